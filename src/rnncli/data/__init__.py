@@ -1,0 +1,1 @@
+"""From a file to token ids: readers, columns, tokenizer, vocabulary, splits, batches."""

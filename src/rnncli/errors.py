@@ -1,0 +1,65 @@
+"""What can go wrong, one class a kind, each with the exit code the command line gives it.
+
+Every message is one sentence that names the place (``reviews.csv:41``); ``hint`` says what to do about it.
+Only :mod:`rnncli.cli` prints these or exits.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RnncliError(Exception):
+    """The base of every refusal. ``exit_code`` 1 is kept for bugs of our own."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(RnncliError):
+    """An option, a setting or a combination of them is not possible."""
+
+    exit_code = 2
+
+
+class DataError(RnncliError):
+    """A data file can be read but what it holds cannot be used."""
+
+    exit_code = 3
+
+
+class ModelFileError(RnncliError):
+    """A model file is damaged, hostile, or made for another version."""
+
+    exit_code = 4
+
+
+class StorageError(RnncliError):
+    """A file cannot be read or written, or memory does not suffice."""
+
+    exit_code = 5
+
+
+class DivergedError(RnncliError):
+    """The loss or a gradient stopped being a finite number; nothing was updated with it."""
+
+    exit_code = 6
+
+
+class TrainingInterrupted(RnncliError):
+    """A signal ended the training after its step was finished and saved."""
+
+    def __init__(self, message: str, hint: str | None = None, exit_code: int = 130) -> None:
+        super().__init__(message, hint)
+        self.exit_code = exit_code
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{matches[0]}'?" if matches else ""

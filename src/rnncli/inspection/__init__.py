@@ -1,0 +1,1 @@
+"""Numbers that open a model up, without drawing them."""

@@ -1,0 +1,1 @@
+"""What a sequence problem is: its examples, model, loss, metrics and predictions."""
