@@ -1,0 +1,221 @@
+"""All settings of a training: one frozen value, checked when it is made, YAML in and YAML out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from rnncli.errors import UsageError, closest
+
+# A settings file larger than this is not one.
+MAX_YAML_BYTES = 1_000_000
+
+
+def _range(low: float, high: float, *, open_low: bool = False, open_high: bool = False, help: str) -> Any:
+    return {"low": low, "high": high, "open_low": open_low, "open_high": open_high, "help": help}
+
+
+def _setting(default: Any, **metadata: Any) -> Any:
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a training does; each field is also an option of ``rnncli train``.
+
+    Raises:
+        UsageError: a value is not of its type or out of its range.
+    """
+
+    # The model
+    cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")
+    nonlinearity: Literal["tanh", "relu"] = _setting("tanh", help="of the plain RNN")
+    hidden: int = _setting(64, **_range(1, 65_536, help="hidden units a direction"))
+    layers: int = _setting(1, **_range(1, 16, help="recurrent layers on top of each other"))
+    bidirectional: bool = _setting(True, help="read from both ends")
+    readout: Literal["last", "mean", "max"] = _setting("max", help="which of the outputs decide")
+    input: Literal["embedding", "onehot"] = _setting("embedding", help="learned embeddings, or one-hot vectors")
+    embedding: int = _setting(100, **_range(1, 65_536, help="numbers in a learned embedding"))
+    embedding_scale: float = _setting(
+        0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
+    )
+    bias: bool = _setting(True, help="biases in cells and output")
+    dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
+
+    # The data
+    tokens: Literal["auto", "word", "char"] = _setting("auto", help="what a timestep is")
+    lowercase: bool = _setting(True, help="fold case")
+    normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
+    min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
+    max_vocabulary: int = _setting(30_000, **_range(1, 10_000_000, help="known tokens at most"))
+    max_length: int = _setting(400, **_range(1, 1_000_000, help="tokens of a text that are read"))
+    validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
+
+    # The training
+    optimizer: Literal["sgd", "momentum", "rmsprop", "adam", "adamw"] = _setting("adamw", help="gradient descent")
+    lr: float = _setting(0.003, **_range(0, 1e9, open_low=True, help="learning rate"))
+    schedule: Literal["constant", "linear", "cosine"] = _setting("linear", help="how the learning rate falls")
+    warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate climbs first"))
+    momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
+    weight_decay: float = _setting(0.01, **_range(0, 1, help="of the optimizer adamw"))
+    clip: float | None = _setting(
+        1.0, **_range(0, math.inf, open_low=True, help="longest gradient that is not scaled down; none for no limit")
+    )
+    batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
+    epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
+    patience: int = _setting(5, **_range(1, 1_000_000, help="epochs without a better score before it stops"))
+    class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
+    seed: int = _setting(0, **_range(0, 2**64 - 1, help="of all random numbers"))
+    dtype: Literal["float32", "float64"] = _setting("float32", help="precision")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            checked = _check(field.name, getattr(self, field.name), _TYPES[field.name], field.metadata)
+            object.__setattr__(self, field.name, checked)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], source: str = "settings") -> Settings:
+        """Settings from names and values; ``source`` names them in messages.
+
+        Raises:
+            UsageError: a name is not a setting, or a value is not possible.
+        """
+        for name in values:
+            known_name(name, source)
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by name, in the order of definition."""
+        return dataclasses.asdict(self)
+
+    def to_yaml(self) -> str:
+        """A settings file that gives these settings back."""
+        import yaml
+
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+
+    def replace(self, **changes: Any) -> Settings:
+        return dataclasses.replace(self, **changes)
+
+
+_TYPES = get_type_hints(Settings)
+SETTING_NAMES = tuple(_TYPES)
+
+
+def known_name(name: object, source: str) -> None:
+    """Refuses a key that is not a setting.
+
+    Raises:
+        UsageError: with the closest setting there is.
+    """
+    if name not in SETTING_NAMES:
+        raise UsageError(f"{source}: '{name}' is not a setting{closest(str(name), SETTING_NAMES)}")
+
+
+def parse(name: str, text: str) -> Any:
+    """A setting's value from the text of an environment variable.
+
+    Raises:
+        UsageError: the text is not of the setting's type.
+    """
+    kind = _TYPES[name]
+    if text.lower() in ("none", "auto") and _optional(kind):
+        return None
+    if kind is bool:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in words:
+            raise UsageError(f"{name} must be true or false, not '{text}'")
+        return words[text.lower()]
+    base = _base(kind)
+    if base in (int, float):
+        try:
+            return base(text)
+        except ValueError:
+            raise UsageError(f"{name} must be {_article(base)}, not '{text}'") from None
+    return text
+
+
+def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any]) -> Any:
+    """The value, in its own type.
+
+    Raises:
+        UsageError: it has another type, or is out of range.
+    """
+    if value is None and _optional(kind):
+        return None
+    base = _base(kind)
+    if get_origin(base) is Literal:
+        choices = get_args(base)
+        if not isinstance(value, str) or value not in choices:
+            raise UsageError(f"{name} must be one of {', '.join(choices)}, not '{value}'{closest(str(value), choices)}")
+        return value
+    if base is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value) if abs(value) < 1e300 else math.inf
+    if type(value) is not base:
+        raise UsageError(f"{name} must be {_article(base)}, not '{value}'")
+    if "low" in metadata and not _inside(value, metadata):
+        raise UsageError(f"{name} must be {_range_words(metadata)}, not {value}")
+    return value
+
+
+def _inside(value: float, allowed: Mapping[str, Any]) -> bool:
+    if not math.isfinite(value):
+        return False
+    above = value > allowed["low"] if allowed["open_low"] else value >= allowed["low"]
+    below = value < allowed["high"] if allowed["open_high"] else value <= allowed["high"]
+    return bool(above and below)
+
+
+def _range_words(allowed: Mapping[str, Any]) -> str:
+    low = f"above {allowed['low']:g}" if allowed["open_low"] else f"at least {allowed['low']:g}"
+    if math.isinf(allowed["high"]):
+        return f"{low} and finite"
+    high = f"below {allowed['high']:g}" if allowed["open_high"] else f"at most {_number(allowed['high'])}"
+    return f"{low} and {high}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _optional(kind: Any) -> bool:
+    return type(None) in get_args(kind)
+
+
+def _base(kind: Any) -> Any:
+    return next(part for part in get_args(kind) if part is not type(None)) if _optional(kind) else kind
+
+
+def _article(base: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(base, base.__name__)
+
+
+def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
+    """The values in a settings file, by name.
+
+    Raises:
+        UsageError: not a mapping of settings, too large, or not YAML.
+    """
+    import yaml
+
+    if len(text) > MAX_YAML_BYTES:
+        raise UsageError(f"{source}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            # Nested aliases grow a small file into gigabytes, and settings have no use for one.
+            raise UsageError(f"{source}: aliases (*name) are not allowed in a settings file")
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{source}:{mark.line + 1}" if mark else source
+        raise UsageError(f"{where}: {getattr(error, 'problem', None) or 'this is not YAML'}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{source}: a settings file holds 'name: value' lines")
+    for name in values:
+        known_name(name, source)
+    return values

@@ -1,0 +1,35 @@
+"""Numeric gradients, to hold a hand-written backward pass against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rnncli.core.packed import Array
+
+
+def numeric_gradient(loss: Callable[[], float], value: Array, step: float = 1e-5) -> Array:
+    """∂loss/∂value by central differences: (L(v + ε) − L(v − ε)) / 2ε for every entry of ``value``.
+
+    Args:
+        loss: computes the loss from the present contents of ``value``.
+        value: a float64 array that is changed in place, entry by entry, and put back.
+        step: ε. The error of the formula is O(ε²), that of the subtraction about 1e-16/ε.
+    """
+    gradient = np.empty_like(value)
+    for index in np.ndindex(value.shape):
+        kept = value[index]
+        value[index] = kept + step
+        above = loss()
+        value[index] = kept - step
+        below = loss()
+        value[index] = kept
+        gradient[index] = (above - below) / (2 * step)
+    return gradient
+
+
+def relative_error(analytic: Array, numeric: Array) -> float:
+    """‖a − n‖ / max(‖a‖, ‖n‖), one number an array; 0 when both are zero."""
+    size = max(float(np.linalg.norm(analytic)), float(np.linalg.norm(numeric)))
+    return float(np.linalg.norm(analytic - numeric)) / size if size else 0.0

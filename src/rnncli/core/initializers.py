@@ -1,0 +1,35 @@
+"""Where training starts: the initial weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncli.core.packed import Array
+
+
+def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, blocks: int, dtype: np.dtype[np.floating]) -> Array:
+    """(rows, blocks · columns): ``blocks`` matrices side by side, each uniform in ±√(6 / (rows + columns)).
+
+    Each gate's matrix is scaled by its own size, not by that of the four together (Glorot & Bengio 2010).
+    """
+    bound = np.sqrt(6.0 / (rows + columns))
+    return rng.uniform(-bound, bound, (rows, blocks * columns)).astype(dtype)
+
+
+def orthogonal(rng: np.random.Generator, size: int, blocks: int, dtype: np.dtype[np.floating]) -> Array:
+    """(size, blocks · size): ``blocks`` random orthogonal matrices side by side.
+
+    A product of orthogonal matrices neither shrinks nor grows a gradient on its way back through time (Saxe et al.
+    2014). From the QR decomposition of a normal matrix, with the signs that make it uniformly distributed
+    (Mezzadri 2007).
+    """
+    matrices = []
+    for _ in range(blocks):
+        q, r = np.linalg.qr(rng.standard_normal((size, size)))
+        matrices.append(q * np.sign(np.diag(r)))
+    return np.concatenate(matrices, axis=1).astype(dtype)
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: np.dtype[np.floating]) -> Array:
+    """Normal numbers with mean 0 and standard deviation ``scale``."""
+    return (scale * rng.standard_normal(shape)).astype(dtype)

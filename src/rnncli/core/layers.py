@@ -1,0 +1,219 @@
+"""The layers around the cells: embedding, dropout, linear, both directions, a stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core.gradients import Gradient, RowGradient
+from rnncli.core.initializers import glorot_uniform, normal
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import Cell, Params, State
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A learned row of numbers for each token: ids (S,) → (S, E).
+
+    The same as one-hot times a (V, E) matrix, without ever making the one-hot.
+
+    Args:
+        vocabulary_size: V.
+        size: E.
+        scale: standard deviation of the initial rows. Small ones let the recurrent layer learn before the table has
+            memorised the rare words.
+    """
+
+    vocabulary_size: int
+    size: int
+    scale: float = 0.1
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {"weight": normal(rng, (self.vocabulary_size, self.size), self.scale, dtype)}
+
+    def forward(self, params: Params, x: PackedSequence) -> tuple[PackedSequence, PackedSequence]:
+        return x.with_data(params["weight"][x.data]), x
+
+    def backward(self, cache: PackedSequence, dy: Array) -> dict[str, Gradient]:
+        return {"weight": RowGradient.from_gather(cache.data, dy, (self.vocabulary_size, self.size))}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """y = x·W + b: (N, D) → (N, K)."""
+
+    input_size: int
+    output_size: int
+    bias: bool = True
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        params = {"weight": glorot_uniform(rng, self.input_size, self.output_size, 1, dtype)}
+        if self.bias:
+            params["bias"] = np.zeros(self.output_size, dtype)
+        return params
+
+    def forward(self, params: Params, x: Array) -> tuple[Array, Array]:
+        y = x @ params["weight"]
+        return (y + params["bias"] if self.bias else y), x
+
+    def backward(self, params: Params, cache: Array, dy: Array) -> tuple[Array, dict[str, Gradient]]:
+        grads: dict[str, Gradient] = {"weight": cache.T @ dy}
+        if self.bias:
+            grads["bias"] = dy.sum(axis=0)
+        return dy @ params["weight"].T, grads
+
+
+def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Array, Array | None]:
+    """Zeroes a share ``rate`` of the numbers and scales up the others to keep the mean (Srivastava et al. 2014).
+
+    With ``rng`` None (prediction) or rate 0 the input comes back as it is, with None for a mask. One random byte
+    decides each number, so the rate is met to the nearest 1/256; the scale uses the rate that is really applied.
+
+    Returns:
+        The new values and the mask: multiply the gradient by it on the way back.
+    """
+    if rng is None or rate == 0:
+        return x, None
+    threshold = min(255, max(1, round(rate * 256)))
+    random = np.frombuffer(rng.bytes(x.size), np.uint8).reshape(x.shape)
+    mask = (random >= threshold).astype(x.dtype)
+    mask *= np.asarray(256 / (256 - threshold), x.dtype)
+    return x * mask, mask
+
+
+class BidirectionalCache(NamedTuple):
+    """The caches of the two directions; the backward one ran on the reversed sequences."""
+
+    forward: Any
+    backward: Any
+    reversal: Array
+
+
+@dataclass(frozen=True)
+class Bidirectional:
+    """One cell reads from the front, another one from the back; y_t = [→h_t, ←h_t] (Schuster & Paliwal 1997).
+
+    Args:
+        cell: the sizes of either direction; each has weights of its own.
+    """
+
+    cell: Cell
+
+    @property
+    def output_size(self) -> int:
+        return 2 * self.cell.hidden_size
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {"forward": self.cell.init(rng, dtype), "backward": self.cell.init(rng, dtype)}
+
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None
+    ) -> tuple[Array, State, BidirectionalCache]:
+        """y (S, 2H) and the states of the forward, then of the backward direction."""
+        k = self.cell.state_count
+        reversal = x.reversal
+        y_forward, last_forward, kept_forward = self.cell.forward(params["forward"], x, state[:k] if state else None)
+        y_backward, last_backward, kept_backward = self.cell.forward(
+            params["backward"], x.with_data(x.data[reversal]), state[k:] if state else None
+        )
+        y = np.concatenate((y_forward, y_backward[reversal]), axis=1)
+        return y, last_forward + last_backward, BidirectionalCache(kept_forward, kept_backward, reversal)
+
+    def backward(
+        self, params: Params, cache: BidirectionalCache, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        k, H, reversal = self.cell.state_count, self.cell.hidden_size, cache.reversal
+        dx, dstate_forward, grads_forward = self.cell.backward(
+            params["forward"], cache.forward, None if dy is None else dy[:, :H], dstate[:k] if dstate else None
+        )
+        dx_backward, dstate_backward, grads_backward = self.cell.backward(
+            params["backward"], cache.backward, None if dy is None else dy[:, H:][reversal], dstate[k:] if dstate else None
+        )
+        if dx is not None and dx_backward is not None:
+            dx += dx_backward[reversal]
+        return dx, dstate_forward + dstate_backward, {"forward": grads_forward, "backward": grads_backward}
+
+
+@dataclass(frozen=True)
+class OneDirection:
+    """A cell alone, with the face that :class:`Bidirectional` has."""
+
+    cell: Cell
+
+    @property
+    def output_size(self) -> int:
+        return self.cell.hidden_size
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {"forward": self.cell.init(rng, dtype)}
+
+    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, Any]:
+        return self.cell.forward(params["forward"], x, state)
+
+    def backward(
+        self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        dx, dstate_0, grads = self.cell.backward(params["forward"], cache, dy, dstate)
+        return dx, dstate_0, {"forward": grads}
+
+
+class StackCache(NamedTuple):
+    """For each layer its cache, and the dropout mask of its input (None for the first)."""
+
+    layers: list[Any]
+    masks: list[Array | None]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Recurrent layers on top of each other, with dropout between them.
+
+    Args:
+        layers: each takes the (S, output_size) of the one below.
+        dropout: the share of numbers dropped between two layers.
+    """
+
+    layers: tuple[OneDirection | Bidirectional, ...]
+    dropout: float = 0.0
+
+    @property
+    def output_size(self) -> int:
+        return self.layers[-1].output_size
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {str(k): layer.init(rng, dtype) for k, layer in enumerate(self.layers)}
+
+    def forward(
+        self,
+        params: Params,
+        x: PackedSequence,
+        state: list[State] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Array, list[State], StackCache]:
+        """y (S, output_size) of the topmost layer, the last states and the caches of all layers."""
+        cache, last = StackCache([], []), []
+        y = x.data
+        for k, layer in enumerate(self.layers):
+            y, mask = dropout(y, self.dropout, rng) if k else (y, None)
+            y, last_k, kept = layer.forward(params[str(k)], x.with_data(y), state[k] if state else None)
+            cache.layers.append(kept)
+            cache.masks.append(mask)
+            last.append(last_k)
+        return y, last, cache
+
+    def backward(
+        self, params: Params, cache: StackCache, dy: Array | None, dstate: list[State] | None = None
+    ) -> tuple[Array | None, list[State], dict[str, Any]]:
+        dstates: list[State] = []
+        grads: dict[str, Any] = {}
+        for k in reversed(range(len(self.layers))):
+            dy, dstate_k, grads[str(k)] = self.layers[k].backward(
+                params[str(k)], cache.layers[k], dy, dstate[k] if dstate else None
+            )
+            dstates.insert(0, dstate_k)
+            mask = cache.masks[k]
+            if dy is not None and mask is not None:
+                dy *= mask
+        return dy, dstates, grads

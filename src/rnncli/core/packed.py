@@ -1,0 +1,125 @@
+"""A batch of sequences of different lengths, without padding.
+
+Letters used in all of ``core``: ``T`` timesteps of the longest sequence, ``N`` sequences, ``S`` real timesteps of
+all sequences together, ``D`` input features, ``E`` embedding size, ``H`` hidden units, ``V`` vocabulary size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedSequence:
+    """Sequences sorted longest first and stored time-major, real steps only.
+
+    Step ``t`` owns the rows ``offsets[t] : offsets[t] + batch_sizes[t]``; its row ``offsets[t] + n`` belongs to
+    the n-th longest sequence. A loop over time that touches only the first ``batch_sizes[t]`` states leaves every
+    sequence with its own last state, with no mask and no gathering. (The layout that PyTorch also calls
+    ``PackedSequence``.)
+
+    Args:
+        data: (S,) token ids or (S, D) numbers.
+        batch_sizes: (T,) how many sequences are still running at each step; never increasing.
+        order: (N,) position in the caller's batch of the n-th longest sequence.
+    """
+
+    data: Array
+    batch_sizes: Array
+    order: Array
+
+    @classmethod
+    def pack(cls, sequences: Sequence[Array]) -> PackedSequence:
+        """Packs N arrays of shape (T_n,) or (T_n, D).
+
+        Raises:
+            ValueError: there is no sequence, or one of them is empty.
+        """
+        lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
+        if lengths.size == 0 or lengths.min() == 0:
+            raise ValueError("cannot pack an empty batch or an empty sequence")
+        order = np.argsort(-lengths, kind="stable")
+        lengths = lengths[order]
+        batch_sizes = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
+        joined = np.concatenate([sequences[n] for n in order])
+        # In `joined`, sequence n starts at starts[n]; its step t goes to row offsets[t] + n.
+        starts = np.cumsum(lengths) - lengths
+        sequence_of_row = _running_index(batch_sizes)
+        step_of_row = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
+        return cls(joined[starts[sequence_of_row] + step_of_row], batch_sizes, order)
+
+    def with_data(self, data: Array) -> PackedSequence:
+        """The same sequences with other values: ``data`` is (S, ...)."""
+        packed = PackedSequence(data, self.batch_sizes, self.order)
+        # What depends on the lengths alone is worked out once for all layers of a stack.
+        for name in ("offsets", "lengths", "sequence_of_row", "previous_row", "reversal"):
+            if name in self.__dict__:
+                packed.__dict__[name] = self.__dict__[name]
+        return packed
+
+    @cached_property
+    def offsets(self) -> Array:
+        """(T + 1,) first row of each step; the last entry is S."""
+        return np.concatenate(([0], np.cumsum(self.batch_sizes)))
+
+    @cached_property
+    def lengths(self) -> Array:
+        """(N,) timesteps of each sequence, longest first."""
+        steps = np.arange(len(self.batch_sizes) + 1)
+        ending = -np.diff(np.append(self.batch_sizes, 0))  # how many sequences end after each step
+        return np.repeat(steps[1:], ending)[::-1].copy()
+
+    @cached_property
+    def sequence_of_row(self) -> Array:
+        """(S,) which sequence, in packed order, each row belongs to."""
+        return _running_index(self.batch_sizes)
+
+    @cached_property
+    def previous_row(self) -> Array:
+        """(S,) where each row's previous timestep stands in ``concatenate([state_0, rows])``.
+
+        The first N entries of that concatenation are the initial states, so the previous timestep of row r of the
+        first step is r, and of a later step is N + its row.
+        """
+        first = int(self.batch_sizes[0])
+        shift = np.repeat(first + self.offsets[:-2], self.batch_sizes[1:])
+        later = self.sequence_of_row[first:] + shift
+        return np.concatenate((np.arange(first), later))
+
+    @cached_property
+    def reversal(self) -> Array:
+        """(S,) the permutation of rows that turns every sequence back to front; it is its own inverse."""
+        step_of_row = np.repeat(np.arange(len(self.batch_sizes)), self.batch_sizes)
+        mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row
+        return np.asarray(self.offsets[mirrored] + self.sequence_of_row)
+
+    def steps(self) -> list[tuple[int, int]]:
+        """For each step its first row and the number of running sequences, as plain integers for a loop."""
+        return list(zip(self.offsets[:-1].tolist(), self.batch_sizes.tolist(), strict=True))
+
+    def unpack(self) -> list[Array]:
+        """The N sequences in the caller's order, each (T_n, ...)."""
+        result: list[Array] = [self.data[:0]] * len(self.order)
+        for n, length in enumerate(self.lengths.tolist()):
+            result[int(self.order[n])] = self.data[self.offsets[:length] + n]
+        return result
+
+    def to_caller_order(self, values: Array) -> Array:
+        """(N, ...) values of the sequences in packed order, put back into the order they were given in."""
+        result = np.empty_like(values)
+        result[self.order] = values
+        return result
+
+
+def _running_index(counts: Array) -> Array:
+    """0 … c−1 for every count c, one after the other: [3, 2] gives [0, 1, 2, 0, 1]."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1]) - np.repeat(ends - counts, counts)

@@ -1,0 +1,103 @@
+"""The plain recurrent network of the notes (Elman 1990)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import (
+    Params,
+    State,
+    blocks_backward,
+    last_rows,
+    own_copy,
+    previous,
+    project,
+    project_backward,
+    zero_state,
+)
+
+
+class RNNCache(NamedTuple):
+    """What forward keeps for backward, by the names of the equation."""
+
+    x: PackedSequence
+    h0: Array  # (N, H)
+    h: Array  # (S, H)
+
+
+@dataclass(frozen=True)
+class RNN:
+    """h_t = f(x_t·W_i + h_(t−1)·W_h + b), the same weights at every step.
+
+    (The notes write o_t for h_t, f = tanh or ReLU, and no b: ``bias=False``.)
+
+    Args:
+        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
+        hidden_size: H.
+        nonlinearity: f.
+        bias: whether there is a b.
+    """
+
+    input_size: int
+    hidden_size: int
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+    bias: bool = True
+    state_count = 1
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        params = {
+            "weight_ih": glorot_uniform(rng, self.input_size, self.hidden_size, 1, dtype),
+            "weight_hh": orthogonal(rng, self.hidden_size, 1, dtype),
+        }
+        if self.bias:
+            params["bias"] = np.zeros(self.hidden_size, dtype)
+        return params
+
+    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, RNNCache]:
+        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
+        weight_hh = params["weight_hh"]
+        (h0,) = state or zero_state(1, x, self.hidden_size, weight_hh.dtype)
+        h = project(x, params["weight_ih"], params.get("bias"))
+        recurrent = np.empty_like(h0)
+        h_prev = h0
+        for start, n in x.steps():
+            h_t = h[start : start + n]
+            h_t += np.matmul(h_prev[:n], weight_hh, out=recurrent[:n])
+            if self.nonlinearity == "tanh":
+                np.tanh(h_t, out=h_t)
+            else:
+                np.maximum(h_t, 0, out=h_t)
+            h_prev = h_t
+        return h, (h[last_rows(x)],), RNNCache(x, h0, h)
+
+    def backward(
+        self, params: Params, cache: RNNCache, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
+        x, h0, h = cache
+        weight_hh_t = np.ascontiguousarray(params["weight_hh"].T)
+        (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
+        da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
+        for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):
+            # f'(a): 1 − h² for tanh; for ReLU 1 where h > 0
+            if self.nonlinearity == "tanh":
+                np.subtract(1, h[first:end] ** 2, out=da[first:end])
+            else:
+                np.greater(h[first:end], 0, out=da[first:end])
+            for start, n in steps:
+                dh_t = dh[:n]
+                if dy is not None:
+                    dh_t += dy[start : start + n]
+                da_t = da[start : start + n]
+                da_t *= dh_t
+                np.matmul(da_t, weight_hh_t, out=dh_t)
+        dx, d_weight_ih = project_backward(x, params["weight_ih"], da)
+        grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
+        if self.bias:
+            grads["bias"] = da.sum(axis=0)
+        return dx, (dh,), grads
