@@ -1,3 +1,27 @@
-"""Train, use and open up small recurrent networks."""
+"""Train, use and open up small recurrent networks.
+
+    import rnncli
+
+    model = rnncli.train("reviews.csv", cell="gru")
+    model.predict(["movie was good"])[0].label
+    rnncli.load("runs/latest").trace("movie was not good").hidden
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["load", "train"]
+
+if TYPE_CHECKING:
+    from rnncli.api import load, train
+
+
+def __getattr__(name: str) -> Any:
+    # `rnncli --help` imports this package too, and must not wait for NumPy.
+    if name in __all__:
+        from rnncli import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'rnncli' has no attribute '{name}'")

@@ -68,7 +68,7 @@ class Settings:
     epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
     patience: int = _setting(5, **_range(1, 1_000_000, help="epochs without a better score before it stops"))
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
-    seed: int = _setting(0, **_range(0, 2**64 - 1, help="of all random numbers"))
+    seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
     dtype: Literal["float32", "float64"] = _setting("float32", help="precision")
 
     def __post_init__(self) -> None:

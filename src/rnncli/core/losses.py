@@ -1,4 +1,7 @@
-"""Losses on logits, each with its gradient; no exponential in them can overflow."""
+"""Losses on logits, each with its gradient.
+
+No exponential in them can overflow. One that underflows, e^−1000, is 0 and meant to be.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from rnncli.core.activations import sigmoid
 from rnncli.core.packed import Array
 
 
+@np.errstate(under="ignore")
 def sigmoid_cross_entropy(logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
     """L = −y log ŷ − (1 − y) log(1 − ŷ) with ŷ = σ(logit), the mean over the batch.
 
@@ -27,6 +31,7 @@ def sigmoid_cross_entropy(logits: Array, targets: Array, weights: Array | None =
     return float(losses @ share), ((sigmoid(z) - y) * share)[:, None]
 
 
+@np.errstate(under="ignore")
 def softmax_cross_entropy(logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
     """L = −log softmax(logits)[target], the mean over the batch.
 
@@ -49,6 +54,7 @@ def softmax_cross_entropy(logits: Array, targets: Array, weights: Array | None =
     return float(losses @ share), d_logits
 
 
+@np.errstate(under="ignore")
 def softmax(logits: Array) -> Array:
     """(N, K) probabilities."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -1,0 +1,58 @@
+"""The Python face: what the commands do, without printing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rnncli.config import Settings
+from rnncli.data.dataset import Source
+from rnncli.model import Model
+from rnncli.training import runs, session
+from rnncli.training.loop import Event
+
+
+def train(
+    data: str | os.PathLike[str],
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    skip_bad: bool = False,
+    runs_folder: str | os.PathLike[str] = "runs",
+    name: str | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Model:
+    """Trains a classifier on a file and returns the best model.
+
+    Args:
+        data: CSV, TSV or JSON lines, also gzipped.
+        text, label: columns; guessed when None.
+        format, encoding, skip_bad: how to read the file.
+        runs_folder, name: where the training is kept; never over another one.
+        on_event: called with every step, epoch and the end.
+        settings: any field of :class:`rnncli.config.Settings`.
+
+    Raises:
+        RnncliError: of the kind that fits; see :mod:`rnncli.errors`.
+    """
+    source = Source(os.fspath(data), text, label, format, encoding, skip_bad)
+    training = session.start(source, Settings.from_mapping(settings), Path(runs_folder), name)
+    for event in training.events():
+        if on_event is not None:
+            on_event(event)
+    return Model.load(training.folder.model)
+
+
+def load(path: str | os.PathLike[str] = "runs/latest") -> Model:
+    """Reads a model: its file, its run's folder, or the newest run.
+
+    Raises:
+        ModelFileError: the file is not a model of ours, or damaged.
+        StorageError: there is nothing to read.
+    """
+    return Model.load(runs.find_model(os.fspath(path), Path("runs")))

@@ -1,0 +1,195 @@
+"""The commands by name. Each is a Typer signature here beside its help, and a plain function in a file of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnncli import __version__
+from rnncli.cli import options
+from rnncli.cli.options import (
+    Debug,
+    Encoding,
+    Force,
+    Format,
+    Json,
+    LabelColumn,
+    ModelName,
+    Runs,
+    SkipBad,
+    TextColumn,
+    with_settings,
+)
+
+app = typer.Typer(
+    name="rnncli",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"rnncli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def rnncli(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Train, use and open up small recurrent networks.
+
+    [bold]rnncli train reviews.csv[/bold]           guesses the columns, trains, keeps the best model
+    [bold]rnncli predict "movie was good"[/bold]    asks the newest model
+    [bold]rnncli inspect --timesteps[/bold]         shows its hidden state after every word
+    """
+
+
+@app.command()
+def tokenize(
+    source: Annotated[str, typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
+    unit: Annotated[str, typer.Option("--tokens", metavar="auto|word|char", help="What a timestep is.")] = "auto",
+    lowercase: Annotated[bool, typer.Option("--lowercase/--no-lowercase", help="Fold case.")] = True,
+    min_count: Annotated[int, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>.")] = 1,
+    max_vocabulary: Annotated[
+        int, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most.")
+    ] = 30_000,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
+    ] = None,
+    text: TextColumn = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    runs: Runs = options.DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show how texts become numbers.
+
+    [bold]rnncli tokenize "movie was good"[/bold]        tokens, ids and one-hot vectors
+    [bold]rnncli tokenize reviews.csv[/bold]             vocabulary, coverage, lengths
+    [bold]rnncli tokenize "so good" --model latest[/bold]    as the newest model reads it
+    """
+    from rnncli.cli.tokenize import TokenizeRequest, tokenize_command
+
+    tokenize_command(
+        TokenizeRequest(source, unit, lowercase, min_count, max_vocabulary, model, text, format, encoding, runs), json
+    )
+
+
+@with_settings
+def train(
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="CSV, TSV or JSON lines, also .gz; - for stdin.")] = None,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped training.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")] = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    skip_bad: SkipBad = False,
+    runs: Runs = options.DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+    *,
+    given: dict[str, object],
+) -> None:
+    """Train a classifier on labelled texts and keep the best model.
+
+    [bold]rnncli train reviews.csv[/bold]                     columns guessed, everything else by default
+    [bold]rnncli train reviews.csv --cell gru --epochs 10[/bold]
+    [bold]rnncli train names.csv --tokens char[/bold]         a timestep is a letter
+    [bold]rnncli train --resume latest[/bold]                 after Ctrl-C, to the same bits
+
+    Each setting is also read from the environment (RNNCLI_HIDDEN=128) and from --config FILE.
+    """
+    from rnncli.cli.train import TrainRequest, train_command
+
+    train_command(
+        TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, runs, given), json
+    )
+
+
+app.command()(train)
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...|FILE", help="Texts, one data file, or - for stdin.")],
+    model: ModelName = "latest",
+    text: TextColumn = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    runs: Runs = options.DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Ask a model for the labels of texts: one answer for each, in order.
+
+    [bold]rnncli predict "movie was good" "not bad at all"[/bold]
+    [bold]rnncli predict new.csv --json[/bold]               one JSON object a line
+    [bold]cat lines.txt | rnncli predict -[/bold]            one text a line
+
+    Piped, a line is: label, probability, unknown words, text; with tabs between.
+    """
+    from rnncli.cli.predict import PredictRequest, predict_command
+
+    predict_command(PredictRequest(texts, model, text, format, encoding, runs), json)
+
+
+@app.command()
+def inspect(
+    sentence: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A text; else the model's own example.")] = None,
+    timesteps: Annotated[bool, typer.Option("--timesteps", "-t", help="The hidden state after every token.")] = False,
+    units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
+    top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
+    model: ModelName = "latest",
+    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Also write the tables as a picture.")] = None,
+    force: Force = False,
+    runs: Runs = options.DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Open a model up: its layers, its training, its hidden states.
+
+    [bold]rnncli inspect[/bold]                                       layers, parameters, training record
+    [bold]rnncli inspect --timesteps "movie was not good"[/bold]      the state after every word
+    [bold]rnncli inspect --timesteps --top 8 --svg states.svg[/bold]
+    """
+    from rnncli.cli.inspect import InspectRequest, inspect_command
+
+    inspect_command(InspectRequest(sentence, timesteps, units, top, model, svg, force, runs), json)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, a run, or a model file.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
+    mistakes: Annotated[int, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show.")] = 10,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    format: Format = None,
+    encoding: Encoding = "utf-8",
+    skip_bad: SkipBad = False,
+    runs: Runs = options.DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Score a model on labelled texts it has not seen.
+
+    [bold]rnncli evaluate latest test.csv[/bold]
+    [bold]rnncli evaluate runs/reviews-1 test.csv --json[/bold]
+    """
+    from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
+
+    evaluate_command(
+        EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs), json
+    )
+

@@ -1,0 +1,56 @@
+"""``rnncli evaluate``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnncli.data.dataset import Source, read_dataset
+from rnncli.errors import UsageError
+from rnncli.render import views
+from rnncli.render.console import Output
+from rnncli.render.json_out import print_json
+from rnncli.render.tables import print_pairs, print_table
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """What the command line asks for."""
+
+    model: str
+    data: str
+    mistakes: int
+    text: str | None
+    label: str | None
+    format: str | None
+    encoding: str
+    skip_bad: bool
+    runs: str
+
+
+def evaluate_command(request: EvaluateRequest, json: bool) -> None:
+    """Prints the scores, by label and as a confusion matrix, and the most confident mistakes."""
+    output = Output()
+    if request.data == "-" and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+
+    from rnncli.model import Model
+    from rnncli.training.runs import find_model
+
+    model = Model.load(find_model(request.model, Path(request.runs)))
+    dataset = read_dataset(
+        Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
+    )
+    output.note(dataset.why)
+    if dataset.skipped:
+        output.note(f"{dataset.skipped:,} bad records were left out, the first: {dataset.skipped_because[0]}", "yellow")
+    evaluation = model.evaluate(dataset.texts, dataset.labels, dataset.lines, request.mistakes)
+    if json:
+        print_json(output, evaluation)
+        return
+    print_pairs(output, "", views.scores_pairs(evaluation))
+    for view in (views.labels_view(evaluation), views.confusion_view(evaluation), views.mistakes_view(evaluation)):
+        if view.rows:
+            output.write("\n")
+            print_table(output, view)

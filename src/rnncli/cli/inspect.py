@@ -1,0 +1,106 @@
+"""``rnncli inspect``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.options import output_path, parse_units
+from rnncli.errors import UsageError
+from rnncli.render import views
+from rnncli.render.console import Output
+from rnncli.render.json_out import print_json
+from rnncli.render.tables import TableView, print_pairs, print_table, svg
+
+if TYPE_CHECKING:
+    from rnncli.inspection.trace import Trace
+    from rnncli.model import Model
+
+FIRST_UNITS = 6
+
+
+@dataclass(frozen=True)
+class InspectRequest:
+    """What the command line asks for."""
+
+    sentence: str | None
+    timesteps: bool
+    units: str | None
+    top: int | None
+    model: str
+    svg: str | None
+    force: bool
+    runs: str
+
+
+def inspect_command(request: InspectRequest, json: bool) -> None:
+    """Shows the model's layers and record, or its states along a text."""
+    output = Output()
+    if request.sentence is not None and not request.timesteps:
+        raise UsageError("a text needs to know what to show of it", "add --timesteps")
+    if request.units is not None and request.top is not None:
+        raise UsageError("--units and --top are two ways to choose the units: give one of them")
+
+    from rnncli.model import Model
+    from rnncli.training.runs import find_model
+
+    path = find_model(request.model, Path(request.runs))
+    picture = output_path(request.svg, request.force, (str(path),)) if request.svg else None
+    model = Model.load(path)
+    if request.timesteps:
+        shown = _show_timesteps(output, model, request, json)
+    else:
+        shown = _show_model(output, model, str(path), json)
+    if picture is not None:
+        from rnncli import storage
+
+        storage.write_atomically(picture, svg(shown).encode())
+        output.note(f"picture written to {request.svg}")
+
+
+def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
+    shown = [views.layers_view(model), views.record_view(model.record.get("epochs", []))]
+    if json:
+        print_json(output, _model_document(model, path))
+        return shown
+    print_pairs(output, "", views.model_pairs(model, path))
+    for view in shown:
+        if view.rows:
+            print_table(output, view)
+    return shown
+
+
+def _show_timesteps(output: Output, model: Model, request: InspectRequest, json: bool) -> list[TableView]:
+    trace = model.trace(request.sentence)
+    view = views.trace_view(trace, _chosen_units(trace, request))
+    if json:
+        print_json(output, trace)
+    else:
+        print_table(output, view)
+        if request.sentence is None and output.is_terminal:
+            output.note('the model\'s own example; for another: rnncli inspect --timesteps "…"', "dim")
+    return [view]
+
+
+def _chosen_units(trace: Trace, request: InspectRequest) -> list[int]:
+    if request.units is not None:
+        return parse_units(request.units, trace.units)
+    if request.top is not None:
+        if not 1 <= request.top <= len(trace.units):
+            raise UsageError(f"--top must be at least 1 and at most {len(trace.units)}, not {request.top}")
+        return trace.most_changing(request.top)
+    return list(range(min(FIRST_UNITS, len(trace.units))))
+
+
+def _model_document(model: Model, path: str) -> dict[str, Any]:
+    shapes = model.network.shapes()
+    return {
+        "model": path,
+        "labels": model.labels,
+        "settings": model.settings.as_dict(),
+        "vocabulary_size": model.vocabulary.size,
+        "layers": [{"name": name, "shape": shape} for name, shape in shapes.items()],
+        "record": model.record,
+        "example": model.example,
+    }

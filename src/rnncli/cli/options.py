@@ -1,0 +1,151 @@
+"""The options that several commands share, and those of `train`, made from the settings themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, settings_from_yaml
+from rnncli.errors import UsageError
+
+# Whether a traceback is shown; set by --debug of whichever command runs.
+debug_wanted = False
+
+
+def _remember_debug(value: bool) -> bool:
+    global debug_wanted
+    debug_wanted = debug_wanted or value
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback when something fails.")
+]
+Runs = Annotated[str, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, a run, or a model file.")
+]
+TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
+LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column of the labels.")]
+Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl or text.")]
+Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
+
+PANELS = {"cell": "Model", "tokens": "Data", "optimizer": "Training"}  # the first setting of each panel
+DEFAULT_RUNS = "runs"
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds an option for every setting to a Typer command, which gets those that were given as ``given``."""
+    hints = get_type_hints(Settings)
+    extra: list[inspect.Parameter] = []
+    panel = ""
+    for entry in dataclasses.fields(Settings):
+        panel = PANELS.get(entry.name, panel)
+        extra.append(_parameter(entry, hints[entry.name], panel))
+
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "given"]
+
+    def called(**values: Any) -> None:
+        given = {name: values.pop(name) for name in SETTING_NAMES}
+        command(**values, given={name: value for name, value in given.items() if value is not None})
+
+    called.__doc__, called.__name__ = command.__doc__, command.__name__
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *extra)]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    return called
+
+
+def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.Parameter:
+    """One setting as an option without a default: the default comes last, after file and environment."""
+    flag = "--" + entry.name.replace("_", "-")
+    optional = type(None) in get_args(kind)
+    default = "auto" if entry.default is None else entry.default
+    if kind is bool:
+        default = "on" if entry.default else "off"
+    text = f"{_sentence(entry.metadata['help'])} [dim]\\[{default}][/dim]"
+    base: Any = str
+    metavar = None
+    if get_origin(kind) is not None and not optional:
+        metavar = "|".join(get_args(kind))
+    elif optional:
+        metavar = "NUMBER"
+    elif kind is bool:
+        base, flag = bool, f"{flag}/--no-{flag[2:]}"
+    else:
+        base, metavar = kind, "NUMBER"
+    option = typer.Option(flag, help=text, metavar=metavar, show_default=False, rich_help_panel=panel)
+    return inspect.Parameter(
+        entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[base | None, option]
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, Any]:
+    """The settings that somebody named: options over environment (``RNNCLI_LR``) over the settings file.
+
+    Raises:
+        UsageError: a name or value is not possible.
+    """
+    values: dict[str, Any] = {}
+    if config is not None:
+        from rnncli import storage
+
+        values |= settings_from_yaml(storage.read_bytes(config, MAX_YAML_BYTES + 1), config)
+    for name in SETTING_NAMES:
+        text = os.environ.get(f"RNNCLI_{name.upper()}")
+        if text is not None:
+            values[name] = parse(name, text)
+    optional = {name for name, kind in get_type_hints(Settings).items() if type(None) in get_args(kind)}
+    return values | {name: parse(name, value) if name in optional else value for name, value in given.items()}
+
+
+def parse_units(text: str, names: tuple[str, ...]) -> list[int]:
+    """``0,3-5,←2`` as positions among the units' names; a bare number counts from the first unit on.
+
+    Raises:
+        UsageError: no such unit.
+    """
+    chosen: list[int] = []
+    for part in text.split(","):
+        part = part.strip()
+        matched = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
+        if part in names:
+            chosen.append(names.index(part))
+        elif matched:
+            first, last = int(matched[1]), int(matched[2] or matched[1])
+            if not first <= last < len(names):
+                raise UsageError(f"--units {part}: the units are 0 to {len(names) - 1}")
+            chosen.extend(range(first, last + 1))
+        else:
+            raise UsageError(f"--units takes numbers like 0,3-5, not '{part}'")
+    return chosen
+
+
+def output_path(name: str, force: bool, inputs: tuple[str, ...] = ()) -> Path:
+    """A file that may be written: not there yet (or ``force``), no folder, and none of the inputs.
+
+    Raises:
+        UsageError: it may not.
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise UsageError(f"{name} is a directory")
+    if any(path.exists() and os.path.exists(other) and os.path.samefile(path, other) for other in inputs):
+        raise UsageError(f"{name} is also the input")
+    if path.exists() and not force:
+        raise UsageError(f"{name} exists already", "write over it with --force")
+    return path

@@ -1,0 +1,210 @@
+"""``rnncli tokenize``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.predict import is_file
+from rnncli.config import Settings
+from rnncli.data.dataset import Source, stream_texts
+from rnncli.errors import DataError, UsageError
+from rnncli.render.console import Output
+from rnncli.render.json_out import print_json
+from rnncli.render.tables import Cell, Column, TableView, print_pairs, print_table
+
+if TYPE_CHECKING:
+    from rnncli.data.tokenizer import Tokenizer
+    from rnncli.data.vocabulary import Vocabulary
+
+# One-hot vectors are written out up to this many features; beyond, the position of the one is all there is to see.
+MOST_FEATURES = 24
+COMMONEST = 20
+COVERAGE_SIZES = (10, 100, 1_000, 10_000, 30_000, 100_000)
+
+
+@dataclass(frozen=True)
+class TokenizeRequest:
+    """What the command line asks for."""
+
+    source: str
+    unit: str
+    lowercase: bool
+    min_count: int
+    max_vocabulary: int
+    model: str | None
+    text: str | None
+    format: str | None
+    encoding: str
+    runs: str
+
+
+def tokenize_command(request: TokenizeRequest, json: bool) -> None:
+    """Prints the tokens of one text, or the statistics of a file."""
+    output = Output()
+    # Checked by the rules of training, so that what is shown here can also be trained.
+    settings = Settings(
+        tokens=request.unit,  # type: ignore[arg-type]
+        lowercase=request.lowercase,
+        min_count=request.min_count,
+        max_vocabulary=request.max_vocabulary,
+    )
+    if is_file(request.source):
+        if request.source == "-" and sys.stdin is not None and sys.stdin.isatty():
+            raise UsageError("stdin is a terminal: pipe the texts in, or name a file")
+        _show_file(output, request, settings, json)
+    else:
+        _show_text(output, request, settings, json)
+
+
+def _show_text(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
+    from rnncli.data.vocabulary import Vocabulary
+    from rnncli.tasks.prepare import build_tokenizer
+
+    if request.model is None:
+        tokenizer = build_tokenizer(settings, [])
+        # The text is its own vocabulary, in the order of its words (movie 10000, was 01000 …): nothing in it can be
+        # unknown, and the vectors have no place for that.
+        vocabulary = Vocabulary(tuple(dict.fromkeys(tokenizer.tokens(request.source))))
+        features = len(vocabulary.tokens)
+    else:
+        tokenizer, vocabulary = _of_model(request)
+        features = vocabulary.size
+    tokens = tokenizer.tokens(request.source)
+    if not tokens:
+        raise DataError("the text has no tokens")
+    ids = vocabulary.encode(tokens).tolist()
+    if json:
+        one_hot = [[int(k == i) for k in range(features)] for i in ids] if features <= MOST_FEATURES else None
+        print_json(
+            output,
+            {
+                "tokens": tokens,
+                "ids": ids,
+                "known": [token in vocabulary for token in tokens],
+                "shape": {"timesteps": len(tokens), "features": features},
+                "one_hot": one_hot,
+            },
+        )
+        return
+    rows = tuple(
+        (t + 1, token, i, _one_hot(i, features), "" if token in vocabulary else "unknown")
+        for t, (token, i) in enumerate(zip(tokens, ids, strict=True))
+    )
+    columns = (Column("t", True), Column("token", style="bold"), Column("id", True), Column("one-hot"), Column(""))
+    shape = f"shape (timesteps, features) = ({len(tokens)}, {features})"
+    print_table(output, TableView("Tokens", columns, rows, shape))
+    if not output.is_terminal:
+        output.note(shape)
+
+
+def _one_hot(token_id: int, features: int) -> str:
+    """``00100``; for many features where the one stands."""
+    if features > MOST_FEATURES:
+        return f"1 at {token_id} of {features:,}"
+    return "".join("1" if k == token_id else "0" for k in range(features))
+
+
+def _of_model(request: TokenizeRequest) -> tuple[Tokenizer, Vocabulary]:
+    from rnncli.model import Model
+    from rnncli.training.runs import find_model
+
+    model = Model.load(find_model(request.model or "latest", Path(request.runs)))
+    return model.tokenizer, model.vocabulary
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The share of all tokens in a file that its commonest ``size`` ones make up."""
+
+    size: int
+    share: float
+
+
+@dataclass(frozen=True)
+class FileStatistics:
+    """What a file's texts look like as tokens."""
+
+    rows: int
+    empty: int
+    tokens: int
+    lengths: tuple[int, int, int, int]  # shortest, median, 95%, longest
+    distinct: int
+    once: int  # distinct tokens that occur a single time
+    vocabulary: int
+    unknown_rate: float
+    coverage: tuple[Coverage, ...]
+    commonest: tuple[tuple[str, int], ...]
+
+
+def _show_file(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
+    unit, statistics = _statistics(output, request, settings)
+    if json:
+        print_json(output, {"unit": unit} | asdict(statistics))
+        return
+    low, middle, high, top = statistics.lengths
+    pairs: list[tuple[str, Cell]] = [
+        ("rows", f"{statistics.rows:,}" + (f" ({statistics.empty:,} empty)" if statistics.empty else "")),
+        ("tokens", f"{statistics.tokens:,} {unit}s, {statistics.distinct:,} distinct, {statistics.once:,} of them once"),
+        ("lengths", f"{low:,} to {top:,}, median {middle:,}, 95% up to {high:,}"),
+        ("vocabulary", f"{statistics.vocabulary:,} known; {statistics.unknown_rate:.2%} of all tokens are unknown"),
+    ]
+    print_pairs(output, "", pairs)
+    output.write("\n")
+    coverage = tuple((c.size, c.share) for c in statistics.coverage)
+    print_table(
+        output, TableView("Coverage", (Column("commonest tokens", True), Column("share of all", True)), coverage)
+    )
+    output.write("\n")
+    commonest = tuple((token, count, i) for i, (token, count) in enumerate(statistics.commonest))
+    columns = (Column("token", style="bold"), Column("count", True), Column("id", True))
+    print_table(output, TableView("Commonest tokens", columns, commonest))
+
+
+def _statistics(output: Output, request: TokenizeRequest, settings: Settings) -> tuple[str, FileStatistics]:
+    import itertools
+
+    import numpy as np
+
+    from rnncli.data.vocabulary import Corpus, build_vocabulary
+    from rnncli.tasks.prepare import build_tokenizer
+
+    format = request.format or ("text" if request.source == "-" and request.text is None else None)
+    _, columns, rows = stream_texts(Source(request.source, request.text, None, format, request.encoding))
+    output.note(columns.why)
+    texts = (row.values[columns.text] for row in rows)
+    sample = list(itertools.islice(texts, 200))
+    vocabulary = None
+    if request.model is None:
+        tokenizer = build_tokenizer(settings, sample)
+    else:
+        tokenizer, vocabulary = _of_model(request)
+    corpus = Corpus(tokenizer)
+    for text in itertools.chain(sample, texts):
+        corpus.add(text)
+    lengths = corpus.lengths
+    counts = corpus.counts(range(len(lengths)))
+    if vocabulary is None:
+        vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    running = np.cumsum([count for _, count in by_count])
+    total = int(lengths.sum())
+    if total == 0:
+        raise DataError(f"{request.source}: the texts have no tokens")
+    known = sum(count for token, count in by_count if token in vocabulary)
+    sizes = sorted({min(size, len(by_count)) for size in COVERAGE_SIZES})
+    middle, high = np.quantile(lengths, [0.5, 0.95]).astype(int).tolist()
+    return tokenizer.unit, FileStatistics(
+        len(lengths),
+        int((lengths == 0).sum()),
+        total,
+        (int(lengths.min()), middle, high, int(lengths.max())),
+        len(by_count),
+        sum(count == 1 for _, count in by_count),
+        len(vocabulary.tokens),
+        1 - known / total,
+        tuple(Coverage(size, float(running[size - 1]) / total) for size in sizes),
+        tuple(by_count[:COMMONEST]),
+    )

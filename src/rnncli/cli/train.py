@@ -1,0 +1,158 @@
+"""``rnncli train``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.options import resolve_settings
+from rnncli.config import Settings
+from rnncli.data.dataset import Source, display_name
+from rnncli.errors import UsageError
+from rnncli.render import views
+from rnncli.render.console import Output
+from rnncli.render.json_out import print_json
+from rnncli.render.progress import TrainingDisplay
+from rnncli.render.tables import print_table
+
+if TYPE_CHECKING:
+    from rnncli.training.session import Session
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What the command line asks for."""
+
+    data: str | None
+    config: str | None
+    resume: str | None
+    name: str | None
+    text: str | None
+    label: str | None
+    format: str | None
+    encoding: str
+    skip_bad: bool
+    runs: str
+    given: Mapping[str, Any]
+
+
+def train_command(request: TrainRequest, json: bool) -> None:
+    """Trains, with progress on stderr and the summary on stdout."""
+    output = Output()
+    if request.data is None and request.resume is None:
+        raise UsageError("name the data to train on", "rnncli train reviews.csv")
+    if request.data == "-" and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+    settings = resolve_settings(request.given, request.config)
+    Settings.from_mapping(settings)  # a slip in an option is told before anything is read
+    output.note(f"reading {display_name(request.data)} …" if request.data else f"taking up {request.resume} …", "dim")
+    session = _open(request, settings)
+    _say_what_is_there(output, session)
+    _run(output, session)
+    if json:
+        print_json(output, _document(session))
+    else:
+        _summarize(output, session)
+
+
+def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
+    from rnncli.training import session
+
+    if request.resume is not None:
+        return session.resume(request.resume, Path(request.runs), data=request.data, given=settings)
+    assert request.data is not None
+    source = Source(
+        request.data, request.text, request.label, request.format, request.encoding, request.skip_bad
+    )
+    return session.start(source, Settings.from_mapping(settings), Path(request.runs), request.name)
+
+
+def _say_what_is_there(output: Output, session: Session) -> None:
+    output.note(session.dataset.why)
+    for what, value in views.report_lines(session.prepared.report):
+        output.note(f"{what:>11}  {value}")
+    for warning in session.prepared.report.warnings:
+        output.note(f"    warning  {warning}", "yellow")
+    s = session.settings
+    directions = "both directions" if s.bidirectional else "one direction"
+    output.note(f"    network  {s.cell.upper()}, {s.hidden} units, {directions}, {s.readout} read-out, seed {s.seed}")
+    found = session.measure_baselines()
+    if found is not None:
+        output.note(f"    to beat  bag of words {found.bag_of_words:.4f}, commonest label {found.majority:.4f}")
+    progress = session.state.progress
+    if progress.finished is not None:
+        output.note(f"this training is finished already: {progress.finished}")
+    elif session.resumed:
+        output.note(f"going on after epoch {progress.epoch}, step {progress.step_in_epoch}")
+
+
+def _run(output: Output, session: Session) -> None:
+    from rnncli.training.loop import EpochDone, Finished, StepDone
+
+    display = TrainingDisplay(output, session.settings.epochs or 0)
+    with _stopping_on_signals(session), display.live():
+        for event in session.events():
+            if isinstance(event, StepDone):
+                display.step(event)
+            elif isinstance(event, EpochDone):
+                display.epoch(event)
+    assert isinstance(event, Finished)
+    if session.state.progress.epoch == 0:
+        output.note("no epoch was run: the untrained model is saved", "yellow")
+    else:
+        output.note(f"finished: {event.reason}", "dim")
+
+
+@contextmanager
+def _stopping_on_signals(session: Session) -> Iterator[None]:
+    """The first signal lets the step finish and saves; a second Ctrl-C stops at once."""
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        session.stop_signal = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    # A program started with & has SIGINT ignored; it stays so.
+    caught = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, ask_to_stop) for number in caught}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summarize(output: Output, session: Session) -> None:
+    view = views.training_summary(session)
+    if view.rows:
+        print_table(output, view)
+    said = views.verdict(session)
+    if said:
+        output.note(said, "bold")
+    output.note(f"saved in {session.folder.path}; ask it: rnncli predict \"…\", open it: rnncli inspect --timesteps")
+
+
+def _document(session: Session) -> dict[str, Any]:
+    progress = session.state.progress
+    return {
+        "run": session.folder.path,
+        "model": session.folder.model,
+        "settings": session.settings.as_dict(),
+        "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
+        "report": session.prepared.report,
+        "best_epoch": progress.best_epoch,
+        "validation_accuracy": progress.best_score[0] if session.prepared.validation.inputs and progress.best_score else None,
+        "baselines": None if session.baselines is None else asdict(session.baselines),
+        "verdict": views.verdict(session),
+        "epochs": progress.history,
+        "finished": progress.finished,
+    }

@@ -1,0 +1,143 @@
+"""CSV by the standard library, strictly, and TSV by its tabs."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from rnncli.data.columns import header_names
+from rnncli.data.decoding import LINE_SLACK, line_ends
+from rnncli.data.table import Ledger, Opened, Row
+from rnncli.errors import DataError
+
+
+def open_csv(lines: Iterator[str], ledger: Ledger) -> Opened:
+    """Commas, double quotes around a value, a quote in it doubled; nothing else is a dialect of ours.
+
+    Raises:
+        DataError: there is no header, or it is broken.
+    """
+    first, line = _first_line(lines, ledger)
+    _check_commas(first, line, ledger)
+    rows = _csv_rows(chain((first,), lines), line, ledger)
+    header = next(rows)
+    return header_names(header.values, f"{ledger.name}:{header.line}"), rows
+
+
+def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
+    """The first line that is not blank, and its number."""
+    for number, line in enumerate(lines, 1):
+        if line.rstrip("\r\n"):
+            return line, number
+    raise ledger.no_records()
+
+
+def _check_commas(header: str, line: int, ledger: Ledger) -> None:
+    """Refuse a file that another character separates, before the csv module takes it for one wide column."""
+    bare = re.sub(r'"[^"]*+"', "", header)  # what stands in quotes separates nothing
+    if "," in bare:
+        return
+    if "\t" in bare:
+        raise ledger.fault(line, "one column found; looks like tabs between the columns; use --format tsv")
+    if ";" in bare:
+        raise ledger.fault(
+            line,
+            "one column found; looks like semicolons between the columns, "
+            "but rnncli reads comma-separated files (use --format tsv for tabs)",
+            "Save the file again with commas.",
+        )
+
+
+def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator[Row]:
+    """The records of ``lines``, of which the first is line ``first_line`` of the file; blank lines are left out.
+
+    The csv module's own limit is one for the whole process, and 131,072. It is set for the length of one record and
+    put back.
+    """
+    limit = _record_limit(ledger)
+    current: list[str] = []  # the lines of this record, to find the quote if it has a fault
+
+    def kept() -> Iterator[str]:
+        length = 0
+        for line in lines:
+            length = length + len(line) if current else len(line)
+            current.append(line)
+            if length > limit:  # a quote that nobody closes, or fields without end, each with a line end in it
+                raise csv.Error("too long")
+            yield line
+
+    reader = csv.reader(kept(), strict=True)
+    while True:
+        start = first_line + reader.line_num
+        before = csv.field_size_limit(limit)
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            raise _csv_fault("".join(current), start, str(error), ledger) from None
+        finally:
+            csv.field_size_limit(before)
+        if values is None:
+            return
+        current.clear()
+        if values:
+            yield Row(start, tuple(values))
+
+
+def _record_limit(ledger: Ledger) -> int:
+    return ledger.max_field + 2 * LINE_SLACK  # above any single line
+
+
+_QUOTED = re.compile(r'"(?:[^"]++|"")*+')  # up to the quote that closes
+_UNQUOTED = re.compile(r"[^,\r\n]*+")
+
+
+def _csv_fault(record: str, start: int, reason: str, ledger: Ledger) -> DataError:
+    """Name the line where the quote opened: the csv module only knows where it noticed."""
+    hint = 'A quote inside a quoted value is written twice: "".'
+    quote = _faulty_quote(record)
+    opened = start + line_ends(record[:quote])
+    if len(record) > _record_limit(ledger):
+        if quote is not None and len(record) - quote > ledger.max_field:
+            return ledger.fault(
+                opened, f"a quote opens here and is not closed within {ledger.max_field:,} characters", hint
+            )
+        return ledger.fault(start, f"a record of more than {_record_limit(ledger):,} characters")
+    if quote is None:
+        return ledger.fault(start, f"broken CSV ({reason})")
+    if _QUOTED.fullmatch(record, quote):
+        return ledger.fault(opened, "a quote opens here and is never closed", hint)
+    noticed = start + line_ends(record.rstrip("\r\n"))
+    where = "" if noticed == opened else f"; the quote opened on line {opened}"
+    return ledger.fault(noticed, f"text after a closing quote{where}", hint)
+
+
+def _faulty_quote(record: str) -> int | None:
+    """Where the quote stands that is not closed, or is closed with text behind it."""
+    at = 0
+    while at < len(record):
+        if record[at] == '"':
+            quoted = _QUOTED.match(record, at)
+            end = quoted.end() + 1 if quoted else at
+            if end > len(record) or record[end : end + 1] not in ("", ",", "\r", "\n"):
+                return at
+        else:
+            unquoted = _UNQUOTED.match(record, at)
+            end = unquoted.end() if unquoted else at
+        if record[end : end + 1] != ",":
+            return None
+        at = end + 1
+    return None
+
+
+def open_tsv(lines: Iterator[str], ledger: Ledger) -> Opened:
+    """No quoting at all: a tab is always the next column, a quote always itself.
+
+    Raises:
+        DataError: there is no header, or it is broken.
+    """
+    first, line = _first_line(lines, ledger)
+    columns = header_names(first.rstrip("\r\n").split("\t"), f"{ledger.name}:{line}")
+    numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, line + 1))
+    return columns, (Row(number, tuple(text.split("\t"))) for number, text in numbered if text)

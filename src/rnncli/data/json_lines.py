@@ -1,0 +1,183 @@
+"""JSON lines: one object a line, each to the texts of its columns.
+
+Stricter than :mod:`json`: what another program would read differently, or could not read at all (NaN, a number too
+large for a float, a key given twice, half a surrogate pair), is refused here and not met later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NoReturn
+
+from rnncli.data.columns import header_names, quoted
+from rnncli.data.table import Ledger, Opened, Row
+
+MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
+
+_TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class _BadRecord(ValueError):
+    """What is wrong with one record; the caller knows the file and the line."""
+
+
+def open_json_lines(lines: Iterator[str], ledger: Ledger) -> Opened:
+    """The first object's keys are the columns, and every object must have exactly these.
+
+    Raises:
+        DataError: there is no object, or the first has no keys.
+    """
+    numbered = ((number, text) for number, text in enumerate(lines, 1) if text.strip(" \t\r\n"))
+    for number, text in numbered:
+        try:
+            record = _parse_object(text)
+            keys = tuple(record)
+            _check_keys(keys)
+        except _BadRecord as bad:
+            ledger.bad_record(number, str(bad))
+            continue
+        columns = header_names(keys, f"{ledger.name}:{number}")
+        return columns, _json_rows(chain(((number, text),), numbered), keys, ledger)
+    raise ledger.no_records()
+
+
+def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledger: Ledger) -> Iterator[Row]:
+    for number, text in numbered:
+        try:
+            values = _values_of(_parse_object(text), keys, text)
+        except _BadRecord as bad:
+            ledger.bad_record(number, str(bad))
+        else:
+            yield Row(number, values)
+
+
+def _parse_object(line: str) -> dict[str, object]:
+    """The object that ``line`` holds.
+
+    An integer of more than 4,300 digits is refused by Python's own limit (``sys.set_int_max_str_digits``).
+
+    Raises:
+        _BadRecord: it is broken JSON, no object, nested without end, has a key twice, or a number that is not finite.
+    """
+    try:
+        value: object = _DECODER.decode(line)
+    except _BadRecord:
+        raise
+    except json.JSONDecodeError as error:
+        raise _BadRecord(f"broken JSON ({error.msg}, at character {error.pos + 1})") from None
+    except RecursionError:
+        raise _BadRecord(_TOO_DEEP) from None
+    except ValueError:
+        raise _BadRecord("an integer of thousands of digits") from None
+    if not isinstance(value, dict):
+        raise _BadRecord(f"{_kind(value)}, but each line must be a JSON object")
+    # Brackets inside strings are counted too; the walk that counts properly is kept for the few that may be too deep.
+    if line.count("[") + line.count("{") > MAX_NESTING and _depth(value) > MAX_NESTING:
+        raise _BadRecord(_TOO_DEEP)
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _BadRecord(f"the key {quoted(key)} is given twice")
+            seen.add(key)
+    return made
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise _BadRecord(f"{text} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, list):
+        return "an array"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, bool):
+        return "a boolean"
+    return "null" if value is None else "a number"
+
+
+def _values_of(record: dict[str, object], keys: Sequence[str], line: str) -> tuple[str, ...]:
+    """One text for each of ``keys``: strings as they are, everything else as compact JSON.
+
+    Args:
+        record: what :func:`_parse_object` made of ``line``.
+        keys: those of the file's first object.
+
+    Raises:
+        _BadRecord: a key is missing or new, its value is null, or it holds what cannot be passed on as text.
+    """
+    if len(record) != len(keys) or not all(key in record for key in keys):
+        _refuse_keys(record, keys)
+    values = tuple(_text(key, record[key]) for key in keys)
+    if "\\u" in line:  # only an escape can bring these in; a decoded line holds none
+        for key, value in zip(keys, values, strict=True):
+            _check_characters(key, value, nested=isinstance(record[key], (list, dict)))
+    return values
+
+
+def _refuse_keys(record: dict[str, object], keys: Sequence[str]) -> NoReturn:
+    for key in keys:
+        if key not in record:
+            raise _BadRecord(f"the key {quoted(key)} is missing")
+    known = frozenset(keys)
+    new = next(key for key in record if key not in known)
+    raise _BadRecord(f"the key {quoted(new)} is not in the first record")
+
+
+def _text(key: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise _BadRecord(f"the value of {quoted(key)} is null")
+    try:
+        return _ENCODER.encode(value)
+    except ValueError:  # allow_nan=False: 1e999 has become infinity
+        raise _BadRecord(f"a number in {quoted(key)} is too large") from None
+
+
+def _depth(value: dict[str, object]) -> int:
+    """How many brackets are open at the deepest place; in a loop, since recursion is what must not run out."""
+    depth = 0
+    level: list[dict[str, object] | list[object]] = [value]
+    while level:
+        depth += 1
+        parts = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [part for part in chain.from_iterable(parts) if isinstance(part, (dict, list))]
+    return depth
+
+
+def _check_characters(key: str, value: str, *, nested: bool) -> None:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ord(value[error.start])
+        raise _BadRecord(f"\\u{half:04x} in {quoted(key)} is half a surrogate pair, no character") from None
+    if "\0" in value or (nested and _ESCAPED_NUL.search(value)):
+        raise _BadRecord(f"a NUL character in {quoted(key)}")
+
+
+def _check_keys(keys: Sequence[str]) -> None:
+    """Refuse the first object's keys where they could not be shown or saved.
+
+    Raises:
+        _BadRecord: there is none, or one holds half a surrogate pair or a NUL character.
+    """
+    if not keys:
+        raise _BadRecord("an object without keys")
+    for key in keys:
+        _check_characters(key, key, nested=False)

@@ -1,0 +1,149 @@
+"""Data files as a stream of records: CSV, TSV, JSON lines and plain text, each also gzipped, from a path or a pipe.
+
+Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
+with file and line. A new format is one function and a row in ``_READERS`` and in ``_SUFFIXES``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from rnncli.data.columns import quoted
+from rnncli.data.decoding import LINE_SLACK, check_encoding
+from rnncli.data.delimited import open_csv, open_tsv
+from rnncli.data.json_lines import open_json_lines
+from rnncli.data.sources import STDIN_NAME, check_path, open_lines
+from rnncli.data.table import Ledger, Opened, Row, Table
+from rnncli.errors import DataError, UsageError, closest
+
+__all__ = ["MAX_BYTES", "MAX_FIELD", "Row", "Table", "open_table"]
+
+MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unzipped
+MAX_FIELD = 10_000_000  # characters in one value
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json-lines": "jsonl",
+    ".txt": "text",
+}
+
+
+def open_table(
+    source: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    skip_bad: bool = False,
+    stdin: BinaryIO | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_field: int = MAX_FIELD,
+) -> Table:
+    """Open ``source`` and read its header; the records follow as ``rows`` is iterated.
+
+    The file is closed when its rows are exhausted or the table is dropped.
+
+    Args:
+        source: a path, or ``-`` for ``stdin``. A name that ends in ``.gz`` is unzipped on the way.
+        format: ``csv``, ``tsv``, ``jsonl`` or ``text``; by the suffix if None, and ``csv`` for stdin.
+        encoding: a text encoding that Python knows; a byte order mark at the start is dropped.
+        skip_bad: leave out and count records that cannot be used alone (wrong number of values, broken JSON, missing
+            key, null, value too long). What casts doubt on the rest of the file is refused all the same.
+        stdin: in place of ``sys.stdin.buffer``.
+        max_bytes: the most bytes in the file, and the most it may unzip to.
+        max_field: the most characters in one value.
+
+    Raises:
+        UsageError: an unknown format or encoding.
+        StorageError: missing, a directory, unreadable, larger than ``max_bytes``, or stdin is closed.
+        DataError: unknown suffix, a broken or empty header, no text. Iterating ``rows`` raises it for a bad record,
+            and when there was no record at all.
+    """
+    encoding = check_encoding(encoding)
+    if format is not None and format not in _READERS:
+        raise UsageError(f"unknown format '{format}'{closest(format, _READERS)}", f"Known are {', '.join(_READERS)}.")
+    name = os.fsdecode(source)
+    path = None if name == "-" else name
+    if path is None:
+        name = STDIN_NAME
+        format = format or "csv"
+    else:
+        check_path(path)
+        format = format or _format_by_suffix(path)
+    hasher = hashlib.sha256()
+    max_line = max_field + LINE_SLACK
+    lines = open_lines(path, stdin, hasher=hasher, encoding=encoding, max_bytes=max_bytes, max_line=max_line)
+    ledger = Ledger(name, skip_bad, max_field)
+    columns, rows = _READERS[format](lines, ledger)
+    rows = _checked(rows, columns, ledger, hasher.hexdigest)
+    table = Table(name, columns, format, rows, ledger.skipped, ledger.count, "")
+    ledger.table = weakref.ref(table)
+    return table
+
+
+def _format_by_suffix(path: str) -> str:
+    name = path.lower().removesuffix(".gz")
+    for suffix, format in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return format
+    raise DataError(
+        f"{path}: the name does not say the format; known are {', '.join(_SUFFIXES)}, each also with .gz",
+        f"Say it with --format: {', '.join(_READERS)}.",
+    )
+
+
+def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
+    """``rows`` without those that have too few, too many or too long values."""
+    width = len(columns)
+    max_field = ledger.max_field
+    found = False
+    for row in rows:
+        values = row.values
+        if len(values) != width:
+            ledger.bad_record(row.line, f"{_values(len(values))}, but the header has {_columns(width)}")
+        elif max(map(len, values)) > max_field:
+            column, length = next(pair for pair in zip(columns, map(len, values), strict=True) if pair[1] > max_field)
+            ledger.bad_record(row.line, f"{length:,} characters in {quoted(column)}; the most is {max_field:,}")
+        else:
+            found = True
+            yield row
+    if not found:
+        raise ledger.no_records()
+    ledger.finish(digest())
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count:,} columns"
+
+
+def _open_text(lines: Iterator[str], ledger: Ledger) -> Opened:
+    """One column; every line is a record, empty ones too, so that predictions stay beside their lines.
+
+    Raises:
+        DataError: the file is empty.
+    """
+    first = next(lines, None)
+    if first is None:
+        raise ledger.no_records()
+    numbered = enumerate(chain((first,), lines), 1)
+    return ("text",), (Row(number, (text.rstrip("\r\n"),)) for number, text in numbered)
+
+
+_READERS: dict[str, Callable[[Iterator[str], Ledger], Opened]] = {
+    "csv": open_csv,
+    "tsv": open_tsv,
+    "jsonl": open_json_lines,
+    "text": _open_text,
+}

@@ -1,0 +1,153 @@
+"""From a path or a pipe to its bytes: open, hash, unzip, cap; and on to lines.
+
+Each stage is a generator over the one before, so a file of any size passes through in pieces of at most
+:data:`CHUNK`, and dropping the last generator closes the file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, Protocol
+
+from rnncli.data.decoding import decode_lines
+from rnncli.errors import DataError, StorageError, closest
+
+CHUNK = 1 << 18  # bytes read, unzipped or decoded at a time
+STDIN_NAME = "<stdin>"
+
+
+class Hasher(Protocol):
+    """What of a :mod:`hashlib` object is needed here."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+
+def check_path(path: str) -> None:
+    """Refuse what cannot be a data file before its suffix is looked at.
+
+    Raises:
+        StorageError: it is missing (with the closest name beside it), a directory, or cannot be reached.
+    """
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise StorageError(f"{path}: this is a directory, not a file")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> StorageError:
+    if isinstance(error, FileNotFoundError):
+        return StorageError(f"{path}: there is no such file{_closest_file(path)}")
+    reason = error.strerror if isinstance(error, OSError) else None
+    return StorageError(f"{path}: cannot be read ({reason or error})")
+
+
+def _closest_file(path: str) -> str:
+    folder, name = os.path.split(path)
+    try:
+        names = sorted(os.listdir(folder or os.curdir))
+    except (OSError, ValueError):
+        return ""
+    return closest(name, islice(names, 2000))  # a comparison each: a folder of a million files should not take minutes
+
+
+def open_lines(
+    path: str | None, stdin: BinaryIO | None, *, hasher: Hasher, encoding: str, max_bytes: int, max_line: int
+) -> Iterator[str]:
+    """The lines of the file at ``path``, or of ``stdin`` when ``path`` is None, each with its line end.
+
+    Args:
+        hasher: is fed every byte as stored, before unzipping.
+        encoding: as :func:`~rnncli.data.decoding.check_encoding` returned it.
+        max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
+        max_line: the most characters in one line; exceeded by at most one chunk before it is noticed.
+
+    Raises:
+        StorageError: it cannot be read, or holds more than ``max_bytes``.
+        DataError: broken gzip, some other kind of file, bytes that the encoding does not know, a NUL character, or a
+            line that is too long. Nothing is raised before the first line is asked for.
+    """
+    name = STDIN_NAME if path is None else path
+    stored = _stdin_chunks(stdin) if path is None else _file_chunks(path)
+    chunks = _capped(_hashed(stored, hasher), name, max_bytes)
+    if name.lower().endswith(".gz"):
+        chunks = _capped(_gunzipped(chunks, name), name, max_bytes)
+    return decode_lines(chunks, name, encoding=encoding, max_line=max_line)
+
+
+def _file_chunks(path: str) -> Iterator[bytes]:
+    try:
+        file = open(path, "rb")  # noqa: SIM115  closed two lines below; what goes wrong in reading is told apart
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    with file:
+        yield from _read(file, path)
+
+
+def _stdin_chunks(stdin: BinaryIO | None) -> Iterator[bytes]:
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None) if stdin is None else stdin
+    if stream is None or stream.closed:
+        raise StorageError(f"{STDIN_NAME}: standard input is closed", "Name a file, or pipe the data in.")
+    yield from _read(stream, STDIN_NAME)
+
+
+def _read(file: BinaryIO, name: str) -> Iterator[bytes]:
+    # read1 hands on what a pipe holds now; read would wait until a chunk is full.
+    read = getattr(file, "read1", file.read)
+    while True:
+        try:
+            data = read(CHUNK)
+        except (OSError, ValueError) as error:
+            raise _unreadable(name, error) from None
+        if not data:
+            return
+        yield data
+
+
+def _hashed(chunks: Iterable[bytes], hasher: Hasher) -> Iterator[bytes]:
+    for data in chunks:
+        hasher.update(data)
+        yield data
+
+
+def _capped(chunks: Iterable[bytes], name: str, max_bytes: int) -> Iterator[bytes]:
+    total = 0
+    for data in chunks:
+        total += len(data)
+        if total > max_bytes:
+            raise StorageError(f"{name}: holds more than {max_bytes:,} bytes", "Split it, or take a sample of it.")
+        yield data
+
+
+def _gunzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """What gzip members, one or more, and zero padding after them unpack to; a chunk never grows past CHUNK."""
+    member = None  # the decompressor of the member that has begun and not ended
+    for data in chunks:
+        while data:
+            if member is None:
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                member = zlib.decompressobj(wbits=31)  # 31: a gzip header and its checksum, no other format
+            try:
+                plain = member.decompress(data, CHUNK)
+            except zlib.error as error:
+                raise DataError(
+                    f"{name}: is not whole gzip ({_zlib_reason(error)})", "Fetch or pack it again."
+                ) from None
+            data = member.unused_data if member.eof else member.unconsumed_tail
+            if member.eof:
+                member = None
+            if plain:
+                yield plain
+    if member is not None:
+        raise DataError(f"{name}: the gzip data is cut off before its end", "Fetch or pack it again.")
+
+
+def _zlib_reason(error: zlib.error) -> str:
+    return str(error).rpartition(": ")[2]  # "Error -3 while decompressing data: incorrect header check"

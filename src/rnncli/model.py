@@ -1,0 +1,261 @@
+"""A trained model: what it answers, how it gets there, and the file it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from rnncli import model_file
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.core.parameters import flatten, nest
+from rnncli.core.recurrence import Params
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.errors import ModelFileError, UsageError
+from rnncli.inspection.trace import Trace, trace
+from rnncli.tasks.classify import Classifier
+from rnncli.tasks.prepare import shorten
+from rnncli.training.metrics import Scores, score
+
+# Texts are predicted so many at a time: memory stays flat however many there are.
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one text.
+
+    Attributes:
+        text: as it was given.
+        label: the most probable label; None for a text without tokens.
+        probability: of that label.
+        probabilities: label → probability, in the model's order.
+        tokens: how many the text has.
+        unknown: those of them that the model does not know, each once.
+        cut: how many tokens in the middle of a long text were not read.
+    """
+
+    text: str
+    label: str | None
+    probability: float | None
+    probabilities: dict[str, float]
+    tokens: int
+    unknown: tuple[str, ...]
+    cut: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer, with the file's line."""
+
+    line: int
+    text: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on labelled texts, and the wrong answers given with most confidence.
+
+    ``unseen`` counts the rows whose label the model has never seen: they are wrong by necessity.
+    """
+
+    scores: Scores
+    mistakes: tuple[Mistake, ...]
+    unseen: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A classifier with everything that a text needs on its way to a label.
+
+    Attributes:
+        settings: those it was trained with.
+        params: nested parameters.
+        labels: in the order of the probabilities.
+        example: a short text to show what the model does.
+        record: how it was trained: rows, epochs, scores.
+    """
+
+    settings: Settings
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Classifier:
+        return Classifier(self.settings, self.vocabulary.size, len(self.labels))
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """One answer for each text, in order."""
+        if isinstance(texts, str):
+            raise UsageError("predict takes a list of texts, not one text")
+        return list(self.predict_stream(texts))
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        """One answer for each text, in order, in memory that does not grow with their number."""
+        waiting = iter(texts)
+        while chunk := list(islice(waiting, CHUNK)):
+            yield from self._predict_chunk(chunk)
+
+    def trace(self, text: str | None = None) -> Trace:
+        """The hidden state and the answer after every timestep of a text, or of the model's own example.
+
+        Raises:
+            UsageError: the text has no tokens.
+        """
+        tokens, ids = self._encode(self.example if text is None else text)
+        if not tokens:
+            raise UsageError("the text is empty: there is no timestep to show")
+        read = shorten(np.arange(len(tokens)), self.settings.max_length).tolist()
+        shown = [tokens[position] for position in read]
+        known = [token in self.vocabulary for token in shown]
+        return trace(self.network, self.params, ids, shown, known, self.labels)
+
+    def evaluate(self, texts: Sequence[str], truths: Sequence[str], lines: Sequence[int], worst: int = 10) -> Evaluation:
+        """Scores on labelled texts.
+
+        Args:
+            texts, truths, lines: one entry a record.
+            worst: how many mistakes to name.
+        """
+        names = [*self.labels, *sorted(set(truths) - set(self.labels))]
+        number = {name: k for k, name in enumerate(names)}
+        truth = np.array([number[label] for label in truths], np.int64)
+        answered = self._probabilities([self._encode(text)[1] for text in texts])
+        predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
+        wrong = np.flatnonzero(predicted != truth)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        mistakes = tuple(
+            Mistake(lines[row], texts[row], truths[row], names[predicted[row]], float(confidence[row]))
+            for row in wrong.tolist()
+        )
+        unseen = {name: int((truth == number[name]).sum()) for name in names[len(self.labels) :]}
+        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model as one file, in one atomic step.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        manifest = {
+            "kind": "model",
+            "task": "classify",
+            "settings": self.settings.as_dict(),
+            "tokenizer": asdict(self.tokenizer),
+            "vocabulary": list(self.vocabulary.tokens),
+            "labels": list(self.labels),
+            "example": self.example,
+            "record": self.record,
+        }
+        model_file.save(path, manifest, dict(flatten(self.params)))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Reads a model file.
+
+        Raises:
+            ModelFileError: it is damaged, hostile or something else.
+            StorageError: it cannot be read.
+        """
+        manifest, tensors = model_file.load(path, shapes=_expected_shapes)
+        parts = _read_manifest(manifest)
+        dtype = np.dtype(parts.settings.dtype)
+        if any(array.dtype != dtype for array in tensors.values()):
+            raise ModelFileError(f"{os.fspath(path)}: the tensors are not {dtype.name}, as the settings say")
+        params = nest({name: tensors[name] for name in parts.network.shapes()})
+        return cls(
+            parts.settings, parts.tokenizer, parts.vocabulary, parts.labels, params, parts.example, parts.record
+        )
+
+    def _encode(self, text: str) -> tuple[list[str], Array]:
+        """All tokens of a text, and the ids of those that are read."""
+        tokens = self.tokenizer.tokens(text)
+        return tokens, shorten(self.vocabulary.encode(tokens), self.settings.max_length)
+
+    def _probabilities(self, encoded: Sequence[Array]) -> Array:
+        """(texts, labels) probabilities; zeros for a text without tokens."""
+        result = np.zeros((len(encoded), len(self.labels)))
+        filled = [row for row, ids in enumerate(encoded) if len(ids)]
+        if filled:
+            logits = self.network.logits(self.params, [encoded[row] for row in filled])
+            result[filled] = self.network.probabilities(logits)
+        return result
+
+    def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
+        encoded = [self._encode(text) for text in texts]
+        answered = self._probabilities([ids for _, ids in encoded])
+        for text, (tokens, _), row in zip(texts, encoded, answered, strict=True):
+            if not tokens:
+                yield Prediction(text, None, None, {}, 0, (), 0)
+                continue
+            best = int(row.argmax())
+            yield Prediction(
+                text,
+                self.labels[best],
+                float(row[best]),
+                dict(zip(self.labels, row.tolist(), strict=True)),
+                len(tokens),
+                tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary)),
+                max(0, len(tokens) - self.settings.max_length),
+            )
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """The checked contents of a model file's manifest."""
+
+    settings: Settings
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    example: str
+    record: dict[str, Any]
+
+    @property
+    def network(self) -> Classifier:
+        return Classifier(self.settings, self.vocabulary.size, len(self.labels))
+
+
+def _expected_shapes(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return _read_manifest(manifest).network.shapes()
+
+
+def _read_manifest(manifest: dict[str, Any]) -> _Manifest:
+    """Every part in its own type.
+
+    Raises:
+        ValueError, KeyError, TypeError, UsageError: it is not the manifest of a classifier.
+    """
+    if manifest["kind"] != "model" or manifest["task"] != "classify":
+        raise ValueError("this file is not a classifier")
+    settings = Settings.from_mapping(manifest["settings"], "model")
+    unit = manifest["tokenizer"]
+    if unit.keys() != {"unit", "lowercase", "normalize"} or unit["unit"] not in ("word", "char"):
+        raise ValueError("unknown tokenizer")
+    labels = _texts(manifest["labels"], "label")
+    if len(labels) < 2 or len(set(labels)) != len(labels):
+        raise ValueError("a classifier has at least two labels, each once")
+    tokens = _texts(manifest["vocabulary"], "token")
+    if not isinstance(manifest["example"], str) or not isinstance(manifest["record"], dict):
+        raise ValueError("example or record has the wrong type")
+    tokenizer = Tokenizer(unit["unit"], bool(unit["lowercase"]), bool(unit["normalize"]))
+    return _Manifest(settings, tokenizer, Vocabulary(tokens), labels, manifest["example"], manifest["record"])
+
+
+def _texts(values: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"every {what} is a text")
+    return tuple(values)

@@ -1,0 +1,120 @@
+"""How this process prints: results to stdout, progress, notes and errors to stderr.
+
+Rich is imported when a console is first asked for: `--json` and a piped `predict` never pay for it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO, cast
+
+from rnncli.render.clean import as_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MIN_WIDTH = 20  # a narrower terminal (COLUMNS=1) gets lines of this width: folding them further helps nobody
+
+
+class _Nowhere(io.TextIOBase):
+    """Stands in for a stream that was closed before we started (``>&-``), where Python has None."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@dataclass(frozen=True)
+class Output:
+    """The two streams of one command. Make one per command: the streams are those of that moment."""
+
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def __post_init__(self) -> None:
+        for name in ("stdout", "stderr"):
+            stream = getattr(self, name)
+            if stream is None:
+                object.__setattr__(self, name, cast(TextIO, _Nowhere()))
+            elif isinstance(stream, io.TextIOWrapper):
+                # Under LC_ALL=C an é becomes \xe9 instead of a crash.
+                stream.reconfigure(errors="backslashreplace")
+
+    @cached_property
+    def is_terminal(self) -> bool:
+        """Whether results are read by a person; else they go, whole and without colour, to a file or a pipe."""
+        return _is_terminal(self.stdout)
+
+    @cached_property
+    def out(self) -> Console:
+        """The console of results, for a terminal. Piped results go through :meth:`write`, which wraps nothing."""
+        return _console(self.stdout)
+
+    @cached_property
+    def err(self) -> Console:
+        """The console of progress, notes and errors."""
+        return _console(self.stderr)
+
+    @property
+    def width(self) -> int:
+        """The cells in one line of stdout, now; a window can change its size."""
+        return max(MIN_WIDTH, self.out.width)
+
+    @property
+    def speaks_unicode(self) -> bool:
+        """Whether stdout can take any character: false under LC_ALL=C."""
+        return (getattr(self.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+
+    def write(self, text: str) -> None:
+        """Write ``text``, cleaned by the caller, to stdout as it is."""
+        self.stdout.write(text)
+
+    def note(self, message: str, style: str | None = None) -> None:
+        """Print one line to stderr. The terminal wraps it, not we: an error stays one line in a log."""
+        self.err.print(as_text(message, style), soft_wrap=True)
+
+    def encodable(self, text: str) -> str:
+        """Return ``text`` in characters that stdout can take, before it is laid out: escapes are wider."""
+        if self.speaks_unicode or text.isascii():
+            return text
+        encoding = self.stdout.encoding
+        return text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed since
+        return False
+
+
+def _console(stream: TextIO) -> Console:
+    """Return a console that takes text as text, and colours only what a person looks at.
+
+    Rich itself honours NO_COLOR. Of the sizes, it ignores COLUMNS under TERM=dumb and stumbles over COLUMNS=²; where
+    neither plays a part it is left to follow the window.
+    """
+    from rich.console import Console
+
+    fixed = (
+        "COLUMNS" in os.environ or "LINES" in os.environ or os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    )
+    size = shutil.get_terminal_size((80, 25))
+    console = Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        # Not FORCE_COLOR's choice: a pipe never holds an escape sequence.
+        force_terminal=_is_terminal(stream),
+        force_jupyter=False,
+        width=max(MIN_WIDTH, size.columns) if fixed else None,
+        height=size.lines if fixed else None,
+    )
+    if console.width < MIN_WIDTH:
+        console.width = MIN_WIDTH
+    return console

@@ -1,0 +1,111 @@
+"""A training as it runs, on stderr: a live table on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rnncli.render.clean import as_text
+from rnncli.render.console import Output
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from rnncli.training.loop import EpochDone, StepDone
+
+# The live display is redrawn no more often than this.
+REDRAW_SECONDS = 0.1
+SHOWN_EPOCHS = 12
+
+
+class TrainingDisplay:
+    """Shows the events of a training; used as ``with display.live(): …``."""
+
+    def __init__(self, output: Output, epochs: int) -> None:
+        self._output = output
+        self._epochs = epochs
+        self._done: list[EpochDone] = []
+        self._step: StepDone | None = None
+        self._drawn = 0.0
+        self._live = None
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Holds the lower part of the terminal while the training runs."""
+        if not self._output.err.is_terminal:
+            yield
+            return
+        from rich.live import Live
+
+        with Live(console=self._output.err, auto_refresh=False) as live:
+            self._live = live
+            yield
+            self._step = None
+            self._draw()
+
+    def step(self, event: StepDone) -> None:
+        self._step = event
+        if self._live and time.monotonic() - self._drawn > REDRAW_SECONDS:
+            self._draw()
+
+    def epoch(self, event: EpochDone) -> None:
+        self._done.append(event)
+        self._step = None
+        if self._live:
+            self._draw()
+        else:
+            self._output.note(_line(event, self._epochs))
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        if self._live:
+            self._live.update(self._table(), refresh=True)
+
+    def _table(self) -> RenderableType:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("epoch", "loss", "validation", "words/s", "time", ""):
+            table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True, style="dim" if not name else "")
+        for event in self._done[-SHOWN_EPOCHS:]:
+            r = event.record
+            accuracy = "" if r.validation_accuracy is None else f"{r.validation_accuracy:.4f}"
+            table.add_row(
+                *map(as_text, (f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", accuracy)),
+                *map(as_text, (f"{event.words_per_second:,.0f}", duration(event.seconds), "best" if r.best else "")),
+            )
+        if self._step:
+            s = self._step
+            table.add_row(
+                *map(as_text, (f"{s.epoch}/{self._epochs}", f"{s.loss:.4f}", bar(s.step, s.steps))),
+                *map(as_text, (f"{s.words_per_second:,.0f}", "", f"{duration(s.seconds_left)} left")),
+            )
+        return table
+
+
+def bar(done: int, total: int, width: int = 10) -> str:
+    """A bar of plain characters, readable without colour."""
+    filled = done * width // max(1, total)
+    return "[" + "#" * filled + "." * (width - filled) + "]"
+
+
+def duration(seconds: float) -> str:
+    """``8.2 s``, ``3:05`` (minutes) or ``1:02:05``."""
+    if not math.isfinite(seconds) or seconds > 360_000:
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _line(event: EpochDone, epochs: int) -> str:
+    r = event.record
+    validation = "" if r.validation_accuracy is None else f", validation accuracy {r.validation_accuracy:.4f}"
+    best = " (best)" if r.best else ""
+    speed = f"{event.words_per_second:,.0f} words/s"
+    return f"epoch {r.epoch}/{epochs}: loss {r.loss:.4f}{validation}{best}, {duration(event.seconds)}, {speed}"

@@ -1,0 +1,260 @@
+"""Tables and key-value summaries: laid out for a terminal, tab-separated and whole for a pipe, or as an SVG.
+
+Rich would squeeze a number to ``0.9…`` when a table is too wide, so the widths are chosen here: numbers stay whole,
+text folds, and columns that have no room are left out and counted.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnncli.render.clean import as_text, clean
+from rnncli.render.console import MIN_WIDTH, Output
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+Cell = str | int | float | None
+Encode = Callable[[str], str]  # makes a text writable where it goes, whatever that does to its width
+
+LINES = 4  # a text longer than about this many lines of its column is cut, with a count
+NARROW = 10  # cells; text columns and headers fold down to this (so that two fit, less) before a column is left out
+NUMBER = 24  # cells; a numeric column takes what its entries need up to here: every 64-bit number
+
+# Rich's SIMPLE_HEAD, whose one line has an ASCII form here.
+_RULE = "    \n    \n {0}{0} \n" + "    \n" * 5
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: numeric ones are aligned to the right."""
+
+    name: str
+    numeric: bool = False
+    style: str | None = None
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as values; each row has one cell for each column."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str | None = None
+
+
+def format_number(x: float) -> str:
+    """Return ``0.8571``, four decimals; four significant digits where these say nothing: ``1.234e-05``.
+
+    What is no number, or not finite, is ``-``.
+    """
+    if not math.isfinite(x):
+        return "-"
+    if x == 0 or 0.001 <= abs(x) < 1e6:
+        return f"{x:.4f}"
+    return f"{x:.4g}"
+
+
+def print_table(output: Output, view: TableView) -> None:
+    """Print ``view`` to stdout: title, table and caption on a terminal; header and rows, by tabs, into a pipe."""
+    if not output.is_terminal:
+        header = [clean(column.name) for column in view.columns]
+        output.write(_tab_separated([header, *([_cell(value) for value in row] for row in view.rows)]))
+        return
+    for part in _laid_out(view, output.width, output.encodable):
+        output.out.print(part, width=output.width)
+
+
+def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, Cell]]) -> None:
+    """Print a summary, one ``key  value`` a line; ``key<TAB>value`` into a pipe."""
+    view = TableView(title, (Column("", style="bold"), Column("")), tuple(pairs))
+    if not output.is_terminal:
+        output.write(_tab_separated([_cell(value) for value in row] for row in view.rows))
+        return
+    for part in _laid_out(view, output.width, output.encodable, header=False):
+        output.out.print(part, width=output.width)
+
+
+def svg(views: Sequence[TableView], *, width: int = 100, title: str = "rnncli") -> str:
+    """Return the tables as one SVG picture, ``width`` cells wide: no script, no reference, the same bytes each time."""
+    from rich.console import Console
+
+    width = max(width, MIN_WIDTH)
+    # Each choice is made here, so that neither the environment nor the terminal shows in the picture.
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        height=25,
+        force_terminal=True,
+        force_jupyter=False,
+        legacy_windows=False,
+        color_system="truecolor",
+        no_color=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for index, view in enumerate(views):
+        if index:
+            console.print()
+        for part in _laid_out(view, width, str):
+            console.print(part)
+    picture = console.export_svg(title=clean(title, width // 2), code_format=_SVG, unique_id="rnncli")
+    return _TEXT_ELEMENT.sub(_true_length, picture)
+
+
+def _tab_separated(rows: Iterable[Sequence[str]]) -> str:
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def _cell(value: Cell, limit: int | None = None, *, grouped: bool = False) -> str:
+    """Return one cell's text; ``grouped`` writes 12,345 for a reader, where a program wants 12345."""
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return clean(value, limit)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, numbers.Integral):  # NumPy's integers too
+        return f"{value:,}" if grouped else str(value)
+    return format_number(value)
+
+
+def _laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True) -> list[RenderableType]:
+    """Return title, table and caption, none wider than ``width``."""
+    bounds = _bounds_of_shown_columns(view, width, encode)
+    widths = _widths(bounds, _room(width, len(bounds)))
+    captions = [view.caption] if view.caption else []
+    if len(bounds) < len(view.columns):
+        captions.append(
+            f"{len(bounds)} of {len(view.columns)} columns shown; a wider terminal shows more, piped output all"
+        )
+    parts: list[RenderableType] = []
+    if view.title:
+        parts.append(as_text(encode(clean(view.title, LINES * width)), "bold"))
+    if widths:
+        parts.append(_rich_table(view, widths, encode, header))
+    parts.extend(as_text(encode(clean(caption, LINES * width)), "dim") for caption in captions)
+    return parts
+
+
+def _rich_table(view: TableView, widths: Sequence[int], encode: Encode, header: bool) -> Table:
+    from rich.box import Box
+    from rich.table import Table
+
+    ascii_only = encode("─") != "─"
+    table = Table(
+        box=Box(_RULE.format("-" if ascii_only else "─"), ascii=ascii_only),
+        show_header=header,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for column, cells in zip(view.columns, widths, strict=False):
+        table.add_column(
+            as_text(encode(clean(column.name, LINES * cells))),
+            width=cells,
+            justify="right" if column.numeric else "left",
+            style=column.style or "",
+            overflow="fold",
+        )
+    for row in view.rows:
+        shown = zip(row, widths, strict=False)
+        table.add_row(*(as_text(encode(_cell(value, LINES * cells, grouped=True))) for value, cells in shown))
+    return table
+
+
+def _room(width: int, columns: int) -> int:
+    """Return the cells left for content: each column is followed by a space, and all but the last by one more."""
+    return width - max(0, 2 * columns - 1)
+
+
+def _bounds_of_shown_columns(view: TableView, width: int, encode: Encode) -> list[tuple[int, int]]:
+    """Return (narrowest, natural) widths of the columns that fit at their narrowest, from the left; one at least."""
+    bounds: list[tuple[int, int]] = []
+    used = 0
+    narrow = min(NARROW, _room(width, 2) // 2)
+    for index, column in enumerate(view.columns):
+        cells = [encode(_cell(row[index], LINES * width, grouped=True)) for row in view.rows]
+        narrowest, natural = _bounds(encode(clean(column.name, LINES * width)), cells, column.numeric, narrow)
+        if used + narrowest > _room(width, index + 1):
+            return bounds or [(_room(width, 1), _room(width, 1))]
+        used += narrowest
+        bounds.append((narrowest, natural))
+    return bounds
+
+
+def _bounds(name: str, cells: Sequence[str], numeric: bool, narrow: int) -> tuple[int, int]:
+    """Return the least width at which a column can be read, and the one at which nothing in it folds."""
+    from rich.cells import cell_len
+
+    head = cell_len(name)
+    body = max(map(cell_len, cells), default=0)
+    natural = max(1, head, body)
+    if numeric:
+        return max(1, min(body, NUMBER), min(head, narrow)), natural
+    return min(natural, narrow), natural
+
+
+def _widths(bounds: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Give every column its narrowest width and raise the narrow ones evenly, like water, to at most their natural."""
+
+    def filled(level: int) -> list[int]:
+        return [min(max(level, narrowest), natural) for narrowest, natural in bounds]
+
+    level = max((level for level in range(room + 1) if sum(filled(level)) <= room), default=0)
+    return filled(level)
+
+
+def _true_length(element: re.Match[str]) -> str:
+    """Give a text the length of its cells. Rich gives that of its characters, and draws CJK one over the other."""
+    from rich.cells import cell_len
+
+    start, old, between, content = element.groups()
+    text = html.unescape(content)
+    return f"{start}{float(old) / len(text) * cell_len(text):g}{between}{content}</text>"
+
+
+_TEXT_ELEMENT = re.compile(r'(<text [^>]*textLength=")([\d.]+)("[^>]*>)([^<]*)</text>')
+
+# Rich's own format, without its fonts from the network.
+_SVG = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+    <style>
+    .{unique_id}-matrix {{
+        font-family: "Fira Code", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+        font-size: {char_height}px;
+        line-height: {line_height}px;
+        font-variant-east-asian: full-width;
+    }}
+    .{unique_id}-title {{
+        font-size: 18px;
+        font-weight: bold;
+        font-family: sans-serif;
+    }}
+    {styles}
+    </style>
+    <defs>
+    <clipPath id="{unique_id}-clip-terminal">
+      <rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+    </clipPath>
+    {lines}
+    </defs>
+    {chrome}
+    <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+    {backgrounds}
+    <g class="{unique_id}-matrix">
+    {matrix}
+    </g>
+    </g>
+</svg>
+"""

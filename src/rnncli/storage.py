@@ -1,0 +1,197 @@
+"""Files that are whole: written beside the target and renamed over it, read only when they are regular and fit.
+
+A reader of the target sees the old file or the new one, never a part of either, whatever stops the writer: a full
+disk, Ctrl-C, SIGKILL, a power cut. Needs POSIX: a rename that replaces, and signal 0 to ask whether a process lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable
+
+from rnncli.errors import StorageError
+
+# .<name>.<process id>-<random>.tmp; the process id tells a later save whether the writer may still be at work.
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})-[0-9a-f]{16}\.tmp", re.DOTALL)
+# So much of the target's name goes into a temporary's: 56 characters of UTF-8 and the rest stay below 255 bytes.
+_NAME_KEPT = 56
+# Some file systems cannot sync a folder, and a folder may be writable but not readable. The file itself is safe then.
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES})
+# The temporaries this process is writing now. Another one with our process id was left by an earlier process that
+# had the same id, as in a container that is started again.
+_writing: set[str] = set()
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | Iterable[bytes | memoryview]) -> None:
+    """Replace the file at ``path`` by ``data`` in one step; on any exception the old file stays as it was.
+
+    A symlink stays, and the file it points to is replaced. The mode of an existing file is kept; owner, ACLs and
+    other hard links are not (those go on naming the old content). Of two writers at once the last one wins.
+
+    Args:
+        path: the target; its folder must exist.
+        data: the content, whole or in pieces.
+
+    Raises:
+        StorageError: the file cannot be written; the message names path and reason.
+    """
+    try:
+        target = os.path.realpath(_possible(path))
+        mode = _mode_to_keep(target)
+        folder, name = os.path.split(target)
+        sweep(folder, name)
+        _replace(target, mode, [data] if isinstance(data, bytes) else data)
+        _sync_folder(folder)
+    except OSError as error:
+        raise StorageError(f"{one_line(path)} cannot be written: {_reason(error)}") from error
+
+
+def sweep(folder: str | os.PathLike[str], name: str | None = None) -> None:
+    """Remove the temporaries that killed processes left in ``folder``; those of living processes stay.
+
+    Args:
+        folder: where to look; what cannot be listed or removed is passed over, for sweeping must not stop a save.
+        name: only temporaries for a target of this name; None for all of ours.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found is None or (name is not None and found["name"] != name[:_NAME_KEPT]):
+                continue
+            if not _in_use(entry.name, int(found["pid"])):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
+    """The content of a regular file of at most ``limit`` bytes.
+
+    Raises:
+        StorageError: missing, unreadable, a folder, pipe or device (without waiting for one), too large, or changed
+            while it was read.
+    """
+    try:
+        name = _possible(path)
+        # Asked before opening: to open a device can already do something. Asked again after, lest it was exchanged.
+        _require_regular(os.stat(name))
+        with open(name, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            _require_regular(status)
+            if status.st_size > limit:
+                raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and the limit is {limit:,}")
+            # One byte more than there should be: a file that grows shows itself, and no buffer has to grow.
+            data = file.read(status.st_size + 1)
+            if len(data) != status.st_size:
+                raise OSError(errno.EBUSY, "it changed while it was read")
+    except OSError as error:
+        raise StorageError(f"{one_line(path)} cannot be read: {_reason(error)}") from error
+    return data
+
+
+def one_line(text: str | os.PathLike[str]) -> str:
+    """``text`` with everything unprintable escaped as in ``repr``, so that a message stays one line."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in os.fspath(text)
+    )
+
+
+def _replace(target: str, mode: int | None, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write ``pieces`` to a temporary beside ``target`` and rename it; the temporary never outlives an exception."""
+    folder, name = os.path.split(target)
+    temporary = f".{name[:_NAME_KEPT]}.{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    temporary_path = os.path.join(folder, temporary)
+    try:
+        _writing.add(temporary)
+        _write_new(temporary_path, mode, pieces)
+        os.replace(temporary_path, target)
+    except BaseException:  # Ctrl-C and MemoryError too
+        with contextlib.suppress(OSError):
+            os.unlink(temporary_path)
+        raise
+    finally:
+        _writing.discard(temporary)
+
+
+def _write_new(path: str, mode: int | None, pieces: Iterable[bytes | memoryview]) -> None:
+    """Create ``path`` and bring ``pieces`` to the disk; without a mode to keep the umask decides."""
+    # Created with the kept mode at once: a private file's new content is never readable to others, not even briefly.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
+    try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)  # what the umask took away
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: str) -> None:
+    """Bring the rename to the disk, where the file system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
+def _mode_to_keep(target: str) -> int | None:
+    """The permission bits of an existing target, None where there is none yet."""
+    try:
+        status = os.stat(target)
+    except FileNotFoundError:
+        return None
+    _require_regular(status)  # a rename would put a plain file in the place of /dev/null
+    return stat.S_IMODE(status.st_mode) & 0o777
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe without a writer would block otherwise
+
+
+def _possible(path: str | os.PathLike[str]) -> str:
+    """``path`` as text; one that no file can have is an OSError here, not a ValueError somewhere below."""
+    text = os.fspath(path)
+    try:
+        possible = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise OSError(errno.EINVAL, "no file can have this name")
+    return text
+
+
+def _in_use(temporary: str, pid: int) -> bool:
+    """Whether the process that made ``temporary`` may still be writing it."""
+    if pid == os.getpid():
+        return temporary in _writing
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it lives, under another user
+        return True
+    return True
+
+
+def _reason(error: OSError) -> str:
+    return one_line(error.strerror or str(error))

@@ -1,0 +1,224 @@
+"""From labelled texts to encoded examples, and the report on them that is worth reading before training."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset, label_warnings
+from rnncli.data.splits import stratified_split
+from rnncli.data.tokenizer import Tokenizer, looks_like_characters
+from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
+from rnncli.errors import DataError, UsageError
+from rnncli.tasks.classify import Classifier, Examples
+
+# Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
+UNEVEN = 3
+# More distinct labels than this are most likely not labels.
+MAX_LABELS = 10_000
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a data set is like.
+
+    Attributes:
+        labels: label → rows, by falling count.
+        lengths: tokens of a text: smallest, median, largest.
+        cut: texts longer than the ``max_length`` that is read of them.
+        unknown_rate: share of the validation tokens (of the training tokens if there are none) outside the vocabulary.
+        on_both_sides: distinct texts that stand in training and in validation.
+        warnings: sentences.
+    """
+
+    rows: int
+    training_rows: int
+    validation_rows: int
+    labels: dict[str, int]
+    tokens: str
+    lengths: tuple[int, int, int]
+    cut: int
+    words: int
+    vocabulary: int
+    distinct_tokens: int
+    unknown_rate: float
+    on_both_sides: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training of a classifier starts from; ``settings`` has no open choices left."""
+
+    settings: Settings
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    train: Examples
+    validation: Examples
+    example: str
+    report: Report
+
+    @property
+    def network(self) -> Classifier:
+        return Classifier(self.settings, self.vocabulary.size, len(self.labels))
+
+
+def build_tokenizer(settings: Settings, sample: list[str]) -> Tokenizer:
+    """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""
+    characters = settings.tokens == "char" or (settings.tokens == "auto" and looks_like_characters(sample))
+    return Tokenizer("char" if characters else "word", settings.lowercase, settings.normalize)
+
+
+def prepare(dataset: Dataset, settings: Settings) -> Prepared:
+    """Tokenizes, splits, counts and encodes.
+
+    Raises:
+        DataError: the rows cannot train a classifier; the message says how many of what are needed.
+        UsageError: the network that the settings describe does not fit into memory.
+    """
+    labels = tuple(sorted(set(dataset.labels)))
+    _require_labels(dataset, labels)
+    number = {label: k for k, label in enumerate(labels)}
+    targets = np.array([number[label] for label in dataset.labels], np.int64)
+    train_rows, validation_rows = _split(dataset, targets, settings)
+
+    tokenizer = build_tokenizer(settings, dataset.texts[:200])
+    settings = settings.replace(tokens=tokenizer.unit)
+    corpus = Corpus(tokenizer)
+    for text, line in zip(dataset.texts, dataset.lines, strict=True):
+        if corpus.add(text) == 0:
+            raise DataError(f"{dataset.name}:{line}: the text has no {tokenizer.unit}s")
+    counts = corpus.counts(train_rows)
+    vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+    _require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
+    inputs = [shorten(ids, settings.max_length) for ids in corpus.encode(vocabulary)]
+    everything = Examples(inputs, targets, _row_weights(targets[train_rows], targets, len(labels), settings))
+    train, validation = everything.take(train_rows), everything.take(validation_rows)
+    report = _report(dataset, corpus, settings, train, validation, vocabulary, sum(c > 0 for c in counts.values()))
+    return Prepared(
+        settings, tokenizer, vocabulary, labels, train, validation, _example(dataset, corpus, validation_rows), report
+    )
+
+
+def shorten(ids: Array, limit: int) -> Array:
+    """At most ``limit`` ids: of a longer text the first quarter and the last three.
+
+    What a text is about stands at its beginning, what its writer thinks of it at its end; the middle is the part to
+    leave out (Sun et al. 2019 find the same for longer models).
+    """
+    if len(ids) <= limit:
+        return ids
+    head = limit // 4
+    return np.concatenate((ids[:head], ids[len(ids) - (limit - head) :]))
+
+
+def _require_labels(dataset: Dataset, labels: tuple[str, ...]) -> None:
+    name = dataset.name
+    if len(dataset.texts) < 2:
+        raise DataError(f"{name}: a classifier needs at least 2 records, and this file has 1")
+    if len(labels) < 2:
+        raise DataError(f"{name}: a classifier needs at least 2 labels, and every record here is '{labels[0]}'")
+    if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
+        raise DataError(
+            f"{name}: column '{dataset.source.label}' has {len(labels):,} different labels in "
+            f"{len(dataset.texts):,} records",
+            "name the label's column with --label",
+        )
+
+
+def _split(dataset: Dataset, targets: Array, settings: Settings) -> tuple[Array, Array]:
+    if settings.validation == 0:
+        return np.arange(len(targets)), np.arange(0)
+    train_rows, validation_rows = stratified_split(targets, settings.validation, settings.seed)
+    if len(validation_rows) == 0:
+        needed = int(np.ceil(0.5 / settings.validation)) + (settings.validation >= 0.5)
+        raise DataError(
+            f"{dataset.name}: {len(targets)} records are too few to set {settings.validation:.0%} aside for "
+            f"validation; some label needs at least {needed}",
+            "train without validation (--validation 0), or set more aside",
+        )
+    return train_rows, validation_rows
+
+
+def _row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
+    """(rows,) weight of each row by its label: none, 1/count, or 1/√count, with mean 1 over the training rows."""
+    if settings.class_weights == "none":
+        return None
+    counts = np.maximum(np.bincount(train_targets, minlength=label_count), 1).astype(np.float64)
+    by_label = 1 / counts if settings.class_weights == "balanced" else 1 / np.sqrt(counts)
+    return np.asarray((by_label / by_label[train_targets].mean())[targets])
+
+
+def _require_memory(network: Classifier, settings: Settings, longest: int) -> None:
+    """Refuses a network before it is made when it cannot fit."""
+    item = np.dtype(settings.dtype).itemsize
+    parameters = sum(int(np.prod(shape, dtype=object)) for shape in network.shapes().values())
+    # Parameters, their gradient, two moments; for each timestep of a batch about 24 numbers a unit and layer.
+    steps = settings.batch * min(longest, settings.max_length)
+    per_step = 24 * settings.hidden * settings.layers * (2 if settings.bidirectional else 1) + 4 * settings.embedding
+    needed = item * (4 * parameters + steps * per_step)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise UsageError(
+            f"this network needs about {needed / 2**30:,.0f} GiB of memory ({parameters:,} parameters), "
+            f"and the machine has {there / 2**30:,.0f} GiB",
+            "lower --hidden, --layers, --batch or --max-length",
+        )
+
+
+def _example(dataset: Dataset, corpus: Corpus, validation_rows: Array) -> str:
+    """A text to show what the model does: the first of 5 to 12 tokens, from the validation rows if there are any."""
+    lengths = corpus.lengths
+    rows = validation_rows if len(validation_rows) else np.arange(len(lengths))
+    fitting = rows[(lengths[rows] >= 5) & (lengths[rows] <= 12)]
+    row = fitting[0] if len(fitting) else rows[np.argmin(np.abs(lengths[rows] - 8))]
+    return dataset.texts[int(row)][:1000]
+
+
+def _report(
+    dataset: Dataset,
+    corpus: Corpus,
+    settings: Settings,
+    train: Examples,
+    validation: Examples,
+    vocabulary: Vocabulary,
+    distinct_tokens: int,
+) -> Report:
+    lengths = corpus.lengths
+    seen = np.concatenate(validation.inputs or train.inputs)
+    by_count = dict(sorted(Counter(dataset.labels).items(), key=lambda item: (-item[1], item[0])))
+    on_both_sides = {ids.tobytes() for ids in train.inputs} & {ids.tobytes() for ids in validation.inputs}
+    return Report(
+        len(dataset.texts),
+        len(train.inputs),
+        len(validation.inputs),
+        by_count,
+        settings.tokens,
+        (int(lengths.min()), int(np.median(lengths)), int(lengths.max())),
+        int((lengths > settings.max_length).sum()),
+        int(lengths.sum()),
+        len(vocabulary.tokens),
+        distinct_tokens,
+        float((seen == vocabulary.unknown).mean()),
+        len(on_both_sides),
+        tuple(_warnings(dataset, by_count, settings)),
+    )
+
+
+def _warnings(dataset: Dataset, by_count: dict[str, int], settings: Settings) -> list[str]:
+    warnings = label_warnings(dataset.labels)
+    counts = list(by_count.values())
+    if counts[0] >= UNEVEN * counts[-1] and settings.class_weights == "none":
+        warnings.append(
+            f"labels are uneven (the commonest has {counts[0] / counts[-1]:,.0f} times the rows of the rarest); "
+            "--class-weights balanced makes rare ones count more"
+        )
+    if dataset.skipped:
+        warnings.append(f"{dataset.skipped:,} bad records were left out, the first: {dataset.skipped_because[0]}")
+    return warnings

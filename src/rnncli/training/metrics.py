@@ -1,0 +1,83 @@
+"""How good a classifier's answers are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.data.splits import BOOTSTRAP, stream
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """Precision, recall and F1 of one label; each is 0 where it has no denominator."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What can be said of predictions against the truth.
+
+    Attributes:
+        accuracy: share of right answers.
+        interval: (low, high), the central 95% of the accuracy over bootstrap samples of the rows.
+        macro_f1: mean F1 over the labels that occur in the truth or in the predictions.
+        labels: one entry a label.
+        confusion: ``confusion[truth][predicted]`` counts, in the order of ``labels``.
+    """
+
+    rows: int
+    accuracy: float
+    interval: tuple[float, float]
+    macro_f1: float
+    labels: tuple[LabelScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+def confusion_matrix(truth: Array, predicted: Array, count: int) -> Array:
+    """(K, K) how often each true label (row) was answered with each label (column)."""
+    return np.bincount(truth * count + predicted, minlength=count * count).reshape(count, count)
+
+
+def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0) -> Scores:
+    """Scores of (rows,) predicted against (rows,) true label numbers."""
+    matrix = confusion_matrix(truth, predicted, len(names))
+    hits, truths, answers = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    precision, recall = _ratio(hits, answers), _ratio(hits, truths)
+    f1 = _ratio(2 * hits, truths + answers)
+    occurring = (truths + answers) > 0
+    labels = tuple(
+        LabelScore(name, float(p), float(r), float(f), int(n))
+        for name, p, r, f, n in zip(names, precision, recall, f1, truths, strict=True)
+    )
+    right = truth == predicted
+    return Scores(
+        len(truth),
+        float(right.mean()),
+        bootstrap_interval(right, seed),
+        float(f1[occurring].mean()),
+        labels,
+        tuple(tuple(row) for row in matrix.tolist()),
+    )
+
+
+def bootstrap_interval(right: Array, seed: int = 0, samples: int = 2000) -> tuple[float, float]:
+    """The central 95% of the mean of ``right`` over samples of the rows with replacement (Efron 1979).
+
+    A sample of 0-or-1 rows is decided by how many ones it has, so each sample is one binomial draw.
+    """
+    draws = stream(seed, BOOTSTRAP).binomial(len(right), right.mean(), samples) / len(right)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    """Elementwise, 0 where the denominator is 0."""
+    return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator > 0)

@@ -1,0 +1,128 @@
+"""Where trainings are kept: each in its own folder under ``runs/``, with ``latest`` naming the newest."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnncli.errors import StorageError, UsageError, closest
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one training."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.safetensors"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "README.md"
+
+
+def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
+    """A new folder under ``runs``: the name given, or the data file's with the next free number.
+
+    Raises:
+        UsageError: the named folder exists, or the name is a path.
+        StorageError: the folder cannot be made.
+    """
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        if name is not None:
+            return _create_named(runs, name)
+        stem = _stem(data_path)
+        number = 1 + max((_number(entry.name, stem) for entry in runs.iterdir()), default=0)
+        while True:
+            folder = runs / f"{stem}-{number}"
+            try:
+                folder.mkdir()
+                return RunFolder(folder)
+            except FileExistsError:  # another training took it in between
+                number += 1
+    except OSError as error:
+        raise StorageError(f"{runs}: the folder for the training cannot be made: {error.strerror}") from error
+
+
+def _create_named(runs: Path, name: str) -> RunFolder:
+    if name in ("", ".", "..", LATEST) or "/" in name or "\0" in name:
+        raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
+    folder = runs / name
+    if folder.exists():
+        raise UsageError(f"{folder} exists already, and a training never overwrites another", "give another --name")
+    folder.mkdir()
+    return RunFolder(folder)
+
+
+def point_latest(folder: RunFolder) -> None:
+    """Makes ``runs/latest`` a link to this run, in one atomic step."""
+    link = folder.path.parent / LATEST
+    temporary = folder.path.parent / f".{LATEST}.{os.getpid()}.tmp"
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(folder.path.name)
+        os.replace(temporary, link)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(f"{link} cannot be set: {error.strerror}") from error
+
+
+def find(name: str, runs: Path) -> RunFolder:
+    """The run that a user means: ``latest``, a run's folder, or its name under ``runs``.
+
+    Raises:
+        StorageError: there is none.
+    """
+    for candidate in (runs / name, Path(name)):
+        if candidate.is_dir():
+            # "latest" is followed once, here: what is read afterwards all comes from one run.
+            return RunFolder(candidate.parent / candidate.readlink() if candidate.is_symlink() else candidate)
+    if name == LATEST:
+        raise StorageError(f"there is no model in {runs}/ yet", "train one: rnncli train reviews.csv")
+    there = [entry.name for entry in runs.iterdir()] if runs.is_dir() else []
+    raise StorageError(f"there is no run '{name}'{closest(name, there)}")
+
+
+def find_model(name: str, runs: Path) -> Path:
+    """The model file that a user means: a file, or that of a run as :func:`find` finds it.
+
+    Raises:
+        StorageError: there is none.
+    """
+    path = Path(name)
+    if name != LATEST and path.exists() and not path.is_dir():
+        return path
+    folder = find(name, runs)
+    if not folder.model.exists():
+        raise StorageError(f"{folder.path} holds no model yet: its training was stopped before it saved one")
+    return folder.model
+
+
+def _stem(data_path: str) -> str:
+    """``reviews`` for ``data/reviews.csv.gz``: letters, digits, - and _ only."""
+    name = "stdin" if data_path == "-" else os.path.basename(data_path).split(".")[0]
+    return re.sub(r"[^\w-]+", "-", name, flags=re.ASCII).strip("-")[:60] or "run"
+
+
+def _number(entry: str, stem: str) -> int:
+    matched = re.fullmatch(re.escape(stem) + r"-([0-9]{1,9})", entry)
+    return int(matched[1]) if matched else 0

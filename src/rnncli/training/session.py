@@ -1,0 +1,220 @@
+"""One training from its data to its folder of files: started, or taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnncli import storage
+from rnncli.config import Settings
+from rnncli.core.parameters import nest
+from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.errors import StorageError, TrainingInterrupted, UsageError
+from rnncli.model import Model
+from rnncli.tasks.prepare import Prepared, prepare
+from rnncli.training import loop, runs, state
+from rnncli.training.baselines import Baselines, baselines
+from rnncli.training.card import model_card
+from rnncli.training.loop import EpochDone, Event, Finished, StepDone
+from rnncli.training.runs import RunFolder
+from rnncli.training.state import TrainingState
+
+
+@dataclass
+class Session:
+    """A training that is ready to run.
+
+    Attributes:
+        folder: where everything is kept.
+        dataset, prepared: the data as read, and as examples.
+        state: where the training stands.
+        stop_signal: set by a signal handler: the training finishes its step, saves and raises.
+        baselines: what the network has to beat; known once :meth:`events` has begun, None without validation rows.
+    """
+
+    folder: RunFolder
+    dataset: Dataset
+    prepared: Prepared
+    state: TrainingState
+    resumed: bool = False
+    stop_signal: int | None = None
+    baselines: Baselines | None = None
+    _lines: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return self.prepared.settings
+
+    def measure_baselines(self) -> Baselines | None:
+        """The majority class and the bag of words on the validation rows; None when there are none."""
+        p = self.prepared
+        if p.validation.inputs and self.baselines is None:
+            self.baselines = baselines(p.train, p.validation, p.vocabulary.size, len(p.labels))
+        return self.baselines
+
+    def events(self) -> Iterator[Event]:
+        """Trains, saves the best model and the state after each epoch, and yields what happens.
+
+        Raises:
+            TrainingInterrupted: :attr:`stop_signal` was set; everything is saved.
+            DivergedError: a loss or gradient is not finite; the last saved state is whole.
+            StorageError: a file cannot be written.
+        """
+        self.measure_baselines()
+        p = self.prepared
+        for event in loop.run(p.network, self.state, p.train, p.validation, p.settings):
+            if isinstance(event, EpochDone):
+                self._save_epoch(event)
+            elif isinstance(event, Finished):
+                self._finish()
+            yield event
+            if self.stop_signal is not None and not isinstance(event, Finished):
+                self._interrupt(self.stop_signal)
+
+    def model(self) -> Model:
+        """The present parameters as a model."""
+        p, progress = self.prepared, self.state.progress
+        record = {
+            "data": os.path.basename(self.dataset.name),
+            "rows": p.report.training_rows,
+            "validation_rows": p.report.validation_rows,
+            "label_rows": p.report.labels,
+            "best_epoch": progress.best_epoch,
+            "epochs": [asdict(epoch) for epoch in progress.history],
+            "baselines": None if self.baselines is None else asdict(self.baselines),
+        }
+        params = nest(dict(self.state.store.flat))
+        return Model(p.settings, p.tokenizer, p.vocabulary, p.labels, params, p.example, record)
+
+    def _save_epoch(self, event: EpochDone) -> None:
+        # The model before the state: if the process dies in between, the resumed training runs this epoch again and
+        # writes the same model again. The other way round a best model could be lost.
+        if event.record.best:
+            self._save_model()
+        self._lines.append(
+            asdict(event.record)
+            | {"seconds": round(event.seconds, 3), "words_per_second": round(event.words_per_second, 1)}
+        )
+        lines = "".join(json.dumps(line) + "\n" for line in self._lines)
+        storage.write_atomically(self.folder.metrics, lines.encode())
+        self._save_state()
+
+    def _save_model(self) -> None:
+        self.model().save(self.folder.model)
+        runs.point_latest(self.folder)
+
+    def _save_state(self) -> None:
+        context = {
+            "settings": self.settings.as_dict(),
+            "source": asdict(self.dataset.source) | {"path": _absolute(self.dataset.source.path)},
+            "digest": self.dataset.digest,
+        }
+        state.save(self.folder.state, self.state, context)
+
+    def _finish(self) -> None:
+        if self.state.progress.best_epoch is None:
+            self._save_model()  # --epochs 0: the untrained model
+        self._save_state()
+        storage.write_atomically(self.folder.card, model_card(self).encode())
+
+    def _interrupt(self, signal_number: int) -> None:
+        if self.state.progress.best_epoch is None:
+            self._save_model()  # better than nothing to look at; the first finished epoch replaces it
+        self._save_state()
+        progress = self.state.progress
+        raise TrainingInterrupted(
+            f"stopped by {signal.Signals(signal_number).name} in epoch {progress.epoch + 1} "
+            f"after step {progress.step_in_epoch}; everything is saved",
+            f"go on with: rnncli train --resume {self.folder.path}",
+            exit_code=128 + signal_number,
+        )
+
+
+def start(source: Source, settings: Settings, runs_folder: Path, name: str | None = None) -> Session:
+    """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
+
+    Raises:
+        RnncliError: of every kind.
+    """
+    dataset = read_dataset(source)
+    prepared = _resolve_epochs(prepare(dataset, settings))
+    training = loop.new_state(prepared.network, prepared.settings)
+    folder = runs.create(runs_folder, source.path, name)
+    storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
+    return Session(folder, dataset, prepared, training)
+
+
+def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mapping[str, Any] | None = None) -> Session:
+    """Takes a training up where its last saved state stands.
+
+    Args:
+        run: ``latest``, a run's folder or its name.
+        runs_folder: where names are looked for.
+        data: the data file, if it has moved (or came from stdin).
+        given: settings the user has named again; only ``epochs`` and ``patience`` may differ from the run's.
+
+    Raises:
+        UsageError: the data or a setting is not what the training began with.
+        RnncliError: of every other kind.
+    """
+    folder = runs.find(run, runs_folder)
+    if not folder.state.exists():
+        raise StorageError(f"{folder.path} holds no saved state to resume", "start anew: rnncli train DATA")
+    checkpoint = state.load(folder.state)
+    settings = _same_settings(Settings.from_mapping(checkpoint.context["settings"], str(folder.state)), given or {})
+    source = Source(**checkpoint.context["source"])
+    if data is not None:
+        source = Source(data, source.text, source.label, source.format, source.encoding, source.skip_bad)
+    elif source.path == "-":
+        raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
+    dataset = read_dataset(source)
+    if dataset.digest != checkpoint.context["digest"]:
+        raise UsageError(
+            f"{dataset.name} is not the data that {folder.path} was trained on: its contents have changed",
+            "start a new training, or name the right file: rnncli train DATA --resume RUN",
+        )
+    prepared = _resolve_epochs(prepare(dataset, settings))
+    training = loop.new_state(prepared.network, prepared.settings)
+    checkpoint.restore(training)
+    if training.progress.epoch < (prepared.settings.epochs or 0) and "epochs" in (given or {}):
+        training.progress.finished = None
+    session = Session(folder, dataset, prepared, training, resumed=True)
+    session._lines = _earlier_lines(folder.metrics, training.progress.epoch)
+    return session
+
+
+def _resolve_epochs(prepared: Prepared) -> Prepared:
+    """``epochs: auto`` becomes a number."""
+    if prepared.settings.epochs is not None:
+        return prepared
+    lengths = prepared.train.lengths
+    epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), prepared.settings.batch)
+    return Prepared(**{**vars(prepared), "settings": prepared.settings.replace(epochs=epochs)})
+
+
+def _same_settings(saved: Settings, given: Mapping[str, Any]) -> Settings:
+    for name, value in given.items():
+        if name not in ("epochs", "patience") and getattr(saved, name) != value:
+            raise UsageError(
+                f"the training to resume has {name} {getattr(saved, name)}, not {value}",
+                "a resumed training keeps its settings; only --epochs and --patience may change",
+            )
+    return saved.replace(**{name: given[name] for name in ("epochs", "patience") if name in given})
+
+
+def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:
+    """The metrics of the finished epochs; a file that cannot be read is a loss of timings only."""
+    try:
+        lines = [json.loads(line) for line in path.read_text().split("\n") if line]
+        return [line for line in lines if line["epoch"] <= epochs]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _absolute(path: str) -> str:
+    return path if path == "-" else os.path.abspath(path)

@@ -1,0 +1,130 @@
+"""A training as a value: everything that the next step depends on, and the file that holds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnncli import model_file
+from rnncli.core.optimizers import OptimizerState
+from rnncli.core.parameters import ParameterStore
+from rnncli.errors import ModelFileError
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of the training record; nothing in it depends on the clock."""
+
+    epoch: int
+    loss: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    best: bool
+
+
+@dataclass
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        epoch: finished epochs.
+        step_in_epoch: finished steps of the present one.
+        loss_sum, words: over these steps (the sum of the steps' mean losses).
+        best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
+        epochs_without_better: for early stopping.
+        finished: why it ended, or None while it has not.
+    """
+
+    epoch: int = 0
+    step_in_epoch: int = 0
+    loss_sum: float = 0.0
+    best_epoch: int | None = None
+    best_score: tuple[float, float] | None = None
+    epochs_without_better: int = 0
+    finished: str | None = None
+    history: list[EpochRecord] = field(default_factory=list)
+
+
+@dataclass
+class TrainingState:
+    """Parameters, optimizer moments, the dropout generator and the progress."""
+
+    store: ParameterStore
+    optimizer: OptimizerState
+    rng: np.random.Generator
+    progress: Progress
+
+
+def save(path: Path, state: TrainingState, context: Mapping[str, Any]) -> None:
+    """Writes the whole state in one atomic step.
+
+    Args:
+        path: of the checkpoint.
+        state: what to save.
+        context: what a resumed training must find unchanged (settings, data, digest).
+    """
+    tensors = {f"parameters/{name}": value for name, value in state.store.flat.items()}
+    for moment, groups in state.optimizer.moments.items():
+        tensors |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
+    manifest = {
+        "kind": "training state",
+        "context": dict(context),
+        "optimizer_step": state.optimizer.step,
+        # As text: the generator's 128-bit integers are beyond what JSON readers agree on.
+        "rng": json.dumps(state.rng.bit_generator.state),
+        "progress": asdict(state.progress),
+    }
+    model_file.save(path, manifest, tensors)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A saved state as it was read; :meth:`restore` puts it into a fresh one."""
+
+    context: dict[str, Any]
+    manifest: dict[str, Any]
+    tensors: dict[str, np.ndarray[Any, Any]]
+    name: str
+
+    def restore(self, state: TrainingState) -> None:
+        """Overwrites ``state``, which was built from the same settings and data.
+
+        Raises:
+            ModelFileError: the tensors are not those of this training.
+        """
+        targets = {f"parameters/{name}": value for name, value in state.store.flat.items()}
+        for moment, groups in state.optimizer.moments.items():
+            targets |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
+        saved = {name: (value.shape, value.dtype) for name, value in self.tensors.items()}
+        if saved != {name: (value.shape, value.dtype) for name, value in targets.items()}:
+            raise ModelFileError(f"{self.name}: the saved state does not belong to this training's settings")
+        for name, value in targets.items():
+            value[...] = self.tensors[name]
+        try:
+            state.optimizer.step = int(self.manifest["optimizer_step"])
+            state.rng.bit_generator.state = json.loads(self.manifest["rng"])
+            progress = dict(self.manifest["progress"])
+            progress["history"] = [EpochRecord(**record) for record in progress["history"]]
+            score = progress["best_score"]
+            progress["best_score"] = None if score is None else (score[0], score[1])
+            state.progress = Progress(**progress)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ModelFileError(f"{self.name}: the saved progress cannot be read") from error
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        ModelFileError: it is damaged or something else.
+        StorageError: it cannot be read.
+    """
+    manifest, tensors = model_file.load(path)
+    if manifest.get("kind") != "training state" or not isinstance(manifest.get("context"), dict):
+        raise ModelFileError(f"{path}: this is not the saved state of a training")
+    return Checkpoint(manifest["context"], manifest, tensors, str(path))

@@ -1,0 +1,487 @@
+"""What the tests of the core hold it against, as functions over *any copy* of the core.
+
+``CORE`` is the real one. test_planted_bugs.py runs the same functions over copies with a bug in them, and expects
+each to be refused: these checks are tested too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from core import naive
+
+from rnncli.core.gradient_check import numeric_gradient, relative_error
+
+Array = np.ndarray[Any, Any]
+
+KINDS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+CONFIGURATIONS = [(kind, layers, both) for kind in KINDS for layers in (1, 2) for both in (False, True)]
+LENGTHS = [3, 1, 5, 3]  # the caller's order; packed it is 5, 3, 3, 1
+D, H = 2, 3
+# With this seed no pre-activation of a ReLU network below comes near the kink (asserted), where slopes are undefined.
+SEED = 6
+
+MODULES = ["cells", "gradients", "layers", "losses", "optimizers", "packed", "parameters", "readout", "recurrence"]
+
+
+def core_of(package: str) -> SimpleNamespace:
+    return SimpleNamespace(**{name: importlib.import_module(f"{package}.{name}") for name in MODULES})
+
+
+CORE = core_of("rnncli.core")
+
+
+# Building things
+
+
+def build(core: SimpleNamespace, kind: str, layers: int = 1, both: bool = False, **more: Any) -> Any:
+    """A stack of H = 3 on D = 2 numbers."""
+    cell, _, nonlinearity = kind.partition("_")
+    sizes = {"input_size": D, "hidden_size": H} | more
+    return core.cells.recurrent_stack(
+        cell, layers=layers, bidirectional=both, nonlinearity=nonlinearity or "tanh", **sizes
+    )
+
+
+def leaves(nested: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """``("0/forward/bias", leaf)`` …: written again, so that no check leans on the core's own flatten."""
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}/{below}", leaf) for below, leaf in leaves(value))
+        else:
+            yield name, value
+
+
+def random_params(layer: Any, rng: np.random.Generator, scale: float = 0.5, dtype: Any = np.float64) -> dict[str, Any]:
+    """Parameters of the layer's names and shapes with nothing zero in them: a zero bias would hide a wrong one."""
+    params = layer.init(rng, np.dtype(dtype))
+    for _, value in leaves(params):
+        value[...] = scale * rng.standard_normal(value.shape)
+    return params
+
+
+def random_states(stack: Any, count: int, rng: np.random.Generator) -> list[tuple[Array, ...]]:
+    """For each layer its (N, H) states."""
+    directions = stack.layers[0].output_size // stack.layers[0].cell.hidden_size
+    return [
+        tuple(rng.standard_normal((count, layer.cell.hidden_size)) for _ in range(directions * layer.cell.state_count))
+        for layer in stack.layers
+    ]
+
+
+def random_sequences(lengths: list[int], rng: np.random.Generator, width: int = D) -> list[Array]:
+    return [rng.standard_normal((length, width)) for length in lengths]
+
+
+@dataclass
+class Problem:
+    """A network, its input and a scalar loss: Σ y·of_y + Σ last·of_last, a random projection of all that comes out.
+
+    Any of the arrays may be changed in place, and :meth:`loss` sees it.
+    """
+
+    core: SimpleNamespace
+    kind: str
+    stack: Any
+    params: dict[str, Any]
+    x: Any
+    states: list[tuple[Array, ...]]
+    of_y: Array
+    of_last: list[tuple[Array, ...]]
+    dropout_seed: int | None = None
+
+    def forward(self) -> tuple[Array, list[tuple[Array, ...]], Any]:
+        rng = None if self.dropout_seed is None else np.random.default_rng(self.dropout_seed)
+        return self.stack.forward(self.params, self.x, self.states, rng)
+
+    def loss(self) -> float:
+        y, last, _ = self.forward()
+        return projection(y, last, self.of_y, self.of_last)
+
+    def gradients(self) -> dict[str, Array]:
+        """The hand-written ones, dense, by the names of :meth:`values`."""
+        _, _, kept = self.forward()
+        dx, dstates, grads = self.stack.backward(self.params, kept, self.of_y, self.of_last)
+        named = {} if dx is None else {"x": dx}
+        named |= by_place(dstates)
+        return named | {name: self.core.gradients.as_dense(leaf) for name, leaf in leaves(grads)}
+
+    def values(self) -> dict[str, Array]:
+        """Everything the loss depends on."""
+        named = {"x": self.x.data} if self.x.data.ndim == 2 else {}
+        return named | by_place(self.states) | dict(leaves(self.params))
+
+
+def projection(y: Array, last: Any, of_y: Array, of_last: Any) -> float:
+    total = float(np.sum(y * of_y))
+    for parts, weights in zip(last, of_last, strict=True):
+        total += sum(float(np.sum(part * weight)) for part, weight in zip(parts, weights, strict=True))
+    return total
+
+
+def by_place(states: Any) -> dict[str, Array]:
+    return {f"state/{k}/{j}": part for k, parts in enumerate(states) for j, part in enumerate(parts)}
+
+
+def problem(
+    core: SimpleNamespace, kind: str, layers: int = 1, both: bool = False, ids: bool = False, **more: Any
+) -> Problem:
+    """A problem over a ragged batch, of numbers or of token ids."""
+    rng = np.random.default_rng(SEED)
+    V = 4
+    stack = build(core, kind, layers, both, **({"input_size": V} if ids else {}), **more)
+    params = random_params(stack, rng)
+    sequences = [rng.integers(0, V, length) for length in LENGTHS] if ids else random_sequences(LENGTHS, rng)
+    x = core.packed.PackedSequence.pack(sequences)
+    of_y = rng.standard_normal((sum(LENGTHS), stack.output_size))
+    count = len(LENGTHS)
+    return Problem(
+        core, kind, stack, params, x, random_states(stack, count, rng), of_y, random_states(stack, count, rng)
+    )
+
+
+# Gradients
+
+
+def assert_gradient(name: str, analytic: Array, loss: Callable[[], float], value: Array) -> None:
+    """Against central differences, by norm; and these must not be zero, or the comparison would say nothing."""
+    numeric = numeric_gradient(loss, value)
+    assert analytic.shape == value.shape, name
+    assert np.linalg.norm(numeric) > 1e-3, f"{name}: the loss does not depend on it"
+    error = relative_error(analytic, numeric)
+    assert error < 1e-6, f"{name}: relative error {error:.1e}"
+
+
+def check_gradients(case: Problem) -> None:
+    """Every input, every initial state, every weight."""
+    analytic, values = case.gradients(), case.values()
+    assert analytic.keys() == values.keys()
+    for name, value in values.items():
+        assert_gradient(name, analytic[name], case.loss, value)
+
+
+def check_all_gradients(core: SimpleNamespace) -> None:
+    for kind in KINDS:
+        check_gradients(problem(core, kind, both=True))
+
+
+def check_dropout_gradients(core: SimpleNamespace) -> None:
+    case = problem(core, "rnn_tanh", layers=2, dropout=0.5)
+    case.dropout_seed = 5
+    check_gradients(case)
+
+
+def check_row_gradients(core: SimpleNamespace) -> None:
+    """Token ids, some of them more than once in the batch."""
+    for kind in KINDS:
+        check_gradients(problem(core, kind, both=True, ids=True))
+
+
+# Against the naive cells
+
+
+def naive_runs(case: Problem) -> list[tuple[Array, list[list[Array]], list[naive.Step]]]:
+    """The same problem, sequence by sequence, in packed order."""
+    sequences = case.x.unpack()
+    return [
+        naive.run(case.kind, case.params, sequences[at], [[part[n] for part in parts] for parts in case.states])
+        for n, at in enumerate(case.x.order)
+    ]
+
+
+def check_against_naive(case: Problem) -> None:
+    """The outputs of every step and the last states of every sequence."""
+    y, last, _ = case.forward()
+    outputs = case.x.with_data(y).unpack()
+    for n, (expected, expected_last, _) in enumerate(naive_runs(case)):
+        np.testing.assert_allclose(outputs[case.x.order[n]], expected, rtol=1e-12, atol=1e-14)
+        for parts, expected_parts in zip(last, expected_last, strict=True):
+            for part, expected_part in zip(parts, expected_parts, strict=True):
+                np.testing.assert_allclose(part[n], expected_part, rtol=1e-12, atol=1e-14)
+
+
+def check_all_against_naive(core: SimpleNamespace) -> None:
+    for kind in KINDS:
+        check_against_naive(problem(core, kind, both=True))
+
+
+# Against PyTorch's stored values
+
+
+@cache
+def golden_cases() -> list[dict[str, Any]]:
+    stored = Path(__file__).parents[1] / "golden" / "torch.json"
+    return json.loads(stored.read_text(encoding="utf-8"))["cases"]
+
+
+# PyTorch's places of our gates: ours are o, i, f, g against its i, f, g, o; r, z, n are the same.
+OUR_GATES = {"rnn_tanh": [0], "rnn_relu": [0], "lstm": [3, 0, 1, 2], "gru": [0, 1, 2]}
+
+
+def from_torch(case: dict[str, Any], tensors: dict[str, Any], gradient: bool = False) -> dict[str, Any]:
+    """PyTorch's weights as our parameters, or its gradients as ours.
+
+    It has (G·H, D) matrices and two biases, b_ih and b_hh. Ours is their sum, so the gradient of either is the
+    gradient of ours; but for the GRU's b_hn, which stands inside the reset gate and is a parameter of its own.
+    """
+    kind, gates = case["kind"], OUR_GATES[case["kind"]]
+
+    def reorder(values: Any) -> Array:
+        blocks = np.split(np.array(values), len(gates))
+        return np.concatenate([blocks[k] for k in gates])
+
+    params: dict[str, Any] = {}
+    for k in range(case["layers"]):
+        params[str(k)] = {}
+        for direction, suffix in (("forward", ""), ("backward", "_reverse"))[: 1 + case["both"]]:
+            of = {name: reorder(tensors[f"{name}_l{k}{suffix}"]) for name in WEIGHT_NAMES}
+            layer = {"weight_ih": of["weight_ih"].T.copy(), "weight_hh": of["weight_hh"].T.copy()}
+            recurrent_bias = of["bias_hh"].copy()
+            if kind == "gru":
+                layer["bias_hn"] = recurrent_bias[2 * H :].copy()
+                recurrent_bias[2 * H :] = 0
+            layer["bias"] = of["bias_ih"] if gradient else of["bias_ih"] + recurrent_bias
+            params[str(k)][direction] = layer
+    return params
+
+
+WEIGHT_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def states_from_torch(case: dict[str, Any], parts: Any, order: Array) -> list[tuple[Array, ...]]:
+    """(layers · directions, N, H) for h (and c) as our list over layers: (h, c) of each direction, in packed order."""
+    directions = 1 + case["both"]
+    return [
+        tuple(np.array(part)[k * directions + d][order] for d in range(directions) for part in parts)
+        for k in range(case["layers"])
+    ]
+
+
+def assert_close(name: str, ours: Array, theirs: Any, tolerance: float = 1e-10) -> None:
+    """By norm. The promise is 1e-6; 1e-10 is what two float64 programs keep easily."""
+    error = relative_error(ours, np.asarray(theirs))
+    assert np.linalg.norm(theirs) > 1e-6, name
+    assert error < tolerance, f"{name}: relative error {error:.1e}"
+
+
+def check_golden(core: SimpleNamespace, stored: dict[str, Any]) -> None:
+    """Outputs, last states, loss and the gradients of inputs, first states and weights."""
+    pack = core.packed.PackedSequence.pack
+    x = pack([np.array(sequence) for sequence in stored["x"]])
+    of_y = pack([np.array(sequence) for sequence in stored["of_y"]]).data
+    stack = build(core, stored["kind"], stored["layers"], stored["both"])
+    case = Problem(
+        core,
+        stored["kind"],
+        stack,
+        from_torch(stored, stored["weights"]),
+        x,
+        states_from_torch(stored, stored["state"], x.order),
+        of_y,
+        states_from_torch(stored, stored["of_last"], x.order),
+    )
+    y, last, _ = case.forward()
+    assert_close("y", y, pack([np.array(sequence) for sequence in stored["y"]]).data)
+    for ours, theirs in zip(x.with_data(y).unpack(), stored["y"], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    expected = by_place(states_from_torch(stored, stored["last"], x.order))
+    for name, part in by_place(last).items():
+        assert_close(f"last {name}", part, expected[name])
+    assert math.isclose(case.loss(), stored["loss"], rel_tol=1e-10)
+
+    gradients = case.gradients()
+    theirs = by_place(states_from_torch(stored, stored["dstate"], x.order))
+    theirs |= dict(leaves(from_torch(stored, stored["dweights"], gradient=True)))
+    theirs["x"] = pack([np.array(sequence) for sequence in stored["dx"]]).data
+    assert gradients.keys() == theirs.keys()
+    for name, gradient in gradients.items():
+        assert_close(f"gradient of {name}", gradient, theirs[name])
+
+
+def check_all_golden(core: SimpleNamespace) -> None:
+    for stored in golden_cases():
+        if stored["layers"] == 1 and stored["both"]:
+            check_golden(core, stored)
+
+
+# Directions
+
+
+def check_direction(core: SimpleNamespace, kind: str) -> None:
+    """The first input is news to the forward half at the end; the last one to the backward half at the start.
+
+    In a ragged batch, so that a reversal that forgets the lengths is seen; and no other sequence may move.
+    """
+    case = problem(core, kind, both=True)
+    sequences = case.x.unpack()
+
+    def outputs() -> list[Array]:
+        x = core.packed.PackedSequence.pack(sequences)
+        return x.with_data(case.stack.forward(case.params, x)[0]).unpack()
+
+    before = outputs()
+    for n, length in enumerate(LENGTHS):
+        for changed_step, sees, does_not in ((length - 1, slice(H, None), slice(H)), (0, slice(H), slice(H, None))):
+            kept = sequences[n].copy()
+            sequences[n][changed_step] += 1.0
+            after = outputs()
+            sequences[n][...] = kept
+            far = length - 1 - changed_step
+            moved = np.abs(after[n] - before[n])
+            assert moved[far, sees].max() > 1e-6, f"{kind} sequence {n}: news of step {changed_step} do not arrive"
+            if length > 1:
+                assert not moved[far, does_not].any(), (
+                    f"{kind} sequence {n}: step {changed_step} acts backwards in time"
+                )
+            for other in range(len(LENGTHS)):
+                assert other == n or np.array_equal(after[other], before[other]), "another sequence moved"
+
+
+def check_all_directions(core: SimpleNamespace) -> None:
+    for kind in KINDS:
+        check_direction(core, kind)
+
+
+# Packing, losses, read-outs, clipping
+
+
+def check_reversal(core: SimpleNamespace, lengths: list[int]) -> None:
+    """Every sequence really back to front, and twice is nothing."""
+    sequences = [np.arange(length) + 1000 * n for n, length in enumerate(lengths)]
+    x = core.packed.PackedSequence.pack(sequences)
+    turned = x.with_data(x.data[x.reversal])
+    for sequence, back_to_front in zip(sequences, turned.unpack(), strict=True):
+        np.testing.assert_array_equal(back_to_front, sequence[::-1])
+    np.testing.assert_array_equal(turned.data[x.reversal], x.data)
+
+
+LOGITS = [[0.3, -1.2, 2.0], [1.5, 0.2, -0.7], [-0.4, 0.9, 0.1], [2.2, -2.0, 0.6]]
+LOSS_WEIGHTS = [1.0, 0.5, 3.0, 1.5]
+
+
+def check_losses(core: SimpleNamespace) -> None:
+    """Values by the formulas as they are written in a book, gradients by differences; with weights and without."""
+    for given in (None, LOSS_WEIGHTS):
+        w = given or [1.0] * 4
+        weights = None if given is None else np.array(given)
+
+        logits, targets = np.array(LOGITS)[:, :1].copy(), [1, 0, 1, 0]
+        p = [1 / (1 + math.exp(-z)) for z in logits[:, 0].tolist()]
+        by_row = [-math.log(p[n]) if y else -math.log(1 - p[n]) for n, y in enumerate(targets)]
+        check_loss(core.losses.sigmoid_cross_entropy, logits, targets, weights, by_row, w)
+
+        logits, targets = np.array(LOGITS), [2, 0, 0, 1]
+        totals = [sum(math.exp(z) for z in row) for row in LOGITS]
+        by_row = [-math.log(math.exp(LOGITS[n][y]) / totals[n]) for n, y in enumerate(targets)]
+        check_loss(core.losses.softmax_cross_entropy, logits, targets, weights, by_row, w)
+
+
+def check_loss(loss: Any, logits: Array, targets: list[int], weights: Any, by_row: list[float], w: list[float]) -> None:
+    mean = sum(a * b for a, b in zip(by_row, w, strict=True)) / sum(w)
+    value, gradient = loss(logits, np.array(targets), weights)
+    assert math.isclose(value, mean, rel_tol=1e-12)
+    assert_gradient("logits", gradient, lambda: loss(logits, np.array(targets), weights)[0], logits)
+
+
+def check_readout(core: SimpleNamespace, name: str, kind: str, both: bool) -> None:
+    """The vector that each sequence gives, by plain loops; the gradient of every output or state it comes from."""
+    case = problem(core, kind, both=both)
+    readout = core.readout.READOUTS[name]
+    y, last, _ = case.forward()
+    state = last[-1]
+    pooled, kept = readout.forward(y, case.x, state)
+    outputs = case.x.with_data(y).unpack()
+    for n, at in enumerate(case.x.order):
+        own = outputs[at]
+        if name == "last":
+            # The forward direction ends at the last step, the backward one at the first.
+            expected = np.concatenate((own[-1, :H], own[0, H:]))
+        else:
+            expected = np.array([(sum(unit) / len(unit) if name == "mean" else max(unit)) for unit in own.T.tolist()])
+        np.testing.assert_allclose(pooled[n], expected, rtol=1e-14, atol=1e-15)
+
+    weights = np.random.default_rng(4).standard_normal(pooled.shape)
+    dy, dstate = readout.backward(kept, weights)
+
+    def loss() -> float:
+        return float(np.sum(readout.forward(y, case.x, state)[0] * weights))
+
+    if name == "last":
+        assert dy is None
+        per_direction = len(state) // (1 + both)
+        for j, part in enumerate(state):
+            if j % per_direction == 0:
+                assert_gradient(f"state {j}", dstate[j], loss, part)
+            else:  # the cell state of an LSTM is not read
+                assert not dstate[j].any()
+    else:
+        assert dstate is None
+        assert_gradient("y", dy, loss, y)
+
+
+def check_all_readouts(core: SimpleNamespace) -> None:
+    for name in core.readout.READOUTS:
+        check_readout(core, name, "lstm", both=True)
+
+
+def store_of(core: SimpleNamespace) -> Any:
+    """A small model's parameters with one table: 3·2 numbers in a table, 4 + 2 dense."""
+    params = {
+        "embedding": {"weight": np.arange(6.0).reshape(3, 2)},
+        "cell": {"weight_hh": np.ones((2, 2)), "bias": np.array([0.5, -0.5])},
+    }
+    return core.parameters.ParameterStore(params, frozenset({"embedding/weight"}))
+
+
+def grads_for(core: SimpleNamespace) -> dict[str, Any]:
+    """Gradients for :func:`store_of`: norm √(9 + 16 + 4·36 + 0 + 0) = 13."""
+    rows = core.gradients.RowGradient(np.array([0, 2]), np.array([[3.0, 0.0], [0.0, 4.0]]), (3, 2))
+    return {"embedding": {"weight": rows}, "cell": {"weight_hh": np.full((2, 2), 6.0), "bias": np.zeros(2)}}
+
+
+def check_clipping(core: SimpleNamespace) -> None:
+    """The norm, the scaling, and a NaN in any place found by name with nothing changed."""
+    store = store_of(core)
+    gradients = store.gather(grads_for(core))
+    assert core.parameters.clip_by_norm(gradients, 1.3) == 13.0
+    np.testing.assert_allclose(gradients.dense, [0.6, 0.6, 0.6, 0.6, 0, 0], rtol=1e-14)
+    np.testing.assert_allclose(gradients.tables["embedding/weight"].values, [[0.3, 0], [0, 0.4]], rtol=1e-14)
+
+    for name in ("embedding/weight", "cell/weight_hh", "cell/bias"):
+        for limit in (1.0, None):
+            for bad in (math.nan, math.inf):
+                grads = grads_for(core)
+                leaf = dict(leaves(grads))[name]
+                core.gradients.values_of(leaf)[..., -1] = bad
+                gradients = store.gather(grads)
+                dense = gradients.dense.copy()
+                where = None
+                try:
+                    core.parameters.clip_by_norm(gradients, limit)
+                except core.parameters.NotFiniteError as error:
+                    where = error.where
+                assert where == f"the gradient of {name}", f"{bad} in {name} went through (found: {where})"
+                np.testing.assert_array_equal(gradients.dense, dense)
+
+
+SUITE: dict[str, Callable[[SimpleNamespace], None]] = {
+    "gradients": check_all_gradients,
+    "row gradients": check_row_gradients,
+    "dropout gradients": check_dropout_gradients,
+    "naive": check_all_against_naive,
+    "golden": check_all_golden,
+    "direction": check_all_directions,
+    "reversal": lambda core: check_reversal(core, LENGTHS),
+    "losses": check_losses,
+    "readouts": check_all_readouts,
+    "clipping": check_clipping,
+}

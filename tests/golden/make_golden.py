@@ -1,0 +1,84 @@
+"""Writes torch.json beside this file: what PyTorch's RNN, LSTM and GRU compute for fixed inputs, in float64.
+
+    python tests/golden/make_golden.py          (needs PyTorch; the tests need only its output)
+
+Weights keep PyTorch's names and layout. ``loss`` is Σ y·of_y + Σ last·of_last, so that every gradient goes through
+the outputs and through the last states. Inputs, weights and states are rounded to three decimals and are exact in the
+file; what PyTorch computes from them is written with all its digits.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LENGTHS = [3, 1, 5, 3]  # in the caller's order: packing has to sort them, and to put them back
+D, H = 2, 3
+
+
+def network(kind: str, layers: int, both: bool) -> torch.nn.RNNBase:
+    sizes: dict[str, Any] = {"num_layers": layers, "bidirectional": both, "batch_first": True}
+    if kind == "lstm":
+        return torch.nn.LSTM(D, H, **sizes)
+    if kind == "gru":
+        return torch.nn.GRU(D, H, **sizes)
+    return torch.nn.RNN(D, H, nonlinearity=kind.removeprefix("rnn_"), **sizes)
+
+
+def rounded(*shape: int, scale: float = 1.0) -> torch.Tensor:
+    """Normal numbers of three decimals."""
+    return torch.round(scale * torch.randn(*shape), decimals=3)
+
+
+def case(kind: str, layers: int, both: bool) -> dict[str, Any]:
+    net = network(kind, layers, both)
+    for weight in net.parameters():
+        weight.data = rounded(*weight.shape, scale=0.5)
+    xs = [rounded(length, D).requires_grad_() for length in LENGTHS]
+    parts = 2 if kind == "lstm" else 1
+    first = [rounded(layers * (1 + both), len(LENGTHS), H).requires_grad_() for _ in range(parts)]
+    packed = torch.nn.utils.rnn.pack_sequence(xs, enforce_sorted=False)
+    output, last = net(packed, tuple(first) if parts == 2 else first[0])
+    last = list(last) if parts == 2 else [last]
+    ys = torch.nn.utils.rnn.unpack_sequence(output)
+    of_y, of_last = [rounded(*y.shape) for y in ys], [rounded(*part.shape) for part in last]
+    loss = sum(((y * w).sum() for y, w in zip(ys + last, of_y + of_last, strict=True)), torch.zeros(()))
+    loss.backward()
+
+    def plain(tensors: list[torch.Tensor]) -> list[Any]:
+        return [tensor.detach().tolist() for tensor in tensors]
+
+    return {
+        "kind": kind,
+        "layers": layers,
+        "both": both,
+        "x": plain(xs),
+        "state": plain(first),
+        "weights": {name: weight.tolist() for name, weight in net.named_parameters()},
+        "of_y": plain(of_y),
+        "of_last": plain(of_last),
+        "y": plain(ys),
+        "last": plain(last),
+        "loss": loss.item(),
+        "dx": plain([x.grad for x in xs]),
+        "dstate": plain([part.grad for part in first]),
+        "dweights": {name: weight.grad.tolist() for name, weight in net.named_parameters()},
+    }
+
+
+def main() -> None:
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    torch.manual_seed(20)
+    kinds = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+    cases = [case(kind, layers, both) for kind in kinds for layers in (1, 2) for both in (False, True)]
+    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in cases)
+    head = f'{{"made_by": "PyTorch {torch.__version__}", "cases": [\n'
+    Path(__file__).with_name("torch.json").write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

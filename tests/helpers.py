@@ -1,0 +1,53 @@
+"""What several tests share: faults that strike at a chosen call, and a limit to what may hang."""
+
+from __future__ import annotations
+
+import contextlib
+import pkgutil
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+
+def fail_nth_call(
+    monkeypatch: pytest.MonkeyPatch, names: Iterable[str], error: Callable[[], BaseException], nth: int
+) -> list[str]:
+    """Make the ``nth`` call (from 1) to any of the functions ``names`` (``"os.fsync"``) raise ``error()``.
+
+    The calls before and after it go through. Try nth = 1, 2, ... until nothing fails.
+
+    Returns:
+        the names called so far, in order; it grows with every call.
+    """
+    calls: list[str] = []
+
+    def failing(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            calls.append(name)
+            if len(calls) == nth:
+                raise error()
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(name, failing(name, pkgutil.resolve_name(name)))
+    return calls
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Fail the test when the block takes longer, even where it waits in a system call."""
+
+    def stop(*_: object) -> None:
+        pytest.fail(f"still at it after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
