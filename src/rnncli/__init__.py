@@ -1,10 +1,10 @@
 """Train, use and open up small recurrent networks.
 
-    import rnncli
+import rnncli
 
-    model = rnncli.train("reviews.csv", cell="gru")
-    model.predict(["movie was good"])[0].label
-    rnncli.load("runs/latest").trace("movie was not good").hidden
+model = rnncli.train("reviews.csv", cell="gru")
+model.predict(["movie was good"])[0].label
+rnncli.load("runs/latest").trace("movie was not good").hidden
 """
 
 from __future__ import annotations

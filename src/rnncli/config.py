@@ -51,7 +51,7 @@ class Settings:
     normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
     min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
     max_vocabulary: int = _setting(30_000, **_range(1, 10_000_000, help="known tokens at most"))
-    max_length: int = _setting(400, **_range(1, 1_000_000, help="tokens of a text that are read"))
+    max_length: int = _setting(256, **_range(1, 1_000_000, help="tokens read of a text; the rest of its middle is not"))
     validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
 
     # The training
@@ -95,7 +95,7 @@ class Settings:
         """A settings file that gives these settings back."""
         import yaml
 
-        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+        return str(yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True))
 
     def replace(self, **changes: Any) -> Settings:
         return dataclasses.replace(self, **changes)

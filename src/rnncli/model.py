@@ -123,7 +123,9 @@ class Model:
         known = [token in self.vocabulary for token in shown]
         return trace(self.network, self.params, ids, shown, known, self.labels)
 
-    def evaluate(self, texts: Sequence[str], truths: Sequence[str], lines: Sequence[int], worst: int = 10) -> Evaluation:
+    def evaluate(
+        self, texts: Sequence[str], truths: Sequence[str], lines: Sequence[int], worst: int = 10
+    ) -> Evaluation:
         """Scores on labelled texts.
 
         Args:
@@ -176,9 +178,7 @@ class Model:
         if any(array.dtype != dtype for array in tensors.values()):
             raise ModelFileError(f"{os.fspath(path)}: the tensors are not {dtype.name}, as the settings say")
         params = nest({name: tensors[name] for name in parts.network.shapes()})
-        return cls(
-            parts.settings, parts.tokenizer, parts.vocabulary, parts.labels, params, parts.example, parts.record
-        )
+        return cls(parts.settings, parts.tokenizer, parts.vocabulary, parts.labels, params, parts.example, parts.record)
 
     def _encode(self, text: str) -> tuple[list[str], Array]:
         """All tokens of a text, and the ids of those that are read."""

@@ -86,9 +86,9 @@ def tokenize(
 
 @with_settings
 def train(
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="CSV, TSV or JSON lines, also .gz; - for stdin.")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="CSV, TSV, JSON lines, also .gz; or -.")] = None,
     config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped training.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
@@ -112,9 +112,7 @@ def train(
     """
     from rnncli.cli.train import TrainRequest, train_command
 
-    train_command(
-        TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, runs, given), json
-    )
+    train_command(TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, runs, given), json)
 
 
 app.command()(train)
@@ -146,12 +144,12 @@ def predict(
 
 @app.command()
 def inspect(
-    sentence: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A text; else the model's own example.")] = None,
+    sentence: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A text; else the model's example.")] = None,
     timesteps: Annotated[bool, typer.Option("--timesteps", "-t", help="The hidden state after every token.")] = False,
     units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
     model: ModelName = "latest",
-    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Also write the tables as a picture.")] = None,
+    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
     force: Force = False,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
@@ -189,7 +187,4 @@ def evaluate(
     """
     from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
 
-    evaluate_command(
-        EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs), json
-    )
-
+    evaluate_command(EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs), json)

@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         _discard_stdout()
         return 5
     except Exception as error:
-        _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug, and please report it")
+        _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
         return 1
 
 

@@ -27,7 +27,7 @@ def _remember_debug(value: bool) -> bool:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Debug = Annotated[
-    bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback when something fails.")
+    bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback on failure.")
 ]
 Runs = Annotated[str, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
 ModelName = Annotated[

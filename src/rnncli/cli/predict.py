@@ -82,7 +82,7 @@ def _print_stream(output: Output, predictions: Iterable[Prediction], json: bool)
         elif width is None:
             output.write("\t".join(_fields(prediction)) + "\n")
         else:
-            label, probability, unknown, text = _fields(prediction)
+            label, probability, _, text = _fields(prediction)
             line = f"{clean(label, 20):<20} {probability:>6}  {text}"
             output.write(output.encodable(clean(line, width)) + "\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnncli.cli.predict import is_file
 from rnncli.config import Settings
@@ -147,7 +147,8 @@ def _show_file(output: Output, request: TokenizeRequest, settings: Settings, jso
     low, middle, high, top = statistics.lengths
     pairs: list[tuple[str, Cell]] = [
         ("rows", f"{statistics.rows:,}" + (f" ({statistics.empty:,} empty)" if statistics.empty else "")),
-        ("tokens", f"{statistics.tokens:,} {unit}s, {statistics.distinct:,} distinct, {statistics.once:,} of them once"),
+        ("tokens", f"{statistics.tokens:,} {unit}s"),
+        ("distinct", f"{statistics.distinct:,}, of which {statistics.once:,} occur once"),
         ("lengths", f"{low:,} to {top:,}, median {middle:,}, 95% up to {high:,}"),
         ("vocabulary", f"{statistics.vocabulary:,} known; {statistics.unknown_rate:.2%} of all tokens are unknown"),
     ]

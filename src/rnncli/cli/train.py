@@ -67,9 +67,7 @@ def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
     if request.resume is not None:
         return session.resume(request.resume, Path(request.runs), data=request.data, given=settings)
     assert request.data is not None
-    source = Source(
-        request.data, request.text, request.label, request.format, request.encoding, request.skip_bad
-    )
+    source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
     return session.start(source, Settings.from_mapping(settings), Path(request.runs), request.name)
 
 
@@ -138,11 +136,11 @@ def _summarize(output: Output, session: Session) -> None:
     said = views.verdict(session)
     if said:
         output.note(said, "bold")
-    output.note(f"saved in {session.folder.path}; ask it: rnncli predict \"…\", open it: rnncli inspect --timesteps")
+    output.note(f'saved in {session.folder.path}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
 
 
 def _document(session: Session) -> dict[str, Any]:
-    progress = session.state.progress
+    progress, validated = session.state.progress, bool(session.prepared.validation.inputs)
     return {
         "run": session.folder.path,
         "model": session.folder.model,
@@ -150,7 +148,7 @@ def _document(session: Session) -> dict[str, Any]:
         "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
         "report": session.prepared.report,
         "best_epoch": progress.best_epoch,
-        "validation_accuracy": progress.best_score[0] if session.prepared.validation.inputs and progress.best_score else None,
+        "validation_accuracy": progress.best_score[0] if validated and progress.best_score else None,
         "baselines": None if session.baselines is None else asdict(session.baselines),
         "verdict": views.verdict(session),
         "epochs": progress.history,

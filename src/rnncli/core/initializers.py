@@ -6,8 +6,10 @@ import numpy as np
 
 from rnncli.core.packed import Array
 
+Float = np.dtype[np.floating]
 
-def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, blocks: int, dtype: np.dtype[np.floating]) -> Array:
+
+def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, blocks: int, dtype: Float) -> Array:
     """(rows, blocks · columns): ``blocks`` matrices side by side, each uniform in ±√(6 / (rows + columns)).
 
     Each gate's matrix is scaled by its own size, not by that of the four together (Glorot & Bengio 2010).
@@ -16,7 +18,7 @@ def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, blocks: in
     return rng.uniform(-bound, bound, (rows, blocks * columns)).astype(dtype)
 
 
-def orthogonal(rng: np.random.Generator, size: int, blocks: int, dtype: np.dtype[np.floating]) -> Array:
+def orthogonal(rng: np.random.Generator, size: int, blocks: int, dtype: Float) -> Array:
     """(size, blocks · size): ``blocks`` random orthogonal matrices side by side.
 
     A product of orthogonal matrices neither shrinks nor grows a gradient on its way back through time (Saxe et al.
@@ -30,6 +32,6 @@ def orthogonal(rng: np.random.Generator, size: int, blocks: int, dtype: np.dtype
     return np.concatenate(matrices, axis=1).astype(dtype)
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: np.dtype[np.floating]) -> Array:
+def normal(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: Float) -> Array:
     """Normal numbers with mean 0 and standard deviation ``scale``."""
     return (scale * rng.standard_normal(shape)).astype(dtype)

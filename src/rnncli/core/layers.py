@@ -11,6 +11,7 @@ from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.initializers import glorot_uniform, normal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Cell, Params, State
+from rnncli.core.threads import side_by_side
 
 
 @dataclass(frozen=True)
@@ -112,27 +113,43 @@ class Bidirectional:
         self, params: Params, x: PackedSequence, state: State | None = None
     ) -> tuple[Array, State, BidirectionalCache]:
         """y (S, 2H) and the states of the forward, then of the backward direction."""
-        k = self.cell.state_count
+        k, H = self.cell.state_count, self.cell.hidden_size
         reversal = x.reversal
-        y_forward, last_forward, kept_forward = self.cell.forward(params["forward"], x, state[:k] if state else None)
-        y_backward, last_backward, kept_backward = self.cell.forward(
-            params["backward"], x.with_data(x.data[reversal]), state[k:] if state else None
-        )
-        y = np.concatenate((y_forward, y_backward[reversal]), axis=1)
+        y = np.empty((len(x.data), 2 * H), params["forward"]["weight_hh"].dtype)
+
+        def read_forwards() -> tuple[State, Any]:
+            y[:, :H], last, kept = self.cell.forward(params["forward"], x, state[:k] if state else None)
+            return last, kept
+
+        def read_backwards() -> tuple[State, Any]:
+            turned = x.with_data(x.data[reversal])
+            h, last, kept = self.cell.forward(params["backward"], turned, state[k:] if state else None)
+            y[:, H:] = h[reversal]
+            return last, kept
+
+        (last_forward, kept_forward), (last_backward, kept_backward) = side_by_side(read_forwards, read_backwards)
         return y, last_forward + last_backward, BidirectionalCache(kept_forward, kept_backward, reversal)
 
     def backward(
         self, params: Params, cache: BidirectionalCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
         k, H, reversal = self.cell.state_count, self.cell.hidden_size, cache.reversal
-        dx, dstate_forward, grads_forward = self.cell.backward(
-            params["forward"], cache.forward, None if dy is None else dy[:, :H], dstate[:k] if dstate else None
-        )
-        dx_backward, dstate_backward, grads_backward = self.cell.backward(
-            params["backward"], cache.backward, None if dy is None else dy[:, H:][reversal], dstate[k:] if dstate else None
-        )
+
+        def of_forwards() -> tuple[Array | None, State, dict[str, Any]]:
+            dy_half = None if dy is None else dy[:, :H]
+            return self.cell.backward(params["forward"], cache.forward, dy_half, dstate[:k] if dstate else None)
+
+        def of_backwards() -> tuple[Array | None, State, dict[str, Any]]:
+            dy_half = None if dy is None else dy[:, H:][reversal]
+            dx, dstate_0, grads = self.cell.backward(
+                params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
+            )
+            return (None if dx is None else dx[reversal]), dstate_0, grads
+
+        of_both = side_by_side(of_forwards, of_backwards)
+        (dx, dstate_forward, grads_forward), (dx_backward, dstate_backward, grads_backward) = of_both
         if dx is not None and dx_backward is not None:
-            dx += dx_backward[reversal]
+            dx += dx_backward
         return dx, dstate_forward + dstate_backward, {"forward": grads_forward, "backward": grads_backward}
 
 

@@ -75,7 +75,7 @@ class PackedSequence:
         """(N,) timesteps of each sequence, longest first."""
         steps = np.arange(len(self.batch_sizes) + 1)
         ending = -np.diff(np.append(self.batch_sizes, 0))  # how many sequences end after each step
-        return np.repeat(steps[1:], ending)[::-1].copy()
+        return np.asarray(np.repeat(steps[1:], ending)[::-1])
 
     @cached_property
     def sequence_of_row(self) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.gradients import Gradient, RowGradient
+from rnncli.core.gradients import Gradient, RowGradient, as_dense
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 
@@ -72,7 +72,7 @@ class ParameterStore:
             raise ValueError(f"gradients for {sorted(flat.keys() ^ self.flat.keys())} are missing or too many")
         dense = np.empty_like(self.dense)
         for name in self._dense_names:
-            dense[self._spans[name]] = np.ravel(flat[name])
+            dense[self._spans[name]] = as_dense(flat[name]).ravel()
         rows = {name: _as_rows(flat[name]) for name in self.tables}
         return Gradients(dense, rows, self._spans)
 

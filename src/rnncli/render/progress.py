@@ -13,6 +13,7 @@ from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.live import Live
 
     from rnncli.training.loop import EpochDone, StepDone
 
@@ -30,7 +31,7 @@ class TrainingDisplay:
         self._done: list[EpochDone] = []
         self._step: StepDone | None = None
         self._drawn = 0.0
-        self._live = None
+        self._live: Live | None = None
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -69,7 +70,7 @@ class TrainingDisplay:
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("epoch", "loss", "validation", "words/s", "time", ""):
-            table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True, style="dim" if not name else "")
+            table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True)
         for event in self._done[-SHOWN_EPOCHS:]:
             r = event.record
             accuracy = "" if r.validation_accuracy is None else f"{r.validation_accuracy:.4f}"

@@ -30,12 +30,13 @@ def report_lines(report: Report) -> list[tuple[str, str]]:
     lengths = f"{low:,} to {high:,} {report.tokens}s, median {middle:,}"
     if report.cut:
         lengths += f"; {report.cut:,} longer texts are read without their middle (--max-length)"
+    side = "validation" if report.validation_rows else "training"
     lines = [
         ("rows", f"{report.rows:,}: {report.training_rows:,} to train, {report.validation_rows:,} to validate"),
         ("labels", ", ".join(shown)),
         ("lengths", lengths),
         ("vocabulary", f"{report.vocabulary:,} of {report.distinct_tokens:,} distinct {report.tokens}s are known"),
-        ("unknown", f"{report.unknown_rate:.2%} of the {'validation' if report.validation_rows else 'training'} tokens"),
+        ("unknown", f"{report.unknown_rate:.2%} of the {side} tokens"),
     ]
     if report.on_both_sides:
         lines.append(("both sides", f"{report.on_both_sides:,} texts stand in training and in validation"))
@@ -140,7 +141,7 @@ def record_view(epochs: Sequence[dict[str, Any]]) -> TableView:
 def trace_view(trace: Trace, units: Sequence[int]) -> TableView:
     """One row a timestep: token, what the model would answer here, the state's norm and the chosen units."""
     best = trace.prefix_probabilities.argmax(axis=1)
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             t + 1,
             token if trace.known[t] else f"{token} <unk>",
@@ -194,7 +195,7 @@ def confusion_view(evaluation: Evaluation) -> TableView:
     matrix = evaluation.scores.confusion
     if len(names) <= MOST_LABELS_IN_MATRIX:
         columns = (Column("truth \\ answer"), *(Column(name, True) for name in names))
-        rows = tuple((name, *counts) for name, counts in zip(names, matrix, strict=True))
+        rows: tuple[tuple[Cell, ...], ...] = tuple((name, *counts) for name, counts in zip(names, matrix, strict=True))
         return TableView("Confusion", columns, rows)
     pairs = [
         (count, names[i], names[j])

@@ -61,7 +61,7 @@ class BagOfWords:
     idf: Array  # (V,)
 
     @classmethod
-    def fit(cls, train: Examples, vocabulary_size: int, label_count: int, iterations: int = 150) -> BagOfWords:
+    def fit(cls, train: Examples, vocabulary_size: int, label_count: int) -> BagOfWords:
         """Fits to the training rows; the penalty is that of scikit-learn's C = 1: ‖W‖² / (2 · rows)."""
         counted = _count_words(train.inputs, vocabulary_size)
         documents = np.bincount(counted.words, minlength=vocabulary_size)
@@ -70,7 +70,7 @@ class BagOfWords:
         penalty = 1 / len(train.inputs)
         weights, bias = np.zeros((vocabulary_size, label_count)), np.zeros(label_count)
         ahead, ahead_bias, momentum = weights, bias, 1.0
-        for _ in range(iterations):
+        for _ in range(_iterations(len(bags.words) * label_count)):
             _, errors = softmax_cross_entropy(bags.times(ahead) + ahead_bias, train.targets)
             new = ahead - (bags.transposed_times(errors, vocabulary_size) + penalty * ahead)
             new_bias = ahead_bias - errors.sum(axis=0)
@@ -84,6 +84,11 @@ class BagOfWords:
         """(rows,) label numbers."""
         bags = _bags(_count_words(inputs, len(self.idf)), self.idf)
         return np.asarray((bags.times(self.weights) + self.bias).argmax(axis=1))
+
+
+def _iterations(work: int) -> int:
+    """150, as many as it takes; fewer for many words times many labels, so that a baseline takes seconds."""
+    return min(150, max(30, 750_000_000 // work))
 
 
 class _Counted(NamedTuple):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def model_card(session: Session) -> str:
     """Markdown: data, network, score beside the baselines, and what to keep in mind."""
-    p, s, report = session.prepared, session.settings, session.prepared.report
+    s, report = session.settings, session.prepared.report
     progress = session.state.progress
     labels = ", ".join(f"{clean(label, 40)} ({rows:,})" for label, rows in list(report.labels.items())[:20])
     directions = "both directions" if s.bidirectional else "one direction"

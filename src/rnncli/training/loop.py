@@ -53,7 +53,7 @@ Event = StepDone | EpochDone | Finished
 
 # `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read many times, a
 # large one a few.
-AUTO_STEPS, AUTO_WORDS = 6_000, 16_000_000
+AUTO_STEPS, AUTO_WORDS = 6_000, 13_000_000
 AUTO_EPOCHS = (3, 40)
 
 

@@ -20,7 +20,7 @@ from rnncli.tasks.prepare import Prepared, prepare
 from rnncli.training import loop, runs, state
 from rnncli.training.baselines import Baselines, baselines
 from rnncli.training.card import model_card
-from rnncli.training.loop import EpochDone, Event, Finished, StepDone
+from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
 from rnncli.training.state import TrainingState
 

@@ -1,0 +1,231 @@
+"""The test of the tests: bugs planted in a copy of the core, each of which the suite's own checks must refuse.
+
+Well-loved projects have shipped gradients that were zeros and a ``reverse`` that did not reverse, under tests that
+looked at shapes. A plant that does not apply any more, because the source has changed, fails too: write it anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+from core import checks
+
+import rnncli.core
+
+SOURCE = Path(rnncli.core.__file__).parent
+
+
+class Plant(NamedTuple):
+    """``right`` replaced by ``wrong`` in one module, and the checks that must see it."""
+
+    module: str
+    right: str
+    wrong: str
+    caught_by: str  # names out of checks.SUITE, with commas between
+
+
+GRADIENTS, FORWARD = "gradients, golden", "naive, golden"
+
+PLANTS = {
+    # A reversal that does not reverse. Its gradients are right: only tests of the direction see it.
+    "identity flip": Plant(
+        "packed",
+        "mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row",
+        "mirrored = step_of_row",
+        "reversal, direction, naive, golden, readouts",
+    ),
+    # Reverses over the padded length: a short sequence would begin with its padding, here with its last step again.
+    "length-blind flip, padded": Plant(
+        "packed",
+        "mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row",
+        "mirrored = np.minimum(self.lengths.max() - 1 - step_of_row, self.lengths[self.sequence_of_row] - 1)",
+        "reversal, direction, naive, golden, gradients",
+    ),
+    # Right for the longest, so right in every test whose sequences are of one length.
+    "length-blind flip, longest only": Plant(
+        "packed",
+        "mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row",
+        "own = self.lengths[self.sequence_of_row]\n"
+        "        mirrored = np.where(own == own.max(), own - 1 - step_of_row, step_of_row)",
+        "reversal, direction, naive, golden",
+    ),
+    "outputs of the backward half not turned back": Plant(
+        "layers", "y[:, H:] = h[reversal]", "y[:, H:] = h", "direction, naive, golden, gradients"
+    ),
+    "dx of the backward half not turned back": Plant(
+        "layers", "else dx_turned[reversal])", "else dx_turned)", GRADIENTS
+    ),
+    **{
+        f"weight gradient never filled, {cell}": Plant(cell, f"{h}.T @ da", f"0 * ({h}.T @ da)", GRADIENTS)
+        for cell, h in (("rnn", "previous(x, h0, h)"), ("lstm", "previous(x, h0, h)"), ("gru", "h_prev"))
+    },
+    "input gradient never filled": Plant(
+        "recurrence", "return da @ weight_ih.T, x.data.T @ da", "return 0 * da @ weight_ih.T, x.data.T @ da", GRADIENTS
+    ),
+    "rows never added up": Plant(
+        "gradients",
+        "np.add.reduceat(d_gathered[order], starts, axis=0)",
+        "d_gathered[order][starts]",
+        "row gradients",
+    ),
+    **{
+        f"h_t for h_(t-1), {cell}": Plant(cell, f"{h}.T @ da", "h.T @ da", GRADIENTS)
+        for cell, h in (("rnn", "previous(x, h0, h)"), ("lstm", "previous(x, h0, h)"), ("gru", "h_prev"))
+    },
+    "a finished sequence updated once too often, rnn": Plant(
+        "rnn",
+        "return h, (h[last_rows(x)],), ",
+        "last = h[last_rows(x)]\n"
+        "        done = x.lengths < len(x.batch_sizes)\n"
+        "        last[done] = np.tanh(last[done] @ weight_hh)\n"
+        "        return h, (last,), ",
+        "naive, golden, gradients",
+    ),
+    "a finished sequence updated once too often, lstm memory": Plant(
+        "lstm",
+        "return h, (h[last], c[last]), ",
+        "c_last = c[last]\n"
+        "        done = x.lengths < len(x.batch_sizes)\n"
+        "        c_last[done] *= 0.5 + 0.5 * np.tanh(h[last[done]] @ weight_hh[:, 2 * H : 3 * H])\n"
+        "        return h, (h[last], c_last), ",
+        "naive, golden, gradients",
+    ),
+    "a sequence's gradient decays before its end is reached": Plant(
+        "lstm", "dc_t *= f[rows]", "dc_t *= f[rows]\n                dc[n:] *= 0.9", GRADIENTS
+    ),
+    "the last state is that of the longest sequence's last step": Plant(
+        "recurrence",
+        "x.offsets[x.lengths - 1] + np.arange(len(x.order))",
+        "np.zeros(len(x.order), np.int64) + x.offsets[-2]",
+        "naive, golden, gradients, readouts",
+    ),
+    "c for c_prev": Plant("lstm", "c_prev = previous(x, c0, c)", "c_prev = c", GRADIENTS),
+    "forget gate's slope missing": Plant("lstm", "_slope(f[rows])", "f[rows]", GRADIENTS),
+    "h of the step in the forget gate": Plant(
+        "lstm", "np.multiply(f, c_prev[:n], out=c_t)", "np.multiply(f, h_prev[:n], out=c_t)", FORWARD
+    ),
+    "memory not carried back": Plant("lstm", "dc_t *= f[rows]", "dc_t *= 0", GRADIENTS),
+    "gates in another order": Plant(
+        "lstm", "o, i, f, g = _split(a, H)", "o, f, i, g = _split(a, H)", "naive, golden, gradients"
+    ),
+    # h·r·W_hn for r·(h·W_hn): Cho et al.'s first form, which no weights of PyTorch or cuDNN fit.
+    "reset gate before the product": Plant(
+        "gru",
+        "candidate += np.multiply(r, m_t, out=h_t)",
+        "reset = (r * h_prev[:n]) @ params['weight_hh'][:, 2 * H :] + (0 if bias_hn is None else bias_hn)\n"
+        "            candidate += reset",
+        "naive, golden, gradients",
+    ),
+    "the update gate the other way round": Plant(
+        "gru", "np.subtract(h_prev[:n], candidate, out=h_t)", "np.subtract(candidate, h_prev[:n], out=h_t)", FORWARD
+    ),
+    "what the update gate keeps not carried back": Plant("gru", "dh_t += carried[:n]", "pass", GRADIENTS),
+    "b_hn outside the reset gate": Plant(
+        "gru", 'grads["bias_hn"] = da[:, 2 * H :].sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
+    ),
+    "dh not carried": Plant("rnn", "np.matmul(da_t, weight_hh_t, out=dh_t)", "dh_t[...] = 0", GRADIENTS),
+    "weight not transposed on the way back": Plant(
+        "rnn", 'np.ascontiguousarray(params["weight_hh"].T)', 'np.ascontiguousarray(params["weight_hh"])', GRADIENTS
+    ),
+    "slope of tanh taken for ReLU": Plant(
+        "rnn", "np.greater(h[first:end], 0, out=da[first:end])", "da[first:end] = 1 - h[first:end] ** 2", GRADIENTS
+    ),
+    "ReLU whose slope is always 1": Plant("rnn", "np.greater(h[first:end], 0,", "np.greater(1, 0,", GRADIENTS),
+    **{
+        f"bias gradient missing, {cell}": Plant(
+            cell, 'grads["bias"] = da.sum(axis=0)', 'grads["bias"] = np.zeros_like(params["bias"])', GRADIENTS
+        )
+        for cell in ("rnn", "lstm", "gru")
+    },
+    "dstate ignored": Plant("recurrence", "if dstate is None:", "if True:", GRADIENTS),
+    "initial state ignored": Plant("rnn", "= state or zero_state(", "= zero_state(", "naive, golden, gradients"),
+    "dropout's mask forgotten on the way back": Plant("layers", "dy *= mask", "pass", "dropout gradients"),
+    "dropout that does not scale": Plant(
+        "layers",
+        "return x * mask, mask",
+        "return x * (mask > 0), mask",
+        "dropout gradients",
+    ),
+    "sum instead of mean, loss": Plant("losses", "np.full(count, 1 / count, dtype)", "np.ones(count, dtype)", "losses"),
+    "weights that are no shares": Plant("losses", "weights / weights.sum()", "weights", "losses"),
+    "gradient of the loss not weighted": Plant(
+        "losses", "d_logits *= share[:, None]", "d_logits /= len(share)", "losses"
+    ),
+    "sum instead of mean, read-out": Plant(
+        "readout", "total /= x.lengths[:, None].astype(y.dtype)", "pass", "readouts"
+    ),
+    "mean over the longest length": Plant(
+        "readout",
+        "total /= x.lengths[:, None].astype(y.dtype)",
+        "total /= len(x.batch_sizes)",
+        "readouts",
+    ),
+    "a NaN that clipping hides": Plant("parameters", "if not np.isfinite(norm):", "if False:", "clipping"),
+    "clipping that leaves tables out": Plant(
+        "parameters", "np.multiply(rows.values, factor, out=rows.values)", "pass", "clipping"
+    ),
+}
+
+
+@pytest.fixture
+def copy_of_core(tmp_path: Path) -> Iterator[object]:
+    """``copy_of_core(plant)``: a package like ``rnncli.core``, from the same source but for the plant."""
+    name = "core_with_a_plant"
+
+    def make(plant: Plant | None) -> SimpleNamespace:
+        folder = tmp_path / name
+        folder.mkdir()
+        for path in SOURCE.glob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if plant and path.stem == plant.module:
+                assert plant.right in text, f"{path.name} has changed: this plant must be written anew"
+                text = text.replace(plant.right, plant.wrong)
+            (folder / path.name).write_text(text.replace("from rnncli.core.", f"from {name}."), encoding="utf-8")
+        spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        assert spec is not None
+        assert spec.loader is not None
+        package = sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(package)
+        for module in checks.MODULES:
+            import_module(f"{name}.{module}")
+        return checks.core_of(name)
+
+    yield make
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+        del sys.modules[module]
+
+
+def refusals(core: SimpleNamespace, names: list[str]) -> dict[str, str]:
+    """The checks that say no, with what they say."""
+    said = {}
+    for name in names:
+        try:
+            checks.SUITE[name](core)
+        except AssertionError as refusal:
+            said[name] = str(refusal)
+    return said
+
+
+def test_without_a_plant_nothing_is_refused(copy_of_core) -> None:
+    core = copy_of_core(None)
+    assert core.packed.PackedSequence is not checks.CORE.packed.PackedSequence
+    assert refusals(core, list(checks.SUITE)) == {}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_planted_bug_is_refused(name: str, copy_of_core) -> None:
+    plant = PLANTS[name]
+    expected = plant.caught_by.split(", ")
+    assert refusals(copy_of_core(plant), expected).keys() == set(expected)
+
+
+def test_every_check_catches_something() -> None:
+    """A check that no plant needs may be one that refuses nothing."""
+    assert {check for plant in PLANTS.values() for check in plant.caught_by.split(", ")} == checks.SUITE.keys()
