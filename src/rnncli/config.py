@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest
 
-# A settings file larger than this is not one.
-MAX_YAML_BYTES = 1_000_000
+# A settings file larger than this is not one, and would take seconds to parse.
+MAX_YAML_BYTES = 100_000
+# Brackets in brackets: settings have none, and each level makes the YAML scanner slower.
+MAX_YAML_NESTING = 10
 
 
 def _range(low: float, high: float, *, open_low: bool = False, open_high: bool = False, help: str) -> Any:
@@ -73,7 +75,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            checked = _check(field.name, getattr(self, field.name), _TYPES[field.name], field.metadata)
+            checked = _check(field.name, getattr(self, field.name), _TYPES[field.name], _METADATA[field.name])
             object.__setattr__(self, field.name, checked)
 
     @classmethod
@@ -102,6 +104,7 @@ class Settings:
 
 
 _TYPES = get_type_hints(Settings)
+_METADATA = {field.name: field.metadata for field in dataclasses.fields(Settings)}
 SETTING_NAMES = tuple(_TYPES)
 
 
@@ -112,11 +115,26 @@ def known_name(name: object, source: str) -> None:
         UsageError: with the closest setting there is.
     """
     if name not in SETTING_NAMES:
-        raise UsageError(f"{source}: '{name}' is not a setting{closest(str(name), SETTING_NAMES)}")
+        near = closest(name, SETTING_NAMES) if isinstance(name, str) else ""
+        raise UsageError(f"{source}: {_shown(str(name))} is not a setting{near}")
+
+
+def setting(name: str, value: Any, source: str) -> Any:
+    """A setting's value from a file or the environment, checked; a text means what it means as an option.
+
+    Raises:
+        UsageError: ``source`` has no such setting, or the value is not possible.
+    """
+    known_name(name, source)
+    try:
+        parsed = parse(name, value) if isinstance(value, str) else value
+        return _check(name, parsed, _TYPES[name], _METADATA[name])
+    except UsageError as error:
+        raise UsageError(f"{source}: {error.message}", error.hint) from None
 
 
 def parse(name: str, text: str) -> Any:
-    """A setting's value from the text of an environment variable.
+    """A setting's value from a text.
 
     Raises:
         UsageError: the text is not of the setting's type.
@@ -127,14 +145,14 @@ def parse(name: str, text: str) -> Any:
     if kind is bool:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         if text.lower() not in words:
-            raise UsageError(f"{name} must be true or false, not '{text}'")
+            raise UsageError(f"{name} must be true or false, not {_shown(text)}")
         return words[text.lower()]
     base = _base(kind)
     if base in (int, float):
         try:
             return base(text)
         except ValueError:
-            raise UsageError(f"{name} must be {_article(base)}, not '{text}'") from None
+            raise UsageError(f"{name} must be {_article(base)}, not {_shown(text)}") from None
     return text
 
 
@@ -150,19 +168,20 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any]) -> Any
     if get_origin(base) is Literal:
         choices = get_args(base)
         if not isinstance(value, str) or value not in choices:
-            raise UsageError(f"{name} must be one of {', '.join(choices)}, not '{value}'{closest(str(value), choices)}")
+            near = closest(value, choices) if isinstance(value, str) else ""
+            raise UsageError(f"{name} must be one of {', '.join(choices)}, not {_shown(value)}{near}")
         return value
     if base is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if type(value) is not base:
-        raise UsageError(f"{name} must be {_article(base)}, not '{value}'")
+        raise UsageError(f"{name} must be {_article(base)}, not {_shown(value)}")
     if "low" in metadata and not _inside(value, metadata):
-        raise UsageError(f"{name} must be {_range_words(metadata)}, not {value}")
+        raise UsageError(f"{name} must be {_range_words(metadata)}, not {_shown(value)}")
     return value
 
 
 def _inside(value: float, allowed: Mapping[str, Any]) -> bool:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return False
     above = value > allowed["low"] if allowed["open_low"] else value >= allowed["low"]
     below = value < allowed["high"] if allowed["open_high"] else value <= allowed["high"]
@@ -175,6 +194,16 @@ def _range_words(allowed: Mapping[str, Any]) -> str:
         return f"{low} and finite"
     high = f"below {allowed['high']:g}" if allowed["open_high"] else f"at most {_number(allowed['high'])}"
     return f"{low} and {high}"
+
+
+def _shown(value: object) -> str:
+    """A refused value in a message; a text in quotes, and nothing long."""
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "a number of thousands of digits"
+    short = text if len(text) <= 60 else f"{text[:59]}…"
+    return short if isinstance(value, (int, float)) and not isinstance(value, bool) else f"'{short}'"
 
 
 def _number(value: float) -> str:
@@ -204,9 +233,7 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
     if len(text) > MAX_YAML_BYTES:
         raise UsageError(f"{source}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            # Nested aliases grow a small file into gigabytes, and settings have no use for one.
-            raise UsageError(f"{source}: aliases (*name) are not allowed in a settings file")
+        _refuse_traps(yaml.scan(text), source)
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -216,6 +243,29 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"{source}: a settings file holds 'name: value' lines")
-    for name in values:
-        known_name(name, source)
-    return values
+    return {name: setting(name, value, source) for name, value in values.items()}
+
+
+def _refuse_traps(tokens: Iterable[Any], source: str) -> None:
+    """Refuses what makes a small YAML file slow or large, or hides a line of it.
+
+    Raises:
+        UsageError: an alias (nested ones grow to gigabytes), brackets nested deep, or a name given twice.
+    """
+    import yaml
+
+    depth, seen, before = 0, set(), None
+    for token in tokens:
+        if isinstance(token, yaml.AliasToken):
+            raise UsageError(f"{source}: aliases (*name) are not allowed in a settings file")
+        if isinstance(token, (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)):
+            depth += 1
+            if depth > MAX_YAML_NESTING:
+                raise UsageError(f"{source}: brackets are nested more than {MAX_YAML_NESTING} deep")
+        elif isinstance(token, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)):
+            depth -= 1
+        elif isinstance(token, yaml.ScalarToken) and isinstance(before, yaml.KeyToken):
+            if token.value in seen:
+                raise UsageError(f"{source}:{token.start_mark.line + 1}: {_shown(token.value)} is given twice")
+            seen.add(token.value)
+        before = token

@@ -15,3 +15,14 @@ def strict_floats() -> Iterator[None]:
     before = np.seterr(all="raise")
     yield
     np.seterr(**before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_core() -> Iterator[None]:
+    """Handing a direction of three units to another thread takes longer than computing it.
+
+    test_layers.py has the test that two threads give the same bits.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
+        yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from core import checks, naive
-from core.checks import CONFIGURATIONS, CORE, KINDS, H, problem
+from core.checks import CONFIGURATIONS, CORE, KINDS, problem
 
 from rnncli.core.cells import CELLS, recurrent_stack
 from rnncli.core.layers import Bidirectional, OneDirection
@@ -151,7 +151,3 @@ def test_one_step_of_each_naive_cell_by_hand() -> None:
     assert step("lstm", 4, h, np.array([2.0])) == pytest.approx(s * np.tanh(c), rel=1e-15)
     n = np.tanh(1 + s * 0.5)
     assert step("gru", 3, h) == pytest.approx((1 - s) * n + s * 0.5, rel=1e-15)
-
-
-def test_hidden_size_of_the_checks() -> None:
-    assert problem(CORE, "lstm").forward()[0].shape[1] == H

@@ -7,6 +7,7 @@ import pytest
 from core import checks
 from core.checks import CORE, H, problem
 
+from rnncli.core import threads
 from rnncli.core.layers import Embedding, Linear, dropout
 from rnncli.core.packed import PackedSequence
 
@@ -152,3 +153,26 @@ def test_bidirectional_states_are_forward_then_backward() -> None:
         np.testing.assert_array_equal(last[0][0][n], outputs[at][-1, :H])
         np.testing.assert_array_equal(last[0][2][n], outputs[at][0, H:])
     np.testing.assert_array_equal(kept.layers[0].backward.c0, case.states[0][3])
+
+
+@pytest.mark.parametrize("kind", checks.KINDS)
+def test_two_directions_at_once_are_the_same_bits(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, and side by side in two threads."""
+    results = []
+    for cores in (1, 2):
+        monkeypatch.setattr(threads, "available_cores", lambda cores=cores: cores)
+        case = problem(CORE, kind, layers=2, both=True)
+        y, last, _ = case.forward()
+        results.append({"y": y} | case.gradients() | {f"last {k}": v for k, v in checks.by_place(last).items()})
+    for name, value in results[0].items():
+        np.testing.assert_array_equal(value, results[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_other_direction_is_as_strict(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """np.errstate belongs to a thread; an overflow in the backward half must not pass unseen in the other one."""
+    monkeypatch.setattr(threads, "available_cores", lambda: cores)
+    case = problem(CORE, "rnn_relu", both=True)
+    case.params["0"]["backward"]["weight_hh"][...] = 1e300
+    with pytest.raises(FloatingPointError, match="overflow"):
+        case.forward()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core import checks
-from core.checks import CORE
 
 from rnncli.core.gradients import RowGradient
 from rnncli.core.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, start
@@ -176,7 +174,3 @@ def test_a_bowl_is_descended(optimizer: object) -> None:
     for _ in range(200):
         apply(optimizer, store, store.gather({"w": store.params["w"].copy()}), state, 0.02)
     assert np.abs(store.dense).max() < 0.05
-
-
-def test_store_of_the_checks() -> None:
-    assert checks.store_of(CORE).dense.tolist() == [1, 1, 1, 1, 0.5, -0.5]

@@ -24,7 +24,6 @@ from rnncli.cli.options import (
 
 app = typer.Typer(
     name="rnncli",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -39,6 +39,8 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     output = Output()
     if request.sentence is not None and not request.timesteps:
         raise UsageError("a text needs to know what to show of it", "add --timesteps")
+    if (request.units is not None or request.top is not None) and not request.timesteps:
+        raise UsageError("--units and --top choose among hidden states, which are not shown", "add --timesteps")
     if request.units is not None and request.top is not None:
         raise UsageError("--units and --top are two ways to choose the units: give one of them")
 
@@ -46,7 +48,7 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     from rnncli.training.runs import find_model
 
     path = find_model(request.model, Path(request.runs))
-    picture = output_path(request.svg, request.force, (str(path),)) if request.svg else None
+    picture = output_path(request.svg, request.force, (str(path),)) if request.svg is not None else None
     model = Model.load(path)
     if request.timesteps:
         shown = _show_timesteps(output, model, request, json)

@@ -10,9 +10,10 @@ import errno
 import os
 import sys
 import traceback
+from typing import Any
 
 from rnncli.cli import options
-from rnncli.errors import RnncliError
+from rnncli.errors import RnncliError, StorageError, UsageError
 from rnncli.render.console import Output
 
 
@@ -22,9 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     0 is success, also when the reader of a pipe has had enough; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
     file; 5 input, output or memory; 6 diverged; 130 Ctrl-C; 143 SIGTERM.
     """
+    options.debug_wanted = False  # an earlier call in this process may have asked
     try:
+        if sys.stdout is None:
+            raise StorageError("standard output is closed", "send it to a file, or to /dev/null")
+        Output()  # from here on stdout takes every character, under LC_ALL=C too: --help holds some
         try:
-            code = _run(arguments)
+            code = _run(sys.argv[1:] if arguments is None else arguments)
         finally:
             sys.stdout.flush() if sys.stdout else None
         return code
@@ -34,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped", None)
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Rich ends the program where it meets a broken pipe
         _discard_stdout()
         return 0
     except MemoryError:
@@ -52,14 +57,34 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str]) -> int:
+    """Runs the command that ``arguments`` name, and returns the exit code it asks for.
+
+    Typer's own way to run a command gives Ctrl-C and closed pipes exit codes that are not ours, and draws a box of 80
+    columns around what is one sentence here.
+    """
+    import typer
+
     from rnncli.cli.app import app
 
+    command = typer.main.get_command(app)
     try:
-        app(args=arguments, prog_name="rnncli")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(bool(end.code))
+        with command.make_context("rnncli", arguments or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        # Without a command the help is shown, but nothing was done that one could have meant.
+        return end.exit_code if arguments else UsageError.exit_code
+    except Exception as error:
+        # All of Typer's errors about a command line have this method; the class is public in no version of it.
+        if hasattr(error, "format_message"):
+            raise _usage_error(error) from error
+        raise
     return 0
+
+
+def _usage_error(error: Any) -> UsageError:
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "rnncli"
+    return UsageError(str(error.format_message()).removesuffix("."), f"see: {path} --help")
 
 
 def _say(message: str, hint: str | None) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, settings_from_yaml
+from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
 from rnncli.errors import UsageError
 
 # Whether a traceback is shown; set by --debug of whichever command runs.
@@ -106,9 +106,9 @@ def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, 
 
         values |= settings_from_yaml(storage.read_bytes(config, MAX_YAML_BYTES + 1), config)
     for name in SETTING_NAMES:
-        text = os.environ.get(f"RNNCLI_{name.upper()}")
-        if text is not None:
-            values[name] = parse(name, text)
+        variable = f"RNNCLI_{name.upper()}"
+        if variable in os.environ:
+            values[name] = setting(name, os.environ[variable], variable)
     optional = {name for name, kind in get_type_hints(Settings).items() if type(None) in get_args(kind)}
     return values | {name: parse(name, value) if name in optional else value for name, value in given.items()}
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnncli.data.columns import Columns, choose_columns
+from rnncli.data.columns import Columns, choose_columns, quoted
 from rnncli.data.readers import Row, Table, open_table
 from rnncli.errors import DataError
 
@@ -147,7 +147,7 @@ def label_warnings(labels: list[str]) -> list[str]:
     for label in sorted(Counter(labels)):
         folded = label.strip().casefold()
         if folded in seen:
-            warnings.append(f"labels '{seen[folded]}' and '{label}' are counted as two")
+            warnings.append(f"labels {quoted(seen[folded])} and {quoted(label)} are counted as two")
         else:
             seen[folded] = label
     return warnings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnncli.render.clean import clean
 from rnncli.render.tables import Cell, Column, TableView
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # A confusion matrix is a picture for a few labels; for many it is a wall, and the table of labels says more.
 MOST_LABELS_IN_MATRIX = 12
+# Cells that a label may take in a line of text.
+LABEL_WIDTH = 40
 
 
 def percent(share: float) -> str:
@@ -23,7 +26,7 @@ def percent(share: float) -> str:
 
 def report_lines(report: Report) -> list[tuple[str, str]]:
     """The report before training as ``(what, value)``."""
-    shown = [f"{label} {count:,} ({count / report.rows:.0%})" for label, count in list(report.labels.items())[:8]]
+    shown = [f"{clean(label, LABEL_WIDTH)} {count:,} ({count / report.rows:.0%})" for label, count in list(report.labels.items())[:8]]
     if len(report.labels) > len(shown):
         shown.append(f"and {len(report.labels) - len(shown)} more")
     low, middle, high = report.lengths

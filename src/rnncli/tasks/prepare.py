@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
+from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer, looks_like_characters
@@ -123,10 +124,10 @@ def _require_labels(dataset: Dataset, labels: tuple[str, ...]) -> None:
     if len(dataset.texts) < 2:
         raise DataError(f"{name}: a classifier needs at least 2 records, and this file has 1")
     if len(labels) < 2:
-        raise DataError(f"{name}: a classifier needs at least 2 labels, and every record here is '{labels[0]}'")
+        raise DataError(f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(labels[0])}")
     if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
         raise DataError(
-            f"{name}: column '{dataset.source.label}' has {len(labels):,} different labels in "
+            f"{name}: column {quoted(dataset.source.label or "")} has {len(labels):,} different labels in "
             f"{len(dataset.texts):,} records",
             "name the label's column with --label",
         )

@@ -46,6 +46,8 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
         UsageError: the named folder exists, or the name is a path.
         StorageError: the folder cannot be made.
     """
+    if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or "\0" in name):
+        raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
     try:
         runs.mkdir(parents=True, exist_ok=True)
         if name is not None:
@@ -64,8 +66,6 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
 
 
 def _create_named(runs: Path, name: str) -> RunFolder:
-    if name in ("", ".", "..", LATEST) or "/" in name or "\0" in name:
-        raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
     folder = runs / name
     if folder.exists():
         raise UsageError(f"{folder} exists already, and a training never overwrites another", "give another --name")
@@ -93,7 +93,7 @@ def find(name: str, runs: Path) -> RunFolder:
         StorageError: there is none.
     """
     for candidate in (runs / name, Path(name)):
-        if candidate.is_dir():
+        if os.path.isdir(candidate):  # False, where Path.is_dir raises, for a name that no file can have
             # "latest" is followed once, here: what is read afterwards all comes from one run.
             return RunFolder(candidate.parent / candidate.readlink() if candidate.is_symlink() else candidate)
     if name == LATEST:
@@ -109,7 +109,7 @@ def find_model(name: str, runs: Path) -> Path:
         StorageError: there is none.
     """
     path = Path(name)
-    if name != LATEST and path.exists() and not path.is_dir():
+    if name != LATEST and os.path.exists(path) and not os.path.isdir(path):
         return path
     folder = find(name, runs)
     if not folder.model.exists():
