@@ -58,7 +58,7 @@ class Settings:
 
     # The training
     optimizer: Literal["sgd", "momentum", "rmsprop", "adam", "adamw"] = _setting("adamw", help="gradient descent")
-    lr: float = _setting(0.003, **_range(0, 1e9, open_low=True, help="learning rate"))
+    lr: float = _setting(0.005, **_range(0, 1e9, open_low=True, help="learning rate"))
     schedule: Literal["constant", "linear", "cosine"] = _setting("linear", help="how the learning rate falls")
     warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate climbs first"))
     momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
@@ -68,7 +68,9 @@ class Settings:
     )
     batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
     epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
-    patience: int = _setting(5, **_range(1, 1_000_000, help="epochs without a better score before it stops"))
+    patience: int | None = _setting(
+        None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of them")
+    )
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
     dtype: Literal["float32", "float64"] = _setting("float32", help="precision")
@@ -116,7 +118,7 @@ def known_name(name: object, source: str) -> None:
     """
     if name not in SETTING_NAMES:
         near = closest(name, SETTING_NAMES) if isinstance(name, str) else ""
-        raise UsageError(f"{source}: {_shown(str(name))} is not a setting{near}")
+        raise UsageError(f"{source}: {_shown(name)} is not a setting{near}")
 
 
 def setting(name: str, value: Any, source: str) -> Any:
@@ -226,12 +228,10 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
     """The values in a settings file, by name.
 
     Raises:
-        UsageError: not a mapping of settings, too large, or not YAML.
+        UsageError: not a mapping of settings, or not YAML.
     """
     import yaml
 
-    if len(text) > MAX_YAML_BYTES:
-        raise UsageError(f"{source}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
     try:
         _refuse_traps(yaml.scan(text), source)
         values = yaml.safe_load(text)

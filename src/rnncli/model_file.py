@@ -13,10 +13,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import operator
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,6 @@ _OPENING = b'{"__metadata__":{"rnncli":"'
 _MAX_FILE_BYTES = 4 * 2**30
 _MAX_HEADER_BYTES = 32 * 2**20
 _MAX_VALUES = 1_000_000
-_CONTAINER_COST = 10  # an empty {} takes as much memory as so many small values
-
-
-class _Refused(Exception):
-    """Why a file or a model is refused; the text continues a sentence that begins with its name."""
 
 
 def save(path: str | os.PathLike[str], manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> None:
@@ -61,7 +56,7 @@ def save(path: str | os.PathLike[str], manifest: Mapping[str, Any], tensors: Map
         ModelFileError: something that :func:`load` would not accept: the file is not touched.
         StorageError: the file cannot be written; an older one is still whole.
     """
-    with _refusing(path):
+    with _naming(path):
         data = _serialize(manifest, tensors)
     storage.write_atomically(path, data)
 
@@ -78,7 +73,7 @@ def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple
 
 def encode(manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
     """The bytes that :func:`save` would write, the same for equal input; raises ModelFileError as it does."""
-    with _refusing("the model"):
+    with _naming("the model"):
         return _serialize(manifest, tensors)
 
 
@@ -93,12 +88,12 @@ def decode(data: bytes, name: str, shapes: Shapes | None = None) -> tuple[dict[s
     Raises:
         ModelFileError: any damage, one sentence that begins with ``name``. Nothing has been built then.
     """
-    with _refusing(name):
+    with _naming(name):
         stored_digest, manifest = _read_header(data)
         tensors = _read_tensors(data)
         del data  # copied by the library; now its memory makes room for the arrays that own theirs
         if _digest(manifest, tensors) != stored_digest:
-            raise _Refused("is damaged: its content does not match its SHA-256")
+            raise ModelFileError("is damaged: its content does not match its SHA-256")
         if shapes is not None:
             _compare(tensors, _expected_shapes(shapes, manifest))
         _require_finite(tensors)
@@ -116,51 +111,47 @@ def _serialize(manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> byt
     document = {"format": "rnncli", "format_version": FORMAT_VERSION, "sha256": digest, "manifest": plain}
     data = safetensors.numpy.save(contiguous, {"rnncli": _canonical(document)})
     if len(data) > _MAX_FILE_BYTES:
-        raise _Refused(f"cannot be used: it takes more than {_MAX_FILE_BYTES:,} bytes")
+        raise ModelFileError(f"cannot be used: it takes more than {_MAX_FILE_BYTES:,} bytes")
     _read_header(data)  # what load would refuse is not saved
     return data
 
 
 def _read_header(data: bytes) -> tuple[str, dict[str, Any]]:
     """The SHA-256 and the manifest, if the file is ours and of a version we read."""
-    header = _parse(_header_text(data), "header")
+    if not data.startswith(_OPENING, 8):
+        raise ModelFileError("is not an rnncli model")
+    length = int.from_bytes(data[:8], "little")
+    if length > _MAX_HEADER_BYTES:
+        raise ModelFileError(f"cannot be used: its header takes {length:,} bytes")
+    if length > len(data) - 8:
+        raise ModelFileError("is damaged: it ends within its header")
+    header = _parse(memoryview(data)[8 : 8 + length], "header")
     metadata = header.pop("__metadata__")  # a table with our entry: the opening says so
     document = _parse(metadata["rnncli"], "manifest")
     _check_version(document)
     if len(metadata) > 1 or document.keys() != {"format", "format_version", "sha256", "manifest"}:
-        raise _Refused("is damaged: its metadata has missing or unknown entries")
+        raise ModelFileError("is damaged: its metadata has missing or unknown entries")
     for name, row in header.items():
         match row:
             case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [_, _], **rest} if not rest:
                 _check_tensor(name, dtype, len(shape))
             case _:
-                raise _Refused(f"is damaged: tensor '{_shown(name)}' is not described as it should be")
+                raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is not described as it should be")
     digest, manifest = document["sha256"], document["manifest"]
     if not isinstance(digest, str) or not isinstance(manifest, dict):
-        raise _Refused("is damaged: its manifest is not a table of settings")
+        raise ModelFileError("is damaged: its manifest is not a table of settings")
     return digest, manifest
-
-
-def _header_text(data: bytes) -> memoryview:
-    if not data.startswith(_OPENING, 8):
-        raise _Refused("is not an rnncli model")
-    length = int.from_bytes(data[:8], "little")
-    if length > _MAX_HEADER_BYTES:
-        raise _Refused(f"cannot be used: its header takes {length:,} bytes")
-    if length > len(data) - 8:
-        raise _Refused("is damaged: it ends within its header")
-    return memoryview(data)[8 : 8 + length]
 
 
 def _check_version(document: dict[str, Any]) -> None:
     if document.get("format") != "rnncli":
-        raise _Refused("is not an rnncli model")
+        raise ModelFileError("is not an rnncli model")
     version = document.get("format_version")
     if type(version) is not int or version < 1:
-        raise _Refused("is damaged: it has no format version")
+        raise ModelFileError("is damaged: it has no format version")
     if version > FORMAT_VERSION:
         newer = f"was made by a newer rnncli (format {_shown(str(version))})"
-        raise _Refused(f"{newer}; this one reads format {FORMAT_VERSION}")
+        raise ModelFileError(f"{newer}; this one reads format {FORMAT_VERSION}")
 
 
 def _read_tensors(data: bytes) -> dict[str, Array]:
@@ -171,52 +162,58 @@ def _read_tensors(data: bytes) -> dict[str, Array]:
         raise
     except BaseException as error:  # a panic in its Rust code is no Exception
         reason = str(error).removeprefix("Error while deserializing: ")
-        raise _Refused(f"is damaged: {_shown(reason, 160)}") from error
+        raise ModelFileError(f"is damaged: {_shown(reason, 160)}") from error
 
 
 def _expected_shapes(shapes: Shapes, manifest: dict[str, Any]) -> dict[str, Shape]:
     """What ``shapes`` makes of a manifest that anyone can have written: whatever it raises is the file's fault."""
     try:
-        return {name: tuple(operator.index(n) for n in shape) for name, shape in shapes(manifest).items()}
+        # int64, for a number of thousands of digits could not even be shown
+        return {name: tuple(int(np.int64(index(n))) for n in shape) for name, shape in shapes(manifest).items()}
     except Exception as error:
         reason = error.message if isinstance(error, RnncliError) else f"{type(error).__name__}: {error}"
-        raise _Refused(f"has settings that make no model: {_shown(reason, 200)}") from error
+        raise ModelFileError(f"has settings that make no model: {_shown(reason, 200)}") from error
 
 
 def _compare(tensors: Mapping[str, Array], expected: Mapping[str, Shape]) -> None:
     for name in sorted(expected.keys() - tensors.keys()):
-        raise _Refused(f"is damaged: tensor '{_shown(name)}' is missing")
+        raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is missing")
     for name, array in tensors.items():
         if name not in expected:
-            raise _Refused(f"is damaged: tensor '{name}' is no part of the model that its settings describe")
+            raise ModelFileError(f"is damaged: tensor '{name}' is no part of the model that its settings describe")
         if array.shape != expected[name]:
-            found, wanted = _shown_shape(array.shape), _shown_shape(expected[name])
-            raise _Refused(f"is damaged: tensor '{name}' has shape {found}, and its settings ask for {wanted}")
+            asked = _shown(str(expected[name]))
+            raise ModelFileError(
+                f"is damaged: tensor '{name}' has shape {array.shape}, and its settings ask for {asked}"
+            )
         if array.dtype.kind != "f":
-            raise _Refused(f"is damaged: tensor '{name}' is of type {array.dtype}, and should hold floats")
+            raise ModelFileError(f"is damaged: tensor '{name}' is of type {array.dtype}, and should hold floats")
 
 
 @contextlib.contextmanager
-def _refusing(subject: str | os.PathLike[str]) -> Iterator[None]:
+def _naming(subject: str | os.PathLike[str]) -> Iterator[None]:
+    """Puts the name before each refusal, whose text continues a sentence."""
     try:
         yield
-    except _Refused as refused:
-        raise ModelFileError(f"{storage.one_line(subject)} {refused}") from refused
+    except ModelFileError as refused:
+        raise ModelFileError(f"{storage.one_line(subject)} {refused.message}") from refused
 
 
 def _check_tensor(name: str, dtype: str, dimensions: int) -> None:
     if not _TENSOR_NAME.fullmatch(name):
-        raise _Refused(f"cannot be used: '{_shown(name)}' is no possible name of a tensor")
+        raise ModelFileError(f"cannot be used: '{_shown(name)}' is no possible name of a tensor")
     if dtype not in _DTYPES.values():
-        raise _Refused(f"cannot be used: tensor '{_shown(name)}' is of type '{_shown(dtype)}', which is not stored")
+        raise ModelFileError(
+            f"cannot be used: tensor '{_shown(name)}' is of type '{_shown(dtype)}', which is not stored"
+        )
     if dimensions > _MAX_DIMENSIONS:
-        raise _Refused(f"cannot be used: tensor '{_shown(name)}' has {dimensions} dimensions")
+        raise ModelFileError(f"cannot be used: tensor '{_shown(name)}' has {dimensions} dimensions")
 
 
 def _require_finite(tensors: Mapping[str, Array]) -> None:
     for name, array in tensors.items():
         if not np.isfinite(array).all():
-            raise _Refused(f"cannot be used: tensor '{_shown(name)}' holds a value that is not finite")
+            raise ModelFileError(f"cannot be used: tensor '{_shown(name)}' holds a value that is not finite")
 
 
 def _digest(manifest: dict[str, Any], tensors: Mapping[str, Array]) -> str:
@@ -228,7 +225,7 @@ def _digest(manifest: dict[str, Any], tensors: Mapping[str, Array]) -> str:
         _check_keys(manifest)
         digest = hashlib.sha256(f"{_canonical(manifest)}\n".encode())
     except (TypeError, ValueError, RecursionError) as error:  # a set, NaN, half a surrogate pair, a list in itself
-        raise _Refused(f"cannot be used: its manifest is not JSON ({_shown(str(error))})") from error
+        raise ModelFileError(f"cannot be used: its manifest is not JSON ({_shown(str(error))})") from error
     for name, array in sorted(tensors.items()):
         digest.update(f"{_canonical([name, _DTYPES[array.dtype.str], array.shape])}\n".encode())
         digest.update(array.reshape(-1).data)
@@ -253,14 +250,14 @@ def _parse(source: str | memoryview, what: str) -> dict[str, Any]:
     """A JSON object without duplicate keys, and not too much of it."""
     try:
         text = source if isinstance(source, str) else str(source, "utf-8")
-        # Counted without parsing: at least as many values as the text holds.
-        if text.count(",") + _CONTAINER_COST * (text.count("[") + text.count("{")) > _MAX_VALUES:
-            raise _Refused(f"cannot be used: its {what} holds more than {_MAX_VALUES:,} values")
+        # An upper bound without parsing; an empty {} takes as much memory as ten small values.
+        if text.count(",") + 10 * (text.count("[") + text.count("{")) > _MAX_VALUES:
+            raise ModelFileError(f"cannot be used: its {what} holds more than {_MAX_VALUES:,} values")
         value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise _Refused(f"is damaged: its {what} is not JSON") from error
+        raise ModelFileError(f"is damaged: its {what} is not JSON") from error
     if not isinstance(value, dict):
-        raise _Refused(f"is damaged: its {what} is not a JSON object")
+        raise ModelFileError(f"is damaged: its {what} is not a JSON object")
     return value
 
 
@@ -275,8 +272,3 @@ def _shown(text: str, length: int = 80) -> str:
     """``text`` on one line, and not much of it: it comes from the file."""
     clean = storage.one_line(text[: length + 1])
     return clean if len(clean) <= length else clean[:length] + "…"
-
-
-def _shown_shape(shape: Shape) -> str:
-    # Settings may ask for numbers of thousands of digits, which Python would refuse to print.
-    return "(" + ", ".join(str(number) if abs(number) < 2**63 else "more than 2^63" for number in shape) + ")"

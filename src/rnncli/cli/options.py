@@ -102,15 +102,21 @@ def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, 
     """
     values: dict[str, Any] = {}
     if config is not None:
-        from rnncli import storage
-
-        values |= settings_from_yaml(storage.read_bytes(config, MAX_YAML_BYTES + 1), config)
+        values |= settings_from_yaml(_config_bytes(config), config)
     for name in SETTING_NAMES:
         variable = f"RNNCLI_{name.upper()}"
         if variable in os.environ:
             values[name] = setting(name, os.environ[variable], variable)
     optional = {name for name, kind in get_type_hints(Settings).items() if type(None) in get_args(kind)}
     return values | {name: parse(name, value) if name in optional else value for name, value in given.items()}
+
+
+def _config_bytes(path: str) -> bytes:
+    from rnncli import storage
+
+    if os.path.isfile(path) and os.path.getsize(path) > MAX_YAML_BYTES:
+        raise UsageError(f"{path}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
+    return storage.read_bytes(path, MAX_YAML_BYTES)
 
 
 def parse_units(text: str, names: tuple[str, ...]) -> list[int]:

@@ -122,4 +122,4 @@ class PackedSequence:
 def _running_index(counts: Array) -> Array:
     """0 … c−1 for every count c, one after the other: [3, 2] gives [0, 1, 2, 0, 1]."""
     ends = np.cumsum(counts)
-    return np.arange(ends[-1]) - np.repeat(ends - counts, counts)
+    return np.asarray(np.arange(ends[-1]) - np.repeat(ends - counts, counts))

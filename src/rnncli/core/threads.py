@@ -39,3 +39,8 @@ def available_cores() -> int:
 @cache
 def _helper() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="rnncli")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child inherits the executor without its thread, and would wait for it for ever.
+    os.register_at_fork(after_in_child=_helper.cache_clear)

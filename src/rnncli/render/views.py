@@ -26,7 +26,8 @@ def percent(share: float) -> str:
 
 def report_lines(report: Report) -> list[tuple[str, str]]:
     """The report before training as ``(what, value)``."""
-    shown = [f"{clean(label, LABEL_WIDTH)} {count:,} ({count / report.rows:.0%})" for label, count in list(report.labels.items())[:8]]
+    commonest = list(report.labels.items())[:8]
+    shown = [f"{clean(label, LABEL_WIDTH)} {count:,} ({count / report.rows:.0%})" for label, count in commonest]
     if len(report.labels) > len(shown):
         shown.append(f"and {len(report.labels) - len(shown)} more")
     low, middle, high = report.lengths
@@ -109,8 +110,10 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
         ("labels", ", ".join(model.labels)),
         ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer(s), {directions}, {s.readout} read-out"),
         ("input", f"{s.input} over {len(model.vocabulary.tokens):,} known {s.tokens}s and <unk>"),
-        ("trained on", f"{record.get('rows', '?'):,} rows of {record.get('data', '?')}, seed {s.seed}"),
     ]
+    rows, data = record.get("rows"), record.get("data")
+    if isinstance(rows, int):  # a model that was put together in Python has no record
+        pairs.append(("trained on", f"{rows:,} rows of {data}, seed {s.seed}"))
     baselines = record.get("baselines")
     if baselines:
         best = next((e for e in record.get("epochs", []) if e["epoch"] == record.get("best_epoch")), None)

@@ -127,7 +127,7 @@ def _require_labels(dataset: Dataset, labels: tuple[str, ...]) -> None:
         raise DataError(f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(labels[0])}")
     if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
         raise DataError(
-            f"{name}: column {quoted(dataset.source.label or "")} has {len(labels):,} different labels in "
+            f"{name}: column {quoted(dataset.source.label or '')} has {len(labels):,} different labels in "
             f"{len(dataset.texts):,} records",
             "name the label's column with --label",
         )

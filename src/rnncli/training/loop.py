@@ -54,7 +54,7 @@ Event = StepDone | EpochDone | Finished
 # `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read many times, a
 # large one a few.
 AUTO_STEPS, AUTO_WORDS = 6_000, 13_000_000
-AUTO_EPOCHS = (3, 40)
+AUTO_EPOCHS = (3, 60)
 
 
 def auto_epochs(rows: int, words: int, batch: int) -> int:
@@ -62,6 +62,11 @@ def auto_epochs(rows: int, words: int, batch: int) -> int:
     steps = -(-rows // batch)
     wanted = min(AUTO_STEPS / steps, AUTO_WORDS / max(1, words))
     return int(min(max(round(wanted), AUTO_EPOCHS[0]), AUTO_EPOCHS[1]))
+
+
+def auto_patience(epochs: int) -> int:
+    """How many epochs without a better score are borne: half of them, for small data begins slowly."""
+    return max(5, epochs // 2)
 
 
 def build_optimizer(settings: Settings) -> Optimizer:
@@ -91,12 +96,12 @@ def run(
     """Trains from where ``state`` stands, changing it in place, until the epochs are done or patience is out.
 
     After every event the state is whole: saving it then and going on from the file later leads to the same bits as
-    going on at once. ``settings.epochs`` is a number here, not None.
+    going on at once. ``settings.epochs`` and ``patience`` are numbers here, not None.
 
     Raises:
         DivergedError: a loss or gradient is not finite. Nothing was updated with it.
     """
-    assert settings.epochs is not None
+    assert settings.epochs is not None and settings.patience is not None
     optimizer, progress = build_optimizer(settings), state.progress
     lengths = train.lengths
     steps = -(-len(lengths) // settings.batch)
@@ -166,7 +171,7 @@ def _finish_epoch(
         progress.best_score, progress.best_epoch, progress.epochs_without_better = score, progress.epoch, 0
     else:
         progress.epochs_without_better += 1
-        if validation.inputs and progress.epochs_without_better >= settings.patience:
+        if validation.inputs and progress.epochs_without_better >= (settings.patience or 1):
             progress.finished = f"no better score for {settings.patience} epochs"
     record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best)
     progress.history.append(record)

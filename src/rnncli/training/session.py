@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ def start(source: Source, settings: Settings, runs_folder: Path, name: str | Non
         RnncliError: of every kind.
     """
     dataset = read_dataset(source)
-    prepared = _resolve_epochs(prepare(dataset, settings))
+    prepared = _resolve_auto(prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     folder = runs.create(runs_folder, source.path, name)
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
@@ -178,7 +178,7 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
             f"{dataset.name} is not the data that {folder.path} was trained on: its contents have changed",
             "start a new training, or name the right file: rnncli train DATA --resume RUN",
         )
-    prepared = _resolve_epochs(prepare(dataset, settings))
+    prepared = _resolve_auto(prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     checkpoint.restore(training)
     if training.progress.epoch < (prepared.settings.epochs or 0) and "epochs" in (given or {}):
@@ -188,13 +188,14 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
     return session
 
 
-def _resolve_epochs(prepared: Prepared) -> Prepared:
-    """``epochs: auto`` becomes a number."""
-    if prepared.settings.epochs is not None:
-        return prepared
-    lengths = prepared.train.lengths
-    epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), prepared.settings.batch)
-    return Prepared(**{**vars(prepared), "settings": prepared.settings.replace(epochs=epochs)})
+def _resolve_auto(prepared: Prepared) -> Prepared:
+    """``epochs: auto`` and ``patience: auto`` become numbers."""
+    settings, lengths = prepared.settings, prepared.train.lengths
+    epochs = settings.epochs
+    if epochs is None:
+        epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch)
+    patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
+    return replace(prepared, settings=settings.replace(epochs=epochs, patience=patience))
 
 
 def _same_settings(saved: Settings, given: Mapping[str, Any]) -> Settings:

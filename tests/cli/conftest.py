@@ -1,0 +1,186 @@
+"""Commands run in this process, in a folder of their own, beside a small model that is trained once."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from rnncli.cli.main import main
+
+WARM = ["good fun", "a good film", "very good", "good and warm", "so warm and good", "not bad"]
+COLD = ["bad noise", "a bad film", "very bad", "bad and cold", "so cold and bad", "not good"]
+ROWS = [row for pair in zip([(t, "pos") for t in WARM], [(t, "neg") for t in COLD], strict=True) for row in pair]
+TINY = ["--hidden", "4", "--embedding", "3", "--epochs", "2", "--validation", "0.34", "--min-count", "1"]
+
+
+class Result(NamedTuple):
+    """What a command left: its exit code and its two streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Piped output by lines and tabs."""
+        return [line.split("\t") for line in self.out.split("\n")[:-1]]
+
+    @property
+    def json(self) -> Any:
+        return strict_json(self.out)
+
+    @property
+    def json_lines(self) -> list[Any]:
+        return [strict_json(line) for line in self.out.split("\n")[:-1]]
+
+
+def strict_json(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+
+
+def snapshot(folder: Path) -> dict[str, object]:
+    """Every path below, with what it holds."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            found[name] = ("link", os.readlink(path))
+        else:
+            found[name] = path.read_bytes() if path.is_file() else "no file"
+    return found
+
+
+class Cli:
+    """``cli("predict", "good")`` runs a command; ``cli.refuses(…)`` also asserts all that a refusal promises."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self._capsys, self._monkeypatch = folder, capsys, monkeypatch
+
+    def __call__(self, *arguments: object, stdin: bytes | None = None) -> Result:
+        if stdin is not None:
+            self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        self._capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Result(code, *self._capsys.readouterr())
+
+    def works(self, *arguments: object, stdin: bytes | None = None) -> Result:
+        result = self(*arguments, stdin=stdin)
+        assert result.code == 0, result.err
+        return result
+
+    def refuses(self, code: int, says: str | Sequence[str], *arguments: object, stdin: bytes | None = None) -> Result:
+        """Exit code, one sentence on stderr that says it, nothing on stdout, nothing written, no traceback."""
+        before = snapshot(self.folder)
+        result = self(*arguments, stdin=stdin)
+        assert (result.code, result.out) == (code, ""), result
+        lines = result.err.rstrip("\n").split("\n")
+        said = [line for line in lines if line.startswith("rnncli: ")]
+        assert len(said) == 1, result.err
+        hint = lines[lines.index(said[0]) + 1 :]
+        assert len(hint) <= 1, result.err
+        assert all(line.startswith("  ") for line in hint), result.err
+        assert "Traceback" not in result.err
+        assert "bug" not in said[0]
+        for fragment in [says] if isinstance(says, str) else says:
+            assert fragment in "\n".join([*said, *hint])
+        assert snapshot(self.folder) == before
+        return result
+
+    def write(self, name: str, content: bytes | str) -> str:
+        (self.folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return name
+
+
+def csv_of(rows: Sequence[tuple[str, str]]) -> str:
+    return "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("RNNCLI_") or name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """An empty folder to run commands in."""
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "reviews.csv").write_text(csv_of(ROWS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "stderr", io.StringIO())
+        patch.setattr(sys, "stdout", io.StringIO())
+        assert main(["train", "reviews.csv", *TINY, "--epochs", "15", "--lr", "0.1", "--dropout", "0"]) == 0
+    return folder
+
+
+@pytest.fixture
+def trained(cli: Cli, trained_once: Path) -> Cli:
+    """A folder with ``reviews.csv`` and the model in ``runs/reviews-1``, which is the latest."""
+    shutil.copytree(trained_once, cli.folder, symlinks=True, dirs_exist_ok=True)
+    return cli
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output as for a person, without colours, so that every escape sequence in it came from the data."""
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts ``python -m rnncli …`` as a process of its own; what still runs at the end is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **(env or {})}
+        command = [sys.executable, "-m", "rnncli", *arguments]
+        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **options))
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.poll() is None:
+            running.kill()
+        running.wait()
+        for stream in (running.stdin, running.stdout, running.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture
+def reviews() -> str:
+    """The rows the model was trained on, as CSV."""
+    return csv_of(ROWS)
+
+
+@pytest.fixture
+def tiny() -> list[str]:
+    """Options of a training that takes no time."""
+    return list(TINY)

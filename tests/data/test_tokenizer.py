@@ -1,0 +1,123 @@
+"""Words and characters: what is one token, what comes back, and that no text makes it slow (RELIABILITY 30, 31)."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from helpers import time_limit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnncli.data.tokenizer import Tokenizer, looks_like_characters
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+FAMILY = "\U0001f469\u200d\U0001f680"  # one picture, three code points
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", []),
+        (" \t\n\u3000", []),
+        ("It wasn't good.", ["it", "wasn't", "good", "."]),
+        ("it 's", ["it", "'s"]),
+        ("does n't", ["does", "n't"]),
+        ("isn\u2019t", ["isn\u2019t"]),
+        ("rock'n'roll", ["rock'n'roll"]),
+        ("dogs' tails", ["dogs", "'", "tails"]),
+        ("wait...what?!", ["wait", ".", ".", ".", "what", "?", "!"]),
+        ("10/10, $5.99", ["10", "/", "10", ",", "$", "5", ".", "99"]),
+        ("good<br />bad<BR>so<br/>so", ["good", "bad", "so", "so"]),
+        ("a <b> <brr> <br", ["a", "<", "b", ">", "<", "brr", ">", "<", "br"]),
+        ("snake_case", ["snake_case"]),
+        ("\u4e2d\u6587 \u05e9\u05dc\u05d5\u05dd", ["\u4e2d\u6587", "\u05e9\u05dc\u05d5\u05dd"]),
+        (FAMILY, list(FAMILY)),
+    ],
+)
+def test_words(text: str, tokens: list[str]) -> None:
+    assert Tokenizer().tokens(text) == tokens
+
+
+def test_characters() -> None:
+    tokenizer = Tokenizer("char")
+    assert tokenizer.tokens("Ab <br />") == list("ab <br />")
+    assert tokenizer.tokens(FAMILY) == list(FAMILY)
+    assert tokenizer.tokens("") == []
+
+
+def test_case_and_accents_as_asked() -> None:
+    assert Tokenizer(lowercase=False).tokens("Good DAY") == ["Good", "DAY"]
+    for unit, expected in (("word", [COMPOSED]), ("char", list(COMPOSED))):
+        tokenizer = Tokenizer(unit)
+        assert tokenizer.tokens(COMPOSED) == tokenizer.tokens(DECOMPOSED) == expected
+    plain = Tokenizer("char", normalize=False)
+    assert plain.tokens(DECOMPOSED) == list(DECOMPOSED)
+    assert len(plain.tokens(DECOMPOSED)) == 5
+
+
+def test_join() -> None:
+    assert Tokenizer().join(["not", "good"]) == "not good"
+    assert Tokenizer("char").join(["n", "o"]) == "no"
+
+
+@given(st.text())
+def test_characters_come_back(text: str) -> None:
+    plain = Tokenizer("char", lowercase=False, normalize=False)
+    assert plain.join(plain.tokens(text)) == text
+    composing = Tokenizer("char", lowercase=False)
+    assert composing.join(composing.tokens(text)) == unicodedata.normalize("NFC", text)
+
+
+@given(st.text())
+def test_words_lose_nothing_but_white_space_and_line_breaks(text: str) -> None:
+    tokenizer = Tokenizer(lowercase=False, normalize=False)
+    tokens = tokenizer.tokens(text)
+    assert all(token and not any(map(str.isspace, token)) for token in tokens)
+    if "<" not in text:
+        assert "".join(tokens) == "".join(text.split())
+
+
+@pytest.mark.parametrize("unit", ["word", "char"])
+@given(text=st.text())
+def test_both_ways_to_write_an_accent_are_one_token(unit: str, text: str) -> None:
+    tokenizer = Tokenizer(unit)
+    forms = [unicodedata.normalize(form, text) for form in ("NFC", "NFD")]
+    assert tokenizer.tokens(forms[0]) == tokenizer.tokens(forms[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a'" * 500_000, 2),  # one word, and the last apostrophe
+        ("'" * 1_000_000, 1_000_000),
+        ("a''" * 333_333, 999_999),
+        ("<br" * 333_333, 666_666),
+        ("<br" + " " * 1_000_000, 2),
+        ("<br         " * 83_333, 166_666),
+        ("a" * 1_000_000, 1),
+        ("\u0301" * 1_000_000, 1_000_000),  # marks without a letter, which NFC has to put in order
+        ("a\u0316\u0301" * 333_333, 666_666),
+    ],
+    ids=["contractions", "apostrophes", "doubled", "tags", "one tag", "wide tags", "letter", "marks", "marked letters"],
+)
+def test_a_million_hostile_characters_take_seconds_at_most(text: str, count: int) -> None:
+    with time_limit(5):
+        assert len(Tokenizer().tokens(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("texts", "characters"),
+    [
+        (["Anna", "Bert", "Chlo\u00e9"], True),
+        (["GATTACA", " ACGT "], True),
+        (["a good film", "bad"], False),
+        (["one"] * 4 + ["two words"], False),  # four fifths are not more than four fifths
+        (["one"] * 9 + ["two words"] * 2, True),
+        (["", " "], False),
+        ([], False),
+        (["", "Anna"], True),
+    ],
+)
+def test_words_or_characters_by_a_sample(texts: list[str], characters: bool) -> None:
+    assert looks_like_characters(texts) is characters
