@@ -19,6 +19,16 @@ from rnncli.cli.main import main
 WARM = ["good fun", "a good film", "very good", "good and warm", "so warm and good", "not bad"]
 COLD = ["bad noise", "a bad film", "very bad", "bad and cold", "so cold and bad", "not good"]
 ROWS = [row for pair in zip([(t, "pos") for t in WARM], [(t, "neg") for t in COLD], strict=True) for row in pair]
+GOOD = [
+    "--epochs",
+    "20",
+    "--patience",
+    "20",
+    "--lr",
+    "0.1",
+    "--dropout",
+    "0",
+]  # 11 of the 12 rows right; "not bad" is not
 TINY = ["--hidden", "4", "--embedding", "3", "--epochs", "2", "--validation", "0.34", "--min-count", "1"]
 
 
@@ -133,7 +143,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         patch.setattr(sys, "stderr", io.StringIO())
         patch.setattr(sys, "stdout", io.StringIO())
-        assert main(["train", "reviews.csv", *TINY, "--epochs", "15", "--lr", "0.1", "--dropout", "0"]) == 0
+        assert main(["train", "reviews.csv", *TINY, *GOOD]) == 0
     return folder
 
 

@@ -67,7 +67,7 @@ def test_streams_are_independent_and_fixed() -> None:
     assert (splits.SPLIT, splits.ORDER, splits.WEIGHTS, splits.DROPOUT, splits.BOOTSTRAP) == (0, 1, 2, 3, 4)
     draws = {stream(0, purpose).integers(2**62) for purpose in range(5)} | {stream(1, 0).integers(2**62)}
     assert len(draws) == 6
-    assert stream(7, splits.ORDER, 3).integers(1000, size=4).tolist() == [503, 155, 867, 480]
+    assert stream(7, splits.ORDER, 3).integers(1000, size=4).tolist() == [594, 516, 214, 208]
 
 
 # Batches

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnncli.model import Model
 
 FIRST_UNITS = 6
+EPOCHS_ON_A_SCREEN = 12
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
 
 
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
-    shown = [views.layers_view(model), views.record_view(model.record.get("epochs", []))]
+    shown = [
+        views.layers_view(model),
+        views.record_view(model.record.get("epochs", []), EPOCHS_ON_A_SCREEN if output.is_terminal else None),
+    ]
     if json:
         print_json(output, _model_document(model, path))
         return shown

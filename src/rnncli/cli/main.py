@@ -79,7 +79,7 @@ def _run(arguments: list[str]) -> int:
 
     command = typer.main.get_command(app)
     try:
-        with command.make_context("rnncli", arguments or ["--help"]) as context:
+        with command.make_context("rnncli", [*arguments] or ["--help"]) as context:
             command.invoke(context)
     except typer.Exit as end:
         # Without a command the help is shown, but nothing was done that one could have meant.

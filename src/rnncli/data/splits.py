@@ -19,14 +19,14 @@ def stream(seed: int, purpose: int, *more: int) -> np.random.Generator:
 def stratified_split(targets: npt.NDArray[np.int64], share: float, seed: int) -> tuple[Rows, Rows]:
     """Row numbers for training and validation, each ascending.
 
-    Every label gives the rounded ``share`` of its rows to validation, but never its last row; of the labels too
-    small for one whole row none is favoured, so a few may be absent from validation.
+    Every label gives the rounded ``share`` of its rows to validation (half a row counts as one), but never its last
+    row; of the labels too small for one none is favoured, so a few may be absent from validation.
     """
     rng = stream(seed, SPLIT)
     aside: list[Rows] = []
     for label in np.unique(targets):
         rows = np.flatnonzero(targets == label)
-        count = min(round(share * len(rows)), len(rows) - 1)
+        count = min(int(share * len(rows) + 0.5), len(rows) - 1)
         aside.append(rng.permutation(rows)[:count])
     validation = np.sort(np.concatenate(aside)).astype(np.int64)
     return np.setdiff1d(np.arange(len(targets)), validation), validation

@@ -128,8 +128,13 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     return pairs
 
 
-def record_view(epochs: Sequence[dict[str, Any]]) -> TableView:
-    """The training record, one row an epoch."""
+def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> TableView:
+    """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them."""
+    count, caption = len(epochs), None
+    if most is not None and count > most:
+        shown = sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
+        epochs = [epochs[k] for k in shown]
+        caption = f"{len(shown)} of {count} epochs; piped output and --json have all"
     rows = tuple(
         (e["epoch"], e["loss"], e["validation_loss"], e["validation_accuracy"], "best" if e["best"] else "")
         for e in epochs
@@ -141,7 +146,7 @@ def record_view(epochs: Sequence[dict[str, Any]]) -> TableView:
         Column("validation accuracy", True),
         Column(""),
     )
-    return TableView("Training", columns, rows)
+    return TableView("Training", columns, rows, caption)
 
 
 def trace_view(trace: Trace, units: Sequence[int]) -> TableView:
@@ -151,7 +156,8 @@ def trace_view(trace: Trace, units: Sequence[int]) -> TableView:
         (
             t + 1,
             token if trace.known[t] else f"{token} <unk>",
-            f"{trace.labels[best[t]]} {trace.prefix_probabilities[t, best[t]]:.3f}",
+            trace.labels[best[t]],
+            float(trace.prefix_probabilities[t, best[t]]),
             float(trace.norm[t]),
             *(float(value) for value in trace.hidden[t, list(units)]),
         )
@@ -160,11 +166,15 @@ def trace_view(trace: Trace, units: Sequence[int]) -> TableView:
     columns = (
         Column("t", True),
         Column("token", style="bold"),
-        Column("answer so far"),
+        Column("answer"),
+        Column("p", True),
         Column("‖h‖", True),
         *(Column(f"h{trace.units[unit]}", True) for unit in units),
     )
-    caption = f"{len(units)} of {len(trace.units)} units; choose with --units or --top"
+    caption = (
+        "answer, p: the prediction if the text ended there; "
+        f"{len(units)} of {len(trace.units)} units, choose with --units or --top"
+    )
     return TableView("Hidden state after every timestep", columns, rows, caption)
 
 

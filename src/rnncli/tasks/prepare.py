@@ -54,7 +54,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training of a classifier starts from; ``settings`` has no open choices left."""
+    """Everything a training of a classifier starts from; ``settings`` has no open choices left.
+
+    ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut: a bag of words reads all of a
+    text, and is to be compared with as it is at its best.
+    """
 
     settings: Settings
     tokenizer: Tokenizer
@@ -62,6 +66,8 @@ class Prepared:
     labels: tuple[str, ...]
     train: Examples
     validation: Examples
+    whole_train: Examples
+    whole_validation: Examples
     example: str
     report: Report
 
@@ -98,13 +104,19 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     counts = corpus.counts(train_rows)
     vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
     _require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
-    inputs = [shorten(ids, settings.max_length) for ids in corpus.encode(vocabulary)]
-    everything = Examples(inputs, targets, _row_weights(targets[train_rows], targets, len(labels), settings))
-    train, validation = everything.take(train_rows), everything.take(validation_rows)
+    weights = _row_weights(targets[train_rows], targets, len(labels), settings)
+    whole = Examples(corpus.encode(vocabulary), targets, weights)
+    whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
+    train, validation = _cut(whole_train, settings.max_length), _cut(whole_validation, settings.max_length)
     report = _report(dataset, corpus, settings, train, validation, vocabulary, sum(c > 0 for c in counts.values()))
+    example = _example(dataset, corpus, validation_rows)
     return Prepared(
-        settings, tokenizer, vocabulary, labels, train, validation, _example(dataset, corpus, validation_rows), report
+        settings, tokenizer, vocabulary, labels, train, validation, whole_train, whole_validation, example, report
     )
+
+
+def _cut(examples: Examples, limit: int) -> Examples:
+    return examples._replace(inputs=[shorten(ids, limit) for ids in examples.inputs])
 
 
 def shorten(ids: Array, limit: int) -> Array:

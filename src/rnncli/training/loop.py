@@ -99,9 +99,11 @@ def run(
     going on at once. ``settings.epochs`` and ``patience`` are numbers here, not None.
 
     Raises:
-        DivergedError: a loss or gradient is not finite. Nothing was updated with it.
+        DivergedError: a loss or gradient is not finite, and nothing was updated with it; or what the epoch's last
+            step left is not, and it is no epoch to save.
     """
-    assert settings.epochs is not None and settings.patience is not None
+    assert settings.epochs is not None
+    assert settings.patience is not None
     optimizer, progress = build_optimizer(settings), state.progress
     lengths = train.lengths
     steps = -(-len(lengths) // settings.batch)
@@ -142,14 +144,19 @@ def _step(
             clip_by_norm(gradients, settings.clip)
     except NotFiniteError as error:
         place = f"epoch {state.progress.epoch + 1}, step {state.progress.step_in_epoch + 1}"
-        raise DivergedError(
-            f"training diverged: {error.where} is not a finite number (epoch and step: {place})",
-            f"nothing was updated with it; try a smaller learning rate than --lr {settings.lr:g}",
-        ) from None
+        raise _diverged(error.where, place, settings, "nothing was updated with it; ") from None
     done = state.optimizer.step
     share = with_warmup(SCHEDULES[settings.schedule](done, settings.epochs * steps), done, settings.warmup)
-    optimizers.apply(optimizer, state.store, gradients, state.optimizer, settings.lr * share)
+    with np.errstate(over="ignore", invalid="ignore"):  # the next step or the epoch's end sees it
+        optimizers.apply(optimizer, state.store, gradients, state.optimizer, settings.lr * share)
     return loss
+
+
+def _diverged(what: str, place: str, settings: Settings, also: str = "") -> DivergedError:
+    return DivergedError(
+        f"training diverged: {what} is not a finite number ({place})",
+        f"{also}try a smaller learning rate than --lr {settings.lr:g}",
+    )
 
 
 def _finish_epoch(
@@ -159,8 +166,15 @@ def _finish_epoch(
     progress = state.progress
     loss = progress.loss_sum / steps
     accuracy, validation_loss = None, None
+    # Each step has looked at its numbers before the update; nobody has yet at what the last update made of them.
+    place = f"epoch {progress.epoch + 1}"
+    for name, value in state.store.flat.items():
+        if not np.isfinite(value).all():
+            raise _diverged(name, place, settings)
     if validation.inputs:
         accuracy, validation_loss = validate(network, state.store.params, validation)
+        if not np.isfinite(validation_loss):
+            raise _diverged("the validation loss", place, settings)
         score = (accuracy, -validation_loss)
     else:
         score = (0.0, -loss)
@@ -180,8 +194,9 @@ def _finish_epoch(
 
 def validate(network: Classifier, params: dict[str, Any], examples: Examples) -> tuple[float, float]:
     """Accuracy and mean loss over examples, without dropout."""
-    logits = network.logits(params, examples.inputs)
-    loss, _ = network.loss(logits, examples.targets)
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for it
+        logits = network.logits(params, examples.inputs)
+        loss, _ = network.loss(logits, examples.targets)
     predicted: Array = network.probabilities(logits).argmax(axis=1)
     return float((predicted == examples.targets).mean()), loss
 

@@ -54,7 +54,7 @@ class Session:
         """The majority class and the bag of words on the validation rows; None when there are none."""
         p = self.prepared
         if p.validation.inputs and self.baselines is None:
-            self.baselines = baselines(p.train, p.validation, p.vocabulary.size, len(p.labels))
+            self.baselines = baselines(p.whole_train, p.whole_validation, p.vocabulary.size, len(p.labels))
         return self.baselines
 
     def events(self) -> Iterator[Event]:
@@ -78,8 +78,14 @@ class Session:
 
     def model(self) -> Model:
         """The present parameters as a model."""
+        p = self.prepared
+        params = nest(dict(self.state.store.flat))
+        return Model(p.settings, p.tokenizer, p.vocabulary, p.labels, params, p.example, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files."""
         p, progress = self.prepared, self.state.progress
-        record = {
+        return {
             "data": os.path.basename(self.dataset.name),
             "rows": p.report.training_rows,
             "validation_rows": p.report.validation_rows,
@@ -88,8 +94,6 @@ class Session:
             "epochs": [asdict(epoch) for epoch in progress.history],
             "baselines": None if self.baselines is None else asdict(self.baselines),
         }
-        params = nest(dict(self.state.store.flat))
-        return Model(p.settings, p.tokenizer, p.vocabulary, p.labels, params, p.example, record)
 
     def _save_epoch(self, event: EpochDone) -> None:
         # The model before the state: if the process dies in between, the resumed training runs this epoch again and
@@ -119,6 +123,9 @@ class Session:
     def _finish(self) -> None:
         if self.state.progress.best_epoch is None:
             self._save_model()  # --epochs 0: the untrained model
+        else:
+            # The best model was saved when it was the best; now it also gets the epochs that followed.
+            replace(Model.load(self.folder.model), record=self._record()).save(self.folder.model)
         self._save_state()
         storage.write_atomically(self.folder.card, model_card(self).encode())
 

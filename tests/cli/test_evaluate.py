@@ -1,0 +1,104 @@
+"""Scores on labelled texts, checked against counts of the answers themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+import rnncli
+
+LABELS = ["neg", "pos"]
+
+
+@pytest.fixture
+def judged(trained, reviews):
+    """True label, answer and line of each row, from Python."""
+    rows = [line.split(",") for line in reviews.split("\n")[1:-1]]
+    answers = rnncli.load().predict([text for text, _ in rows])
+    return [(truth, answer, line) for line, ((_, truth), answer) in enumerate(zip(rows, answers, strict=True), 2)]
+
+
+def test_the_scores_are_counts_of_the_answers(trained, judged):
+    document = trained.works("evaluate", "latest", "reviews.csv", "--json").json
+    scores = document["scores"]
+    right = sum(truth == answer.label for truth, answer, _ in judged)
+    assert (scores["rows"], scores["accuracy"]) == (12, right / 12)
+    counts = [[sum(t == a and p.label == b for t, p, _ in judged) for b in LABELS] for a in LABELS]
+    assert scores["confusion"] == counts
+    f1s = []
+    for k, label in enumerate(LABELS):
+        hits, answered, true = counts[k][k], counts[0][k] + counts[1][k], sum(counts[k])
+        entry = scores["labels"][k]
+        assert (entry["label"], entry["support"]) == (label, true)
+        assert entry["precision"] == pytest.approx(hits / answered)
+        assert entry["recall"] == pytest.approx(hits / true)
+        f1s.append(2 * hits / (answered + true))
+        assert entry["f1"] == pytest.approx(f1s[-1])
+    assert scores["macro_f1"] == pytest.approx(sum(f1s) / 2)
+    low, high = scores["interval"]
+    assert low < scores["accuracy"] <= high <= 1
+
+
+def test_mistakes_come_most_confident_first_with_their_lines(trained, judged):
+    wrong = sorted(
+        ((answer.probability, line, truth, answer) for truth, answer, line in judged if truth != answer.label),
+        key=lambda entry: -entry[0],
+    )
+    assert len(wrong) >= 1
+    document = trained.works("evaluate", "latest", "reviews.csv", "--json").json
+    for entry, (probability, line, truth, answer) in zip(document["mistakes"], wrong, strict=True):
+        assert (entry["line"], entry["truth"], entry["predicted"]) == (line, truth, answer.label)
+        assert entry["text"] == answer.text
+        assert entry["probability"] == pytest.approx(probability, abs=1e-6)
+    table = trained.works("evaluate", "latest", "reviews.csv").rows
+    start = table.index(["line", "truth", "answer", "probability", "text"])
+    assert [row[0] for row in table[start + 1 :]] == [str(line) for _, line, _, _ in wrong]
+
+
+def test_the_table_holds_the_numbers_of_the_json(trained):
+    scores = trained.works("evaluate", "latest", "reviews.csv", "--json").json["scores"]
+    result = trained.works("evaluate", "latest", "reviews.csv")
+    low, high = scores["interval"]
+    assert result.rows[0] == ["rows", "12"]
+    expected = f"{scores['accuracy']:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"
+    assert result.rows[1] == ["accuracy", expected]
+    assert result.rows[2] == ["macro F1", f"{scores['macro_f1']:.4f}"]
+    start = result.rows.index(["label", "precision", "recall", "F1", "rows"])
+    for row, entry in zip(result.rows[start + 1 :], scores["labels"], strict=False):
+        numbers = [f"{entry[name]:.4f}" for name in ("precision", "recall", "f1")]
+        assert row == [entry["label"], *numbers, str(entry["support"])]
+    start = result.rows.index(["truth \\ answer", *LABELS])
+    assert result.rows[start + 1] == ["neg", *map(str, scores["confusion"][0])]
+    assert result.rows[start + 2] == ["pos", *map(str, scores["confusion"][1])]
+    assert result.err == "text: text, label: label; change with --text/--label\n"
+
+
+def test_how_many_mistakes_are_shown_is_asked_for(trained, reviews):
+    swapped = reviews.replace(",pos", ",x").replace(",neg", ",pos").replace(",x", ",neg")
+    trained.write("swapped.csv", swapped)
+    for asked, shown in ((0, 0), (3, 3), (100, 11)):
+        document = trained.works("evaluate", "latest", "swapped.csv", "--mistakes", asked, "--json").json
+        assert len(document["mistakes"]) == shown
+        confidences = [mistake["probability"] for mistake in document["mistakes"]]
+        assert confidences == sorted(confidences, reverse=True)
+    assert "probability" not in trained.works("evaluate", "latest", "swapped.csv", "--mistakes", "0").out
+
+
+def test_many_labels_are_shown_as_the_pairs_that_are_confused(trained):
+    trained.write("many.csv", "text,label\n" + "".join(f"good film,l{n}\n" for n in range(14)) + "bad film,l0\n")
+    result = trained.works("evaluate", "latest", "many.csv")
+    assert ["truth", "answer", "times"] in result.rows
+    assert ["l1", "pos", "1"] in result.rows
+    assert ["l0", "neg", "1"] in result.rows
+    assert result.rows[1][1].startswith("0.0000 (95% interval 0.0000 to 0.0000")
+
+
+def test_data_may_come_from_a_pipe(trained, reviews):
+    piped = trained.works("evaluate", "latest", "-", stdin=reviews.encode())
+    assert piped.out == trained.works("evaluate", "latest", "reviews.csv").out
+
+
+def test_columns_are_chosen_by_name(trained):
+    trained.write("two.csv", "text,label,other\ngood film,pos,neg\nbad film,neg,pos\n")
+    right = trained.works("evaluate", "latest", "two.csv", "--json").json["scores"]["accuracy"]
+    wrong = trained.works("evaluate", "latest", "two.csv", "--label", "other", "--json").json["scores"]["accuracy"]
+    assert (right, wrong) == (1.0, 0.0)

@@ -1,0 +1,209 @@
+"""A model opened up: its layers, its record and its hidden states, on a screen, in a pipe, as JSON and as a picture."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.render.tables import format_number
+
+TEXT = "good film was zzz"
+
+
+@pytest.fixture
+def model(trained):
+    return rnncli.load("runs/latest")
+
+
+def test_the_model_in_a_pipe(trained):
+    result = trained.works("inspect")
+    assert result.err == ""
+    pairs = dict(row for row in result.rows if len(row) == 2)
+    assert pairs["model"] == "runs/reviews-1/model.safetensors"
+    assert pairs["labels"] == "neg, pos"
+    assert pairs["network"] == "LSTM, 4 units, 1 layer(s), both directions, max read-out"
+    assert pairs["input"] == "embedding over 12 known words and <unk>"
+    assert pairs["trained on"] == "8 rows of reviews.csv, seed 0"
+    assert pairs["validation"] == "accuracy 0.7500 (bag of words 0.7500, commonest label 0.5000)"
+    assert ["embedding/weight", "13 × 3", "39"] in result.rows
+    assert ["encoder/0/backward/weight_hh", "4 × 16", "64"] in result.rows
+    epochs = [row for row in result.rows if row[0].isdigit()]
+    assert [int(row[0]) for row in epochs] == list(range(1, 21))
+    assert sum(row[4] == "best" for row in epochs) >= 1
+
+
+def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
+    document = trained.works("inspect", "--json").json
+    assert document["settings"] == model.settings.as_dict()
+    assert document["labels"] == ["neg", "pos"]
+    assert document["vocabulary_size"] == model.vocabulary.size == 13
+    assert {layer["name"]: tuple(layer["shape"]) for layer in document["layers"]} == model.network.shapes()
+    lines = (trained.folder / "runs" / "reviews-1" / "metrics.jsonl").read_text().splitlines()
+    kept = [{key: epoch[key] for key in ("epoch", "loss", "validation_accuracy")} for epoch in map(json.loads, lines)]
+    recorded = [
+        {key: epoch[key] for key in ("epoch", "loss", "validation_accuracy")} for epoch in document["record"]["epochs"]
+    ]
+    assert recorded == kept[: len(recorded)]
+    assert document["example"] == model.example
+
+
+def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, monkeypatch):
+    expected = model.trace(TEXT)
+    rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows
+    assert rows[0] == ["t", "token", "answer so far", "‖h‖", *(f"h{unit}" for unit in expected.units)]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4"]
+    assert [row[1] for row in rows[1:]] == ["good", "film", "was <unk>", "zzz <unk>"]
+    for row, states, norm in zip(rows[1:], expected.hidden, expected.norm, strict=True):
+        assert row[3:] == [format_number(float(value)) for value in (norm, *states)]
+    document = trained.works("inspect", "--timesteps", TEXT, "--json").json
+    assert document["tokens"] == list(expected.tokens)
+    assert document["known"] == [True, True, False, False]
+    assert document["units"] == ["→0", "→1", "→2", "→3", "←0", "←1", "←2", "←3"]
+    np.testing.assert_array_equal(np.array(document["hidden"], np.float32), expected.hidden)
+    np.testing.assert_allclose(document["norm"], np.linalg.norm(expected.hidden, axis=1), rtol=1e-6)
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = trained.works("inspect", "--timesteps", TEXT).out
+    assert "6 of 8 units; choose with --units or --top" in shown
+    for row in rows[1:]:
+        assert all(value in shown for value in row[:9])
+
+
+@pytest.mark.parametrize("text", ["good", "good film", "so warm and good", "zzz", "not bad at all"])
+def test_the_answer_after_the_last_word_is_that_of_predict(trained, text):
+    predicted = trained.works("predict", text, "--json").json
+    document = trained.works("inspect", "--timesteps", text, "--json").json
+    last = dict(zip(document["labels"], document["prefix_probabilities"][-1], strict=True))
+    assert last == pytest.approx(predicted["probabilities"], abs=1e-6)
+    shown = trained.works("inspect", "--timesteps", text).rows[-1][2]
+    assert shown == f"{predicted['label']} {predicted['probability']:.3f}"
+
+
+def test_each_beginning_is_answered_as_predict_answers_it(trained):
+    words = ["so", "cold", "and", "bad"]
+    answers = [row[2] for row in trained.works("inspect", "--timesteps", " ".join(words)).rows[1:]]
+    beginnings = [" ".join(words[: end + 1]) for end in range(len(words))]
+    predicted = trained.works("predict", *beginnings, "--json").json_lines
+    assert answers == [f"{answer['label']} {answer['probability']:.3f}" for answer in predicted]
+
+
+def test_without_a_text_the_models_own_example_is_shown(trained, model, reviews):
+    rows = trained.works("inspect", "--timesteps").rows
+    assert [row[1] for row in rows[1:]] == model.tokenizer.tokens(model.example)
+    assert model.example in {row.split(",")[0] for row in reviews.split("\n")}
+
+
+@pytest.mark.parametrize(
+    ("units", "shown"),
+    [
+        ("0,3-5", ["h→0", "h→3", "h←0", "h←1"]),
+        ("→2, ←2", ["h→2", "h←2"]),
+        ("7", ["h←3"]),
+        ("0-7", ["h→0", "h→1", "h→2", "h→3", "h←0", "h←1", "h←2", "h←3"]),
+    ],
+)
+def test_units_are_chosen_by_number_or_name(trained, units, shown):
+    assert trained.works("inspect", "--timesteps", TEXT, "--units", units).rows[0][4:] == shown
+
+
+def test_top_shows_the_units_that_move_most(trained, model):
+    trace = model.trace(TEXT)
+    moves = np.abs(np.diff(trace.hidden, axis=0, prepend=0)).mean(axis=0)
+    expected = [f"h{trace.units[unit]}" for unit in np.argsort(-moves)[:3]]
+    assert trained.works("inspect", "--timesteps", TEXT, "--top", "3").rows[0][4:] == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--units", "8"], "--units 8: the units are 0 to 7"),
+        (["--units", "0-99999999"], "--units 0-99999999: the units are 0 to 7"),
+        (["--units", "x"], "--units takes numbers like 0,3-5, not 'x'"),
+        (["--units", ""], "--units takes numbers like 0,3-5, not ''"),
+        (["--units", "→9"], "--units takes numbers like 0,3-5, not '→9'"),
+        (["--units", "-1"], "--units takes numbers like 0,3-5, not '-1'"),
+        (["--top", "0"], "--top must be at least 1 and at most 8, not 0"),
+        (["--top", "9"], "--top must be at least 1 and at most 8, not 9"),
+        (["--top", "1", "--units", "1"], "--units and --top are two ways to choose the units: give one of them"),
+    ],
+)
+def test_units_that_do_not_exist_are_refused(trained, arguments, says):
+    trained.refuses(2, says, "inspect", "--timesteps", TEXT, *arguments)
+
+
+def test_what_only_timesteps_has_is_refused_without_it(trained):
+    trained.refuses(2, ["a text needs to know what to show of it", "add --timesteps"], "inspect", "good")
+    for option in ("--top", "--units"):
+        says = ["--units and --top choose among hidden states, which are not shown", "add --timesteps"]
+        trained.refuses(2, says, "inspect", option, "1")
+
+
+def test_a_text_without_tokens_has_no_timestep(trained):
+    for text in ("", "  ", "<br>"):
+        trained.refuses(2, "the text is empty: there is no timestep to show", "inspect", "--timesteps", text)
+
+
+def test_a_model_put_together_in_python_has_no_record_and_can_be_opened(trained, model):
+    replace(model, record={}, example="").save("bare.safetensors")
+    result = trained.works("inspect", "--model", "bare.safetensors")
+    assert "trained on" not in result.out
+    assert "epoch\tloss" not in result.out
+    assert ["output/weight", "8 × 1", "8"] in result.rows
+
+
+# --- the picture ----------------------------------------------------------------------------------------------------
+
+
+def test_101_the_picture_is_xml_without_scripts_or_references(trained):
+    for arguments in (["--timesteps", "<script> & ]]> 'onload=x' \x1b[31m"], []):
+        result = trained.works("inspect", *arguments, "--svg", "s.svg", "--force")
+        assert "picture written to s.svg" in result.err
+        text = (trained.folder / "s.svg").read_text("utf-8")
+        root = ET.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        for element in root.iter():
+            assert element.tag.rpartition("}")[2] not in {"script", "image", "a", "foreignObject", "use"}
+            assert not any("href" in name or name.startswith("on") for name in element.attrib)
+        assert "\x1b" not in text
+        assert "@import" not in text
+        assert text.count("http") == text.count("http://www.w3.org/2000/svg")
+    assert "Hidden" not in text
+    assert "Layers" in "".join(root.itertext())
+
+
+def test_the_picture_shows_the_numbers_of_the_table(trained):
+    rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0,1", "--svg", "s.svg").rows
+    drawn = "".join(ET.parse(trained.folder / "s.svg").getroot().itertext()).replace("\xa0", " ")
+    for row in rows[1:]:
+        assert all(value in drawn for value in row[1:])
+    first = (trained.folder / "s.svg").read_bytes()
+    trained.works("inspect", "--timesteps", TEXT, "--units", "0,1", "--svg", "t.svg")
+    assert (trained.folder / "t.svg").read_bytes() == first
+
+
+def test_44_a_picture_never_replaces_a_file_unasked(trained):
+    trained.write("s.svg", "mine")
+    hint = "write over it with --force"
+    for more in (["--timesteps"], ["--json"], []):
+        trained.refuses(2, ["s.svg exists already", hint], "inspect", *more, "--svg", "s.svg")
+    trained.refuses(2, "runs is a directory", "inspect", "--svg", "runs", "--force")
+    trained.refuses(2, " is a directory", "inspect", "--svg", "", "--force")
+    model = "runs/latest/model.safetensors"
+    trained.refuses(2, f"{model} is also the input", "inspect", "--svg", model, "--force")
+    trained.works("inspect", "--svg", "s.svg", "--force")
+    assert (trained.folder / "s.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_a_picture_that_cannot_be_written_is_said_so(trained):
+    result = trained("inspect", "--svg", "none/s.svg")
+    assert result.code == 5
+    assert "rnncli: none/s.svg cannot be written: No such file or directory" in result.err
+    assert "picture written" not in result.err
+    result = trained("inspect", "--svg", "/dev/full", "--force")
+    assert (result.code, "not a regular file" in result.err) == (5, True)

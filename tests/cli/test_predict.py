@@ -1,0 +1,139 @@
+"""One answer for each text, in order, and the same answer wherever it is read."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+import rnncli
+from rnncli.errors import RnncliError
+
+TEXTS = ["good film", "bad film", "", "zzz so  odd", "good " * 30, "<br />", "GOOD\tfilm"]
+
+
+def test_the_answers_agree_between_pipe_json_terminal_and_python(trained, monkeypatch):
+    expected = rnncli.load("runs/latest").predict(TEXTS)
+    assert [p.label for p in expected] == ["pos", "neg", None, expected[3].label, "pos", None, "pos"]
+    for arguments, stdin in ((TEXTS, None), (["-"], "".join(t + "\n" for t in TEXTS).encode())):
+        rows = trained.works("predict", *arguments, stdin=stdin).rows
+        assert [row[0] for row in rows] == [p.label or "(empty)" for p in expected]
+        assert [row[1] for row in rows] == ["-" if p.label is None else f"{p.probability:.4f}" for p in expected]
+        assert [row[2] for row in rows] == [" ".join(p.unknown) or "-" for p in expected]
+        assert [row[3] for row in rows] == [text.replace("\t", "\\t") for text in TEXTS]
+        documents = trained.works("predict", *arguments, "--json", stdin=stdin).json_lines
+        for document, p in zip(documents, expected, strict=True):
+            assert document == {
+                **{"text": p.text, "label": p.label, "probability": p.probability},
+                **{"probabilities": p.probabilities, "tokens": p.tokens, "unknown": list(p.unknown), "cut": 0},
+            }
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = trained.works("predict", *TEXTS).out
+    for p in expected:
+        if p.label is not None:
+            assert f"{p.label} " in shown
+            assert f"{p.probability:.4f}" in shown
+    assert len(re.findall(r"\(empty\) +- +no tokens", shown)) == 2
+    lines = trained.works("predict", "-", stdin=b"good film\n\nbad film\n").out.split("\n")
+    assert [line.split() for line in lines[:-1]] == [
+        ["pos", f"{expected[0].probability:.4f}", "good", "film"],
+        ["(empty)", "-"],
+        ["neg", f"{expected[1].probability:.4f}", "bad", "film"],
+    ]
+
+
+def test_one_row_for_each_line_across_chunks(trained):
+    lines = [f"good {n}" if n % 3 else "" for n in range(600)]
+    rows = trained.works("predict", "-", stdin=("\n".join(lines) + "\n").encode()).rows
+    assert [row[3] for row in rows] == lines
+    assert [row[0] == "(empty)" for row in rows] == [not line for line in lines]
+    documents = trained.works("predict", "-", "--json", stdin=("\r\n".join(lines)).encode()).json_lines
+    assert [document["text"] for document in documents] == lines
+    assert len({document["probability"] for document in documents}) == 2  # "good <unk>" is one answer in any batch
+
+
+def test_the_text_column_of_a_file_is_found_or_named(trained):
+    trained.write("new.csv", "id,review,note\n1,good film,bad\n2,bad film,good\n")
+    assert [row[3] for row in trained.works("predict", "new.csv").rows] == ["good film", "bad film"]
+    assert [row[3] for row in trained.works("predict", "new.csv", "--text", "note").rows] == ["bad", "good"]
+    trained.write("new.txt", "good film\n\nbad film")
+    assert [row[3] for row in trained.works("predict", "new.txt").rows] == ["good film", "", "bad film"]
+    assert trained.works("predict", "new.csv", "--format", "text").rows[0][3] == "id,review,note"
+
+
+def test_a_text_that_looks_like_a_missing_file_is_asked_about(trained):
+    for name in ("new.csv", "a/b.JSONL", "reviews.txt", "x.csv.gz"):
+        trained.refuses(5, f"{name}: there is no such file", "predict", name)
+        trained.refuses(5, f"{name}: there is no such file", "tokenize", name)
+    assert trained.works("predict", "I saw reviews.txt").rows[0][3] == "I saw reviews.txt"
+    assert [row[3] for row in trained.works("predict", "a.csv", "b.csv").rows] == ["a.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("name", ["latest", "reviews-1", "runs/reviews-1", "runs/reviews-1/model.safetensors"])
+def test_a_model_is_named_in_four_ways(trained, name):
+    assert trained.works("predict", "good", "--model", name).out == trained.works("predict", "good").out
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("reviews-2", 5, "there is no run 'reviews-2'; did you mean 'reviews-1'?"),
+        ("reviews.csv", 4, "reviews.csv is not an rnncli model"),
+        ("/dev/zero", 5, "/dev/zero cannot be read: not a regular file"),
+        ("runs/reviews-1/state.safetensors", 4, "runs/reviews-1/state.safetensors"),
+        ("runs", 5, "runs holds no model yet"),
+        ("w" * 10_000, 5, "there is no run 'wwww"),
+        ("a\0b", 5, "there is no run 'a\\x00b'"),
+        ("\udcff", 5, "there is no run '\\xff'"),
+        ("[red]\x1b[2J", 5, "there is no run '[red]\\x1b[2J'"),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_what_is_no_model_is_refused_by_each_command(trained, name, code, says):
+    for command in (
+        ["predict", "good", "--model", name],
+        ["inspect", "--model", name],
+        ["inspect", "--timesteps", "good", "--model", name],
+        ["evaluate", name, "reviews.csv"],
+        ["tokenize", "good", "--model", name],
+        ["tokenize", "reviews.csv", "--model", name],
+    ):
+        trained.refuses(code, says, *command)
+
+
+def test_a_damaged_model_is_refused(trained):
+    path = trained.folder / "runs" / "reviews-1" / "model.safetensors"
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole + b"x", whole[:500] + bytes([whole[500] ^ 1]) + whole[501:], b""):
+        path.write_bytes(damaged)
+        trained.refuses(4, "runs/reviews-1/model.safetensors", "predict", "good")
+
+
+def test_a_model_with_a_number_that_is_none_does_not_answer(trained):
+    model = rnncli.load("runs/latest")
+    model.params["output"]["weight"][0, 0] = float("nan")
+    path = trained.folder / "nan.safetensors"
+    assert trained.works("predict", "good", "--json").json["label"] == "pos"
+    with pytest.raises(RnncliError):
+        model.save(path)
+    assert not path.exists()
+
+
+def test_108_a_text_longer_than_is_read_says_how_much_was_left_out(cli, tiny, reviews):
+    cli.write("reviews.csv", reviews)
+    cli.works("train", "reviews.csv", *tiny, "--max-length", "4")
+    answers = cli.works("predict", "good film good film so bad", "good so bad bad", "--json").json_lines
+    assert [(answer["tokens"], answer["cut"]) for answer in answers] == [(6, 2), (4, 0)]
+    whole, cut = (
+        cli.works("inspect", "--timesteps", text).rows for text in ("good film so bad", "good x x film so bad")
+    )
+    assert [row[1] for row in cut[1:]] == ["good", "film", "so", "bad"]
+    assert whole == cut
+
+
+def test_without_stdin_texts_as_arguments_still_work(trained, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert trained.works("predict", "good").rows[0][0] == "pos"

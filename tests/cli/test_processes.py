@@ -1,0 +1,182 @@
+"""What only a real process shows: pipes that close, full devices, signals and taking up again (RELIABILITY 82-88)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+
+@pytest.fixture
+def learning(cli, process, reviews, tiny):
+    """Starts a training that ends only by a signal, and waits until it has finished two epochs."""
+    cli.write("reviews.csv", reviews)
+
+    def start(*more: str, **options):
+        forever = ["--epochs", "1000000", "--patience", "1000000", "--schedule", "constant"]
+        training = process("train", "reviews.csv", *tiny, *forever, *more, **options)
+        seen = b""
+        while b"epoch 2/" not in seen:
+            line = training.stderr.readline()
+            assert line, seen
+            seen += line
+        return training
+
+    return start
+
+
+def epochs(cli, run: str = "reviews-1") -> list[tuple]:
+    lines = (cli.folder / "runs" / run / "metrics.jsonl").read_text().split("\n")[:-1]
+    return [(e["epoch"], e["loss"], e["validation_loss"], e["best"]) for e in map(json.loads, lines)]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_84_87_a_signal_saves_says_how_to_go_on_and_loses_nothing(cli, learning, tiny, number, code):
+    training = learning()
+    training.send_signal(number)
+    out, err = training.communicate(timeout=30)
+    assert (training.returncode, out) == (code, b"")
+    text = err.decode()
+    assert "Traceback" not in text
+    said = re.search(
+        rf"^rnncli: stopped by {number.name} in epoch (\d+) after step [01]; everything is saved$", text, re.M
+    )
+    assert said, text
+    assert text.endswith("  go on with: rnncli train --resume runs/reviews-1\n")
+    files = sorted(path.name for path in (cli.folder / "runs" / "reviews-1").iterdir())
+    assert files == ["config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"]
+    assert cli.works("predict", "good").rows[0][3] == "good"
+
+    last = int(said[1]) + 2
+    result = cli.works("train", "--resume", "runs/reviews-1", "--epochs", last)
+    assert f"going on after epoch {int(said[1]) - 1}, step" in result.err
+    assert f"finished: all {last} epochs are done" in result.err
+    whole = ["--epochs", last, "--patience", "1000000", "--schedule", "constant", "--name", "whole"]
+    cli.works("train", "reviews.csv", *tiny, *whole)
+    assert epochs(cli) == epochs(cli, "whole")
+    assert [epoch[0] for epoch in epochs(cli)] == list(range(1, last + 1))
+
+
+def test_88_a_training_that_ignores_ctrl_c_is_still_stopped_by_sigterm(cli, learning):
+    training = learning(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    training.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert training.poll() is None
+    training.send_signal(signal.SIGTERM)
+    _, err = training.communicate(timeout=30)
+    assert training.returncode == 143
+    assert b"stopped by SIGTERM" in err
+    assert cli.works("predict", "good").code == 0
+
+
+def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
+    waiting = process("predict", "-", "--json", stdin=subprocess.PIPE)
+    waiting.stdin.write(b"good\n" * 300)
+    waiting.stdin.flush()
+    time.sleep(1)
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=30)
+    assert (waiting.returncode, err) == (130, b"rnncli: stopped\n")
+    assert b"Traceback" not in err
+
+
+def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
+    (trained.folder / "many.txt").write_text("good film\n" * 20_000)
+    for options in ([], ["--json"]):
+        with open(trained.folder / "many.txt", "rb") as lines:
+            predicting = process("predict", "-", *options, stdin=lines)
+            first = predicting.stdout.readline()
+            predicting.stdout.close()
+            err = predicting.stderr.read()
+            assert (predicting.wait(30), err) == (0, b"")
+        assert first.startswith(b'{"text": "good film", "label": "pos"' if options else b"pos\t")
+    helping = process("train", "--help")
+    helping.stdout.close()
+    assert (helping.wait(30), helping.stderr.read()) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["predict", "good"],
+        ["predict", "reviews.csv", "--json"],
+        ["inspect"],
+        ["evaluate", "latest", "reviews.csv"],
+        ["tokenize", "reviews.csv"],
+        ["train", "--resume", "latest"],
+        ["--help"],
+    ],
+    ids=" ".join,
+)
+def test_82_a_full_device_is_said_so(trained, process, command):
+    with open("/dev/full", "wb") as full:
+        running = process(*command, stdout=full)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 5
+    assert err.decode().endswith("rnncli: the output cannot be written: No space left on device\n")
+    assert err.count(b"rnncli: ") == 1
+
+
+def test_82_a_closed_stdout_is_refused_before_anything_is_done(trained, process, tiny):
+    for command in (["predict", "good"], ["train", "reviews.csv", *tiny], ["--help"]):
+        running = process(*command, stdout=None, preexec_fn=lambda: os.close(1))
+        err = running.stderr.read()
+        assert (running.wait(30), err) == (
+            5,
+            b"rnncli: standard output is closed\n  send it to a file, or to /dev/null\n",
+        )
+    assert sorted(os.listdir(trained.folder / "runs")) == ["latest", "reviews-1"]
+
+
+def test_32_a_closed_stdin_is_said_so(trained, process):
+    for command in (["predict", "-"], ["evaluate", "latest", "-"]):
+        running = process(*command, stdin=None, preexec_fn=lambda: os.close(0))
+        out, err = running.communicate(timeout=30)
+        assert (running.returncode, out) == (5, b"")
+        assert b"rnncli: <stdin>: standard input is closed\n" in err
+
+
+def test_with_stderr_closed_too_the_exit_code_is_left(trained, process):
+    running = process("predict", "good", "--model", "nope", stderr=None, preexec_fn=lambda: os.close(2))
+    out, _ = running.communicate(timeout=30)
+    assert (running.returncode, out) == (5, b"")
+
+
+def test_states_through_a_pipe_are_whole_and_plain(trained, process):
+    text = "so warm and " * 6 + "good"
+    command = ["inspect", "--timesteps", text, "--units", "0-7"]
+    running = process(*command, env={"COLUMNS": "30", "FORCE_COLOR": "1", "TERM": "xterm-256color"})
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (0, b"")
+    assert b"\x1b" not in out
+    rows = [line.split("\t") for line in out.decode().split("\n")[:-1]]
+    assert len(rows) == 20
+    assert {len(row) for row in rows} == {12}
+    assert out.decode() == trained.works(*command).out
+
+
+def test_46_under_an_ascii_locale_nothing_fails(trained, process):
+    world = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    shown = {
+        ("predict", "caf\u00e9 good"): b"\tcaf\\xe9 good\n",
+        ("inspect", "--timesteps", "good"): b"\\u2016h\\u2016",
+        ("train", "--help"): b"--hidden",
+    }
+    running = {command: process(*command, env=world) for command in shown}
+    for command, started in running.items():
+        out, err = started.communicate(timeout=30)
+        assert (started.returncode, err) == (0, b"")
+        assert out.isascii()
+        assert shown[command] in out
+
+
+def test_110_ten_processes_read_one_model(trained, process):
+    running = [process("predict", "good film", "bad film") for _ in range(10)]
+    answers = {started.communicate(timeout=60) for started in running}
+    assert len(answers) == 1
+    assert answers.pop()[0].decode() == trained.works("predict", "good film", "bad film").out

@@ -1,0 +1,70 @@
+"""The README's commands, run as they stand there, in their order."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rnncli.cli.main import main
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def shown() -> list[tuple[list[str], str]]:
+    """Each command of the tour with the output that the README shows below it."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    found = []
+    for block in blocks:
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            words = shlex.split(command)
+            assert words[0] == "rnncli"
+            found.append((words[1:], output))
+    return found
+
+
+def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command works, and prints the labels, tokens and one-hot vectors that the README shows.
+
+    Probabilities depend on the processor in their last digits after hundreds of steps, so of those only the side of
+    one half is compared, by the label.
+    """
+    shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    commands = shown()
+    assert [words[0] for words, _ in commands] == ["tokenize", "train", "predict", "inspect", "train", "predict"]
+    for words, output in commands:
+        assert main(words) == 0, words
+        printed = capsys.readouterr()
+        if words[0] == "tokenize":
+            assert re.findall(r"\b[01]{5}\b", printed.out) == re.findall(r"\b[01]{5}\b", output)
+        elif words[0] == "predict":
+            rows = [line.split("\t") for line in printed.out.splitlines()]
+            assert [row[3] for row in rows] == words[1:]
+            for label, probability, unknown, text in rows:
+                assert re.search(rf"^{re.escape(text)} +{label} +0\.\d+ +{re.escape(unknown)}\s*$", output, re.MULTILINE)
+                assert float(probability) > 0.9
+        elif words[:2] == ["train", "sample_data/reviews.csv"]:
+            accuracies = dict(line.rsplit("\t", 1) for line in printed.out.splitlines()[1:])
+            network = next(float(value) for name, value in accuracies.items() if name.startswith("LSTM"))
+            assert network >= 0.95
+            assert float(accuracies["bag of words"]) < 0.6
+            for line in output.splitlines()[:8]:
+                assert line.strip() in printed.err
+        elif words[0] == "inspect":
+            tokens = [line.split("\t")[1] for line in printed.out.splitlines()[1:]]
+            assert tokens == ["movie", "was", "not", "good"]
+
+
+def test_the_setup_lines_are_whole() -> None:
+    """Each is one line that makes its own environment."""
+    lines = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
+    assert len(lines) == 2
+    assert "rnncli train sample_data/reviews.csv" in lines[0]
+    assert lines[1].endswith(".venv/bin/pytest")
+    assert (ROOT / "docs" / "timesteps.svg").exists()
