@@ -17,7 +17,7 @@ from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
-from rnncli.errors import ModelFileError, UsageError
+from rnncli.errors import DataError, ModelFileError, UsageError
 from rnncli.inspection.trace import Trace, trace
 from rnncli.tasks.classify import Classifier
 from rnncli.tasks.prepare import shorten
@@ -131,11 +131,18 @@ class Model:
         Args:
             texts, truths, lines: one entry a record.
             worst: how many mistakes to name.
+
+        Raises:
+            DataError: a text has no tokens, so that there is no answer to it.
         """
         names = [*self.labels, *sorted(set(truths) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
         truth = np.array([number[label] for label in truths], np.int64)
-        answered = self._probabilities([self._encode(text)[1] for text in texts])
+        encoded = [self._encode(text)[1] for text in texts]
+        for ids, line in zip(encoded, lines, strict=True):
+            if not len(ids):
+                raise DataError(f"line {line}: the text has no {self.tokenizer.unit}s")
+        answered = self._probabilities(encoded)
         predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
         wrong = np.flatnonzero(predicted != truth)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
@@ -242,17 +249,21 @@ def _read_manifest(manifest: dict[str, Any]) -> _Manifest:
     if manifest["kind"] != "model" or manifest["task"] != "classify":
         raise ValueError("this file is not a classifier")
     settings = Settings.from_mapping(manifest["settings"], "model")
-    unit = manifest["tokenizer"]
-    if unit.keys() != {"unit", "lowercase", "normalize"} or unit["unit"] not in ("word", "char"):
-        raise ValueError("unknown tokenizer")
+    tokenizer = _tokenizer(manifest["tokenizer"])
     labels = _texts(manifest["labels"], "label")
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError("a classifier has at least two labels, each once")
     tokens = _texts(manifest["vocabulary"], "token")
     if not isinstance(manifest["example"], str) or not isinstance(manifest["record"], dict):
         raise ValueError("example or record has the wrong type")
-    tokenizer = Tokenizer(unit["unit"], bool(unit["lowercase"]), bool(unit["normalize"]))
     return _Manifest(settings, tokenizer, Vocabulary(tokens), labels, manifest["example"], manifest["record"])
+
+
+def _tokenizer(table: Any) -> Tokenizer:
+    match table:
+        case {"unit": "word" | "char" as unit, "lowercase": bool(lower), "normalize": bool(nfc)} if len(table) == 3:
+            return Tokenizer(unit, lower, nfc)
+    raise ValueError("unknown tokenizer")
 
 
 def _texts(values: Any, what: str) -> tuple[str, ...]:

@@ -55,11 +55,11 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
 def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, monkeypatch):
     expected = model.trace(TEXT)
     rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows
-    assert rows[0] == ["t", "token", "answer so far", "‖h‖", *(f"h{unit}" for unit in expected.units)]
+    assert rows[0] == ["t", "token", "answer", "p", "‖h‖", *(f"h{unit}" for unit in expected.units)]
     assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4"]
     assert [row[1] for row in rows[1:]] == ["good", "film", "was <unk>", "zzz <unk>"]
     for row, states, norm in zip(rows[1:], expected.hidden, expected.norm, strict=True):
-        assert row[3:] == [format_number(float(value)) for value in (norm, *states)]
+        assert row[4:] == [format_number(float(value)) for value in (norm, *states)]
     document = trained.works("inspect", "--timesteps", TEXT, "--json").json
     assert document["tokens"] == list(expected.tokens)
     assert document["known"] == [True, True, False, False]
@@ -70,9 +70,9 @@ def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, 
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "200")
     shown = trained.works("inspect", "--timesteps", TEXT).out
-    assert "6 of 8 units; choose with --units or --top" in shown
+    assert "6 of 8 units, choose with --units or --top" in shown
     for row in rows[1:]:
-        assert all(value in shown for value in row[:9])
+        assert all(value in shown for value in row[:10])
 
 
 @pytest.mark.parametrize("text", ["good", "good film", "so warm and good", "zzz", "not bad at all"])
@@ -81,16 +81,16 @@ def test_the_answer_after_the_last_word_is_that_of_predict(trained, text):
     document = trained.works("inspect", "--timesteps", text, "--json").json
     last = dict(zip(document["labels"], document["prefix_probabilities"][-1], strict=True))
     assert last == pytest.approx(predicted["probabilities"], abs=1e-6)
-    shown = trained.works("inspect", "--timesteps", text).rows[-1][2]
-    assert shown == f"{predicted['label']} {predicted['probability']:.3f}"
+    shown = trained.works("inspect", "--timesteps", text).rows[-1][2:4]
+    assert shown == [predicted["label"], f"{predicted['probability']:.4f}"]
 
 
 def test_each_beginning_is_answered_as_predict_answers_it(trained):
     words = ["so", "cold", "and", "bad"]
-    answers = [row[2] for row in trained.works("inspect", "--timesteps", " ".join(words)).rows[1:]]
+    answers = [row[2:4] for row in trained.works("inspect", "--timesteps", " ".join(words)).rows[1:]]
     beginnings = [" ".join(words[: end + 1]) for end in range(len(words))]
     predicted = trained.works("predict", *beginnings, "--json").json_lines
-    assert answers == [f"{answer['label']} {answer['probability']:.3f}" for answer in predicted]
+    assert answers == [[answer["label"], f"{answer['probability']:.4f}"] for answer in predicted]
 
 
 def test_without_a_text_the_models_own_example_is_shown(trained, model, reviews):
@@ -109,14 +109,14 @@ def test_without_a_text_the_models_own_example_is_shown(trained, model, reviews)
     ],
 )
 def test_units_are_chosen_by_number_or_name(trained, units, shown):
-    assert trained.works("inspect", "--timesteps", TEXT, "--units", units).rows[0][4:] == shown
+    assert trained.works("inspect", "--timesteps", TEXT, "--units", units).rows[0][5:] == shown
 
 
 def test_top_shows_the_units_that_move_most(trained, model):
     trace = model.trace(TEXT)
     moves = np.abs(np.diff(trace.hidden, axis=0, prepend=0)).mean(axis=0)
     expected = [f"h{trace.units[unit]}" for unit in np.argsort(-moves)[:3]]
-    assert trained.works("inspect", "--timesteps", TEXT, "--top", "3").rows[0][4:] == expected
+    assert trained.works("inspect", "--timesteps", TEXT, "--top", "3").rows[0][5:] == expected
 
 
 @pytest.mark.parametrize(

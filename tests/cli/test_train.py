@@ -198,7 +198,7 @@ def test_55_a_training_that_diverges_ends_with_6_and_an_older_model_stays_the_la
     result = ready("train", "reviews.csv", *tiny, *wild, "--epochs", "30", "--batch", "2")
     assert (result.code, result.out) == (6, "")
     assert "rnncli: training diverged: " in result.err
-    assert "is not a finite number (epoch and step: epoch " in result.err
+    assert "is not a finite number (epoch " in result.err
     assert "try a smaller learning rate than --lr 1e+09" in result.err
     assert ready.works("predict", "good", "--model", "first").code == 0
 
@@ -257,8 +257,8 @@ def test_92_a_training_goes_on_only_with_its_own_data(trained, reviews):
     trained.refuses(2, f"other.csv {says}", "train", "other.csv", "--resume", "latest")
     (trained.folder / "reviews.csv").rename(trained.folder / "moved.csv")
     assert trained.works("train", "moved.csv", "--resume", "latest").rows[1][1] == "0.7500"
-    trained.write("reviews.csv", reviews.replace("fun", "joy"))
-    trained.refuses(2, f"reviews.csv {says}", "train", "--resume", "latest")
+    trained.write("moved.csv", reviews.replace("fun", "joy"))
+    trained.refuses(2, f"moved.csv {says}", "train", "--resume", "latest")
 
 
 def test_92_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):

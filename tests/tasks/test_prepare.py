@@ -201,9 +201,7 @@ def test_the_number_of_rows_that_validation_needs(share: float) -> None:
 @pytest.mark.parametrize(
     "chosen", [{"hidden": 60_000}, {"hidden": 9_000, "layers": 16}, {"batch": 1_000_000, "hidden": 400}]
 )
-def test_what_cannot_fit_is_refused_before_it_is_made(
-    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
-) -> None:
+def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]) -> None:
     pages = {"SC_PHYS_PAGES": 2**21, "SC_PAGE_SIZE": 2**12}
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
     rows = dataset(balanced(20))

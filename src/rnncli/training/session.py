@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.errors import StorageError, TrainingInterrupted, UsageError
+from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
 from rnncli.tasks.prepare import Prepared, prepare
 from rnncli.training import loop, runs, state
@@ -22,7 +23,7 @@ from rnncli.training.baselines import Baselines, baselines
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
-from rnncli.training.state import TrainingState
+from rnncli.training.state import Checkpoint, TrainingState
 
 
 @dataclass
@@ -124,8 +125,10 @@ class Session:
         if self.state.progress.best_epoch is None:
             self._save_model()  # --epochs 0: the untrained model
         else:
-            # The best model was saved when it was the best; now it also gets the epochs that followed.
-            replace(Model.load(self.folder.model), record=self._record()).save(self.folder.model)
+            # The best model was saved when it was the best; now it also gets the epochs that followed, and the
+            # number of epochs that there were to be in the end.
+            best = Model.load(self.folder.model)
+            replace(best, settings=self.settings, record=self._record()).save(self.folder.model)
         self._save_state()
         storage.write_atomically(self.folder.card, model_card(self).encode())
 
@@ -163,7 +166,8 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
         run: ``latest``, a run's folder or its name.
         runs_folder: where names are looked for.
         data: the data file, if it has moved (or came from stdin).
-        given: settings the user has named again; only ``epochs`` and ``patience`` may differ from the run's.
+        given: settings the user has named again; only ``epochs`` and ``patience`` may differ from the run's. A
+            finished training goes on where neither of them is the end of it any more.
 
     Raises:
         UsageError: the data or a setting is not what the training began with.
@@ -173,14 +177,14 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
     if not folder.state.exists():
         raise StorageError(f"{folder.path} holds no saved state to resume", "start anew: rnncli train DATA")
     checkpoint = state.load(folder.state)
-    settings = _same_settings(Settings.from_mapping(checkpoint.context["settings"], str(folder.state)), given or {})
-    source = Source(**checkpoint.context["source"])
+    saved, source, digest = _beginning(checkpoint)
+    settings = _same_settings(saved, given or {})
     if data is not None:
         source = Source(data, source.text, source.label, source.format, source.encoding, source.skip_bad)
     elif source.path == "-":
         raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
     dataset = read_dataset(source)
-    if dataset.digest != checkpoint.context["digest"]:
+    if dataset.digest != digest:
         raise UsageError(
             f"{dataset.name} is not the data that {folder.path} was trained on: its contents have changed",
             "start a new training, or name the right file: rnncli train DATA --resume RUN",
@@ -188,11 +192,26 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
     prepared = _resolve_auto(prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     checkpoint.restore(training)
-    if training.progress.epoch < (prepared.settings.epochs or 0) and "epochs" in (given or {}):
-        training.progress.finished = None
+    progress, patience = training.progress, prepared.settings.patience if prepared.validation.inputs else None
+    if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
+        progress.finished = None
     session = Session(folder, dataset, prepared, training, resumed=True)
-    session._lines = _earlier_lines(folder.metrics, training.progress.epoch)
+    session._lines = _earlier_lines(folder.metrics, progress.epoch)
     return session
+
+
+def _beginning(checkpoint: Checkpoint) -> tuple[Settings, Source, str]:
+    """The settings, the source and the digest of the data that a saved training began with.
+
+    Raises:
+        ModelFileError: the file says something else in their place.
+    """
+    context = checkpoint.context
+    try:
+        settings = Settings.from_mapping(context["settings"])
+        return settings, state.from_table(Source, context["source"]), str(context["digest"])
+    except (KeyError, TypeError, UsageError) as error:
+        raise ModelFileError(f"{checkpoint.name}: the saved settings cannot be read") from error
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:
@@ -206,8 +225,10 @@ def _resolve_auto(prepared: Prepared) -> Prepared:
 
 
 def _same_settings(saved: Settings, given: Mapping[str, Any]) -> Settings:
+    wanted = Settings.from_mapping(given)
     for name, value in given.items():
-        if name not in ("epochs", "patience") and getattr(saved, name) != value:
+        # "auto" has become what it is for these data, and would again.
+        if name not in ("epochs", "patience") and value != "auto" and getattr(saved, name) != getattr(wanted, name):
             raise UsageError(
                 f"the training to resume has {name} {getattr(saved, name)}, not {value}",
                 "a resumed training keeps its settings; only --epochs and --patience may change",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from rnncli import model_file
 from rnncli.core.optimizers import OptimizerState
 from rnncli.core.parameters import ParameterStore
 from rnncli.errors import ModelFileError
+
+D = TypeVar("D")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Progress:
     Attributes:
         epoch: finished epochs.
         step_in_epoch: finished steps of the present one.
-        loss_sum, words: over these steps (the sum of the steps' mean losses).
+        loss_sum: of these steps' mean losses.
         best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
         epochs_without_better: for early stopping.
         finished: why it ended, or None while it has not.
@@ -95,7 +97,7 @@ class Checkpoint:
         """Overwrites ``state``, which was built from the same settings and data.
 
         Raises:
-            ModelFileError: the tensors are not those of this training.
+            ModelFileError: the tensors are not those of this training, or the progress is none.
         """
         targets = {f"parameters/{name}": value for name, value in state.store.flat.items()}
         for moment, groups in state.optimizer.moments.items():
@@ -106,15 +108,37 @@ class Checkpoint:
         for name, value in targets.items():
             value[...] = self.tensors[name]
         try:
-            state.optimizer.step = int(self.manifest["optimizer_step"])
+            state.optimizer.step = self.manifest["optimizer_step"]
             state.rng.bit_generator.state = json.loads(self.manifest["rng"])
-            progress = dict(self.manifest["progress"])
-            progress["history"] = [EpochRecord(**record) for record in progress["history"]]
-            score = progress["best_score"]
-            progress["best_score"] = None if score is None else (score[0], score[1])
-            state.progress = Progress(**progress)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            state.progress = _read_progress(self.manifest["progress"])
+            if type(state.optimizer.step) is not int or state.optimizer.step < 0:
+                raise ValueError("no count of steps")
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{self.name}: the saved progress cannot be read") from error
+
+
+def from_table(kind: type[D], table: Any, apart: Container[str] = ()) -> D:
+    """A dataclass from what a file says of its fields; the types of those in ``apart`` are the caller's to check.
+
+    Raises:
+        TypeError: a field is missing, of another type, or not one.
+    """
+    made = kind(**table)
+    for name, expected in get_type_hints(kind).items():
+        if name not in apart and not isinstance(getattr(made, name), expected):
+            raise TypeError(f"{name} is of another type")
+    return made
+
+
+def _read_progress(table: dict[str, Any]) -> Progress:
+    progress = from_table(Progress, table, apart=("best_score", "history"))
+    if min(progress.epoch, progress.step_in_epoch, progress.epochs_without_better) < 0:
+        raise ValueError("no count")
+    if progress.best_score is not None:
+        accuracy, negative_loss = map(float, progress.best_score)
+        progress.best_score = accuracy, negative_loss
+    progress.history = [from_table(EpochRecord, record) for record in table["history"]]
+    return progress
 
 
 def load(path: Path) -> Checkpoint:

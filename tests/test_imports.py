@@ -1,0 +1,183 @@
+"""Who may import whom, who prints, and what a quick command must not load: DESIGN §1, read off the source."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import rnncli
+
+ROOT = Path(rnncli.__file__).parent
+STANDARD = set(sys.stdlib_module_names)
+
+# What the modules under a name may import at run time, beside the standard library and what stands under that name
+# itself. Shorter names are for all that no longer one speaks of.
+ALLOWED: dict[str, set[str]] = {
+    "rnncli.core": {"numpy"},
+    "rnncli.data": {"numpy", "rnncli.errors"},
+    "rnncli.errors": set(),
+    "rnncli.storage": {"rnncli.errors"},
+    "rnncli.model_file": {"numpy", "safetensors", "rnncli.storage", "rnncli.errors"},
+    "rnncli.config": {"yaml", "rnncli.errors"},
+    "rnncli.tasks": {"numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors"},
+    "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors"},
+    "rnncli.model": {
+        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection"),
+        *("rnncli.model_file", "rnncli.tasks", "rnncli.training.metrics"),
+    },
+    "rnncli.training": {
+        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
+        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks"),
+    },
+    # The card is shown to people, so untrusted text in it goes through the one gate there is.
+    "rnncli.training.card": {"rnncli.render.clean"},
+    # The model is above these two, and scores with the one.
+    "rnncli.training.metrics": {"numpy", "rnncli.core", "rnncli.data"},
+    "rnncli.training.baselines": {"numpy", "rnncli.core", "rnncli.tasks"},
+    "rnncli.render": {"rich"},
+    "rnncli.api": {"rnncli.config", "rnncli.data", "rnncli.model", "rnncli.training"},
+    "rnncli": {"rnncli.api"},
+    "rnncli.__main__": {"rnncli.cli"},
+    "rnncli.cli": {
+        *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
+        *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
+    },
+}
+
+
+class Import(NamedTuple):
+    """One imported name, as ``package.module.name``."""
+
+    name: str
+    line: int
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = ("rnncli", *path.relative_to(ROOT).with_suffix("").parts)
+        name = ".".join(parts).removesuffix(".__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(node: ast.AST) -> Iterator[Import]:
+    """Those at run time, in functions too; not those for the type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, child.lineno) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "relative imports would pass this test by"
+            yield from (Import(f"{child.module}.{alias.name}", child.lineno) for alias in child.names)
+        else:
+            yield from imports(child)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def rule(module: str) -> str:
+    return max((name for name in ALLOWED if within(module, name)), key=len)
+
+
+def test_there_is_something_to_read() -> None:
+    assert len(modules()) > 50
+    assert {"rnncli", "rnncli.core.lstm", "rnncli.cli.main", "rnncli.render.clean"} <= modules().keys()
+    assert {rule(module) for module in modules()} == ALLOWED.keys()
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_point_one_way(module: str) -> None:
+    own = rule(module)
+    allowed = ALLOWED[own] | ({own} if own != "rnncli" else set())
+    for found in imports(modules()[module]):
+        outside = found.name.split(".")[0]
+        assert outside in STANDARD - {"rnncli"} or any(within(found.name, name) for name in allowed), (
+            f"{module}:{found.line} imports {found.name}"
+        )
+
+
+def test_the_rules_would_notice() -> None:
+    source = "if TYPE_CHECKING:\n    import a\nimport b.c\ndef f():\n    from d import e, g\n"
+    assert list(imports(ast.parse(source))) == [
+        Import("b.c", 3, True),
+        Import("d.e", 5, False),
+        Import("d.g", 5, False),
+    ]
+
+
+def test_only_the_cli_prints_or_exits() -> None:
+    for module, tree in modules().items():
+        calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        forbidden = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "sys.stdout.write"}
+        forbidden |= {"sys.stderr.write", "eval", "exec", "__import__", "importlib.import_module", "pickle.loads"}
+        allowed = {"sys.exit"} if module == "rnncli.__main__" or within(module, "rnncli.cli") else set()
+        assert calls & forbidden <= allowed, module
+
+
+def test_nothing_draws_from_a_global_generator() -> None:
+    for module, tree in modules().items():
+        used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        drawn = {name for name in used if within(name, "np.random")} - {
+            "np.random",
+            "np.random.Generator",
+            "np.random.default_rng",
+        }
+        assert not drawn, module
+        seeds = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.random.default_rng" and not node.args
+        ]
+        assert not seeds, f"{module}: a generator without a seed"
+
+
+def test_nothing_imports_click() -> None:
+    names = {found.name.split(".")[0] for tree in modules().values() for found in imports(tree)}
+    assert "numpy" in names
+    assert "click" not in names
+
+
+SLOW = ("numpy", "yaml", "safetensors")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "import rnncli; assert rnncli.__version__",
+        "from rnncli.cli.main import main; assert main(['--help']) == 0",
+        "from rnncli.cli.main import main; assert main(['train', '--help']) == 0",
+        "from rnncli.cli.main import main; assert main(['--version']) == 0",
+        "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
+        "import rnncli.config, rnncli.errors, rnncli.render.views, rnncli.render.tables",
+    ],
+)
+def test_what_is_quick_loads_no_numpy(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {command}\nassert not set({SLOW}) & set(sys.modules)"],
+        env=os.environ | {"COLUMNS": "100"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_numpy_is_there_when_it_is_needed(tmp_path: Path) -> None:
+    """Lest the test above passes because nothing is ever imported."""
+    command = "import sys, rnncli; rnncli.train; assert 'numpy' in sys.modules"
+    subprocess.run([sys.executable, "-c", command], cwd=tmp_path, timeout=60, check=True)

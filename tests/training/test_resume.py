@@ -1,0 +1,567 @@
+"""A training that was stopped, killed or continued ends in the same bits as one that was not (RELIABILITY 84-94)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncli import model_file
+from rnncli.config import Settings
+from rnncli.data.dataset import Source
+from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.model import Model
+from rnncli.tasks.classify import Classifier
+from rnncli.training import loop, session
+from rnncli.training.loop import EpochDone, Finished, StepDone
+from rnncli.training.session import Session
+from rnncli.training.state import EpochRecord
+
+# 30 rows, 8 of them for validation: an epoch is three steps and its end, four events.
+TINY: dict[str, Any] = {
+    **{"hidden": 4, "embedding": 3, "embedding_scale": 1.0, "dropout": 0.4, "min_count": 1, "validation": 0.25},
+    **{"batch": 8, "epochs": 3, "patience": 3, "lr": 0.02, "seed": 5},
+}
+CELLS = ("rnn", "lstm", "gru")
+OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "adamw")
+# What goes with each of the fifteen, so that everything is there with everything else now and then.
+OTHERS = itertools.cycle(
+    [
+        {"input": "onehot", "bidirectional": True, "class_weights": "balanced", "schedule": "cosine"},
+        {"input": "embedding", "bidirectional": False, "readout": "mean", "clip": None},
+        {"input": "onehot", "bidirectional": False, "readout": "last", "class_weights": "sqrt", "warmup": 5},
+        {"input": "embedding", "bidirectional": True, "layers": 2, "schedule": "constant", "dtype": "float64"},
+        {"input": "embedding", "bidirectional": True, "validation": 0.0, "batch": 11},  # 30 rows: three steps too
+        {"input": "onehot", "bidirectional": True, "layers": 2, "clip": 0.1, "nonlinearity": "relu", "bias": False},
+        {"input": "embedding", "bidirectional": False, "tokens": "char", "max_length": 9, "patience": 1},
+    ]
+)
+CONFIGURATIONS = [
+    {"cell": cell, "optimizer": optimizer} | others
+    for (cell, optimizer), others in zip(itertools.product(CELLS, OPTIMIZERS), OTHERS, strict=False)
+]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_core() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "reviews.csv"
+    rng = np.random.default_rng(0)
+    words = ["the", "film", "was", "so", "very", "not", "good", "bad"]
+    texts = [" ".join(rng.choice(words, rng.integers(2, 9))) for _ in range(30)]
+    path.write_text("text,label\n" + "".join(f"{text},{'pn'[n % 3 == 0]}\n" for n, text in enumerate(texts)))
+    return path
+
+
+def begin(data: Path | str, runs: Path, **chosen: Any) -> Session:
+    return session.start(Source(str(data)), Settings(**(TINY | chosen)), runs, "run")
+
+
+def take_up(runs: Path, data: Path | None = None, **given: Any) -> Session:
+    return session.resume("run", runs, data=None if data is None else str(data), given=given)
+
+
+def finish(training: Session) -> Path:
+    assert any(isinstance(event, Finished) for event in training.events())
+    return training.folder.path
+
+
+def stop_after(training: Session, events: int) -> bool:
+    """Asks it to stop while that event is looked at; False if it was over before."""
+    count = 0
+    try:
+        for event in training.events():
+            count += 1
+            if count == events and not isinstance(event, Finished):
+                training.stop_signal = signal.SIGINT
+    except TrainingInterrupted:
+        assert count == events
+        return True
+    return False
+
+
+def files(run: Path) -> dict[str, str]:
+    """SHA-256 of every file, but for the clock's words in the metrics."""
+    digests = {}
+    for path in run.iterdir():
+        content = path.read_bytes()
+        if path.name == "metrics.jsonl":
+            lines = [json.loads(line) for line in content.splitlines()]
+            clock = ("seconds", "words_per_second")
+            content = json.dumps([{k: v for k, v in line.items() if k not in clock} for line in lines]).encode()
+        digests[path.name] = hashlib.sha256(content).hexdigest()
+    return digests
+
+
+def spy_on_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[bytes]]:
+    """Every batch from now on, as it comes to the network."""
+    seen: list[list[bytes]] = []
+    compute = Classifier.loss_and_gradients
+
+    def spy(self: Classifier, params: Any, batch: Any, rng: Any) -> Any:
+        seen.append([ids.tobytes() + bytes([target]) for ids, target in zip(batch.inputs, batch.targets, strict=True)])
+        return compute(self, params, batch, rng)
+
+    monkeypatch.setattr(Classifier, "loss_and_gradients", spy)
+    return seen
+
+
+# Stopped and taken up again
+
+
+@pytest.mark.parametrize("chosen", CONFIGURATIONS, ids=lambda chosen: f"{chosen['cell']}-{chosen['optimizer']}")
+def test_interrupted_equals_uninterrupted(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
+) -> None:
+    """Stopped after the second step, in the next epoch, and after an epoch's end: in every file, bit for bit."""
+    batches = spy_on_batches(monkeypatch)
+    once = finish(begin(data, tmp_path / "once", **chosen))
+    expected, batches[:] = list(batches), []
+    assert stop_after(begin(data, tmp_path / "often", **chosen), 2)
+    for events in (3, 3):
+        resumed = take_up(tmp_path / "often")
+        assert resumed.resumed
+        if not stop_after(resumed, events):
+            break
+    often = finish(take_up(tmp_path / "often"))
+    assert batches == expected  # none twice, none skipped
+    assert len(batches) == 3 * len(Model.load(once / "model.safetensors").record["epochs"])
+    assert files(often) == files(once)
+    assert set(files(once)) == {"README.md", "config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"}
+
+
+def test_everything_is_among_the_configurations() -> None:
+    for name, values in {
+        "input": {"onehot", "embedding"},
+        "bidirectional": {True, False},
+        "class_weights": {"balanced", "sqrt", None},
+        "schedule": {"cosine", "constant", None},
+        "readout": {"mean", "last", None},
+    }.items():
+        assert {chosen.get(name) for chosen in CONFIGURATIONS} == values
+
+
+def test_stopped_after_every_single_event(data: Path, tmp_path: Path) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    stopped = stop_after(begin(data, tmp_path / "often"), 1)
+    rounds = 1
+    while stopped:
+        stopped = stop_after(take_up(tmp_path / "often"), 1)
+        rounds += 1
+    assert rounds == 13  # twelve events, and a round that finds nothing left to do
+    assert files(tmp_path / "often" / "run") == files(once)
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_left_alone_after_an_epoch(data: Path, tmp_path: Path, epochs: int) -> None:
+    """The process ends without a word, and what the epoch has saved is enough."""
+    once = finish(begin(data, tmp_path / "once"))
+    for event in (events := begin(data, tmp_path / "left").events()):
+        if isinstance(event, EpochDone) and event.record.epoch == epochs:
+            break
+    next(events)  # one more step, of which nothing is saved
+    events.close()  # type: ignore[attr-defined]
+    assert files(finish(take_up(tmp_path / "left"))) == files(once)
+
+
+def test_what_was_not_saved_is_run_again(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = spy_on_batches(monkeypatch)
+    once = finish(begin(data, tmp_path / "once"))
+    expected, batches[:] = list(batches), []
+    for event in begin(data, tmp_path / "left").events():
+        if isinstance(event, StepDone) and (event.epoch, event.step) == (2, 2):
+            break
+    assert batches == expected[:5]
+    batches.clear()
+    assert files(finish(take_up(tmp_path / "left"))) == files(once)
+    assert batches == expected[3:]
+
+
+def test_the_state_comes_back_whole(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path, optimizer="adam")
+    assert stop_after(training, 6)
+    resumed = take_up(tmp_path)
+    for name, value in training.state.store.flat.items():
+        assert np.array_equal(resumed.state.store.flat[name], value)
+        assert np.shares_memory(resumed.state.store.flat[name], training.state.store.flat[name]) is False
+    for moment, groups in training.state.optimizer.moments.items():
+        assert groups.keys() == resumed.state.optimizer.moments[moment].keys()
+        for group, value in groups.items():
+            assert np.array_equal(resumed.state.optimizer.moments[moment][group], value)
+            assert np.any(value != 0)
+    assert resumed.state.optimizer.step == training.state.optimizer.step == 5
+    assert resumed.state.rng.bit_generator.state == training.state.rng.bit_generator.state
+    assert resumed.state.progress == training.state.progress
+    assert isinstance(resumed.state.progress.history[0], EpochRecord)
+    assert (resumed.state.progress.epoch, resumed.state.progress.step_in_epoch) == (1, 2)
+    # Still views into one vector: an optimizer's update of it reaches what the layers compute with.
+    resumed.state.store.dense[:] = 7
+    assert all((value == 7).all() for name, value in resumed.state.store.flat.items() if name != "embedding/weight")
+
+
+def test_best_score_and_patience_are_kept(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = iter([0.5, 0.9, 0.8, 0.7, 0.6])
+    monkeypatch.setattr(loop, "validate", lambda *_: (next(script), 1.0))
+    first = begin(data, tmp_path, epochs=9, patience=3)
+    assert stop_after(first, 12)
+    assert (first.state.progress.best_epoch, first.state.progress.epochs_without_better) == (2, 1)
+    best = Model.load(first.folder.model).params["output"]["weight"].tobytes()
+    second = take_up(tmp_path)
+    finish(second)
+    assert second.state.progress.finished == "no better score for 3 epochs"
+    assert second.state.progress.epoch == 5
+    assert second.state.progress.best_epoch == 2
+    assert Model.load(second.folder.model).params["output"]["weight"].tobytes() == best
+
+
+def test_metrics_are_a_loss_of_timings_only(data: Path, tmp_path: Path) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    for damage in (b"", b"[1]\n", b"not JSON", b'{"epoch": "x"}\n', b"\xff", None):
+        training = begin(data, tmp_path / "damaged")
+        assert stop_after(training, 5)
+        if damage is None:
+            training.folder.metrics.unlink()
+        else:
+            training.folder.metrics.write_bytes(damage)
+        run = finish(take_up(tmp_path / "damaged"))
+        assert {k: v for k, v in files(run).items() if k != "metrics.jsonl"} == {
+            k: v for k, v in files(once).items() if k != "metrics.jsonl"
+        }
+        shutil.rmtree(tmp_path / "damaged")
+
+
+# More epochs
+
+
+@pytest.mark.parametrize("accuracies", [[0.5, 0.6, 0.7, 0.6, 0.8, 0.7], [0.5, 0.9, 0.7, 0.6, 0.8, 0.7]])
+def test_more_epochs_continue(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accuracies: list[float]
+) -> None:
+    """With a learning rate that does not depend on their number, as if they had been asked for at once.
+
+    Whether the best epoch is a new one or one of those before.
+    """
+    script = itertools.cycle(accuracies)
+    monkeypatch.setattr(loop, "validate", lambda *_: (next(script), 1.0))
+    once = finish(begin(data, tmp_path / "once", schedule="constant", epochs=6, patience=6))
+    finish(begin(data, tmp_path / "twice", schedule="constant", epochs=2, patience=6))
+    twice = finish(take_up(tmp_path / "twice", epochs=6))
+    model = Model.load(twice / "model.safetensors")
+    assert len(model.record["epochs"]) == model.settings.epochs == 6
+    for name in ("model.safetensors", "state.safetensors", "README.md", "metrics.jsonl"):
+        assert files(twice)[name] == files(once)[name], name
+
+
+def test_a_finished_training_says_so(data: Path, tmp_path: Path) -> None:
+    finish(begin(data, tmp_path))
+    before = files(tmp_path / "run")
+    resumed = take_up(tmp_path)
+    assert list(resumed.events()) == [Finished("all 3 epochs are done")]
+    assert files(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "epochs"),
+    [
+        ({}, "no better score for 2 epochs", 3),
+        ({"epochs": 9}, "no better score for 2 epochs", 3),  # named again: as before
+        ({"patience": 4}, "no better score for 4 epochs", 5),
+        ({"epochs": 4, "patience": 4}, "all 4 epochs are done", 4),
+        ({"epochs": 2}, "no better score for 2 epochs", 3),
+    ],
+)
+def test_one_that_ran_out_of_patience(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], reason: str, epochs: int
+) -> None:
+    """It goes on where the patience it has now is not yet out, as if it had had that from the beginning."""
+    monkeypatch.setattr(loop, "validate", lambda *_: (0.5, 1.0))
+    finish(begin(data, tmp_path, epochs=9, patience=2))
+    resumed = take_up(tmp_path, **given)
+    *_, last = resumed.events()
+    assert last == Finished(reason)
+    assert len(resumed.state.progress.history) == epochs
+
+
+def test_after_no_epochs(data: Path, tmp_path: Path) -> None:
+    once = finish(begin(data, tmp_path / "once", schedule="constant"))
+    finish(begin(data, tmp_path / "twice", schedule="constant", epochs=0))
+    twice = finish(take_up(tmp_path / "twice", epochs=3))
+    assert files(twice)["model.safetensors"] == files(once)["model.safetensors"]
+
+
+# Killed
+
+CHILD = """
+import os, signal, sys, time
+from pathlib import Path
+from rnncli.config import Settings
+from rnncli.data.dataset import Source
+from rnncli.training import session
+from rnncli.training.loop import StepDone
+
+data, runs, settings, event_to_die, rename_to_die, pause = eval(sys.argv[1])
+renames, rename = 0, os.replace
+
+def replace(*names):
+    global renames
+    renames += 1
+    if renames == rename_to_die:
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(*names)
+
+os.replace = replace
+training = session.start(Source(data), Settings(**settings), Path(runs), "run")
+for count, event in enumerate(training.events(), 1):
+    if count == event_to_die:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if isinstance(event, StepDone):
+        time.sleep(pause)
+"""
+
+
+def child(data: Path, runs: Path, event: int = 0, rename: int = 0, pause: float = 0.0) -> subprocess.Popen[bytes]:
+    """A training in a process of its own that kills itself at an event, or before a file gets its name."""
+    what = repr((str(data), str(runs), TINY, event, rename, pause))
+    return subprocess.Popen([sys.executable, "-c", CHILD, what], env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
+
+
+def assert_goes_on_as_if_nothing_had_been(data: Path, killed: Path, once: Path) -> None:
+    assert files(finish(take_up(killed))) == files(once)
+    assert sorted(os.listdir(killed / "run")) == sorted(files(once))  # no temporary file is left
+    assert Model.load(killed / "latest" / "model.safetensors").record["rows"] == 22
+
+
+# The names that are given, in order: the configuration; then for an epoch that is the best so far model, latest,
+# metrics and state.
+@pytest.mark.parametrize(
+    ("event", "rename"),
+    [(5, 0), (7, 0), (8, 0), (12, 0), (0, 6), (0, 7), (0, 8), (0, 9)],
+    ids=lambda number: str(number),
+)
+def test_killed_at_a_chosen_moment(data: Path, tmp_path: Path, event: int, rename: int) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    process = child(data, tmp_path / "killed", event, rename)
+    assert process.wait(60) == -signal.SIGKILL
+    assert_goes_on_as_if_nothing_had_been(data, tmp_path / "killed", once)
+
+
+def test_killed_from_outside_in_the_middle_of_it(data: Path, tmp_path: Path) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    process = child(data, tmp_path / "killed", pause=0.05)
+    metrics, deadline = tmp_path / "killed" / "run" / "metrics.jsonl", time.monotonic() + 60
+    while not metrics.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    while not (tmp_path / "killed" / "run" / "state.safetensors").exists():
+        time.sleep(0.001)
+    time.sleep(0.07)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL
+    assert_goes_on_as_if_nothing_had_been(data, tmp_path / "killed", once)
+
+
+@pytest.mark.parametrize(("event", "rename"), [(2, 0), (0, 2), (0, 5)])
+def test_killed_before_anything_was_saved(data: Path, tmp_path: Path, event: int, rename: int) -> None:
+    assert child(data, tmp_path, event, rename).wait(60) == -signal.SIGKILL
+    with pytest.raises(StorageError, match="holds no saved state") as caught:
+        take_up(tmp_path)
+    assert caught.value.exit_code == 5
+
+
+# What it refuses
+
+
+@pytest.fixture
+def stopped(data: Path, tmp_path: Path) -> Path:
+    """A folder of runs with one that was stopped in its second epoch."""
+    assert stop_after(begin(data, tmp_path / "runs"), 6)
+    return tmp_path / "runs"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"hidden": 5}, "the training to resume has hidden 4, not 5"),
+        ({"cell": "gru"}, "has cell lstm, not gru"),
+        ({"min_count": 2}, "has min_count 1, not 2"),
+        ({"seed": 6}, "has seed 5, not 6"),
+        ({"lr": 0.5}, "has lr 0.02, not 0.5"),
+        ({"validation": 0.3}, "has validation 0.25, not 0.3"),
+        ({"hiden": 4}, "did you mean 'hidden'"),
+        ({"epochs": -1}, "epochs must be at least 0"),
+        ({"patience": 0}, "patience must be at least 1"),
+    ],
+)
+def test_another_setting_is_refused_by_name(stopped: Path, given: dict[str, Any], message: str) -> None:
+    before = files(stopped / "run")
+    with pytest.raises(UsageError) as caught:
+        take_up(stopped, **given)
+    assert message in caught.value.message
+    assert files(stopped / "run") == before
+
+
+def test_the_same_settings_may_be_named_again(data: Path, tmp_path: Path, stopped: Path) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    assert files(finish(take_up(stopped, **TINY, tokens="auto", clip=1))) == files(once)
+
+
+def test_other_data_are_refused(data: Path, tmp_path: Path, stopped: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(data.read_text() + "one more,p\n")
+    before = files(stopped / "run")
+    with pytest.raises(UsageError) as caught:
+        take_up(stopped, other)
+    assert str(other) in caught.value.message
+    assert "its contents have changed" in caught.value.message
+    with pytest.raises(StorageError):
+        take_up(stopped, tmp_path / "not there.csv")
+    assert files(stopped / "run") == before
+
+
+def test_data_that_have_changed_in_place(data: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    shutil.copy(data, mine)
+    assert stop_after(begin(mine, tmp_path / "runs"), 6)
+    mine.write_text(data.read_text().replace("good", "fine", 1))
+    with pytest.raises(UsageError, match="its contents have changed"):
+        take_up(tmp_path / "runs")
+
+
+def test_data_that_have_moved(data: Path, tmp_path: Path) -> None:
+    once = finish(begin(data, tmp_path / "once"))
+    before = tmp_path / data.name
+    shutil.copy(data, before)
+    assert stop_after(begin(before, tmp_path / "runs"), 6)
+    (tmp_path / "elsewhere").mkdir()
+    after = before.rename(tmp_path / "elsewhere" / data.name)
+    with pytest.raises(StorageError):
+        take_up(tmp_path / "runs")
+    run = finish(take_up(tmp_path / "runs", after))
+    assert files(run)["model.safetensors"] == files(once)["model.safetensors"]
+
+
+def test_a_relative_path_is_found_from_elsewhere(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data.parent)
+    assert stop_after(begin(data.name, tmp_path / "runs"), 6)
+    monkeypatch.chdir(tmp_path)
+    finish(take_up(tmp_path / "runs"))
+
+
+def test_data_from_a_pipe_have_to_be_named_again(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data.read_bytes())))
+    assert stop_after(begin("-", tmp_path), 6)
+    with pytest.raises(UsageError, match="was trained from stdin"):
+        take_up(tmp_path)
+    run = finish(take_up(tmp_path, data))
+    assert Model.load(run / "model.safetensors").record["rows"] == 22
+
+
+def test_there_is_nothing_to_resume(tmp_path: Path, data: Path) -> None:
+    begin(data, tmp_path)  # and not one step
+    for name, message in (("run", "holds no saved state"), ("latest", "there is no model"), ("runn", "mean 'run'")):
+        with pytest.raises(StorageError, match=message):
+            session.resume(name, tmp_path)
+
+
+# Damage
+
+
+def test_a_damaged_state_is_refused(stopped: Path) -> None:
+    state = stopped / "run" / "state.safetensors"
+    whole = state.read_bytes()
+    rng = np.random.default_rng(0)
+    flipped = []
+    for place in rng.integers(0, len(whole), 40).tolist():
+        content = bytearray(whole)
+        content[place] ^= 1 << int(rng.integers(8))
+        flipped.append(bytes(content))
+    cut = [whole[:length] for length in rng.integers(0, len(whole), 20).tolist()]
+    for damaged in [*flipped, *cut, b"", whole + b"x", (stopped / "run" / "model.safetensors").read_bytes()]:
+        state.write_bytes(damaged)
+        with pytest.raises(ModelFileError):
+            take_up(stopped)
+    state.write_bytes(whole)
+    assert take_up(stopped).state.optimizer.step == 5
+
+
+FORGERIES: dict[str, Any] = {
+    "no settings": lambda m: m["context"].pop("settings"),
+    "settings are a list": lambda m: m["context"].update(settings=[]),
+    "settings out of range": lambda m: m["context"]["settings"].update(hidden=0),
+    "an unknown setting": lambda m: m["context"]["settings"].update(module="os"),
+    "another size": lambda m: m["context"]["settings"].update(hidden=5),
+    "another optimizer": lambda m: m["context"]["settings"].update(optimizer="sgd"),
+    "no source": lambda m: m["context"].pop("source"),
+    "source with more": lambda m: m["context"]["source"].update(shell="ls"),
+    "path is a number": lambda m: m["context"]["source"].update(path=0),
+    "no digest": lambda m: m["context"].pop("digest"),
+    "context is a list": lambda m: m.update(context=[]),
+    "no progress": lambda m: m.pop("progress"),
+    "progress with more": lambda m: m["progress"].update(more=1),
+    "epoch is a text": lambda m: m["progress"].update(epoch="1"),
+    "epoch below zero": lambda m: m["progress"].update(epoch=-1),
+    "step is a fraction": lambda m: m["progress"].update(step_in_epoch=0.5),
+    "loss is a text": lambda m: m["progress"].update(loss_sum="0"),
+    "score is a text": lambda m: m["progress"].update(best_score="ab"),
+    "score has one number": lambda m: m["progress"].update(best_score=[0.5]),
+    "finished is a number": lambda m: m["progress"].update(finished=3),
+    "history is a number": lambda m: m["progress"].update(history=3),
+    "history of numbers": lambda m: m["progress"].update(history=[3]),
+    "record with less": lambda m: m["progress"]["history"][0].pop("loss"),
+    "record of texts": lambda m: m["progress"]["history"][0].update(epoch="one", loss="low"),
+    "no generator": lambda m: m.pop("rng"),
+    "generator is no JSON": lambda m: m.update(rng="{"),
+    "generator is a list": lambda m: m.update(rng="[]"),
+    "another generator": lambda m: m.update(rng='{"bit_generator": "os.system"}'),
+    "generator without numbers": lambda m: m.update(rng='{"bit_generator": "PCG64", "state": {}}'),
+    "step is a text": lambda m: m.update(optimizer_step="x"),
+    "step below zero": lambda m: m.update(optimizer_step=-1),
+    "another kind": lambda m: m.update(kind="model"),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_state_is_refused(stopped: Path, forge: Any) -> None:
+    """With a right SHA-256, so that only what it says is wrong."""
+    state = stopped / "run" / "state.safetensors"
+    manifest, tensors = model_file.load(state)
+    forge(manifest)
+    model_file.save(state, manifest, tensors)
+    with pytest.raises(ModelFileError) as caught:
+        finish(take_up(stopped))
+    assert str(state) in caught.value.message
+
+
+def test_a_state_with_other_tensors_is_refused(stopped: Path) -> None:
+    state = stopped / "run" / "state.safetensors"
+    manifest, tensors = model_file.load(state)
+    weight = tensors["parameters/output/weight"]
+    for changed in (
+        {name: value for name, value in tensors.items() if name != "parameters/output/weight"},
+        tensors | {"parameters/more": weight},
+        tensors | {"parameters/output/weight": weight.T.copy()},
+        tensors | {"parameters/output/weight": weight.astype(np.float64)},
+    ):
+        model_file.save(state, manifest, changed)
+        with pytest.raises(ModelFileError, match="does not belong to this training"):
+            take_up(stopped)

@@ -1,0 +1,147 @@
+"""Folders for trainings: none overwrites another, and what a user means is found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnncli.errors import StorageError, UsageError
+from rnncli.training import runs
+from rnncli.training.runs import RunFolder
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("data/reviews.csv.gz", "reviews-1"),
+        ("-", "stdin-1"),
+        ("a b&c.csv", "a-b-c-1"),
+        ("/x/\u00e9t\u00e9.csv", "t-1"),
+        ("\u4e2d\u6587.csv", "run-1"),
+        (".csv", "run-1"),
+        ("../..", "run-1"),
+        ("--force.csv", "force-1"),
+        ("\x1b[31m.csv", "31m-1"),
+        ("x" * 200 + ".csv", "x" * 60 + "-1"),
+    ],
+)
+def test_a_folder_is_named_after_the_data(tmp_path: Path, data: str, name: str) -> None:
+    folder = runs.create(tmp_path / "deep" / "runs", data)
+    assert folder.path == tmp_path / "deep" / "runs" / name
+    assert folder.path.is_dir()
+    assert [path.name for path in (folder.model, folder.state, folder.config, folder.metrics, folder.card)] == [
+        "model.safetensors",
+        "state.safetensors",
+        "config.yaml",
+        "metrics.jsonl",
+        "README.md",
+    ]
+
+
+def test_numbers_go_on_after_the_highest(tmp_path: Path) -> None:
+    assert [runs.create(tmp_path, "r.csv").path.name for _ in range(3)] == ["r-1", "r-2", "r-3"]
+    for other in ("r-41", "r-x", "rr-99", "r-07x", "r-" + "9" * 12):
+        (tmp_path / other).mkdir()
+    (tmp_path / "r-1").rmdir()
+    assert runs.create(tmp_path, "r.csv").path.name == "r-42"
+
+
+def test_a_folder_that_appears_in_between_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "r-1").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", lambda self: iter(()))
+        assert runs.create(tmp_path, "r.csv").path.name == "r-2"
+
+
+def test_a_name_of_ones_own(tmp_path: Path) -> None:
+    assert runs.create(tmp_path, "r.csv", "first try").path == tmp_path / "first try"
+    with pytest.raises(UsageError, match="exists already"):
+        runs.create(tmp_path, "r.csv", "first try")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/tmp", "../up", "a\0b"])
+def test_what_cannot_name_a_run(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot name a run"):
+        runs.create(tmp_path / "runs", "r.csv", name)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be made"):
+        runs.create(tmp_path / "file", "r.csv")
+    with pytest.raises(StorageError, match="cannot be made"):
+        runs.create(tmp_path, "r.csv", "n" * 300)
+
+
+def test_latest_names_the_newest(tmp_path: Path) -> None:
+    first, second = runs.create(tmp_path, "r.csv"), runs.create(tmp_path, "r.csv")
+    for folder in (first, second, second, first):
+        runs.point_latest(folder)
+        assert os.readlink(tmp_path / "latest") == folder.path.name
+        assert runs.find("latest", tmp_path) == folder
+    assert sorted(os.listdir(tmp_path)) == ["latest", "r-1", "r-2"]
+
+
+def test_latest_is_followed_once(tmp_path: Path) -> None:
+    """What is read after a training has moved it still comes from one run."""
+    first, second = runs.create(tmp_path, "r.csv"), runs.create(tmp_path, "r.csv")
+    runs.point_latest(first)
+    found = runs.find("latest", tmp_path)
+    runs.point_latest(second)
+    assert found == first
+
+
+def test_the_folder_can_move_with_its_link(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path / "old", "r.csv")
+    runs.point_latest(folder)
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert runs.find("latest", tmp_path / "new") == RunFolder(tmp_path / "new" / "r-1")
+
+
+def test_a_latest_that_cannot_be_set(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path, "r.csv")
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(StorageError, match="cannot be set"):
+        runs.point_latest(folder)
+    assert sorted(os.listdir(tmp_path)) == ["latest", "r-1"]
+
+
+def test_a_run_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = runs.create(tmp_path / "runs", "r.csv")
+    assert runs.find("r-1", tmp_path / "runs") == folder
+    assert runs.find(str(folder.path), tmp_path / "elsewhere") == folder
+    runs.point_latest(folder)
+    monkeypatch.chdir(tmp_path)
+    assert runs.find("runs/latest", Path("elsewhere")) == RunFolder(Path("runs/r-1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("latest", "there is no model in"),
+        ("r-7", "there is no run 'r-7'; did you mean 'r-1'?"),
+        ("x" * 5000, "there is no run"),
+        ("a\0b", "there is no run"),
+    ],
+)
+def test_a_run_that_is_not_there(tmp_path: Path, name: str, message: str) -> None:
+    runs.create(tmp_path, "r.csv")
+    for find in (runs.find, runs.find_model):
+        with pytest.raises(StorageError) as caught:
+            find(name, tmp_path)
+        assert message in caught.value.message
+    with pytest.raises(StorageError):
+        runs.find(name, tmp_path / "no such folder")
+
+
+def test_a_model_by_file_or_by_run(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path, "r.csv")
+    with pytest.raises(StorageError, match="holds no model yet"):
+        runs.find_model("r-1", tmp_path)
+    folder.model.write_bytes(b"model")
+    assert runs.find_model("r-1", tmp_path) == folder.model
+    assert runs.find_model(str(folder.path), tmp_path / "elsewhere") == folder.model
+    assert runs.find_model(str(folder.model), tmp_path / "elsewhere") == folder.model

@@ -1,0 +1,269 @@
+"""One training and its folder of files: what is there after each event, and who has the best model."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import signal
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncli.config import Settings, settings_from_yaml
+from rnncli.core.parameters import flatten
+from rnncli.data.dataset import Source
+from rnncli.errors import DataError, DivergedError, RnncliError, TrainingInterrupted, UsageError
+from rnncli.model import Model
+from rnncli.training import loop, session
+from rnncli.training.loop import EpochDone, Event, Finished, StepDone
+from rnncli.training.session import Session
+
+TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 3, "validation": 0.25, "min_count": 1, "lr": 0.01}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_core() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 reviews of each kind, of 2 to 7 words."""
+    rng = np.random.default_rng(0)
+    words = [["good", "fine", "warm"], ["bad", "poor", "cold"]]
+    lines = ["text,label"]
+    for n in range(60):
+        chosen = rng.choice([*words[n % 2], "the", "film", "was"], rng.integers(1, 7))
+        lines.append(f"{' '.join([*chosen, words[n % 2][0]])},{'pos' if n % 2 == 0 else 'neg'}")
+    path = tmp_path_factory.mktemp("data") / "reviews.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def begin(data: Path, runs: Path, **chosen: Any) -> Session:
+    return session.start(Source(str(data)), Settings(**(TINY | chosen)), runs)
+
+
+def finish(training: Session, see: Callable[[Event], None] | None = None) -> Session:
+    for event in training.events():
+        if see is not None:
+            see(event)
+    return training
+
+
+def parameters(source: Session | Path) -> str:
+    """A digest of the parameters of a model file, or of the present ones."""
+    params = Model.load(source).params if isinstance(source, Path) else source.state.store.params
+    digest = hashlib.sha256()
+    for name, value in flatten(params):
+        digest.update(name.encode() + value.tobytes())
+    return digest.hexdigest()
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> None:
+    script = iter(accuracies)
+    monkeypatch.setattr(loop, "validate", lambda *_: (next(script), 1.0))
+
+
+def test_the_files_of_a_training(data: Path, tmp_path: Path) -> None:
+    training = finish(begin(data, tmp_path))
+    folder = training.folder
+    assert folder.path == tmp_path / "reviews-1"
+    assert sorted(os.listdir(folder.path)) == [
+        "README.md",
+        "config.yaml",
+        "metrics.jsonl",
+        "model.safetensors",
+        "state.safetensors",
+    ]
+    assert os.readlink(tmp_path / "latest") == "reviews-1"
+    settings = Settings(**settings_from_yaml(folder.config.read_bytes(), "config.yaml"))
+    assert settings == training.settings
+    assert (settings.tokens, settings.epochs, settings.patience) == ("word", 3, 5)
+    lines = [json.loads(line) for line in folder.metrics.read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    for line, record in zip(lines, training.state.progress.history, strict=True):
+        assert line["loss"] == record.loss
+        assert line["validation_accuracy"] == record.validation_accuracy
+        assert line["seconds"] >= 0
+        assert line["words_per_second"] > 0
+
+
+def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
+    training = finish(begin(data, tmp_path))
+    model = Model.load(training.folder.model)
+    assert model.labels == ("neg", "pos")
+    assert model.settings == training.settings
+    assert model.vocabulary == training.prepared.vocabulary
+    record, progress = model.record, training.state.progress
+    assert (record["data"], record["rows"], record["validation_rows"]) == ("reviews.csv", 44, 16)
+    assert record["label_rows"] == {"neg": 30, "pos": 30}
+    assert record["best_epoch"] == progress.best_epoch
+    assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
+    assert training.baselines is not None
+    assert training.baselines.majority == 0.5
+    assert record["baselines"] == {"majority": 0.5, "bag_of_words": training.baselines.bag_of_words}
+    assert training.baselines.bag_of_words >= 0.9
+    card = training.folder.card.read_text()
+    assert card.startswith("# reviews-1\n")
+    assert "neg (30), pos (30)" in card
+    assert f"best after epoch {progress.best_epoch}" in card
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "best"), [([0.5, 0.9, 0.7], 2), ([0.9, 0.7, 0.8], 1), ([0.5, 0.6, 0.7], 3), ([0.5, 0.5, 0.5], 1)]
+)
+def test_a_worse_epoch_does_not_overwrite_the_best(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accuracies: list[float], best: int
+) -> None:
+    scripted(monkeypatch, accuracies)
+    training = begin(data, tmp_path)
+    after: list[str] = []
+    for event in training.events():
+        if isinstance(event, EpochDone):
+            after.append(parameters(training))
+            best_so_far = int(np.argmax(accuracies[: len(after)]))
+            assert parameters(training.folder.model) == after[best_so_far]
+    assert len(set(after)) == 3
+    assert parameters(training.folder.model) == after[best - 1]
+    record = Model.load(training.folder.model).record
+    assert record["best_epoch"] == best
+    assert len(record["epochs"]) == 3
+    assert f"best after epoch {best}" in training.folder.card.read_text()
+
+
+def test_nothing_is_written_before_the_first_epoch_is_done(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path)
+    steps = itertools.takewhile(lambda event: event.step < event.steps, training.events())
+    assert [os.listdir(training.folder.path) for _ in steps] == [["config.yaml"]] * 5
+    assert os.listdir(tmp_path) == ["reviews-1"]
+
+
+def test_no_epochs_save_the_untrained_model(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path, epochs=0)
+    untrained = parameters(training)
+    assert [type(event) for event in training.events()] == [Finished]
+    assert parameters(training.folder.model) == untrained
+    assert training.folder.state.exists()
+    assert Model.load(training.folder.model).record["epochs"] == []
+    assert not training.folder.metrics.exists()
+
+
+def test_without_validation_there_is_nothing_to_beat(data: Path, tmp_path: Path) -> None:
+    training = finish(begin(data, tmp_path, validation=0.0))
+    assert training.baselines is None
+    assert training.measure_baselines() is None
+    assert Model.load(training.folder.model).record["baselines"] is None
+    assert "bag of words" not in training.folder.card.read_text()
+
+
+def test_auto_becomes_numbers(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path, epochs=None, patience=None)
+    assert (training.settings.epochs, training.settings.patience) == (60, 30)
+
+
+def test_the_card_shows_hostile_labels_harmlessly(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("text,label\n" + "good,\x1b[31mpos\nbad,neg\n" * 4)
+    card = finish(begin(path, tmp_path / "runs")).folder.card.read_text()
+    assert "\x1b" not in card
+    assert "neg (4)" in card
+
+
+# Signals
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("events", "place", "metrics"),
+    [(2, "epoch 1 after step 2", 0), (7, "epoch 2 after step 0", 1), (9, "epoch 2 after step 2", 1)],
+)
+def test_a_signal_saves_and_says_so(
+    data: Path, tmp_path: Path, number: int, code: int, events: int, place: str, metrics: int
+) -> None:
+    """44 rows in batches of 8 are 6 steps, and the epoch's end is the seventh event."""
+    training = begin(data, tmp_path)
+    seen: list[Event] = []
+
+    def see(event: Event) -> None:
+        seen.append(event)
+        training.stop_signal = number if len(seen) == events else None
+
+    with pytest.raises(TrainingInterrupted) as caught:
+        finish(training, see)
+    assert len(seen) == events
+    assert caught.value.exit_code == code
+    assert f"stopped by {signal.Signals(number).name} in {place}" in caught.value.message
+    assert f"--resume {training.folder.path}" in str(caught.value.hint)
+    assert training.folder.state.exists()
+    assert len(Model.load(training.folder.model).record["epochs"]) == metrics
+    assert training.folder.metrics.exists() is bool(metrics)
+    if not metrics:
+        assert parameters(training.folder.model) == parameters(training)
+
+
+def test_a_signal_at_the_very_end_changes_nothing(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path)
+    for event in training.events():
+        if isinstance(event, Finished):
+            training.stop_signal = signal.SIGINT
+    assert training.state.progress.finished == "all 3 epochs are done"
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen", "kind"),
+    [
+        ("text,label\ngood,pos\n", {}, DataError),
+        ("text,label\ngood,pos\nbad,pos\n", {}, DataError),
+        ("text,label\n", {}, DataError),
+        ("text,label\ngood,pos\nbad,neg\n", {"hidden": 60_000, "layers": 16, "validation": 0.0}, UsageError),
+    ],
+)
+def test_what_fails_before_the_training_leaves_no_trace(
+    tmp_path: Path, content: str, chosen: dict[str, Any], kind: type[RnncliError]
+) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(content)
+    tracemalloc.start()
+    with pytest.raises(kind):
+        begin(path, tmp_path / "runs", **chosen)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    assert os.listdir(tmp_path) == ["d.csv"]
+
+
+def test_a_divergence_leaves_the_last_good_files(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = begin(data, tmp_path, epochs=4)
+    files: dict[str, bytes] = {}
+
+    def see(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            files.update({path.name: path.read_bytes() for path in training.folder.path.iterdir()})
+        elif isinstance(event, StepDone) and (event.epoch, event.step) == (2, 3):
+            training.state.store.dense[0] = np.nan
+
+    with pytest.raises(DivergedError, match="epoch 2, step 4"):
+        finish(training, see)
+    assert {path.name: path.read_bytes() for path in training.folder.path.iterdir()} == files
+    assert set(files) == {"config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"}
+
+
+def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) -> None:
+    training = begin(
+        data, tmp_path, cell="rnn", nonlinearity="relu", lr=1e6, batch=100, dropout=0.0, hidden=8, embedding_scale=1.0
+    )
+    with pytest.raises(DivergedError):
+        finish(training)
+    assert os.listdir(training.folder.path) == ["config.yaml"]
