@@ -112,9 +112,9 @@ def test_imports_point_one_way(module: str) -> None:
 def test_the_rules_would_notice() -> None:
     source = "if TYPE_CHECKING:\n    import a\nimport b.c\ndef f():\n    from d import e, g\n"
     assert list(imports(ast.parse(source))) == [
-        Import("b.c", 3, True),
-        Import("d.e", 5, False),
-        Import("d.g", 5, False),
+        Import("b.c", 3),
+        Import("d.e", 5),
+        Import("d.g", 5),
     ]
 
 

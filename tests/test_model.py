@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnncli import model as model_module
 from rnncli import model_file
 from rnncli.config import Settings
 from rnncli.core.parameters import flatten
@@ -79,7 +80,7 @@ def test_an_empty_text_has_an_empty_answer() -> None:
     for answer in (answers[0], answers[2], answers[3]):
         assert (answer.label, answer.probability, answer.probabilities) == (None, None, {})
         assert (answer.tokens, answer.unknown, answer.cut) == (0, (), 0)
-    assert answers[1].label is not None
+    assert [answers[1]] == model().predict(["good"])  # an empty one takes no other's place
     assert [answer.label for answer in model().predict(["", " "])] == [None, None]
 
 
@@ -332,3 +333,20 @@ def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None
     with pytest.raises(ModelFileError, match="output/bias"):
         made.save(tmp_path / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"epochs": [1]},
+        {"epochs": 1},
+        {"epochs": [{"epoch": 1}]},
+        {"epochs": [{"epoch": 1, "loss": "x", "validation_loss": None, "validation_accuracy": None, "best": True}]},
+        {"baselines": {}},
+        {"baselines": {"majority": "x", "bag_of_words": 0.5}},
+    ],
+)
+def test_a_record_that_could_not_be_shown_is_refused(record: dict[str, object]) -> None:
+    """`inspect` would stumble over it."""
+    with pytest.raises((ValueError, TypeError)):
+        model_module._require_record(record)

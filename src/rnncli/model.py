@@ -256,7 +256,38 @@ def _read_manifest(manifest: dict[str, Any]) -> _Manifest:
     tokens = _texts(manifest["vocabulary"], "token")
     if not isinstance(manifest["example"], str) or not isinstance(manifest["record"], dict):
         raise ValueError("example or record has the wrong type")
+    _require_record(manifest["record"])
     return _Manifest(settings, tokenizer, Vocabulary(tokens), labels, manifest["example"], manifest["record"])
+
+
+_NUMBER_OR_NONE = (int, float, type(None))
+_EPOCH_FIELDS: dict[str, tuple[type, ...]] = {
+    "epoch": (int,),
+    "loss": (int, float),
+    "validation_loss": _NUMBER_OR_NONE,
+    "validation_accuracy": _NUMBER_OR_NONE,
+    "best": (bool,),
+}
+
+
+def _require_record(record: dict[str, Any]) -> None:
+    """Refuses a training record that ``inspect`` could not show.
+
+    Raises:
+        ValueError: an entry is not what :class:`rnncli.training.session.Session` writes.
+    """
+    for epoch in record.get("epochs", []):
+        if not isinstance(epoch, dict) or epoch.keys() != _EPOCH_FIELDS.keys():
+            raise ValueError("an epoch of the training record is not described as it should be")
+        if any(not isinstance(epoch[name], kinds) for name, kinds in _EPOCH_FIELDS.items()):
+            raise ValueError("an epoch of the training record has a value of the wrong type")
+    baselines = record.get("baselines")
+    if baselines is not None and (
+        not isinstance(baselines, dict)
+        or baselines.keys() != {"majority", "bag_of_words"}
+        or not all(isinstance(value, int | float) for value in baselines.values())
+    ):
+        raise ValueError("the baselines of the training record are not as they should be")
 
 
 def _tokenizer(table: Any) -> Tokenizer:

@@ -51,7 +51,7 @@ COMMANDS = [
     ["inspect", "--timesteps", " ".join(FILLED[9:30])],
     ["evaluate", "latest", "rows.jsonl", "--mistakes", "100"],
     ["tokenize", "rows.jsonl"],
-    ["tokenize", " ".join(FILLED[:40])],
+    ["tokenize", " ".join(text for text in FILLED if len(text) < 200)],
     ["tokenize", "\x1b[2J \u202e [/] :smile:", "--model", "latest"],
 ]
 
@@ -134,14 +134,19 @@ def test_every_attack_in_the_place_of_a_name_is_shown_cleaned(trained, text):
 def test_column_names_and_lines_of_data_in_messages(cli):
     for start in range(0, len(FILLED), 18):
         names = FILLED[start : start + 18]
-        cli.write("a.jsonl", json.dumps(dict.fromkeys([*names, "other"], "x")) + '\n{"neither": 1}\n')
+        record = json.dumps(dict.fromkeys([*names, "other"], "x")) + "\n"
+        cli.write("a.jsonl", record * 3)
         for arguments in (["--text", "nope", "--label", "other"], ["--text", names[0], "--label", "other"], []):
             result = cli("train", "a.jsonl", *arguments)
             assert (result.code, result.out) == (3, "")
             assert dangers(result.err) == set()
-        result = cli("predict", "a.jsonl", "--text", "nope")
+        result = cli("tokenize", "a.jsonl", "--text", "nope")
         assert all(name in result.err for name in names if name in MARKUP)
         assert "--text: there is no column 'nope'" in result.err
+        cli.write("a.jsonl", record + '{"neither": 1}\n')
+        result = cli("tokenize", "a.jsonl")
+        assert (result.code, dangers(result.err)) == (3, set())
+        assert "a.jsonl:2: the key " in result.err
 
 
 def test_a_hostile_model_in_a_picture(hostile):

@@ -105,6 +105,17 @@ def test_no_epochs_change_nothing() -> None:
     assert bits(training.state) == before
 
 
+def test_every_epoch_has_its_own_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[list[int]] = []
+    take = Examples.take
+    monkeypatch.setattr(Examples, "take", lambda self, rows: taken.append(rows.tolist()) or take(self, rows))
+    Training(epochs=3, seed=4).finish()
+    orders = [[rows.tolist() for rows in loop.batches(TRAIN.lengths, 8, 4, epoch)] for epoch in range(3)]
+    assert taken == orders[0] + orders[1] + orders[2]
+    assert orders[0] != orders[1] != orders[2]
+    assert sorted(itertools.chain(*taken[3:6])) == list(range(20))
+
+
 def test_the_loss_is_the_mean_of_the_epochs_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     losses: list[float] = []
     compute = Classifier.loss_and_gradients

@@ -61,7 +61,7 @@ def test_a_name_of_ones_own(tmp_path: Path) -> None:
         runs.create(tmp_path, "r.csv", "first try")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/tmp", "../up", "a\0b"])
+@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/b", "../up", "a\0b"])
 def test_what_cannot_name_a_run(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot name a run"):
         runs.create(tmp_path / "runs", "r.csv", name)

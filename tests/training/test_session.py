@@ -267,3 +267,15 @@ def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) 
     with pytest.raises(DivergedError):
         finish(training)
     assert os.listdir(training.folder.path) == ["config.yaml"]
+
+
+def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> None:
+    """Linux names are bytes; this one is not UTF-8."""
+    data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xff.csv"))
+    data.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 10)
+    started = session.start(Source(str(data)), Settings(hidden=2, embedding=2, epochs=1), tmp_path / "runs")
+    list(started.events())
+    assert started.model().record["data"] == "r\\xff.csv"
+    resumed = session.resume(str(started.folder.path), tmp_path / "runs")
+    assert resumed.dataset.source.path == str(data)
+    assert resumed.state.progress.finished == "all 1 epochs are done"

@@ -117,7 +117,7 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     baselines = record.get("baselines")
     if baselines:
         best = next((e for e in record.get("epochs", []) if e["epoch"] == record.get("best_epoch")), None)
-        if best:
+        if best and best["validation_accuracy"] is not None:
             pairs.append(
                 (
                     "validation",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rnncli import storage
 from rnncli.config import Settings
@@ -87,7 +88,7 @@ class Session:
         """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files."""
         p, progress = self.prepared, self.state.progress
         return {
-            "data": os.path.basename(self.dataset.name),
+            "data": os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
             "rows": p.report.training_rows,
             "validation_rows": p.report.validation_rows,
             "label_rows": p.report.labels,
@@ -116,7 +117,7 @@ class Session:
     def _save_state(self) -> None:
         context = {
             "settings": self.settings.as_dict(),
-            "source": asdict(self.dataset.source) | {"path": _absolute(self.dataset.source.path)},
+            "source": asdict(self.dataset.source) | {"path": _stored_path(self.dataset.source.path)},
             "digest": self.dataset.digest,
         }
         state.save(self.folder.state, self.state, context)
@@ -209,7 +210,8 @@ def _beginning(checkpoint: Checkpoint) -> tuple[Settings, Source, str]:
     context = checkpoint.context
     try:
         settings = Settings.from_mapping(context["settings"])
-        return settings, state.from_table(Source, context["source"]), str(context["digest"])
+        source = state.from_table(Source, context["source"])
+        return settings, replace(source, path=_path_from_stored(source.path)), str(context["digest"])
     except (KeyError, TypeError, UsageError) as error:
         raise ModelFileError(f"{checkpoint.name}: the saved settings cannot be read") from error
 
@@ -245,5 +247,11 @@ def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:
         return []
 
 
-def _absolute(path: str) -> str:
-    return path if path == "-" else os.path.abspath(path)
+def _stored_path(path: str) -> str:
+    """The absolute path as ASCII: a file name may hold bytes that are no text, and a manifest holds nothing else."""
+    return path if path == "-" else quote_from_bytes(os.fsencode(os.path.abspath(path)))
+
+
+def _path_from_stored(stored: str) -> str:
+    """The opposite of :func:`_stored_path`."""
+    return os.fsdecode(unquote_to_bytes(stored))
