@@ -47,8 +47,8 @@ def train_command(request: TrainRequest, json: bool) -> None:
     output = Output()
     if request.data is None and request.resume is None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
-    if request.resume is not None and (request.name, request.text, request.label, request.format) != (None,) * 4:
-        raise UsageError("a resumed training keeps its name, columns and format", "leave those options out")
+    if request.resume is not None and request.name is not None:
+        raise UsageError("a resumed training keeps its name", "leave --name out")
     if request.data == "-" and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("stdin is a terminal: pipe the data in, or name a file")
     settings = resolve_settings(request.given, request.config)
