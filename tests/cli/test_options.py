@@ -94,14 +94,14 @@ def test_every_setting_with_a_range_is_among_the_refused():
 
 def test_39_a_network_too_large_for_the_machine_is_refused_before_it_is_made(trained):
     with time_limit(10):
-        says = ["GiB of memory", "and the machine has", "lower --hidden, --layers, --batch or --max-length"]
+        says = ["GiB of memory", "and there is room for", "lower --hidden, --layers, --batch or --max-length"]
         trained.refuses(2, says, "train", "reviews.csv", "--hidden", "65536", "--layers", "16", "--validation", "0.34")
 
 
 def test_a_misspelt_option_or_command_is_one_sentence_with_the_closest(trained):
     trained.refuses(2, ["No such option: --hiden", "--hidden", "see: rnncli train --help"], "train", "--hiden", "3")
     trained.refuses(2, ["No such command 'trian'", "see: rnncli --help"], "trian")
-    trained.refuses(2, ["Missing argument 'TEXT...|FILE'", "see: rnncli predict --help"], "predict")
+    trained.refuses(2, ["Missing argument 'TEXT|FILE'", "see: rnncli predict --help"], "predict")
     trained.refuses(2, "'--runs' requires an argument", "predict", "x", "--runs")
     trained.refuses(2, "Invalid value for '--hidden'", "train", "reviews.csv", "--hidden", "many")
     trained.refuses(2, "Invalid value for '--mistakes'", "evaluate", "latest", "reviews.csv", "--mistakes", "-1")

@@ -8,6 +8,7 @@ import typer
 
 from rnncli import __version__
 from rnncli.cli import options
+from rnncli.cli.help import PlainCommand, PlainGroup
 from rnncli.cli.options import (
     Debug,
     Encoding,
@@ -26,9 +27,11 @@ app = typer.Typer(
     name="rnncli",
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    cls=PlainGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+command = app.command(cls=PlainCommand)
 
 
 def _show_version(value: bool) -> None:
@@ -45,13 +48,14 @@ def rnncli(
 ) -> None:
     """Train, use and open up small recurrent networks.
 
-    [bold]rnncli train reviews.csv[/bold]           guesses the columns, trains, keeps the best model
-    [bold]rnncli predict "movie was good"[/bold]    asks the newest model
-    [bold]rnncli inspect --timesteps[/bold]         shows its hidden state after every word
+    \b
+    rnncli train reviews.csv          guesses columns, trains, keeps the best
+    rnncli predict "movie was good"   asks the newest model
+    rnncli inspect --timesteps        shows its hidden state after every word
     """
 
 
-@app.command()
+@command
 def tokenize(
     source: Annotated[str, typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
     unit: Annotated[str, typer.Option("--tokens", metavar="auto|word|char", help="What a timestep is.")] = "auto",
@@ -72,9 +76,10 @@ def tokenize(
 ) -> None:
     """Show how texts become numbers.
 
-    [bold]rnncli tokenize "movie was good"[/bold]        tokens, ids and one-hot vectors
-    [bold]rnncli tokenize reviews.csv[/bold]             vocabulary, coverage, lengths
-    [bold]rnncli tokenize "so good" --model latest[/bold]    as the newest model reads it
+    \b
+    rnncli tokenize "movie was good"           tokens, ids and one-hot vectors
+    rnncli tokenize reviews.csv                vocabulary, coverage, lengths
+    rnncli tokenize "so good" --model latest   as the newest model reads it
     """
     from rnncli.cli.tokenize import TokenizeRequest, tokenize_command
 
@@ -102,10 +107,11 @@ def train(
 ) -> None:
     """Train a classifier on labelled texts and keep the best model.
 
-    [bold]rnncli train reviews.csv[/bold]                     columns guessed, everything else by default
-    [bold]rnncli train reviews.csv --cell gru --epochs 10[/bold]
-    [bold]rnncli train names.csv --tokens char[/bold]         a timestep is a letter
-    [bold]rnncli train --resume latest[/bold]                 after Ctrl-C, to the same bits
+    \b
+    rnncli train reviews.csv               columns guessed, the rest by default
+    rnncli train reviews.csv --cell gru --epochs 10
+    rnncli train names.csv --tokens char   a timestep is a letter
+    rnncli train --resume latest           after Ctrl-C, to the same bits
 
     Each setting is also read from the environment (RNNCLI_HIDDEN=128) and from --config FILE.
     """
@@ -114,12 +120,12 @@ def train(
     train_command(TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, runs, given), json)
 
 
-app.command()(train)
+command(train)
 
 
-@app.command()
+@command
 def predict(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...|FILE", help="Texts, one data file, or - for stdin.")],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")],
     model: ModelName = "latest",
     text: TextColumn = None,
     format: Format = None,
@@ -128,11 +134,12 @@ def predict(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Ask a model for the labels of texts: one answer for each, in order.
+    """Ask a model for the labels of texts, in order.
 
-    [bold]rnncli predict "movie was good" "not bad at all"[/bold]
-    [bold]rnncli predict new.csv --json[/bold]               one JSON object a line
-    [bold]cat lines.txt | rnncli predict -[/bold]            one text a line
+    \b
+    rnncli predict "movie was good" "not bad at all"
+    rnncli predict new.csv --json      one JSON object a line
+    cat lines.txt | rnncli predict -   one text a line
 
     Piped, a line is: label, probability, unknown words, text; with tabs between.
     """
@@ -141,9 +148,9 @@ def predict(
     predict_command(PredictRequest(texts, model, text, format, encoding, runs), json)
 
 
-@app.command()
+@command
 def inspect(
-    sentence: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A text; else the model's example.")] = None,
+    sentence: Annotated[str | None, typer.Argument(metavar="TEXT", help="A text; else the model's example.")] = None,
     timesteps: Annotated[bool, typer.Option("--timesteps", "-t", help="The hidden state after every token.")] = False,
     units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
@@ -156,16 +163,17 @@ def inspect(
 ) -> None:
     """Open a model up: its layers, its training, its hidden states.
 
-    [bold]rnncli inspect[/bold]                                       layers, parameters, training record
-    [bold]rnncli inspect --timesteps "movie was not good"[/bold]      the state after every word
-    [bold]rnncli inspect --timesteps --top 8 --svg states.svg[/bold]
+    \b
+    rnncli inspect                        layers, parameters, training record
+    rnncli inspect --timesteps "so good"  the state after every word
+    rnncli inspect --timesteps --top 8 --svg states.svg
     """
     from rnncli.cli.inspect import InspectRequest, inspect_command
 
     inspect_command(InspectRequest(sentence, timesteps, units, top, model, svg, force, runs), json)
 
 
-@app.command()
+@command
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, a run, or a model file.")],
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
@@ -181,8 +189,9 @@ def evaluate(
 ) -> None:
     """Score a model on labelled texts it has not seen.
 
-    [bold]rnncli evaluate latest test.csv[/bold]
-    [bold]rnncli evaluate runs/reviews-1 test.csv --json[/bold]
+    \b
+    rnncli evaluate latest test.csv
+    rnncli evaluate runs/reviews-1 test.csv --json
     """
     from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
 

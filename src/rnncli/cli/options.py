@@ -73,7 +73,7 @@ def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.
     default = "auto" if entry.default is None else entry.default
     if kind is bool:
         default = "on" if entry.default else "off"
-    text = f"{_sentence(entry.metadata['help'])} [dim]\\[{default}][/dim]"
+    text = f"{_sentence(entry.metadata['help'])} [{default}]"
     base: Any = str
     metavar = None
     if get_origin(kind) is not None and not optional:
