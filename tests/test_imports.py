@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.storage": {"rnncli.errors"},
     "rnncli.model_file": {"numpy", "safetensors", "rnncli.storage", "rnncli.errors"},
     "rnncli.config": {"yaml", "rnncli.errors"},
-    "rnncli.tasks": {"numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors"},
+    "rnncli.machine": set(),
+    "rnncli.tasks": {"numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine"},
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors"},
     "rnncli.model": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection"),

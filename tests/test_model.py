@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rnncli import model as model_module
 from rnncli import model_file
 from rnncli.config import Settings
 from rnncli.core.parameters import flatten
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
@@ -163,6 +165,10 @@ def test_memory_does_not_grow_with_the_number_of_texts() -> None:
 # Evaluation
 
 
+def labelled(texts: Sequence[str], labels: Sequence[str], lines: Sequence[int]) -> Dataset:
+    return Dataset(Source("r.csv"), "", list(texts), list(labels), list(lines), "", 0, ())
+
+
 def test_scores_and_mistakes_by_hand() -> None:
     made = model()
     of = texts(40)
@@ -172,7 +178,7 @@ def test_scores_and_mistakes_by_hand() -> None:
     for row in wrong:
         truths[row] = "neg" if truths[row] != "neg" else "pos"
     lines = list(range(100, 140))
-    found = made.evaluate(of, truths, lines)
+    found = made.evaluate(labelled(of, truths, lines))
     assert found.scores.rows == 40
     assert found.scores.accuracy == 37 / 40
     assert found.unseen == {}
@@ -181,7 +187,7 @@ def test_scores_and_mistakes_by_hand() -> None:
     for mistake, row in zip(found.mistakes, by_confidence, strict=True):
         assert (mistake.text, mistake.truth) == (of[row], truths[row])
         assert (mistake.predicted, mistake.probability) == (answers[row].label, answers[row].probability)
-    assert [m.line for m in made.evaluate(of, truths, lines, worst=1).mistakes] == [100 + by_confidence[0]]
+    assert [m.line for m in made.evaluate(labelled(of, truths, lines), worst=1).mistakes] == [100 + by_confidence[0]]
 
 
 def test_labels_that_were_never_trained_are_counted_and_wrong() -> None:
@@ -189,7 +195,7 @@ def test_labels_that_were_never_trained_are_counted_and_wrong() -> None:
     of = texts(10)
     truths = [str(answer.label) for answer in made.predict(of)]
     truths[0], truths[4], truths[5] = "zebra", "ape", "zebra"
-    found = made.evaluate(of, truths, range(10))
+    found = made.evaluate(labelled(of, truths, range(10)))
     assert found.unseen == {"ape": 1, "zebra": 2}
     assert found.scores.accuracy == 0.7
     assert [label.label for label in found.scores.labels] == ["neg", "neutral", "pos", "ape", "zebra"]
@@ -200,15 +206,19 @@ def test_labels_that_were_never_trained_are_counted_and_wrong() -> None:
 
 
 def test_nothing_right_at_all() -> None:
-    found = model().evaluate(["good", "bad"], ["other", "other"], [2, 3])
+    found = model().evaluate(labelled(["good", "bad"], ["other", "other"], [2, 3]))
     assert (found.scores.accuracy, found.scores.macro_f1) == (0, 0)
     assert found.unseen == {"other": 2}
 
 
 def test_a_text_without_words_is_no_right_answer() -> None:
     """Its probabilities are all zero, and the first label is not what the model said."""
-    with pytest.raises(DataError, match="line 8: the text has no words"):
-        model().evaluate(["good", "<br />"], ["neg", "neg"], [7, 8])
+    records = labelled(["good", "<br />"], ["neg", "neg"], [7, 8])
+    with pytest.raises(DataError, match=r"^r\.csv:8: the text has no words$"):
+        model().evaluate(records)
+    found = model().evaluate(replace(records, source=Source("r.csv", skip_bad=True)))
+    assert (found.scores.rows, found.skipped) == (1, 1)
+    assert found.skipped_because == ("r.csv:8: the text has no words",)
 
 
 # The file

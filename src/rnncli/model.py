@@ -15,9 +15,10 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
+from rnncli.data.dataset import Dataset
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
-from rnncli.errors import DataError, ModelFileError, UsageError
+from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.trace import Trace, trace
 from rnncli.tasks.classify import Classifier
 from rnncli.tasks.prepare import shorten
@@ -65,12 +66,16 @@ class Mistake:
 class Evaluation:
     """Scores on labelled texts, and the wrong answers given with most confidence.
 
-    ``unseen`` counts the rows whose label the model has never seen: they are wrong by necessity.
+    Attributes:
+        unseen: rows by a label that the model has never seen: they are wrong by necessity.
+        skipped: bad records that were left out; ``skipped_because`` says why for the first of them.
     """
 
     scores: Scores
     mistakes: tuple[Mistake, ...]
     unseen: dict[str, int]
+    skipped: int
+    skipped_because: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,35 +128,38 @@ class Model:
         known = [token in self.vocabulary for token in shown]
         return trace(self.network, self.params, ids, shown, known, self.labels)
 
-    def evaluate(
-        self, texts: Sequence[str], truths: Sequence[str], lines: Sequence[int], worst: int = 10
-    ) -> Evaluation:
+    def evaluate(self, dataset: Dataset, worst: int = 10) -> Evaluation:
         """Scores on labelled texts.
 
         Args:
-            texts, truths, lines: one entry a record.
+            dataset: the records; those without tokens are left out where bad records are.
             worst: how many mistakes to name.
 
         Raises:
             DataError: a text has no tokens, so that there is no answer to it.
         """
-        names = [*self.labels, *sorted(set(truths) - set(self.labels))]
+        encoded = [self._encode(text)[1] for text in dataset.texts]
+        dataset = dataset.with_tokens([len(ids) for ids in encoded], self.tokenizer.unit)
+        names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
-        truth = np.array([number[label] for label in truths], np.int64)
-        encoded = [self._encode(text)[1] for text in texts]
-        for ids, line in zip(encoded, lines, strict=True):
-            if not len(ids):
-                raise DataError(f"line {line}: the text has no {self.tokenizer.unit}s")
-        answered = self._probabilities(encoded)
+        truth = np.array([number[label] for label in dataset.labels], np.int64)
+        answered = self._probabilities([ids for ids in encoded if len(ids)])
         predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
         wrong = np.flatnonzero(predicted != truth)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
         mistakes = tuple(
-            Mistake(lines[row], texts[row], truths[row], names[predicted[row]], float(confidence[row]))
+            Mistake(
+                dataset.lines[row],
+                dataset.texts[row],
+                dataset.labels[row],
+                names[predicted[row]],
+                float(confidence[row]),
+            )
             for row in wrong.tolist()
         )
         unseen = {name: int((truth == number[name]).sum()) for name in names[len(self.labels) :]}
-        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen)
+        skipped, reasons = dataset.skipped, dataset.skipped_because
+        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model as one file, in one atomic step.

@@ -64,6 +64,22 @@ def test_the_text_column_of_a_file_is_found_or_named(trained):
     assert trained.works("predict", "new.csv", "--format", "text").rows[0][3] == "id,review,note"
 
 
+def test_several_files_are_read_one_after_the_other(trained):
+    trained.write("a.csv", "id,review\n1,good film\n2,bad film\n")
+    trained.write("b.txt", "so warm\n\n")
+    trained.write("good", "the name of this file is a text, for nothing says that it is data")
+    assert [row[3] for row in trained.works("predict", "a.csv", "b.txt").rows] == [
+        "good film",
+        "bad film",
+        "so warm",
+        "",
+    ]
+    rows = trained.works("predict", "b.txt", "-", stdin=b"bad noise\n").rows
+    assert [row[3] for row in rows] == ["so warm", "", "bad noise"]
+    assert [row[3] for row in trained.works("predict", "good", "bad").rows] == ["good", "bad"]
+    trained.refuses(2, ["a.csv is a file and 'good' is none", "not both"], "predict", "a.csv", "good")
+
+
 def test_a_text_that_looks_like_a_missing_file_is_asked_about(trained):
     for name in ("new.csv", "a/b.JSONL", "reviews.txt", "x.csv.gz"):
         trained.refuses(5, f"{name}: there is no such file", "predict", name)

@@ -99,6 +99,17 @@ def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
     assert (helping.wait(30), helping.stderr.read()) == (0, b"")
 
 
+def test_83_a_reader_of_the_messages_that_has_had_enough_does_not_end_the_training(cli, process, reviews, tiny):
+    """As in ``rnncli train reviews.csv 2>&1 | head -1``."""
+    cli.write("reviews.csv", reviews)
+    training = process("train", "reviews.csv", *tiny, "--epochs", "30", stderr=subprocess.STDOUT)
+    assert training.stdout.readline() == b"reading reviews.csv \xe2\x80\xa6\n"
+    training.stdout.close()
+    assert training.wait(60) == 0
+    assert [epoch[0] for epoch in epochs(cli)] == list(range(1, 31))
+    assert cli.works("inspect", "--json").json["settings"]["epochs"] == 30
+
+
 def test_82_a_full_device_is_said_so(trained, process):
     commands = (
         ["predict", "reviews.csv", "--json"],

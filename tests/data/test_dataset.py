@@ -115,3 +115,25 @@ def test_a_path_or_a_text(tmp_path: Path) -> None:
     assert not is_path("the film was good")
     assert not is_path("a\0b")
     assert not is_path("very " * 10_000)
+
+
+TAGS = "text,label\ngood,pos\n<br>,neg\nbad,neg\n<br />,pos\n"
+
+
+def test_texts_without_tokens_are_named_or_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, TAGS)
+    counts = [1, 0, 1, 0]
+    with pytest.raises(DataError) as caught:
+        read_dataset(Source(path)).with_tokens(counts, "word")
+    assert (caught.value.message, caught.value.hint) == (
+        f"{path}:3: the text has no words",
+        "leave such records out with --skip-bad",
+    )
+    left = read_dataset(Source(path, skip_bad=True)).with_tokens(counts, "word")
+    assert (left.texts, left.labels, left.lines) == (["good", "bad"], ["pos", "neg"], [2, 4])
+    assert left.skipped == 2
+    assert left.skipped_because == (f"{path}:3: the text has no words", f"{path}:5: the text has no words")
+    with pytest.raises(DataError, match="no records \\(4 texts without words were left out\\)"):
+        read_dataset(Source(path, skip_bad=True)).with_tokens([0, 0, 0, 0], "word")
+    whole = read_dataset(Source(path))
+    assert whole.with_tokens([1, 2, 3, 4], "word") is whole

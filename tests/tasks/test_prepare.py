@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,26 @@ def test_texts_on_both_sides_are_counted_once_each() -> None:
     rows = balanced(20) + [("the same good text", "a"), ("the same bad text", "b")] * 20
     report = prepare(dataset(rows), settings(validation=0.5, min_count=1)).report
     assert report.on_both_sides == 2
+
+
+def test_texts_that_differ_where_nothing_is_read_are_two_texts() -> None:
+    """An unknown word, and the middle of a long text: equal as the network sees them, and still not the same."""
+    names = [f"name{n}" for n in range(40)]
+    rows = [(f"dear {name} and much more than is read of it", "ab"[n % 2]) for n, name in enumerate(names)]
+    prepared = prepare(dataset(rows), settings(validation=0.5, max_length=4))
+    assert {ids.tobytes() for ids in prepared.train.inputs} == {ids.tobytes() for ids in prepared.validation.inputs}
+    assert prepared.report.on_both_sides == 0
+
+
+def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
+    rows = dataset([*FOUR[:2], ("<br>", "z"), *FOUR[2:]])
+    prepared = prepare(replace(rows, source=Source("r.csv", "text", "label", skip_bad=True)), settings())
+    expected = prepare(dataset(FOUR), settings())
+    assert prepared.labels == ("x", "y")
+    assert [ids.tolist() for ids in prepared.train.inputs] == [ids.tolist() for ids in expected.train.inputs]
+    assert prepared.train.targets.tolist() == expected.train.targets.tolist()
+    assert prepared.report.rows == 4
+    assert prepared.report.warnings[-1] == "1 bad records were left out, the first: r.csv:4: the text has no words"
 
 
 def test_a_vocabulary_has_a_largest_size() -> None:
@@ -211,7 +232,7 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
-    assert "the machine has 8 GiB" in caught.value.message
+    assert "there is room for 8 GiB" in caught.value.message
     assert int(re.findall(r"about ([\d,]+) GiB", caught.value.message)[0].replace(",", "")) >= 8
     assert "--hidden" in str(caught.value.hint)
     assert prepare(rows, settings()).report.rows == 20

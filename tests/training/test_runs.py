@@ -103,10 +103,21 @@ def test_the_folder_can_move_with_its_link(tmp_path: Path) -> None:
 
 def test_a_latest_that_cannot_be_set(tmp_path: Path) -> None:
     folder = runs.create(tmp_path, "r.csv")
-    (tmp_path / "latest").mkdir()
+    (tmp_path / "latest").mkdir()  # since the training began
     with pytest.raises(StorageError, match="cannot be set"):
         runs.point_latest(folder)
     assert sorted(os.listdir(tmp_path)) == ["latest", "r-1"]
+
+
+def test_something_else_called_latest_is_refused_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    for name in (None, "first"):
+        with pytest.raises(UsageError, match="latest is no link"):
+            runs.create(tmp_path, "r.csv", name)
+    assert os.listdir(tmp_path) == ["latest"]
+    (tmp_path / "latest").rmdir()
+    (tmp_path / "latest").symlink_to("r-9")  # of a training that was removed
+    assert runs.create(tmp_path, "r.csv").path.name == "r-1"
 
 
 def test_a_run_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,9 +43,10 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
         Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
     )
     output.note(dataset.why)
-    if dataset.skipped:
-        output.note(f"{dataset.skipped:,} bad records were left out, the first: {dataset.skipped_because[0]}", "yellow")
-    evaluation = model.evaluate(dataset.texts, dataset.labels, dataset.lines, request.mistakes)
+    evaluation = model.evaluate(dataset, request.mistakes)
+    if evaluation.skipped:
+        first = evaluation.skipped_because[0]
+        output.note(f"{evaluation.skipped:,} bad records were left out, the first: {first}", "yellow")
     if json:
         print_json(output, evaluation)
         return

@@ -14,7 +14,7 @@ from typing import Any
 
 from rnncli.cli import options
 from rnncli.errors import RnncliError, StorageError, UsageError
-from rnncli.render.console import Output
+from rnncli.render.console import Output, discard
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,17 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
         _say("stopped", None)
         return 130
     except (BrokenPipeError, SystemExit):  # Rich ends the program where it meets a broken pipe
-        _discard_stdout()
+        discard(sys.stdout)
         return 0
     except MemoryError:
         _say("there is not enough memory", "lower --hidden, --batch or --max-length")
         return 5
     except OSError as error:
         if error.errno == errno.EPIPE:
-            _discard_stdout()
+            discard(sys.stdout)
             return 0
         _say(f"the output cannot be written: {error.strerror or error}", None)
-        _discard_stdout()
+        discard(sys.stdout)
         return 5
     except Exception as error:
         _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
@@ -107,9 +107,3 @@ def _say(message: str, hint: str | None) -> None:
         output.note(f"rnncli: {message}", "bold red")
         if hint:
             output.note(f"  {hint}")
-
-
-def _discard_stdout() -> None:
-    """Keeps the interpreter from flushing into a closed pipe once more on its way out."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,20 +39,40 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     """Prints one answer for each text, as it is known."""
     output = Output()
     texts = list(request.texts)
-    from_file = len(texts) == 1 and is_file(texts[0])
-    if from_file and texts[0] == "-" and sys.stdin is not None and sys.stdin.isatty():
+    files = _files(texts)
+    if "-" in files and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("stdin is a terminal: pipe the texts in, or give them as arguments")
 
     from rnncli.model import Model
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model, Path(request.runs)))
-    if from_file:
-        _print_stream(output, model.predict_stream(_texts_of(request, texts[0])), json)
+    if files:
+        read = chain.from_iterable(_texts_of(request, path) for path in files)
+        _print_stream(output, model.predict_stream(read), json)
     elif json or not output.is_terminal:
         _print_stream(output, model.predict(texts), json)
     else:
         print_table(output, views.predictions_view(model.predict(texts)))
+
+
+def _files(arguments: list[str]) -> list[str]:
+    """The arguments, if they are files, else none.
+
+    A single one is a file if there is one of that name; among several the name also has to end like that of a data
+    file, for ``good`` and ``bad`` may be texts beside a folder called ``good``.
+
+    Raises:
+        StorageError: the only argument looks like a file, and is not there.
+        UsageError: some are files and some are texts.
+    """
+    if len(arguments) == 1:
+        return arguments if is_file(arguments[0]) else []
+    files = [argument for argument in arguments if argument == "-" or (_ends_like_data(argument) and is_path(argument))]
+    if files and len(files) < len(arguments):
+        text = next(argument for argument in arguments if argument not in files)
+        raise UsageError(f"{files[0]} is a file and '{text}' is none", "give texts, or files, but not both")
+    return files
 
 
 def is_file(argument: str) -> bool:
@@ -62,9 +83,13 @@ def is_file(argument: str) -> bool:
     """
     if is_path(argument):
         return True
-    if argument.lower().endswith(DATA_SUFFIXES) and not any(c.isspace() for c in argument):
+    if _ends_like_data(argument) and not any(c.isspace() for c in argument):
         raise StorageError(f"{argument}: there is no such file")
     return False
+
+
+def _ends_like_data(argument: str) -> bool:
+    return argument.lower().endswith(DATA_SUFFIXES)
 
 
 def _texts_of(request: PredictRequest, path: str) -> Iterable[str]:

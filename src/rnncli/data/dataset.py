@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rnncli.data.columns import Columns, choose_columns, quoted
 from rnncli.data.readers import Row, Table, open_table
@@ -14,6 +14,9 @@ from rnncli.errors import DataError
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
+# Of how many records that were left out it is kept why.
+SKIPPED_SHOWN = 5
+SKIP_HINT = "leave such records out with --skip-bad"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,33 @@ class Dataset:
     def name(self) -> str:
         return display_name(self.source.path)
 
+    def with_tokens(self, counts: Sequence[int], unit: str) -> Dataset:
+        """The records that have tokens; ``counts`` says how many each has. A text like ``<br>`` has none.
+
+        Raises:
+            DataError: one has none and bad records are not to be left out, or all have none.
+        """
+        empty = [
+            f"{self.name}:{line}: the text has no {unit}s"
+            for line, count in zip(self.lines, counts, strict=True)
+            if not count
+        ]
+        if not empty:
+            return self
+        if not self.source.skip_bad:
+            raise DataError(empty[0], SKIP_HINT)
+        kept = [row for row, count in enumerate(counts) if count]
+        if not kept:
+            raise DataError(f"{self.name}: no records ({len(empty):,} texts without {unit}s were left out)")
+        return replace(
+            self,
+            texts=[self.texts[row] for row in kept],
+            labels=[self.labels[row] for row in kept],
+            lines=[self.lines[row] for row in kept],
+            skipped=self.skipped + len(empty),
+            skipped_because=(*self.skipped_because, *empty)[:SKIPPED_SHOWN],
+        )
+
 
 def display_name(path: str) -> str:
     """A file's name in messages."""
@@ -80,7 +110,7 @@ def read_dataset(source: Source) -> Dataset:
         if problem:
             message = f"{table.name}:{row.line}: {problem}"
             if not source.skip_bad:
-                raise DataError(message, "leave such records out with --skip-bad")
+                raise DataError(message, SKIP_HINT)
             skipped.append(message)
             continue
         texts.append(text)
@@ -104,7 +134,7 @@ def read_dataset(source: Source) -> Dataset:
         lines,
         table.digest,
         table.skipped_count + len(skipped),
-        tuple([*table.skipped, *skipped][:5]),
+        tuple([*table.skipped, *skipped][:SKIPPED_SHOWN]),
     )
 
 

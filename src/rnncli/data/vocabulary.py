@@ -73,6 +73,10 @@ class Corpus:
         self._lengths.append(len(tokens))
         return len(tokens)
 
+    def drop_empty(self) -> None:
+        """Forgets the texts without tokens."""
+        self._lengths = [length for length in self._lengths if length]
+
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """(rows,) tokens of each text."""

@@ -5,6 +5,7 @@ Rich is imported when a console is first asked for: `--json` and a piped `predic
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -74,8 +75,14 @@ class Output:
         self.stdout.write(text)
 
     def note(self, message: str, style: str | None = None) -> None:
-        """Print one line to stderr. The terminal wraps it, not we: an error stays one line in a log."""
-        self.err.print(as_text(message, style), soft_wrap=True)
+        """Print one line to stderr. The terminal wraps it, not we: an error stays one line in a log.
+
+        Where stderr takes no more, as after ``2>&1 | head -1``, the note is lost and the work goes on.
+        """
+        try:
+            self.err.print(as_text(message, style), soft_wrap=True)
+        except (OSError, SystemExit):  # Rich ends the program where it meets a broken pipe
+            discard(self.stderr)
 
     def encodable(self, text: str) -> str:
         """Return ``text`` in characters that stdout can take, before it is laid out: escapes are wider."""
@@ -83,6 +90,16 @@ class Output:
             return text
         encoding = self.stdout.encoding
         return text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
+
+
+def discard(stream: TextIO) -> None:
+    """Send what a stream still holds, and all that comes, nowhere: the interpreter flushes it on its way out."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def _is_terminal(stream: TextIO) -> bool:

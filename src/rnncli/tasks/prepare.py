@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
+from rnncli.machine import available_memory
 from rnncli.tasks.classify import Classifier, Examples
 
 # Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
@@ -89,18 +89,18 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         DataError: the rows cannot train a classifier; the message says how many of what are needed.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    labels = tuple(sorted(set(dataset.labels)))
-    _require_labels(dataset, labels)
-    number = {label: k for k, label in enumerate(labels)}
-    targets = np.array([number[label] for label in dataset.labels], np.int64)
-    train_rows, validation_rows = _split(dataset, targets, settings)
-
+    _require_labels(dataset)  # before the texts are read, which takes a while
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     settings = settings.replace(tokens=tokenizer.unit)
     corpus = Corpus(tokenizer)
-    for text, line in zip(dataset.texts, dataset.lines, strict=True):
-        if corpus.add(text) == 0:
-            raise DataError(f"{dataset.name}:{line}: the text has no {tokenizer.unit}s")
+    dataset = dataset.with_tokens([corpus.add(text) for text in dataset.texts], tokenizer.unit)
+    corpus.drop_empty()
+    _require_labels(dataset)
+
+    labels = tuple(sorted(set(dataset.labels)))
+    number = {label: k for k, label in enumerate(labels)}
+    targets = np.array([number[label] for label in dataset.labels], np.int64)
+    train_rows, validation_rows = _split(dataset, targets, settings)
     counts = corpus.counts(train_rows)
     vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
     _require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
@@ -108,7 +108,9 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     whole = Examples(corpus.encode(vocabulary), targets, weights)
     whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
     train, validation = _cut(whole_train, settings.max_length), _cut(whole_validation, settings.max_length)
-    report = _report(dataset, corpus, settings, train, validation, vocabulary, sum(c > 0 for c in counts.values()))
+    shared = _on_both_sides(corpus, train_rows, validation_rows)
+    distinct = sum(count > 0 for count in counts.values())
+    report = _report(dataset, corpus, settings, train, validation, vocabulary, distinct, shared)
     example = _example(dataset, corpus, validation_rows)
     return Prepared(
         settings, tokenizer, vocabulary, labels, train, validation, whole_train, whole_validation, example, report
@@ -131,12 +133,14 @@ def shorten(ids: Array, limit: int) -> Array:
     return np.concatenate((ids[:head], ids[len(ids) - (limit - head) :]))
 
 
-def _require_labels(dataset: Dataset, labels: tuple[str, ...]) -> None:
-    name = dataset.name
+def _require_labels(dataset: Dataset) -> None:
+    name, labels = dataset.name, set(dataset.labels)
     if len(dataset.texts) < 2:
         raise DataError(f"{name}: a classifier needs at least 2 records, and this file has 1")
     if len(labels) < 2:
-        raise DataError(f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(labels[0])}")
+        raise DataError(
+            f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(dataset.labels[0])}"
+        )
     if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
         raise DataError(
             f"{name}: column {quoted(dataset.source.label or '')} has {len(labels):,} different labels in "
@@ -176,11 +180,11 @@ def _require_memory(network: Classifier, settings: Settings, longest: int) -> No
     steps = settings.batch * min(longest, settings.max_length)
     per_step = 24 * settings.hidden * settings.layers * (2 if settings.bidirectional else 1) + 4 * settings.embedding
     needed = item * (4 * parameters + steps * per_step)
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    there = available_memory()
     if needed > there:
         raise UsageError(
             f"this network needs about {needed / 2**30:,.0f} GiB of memory ({parameters:,} parameters), "
-            f"and the machine has {there / 2**30:,.0f} GiB",
+            f"and there is room for {there / 2**30:,.0f} GiB",
             "lower --hidden, --layers, --batch or --max-length",
         )
 
@@ -194,6 +198,13 @@ def _example(dataset: Dataset, corpus: Corpus, validation_rows: Array) -> str:
     return dataset.texts[int(row)][:1000]
 
 
+def _on_both_sides(corpus: Corpus, train_rows: Array, validation_rows: Array) -> int:
+    """Distinct texts in training and in validation, all of their tokens compared, unknown and unread ones too."""
+    texts = corpus.texts()
+    train, validation = ({texts[row].tobytes() for row in rows.tolist()} for rows in (train_rows, validation_rows))
+    return len(train & validation)
+
+
 def _report(
     dataset: Dataset,
     corpus: Corpus,
@@ -202,11 +213,11 @@ def _report(
     validation: Examples,
     vocabulary: Vocabulary,
     distinct_tokens: int,
+    on_both_sides: int,
 ) -> Report:
     lengths = corpus.lengths
     seen = np.concatenate(validation.inputs or train.inputs)
     by_count = dict(sorted(Counter(dataset.labels).items(), key=lambda item: (-item[1], item[0])))
-    on_both_sides = {ids.tobytes() for ids in train.inputs} & {ids.tobytes() for ids in validation.inputs}
     return Report(
         len(dataset.texts),
         len(train.inputs),
@@ -219,7 +230,7 @@ def _report(
         len(vocabulary.tokens),
         distinct_tokens,
         float((seen == vocabulary.unknown).mean()),
-        len(on_both_sides),
+        on_both_sides,
         tuple(_warnings(dataset, by_count, settings)),
     )
 

@@ -43,11 +43,16 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
     """A new folder under ``runs``: the name given, or the data file's with the next free number.
 
     Raises:
-        UsageError: the named folder exists, or the name is a path.
+        UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
         StorageError: the folder cannot be made.
     """
     if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or "\0" in name):
         raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
+    link = runs / LATEST
+    if link.exists() and not link.is_symlink():
+        raise UsageError(
+            f"{link} is no link, and the newest training could not be named there", "move it away, or give other --runs"
+        )
     try:
         runs.mkdir(parents=True, exist_ok=True)
         if name is not None:
