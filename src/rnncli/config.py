@@ -45,6 +45,9 @@ class Settings:
         0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
     )
     bias: bool = _setting(True, help="biases in cells and output")
+    initializer: Literal["orthogonal", "uniform"] = _setting(
+        "orthogonal", help="first weights; uniform in ±1/√units is how PyTorch starts"
+    )
     dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
 
     # The data

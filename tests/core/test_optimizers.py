@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from core import checks
 
 from rnncli.core.gradients import RowGradient
-from rnncli.core.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, start
+from rnncli.core.idle_rows import IdleRows
+from rnncli.core.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, start
 from rnncli.core.parameters import ParameterStore
 
 ALL = [SGD(), Momentum(), RMSprop(), Adam(), Adam(weight_decay=0.5)]
@@ -82,6 +84,44 @@ def run(optimizer: object, tables: frozenset[str]) -> tuple[ParameterStore, obje
 TABLE = "embedding/weight"
 
 
+@pytest.mark.parametrize("name", ["sgd", "momentum", "rmsprop", "adam", "adamw"])
+def test_rows_are_the_dense_ones_when_they_are_read(name: str) -> None:
+    checks.check_idle_rows(checks.CORE, name)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+def test_epsilon_makes_the_rows_of_adam_differ_by_a_hundredth_of_a_step(weight_decay: float) -> None:
+    """Adam's own ε grows beside a √v̂ that falls while a row is idle; that of a row that catches up does not."""
+    ends = []
+    for tables in (frozenset({"t"}), frozenset()):
+        rng = np.random.default_rng(0)
+        optimizer = Adam(weight_decay=weight_decay)
+        store = ParameterStore({"t": rng.standard_normal((20, 3))}, tables)
+        state = start(optimizer, store)
+        for _ in range(300):
+            ids = np.unique((20 * rng.random(2) ** 2).astype(int))
+            rows = RowGradient(ids, rng.choice([-2e-3, 1e-3], (len(ids), 3)), (20, 3))
+            catch_up(optimizer, store, state, dict.fromkeys(store.tables, ids))
+            apply(optimizer, store, store.gather({"t": rows if tables else rows.dense()}), state, 0.01)
+        catch_up(optimizer, store, state)
+        ends.append(store.params["t"])
+    np.testing.assert_allclose(*ends, rtol=0, atol=1e-4)
+    assert np.abs(ends[0] - ends[1]).max() > 0
+
+
+def test_where_rows_stand_is_refused_when_it_cannot_be() -> None:
+    idle = IdleRows({"t": 3})
+    idle.since["t"][:] = [0, 2, 5]
+    for now in (4, -1, True, 5.0, None, 10**6):
+        with pytest.raises(ValueError, match=r"no count|ahead"):
+            idle.resume_at(now)
+    idle.resume_at(5)
+    assert idle.now == 5
+    idle.since["t"][0] = -1
+    with pytest.raises(ValueError, match="ahead"):
+        idle.resume_at(5)
+
+
 def test_rows_equal_dense_for_plain_gradient_descent() -> None:
     sparse, dense = run(SGD(), frozenset({TABLE}))[0], run(SGD(), frozenset())[0]
     for name, value in sparse.flat.items():
@@ -89,7 +129,7 @@ def test_rows_equal_dense_for_plain_gradient_descent() -> None:
 
 
 @every_optimizer
-def test_untouched_rows_and_their_moments_stay(optimizer: object) -> None:
+def test_untouched_rows_and_their_moments_stay_until_they_are_read(optimizer: object) -> None:
     before = store_and_gradients(frozenset({TABLE}))[0].flat[TABLE]
     store, state = run(optimizer, frozenset({TABLE}))
     untouched, touched = [1, 2, 4], [0, 3, 5]

@@ -166,6 +166,18 @@ PLANTS = {
         "total /= len(x.batch_sizes)",
         "readouts",
     ),
+    "idle rows do not move": Plant("idle_rows", "values -= push", "pass", "idle rows"),
+    "idle rows do not shrink": Plant("idle_rows", "pushed *= keep", "pass", "idle rows"),
+    "idle moments do not decay": Plant("idle_rows", "(decay**missed)", "(decay ** (0 * missed))", "idle rows"),
+    "idle rows move one step too far": Plant(
+        "idle_rows", "np.arange(end, 0, -1)", "np.arange(end - 1, -1, -1)", "idle rows"
+    ),
+    "a row that is used counts as idle": Plant(
+        "optimizers", "state.idle.since[table][rows] = state.idle.now", "pass", "idle rows"
+    ),
+    "momentum forgets its rate where it is idle": Plant(
+        "optimizers", "return 1.0, rate", "return 1.0, 1.0", "idle rows"
+    ),
     "a NaN that clipping hides": Plant("parameters", "if not np.isfinite(norm):", "if False:", "clipping"),
     "clipping that leaves tables out": Plant(
         "parameters", "np.multiply(rows.values, factor, out=rows.values)", "pass", "clipping"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from rnncli.core.packed import Array
@@ -35,3 +38,13 @@ def orthogonal(rng: np.random.Generator, size: int, blocks: int, dtype: Float) -
 def normal(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: Float) -> Array:
     """Normal numbers with mean 0 and standard deviation ``scale``."""
     return (scale * rng.standard_normal(shape)).astype(dtype)
+
+
+def fill_uniform(rng: np.random.Generator, params: Mapping[str, Any], size: int) -> None:
+    """Fills every array below ``params``, biases too, with numbers uniform in ±1/√size: how PyTorch starts."""
+    bound = size**-0.5
+    for value in params.values():
+        if isinstance(value, Mapping):
+            fill_uniform(rng, value, size)
+        else:
+            value[...] = rng.uniform(-bound, bound, value.shape)

@@ -1,19 +1,20 @@
 """Gradient descent and its relatives, each over one dense vector and the touched rows of tables.
 
 An optimizer is a frozen dataclass of settings; its moments live in an :class:`OptimizerState`, so that a checkpoint
-can hold them. For a table only the rows a batch has used are read and written, their moments too: 500 rows instead
-of 30,000. For plain gradient descent that is exact; for the others a row's moments decay only at the steps that
-touch it (as in PyTorch's SparseAdam).
+can hold them. Of a table a step reads and writes the rows that its batch uses, 500 instead of 30,000; what it would
+do to the others (momentum goes on, moments and weights decay) is done when they are next read, so that the numbers
+are those of the formulas all the same. See :mod:`rnncli.core.idle_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from rnncli.core.idle_rows import IdleRows, Idling
 from rnncli.core.packed import Array
 from rnncli.core.parameters import Gradients, ParameterStore
 
@@ -24,38 +25,65 @@ class OptimizerState:
 
     step: int = 0
     moments: dict[str, dict[str, Array]] = field(default_factory=dict)
+    idle: IdleRows = field(default_factory=lambda: IdleRows({}))
+
+    def moments_of(self, group: str) -> tuple[Array, ...]:
+        return tuple(groups[group] for groups in self.moments.values())
 
 
 class Optimizer(Protocol):
     @property
     def moment_names(self) -> tuple[str, ...]: ...
+    @property
+    def idling(self) -> Idling | None:
+        """What a step without gradient does; None where it does nothing."""
+
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None: ...
 
 
 def start(optimizer: Optimizer, store: ParameterStore) -> OptimizerState:
     """Zero moments for every parameter."""
     groups = {"dense": store.dense, **store.tables}
-    return OptimizerState(
-        0, {moment: {name: np.zeros_like(a) for name, a in groups.items()} for moment in optimizer.moment_names}
-    )
+    moments = {moment: {name: np.zeros_like(a) for name, a in groups.items()} for moment in optimizer.moment_names}
+    return OptimizerState(0, moments, IdleRows({name: len(table) for name, table in store.tables.items()}))
+
+
+def catch_up(
+    optimizer: Optimizer, store: ParameterStore, state: OptimizerState, rows: Mapping[str, Array] | None = None
+) -> None:
+    """Brings tables up to date: these rows of each table before a batch reads them, or all rows of all.
+
+    Args:
+        rows: table → distinct row numbers.
+    """
+    if optimizer.idling is None:
+        return
+    for table, values in store.tables.items():
+        chosen = None if rows is None else rows[table]
+        state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), chosen)
+    if rows is None:
+        state.idle.start_over()
 
 
 def apply(
     optimizer: Optimizer, store: ParameterStore, gradients: Gradients, state: OptimizerState, rate: float
 ) -> None:
-    """One step down the gradient, in place, with learning rate ``rate``."""
+    """One step down the gradient, in place, with learning rate ``rate``; rows with a gradient have to be up to date."""
     state.step += 1
-    names = optimizer.moment_names
-    dense_moments = tuple(state.moments[name]["dense"] for name in names)
-    optimizer.update(store.dense, gradients.dense, dense_moments, rate, state.step)
+    optimizer.update(store.dense, gradients.dense, state.moments_of("dense"), rate, state.step)
+    if optimizer.idling is not None:
+        state.idle.count_step(optimizer.idling, rate, state.step)
     for table, gradient in gradients.tables.items():
         rows = gradient.rows
         values = store.tables[table][rows]
-        moments = tuple(state.moments[name][table][rows] for name in names)
+        moments = tuple(moment[rows] for moment in state.moments_of(table))
         optimizer.update(values, gradient.values, moments, rate, state.step)
         store.tables[table][rows] = values
-        for name, moment in zip(names, moments, strict=True):
-            state.moments[name][table][rows] = moment
+        for whole, moment in zip(state.moments_of(table), moments, strict=True):
+            whole[rows] = moment
+        state.idle.since[table][rows] = state.idle.now
+    if state.idle.full:
+        catch_up(optimizer, store, state)
 
 
 @dataclass(frozen=True)
@@ -63,6 +91,7 @@ class SGD:
     """W ← W − η ∂L/∂W: the plain gradient descent of the notes."""
 
     moment_names = ()
+    idling = None
 
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
         values -= rate * gradient
@@ -81,6 +110,24 @@ class Momentum:
         velocity += gradient
         values -= rate * velocity
 
+    @property
+    def idling(self) -> Idling:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return (self.momentum,)
+
+    @property
+    def ratio(self) -> float:
+        return self.momentum
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        return 1.0, rate
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        return moments[0].copy()
+
 
 @dataclass(frozen=True)
 class RMSprop:
@@ -95,6 +142,22 @@ class RMSprop:
         square *= self.decay
         square += (1 - self.decay) * gradient**2
         values -= rate * gradient / (np.sqrt(square) + self.epsilon)
+
+    @property
+    def idling(self) -> Idling:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return (self.decay,)
+
+    ratio = 0.0
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        return 1.0, 0.0  # without a gradient nothing moves
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        return np.zeros_like(moments[0])
 
 
 @dataclass(frozen=True)
@@ -127,6 +190,27 @@ class Adam:
         np.divide(mean, scratch, out=scratch)
         scratch *= rate / (1 - self.beta1**step)
         values -= scratch
+
+    @property
+    def idling(self) -> Idling:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return self.beta1, self.beta2
+
+    @property
+    def ratio(self) -> float:
+        return float(self.beta1 / self.beta2**0.5)
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        push = rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
+        return 1 - rate * self.weight_decay, push
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        """m / (√v + ε). The ε here does not grow beside a √v̂ that falls from step to step, as Adam's own would."""
+        mean, square = moments
+        return np.asarray(mean / (np.sqrt(square) + self.epsilon))
 
 
 OPTIMIZERS: dict[str, Callable[..., Any]] = {

@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.activations import sigmoid
 from rnncli.core.cells import recurrent_stack
+from rnncli.core.initializers import fill_uniform
 from rnncli.core.layers import Embedding, Linear, Stack, StackCache, dropout
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
@@ -106,10 +107,19 @@ class Classifier:
         directions = ("forward", "backward") if self.settings.bidirectional else ("forward",)
         return frozenset(f"encoder/0/{direction}/weight_ih" for direction in directions)
 
+    def rows_read(self, inputs: Sequence[Array]) -> dict[str, Array]:
+        """For each of :attr:`tables` the rows that these sequences read, each once."""
+        rows = np.unique(np.concatenate(inputs))
+        return dict.fromkeys(self.tables, rows)
+
     def init(self, rng: np.random.Generator) -> Params:
         dtype = np.dtype(self.settings.dtype)
         params: Params = {"embedding": self.embedding.init(rng, dtype)} if self.embedding else {}
-        return params | {"encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
+        params |= {"encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
+        if self.settings.initializer == "uniform":
+            fill_uniform(rng, params["encoder"], self.settings.hidden)
+            fill_uniform(rng, params["output"], self.stack.output_size)
+        return params
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Flat name → shape of every parameter, worked out without making one."""

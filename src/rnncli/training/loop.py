@@ -118,6 +118,7 @@ def run(
             mean = progress.loss_sum / progress.step_in_epoch
             yield StepDone(progress.epoch + 1, k + 1, steps, mean, clock.speed, clock.seconds_left)
         seconds, speed = clock.epoch_seconds, clock.speed
+        optimizers.catch_up(optimizer, state.store, state.optimizer)
         record = _finish_epoch(network, state, validation, steps, settings)
         yield EpochDone(record, seconds, speed)
     if progress.finished is None:
@@ -135,6 +136,7 @@ def _step(
 ) -> float:
     """Forward, backward, clip, update; returns the loss."""
     assert settings.epochs is not None
+    optimizers.catch_up(optimizer, state.store, state.optimizer, network.rows_read(batch.inputs))
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
             loss, grads = network.loss_and_gradients(state.store.params, batch, state.rng)

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnncli import model_file
 from rnncli.core.optimizers import OptimizerState
+from rnncli.core.packed import Array
 from rnncli.core.parameters import ParameterStore
 from rnncli.errors import ModelFileError
 
@@ -70,18 +71,24 @@ def save(path: Path, state: TrainingState, context: Mapping[str, Any]) -> None:
         state: what to save.
         context: what a resumed training must find unchanged (settings, data, digest).
     """
-    tensors = {f"parameters/{name}": value for name, value in state.store.flat.items()}
-    for moment, groups in state.optimizer.moments.items():
-        tensors |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
     manifest = {
         "kind": "training state",
         "context": dict(context),
         "optimizer_step": state.optimizer.step,
+        "idle_steps": state.optimizer.idle.now,
         # As text: the generator's 128-bit integers are beyond what JSON readers agree on.
         "rng": json.dumps(state.rng.bit_generator.state),
         "progress": asdict(state.progress),
     }
-    model_file.save(path, manifest, tensors)
+    model_file.save(path, manifest, _arrays(state))
+
+
+def _arrays(state: TrainingState) -> dict[str, Array]:
+    """Every array of a training by its name in the file."""
+    arrays = {f"parameters/{name}": value for name, value in state.store.flat.items()}
+    for moment, groups in state.optimizer.moments.items():
+        arrays |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
+    return arrays | {f"idle/{name}": value for name, value in state.optimizer.idle.arrays().items()}
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Checkpoint:
 
     context: dict[str, Any]
     manifest: dict[str, Any]
-    tensors: dict[str, np.ndarray[Any, Any]]
+    tensors: dict[str, Array]
     name: str
 
     def restore(self, state: TrainingState) -> None:
@@ -99,9 +106,7 @@ class Checkpoint:
         Raises:
             ModelFileError: the tensors are not those of this training, or the progress is none.
         """
-        targets = {f"parameters/{name}": value for name, value in state.store.flat.items()}
-        for moment, groups in state.optimizer.moments.items():
-            targets |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
+        targets = _arrays(state)
         saved = {name: (value.shape, value.dtype) for name, value in self.tensors.items()}
         if saved != {name: (value.shape, value.dtype) for name, value in targets.items()}:
             raise ModelFileError(f"{self.name}: the saved state does not belong to this training's settings")
@@ -109,6 +114,7 @@ class Checkpoint:
             value[...] = self.tensors[name]
         try:
             state.optimizer.step = self.manifest["optimizer_step"]
+            state.optimizer.idle.resume_at(self.manifest["idle_steps"])
             state.rng.bit_generator.state = json.loads(self.manifest["rng"])
             state.progress = _read_progress(self.manifest["progress"])
             if type(state.optimizer.step) is not int or state.optimizer.step < 0:
