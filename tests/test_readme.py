@@ -37,7 +37,9 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
     monkeypatch.chdir(tmp_path)
     commands = shown()
-    assert [words[0] for words, _ in commands] == ["tokenize", "train", "predict", "inspect", "train", "predict"]
+    assert [words[0] for words, _ in commands] == [
+        *("tokenize", "train", "predict", "evaluate", "inspect", "train", "predict"),
+    ]
     for words, output in commands:
         assert main(words) == 0, words
         printed = capsys.readouterr()
@@ -58,6 +60,9 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
             assert float(accuracies["bag of words"]) < 0.6
             for line in output.splitlines()[:8]:
                 assert line.strip() in printed.err
+        elif words[0] == "evaluate":
+            assert "rows\t60\n" in printed.out
+            assert 0.65 < float(printed.out.split("accuracy\t")[1].split()[0]) < 0.9
         elif words[0] == "inspect":
             tokens = [line.split("\t")[1] for line in printed.out.splitlines()[1:]]
             assert tokens == ["movie", "was", "not", "good"]
