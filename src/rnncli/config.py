@@ -65,7 +65,7 @@ class Settings:
     schedule: Literal["constant", "linear", "cosine"] = _setting("linear", help="how the learning rate falls")
     warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate climbs first"))
     momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
-    weight_decay: float = _setting(0.1, **_range(0, 1, help="of the optimizer adamw"))
+    weight_decay: float = _setting(0.03, **_range(0, 1, help="of the optimizer adamw"))
     clip: float | None = _setting(
         1.0, **_range(0, math.inf, open_low=True, help="longest gradient that is not scaled down; none for no limit")
     )

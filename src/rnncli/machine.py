@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import resource
 from pathlib import Path
 
 # Where a container's limit stands: control groups of version 2, and of version 1.
 _LIMIT_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+def keep_freed_memory() -> None:
+    """Tells the C library, where it is glibc, to keep what is freed for the next request.
+
+    A training step frees some tens of megabytes and asks for as many again; given back to the system and fetched anew
+    page by page, they cost up to a sixth of the step.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_TRIM_THRESHOLD, 2**30)
+        mallopt(_M_MMAP_THRESHOLD, 2**30)
 
 
 def available_memory(limit_files: tuple[Path, ...] = _LIMIT_FILES) -> int:

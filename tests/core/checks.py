@@ -30,7 +30,10 @@ D, H = 2, 3
 # With this seed no pre-activation of a ReLU network below comes near the kink (asserted), where slopes are undefined.
 SEED = 6
 
-MODULES = ["cells", "gradients", "layers", "losses", "optimizers", "packed", "parameters", "readout", "recurrence"]
+MODULES = [
+    *("cells", "gradients", "layers", "losses", "occurrences"),
+    *("optimizers", "packed", "parameters", "readout", "recurrence"),
+]
 
 
 def core_of(package: str) -> SimpleNamespace:
@@ -181,9 +184,49 @@ def check_dropout_gradients(core: SimpleNamespace) -> None:
 
 
 def check_row_gradients(core: SimpleNamespace) -> None:
-    """Token ids, some of them more than once in the batch."""
+    """Token ids, some of them more than once in the batch; and sums over ids from rare to very common."""
     for kind in KINDS:
         check_gradients(problem(core, kind, both=True, ids=True))
+    rng = np.random.default_rng(3)
+    for ids in ([7], [2, 2], list(range(9)), [70_000, 5, 70_000], np.repeat(np.arange(45), np.arange(45))):
+        ids = rng.permutation(np.array(ids))
+        values = rng.standard_normal((len(ids), 3))
+        places = core.occurrences.Occurrences.of(ids)
+        np.testing.assert_array_equal(places.rows, np.unique(ids))
+        np.testing.assert_array_equal(places.rows[places.inverse], ids)
+        expected = np.zeros((70_001, 3))
+        np.add.at(expected, ids, values)
+        np.testing.assert_allclose(places.sums(values), expected[places.rows], rtol=1e-13, atol=1e-14)
+
+
+def check_lookup(core: SimpleNamespace, kind: str, both: bool) -> None:
+    """Rows of a table by number against the same rows gathered: outputs, weights' gradients, and the table's."""
+    rng = np.random.default_rng(SEED)
+    stack = build(core, kind, 1, both)
+    params = random_params(stack, rng)
+    table = rng.standard_normal((4, D))
+    packed = core.packed.PackedSequence.pack([rng.integers(0, 4, length) for length in (20, 3, 9, 1, 9)])
+    rows = core.occurrences.Lookup(table[packed.occurrences.rows], packed.occurrences)
+    np.testing.assert_array_equal(rows.gathered(), table[packed.data])
+    dy = rng.standard_normal((len(packed.data), stack.output_size))
+    runs = []
+    for data in (rows, table[packed.data]):
+        y, _, kept = stack.forward(params, packed.with_data(data))
+        dx, _, grads = stack.backward(params, kept, dy)
+        runs.append((y, dx, dict(leaves(grads))))
+    (y, d_table, grads), (y_gathered, dx, grads_gathered) = runs
+    np.testing.assert_allclose(y, y_gathered, rtol=1e-12)
+    for name, gradient in grads.items():
+        np.testing.assert_allclose(gradient, grads_gathered[name], rtol=1e-11, atol=1e-13, err_msg=name)
+    expected = np.zeros_like(table)
+    np.add.at(expected, packed.data, dx)
+    np.testing.assert_allclose(d_table, expected[packed.occurrences.rows], rtol=1e-11, atol=1e-13)
+
+
+def check_all_lookups(core: SimpleNamespace) -> None:
+    for kind in KINDS:
+        for both in (False, True):
+            check_lookup(core, kind, both)
 
 
 # Against the naive cells
@@ -522,6 +565,7 @@ def check_all_idle_rows(core: SimpleNamespace) -> None:
 SUITE: dict[str, Callable[[SimpleNamespace], None]] = {
     "gradients": check_all_gradients,
     "row gradients": check_row_gradients,
+    "lookups": check_all_lookups,
     "dropout gradients": check_dropout_gradients,
     "naive": check_all_against_naive,
     "golden": check_all_golden,

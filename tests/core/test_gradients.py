@@ -10,6 +10,7 @@ from core.checks import CONFIGURATIONS, CORE, KINDS, LENGTHS, SEED, D, H, Proble
 from rnncli.core import recurrence
 from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import RowGradient, as_dense, values_of
+from rnncli.core.occurrences import Occurrences
 from rnncli.core.packed import PackedSequence
 
 every_network = pytest.mark.parametrize(("kind", "layers", "both"), CONFIGURATIONS)
@@ -82,9 +83,16 @@ def test_token_ids_leave_gradients_of_rows(kind: str) -> None:
         np.testing.assert_array_equal(gradient.rows, np.unique(case.x.data))
 
 
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lookup_is_what_it_would_gather(kind: str, both: bool) -> None:
+    checks.check_lookup(CORE, kind, both)
+
+
 def test_row_gradient_adds_up_by_row() -> None:
     ids, d_gathered = np.array([4, 1, 4, 4, 0]), np.arange(10.0).reshape(5, 2)
-    gradient = RowGradient.from_gather(ids, d_gathered, (6, 2))
+    places = Occurrences.of(ids)
+    gradient = RowGradient(places.rows, places.sums(d_gathered), (6, 2))
     np.testing.assert_array_equal(gradient.rows, [0, 1, 4])
     np.testing.assert_array_equal(gradient.values, [[8, 9], [2, 3], [10, 13]])
     expected = np.zeros((6, 2))

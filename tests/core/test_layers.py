@@ -115,21 +115,23 @@ def test_linear(bias: bool) -> None:
         checks.assert_gradient(name, grads[name], loss, value)
 
 
-def test_embedding_is_one_hot_times_the_table() -> None:
+@pytest.mark.parametrize("gather", [False, True])
+def test_embedding_is_one_hot_times_the_table(gather: bool) -> None:
     rng = np.random.default_rng(0)
     layer = Embedding(5, 2)
     params = {"weight": rng.standard_normal((5, 2))}
     x = PackedSequence.pack([np.array([4, 1, 4]), np.array([1])])
-    y, kept = layer.forward(params, x)
-    np.testing.assert_array_equal(y.data, np.eye(5)[x.data] @ params["weight"])
+    y, kept = layer.forward(params, x, gather)
+    np.testing.assert_array_equal(y.data if gather else y.data.gathered(), np.eye(5)[x.data] @ params["weight"])
     np.testing.assert_array_equal(y.batch_sizes, x.batch_sizes)
     dy = rng.standard_normal((4, 2))
-    gradient = layer.backward(kept, dy)["weight"]
+    of_rows = dy if gather else (np.eye(5)[x.data].T @ dy)[[1, 4]]  # a lookup's gradient is that of its rows
+    gradient = layer.backward(kept, of_rows)["weight"]
     np.testing.assert_array_equal(gradient.rows, [1, 4])
     np.testing.assert_allclose(gradient.dense(), np.eye(5)[x.data].T @ dy, rtol=1e-15)
 
     def loss() -> float:
-        return float((layer.forward(params, x)[0].data * dy).sum())
+        return float((layer.forward(params, x, gather=True)[0].data * dy).sum())
 
     checks.assert_gradient("table", gradient.dense(), loss, params["weight"])
 

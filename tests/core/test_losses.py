@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from core import checks
 
-from rnncli.core.activations import halve_columns, sigmoid
+from rnncli.core.activations import sigmoid
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 
 
@@ -95,9 +95,3 @@ def test_sigmoid_function() -> None:
     z = np.array([0.0, 1.0, -2.0])
     np.testing.assert_allclose(sigmoid(z), [0.5, 0.7310585786300049, 0.11920292202211755], rtol=1e-15)
     np.testing.assert_allclose(sigmoid(z) + sigmoid(-z), 1, rtol=1e-15)
-
-
-def test_halve_columns() -> None:
-    weight = np.array([[2.0, 4.0, 6.0]])
-    np.testing.assert_array_equal(halve_columns(weight, 2), [[1, 2, 6]])
-    np.testing.assert_array_equal(weight, [[2, 4, 6]])

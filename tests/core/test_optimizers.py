@@ -8,6 +8,7 @@ from core import checks
 
 from rnncli.core.gradients import RowGradient
 from rnncli.core.idle_rows import IdleRows
+from rnncli.core.occurrences import Occurrences
 from rnncli.core.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, start
 from rnncli.core.parameters import ParameterStore
 
@@ -67,7 +68,8 @@ def store_and_gradients(tables: frozenset[str]) -> tuple[ParameterStore, list[di
     params = {"embedding": {"weight": rng.standard_normal((6, 2))}, "cell": {"w": rng.standard_normal((2, 3))}}
     steps = []
     for ids in ([0, 3, 3], [5, 0, 0]):
-        rows = RowGradient.from_gather(np.array(ids), rng.standard_normal((3, 2)), (6, 2))
+        places = Occurrences.of(np.array(ids))
+        rows = RowGradient(places.rows, places.sums(rng.standard_normal((3, 2))), (6, 2))
         weight = rows if tables else rows.dense()
         steps.append({"embedding": {"weight": weight}, "cell": {"w": rng.standard_normal((2, 3))}})
     return ParameterStore(params, tables), steps

@@ -59,24 +59,37 @@ PLANTS = {
     "outputs of the backward half not turned back": Plant(
         "layers", "y[:, H:] = h[reversal]", "y[:, H:] = h", "direction, naive, golden, gradients"
     ),
-    "dx of the backward half not turned back": Plant("layers", "else dx[reversal])", "else dx)", GRADIENTS),
+    "dx of the backward half not turned back": Plant("layers", "(dx[reversal] if", "(dx if", GRADIENTS),
     "dy of the backward half not turned": Plant("layers", "dy[:, H:][reversal]", "dy[:, H:]", GRADIENTS),
     **{
-        f"weight gradient never filled, {cell}": Plant(cell, f"{h}.T @ da", f"0 * ({h}.T @ da)", GRADIENTS)
-        for cell, h in (("rnn", "previous(x, h0, h)"), ("lstm", "previous(x, h0, h)"), ("gru", "h_prev"))
+        f"weight gradient never filled, {cell}": Plant(cell, right, f"0 * {right}", GRADIENTS)
+        for cell, right in (
+            ("rnn", "previous(x, h0, h).T @ da"),
+            ("lstm", "np.matmul(previous(x, h0, h).T, da)"),
+            ("gru", "np.matmul(h_prev.T, da)"),
+        )
     },
-    "input gradient never filled": Plant(
-        "recurrence", "return da @ weight_ih.T, x.data.T @ da", "return 0 * da @ weight_ih.T, x.data.T @ da", GRADIENTS
-    ),
+    "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
     "rows never added up": Plant(
-        "gradients",
-        "np.add.reduceat(d_gathered[order], starts, axis=0)",
-        "d_gathered[order][starts]",
+        "occurrences", "rest[:there] += values.take(self.order[first[:there] + nth], axis=0)", "pass", "row gradients"
+    ),
+    "places not turned round with the sequences": Plant(
+        "occurrences", "own_inverse[self.order]", "self.order", "lookups"
+    ),
+    "ids turned round, places not": Plant("occurrences", "self.inverse[own_inverse]", "self.inverse", "lookups"),
+    "rows of a common id not added up": Plant(
+        "occurrences",
+        "self.order[starts[k] : starts[k] + counts[k]]",
+        "self.order[starts[k] : starts[k] + 1]",
         "row gradients",
     ),
     **{
-        f"h_t for h_(t-1), {cell}": Plant(cell, f"{h}.T @ da", "h.T @ da", GRADIENTS)
-        for cell, h in (("rnn", "previous(x, h0, h)"), ("lstm", "previous(x, h0, h)"), ("gru", "h_prev"))
+        f"h_t for h_(t-1), {cell}": Plant(cell, right, wrong, GRADIENTS)
+        for cell, right, wrong in (
+            ("rnn", "previous(x, h0, h).T @ da", "h.T @ da"),
+            ("lstm", "np.matmul(previous(x, h0, h).T, da)", "np.matmul(h.T, da)"),
+            ("gru", "np.matmul(h_prev.T, da)", "np.matmul(h.T, da)"),
+        )
     },
     "a finished sequence updated once too often, rnn": Plant(
         "rnn",
@@ -92,7 +105,7 @@ PLANTS = {
         "return h, (h[last], c[last]), ",
         "c_last = c[last]\n"
         "        done = x.lengths < len(x.batch_sizes)\n"
-        "        c_last[done] *= 0.5 + 0.5 * np.tanh(h[last[done]] @ weight_hh[:, 2 * H : 3 * H])\n"
+        "        c_last[done] *= 0.9\n"
         "        return h, (h[last], c_last), ",
         "naive, golden, gradients",
     ),
@@ -111,15 +124,13 @@ PLANTS = {
         "lstm", "np.multiply(f, c_prev[:n], out=c_t)", "np.multiply(f, h_prev[:n], out=c_t)", FORWARD
     ),
     "memory not carried back": Plant("lstm", "dc_t *= f[rows]", "dc_t *= 0", GRADIENTS),
-    "gates in another order": Plant(
-        "lstm", "o, i, f, g = _split(a, H)", "o, f, i, g = _split(a, H)", "naive, golden, gradients"
-    ),
+    "gates in another order": Plant("lstm", "o, i, f, g = a", "o, f, i, g = a", "naive, golden, gradients"),
     # h·r·W_hn for r·(h·W_hn): Cho et al.'s first form, which no weights of PyTorch or cuDNN fit.
     "reset gate before the product": Plant(
         "gru",
         "candidate += np.multiply(r, m_t, out=h_t)",
         "reset = (r * h_prev[:n]) @ params['weight_hh'][:, 2 * H :] + (0 if bias_hn is None else bias_hn)\n"
-        "            candidate += reset",
+        "                candidate += reset",
         "naive, golden, gradients",
     ),
     "the update gate the other way round": Plant(
@@ -127,7 +138,7 @@ PLANTS = {
     ),
     "what the update gate keeps not carried back": Plant("gru", "dh_t += carried[:n]", "pass", GRADIENTS),
     "b_hn outside the reset gate": Plant(
-        "gru", 'grads["bias_hn"] = da[:, 2 * H :].sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
+        "gru", 'grads["bias_hn"] = dm.sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
     ),
     "dh not carried": Plant("rnn", "np.matmul(da_t, weight_hh_t, out=dh_t)", "dh_t[...] = 0", GRADIENTS),
     "weight not transposed on the way back": Plant(
@@ -139,7 +150,7 @@ PLANTS = {
     "ReLU whose slope is always 1": Plant("rnn", "np.greater(h[first:end], 0,", "np.greater(1, 0,", GRADIENTS),
     **{
         f"bias gradient missing, {cell}": Plant(
-            cell, 'grads["bias"] = da.sum(axis=0)', 'grads["bias"] = np.zeros_like(params["bias"])', GRADIENTS
+            cell, 'grads["bias"] = d_bias', 'grads["bias"] = np.zeros_like(params["bias"])', GRADIENTS
         )
         for cell in ("rnn", "lstm", "gru")
     },

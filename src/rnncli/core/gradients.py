@@ -23,15 +23,6 @@ class RowGradient:
     values: Array
     shape: tuple[int, int]
 
-    @classmethod
-    def from_gather(cls, ids: Array, d_gathered: Array, shape: tuple[int, int]) -> RowGradient:
-        """Adds up the (S, D) gradients of ``table[ids]`` row by row of the table."""
-        order = np.argsort(ids, kind="stable")
-        sorted_ids = ids[order]
-        starts = np.flatnonzero(np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1])))
-        values = np.add.reduceat(d_gathered[order], starts, axis=0)
-        return cls(sorted_ids[starts], values, shape)
-
     def dense(self) -> Array:
         """The same gradient as a full (V, D) array, for checks and for reading."""
         full = np.zeros(self.shape, self.values.dtype)

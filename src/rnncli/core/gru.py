@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.activations import halve_columns
+from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
+    GateRoom,
+    InputSums,
     Params,
     State,
+    add_up,
     blocks_backward,
+    by_gate,
+    input_gradients,
     last_rows,
     own_copy,
     previous,
-    project,
-    project_backward,
+    side_by_side_gates,
     zero_state,
 )
 
@@ -72,36 +76,39 @@ class GRU:
 
     def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, GRUCache]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
-        H, dtype = self.hidden_size, params["weight_hh"].dtype
+        H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
         (h0,) = state or zero_state(1, x, H, dtype)
-        gates = project(x, params["weight_ih"], params.get("bias"))  # (S, 3H)
-        gates[:, : 2 * H] *= 0.5
-        weight_hh = halve_columns(params["weight_hh"], 2 * H)
+        squashed = squash(2, 0, dtype)
+        scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))  # the candidate goes through tanh itself
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), scale)
+        weight_hh = by_gate(params["weight_hh"], 3) * scale
         bias_hn = params.get("bias_hn")
-        h, m = np.empty((len(gates), H), dtype), np.empty((len(gates), H), dtype)
-        recurrent = np.empty((len(h0), 3 * H), dtype)
+        gates = np.empty((3, S, H), dtype)
+        h, m = np.empty((S, H), dtype), np.empty((S, H), dtype)
+        room, recurrent = GateRoom(3, len(h0), H, dtype), GateRoom(3, len(h0), H, dtype)
         h_prev = h0
-        for start, n in x.steps():
-            rows = slice(start, start + n)
-            a, m_t, h_t = gates[rows], m[rows], h[rows]
-            past = np.matmul(h_prev[:n], weight_hh, out=recurrent[:n])
-            sigmoids = a[:, : 2 * H]
-            sigmoids += past[:, : 2 * H]
-            np.tanh(sigmoids, out=sigmoids)
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            r, z, candidate = _split(a, H)
-            if bias_hn is None:
-                m_t[...] = past[:, 2 * H :]
-            else:
-                np.add(past[:, 2 * H :], bias_hn, out=m_t)
-            candidate += np.multiply(r, m_t, out=h_t)  # h_t serves as scratch until its own value is written
-            np.tanh(candidate, out=candidate)
-            np.subtract(h_prev[:n], candidate, out=h_t)
-            h_t *= z
-            h_t += candidate
-            h_prev = h_t
-        return h, (h[last_rows(x)],), GRUCache(x, h0, *_split(gates, H), m, h)
+        with np.errstate(over="ignore", under="ignore"):  # e^−x may
+            for start, n in x.steps():
+                rows = slice(start, start + n)
+                a, m_t, h_t = room.of(n), m[rows], h[rows]
+                sums.into(a, start)
+                past = np.matmul(h_prev[:n], weight_hh, out=recurrent.of(n))
+                sigmoids = a[:2]
+                sigmoids += past[:2]
+                squashed.apply(sigmoids)
+                r, z, candidate = a
+                if bias_hn is None:
+                    m_t[...] = past[2]
+                else:
+                    np.add(past[2], bias_hn, out=m_t)
+                candidate += np.multiply(r, m_t, out=h_t)  # h_t serves as scratch until its own value is written
+                np.tanh(candidate, out=candidate)
+                gates[:, rows] = a
+                np.subtract(h_prev[:n], candidate, out=h_t)
+                h_t *= z
+                h_t += candidate
+                h_prev = h_t
+        return h, (h[last_rows(x)],), GRUCache(x, h0, gates[0], gates[1], gates[2], m, h)
 
     def backward(
         self, params: Params, cache: GRUCache, dy: Array | None, dstate: State | None = None
@@ -109,41 +116,37 @@ class GRU:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, r, z, n_all, m, h = cache
-        weight_hh_t = np.ascontiguousarray(params["weight_hh"].T)
+        weight_hh_t = np.ascontiguousarray(by_gate(params["weight_hh"], 3).transpose(0, 2, 1))
         (dh,) = own_copy(dstate, 1, x, H, h.dtype)
         h_prev = previous(x, h0, h)
         # Gradients of the three sums seen from the recurrent side; the candidate's part is that of m_t.
-        da = np.empty((len(h), 3 * H), h.dtype)
+        da = np.empty((3, len(h), H), h.dtype)
+        dr, dz, dm = da
         d_candidate = np.empty_like(h)  # … and that of the candidate's sum, which is what the input side needs
-        carried = np.empty_like(h0)
+        carried, through_gates = np.empty_like(h0), GateRoom(3, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
             rows = slice(first, end)
-            dr, dz, dm = _split(da[rows], H)
             np.multiply(1 - z[rows], 1 - n_all[rows] ** 2, out=d_candidate[rows])
-            np.multiply(h_prev[rows] - n_all[rows], z[rows] * (1 - z[rows]), out=dz)
-            np.multiply(d_candidate[rows], r[rows], out=dm)
-            np.multiply(dm, m[rows] * (1 - r[rows]), out=dr)
+            np.multiply(h_prev[rows] - n_all[rows], z[rows] * (1 - z[rows]), out=dz[rows])
+            np.multiply(d_candidate[rows], r[rows], out=dm[rows])
+            np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
             for start, n in steps:
                 rows = slice(start, start + n)
-                dh_t, da_t = dh[:n], da[rows]
+                dh_t = dh[:n]
                 if dy is not None:
                     dh_t += dy[rows]
                 d_candidate[rows] *= dh_t
-                by_gate = da_t.reshape(n, 3, H)
-                by_gate *= dh_t[:, None]
+                dr[rows] *= dh_t
+                dz[rows] *= dh_t
+                dm[rows] *= dh_t
                 np.multiply(dh_t, z[rows], out=carried[:n])
-                np.matmul(da_t, weight_hh_t, out=dh_t)
+                add_up(np.matmul(da[:, rows], weight_hh_t, out=through_gates.of(n)), out=dh_t)
                 dh_t += carried[:n]
-        grads: dict[str, Any] = {"weight_hh": h_prev.T @ da}
+        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, da))}
         if self.bias:
-            grads["bias_hn"] = da[:, 2 * H :].sum(axis=0)
-        da[:, 2 * H :] = d_candidate
-        dx, grads["weight_ih"] = project_backward(x, params["weight_ih"], da)
+            grads["bias_hn"] = dm.sum(axis=0)
+        dm[...] = d_candidate
+        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], da)
         if self.bias:
-            grads["bias"] = da.sum(axis=0)
+            grads["bias"] = d_bias
         return dx, (dh,), grads
-
-
-def _split(gates: Array, H: int) -> tuple[Array, Array, Array]:
-    """The three (rows, H) parts of (rows, 3H), as views."""
-    return gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]

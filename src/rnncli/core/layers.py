@@ -9,9 +9,17 @@ import numpy as np
 
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.initializers import glorot_uniform, normal
+from rnncli.core.occurrences import Lookup, Occurrences
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Cell, Params, State
 from rnncli.core.threads import side_by_side
+
+
+class EmbeddingCache(NamedTuple):
+    """Where the ids stand, and whether their rows were gathered to every place."""
+
+    places: Occurrences
+    gathered: bool
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,16 @@ class Embedding:
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {"weight": normal(rng, (self.vocabulary_size, self.size), self.scale, dtype)}
 
-    def forward(self, params: Params, x: PackedSequence) -> tuple[PackedSequence, PackedSequence]:
-        return x.with_data(params["weight"][x.data]), x
+    def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
+        """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
+        rows = Lookup(params["weight"][x.occurrences.rows], x.occurrences)
+        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.occurrences, gather)
 
-    def backward(self, cache: PackedSequence, dy: Array) -> dict[str, Gradient]:
-        return {"weight": RowGradient.from_gather(cache.data, dy, (self.vocabulary_size, self.size))}
+    def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
+        """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
+        places, gathered = cache
+        values = places.sums(dy) if gathered else dy
+        return {"weight": RowGradient(places.rows, values, (self.vocabulary_size, self.size))}
 
 
 @dataclass(frozen=True)
@@ -122,8 +135,7 @@ class Bidirectional:
             return last, kept
 
         def read_backwards() -> tuple[State, Any]:
-            turned = x.with_data(x.data[reversal])
-            h, last, kept = self.cell.forward(params["backward"], turned, state[k:] if state else None)
+            h, last, kept = self.cell.forward(params["backward"], x.reversed(), state[k:] if state else None)
             y[:, H:] = h[reversal]
             return last, kept
 
@@ -144,7 +156,9 @@ class Bidirectional:
             dx, dstate_0, grads = self.cell.backward(
                 params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
             )
-            return (None if dx is None else dx[reversal]), dstate_0, grads
+            # The gradient of a table knows no places, and has none to turn round.
+            by_place = dx is not None and isinstance(cache.backward.x.data, np.ndarray)
+            return (dx[reversal] if dx is not None and by_place else dx), dstate_0, grads
 
         of_both = side_by_side(of_forwards, of_backwards)
         (dx, dstate_forward, grads_forward), (dx_backward, dstate_backward, grads_backward) = of_both

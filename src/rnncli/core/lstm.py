@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.activations import halve_columns
+from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
+    GateRoom,
+    InputSums,
     Params,
     State,
+    add_up,
     blocks_backward,
+    by_gate,
+    input_gradients,
     last_rows,
     own_copy,
     previous,
-    project,
-    project_backward,
+    side_by_side_gates,
     zero_state,
 )
 
@@ -49,9 +53,8 @@ class LSTM:
     c_t = f_t ⊙ c_(t−1) + i_t ⊙ g_t
     h_t = o_t ⊙ tanh(c_t)
 
-    The four matrices stand side by side, in the order o, i, f, g: the first three share the sigmoid, the last three
-    share the gradient of c_t, and each time that is one operation instead of three. The forget bias starts at 1, so
-    that memory is kept before anything is learned (Jozefowicz et al. 2015).
+    The four matrices stand side by side, in the order o, i, f, g: the first three share the sigmoid. The forget bias
+    starts at 1, so that memory is kept before anything is learned (Jozefowicz et al. 2015).
 
     Args:
         input_size: D, or the vocabulary size V when the input is token ids (one-hot).
@@ -77,31 +80,33 @@ class LSTM:
 
     def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, LSTMCache]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last (h, c) and the cache."""
-        H, dtype = self.hidden_size, params["weight_hh"].dtype
+        H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
         h0, c0 = state or zero_state(2, x, H, dtype)
-        gates = project(x, params["weight_ih"], params.get("bias"))  # (S, 4H)
-        gates[:, : 3 * H] *= 0.5
-        weight_hh = halve_columns(params["weight_hh"], 3 * H)
-        h, c, tanh_c = (np.empty((len(gates), H), dtype) for _ in range(3))
-        recurrent, written = np.empty((len(h0), 4 * H), dtype), np.empty_like(c0)
+        squashed = squash(3, 1, dtype)
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
+        weight_hh = by_gate(params["weight_hh"], 4) * squashed.scale
+        gates = np.empty((4, S, H), dtype)
+        h, c, tanh_c = (np.empty((S, H), dtype) for _ in range(3))
+        room, recurrent = GateRoom(4, len(h0), H, dtype), GateRoom(4, len(h0), H, dtype)
+        written = np.empty_like(c0)
         h_prev, c_prev = h0, c0
-        for start, n in x.steps():
-            rows = slice(start, start + n)
-            a = gates[rows]
-            a += np.matmul(h_prev[:n], weight_hh, out=recurrent[:n])
-            np.tanh(a, out=a)
-            sigmoids = a[:, : 3 * H]
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            o, i, f, g = _split(a, H)
-            c_t, tanh_c_t, h_t = c[rows], tanh_c[rows], h[rows]
-            np.multiply(f, c_prev[:n], out=c_t)
-            c_t += np.multiply(i, g, out=written[:n])
-            np.tanh(c_t, out=tanh_c_t)
-            np.multiply(o, tanh_c_t, out=h_t)
-            h_prev, c_prev = h_t, c_t
+        with np.errstate(over="ignore", under="ignore"):  # e^−x may
+            for start, n in x.steps():
+                rows = slice(start, start + n)
+                a = room.of(n)
+                sums.into(a, start)
+                a += np.matmul(h_prev[:n], weight_hh, out=recurrent.of(n))
+                squashed.apply(a)
+                gates[:, rows] = a
+                o, i, f, g = a
+                c_t, tanh_c_t, h_t = c[rows], tanh_c[rows], h[rows]
+                np.multiply(f, c_prev[:n], out=c_t)
+                c_t += np.multiply(i, g, out=written[:n])
+                np.tanh(c_t, out=tanh_c_t)
+                np.multiply(o, tanh_c_t, out=h_t)
+                h_prev, c_prev = h_t, c_t
         last = last_rows(x)
-        return h, (h[last], c[last]), LSTMCache(x, h0, c0, *_split(gates, H), c, tanh_c, h)
+        return h, (h[last], c[last]), LSTMCache(x, h0, c0, gates[0], gates[1], gates[2], gates[3], c, tanh_c, h)
 
     def backward(
         self, params: Params, cache: LSTMCache, dy: Array | None, dstate: State | None = None
@@ -109,41 +114,38 @@ class LSTM:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, c0, o, i, f, g, c, tanh_c, h = cache
-        weight_hh_t = np.ascontiguousarray(params["weight_hh"].T)
+        weight_hh_t = np.ascontiguousarray(by_gate(params["weight_hh"], 4).transpose(0, 2, 1))
         dh, dc = own_copy(dstate, 2, x, H, h.dtype)
         c_prev = previous(x, c0, c)
-        da = np.empty((len(h), 4 * H), h.dtype)  # gradient of the four sums inside σ and tanh
-        through_tanh = np.empty_like(c0)
+        da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
+        do, di, df, dg = da
+        through_tanh, through_gates = np.empty_like(c0), GateRoom(4, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
             # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets.
             rows = slice(first, end)
-            do, di, df, dg = _split(da[rows], H)
-            np.multiply(_slope(o[rows]), tanh_c[rows], out=do)
-            np.multiply(_slope(i[rows]), g[rows], out=di)
-            np.multiply(_slope(f[rows]), c_prev[rows], out=df)
-            np.multiply(1 - g[rows] ** 2, i[rows], out=dg)
+            np.multiply(_slope(o[rows]), tanh_c[rows], out=do[rows])
+            np.multiply(_slope(i[rows]), g[rows], out=di[rows])
+            np.multiply(_slope(f[rows]), c_prev[rows], out=df[rows])
+            np.multiply(1 - g[rows] ** 2, i[rows], out=dg[rows])
             dc_of_dh = o[rows] * (1 - tanh_c[rows] ** 2)
             for start, n in steps:
                 rows = slice(start, start + n)
-                dh_t, dc_t, da_t = dh[:n], dc[:n], da[rows]
+                dh_t, dc_t = dh[:n], dc[:n]
                 if dy is not None:
                     dh_t += dy[rows]
                 dc_t += np.multiply(dh_t, dc_of_dh[start - first : start - first + n], out=through_tanh[:n])
-                da_t[:, :H] *= dh_t
-                of_c = da_t.reshape(n, 4, H)[:, 1:]
-                of_c *= dc_t[:, None]
+                do[rows] *= dh_t
+                di[rows] *= dc_t
+                df[rows] *= dc_t
+                dg[rows] *= dc_t
                 dc_t *= f[rows]
-                np.matmul(da_t, weight_hh_t, out=dh_t)
-        dx, d_weight_ih = project_backward(x, params["weight_ih"], da)
-        grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
+                add_up(np.matmul(da[:, rows], weight_hh_t, out=through_gates.of(n)), out=dh_t)
+        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
+        d_weight_hh = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
+        grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}
         if self.bias:
-            grads["bias"] = da.sum(axis=0)
+            grads["bias"] = d_bias
         return dx, (dh, dc), grads
-
-
-def _split(gates: Array, H: int) -> tuple[Array, Array, Array, Array]:
-    """The four (rows, H) parts of (rows, 4H), as views."""
-    return gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H : 3 * H], gates[:, 3 * H :]
 
 
 def _slope(s: Array) -> Array:

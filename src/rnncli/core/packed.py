@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from rnncli.core.occurrences import Occurrences
 
 Array = npt.NDArray[Any]
 
@@ -27,12 +30,12 @@ class PackedSequence:
     ``PackedSequence``.)
 
     Args:
-        data: (S,) token ids or (S, D) numbers.
+        data: (S,) token ids, (S, D) numbers, or a :class:`rnncli.core.occurrences.Lookup` of (S, D) numbers.
         batch_sizes: (T,) how many sequences are still running at each step; never increasing.
         order: (N,) position in the caller's batch of the n-th longest sequence.
     """
 
-    data: Array
+    data: Any
     batch_sizes: Array
     order: Array
 
@@ -56,7 +59,7 @@ class PackedSequence:
         step_of_row = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
         return cls(joined[starts[sequence_of_row] + step_of_row], batch_sizes, order)
 
-    def with_data(self, data: Array) -> PackedSequence:
+    def with_data(self, data: Any) -> PackedSequence:
         """The same sequences with other values: ``data`` is (S, ...)."""
         packed = PackedSequence(data, self.batch_sizes, self.order)
         # What depends on the lengths alone is worked out once for all layers of a stack.
@@ -100,6 +103,18 @@ class PackedSequence:
         step_of_row = np.repeat(np.arange(len(self.batch_sizes)), self.batch_sizes)
         mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row
         return np.asarray(self.offsets[mirrored] + self.sequence_of_row)
+
+    @cached_property
+    def occurrences(self) -> Occurrences:
+        """Where each of the distinct ids stands, if ``data`` are ids."""
+        from rnncli.core.occurrences import Occurrences
+
+        return Occurrences.of(self.data)
+
+    def reversed(self) -> PackedSequence:
+        """Every sequence back to front."""
+        data = self.data[self.reversal] if isinstance(self.data, np.ndarray) else self.data.permuted(self.reversal)
+        return self.with_data(data)
 
     def steps(self) -> list[tuple[int, int]]:
         """For each step its first row and the number of running sequences, as plain integers for a loop."""

@@ -3,6 +3,9 @@
 A cell is a frozen dataclass of sizes. Its ``forward(params, x, state)`` runs a whole packed sequence and returns
 ``(y, state, cache)``; its ``backward(params, cache, dy, dstate)`` returns ``(dx, dstate, grads)``. A state is a
 tuple of (N, H) arrays in packed order: ``(h,)``, or ``(h, c)`` for the LSTM.
+
+``G`` is the number of gates. Weights are kept (D, G·H), gate beside gate; the loops work on (G, n, H), gate after
+gate, where everything that is done to one gate of a step is done to numbers that lie together.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnncli.core.gradients import Gradient, RowGradient
+from rnncli.core.occurrences import Lookup
 from rnncli.core.packed import Array, PackedSequence
 
 Params = dict[str, Any]  # name → array, or name → Params
@@ -36,25 +40,112 @@ class Cell(Protocol):
     ) -> tuple[Array | None, State, dict[str, Any]]: ...
 
 
-def project(x: PackedSequence, weight_ih: Array, bias: Array | None) -> Array:
-    """x·W_i + b for all S rows at once, a fresh (S, G·H) array.
+# A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
+BLOCK_BYTES = 256 * 1024
 
-    Token ids stand for one-hot rows, and a one-hot row times W_i *is* a row of W_i: no product is needed.
+
+def by_gate(weight: Array, gates: int) -> Array:
+    """(…, G·H) as (G, …, H), contiguous: each gate's own matrix, or bias."""
+    apart = weight.reshape(*weight.shape[:-1], gates, -1)
+    return np.ascontiguousarray(np.moveaxis(apart, -2, 0))
+
+
+def side_by_side_gates(weight: Array) -> Array:
+    """The opposite of :func:`by_gate`: (G, …, H) as (…, G·H)."""
+    apart = np.moveaxis(weight, 0, -2)
+    return apart.reshape(*apart.shape[:-2], -1)
+
+
+class InputSums:
+    """x_t·W_i + b, one step after the other.
+
+    Token ids stand for one-hot rows, and a one-hot row times W_i *is* a row of W_i: no product is needed. Rows of a
+    table are multiplied once each, however often they occur. Other input is multiplied some steps at a time, in
+    blocks that are still in the cache when their steps come.
+
+    Args:
+        x: ids (S,), a :class:`Lookup` or numbers (S, D).
+        weight_ih: (D or V, G·H).
+        bias: (G·H,), or None.
+        scale: (G, 1, 1) what every sum is multiplied by.
     """
-    if x.data.ndim == 1:
-        projected = weight_ih[x.data]
+
+    def __init__(self, x: PackedSequence, weight_ih: Array, bias: Array | None, scale: Array) -> None:
+        gates = len(scale)
+        self._bias = None if bias is None else by_gate(bias, gates)[:, None] * scale
+        self._index: Array | None = None
+        if isinstance(x.data, Lookup):
+            self._index = x.data.places.inverse
+            self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates) * scale)
+        elif x.data.ndim == 1:
+            self._index = x.occurrences.inverse
+            self._ready = by_gate(weight_ih[x.occurrences.rows], gates) * scale
+        else:
+            self._x, self._offsets, self._weight = x.data, x.offsets, by_gate(weight_ih, gates) * scale
+            self._begin = self._end = 0
+            row_bytes = gates * self._weight.shape[2] * self._weight.itemsize
+            self._rows = min(len(x.data), max(len(x.order), BLOCK_BYTES // row_bytes))
+            self._ready = np.empty((gates, self._rows, self._weight.shape[2]), self._weight.dtype)
+        if self._index is not None and self._bias is not None:
+            self._ready += self._bias
+
+    def into(self, sums: Array, start: int) -> None:
+        """Writes the sums of the step that begins at row ``start`` into (G, n, H)."""
+        end = start + sums.shape[1]
+        if self._index is not None:
+            self._ready.take(self._index[start:end], 1, sums, "clip")
+            return
+        if end > self._end:
+            self._project_from(start)
+        sums[...] = self._ready[:, start - self._begin : end - self._begin]
+
+    def _project_from(self, start: int) -> None:
+        """Multiplies the block of whole steps that begins at row ``start``."""
+        last = int(np.searchsorted(self._offsets, start + self._rows, side="right")) - 1
+        self._begin, self._end = start, int(self._offsets[last])
+        block = self._ready[:, : self._end - start]
+        np.matmul(self._x[start : self._end], self._weight, out=block)
+        if self._bias is not None:
+            block += self._bias
+
+
+def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Array | None, Gradient, Array]:
+    """From da (G, S, H), the gradient of the sums, to those of x, W_i = Σ_t x_tᵀ · da_t, and b = Σ_t da_t.
+
+    That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids.
+    """
+    gates = len(da)
+    if isinstance(x.data, Lookup) or x.data.ndim == 1:
+        places = x.data.places if isinstance(x.data, Lookup) else x.occurrences
+        da = np.stack([places.sums(gate) for gate in da])  # (G, U, H)
+        d_bias = da.sum(axis=1).ravel()
+        if not isinstance(x.data, Lookup):
+            rows = side_by_side_gates(da)
+            return None, RowGradient(places.rows, rows, (weight_ih.shape[0], weight_ih.shape[1])), d_bias
+        values = x.data.table
     else:
-        projected = x.data @ weight_ih
-    if bias is not None:
-        projected += bias
-    return np.asarray(projected)
+        values, d_bias = x.data, da.sum(axis=1).ravel()
+    weight = by_gate(weight_ih, gates)
+    dx = da[0] @ weight[0].T
+    for gate in range(1, gates):
+        dx += da[gate] @ weight[gate].T
+    return dx, side_by_side_gates(np.matmul(values.T, da)), d_bias
 
 
-def project_backward(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Array | None, Gradient]:
-    """∂L/∂x (None for token ids) and ∂L/∂W_i = Σ_t x_tᵀ · da_t, from the (S, G·H) gradient of the projection."""
-    if x.data.ndim == 1:
-        return None, RowGradient.from_gather(x.data, da, (weight_ih.shape[0], weight_ih.shape[1]))
-    return da @ weight_ih.T, x.data.T @ da
+class GateRoom:
+    """Room for the (G, n, H) of one step, contiguous for every n up to N."""
+
+    def __init__(self, gates: int, sequences: int, hidden_size: int, dtype: np.dtype[Any]) -> None:
+        self._room = np.empty(gates * sequences * hidden_size, dtype)
+        self._gates, self._hidden_size = gates, hidden_size
+        self._views: dict[int, Array] = {}
+
+    def of(self, n: int) -> Array:
+        view = self._views.get(n)
+        if view is None:
+            size = self._gates * n * self._hidden_size
+            view = self._views[n] = self._room[:size].reshape(self._gates, n, self._hidden_size)
+        return view
 
 
 def zero_state(count: int, x: PackedSequence, hidden_size: int, dtype: np.dtype[Any]) -> State:
@@ -76,11 +167,12 @@ def last_rows(x: PackedSequence) -> Array:
 
 def previous(x: PackedSequence, initial: Array, values: Array) -> Array:
     """(S, H) the value one timestep earlier for every row; ``initial`` (N, H) for the first step."""
-    return np.concatenate((initial, values))[x.previous_row]
-
-
-# A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
-BLOCK_BYTES = 256 * 1024
+    N, S = len(initial), len(values)
+    shifted = np.empty_like(values)
+    shifted[:N] = initial
+    if S > N:
+        values.take(x.previous_row[N:] - N, axis=0, out=shifted[N:], mode="clip")
+    return shifted
 
 
 def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
@@ -98,3 +190,13 @@ def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, in
             begin -= 1
         yield steps[begin][0], last_row, steps[begin:end][::-1]
         end = begin
+
+
+def add_up(parts: Array, out: Array) -> None:
+    """out = Σ_g parts[g]: (G, n, H) to (n, H). Quicker than a reduction, which NumPy prepares for at length."""
+    if len(parts) == 1:
+        out[...] = parts[0]
+        return
+    np.add(parts[0], parts[1], out=out)
+    for part in parts[2:]:
+        out += part

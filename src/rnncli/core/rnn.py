@@ -10,14 +10,14 @@ import numpy as np
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
+    InputSums,
     Params,
     State,
     blocks_backward,
+    input_gradients,
     last_rows,
     own_copy,
     previous,
-    project,
-    project_backward,
     zero_state,
 )
 
@@ -62,11 +62,13 @@ class RNN:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         weight_hh = params["weight_hh"]
         (h0,) = state or zero_state(1, x, self.hidden_size, weight_hh.dtype)
-        h = project(x, params["weight_ih"], params.get("bias"))
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), weight_hh.dtype))
+        h = np.empty((len(x.data), self.hidden_size), weight_hh.dtype)
         recurrent = np.empty_like(h0)
         h_prev = h0
         for start, n in x.steps():
             h_t = h[start : start + n]
+            sums.into(h_t[None], start)
             h_t += np.matmul(h_prev[:n], weight_hh, out=recurrent[:n])
             if self.nonlinearity == "tanh":
                 np.tanh(h_t, out=h_t)
@@ -96,8 +98,8 @@ class RNN:
                 da_t = da[start : start + n]
                 da_t *= dh_t
                 np.matmul(da_t, weight_hh_t, out=dh_t)
-        dx, d_weight_ih = project_backward(x, params["weight_ih"], da)
+        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da[None])
         grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
         if self.bias:
-            grads["bias"] = da.sum(axis=0)
+            grads["bias"] = d_bias
         return dx, (dh,), grads

@@ -13,7 +13,7 @@ from rnncli.config import Settings
 from rnncli.core.activations import sigmoid
 from rnncli.core.cells import recurrent_stack
 from rnncli.core.initializers import fill_uniform
-from rnncli.core.layers import Embedding, Linear, Stack, StackCache, dropout
+from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.readout import READOUTS, Readout, ReadoutCache
@@ -43,7 +43,7 @@ class Examples(NamedTuple):
 class ClassifierCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
-    embedding: PackedSequence | None
+    embedding: EmbeddingCache | None
     input_mask: Array | None
     x: PackedSequence
     stack: StackCache
@@ -161,9 +161,11 @@ class Classifier:
         """
         x, of_embedding, input_mask = packed, None, None
         if self.embedding:
-            x, of_embedding = self.embedding.forward(params["embedding"], packed)
-            dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
-            x = x.with_data(dropped)
+            dropping = rng is not None and self.settings.dropout > 0  # a number of its own at every place
+            x, of_embedding = self.embedding.forward(params["embedding"], packed, gather=dropping)
+            if dropping:
+                dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
+                x = x.with_data(dropped)
         y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng)
         pooled, of_readout = self.readout.forward(y, x, last[-1])
         pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
@@ -180,7 +182,7 @@ class Classifier:
         # Only the topmost layer's last state is read, if any; those below are not.
         d_states = None if d_last is None else self._states_below(cache.stack, d_last)
         dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
-        if self.embedding and cache.embedding is not None and dx is not None:
+        if self.embedding and cache.embedding and dx is not None:
             if cache.input_mask is not None:
                 dx *= cache.input_mask
             grads["embedding"] = self.embedding.backward(cache.embedding, dx)
