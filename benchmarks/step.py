@@ -4,7 +4,7 @@ The two run by turns, block by block, in two processes with the same number of t
 each and the median of the ratios block by block (PyTorch's time over ours: above 1 we are faster). The floor is the
 step's matrix products alone at the rate that this machine multiplies large matrices at, measured in the same run.
 
-    python benchmarks/step.py --peer PEER.py --peer-python VENV/bin/python [--threads 2] [--blocks 9] [--json FILE]
+    python benchmarks/step.py --peer PEER.py --peer-python VENV/bin/python [--threads 2] [--blocks 15] [--json FILE]
 
 The peer is a script with ``SIZES`` of (cell, V, E, H, T, N), a ``Classifier(cell, V, E, H)`` and ``zipf_tokens``.
 """
@@ -23,8 +23,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+SMALLEST_SHARED = 32  # units; below, one process is quicker than two, and `--workers auto` takes one
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
-BLOCK_SECONDS = 0.15  # a block has as many steps as fit, at least two
+BLOCK_SECONDS, BLOCK_STEPS = 0.15, 4  # a block ends with the first of the two, after two steps at least
 
 
 def load_peer(path: str) -> Any:
@@ -39,7 +40,7 @@ def load_peer(path: str) -> Any:
 def timed(step: Callable[[], object]) -> float:
     """Seconds of one step: the mean over a block."""
     begin, count = time.perf_counter(), 0
-    while count < 2 or time.perf_counter() - begin < BLOCK_SECONDS:
+    while count < 2 or (count < BLOCK_STEPS and time.perf_counter() - begin < BLOCK_SECONDS):
         step()
         count += 1
     return (time.perf_counter() - begin) / count
@@ -76,18 +77,24 @@ def serve_peer(path: str, threads: int) -> None:
         print(timed(step), flush=True)
 
 
-def our_step(cell: str, V: int, E: int, H: int, T: int, N: int, workers: int) -> tuple[Callable[[], object], Callable]:
+def our_step(
+    cell: str, V: int, E: int, H: int, T: int, N: int, workers: int
+) -> tuple[Callable[[], object], Callable[[], object]]:
     """The same model, tokens and optimizer here; and what ends its workers."""
     import numpy as np
 
     from rnncli.config import Settings
+    from rnncli.machine import keep_freed_memory
     from rnncli.tasks.classify import Classifier, Examples
     from rnncli.training import loop
+    from rnncli.training.step import Stepper
+    from rnncli.training.team import Team
 
+    keep_freed_memory()
     settings = Settings(
         **{"cell": cell.lower(), "embedding": E, "hidden": H, "embedding_scale": 1.0, "initializer": "uniform"},
         **{"readout": "last", "bidirectional": False, "dropout": 0.0, "optimizer": "adam", "lr": 1e-3},
-        **{"schedule": "constant", "tokens": "word", "batch": N, "epochs": 1, "patience": 1},
+        **{"schedule": "constant", "tokens": "word", "batch": N, "epochs": 1, "patience": 1, "workers": workers},
     )
     rng = np.random.default_rng(0)
     weights = 1.0 / np.arange(1, V + 1)
@@ -95,7 +102,16 @@ def our_step(cell: str, V: int, E: int, H: int, T: int, N: int, workers: int) ->
     batch = Examples(list(np.ascontiguousarray(tokens.T)), rng.integers(0, 2, N))
     network = Classifier(settings, V, 2)
     state, optimizer = loop.new_state(network, settings), loop.build_optimizer(settings)
-    return (lambda: loop._step(network, state, optimizer, batch, settings, 1)), lambda: None
+    team = Team(workers)
+    stepper = Stepper(network, state, optimizer, batch, settings, 1, team)
+    rows = np.arange(N)
+    team.start(lambda command, first, second: stepper.run(rows) and None)
+
+    def step() -> float:
+        team.tell(0)
+        return stepper.run(rows)
+
+    return step, team.close
 
 
 def floor_seconds(cell: str, E: int, H: int, T: int, N: int, distinct: int, rate: float) -> float:
@@ -123,7 +139,8 @@ def compare(size: tuple, peer: subprocess.Popen[str], args: argparse.Namespace, 
     cell, V, E, H, T, N = size
     assert peer.stdin is not None
     assert peer.stdout is not None
-    step, close = our_step(*size, args.threads)
+    workers = args.threads if size[3] >= SMALLEST_SHARED else 1
+    step, close = our_step(*size, workers)
     timed(step)
     print(*size, file=peer.stdin, flush=True)
     peer.stdout.readline()
@@ -150,7 +167,7 @@ def main() -> None:
     parser.add_argument("--peer", required=True, help="the PyTorch script")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has PyTorch")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--blocks", type=int, default=9)
+    parser.add_argument("--blocks", type=int, default=15)
     parser.add_argument("--only", help="a cell, or a cell and its units: LSTM, LSTM-64")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)

@@ -122,6 +122,8 @@ def test_the_rules_would_notice() -> None:
 def test_only_the_cli_prints_or_exits() -> None:
     for module, tree in modules().items():
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        if module == "rnncli.training.team":
+            calls -= {"os._exit"}  # of a forked worker, which must not run what the first process has still to do
         forbidden = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "sys.stdout.write"}
         forbidden |= {"sys.stderr.write", "eval", "exec", "__import__", "importlib.import_module", "pickle.loads"}
         allowed = {"sys.exit"} if module == "rnncli.__main__" or within(module, "rnncli.cli") else set()

@@ -74,6 +74,9 @@ class Settings:
     patience: int | None = _setting(
         None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of them")
     )
+    workers: int | None = _setting(
+        None, **_range(1, 64, help="processes that train together; auto: all cores where that is quicker")
+    )
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
     dtype: Literal["float32", "float64"] = _setting("float32", help="precision")

@@ -71,7 +71,10 @@ PLANTS = {
     },
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
     "rows never added up": Plant(
-        "occurrences", "rest[:there] += values.take(self.order[first[:there] + nth], axis=0)", "pass", "row gradients"
+        "occurrences",
+        "rest[..., :there, :] += values.take(self.order[first[:there] + nth], axis=-2)",
+        "pass",
+        "row gradients",
     ),
     "places not turned round with the sequences": Plant(
         "occurrences", "own_inverse[self.order]", "self.order", "lookups"
@@ -79,8 +82,8 @@ PLANTS = {
     "ids turned round, places not": Plant("occurrences", "self.inverse[own_inverse]", "self.inverse", "lookups"),
     "rows of a common id not added up": Plant(
         "occurrences",
-        "self.order[starts[k] : starts[k] + counts[k]]",
-        "self.order[starts[k] : starts[k] + 1]",
+        "self.order[start : start + count]",
+        "self.order[start : start + 1]",
         "row gradients",
     ),
     **{

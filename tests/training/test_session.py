@@ -70,7 +70,7 @@ def parameters(source: Session | Path) -> str:
 
 def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> None:
     script = iter(accuracies)
-    monkeypatch.setattr(loop, "validate", lambda *_: (next(script), 1.0))
+    monkeypatch.setattr(loop, "judge", lambda *_: (next(script), 1.0))
 
 
 def test_the_files_of_a_training(data: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
 from rnncli.errors import UsageError
+from rnncli.machine import keep_freed_memory
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -55,6 +56,7 @@ def train_command(request: TrainRequest, json: bool) -> None:
     Settings.from_mapping(settings)  # a slip in an option is told before anything is read
     output.note(f"reading {display_name(request.data)} …" if request.data else f"taking up {request.resume} …", "dim")
     session = _open(request, settings)
+    keep_freed_memory()
     _say_what_is_there(output, session)
     _run(output, session)
     if json:
@@ -81,7 +83,10 @@ def _say_what_is_there(output: Output, session: Session) -> None:
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
     directions = "both directions" if s.bidirectional else "one direction"
-    output.note(f"    network  {s.cell.upper()}, {s.hidden} units, {directions}, {s.readout} read-out, seed {s.seed}")
+    output.note(
+        f"    network  {s.cell.upper()}, {s.hidden} units, {directions}, {s.readout} read-out, seed {s.seed}"
+        + (f", {s.workers} processes" if (s.workers or 1) > 1 else "")
+    )
     found = session.measure_baselines()
     if found is not None:
         output.note(f"    to beat  bag of words {found.bag_of_words:.4f}, commonest label {found.majority:.4f}")

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.core.parameters import Empty
 
 # After so many steps every row is brought up to date, and counting begins anew.
 CAPACITY = 4096
@@ -48,9 +49,11 @@ class IdleRows:
         kept, pushed: (CAPACITY + 1,) K and P for a row that was last current after the step of that number.
     """
 
-    def __init__(self, table_rows: Mapping[str, int]) -> None:
+    def __init__(self, table_rows: Mapping[str, int], empty: Empty = np.empty) -> None:
         self.now = 0
-        self.since: dict[str, Array] = {name: np.zeros(rows, np.int64) for name, rows in table_rows.items()}
+        self.since: dict[str, Array] = {name: empty(rows, np.int64) for name, rows in table_rows.items()}
+        for rows in self.since.values():
+            rows[...] = 0
         self.kept: Array = np.ones(CAPACITY + 1)
         self.pushed: Array = np.zeros(CAPACITY + 1)
 
@@ -86,12 +89,10 @@ class IdleRows:
             pushed += push * idling.ratio ** np.arange(end, 0, -1)
         self.now = end
 
-    def catch_up(
-        self, idling: Idling, name: str, table: Array, moments: tuple[Array, ...], rows: Array | None = None
-    ) -> None:
-        """Does to rows of a table (to all of them, unless some are named) the steps that they have missed."""
+    def catch_up(self, idling: Idling, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
+        """Does to rows of a table the steps that they have missed."""
         since = self.since[name]
-        late = np.flatnonzero(since < self.now) if rows is None else rows[since[rows] < self.now]
+        late = rows[since[rows] < self.now]
         for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
             missed = self.now - since[chunk]
             then = [moment[chunk] for moment in moments]
@@ -107,9 +108,9 @@ class IdleRows:
             table[chunk] = values
             since[chunk] = self.now
 
-    def start_over(self) -> None:
-        """Begins to count anew; every row has been brought up to date."""
+    def start_over(self, rank: int = 0, count: int = 1) -> None:
+        """Begins to count anew, for every row or every ``count``-th; they have been brought up to date."""
         self.now = 0
         self.kept[:], self.pushed[:] = 1, 0
         for rows in self.since.values():
-            rows[:] = 0
+            rows[rank::count] = 0

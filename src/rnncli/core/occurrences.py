@@ -53,26 +53,27 @@ class Occurrences:
         return commonest, starts[commonest], self.counts[commonest]
 
     def sums(self, values: Array) -> Array:
-        """(U, K) the (S, K) values added up over the places of each id.
+        """(…, U, K) the (…, S, K) values added up over the places of each id.
 
         All second occurrences are added at once, then all third ones, and so on: with the commonest ids first these
         are ever shorter beginnings of one array. (``np.add.reduceat`` does the same and takes five times as long.)
         """
         commonest, starts, counts = self._by_count
         often = int(np.searchsorted(-counts, -OFTEN, side="left"))
-        summed = np.empty((len(counts), values.shape[1]), values.dtype)
-        for k in range(often):
-            np.add.reduce(values.take(self.order[starts[k] : starts[k] + counts[k]], axis=0), axis=0, out=summed[k])
-        rest, first = summed[often:], starts[often:]
-        values.take(self.order[first], axis=0, out=rest, mode="clip")
-        reached = np.searchsorted(-counts[often:], -np.arange(OFTEN + 1), side="left")
+        summed = np.empty((*values.shape[:-2], len(counts), values.shape[-1]), values.dtype)
+        for k, (start, count) in enumerate(zip(starts[:often].tolist(), counts[:often].tolist(), strict=True)):
+            own = values.take(self.order[start : start + count], axis=-2)
+            np.add.reduce(own, axis=-2, out=summed[..., k, :])
+        rest, first = summed[..., often:, :], starts[often:]
+        rest[...] = values.take(self.order[first], axis=-2)
+        reached = np.searchsorted(-counts[often:], -np.arange(OFTEN), side="left").tolist()
         for nth in range(1, OFTEN):
-            there = int(reached[nth])  # how many occur more than nth times
+            there = reached[nth]  # how many occur more than nth times
             if there == 0:
                 break
-            rest[:there] += values.take(self.order[first[:there] + nth], axis=0)
+            rest[..., :there, :] += values.take(self.order[first[:there] + nth], axis=-2)
         result = np.empty_like(summed)
-        result[commonest] = summed
+        result[..., commonest, :] = summed
         return result
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from rnncli.core.idle_rows import IdleRows, Idling
 from rnncli.core.packed import Array
-from rnncli.core.parameters import Gradients, ParameterStore
+from rnncli.core.parameters import Empty, Gradients, ParameterStore
 
 
 @dataclass
@@ -41,36 +41,46 @@ class Optimizer(Protocol):
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None: ...
 
 
-def start(optimizer: Optimizer, store: ParameterStore) -> OptimizerState:
-    """Zero moments for every parameter."""
+def start(optimizer: Optimizer, store: ParameterStore, empty: Empty = np.empty) -> OptimizerState:
+    """Zero moments for every parameter, in arrays that ``empty`` makes."""
     groups = {"dense": store.dense, **store.tables}
-    moments = {moment: {name: np.zeros_like(a) for name, a in groups.items()} for moment in optimizer.moment_names}
-    return OptimizerState(0, moments, IdleRows({name: len(table) for name, table in store.tables.items()}))
+    moments = {
+        moment: {name: empty(a.shape, a.dtype) for name, a in groups.items()} for moment in optimizer.moment_names
+    }
+    for arrays in moments.values():
+        for array in arrays.values():
+            array[...] = 0
+    return OptimizerState(0, moments, IdleRows({name: len(table) for name, table in store.tables.items()}, empty))
 
 
-def catch_up(
-    optimizer: Optimizer, store: ParameterStore, state: OptimizerState, rows: Mapping[str, Array] | None = None
-) -> None:
-    """Brings tables up to date: these rows of each table before a batch reads them, or all rows of all.
+def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState, rows: Mapping[str, Array]) -> None:
+    """Brings rows of tables up to date, as they have to be before a batch reads them.
 
     Args:
         rows: table → distinct row numbers.
     """
-    if optimizer.idling is None:
-        return
-    for table, values in store.tables.items():
-        chosen = None if rows is None else rows[table]
-        state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), chosen)
-    if rows is None:
-        state.idle.start_over()
+    if optimizer.idling is not None:
+        for table, values in store.tables.items():
+            state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), rows[table])
+
+
+def settle(optimizer: Optimizer, store: ParameterStore, state: OptimizerState) -> None:
+    """Brings every row of every table up to date, and begins to count anew."""
+    catch_up(optimizer, store, state, {table: np.arange(len(values)) for table, values in store.tables.items()})
+    state.idle.start_over()
 
 
 def apply(
     optimizer: Optimizer, store: ParameterStore, gradients: Gradients, state: OptimizerState, rate: float
 ) -> None:
-    """One step down the gradient, in place, with learning rate ``rate``; rows with a gradient have to be up to date."""
+    """One step down the gradient, in place, with learning rate ``rate``.
+
+    Rows with a gradient have to be up to date; and when ``state.idle`` is full, all have to be :func:`settle`-d.
+    """
     state.step += 1
-    optimizer.update(store.dense, gradients.dense, state.moments_of("dense"), rate, state.step)
+    part = gradients.part
+    moments = tuple(moment[part] for moment in state.moments_of("dense"))
+    optimizer.update(store.dense[part], gradients.dense, moments, rate, state.step)
     if optimizer.idling is not None:
         state.idle.count_step(optimizer.idling, rate, state.step)
     for table, gradient in gradients.tables.items():
@@ -82,8 +92,6 @@ def apply(
         for whole, moment in zip(state.moments_of(table), moments, strict=True):
             whole[rows] = moment
         state.idle.since[table][rows] = state.idle.now
-    if state.idle.full:
-        catch_up(optimizer, store, state)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ def nest(flat: Mapping[str, Any]) -> Params:
     return nested
 
 
+Empty = Callable[[Any, Any], Array]
+
+
 class ParameterStore:
     """The parameters as views into one vector, beside the tables of which a step touches some rows only.
 
@@ -43,22 +46,29 @@ class ParameterStore:
         params: nested, what the layers compute with. Updating :attr:`dense` or a table in place updates it.
         dense: (P,) all parameters that are not tables.
         tables: flat name → (V, D).
+        spans: flat name → where it stands in :attr:`dense`.
+
+    Args:
+        params: nested.
+        tables: flat names of those that are tables.
+        empty: makes the arrays, ``np.empty`` or another that takes (shape, dtype).
     """
 
-    def __init__(self, params: Params, tables: frozenset[str]) -> None:
+    def __init__(self, params: Params, tables: frozenset[str], empty: Empty = np.empty) -> None:
         flat = dict(flatten(params))
         self._dense_names = [name for name in flat if name not in tables]
-        self.tables: dict[str, Array] = {name: np.array(flat[name]) for name in flat if name in tables}
         dtype = next(iter(flat.values())).dtype
-        self.dense: Array = np.empty(sum(flat[name].size for name in self._dense_names), dtype)
+        self.tables: dict[str, Array] = {name: empty(flat[name].shape, dtype) for name in flat if name in tables}
+        self.dense: Array = empty(sum(flat[name].size for name in self._dense_names), dtype)
         views: dict[str, Array] = {}
-        self._spans: dict[str, slice] = {}
+        self.spans: dict[str, slice] = {}
         position = 0
         for name, value in flat.items():
             if name in tables:
+                self.tables[name][...] = value
                 views[name] = self.tables[name]
                 continue
-            span = self._spans[name] = slice(position, position + value.size)
+            span = self.spans[name] = slice(position, position + value.size)
             self.dense[span] = value.ravel()
             views[name] = self.dense[span].reshape(value.shape)
             position += value.size
@@ -72,23 +82,37 @@ class ParameterStore:
             raise ValueError(f"gradients for {sorted(flat.keys() ^ self.flat.keys())} are missing or too many")
         dense = np.empty_like(self.dense)
         for name in self._dense_names:
-            dense[self._spans[name]] = as_dense(flat[name]).ravel()
+            dense[self.spans[name]] = as_dense(flat[name]).ravel()
         rows = {name: _as_rows(flat[name]) for name in self.tables}
-        return Gradients(dense, rows, self._spans)
+        return Gradients(dense, rows, self.spans)
 
 
 class Gradients:
-    """A gradient for everything in a :class:`ParameterStore`."""
+    """A gradient for everything in a :class:`ParameterStore`, or for a part of it.
 
-    def __init__(self, dense: Array, tables: dict[str, RowGradient], spans: dict[str, slice]) -> None:
+    Args:
+        dense: (P,), or the numbers of ``part``.
+        tables: name → rows.
+        spans: where each name stands in the dense vector.
+        part: which part of the dense vector ``dense`` is for.
+    """
+
+    def __init__(
+        self, dense: Array, tables: dict[str, RowGradient], spans: dict[str, slice], part: slice = slice(None)
+    ) -> None:
         self.dense = dense
         self.tables = tables
+        self.part = part
         self._spans = spans
+
+    def square(self) -> float:
+        """The square of the Euclidean norm over all of it."""
+        parts = [self.dense, *(rows.values for rows in self.tables.values())]
+        return sum(float(np.vdot(part, part)) for part in parts)
 
     def norm(self) -> float:
         """The Euclidean norm over all of it."""
-        parts = [self.dense, *(rows.values for rows in self.tables.values())]
-        return float(np.sqrt(sum(float(np.vdot(part, part)) for part in parts)))
+        return float(np.sqrt(self.square()))
 
     def first_not_finite(self) -> str | None:
         """The name of the first parameter whose gradient holds a NaN or an infinity."""

@@ -117,7 +117,7 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     gates = len(da)
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
         places = x.data.places if isinstance(x.data, Lookup) else x.occurrences
-        da = np.stack([places.sums(gate) for gate in da])  # (G, U, H)
+        da = places.sums(da)  # (G, U, H)
         d_bias = da.sum(axis=1).ravel()
         if not isinstance(x.data, Lookup):
             rows = side_by_side_gates(da)

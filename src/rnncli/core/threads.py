@@ -19,7 +19,7 @@ def side_by_side(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]
     NumPy lets go of the interpreter while it multiplies and applies functions to larger arrays, so two threads do
     overlap. The two share nothing they write to: the numbers are the same bits as one after the other.
     """
-    if available_cores() < 2:
+    if available_cores() // _processes < 2:
         return first(), second()
     # The other thread keeps this one's settings, such as np.errstate.
     future = _helper().submit(contextvars.copy_context().run, second)
@@ -28,6 +28,15 @@ def side_by_side(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]
     finally:
         future.exception()  # waits: after an error here, nothing goes on in the background
     return result, future.result()
+
+
+_processes = 1
+
+
+def share_cores(processes: int) -> None:
+    """Says how many processes like this one are at work at the same time."""
+    global _processes
+    _processes = processes
 
 
 @cache
@@ -39,6 +48,16 @@ def available_cores() -> int:
 @cache
 def _helper() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="rnncli")
+
+
+def release_helper() -> None:
+    """Ends the other thread, if there is one; the next :func:`side_by_side` makes it anew.
+
+    A process should have no threads when it is forked: what they hold locked stays locked in the child.
+    """
+    if _helper.cache_info().currsize:
+        _helper().shutdown()
+        _helper.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):

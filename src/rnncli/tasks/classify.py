@@ -32,6 +32,11 @@ class Examples(NamedTuple):
     def lengths(self) -> Array:
         return np.array([len(ids) for ids in self.inputs], np.int64)
 
+    @property
+    def weight(self) -> float:
+        """How much all of them count together."""
+        return len(self.inputs) if self.weights is None else float(self.weights.sum())
+
     def take(self, rows: Array) -> Examples:
         return Examples(
             [self.inputs[row] for row in rows.tolist()],
@@ -198,23 +203,32 @@ class Classifier:
         return softmax_cross_entropy(logits, targets, weights)
 
     def loss_and_gradients(
-        self, params: Params, batch: Examples, rng: np.random.Generator | None = None
+        self, params: Params, batch: Examples, rng: np.random.Generator | None = None, share: float = 1.0
     ) -> tuple[float, dict[str, Any]]:
-        """One batch forward and backward."""
+        """One batch forward and backward; ``share`` is how much of a larger batch it is, and scales both."""
         packed = PackedSequence.pack(batch.inputs)
         logits, _, cache = self.forward(params, packed, rng)
         weights = None if batch.weights is None else batch.weights[packed.order]
         loss, d_logits = self.loss(logits, batch.targets[packed.order], weights)
+        if share != 1:
+            loss *= share
+            d_logits *= share
         return loss, self.backward(params, cache, d_logits)
 
     def logits(self, params: Params, inputs: Sequence[Array], batch: int = 64) -> Array:
         """(rows, K or 1) logits of any number of sequences, in their order."""
         result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
+        self.fill_logits(result, params, inputs, batch)
+        return result
+
+    def fill_logits(
+        self, result: Array, params: Params, inputs: Sequence[Array], batch: int = 64, rank: int = 0, count: int = 1
+    ) -> None:
+        """Writes the logits into ``result``; ``count`` processes that share it have every ``count``-th batch each."""
         lengths = np.array([len(ids) for ids in inputs], np.int64)
-        for rows in in_length_order(lengths, batch):
+        for rows in in_length_order(lengths, batch)[rank::count]:
             packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
             result[rows[packed.order]] = self.forward(params, packed)[0]
-        return result
 
     def probabilities(self, logits: Array) -> Array:
         """(rows, K) probabilities from (rows, K or 1) logits."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,12 +16,14 @@ from rnncli.config import Settings
 from rnncli.core import optimizers
 from rnncli.core.optimizers import OPTIMIZERS, Optimizer
 from rnncli.core.packed import Array
-from rnncli.core.parameters import NotFiniteError, ParameterStore, clip_by_norm
-from rnncli.core.schedules import SCHEDULES, with_warmup
-from rnncli.data.splits import DROPOUT, WEIGHTS, batches, stream
+from rnncli.core.parameters import NotFiniteError, ParameterStore
+from rnncli.core.threads import available_cores
+from rnncli.data.splits import WEIGHTS, batches, stream
 from rnncli.errors import DivergedError
 from rnncli.tasks.classify import Classifier, Examples
 from rnncli.training.state import EpochRecord, Progress, TrainingState
+from rnncli.training.step import Stepper
+from rnncli.training.team import Team, shared_empty
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,21 @@ def auto_patience(epochs: int) -> int:
     return max(5, epochs // 2)
 
 
+# A step of fewer multiplications than these is done sooner by one process than by several that wait for each other.
+SHARED_WORK = 20_000_000
+# Texts of a batch that a process should have at least: below, its products get too small to be quick.
+TEXTS_EACH = 8
+
+
+def auto_workers(settings: Settings, words: float) -> int:
+    """How many processes train soonest when the user has not said, for texts of so many words on average."""
+    directions = 2 if settings.bidirectional else 1
+    a_word = directions * settings.layers * settings.hidden * (settings.hidden + settings.embedding)
+    if settings.batch * words * a_word < SHARED_WORK or not sys.platform.startswith("linux"):
+        return 1
+    return max(1, min(available_cores(), settings.batch // TEXTS_EACH))
+
+
 def build_optimizer(settings: Settings) -> Optimizer:
     """The optimizer that the settings name, with those of its own settings they hold."""
     own: dict[str, dict[str, Any]] = {
@@ -81,77 +101,101 @@ def build_optimizer(settings: Settings) -> Optimizer:
 
 def new_state(network: Classifier, settings: Settings) -> TrainingState:
     """The state before the first step: a function of the network's sizes and the seed."""
-    store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables)
-    return TrainingState(
-        store,
-        optimizers.start(build_optimizer(settings), store),
-        stream(settings.seed, DROPOUT),
-        Progress(),
-    )
+    empty = shared_empty if (settings.workers or 1) > 1 else np.empty
+    store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, empty)
+    return TrainingState(store, optimizers.start(build_optimizer(settings), store, empty), Progress())
+
+
+# What the first process tells the others to do.
+_STEP, _SETTLE, _VALIDATE = range(3)
+
+
+class _Work:
+    """What all processes of a training do, each its part."""
+
+    def __init__(
+        self, network: Classifier, state: TrainingState, train: Examples, validation: Examples, settings: Settings
+    ) -> None:
+        self.steps = -(-len(train.inputs) // settings.batch)
+        self.team = Team(settings.workers or 1)
+        self._stepper = Stepper(network, state, build_optimizer(settings), train, settings, self.steps, self.team)
+        self._validation = validation
+        self._logits = shared_empty((len(validation.inputs), network.logit_count), settings.dtype)
+        self.order = lru_cache(maxsize=1)(lambda epoch: batches(train.lengths, settings.batch, settings.seed, epoch))
+
+    def step(self, epoch: int, k: int) -> float:
+        """Step ``k`` of an epoch; both count from 0. Returns the loss, raises NotFiniteError."""
+        self.team.start(self._as_worker)
+        self.team.tell(_STEP, epoch, k)
+        return self._stepper.run(self.order(epoch)[k])
+
+    def settle(self) -> None:
+        """Brings every parameter up to date."""
+        self.team.tell(_SETTLE)
+        self._stepper.settle()
+
+    def validate(self) -> tuple[float, float]:
+        """Accuracy and mean loss over the validation rows."""
+        self.team.tell(_VALIDATE)
+        self._validate()
+        return judge(self._stepper.network, self._logits, self._validation)
+
+    def _validate(self) -> None:
+        network, params = self._stepper.network, self._stepper.state.store.params
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
+            network.fill_logits(self._logits, params, self._validation.inputs, 64, self.team.rank, self.team.count)
+        if self.team.count > 1:
+            self.team.meet()
+
+    def _as_worker(self, command: int, epoch: int, k: int) -> None:
+        if command == _STEP:
+            with suppress(NotFiniteError):  # the first process says it
+                self._stepper.run(self.order(epoch)[k])
+        elif command == _SETTLE:
+            self._stepper.settle()
+        else:
+            self._validate()
 
 
 def run(
     network: Classifier, state: TrainingState, train: Examples, validation: Examples, settings: Settings
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Trains from where ``state`` stands, changing it in place, until the epochs are done or patience is out.
 
     After every event the state is whole: saving it then and going on from the file later leads to the same bits as
-    going on at once. ``settings.epochs`` and ``patience`` are numbers here, not None.
+    going on at once. ``settings.epochs`` and ``patience`` are numbers here, not None. Close the iterator when it is
+    not to be exhausted: it ends the worker processes.
 
     Raises:
         DivergedError: a loss or gradient is not finite, and nothing was updated with it; or what the epoch's last
             step left is not, and it is no epoch to save.
+        StorageError: a worker process was killed.
     """
     assert settings.epochs is not None
     assert settings.patience is not None
-    optimizer, progress = build_optimizer(settings), state.progress
-    lengths = train.lengths
-    steps = -(-len(lengths) // settings.batch)
+    progress = state.progress
+    work = _Work(network, state, train, validation, settings)
+    lengths, steps = train.lengths, work.steps
     clock = _Clock(total=settings.epochs * int(lengths.sum()))
-    while progress.finished is None and progress.epoch < settings.epochs:
-        order = batches(lengths, settings.batch, settings.seed, progress.epoch)
-        clock.start_epoch(progress.epoch * int(lengths.sum()))
-        for k, rows in enumerate(order[progress.step_in_epoch :], progress.step_in_epoch):
-            progress.loss_sum += _step(network, state, optimizer, train.take(rows), settings, steps)
-            progress.step_in_epoch = k + 1
-            clock.count(int(lengths[rows].sum()))
-            mean = progress.loss_sum / progress.step_in_epoch
-            yield StepDone(progress.epoch + 1, k + 1, steps, mean, clock.speed, clock.seconds_left)
-        seconds, speed = clock.epoch_seconds, clock.speed
-        optimizers.catch_up(optimizer, state.store, state.optimizer)
-        record = _finish_epoch(network, state, validation, steps, settings)
-        yield EpochDone(record, seconds, speed)
+    with closing(work.team):
+        while progress.finished is None and progress.epoch < settings.epochs:
+            clock.start_epoch(progress.epoch * int(lengths.sum()))
+            for k in range(progress.step_in_epoch, steps):
+                try:
+                    progress.loss_sum += work.step(progress.epoch, k)
+                except NotFiniteError as error:
+                    place = f"epoch {progress.epoch + 1}, step {k + 1}"
+                    raise _diverged(error.where, place, settings, "nothing was updated with it; ") from None
+                progress.step_in_epoch = k + 1
+                clock.count(int(lengths[work.order(progress.epoch)[k]].sum()))
+                mean = progress.loss_sum / progress.step_in_epoch
+                yield StepDone(progress.epoch + 1, k + 1, steps, mean, clock.speed, clock.seconds_left)
+            seconds, speed = clock.epoch_seconds, clock.speed
+            work.settle()
+            yield EpochDone(_finish_epoch(work, state, validation, settings), seconds, speed)
     if progress.finished is None:
         progress.finished = f"all {settings.epochs} epochs are done"
     yield Finished(progress.finished)
-
-
-def _step(
-    network: Classifier,
-    state: TrainingState,
-    optimizer: Optimizer,
-    batch: Examples,
-    settings: Settings,
-    steps: int,
-) -> float:
-    """Forward, backward, clip, update; returns the loss."""
-    assert settings.epochs is not None
-    optimizers.catch_up(optimizer, state.store, state.optimizer, network.rows_read(batch.inputs))
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
-            loss, grads = network.loss_and_gradients(state.store.params, batch, state.rng)
-            if not np.isfinite(loss):
-                raise NotFiniteError("the loss")
-            gradients = state.store.gather(grads)
-            clip_by_norm(gradients, settings.clip)
-    except NotFiniteError as error:
-        place = f"epoch {state.progress.epoch + 1}, step {state.progress.step_in_epoch + 1}"
-        raise _diverged(error.where, place, settings, "nothing was updated with it; ") from None
-    done = state.optimizer.step
-    share = with_warmup(SCHEDULES[settings.schedule](done, settings.epochs * steps), done, settings.warmup)
-    with np.errstate(over="ignore", invalid="ignore"):  # the next step or the epoch's end sees it
-        optimizers.apply(optimizer, state.store, gradients, state.optimizer, settings.lr * share)
-    return loss
 
 
 def _diverged(what: str, place: str, settings: Settings, also: str = "") -> DivergedError:
@@ -161,12 +205,10 @@ def _diverged(what: str, place: str, settings: Settings, also: str = "") -> Dive
     )
 
 
-def _finish_epoch(
-    network: Classifier, state: TrainingState, validation: Examples, steps: int, settings: Settings
-) -> EpochRecord:
+def _finish_epoch(work: _Work, state: TrainingState, validation: Examples, settings: Settings) -> EpochRecord:
     """Validates, keeps the books and starts the next epoch's counts."""
     progress = state.progress
-    loss = progress.loss_sum / steps
+    loss = progress.loss_sum / work.steps
     accuracy, validation_loss = None, None
     # Each step has looked at its numbers before the update; nobody has yet at what the last update made of them.
     place = f"epoch {progress.epoch + 1}"
@@ -174,7 +216,7 @@ def _finish_epoch(
         if not np.isfinite(value).all():
             raise _diverged(name, place, settings)
     if validation.inputs:
-        accuracy, validation_loss = validate(network, state.store.params, validation)
+        accuracy, validation_loss = work.validate()
         if not np.isfinite(validation_loss):
             raise _diverged("the validation loss", place, settings)
         score = (accuracy, -validation_loss)
@@ -196,8 +238,11 @@ def _finish_epoch(
 
 def validate(network: Classifier, params: dict[str, Any], examples: Examples) -> tuple[float, float]:
     """Accuracy and mean loss over examples, without dropout."""
+    return judge(network, network.logits(params, examples.inputs), examples)
+
+
+def judge(network: Classifier, logits: Array, examples: Examples) -> tuple[float, float]:
     with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for it
-        logits = network.logits(params, examples.inputs)
         loss, _ = network.loss(logits, examples.targets)
     predicted: Array = network.probabilities(logits).argmax(axis=1)
     return float((predicted == examples.targets).mean()), loss

@@ -6,7 +6,8 @@ import json
 import math
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Session:
             self.baselines = baselines(p.whole_train, p.whole_validation, p.vocabulary.size, len(p.labels))
         return self.baselines
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Trains, saves the best model and the state after each epoch, and yields what happens.
 
         Raises:
@@ -69,14 +70,16 @@ class Session:
         """
         self.measure_baselines()
         p = self.prepared
-        for event in loop.run(p.network, self.state, p.train, p.validation, p.settings):
-            if isinstance(event, EpochDone):
-                self._save_epoch(event)
-            elif isinstance(event, Finished):
-                self._finish()
-            yield event
-            if self.stop_signal is not None and not isinstance(event, Finished):
-                self._interrupt(self.stop_signal)
+        # Closed, whatever happens: no worker process stays behind.
+        with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings)) as events:
+            for event in events:
+                if isinstance(event, EpochDone):
+                    self._save_epoch(event)
+                elif isinstance(event, Finished):
+                    self._finish()
+                yield event
+                if self.stop_signal is not None and not isinstance(event, Finished):
+                    self._interrupt(self.stop_signal)
 
     def model(self) -> Model:
         """The present parameters as a model."""
@@ -217,13 +220,14 @@ def _beginning(checkpoint: Checkpoint) -> tuple[Settings, Source, str]:
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:
-    """``epochs: auto`` and ``patience: auto`` become numbers."""
+    """``auto`` becomes a number: epochs, patience and workers."""
     settings, lengths = prepared.settings, prepared.train.lengths
     epochs = settings.epochs
     if epochs is None:
         epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch)
     patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
-    return replace(prepared, settings=settings.replace(epochs=epochs, patience=patience))
+    workers = settings.workers or loop.auto_workers(settings, float(lengths.mean()))
+    return replace(prepared, settings=settings.replace(epochs=epochs, patience=patience, workers=workers))
 
 
 def _same_settings(saved: Settings, given: Mapping[str, Any]) -> Settings:

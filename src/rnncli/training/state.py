@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
-
-import numpy as np
 
 from rnncli import model_file
 from rnncli.core.optimizers import OptimizerState
@@ -55,11 +52,13 @@ class Progress:
 
 @dataclass
 class TrainingState:
-    """Parameters, optimizer moments, the dropout generator and the progress."""
+    """Parameters, optimizer moments and the progress.
+
+    Random numbers need no state: those of a step are a function of the seed and the step's number.
+    """
 
     store: ParameterStore
     optimizer: OptimizerState
-    rng: np.random.Generator
     progress: Progress
 
 
@@ -76,8 +75,6 @@ def save(path: Path, state: TrainingState, context: Mapping[str, Any]) -> None:
         "context": dict(context),
         "optimizer_step": state.optimizer.step,
         "idle_steps": state.optimizer.idle.now,
-        # As text: the generator's 128-bit integers are beyond what JSON readers agree on.
-        "rng": json.dumps(state.rng.bit_generator.state),
         "progress": asdict(state.progress),
     }
     model_file.save(path, manifest, _arrays(state))
@@ -115,7 +112,6 @@ class Checkpoint:
         try:
             state.optimizer.step = self.manifest["optimizer_step"]
             state.optimizer.idle.resume_at(self.manifest["idle_steps"])
-            state.rng.bit_generator.state = json.loads(self.manifest["rng"])
             state.progress = _read_progress(self.manifest["progress"])
             if type(state.optimizer.step) is not int or state.optimizer.step < 0:
                 raise ValueError("no count of steps")

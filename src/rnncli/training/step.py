@@ -1,0 +1,177 @@
+"""One step of training, alone or shared among the processes of a team.
+
+Every process takes every ``count``-th text of the batch, the longest first, so that all have about as much to do;
+computes the gradient of its part; and then updates its part of the parameters with the sum of all gradients: a slice
+of the dense vector, and of each table the rows whose number leaves its rank as remainder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core import optimizers
+from rnncli.core.gradients import RowGradient
+from rnncli.core.optimizers import Optimizer
+from rnncli.core.packed import Array
+from rnncli.core.parameters import Gradients, NotFiniteError
+from rnncli.core.schedules import SCHEDULES, with_warmup
+from rnncli.data.splits import DROPOUT, stream
+from rnncli.tasks.classify import Classifier, Examples
+from rnncli.training.state import TrainingState
+from rnncli.training.team import Team, shared_empty
+
+
+@dataclass
+class Stepper:
+    """What a step needs. Made before the team starts, it is the same in all of its processes.
+
+    Args:
+        steps: in an epoch.
+    """
+
+    network: Classifier
+    state: TrainingState
+    optimizer: Optimizer
+    train: Examples
+    settings: Settings
+    steps: int
+    team: Team
+
+    def __post_init__(self) -> None:
+        if self.team.count > 1:
+            self._exchange = _Exchange(self)
+
+    def run(self, rows: Array) -> float:
+        """Forward, backward, clip, update; returns the batch's loss.
+
+        Raises:
+            NotFiniteError: the loss or a gradient is not finite; nothing was updated with it.
+        """
+        settings, team, state = self.settings, self.team, self.state
+        whole = self.train.take(rows)
+        own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole.inputs).items()}
+        optimizers.catch_up(self.optimizer, state.store, state.optimizer, own)
+        if team.count > 1:
+            team.meet()
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
+            loss, gradients = self._gradients(whole)
+            # Norms are looked at before they are clipped: min(1, limit / nan) is 1 and would hide a NaN.
+            totals = team.share(loss, gradients.square()).sum(axis=0)
+        loss, norm = float(totals[0]), float(np.sqrt(totals[1]))
+        if not np.isfinite(loss):
+            raise NotFiniteError("the loss")
+        if not np.isfinite(norm):
+            raise NotFiniteError(self._culprit(gradients))
+        if settings.clip is not None and norm > settings.clip:
+            gradients.scale(settings.clip / norm)
+        with np.errstate(over="ignore", invalid="ignore"):  # the next step or the epoch's end sees it
+            optimizers.apply(self.optimizer, state.store, gradients, state.optimizer, self._rate())
+        if team.count > 1:
+            team.meet()
+        if state.optimizer.idle.full:
+            self.settle()
+        return loss
+
+    def settle(self) -> None:
+        """Brings every row of every table up to date."""
+        team, state = self.team, self.state
+        every = {name: np.arange(team.rank, len(table), team.count) for name, table in state.store.tables.items()}
+        optimizers.catch_up(self.optimizer, state.store, state.optimizer, every)
+        if team.count > 1:
+            team.meet()
+        state.optimizer.idle.start_over(team.rank, team.count)
+        if team.count > 1:
+            team.meet()
+
+    def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
+        """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
+        team, state = self.team, self.state
+        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank)
+        if team.count == 1:
+            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng)
+            return loss, state.store.gather(grads)
+        part = whole.take(np.argsort(-whole.lengths, kind="stable")[team.rank :: team.count])
+        loss = 0.0
+        if part.inputs:
+            loss, grads = self.network.loss_and_gradients(state.store.params, part, rng, part.weight / whole.weight)
+            self._exchange.bring(state.store.gather(grads))
+        else:  # the last batch of an epoch may be smaller than the team
+            self._exchange.bring(None)
+        team.meet()
+        return loss, self._exchange.fetch()
+
+    def _own_rows(self, rows: Array) -> Array:
+        return rows if self.team.count == 1 else rows[rows % self.team.count == self.team.rank]
+
+    def _rate(self) -> float:
+        settings, done = self.settings, self.state.optimizer.step
+        assert settings.epochs is not None
+        share = SCHEDULES[settings.schedule](done, settings.epochs * self.steps)
+        return settings.lr * with_warmup(share, done, settings.warmup)
+
+    def _culprit(self, gradients: Gradients) -> str:
+        """Which parameter's gradient is not finite."""
+        name = (self._exchange.everything() if self.team.count > 1 else gradients).first_not_finite()
+        return f"the gradient of {name}" if name else "the gradient's norm"
+
+
+class _Exchange:
+    """Where the ranks lay down their gradients, and pick up the sums of what they update."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        self._team, self._store = stepper.team, stepper.state.store
+        count, dense, tables = self._team.count, self._store.dense, self._store.tables
+        self._dense = shared_empty((count, len(dense)), dense.dtype)
+        # A rank reads at most as many different rows as its part of a batch has tokens.
+        texts = -(-stepper.settings.batch // count)
+        tokens = int(np.sort(stepper.train.lengths)[-texts:].sum())
+        room = {name: min(len(table), tokens) for name, table in tables.items()}
+        self._used = shared_empty((count, len(tables)), np.int64)
+        self._rows = {name: shared_empty((count, room[name]), np.int64) for name in tables}
+        self._values = {
+            name: shared_empty((count, room[name], table.shape[1]), table.dtype) for name, table in tables.items()
+        }
+
+    def bring(self, gradients: Gradients | None) -> None:
+        """Lays this rank's gradients down; None are zeros."""
+        rank = self._team.rank
+        self._dense[rank] = 0 if gradients is None else gradients.dense
+        for k, name in enumerate(self._store.tables):
+            used = 0 if gradients is None else len(gradients.tables[name].rows)
+            self._used[rank, k] = used
+            if gradients is not None:
+                self._rows[name][rank, :used] = gradients.tables[name].rows
+                self._values[name][rank, :used] = gradients.tables[name].values
+
+    def fetch(self) -> Gradients:
+        """The sums of what this rank updates."""
+        rank, count, size = self._team.rank, self._team.count, len(self._store.dense)
+        return self._sums(slice(size * rank // count, size * (rank + 1) // count), (rank, count))
+
+    def everything(self) -> Gradients:
+        """All sums, for a look at what went wrong."""
+        return self._sums(slice(0, len(self._store.dense)), (0, 1))
+
+    def _sums(self, part: slice, own: tuple[int, int]) -> Gradients:
+        dense = self._dense[0, part].copy()
+        for other in self._dense[1:]:
+            dense += other[part]
+        tables = {name: self._table_sums(k, name, *own) for k, name in enumerate(self._store.tables)}
+        return Gradients(dense, tables, self._store.spans, part)
+
+    def _table_sums(self, k: int, name: str, rank: int, count: int) -> RowGradient:
+        brought: list[tuple[Array, Array]] = []
+        for other in range(self._team.count):
+            used = int(self._used[other, k])
+            rows = self._rows[name][other, :used]
+            chosen = np.flatnonzero(rows % count == rank)
+            brought.append((rows[chosen], self._values[name][other, :used].take(chosen, axis=0)))
+        rows = np.unique(np.concatenate([rows for rows, _ in brought]))
+        table = self._store.tables[name]
+        values = np.zeros((len(rows), table.shape[1]), table.dtype)
+        for theirs, of_theirs in brought:  # in the order of the ranks; a rank names each row once
+            values[np.searchsorted(rows, theirs)] += of_theirs
+        return RowGradient(rows, values, (table.shape[0], table.shape[1]))
