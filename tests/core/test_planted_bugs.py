@@ -121,8 +121,8 @@ PLANTS = {
         "np.zeros(len(x.order), np.int64) + x.offsets[-2]",
         "naive, golden, gradients, readouts",
     ),
-    "c for c_prev": Plant("lstm", "c_prev = previous(x, c0, c)", "c_prev = c", GRADIENTS),
-    "forget gate's slope missing": Plant("lstm", "_slope(f[rows])", "f[rows]", GRADIENTS),
+    "c for c_prev": Plant("lstm", "c[rows] - written", "c[rows] * f[rows]", GRADIENTS),
+    "forget gate's slope missing": Plant("lstm", "np.multiply(1 - f[rows],", "np.multiply(1,", GRADIENTS),
     "h of the step in the forget gate": Plant(
         "lstm", "np.multiply(f, c_prev[:n], out=c_t)", "np.multiply(f, h_prev[:n], out=c_t)", FORWARD
     ),

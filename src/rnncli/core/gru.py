@@ -127,7 +127,7 @@ class GRU:
         for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
             rows = slice(first, end)
             np.multiply(1 - z[rows], 1 - n_all[rows] ** 2, out=d_candidate[rows])
-            np.multiply(h_prev[rows] - n_all[rows], z[rows] * (1 - z[rows]), out=dz[rows])
+            np.multiply(h[rows] - n_all[rows], 1 - z[rows], out=dz[rows])  # z ⊙ (h_(t−1) − n) is h − n
             np.multiply(d_candidate[rows], r[rows], out=dm[rows])
             np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
             for start, n in steps:

@@ -116,18 +116,20 @@ class LSTM:
         x, h0, c0, o, i, f, g, c, tanh_c, h = cache
         weight_hh_t = np.ascontiguousarray(by_gate(params["weight_hh"], 4).transpose(0, 2, 1))
         dh, dc = own_copy(dstate, 2, x, H, h.dtype)
-        c_prev = previous(x, c0, c)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
         through_tanh, through_gates = np.empty_like(c0), GateRoom(4, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
-            # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets.
+            # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets. As
+            # σ' = σ(1 − σ), each holds the gate times what it meets, which is there already: h = o ⊙ tanh(c), and
+            # i ⊙ g and f ⊙ c_(t−1), the two parts of c.
             rows = slice(first, end)
-            np.multiply(_slope(o[rows]), tanh_c[rows], out=do[rows])
-            np.multiply(_slope(i[rows]), g[rows], out=di[rows])
-            np.multiply(_slope(f[rows]), c_prev[rows], out=df[rows])
-            np.multiply(1 - g[rows] ** 2, i[rows], out=dg[rows])
-            dc_of_dh = o[rows] * (1 - tanh_c[rows] ** 2)
+            written = i[rows] * g[rows]
+            np.multiply(1 - o[rows], h[rows], out=do[rows])
+            np.multiply(1 - i[rows], written, out=di[rows])
+            np.multiply(1 - f[rows], c[rows] - written, out=df[rows])
+            np.subtract(i[rows], g[rows] * written, out=dg[rows])  # (1 − g²) ⊙ i
+            dc_of_dh = o[rows] - h[rows] * tanh_c[rows]  # o ⊙ (1 − tanh²(c))
             for start, n in steps:
                 rows = slice(start, start + n)
                 dh_t, dc_t = dh[:n], dc[:n]
@@ -146,8 +148,3 @@ class LSTM:
         if self.bias:
             grads["bias"] = d_bias
         return dx, (dh, dc), grads
-
-
-def _slope(s: Array) -> Array:
-    """σ' written with σ's own value: s(1 − s)."""
-    return np.asarray(s * (1 - s))
