@@ -84,6 +84,33 @@ def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
     assert (waiting.returncode, err) == (130, b"rnncli: stopped\n")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["tokenize", "reviews.csv"]], ids=" ".join)
+@pytest.mark.parametrize("module", ["rnncli.cli", "typer", "rnncli.errors", "numpy"])
+def test_86_ctrl_c_while_the_program_is_still_being_imported(cli, process, reviews, arguments, module):
+    cli.write("reviews.csv", reviews)
+    (cli.folder / "site").mkdir()
+    cli.write(
+        "site/sitecustomize.py",
+        f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting)
+""",
+    )
+    path = os.pathsep.join([str(cli.folder / "site"), os.environ.get("PYTHONPATH", "")])
+    running = process(*arguments, env={"PYTHONPATH": path})
+    out, err = running.communicate(timeout=30)
+    if arguments == ["--help"] and module == "numpy":  # which help never asks for
+        assert (running.returncode, err) == (0, b"")
+    else:
+        assert (running.returncode, out, err) == (130, b"", b"rnncli: stopped\n")
+
+
 def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
     (trained.folder / "many.txt").write_text("good film\n" * 20_000)
     for options in ([], ["--json"]):
