@@ -46,7 +46,7 @@ class Settings:
     )
     bias: bool = _setting(True, help="biases in cells and output")
     initializer: Literal["orthogonal", "uniform"] = _setting(
-        "orthogonal", help="first weights; uniform in ±1/√units is how PyTorch starts"
+        "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"
     )
     dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
 
@@ -72,7 +72,7 @@ class Settings:
     batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
     epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
     patience: int | None = _setting(
-        None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of them")
+        None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half, at least 5")
     )
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))

@@ -58,6 +58,11 @@ REFUSED = [
     ("nonlinearity", "relo", "nonlinearity must be one of tanh, relu, not 'relo'; did you mean 'relu'?"),
     ("readout", "lst", "readout must be one of last, mean, max, not 'lst'; did you mean 'last'?"),
     ("input", "one-hot", "input must be one of embedding, onehot, not 'one-hot'; did you mean 'onehot'?"),
+    (
+        "initializer",
+        "uniforms",
+        "initializer must be one of orthogonal, uniform, not 'uniforms'; did you mean 'uniform'?",
+    ),
     ("tokens", "words", "tokens must be one of auto, word, char, not 'words'; did you mean 'word'?"),
     (
         "optimizer",
