@@ -100,7 +100,7 @@ def test_a_model_is_named_in_four_ways(trained, name):
         ("reviews.csv", 4, "reviews.csv is not an rnncli model"),
         ("/dev/zero", 5, "/dev/zero cannot be read: not a regular file"),
         ("runs/reviews-1/state.safetensors", 4, "runs/reviews-1/state.safetensors"),
-        ("runs", 5, "runs holds no model yet"),
+        ("runs", 5, "runs is not a run of rnncli"),
         ("w" * 10_000, 5, "there is no run 'wwww"),
         ("a\0b", 5, "there is no run 'a\\x00b'"),
         ("\udcff", 5, "there is no run '\\xff'"),

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from rnncli import model_file
-from rnncli.config import Settings
+from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
@@ -267,8 +267,44 @@ def test_more_epochs_continue(
     twice = finish(take_up(tmp_path / "twice", epochs=6))
     model = Model.load(twice / "model.safetensors")
     assert len(model.record["epochs"]) == model.settings.epochs == 6
-    for name in ("model.safetensors", "state.safetensors", "README.md", "metrics.jsonl"):
-        assert files(twice)[name] == files(once)[name], name
+    assert files(twice) == files(once)
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "patience"),
+    [
+        ({"patience": None}, {"epochs": 14}, 7),
+        ({"patience": None}, {"epochs": 14, "patience": 9}, 9),
+        ({"patience": None}, {}, 5),
+        ({"patience": 2}, {"epochs": 14}, 2),
+        ({"patience": 2}, {"epochs": 14, "patience": None}, 7),
+    ],
+)
+def test_automatic_patience_goes_with_the_epochs(
+    data: Path, tmp_path: Path, first: dict[str, Any], given: dict[str, Any], patience: int
+) -> None:
+    assert stop_after(begin(data, tmp_path, **first), 2)
+    resumed = take_up(tmp_path, **given)
+    assert (resumed.settings.epochs, resumed.settings.patience) == (given.get("epochs", 3), patience)
+    config = settings_from_yaml((tmp_path / "run" / "config.yaml").read_bytes(), "config.yaml")
+    assert Settings(**config) == resumed.settings
+    resumed.stop_signal = signal.SIGINT
+    with pytest.raises(TrainingInterrupted):
+        finish(resumed)
+    automatic = given.get("patience", first["patience"]) is None
+    assert take_up(tmp_path, epochs=20).settings.patience == (10 if automatic else patience)
+
+
+def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "validate", lambda *_: (0.5, 1.0))
+    chosen: dict[str, Any] = {"schedule": "constant", "patience": None}
+    once = finish(begin(data, tmp_path / "once", epochs=14, **chosen))
+    finish(begin(data, tmp_path / "twice", epochs=2, **chosen))
+    twice = finish(take_up(tmp_path / "twice", epochs=14))
+    assert len(Model.load(once / "model.safetensors").record["epochs"]) == 8
+    assert files(twice) == files(once)
 
 
 def test_a_finished_training_says_so(data: Path, tmp_path: Path) -> None:
@@ -313,7 +349,7 @@ def test_after_no_epochs(data: Path, tmp_path: Path) -> None:
 CHILD = """
 import os, signal, sys, time
 from pathlib import Path
-from rnncli.config import Settings
+from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.training import session
 from rnncli.training.loop import StepDone
@@ -514,6 +550,7 @@ FORGERIES: dict[str, Any] = {
     "no source": lambda m: m["context"].pop("source"),
     "source with more": lambda m: m["context"]["source"].update(shell="ls"),
     "path is a number": lambda m: m["context"]["source"].update(path=0),
+    "patience is neither": lambda m: m["context"].update(automatic_patience=1),
     "no digest": lambda m: m["context"].pop("digest"),
     "context is a list": lambda m: m.update(context=[]),
     "no progress": lambda m: m.pop("progress"),

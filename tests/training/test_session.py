@@ -170,6 +170,14 @@ def test_auto_becomes_numbers(data: Path, tmp_path: Path) -> None:
     assert (training.settings.epochs, training.settings.patience) == (60, 30)
 
 
+def test_the_way_to_go_on_can_be_pasted_into_a_shell(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path / "my $runs")
+    training.stop_signal = signal.SIGINT
+    with pytest.raises(TrainingInterrupted) as caught:
+        finish(training)
+    assert str(caught.value.hint) == f"go on with: rnncli train --resume '{tmp_path}/my $runs/reviews-1'"
+
+
 def test_the_card_shows_hostile_labels_harmlessly(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     path.write_text("text,label\n" + "good,\x1b[31mpos\nbad,neg\n" * 4)

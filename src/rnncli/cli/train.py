@@ -36,10 +36,16 @@ class TrainRequest:
     text: str | None
     label: str | None
     format: str | None
-    encoding: str
-    skip_bad: bool
+    encoding: str | None
+    skip_bad: bool | None
     runs: str
     given: Mapping[str, Any]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the data are to be read, as far as it was said."""
+        named = {name: getattr(self, name) for name in ("text", "label", "format", "encoding", "skip_bad")}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def train_command(request: TrainRequest, json: bool) -> None:
@@ -67,9 +73,11 @@ def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
     from rnncli.training import session
 
     if request.resume is not None:
-        return session.resume(request.resume, Path(request.runs), data=request.data, given=settings)
+        return session.resume(
+            request.resume, Path(request.runs), data=request.data, given=settings, reading=request.reading
+        )
     assert request.data is not None
-    source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
+    source = Source(request.data, **request.reading)
     return session.start(source, Settings.from_mapping(settings), Path(request.runs), request.name)
 
 
@@ -95,6 +103,7 @@ def _say_what_is_there(output: Output, session: Session) -> None:
 def _run(output: Output, session: Session) -> None:
     from rnncli.training.loop import EpochDone, Finished, StepDone
 
+    finished_before = session.state.progress.finished is not None
     display = TrainingDisplay(output, session.settings.epochs or 0)
     with _stopping_on_signals(session), display.live():
         for event in session.events():
@@ -103,6 +112,8 @@ def _run(output: Output, session: Session) -> None:
             elif isinstance(event, EpochDone):
                 display.epoch(event)
     assert isinstance(event, Finished)
+    if finished_before:
+        return  # and said so
     if session.state.progress.epoch == 0:
         output.note("no epoch was run: the untrained model is saved", "yellow")
     else:
