@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from helpers import time_limit
 
 
 @pytest.fixture
@@ -82,6 +83,38 @@ def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
     waiting.send_signal(signal.SIGINT)
     _, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, err) == (130, b"rnncli: stopped\n")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--format", "jsonl"], ["--text", "text"]], ids=" ".join)
+def test_answers_come_as_soon_as_the_input_pauses(trained, process, options):
+    pipe = {"stdin": subprocess.PIPE}
+    asking = process("predict", "-", *options, **pipe)
+    if options[:1] == ["--text"]:
+        asking.stdin.write(b"id,text\n")
+    line = {"--format": '{"text": "%s"}\n', "--text": "1,%s\n"}.get("".join(options[:1]), "%s\n")
+    for text in ("hi", "good film", "bad film"):
+        asking.stdin.write((line % text).encode() * 3)
+        asking.stdin.flush()
+        with time_limit(20):
+            answers = [asking.stdout.readline().decode() for _ in range(3)]
+        assert all(text in answer for answer in answers)
+        assert answers[0].endswith("\n")
+    asking.stdin.write(b"so" if line == "%s\n" else b"\n")
+    out, err = asking.communicate(timeout=20)
+    assert (asking.returncode, err) == (0, b"")
+    assert out.count(b"\n") == (line == "%s\n")
+
+
+def test_answers_to_a_slow_pipe_are_those_to_a_fast_one(trained, process):
+    texts = b"".join(b"good film %d\n" % n for n in range(600))
+    (trained.folder / "many.txt").write_bytes(texts)
+    slow = process("predict", "-", stdin=subprocess.PIPE)
+    for start in range(0, len(texts), 1500):  # cuts lines in two
+        slow.stdin.write(texts[start : start + 1500])
+        slow.stdin.flush()
+        time.sleep(0.02)
+    out, _ = slow.communicate(timeout=20)
+    assert out.decode() == trained.works("predict", "many.txt").out
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["tokenize", "reviews.csv"]], ids=" ".join)

@@ -797,6 +797,30 @@ def test_33_a_fifo_is_read(tmp_path):
     writer.join()
 
 
+def test_before_it_would_wait_for_more_the_reader_says_so():
+    """It says so before each piece that is not there yet, and has handed on every record that is."""
+    read, write = os.pipe()
+    pieces = iter([b"", b"hi\nho", b"\n\r\n", b"a\nb\nc"])
+    rows: list[str] = []
+    seen: list[list[str]] = []
+
+    def waiting() -> None:
+        seen.append(list(rows))
+        piece = next(pieces, None)
+        if piece is None:
+            os.close(write)
+        elif piece:
+            os.write(write, piece)
+        else:
+            os.write(write, b"x\ny")
+
+    with open(read, "rb") as stdin:
+        for row in open_table("-", format="text", stdin=stdin, before_waiting=waiting).rows:
+            rows.append(row.values[0])
+    assert seen == [[], ["x"], ["x", "yhi"], ["x", "yhi", "ho", ""], ["x", "yhi", "ho", "", "a", "b"]]
+    assert rows == ["x", "yhi", "ho", "", "a", "b", "c"]
+
+
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
 @pytest.mark.parametrize("skip_bad", [False, True])
 def test_33_dev_zero_stops_at_once(format, skip_bad):

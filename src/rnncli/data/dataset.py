@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnncli.data.columns import Columns, choose_columns, quoted
@@ -138,14 +138,29 @@ def read_dataset(source: Source) -> Dataset:
     )
 
 
-def stream_texts(source: Source) -> tuple[Table, Columns, Iterator[Row]]:
-    """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing."""
-    return _open(source, need_label=False)
+def stream_texts(
+    source: Source, before_waiting: Callable[[], object] | None = None
+) -> tuple[Table, Columns, Iterator[Row]]:
+    """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
+
+    Where a pipe holds nothing more yet, ``before_waiting`` is called.
+    """
+    return _open(source, need_label=False, before_waiting=before_waiting)
 
 
-def _open(source: Source, *, need_label: bool) -> tuple[Table, Columns, Iterator[Row]]:
-    table = open_table(source.path, format=source.format, encoding=source.encoding, skip_bad=source.skip_bad)
-    sample = list(itertools.islice(table.rows, SAMPLE_ROWS))
+def _open(
+    source: Source, *, need_label: bool, before_waiting: Callable[[], object] | None = None
+) -> tuple[Table, Columns, Iterator[Row]]:
+    table = open_table(
+        source.path,
+        format=source.format,
+        encoding=source.encoding,
+        skip_bad=source.skip_bad,
+        before_waiting=before_waiting,
+    )
+    # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
+    guess = need_label or (source.text is None and len(table.columns) > 1)
+    sample = list(itertools.islice(table.rows, SAMPLE_ROWS if guess else 0))
     columns = choose_columns(
         table.columns, [row.values for row in sample], text=source.text, label=source.label, need_label=need_label
     )

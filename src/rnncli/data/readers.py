@@ -46,6 +46,7 @@ def open_table(
     stdin: BinaryIO | None = None,
     max_bytes: int = MAX_BYTES,
     max_field: int = MAX_FIELD,
+    before_waiting: Callable[[], object] | None = None,
 ) -> Table:
     """Open ``source`` and read its header; the records follow as ``rows`` is iterated.
 
@@ -60,6 +61,7 @@ def open_table(
         stdin: in place of ``sys.stdin.buffer``.
         max_bytes: the most bytes in the file, and the most it may unzip to.
         max_field: the most characters in one value.
+        before_waiting: is called when a pipe holds nothing more yet, all rows up to there having been handed on.
 
     Raises:
         UsageError: an unknown format or encoding.
@@ -79,8 +81,15 @@ def open_table(
         check_path(path)
         format = format or _format_by_suffix(path)
     hasher = hashlib.sha256()
-    max_line = max_field + LINE_SLACK
-    lines = open_lines(path, stdin, hasher=hasher, encoding=encoding, max_bytes=max_bytes, max_line=max_line)
+    lines = open_lines(
+        path,
+        stdin,
+        hasher=hasher,
+        encoding=encoding,
+        max_bytes=max_bytes,
+        max_line=max_field + LINE_SLACK,
+        before_waiting=before_waiting,
+    )
     ledger = Ledger(name, skip_bad, max_field)
     columns, rows = _READERS[format](lines, ledger)
     rows = _checked(rows, columns, ledger, hasher.hexdigest)

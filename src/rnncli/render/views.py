@@ -86,6 +86,23 @@ def predictions_view(predictions: Sequence[Prediction]) -> TableView:
     return TableView("", columns, rows)
 
 
+def prediction_fields(p: Prediction) -> tuple[str, str, str, str]:
+    """Label, probability, unknown words and text, cleaned; an empty text has the label ``(empty)``."""
+    label = "(empty)" if p.label is None else p.label
+    probability = "-" if p.probability is None else f"{p.probability:.4f}"
+    return clean(label), probability, clean(" ".join(p.unknown)) or "-", clean(p.text)
+
+
+def prediction_line(p: Prediction, width: int) -> str:
+    """One answer on one line of a terminal; the text makes room for the unknown words behind it."""
+    from rich.cells import cell_len
+
+    label, probability, _, _ = prediction_fields(p)
+    start = f"{clean(label, 20):<20} {probability:>6}  "
+    end = f"  (unknown: {clean(', '.join(p.unknown), max(1, width // 3))})" if p.unknown else ""
+    return clean(start + clean(p.text, max(1, width - cell_len(start) - cell_len(end))) + end, width)
+
+
 def layers_view(model: Model) -> TableView:
     """Every parameter with its shape; the sum in the caption."""
     shapes = model.network.shapes()
