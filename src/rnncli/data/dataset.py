@@ -157,6 +157,7 @@ def _open(
         encoding=source.encoding,
         skip_bad=source.skip_bad,
         before_waiting=before_waiting,
+        skip_hint=SKIP_HINT if need_label else None,  # only what reads labels can leave records out
     )
     # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
     guess = need_label or (source.text is None and len(table.columns) > 1)

@@ -20,6 +20,7 @@ from rnncli.errors import DataError, StorageError, closest
 
 CHUNK = 1 << 18  # bytes read, unzipped or decoded at a time
 STDIN_NAME = "<stdin>"
+_OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
 
 
 class Hasher(Protocol):
@@ -29,16 +30,29 @@ class Hasher(Protocol):
 
 
 def check_path(path: str) -> None:
-    """Refuse what cannot be a data file before its suffix is looked at.
+    """Refuse what cannot be a data file before its suffix is looked at, and before it is opened.
+
+    To open a named pipe would wait for a writer who may never come. A pipe that this process was given open, as a shell
+    does for ``<(zcat reviews.csv.gz)``, is read.
 
     Raises:
-        StorageError: it is missing (with the closest name beside it), a directory, or cannot be reached.
+        StorageError: it is missing (with the closest name beside it), cannot be reached, or is a directory, a named
+            pipe or a device.
     """
     try:
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            raise StorageError(f"{path}: this is a directory, not a file")
+        mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise StorageError(f"{path}: this is a directory, not a file")
+    if stat.S_ISFIFO(mode):
+        if not os.path.abspath(path).startswith(_OPEN_ALREADY):
+            raise StorageError(
+                f"{path}: this is a named pipe, not a regular file",
+                "Send what comes out of it to standard input, and name that: -",
+            )
+    elif not stat.S_ISREG(mode):
+        raise StorageError(f"{path}: not a regular file")
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> StorageError:
