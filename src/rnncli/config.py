@@ -236,7 +236,7 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
     import yaml
 
     try:
-        _refuse_traps(yaml.scan(text), source)
+        lines = _lines_by_name(yaml.scan(text), source)
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -246,18 +246,20 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"{source}: a settings file holds 'name: value' lines")
-    return {name: setting(name, value, source) for name, value in values.items()}
+    places = {name: f"{source}:{lines[name]}" if name in lines else source for name in values}
+    return {name: setting(name, value, places[name]) for name, value in values.items()}
 
 
-def _refuse_traps(tokens: Iterable[Any], source: str) -> None:
-    """Refuses what makes a small YAML file slow or large, or hides a line of it.
+def _lines_by_name(tokens: Iterable[Any], source: str) -> dict[str, int]:
+    """On which line each name stands. Refuses what makes a small YAML file slow or large, or hides a line of it.
 
     Raises:
         UsageError: an alias (nested ones grow to gigabytes), brackets nested deep, or a name given twice.
     """
     import yaml
 
-    depth, seen, before = 0, set(), None
+    depth, before = 0, None
+    lines: dict[str, int] = {}
     for token in tokens:
         if isinstance(token, yaml.AliasToken):
             raise UsageError(f"{source}: aliases (*name) are not allowed in a settings file")
@@ -268,7 +270,9 @@ def _refuse_traps(tokens: Iterable[Any], source: str) -> None:
         elif isinstance(token, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)):
             depth -= 1
         elif isinstance(token, yaml.ScalarToken) and isinstance(before, yaml.KeyToken):
-            if token.value in seen:
-                raise UsageError(f"{source}:{token.start_mark.line + 1}: {_shown(token.value)} is given twice")
-            seen.add(token.value)
+            line = token.start_mark.line + 1
+            if token.value in lines:
+                raise UsageError(f"{source}:{line}: {_shown(token.value)} is given twice")
+            lines[token.value] = line
         before = token
+    return lines

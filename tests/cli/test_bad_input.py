@@ -184,6 +184,10 @@ def test_4_bad_records_are_left_out_and_counted_when_asked(trained, tiny, review
     assert f"warning  {said}" in result.err
     assert "rows  12: 8 to train, 4 to validate" in result.err
     assert said in trained.works("evaluate", "latest", "a.csv", "--skip-bad").err
+    trained.write("a.csv", reviews + "one\n")
+    said = "1 bad record was left out: a.csv:14: 1 value, but the header has 2 columns"
+    assert f"warning  {said}" in trained.works("train", "a.csv", "--skip-bad", *tiny).err
+    assert said in trained.works("evaluate", "latest", "a.csv", "--skip-bad").err
 
 
 def model_bytes(cli, data: bytes, name: str, *options: object) -> bytes:
@@ -273,7 +277,7 @@ def test_28_labels_that_were_never_trained_are_counted_and_named(trained, review
     trained.write("a.csv", reviews + "so so,mixed\nboring,mixed\nodd,other\n")
     result = trained.works("evaluate", "latest", "a.csv")
     assert ["never trained", "label 'mixed', 2 rows: always counted wrong"] in result.rows
-    assert ["never trained", "label 'other', 1 rows: always counted wrong"] in result.rows
+    assert ["never trained", "label 'other', 1 row: always counted wrong"] in result.rows
     document = trained.works("evaluate", "latest", "a.csv", "--json").json
     assert document["unseen"] == {"mixed": 2, "other": 1}
     assert document["scores"]["rows"] == 15
@@ -284,7 +288,7 @@ def test_28_labels_that_were_never_trained_are_counted_and_named(trained, review
 def test_29_of_a_text_of_a_million_characters_the_middle_is_not_read(cli, tiny, reviews):
     cli.write("a.csv", reviews + "good bad " * 111_112 + ",pos\n")
     err = cli.works("train", "a.csv", "--max-length", "8", *tiny).err
-    assert "2 to 222,224 words, median 3; 1 longer texts are read without their middle (--max-length)" in err
+    assert "2 to 222,224 words, median 3; 1 longer text is read without its middle (--max-length)" in err
     predicted = cli.works("predict", "a.csv", "--json").json_lines
     assert (predicted[-1]["tokens"], predicted[-1]["cut"]) == (222_224, 222_216)
     assert predicted[0]["cut"] == 0

@@ -141,7 +141,12 @@ def test_a_model_is_named_in_four_ways(trained, name):
         ("reviews-2", 5, "there is no run 'reviews-2'; did you mean 'reviews-1'?"),
         ("reviews.csv", 4, "reviews.csv is not an rnncli model"),
         ("/dev/zero", 5, "/dev/zero cannot be read: not a regular file"),
-        ("runs/reviews-1/state.safetensors", 4, "runs/reviews-1/state.safetensors"),
+        (
+            "runs/reviews-1/state.safetensors",
+            4,
+            "rnncli: runs/reviews-1/state.safetensors is the saved state of a training, not a model\n"
+            "  its model is model.safetensors, in the same folder",
+        ),
         ("runs", 5, "runs is not a run of rnncli"),
         ("w" * 10_000, 5, "there is no run 'wwww"),
         ("a\0b", 5, "there is no run 'a\\x00b'"),

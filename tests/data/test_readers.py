@@ -579,7 +579,7 @@ def test_16_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_
     assert (table.columns, table.skipped_count) == (("a",), 1)
     assert list(table.rows) == [Row(2, ("1",))]
     assert refusal("{}\n", format="jsonl") == "<stdin>:1: an object without keys"
-    assert "bad ones were left out" in refusal("nonsense\n", format="jsonl", skip_bad=True)
+    assert "no records (1 bad one was left out)" in refusal("nonsense\n", format="jsonl", skip_bad=True)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.data.dataset import Source, is_path, stream_texts
 from rnncli.data.sources import check_path
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -58,10 +58,10 @@ def predict_command(request: PredictRequest, json: bool) -> None:
         print_table(output, views.predictions_view(predictions))
         cut = sum(prediction.cut > 0 for prediction in predictions)
     if cut and not json:
-        texts_are, their = ("1 text is", "its") if cut == 1 else (f"{cut:,} texts are", "their")
+        length = counted(model.settings.max_length, model.tokenizer.unit)
         output.note(
-            f"{texts_are} longer than the {model.settings.max_length:,} {model.tokenizer.unit}s that this model "
-            f"reads; {their} middle was left out"
+            f"{counted(cut, 'text is', 'texts are')} longer than the {length} that this model reads; "
+            f"{'its' if cut == 1 else 'their'} middle was left out"
         )
 
 

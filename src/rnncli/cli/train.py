@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -89,7 +89,8 @@ def _say_what_is_there(output: Output, session: Session) -> None:
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
     directions = "both directions" if s.bidirectional else "one direction"
-    output.note(f"    network  {s.cell.upper()}, {s.hidden} units, {directions}, {s.readout} read-out, seed {s.seed}")
+    units = counted(s.hidden, "unit")
+    output.note(f"    network  {s.cell.upper()}, {units}, {directions}, {s.readout} read-out, seed {s.seed}")
     found = session.measure_baselines()
     if found is not None:
         output.note(f"    to beat  bag of words {found.bag_of_words:.4f}, commonest label {found.majority:.4f}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rnncli.data.columns import Columns, choose_columns, quoted
 from rnncli.data.readers import Row, Table, open_table
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
@@ -74,7 +74,8 @@ class Dataset:
             raise DataError(empty[0], SKIP_HINT)
         kept = [row for row, count in enumerate(counts) if count]
         if not kept:
-            raise DataError(f"{self.name}: no records ({len(empty):,} texts without {unit}s were left out)")
+            texts = counted(len(empty), f"text without {unit}s was", f"texts without {unit}s were")
+            raise DataError(f"{self.name}: no records ({texts} left out)")
         return replace(
             self,
             texts=[self.texts[row] for row in kept],
@@ -83,6 +84,13 @@ class Dataset:
             skipped=self.skipped + len(empty),
             skipped_because=(*self.skipped_because, *empty)[:SKIPPED_SHOWN],
         )
+
+
+def left_out(count: int, reasons: Sequence[str]) -> str:
+    """A sentence on the bad records that were left out; ``reasons`` says why for the first of them."""
+    if count == 1:
+        return f"1 bad record was left out: {reasons[0]}"
+    return f"{count:,} bad records were left out, the first: {reasons[0]}"
 
 
 def display_name(path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 
 _KEPT_MESSAGES = 20
 
@@ -70,7 +70,9 @@ class Ledger:
         """The exception for a file from which nothing is left."""
         if not self.count:
             return DataError(f"{self.name}: no records")
-        return DataError(f"{self.name}: no records ({self.count:,} bad ones were left out)", self.skipped[0])
+        return DataError(
+            f"{self.name}: no records ({counted(self.count, 'bad one was', 'bad ones were')} left out)", self.skipped[0]
+        )
 
     def finish(self, digest: str) -> None:
         """Every byte has been read: the table may say which they were."""
