@@ -72,7 +72,7 @@ class Settings:
     batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
     epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
     patience: int | None = _setting(
-        None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half, at least 5")
+        None, **_range(1, 1_000_000, help="epochs borne without a better score; auto: half of all, at least 5")
     )
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
