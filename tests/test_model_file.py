@@ -614,11 +614,10 @@ def test_models_hold_floats_only() -> None:
     [
         (KeyError("hidden"), "KeyError: 'hidden'"),
         (TypeError("no number"), "TypeError: no number"),
-        (ValueError("too\nlong" * 1000), "ValueError: too\\nlong"),
+        (ValueError("too\nlong" * 1000), "too\\nlong"),
         (OverflowError("too large"), "OverflowError: too large"),
         (RecursionError("too deep"), "RecursionError: too deep"),
         (DataError("settings: there is no cell 'os.system'"), "settings: there is no cell 'os.system'"),
-        (ModelFileError("the vocabulary is short"), "the vocabulary is short"),
     ],
 )
 def test_settings_that_make_no_model(error: Exception, reason: str) -> None:
@@ -626,6 +625,15 @@ def test_settings_that_make_no_model(error: Exception, reason: str) -> None:
         raise error
 
     assert refusal(encode(MANIFEST, TENSORS), fail).startswith(f"has settings that make no model: {reason}")
+
+
+def test_a_manifest_of_another_kind() -> None:
+    def refuse(manifest: dict[str, Any]) -> dict[str, Shape]:
+        raise ModelFileError("is a recipe", "cook it")
+
+    with pytest.raises(ModelFileError) as caught:
+        decode(encode(MANIFEST, TENSORS), "m.model", refuse)
+    assert (caught.value.message, caught.value.hint) == ("m.model is a recipe", "cook it")
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,15 @@ rnncli.load("runs/latest").trace("movie was not good").hidden
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 __all__ = ["load", "train"]
 
+# Type checkers know the name. To import it would take as long as the interpreter's own start, and until __main__ is
+# reached Ctrl-C brings a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rnncli.api import load, train
 
 

@@ -46,7 +46,7 @@ class Settings:
     )
     bias: bool = _setting(True, help="biases in cells and output")
     initializer: Literal["orthogonal", "uniform"] = _setting(
-        "orthogonal", help="first weights; uniform in ±1/√units is how PyTorch starts"
+        "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"
     )
     dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
 
@@ -72,7 +72,7 @@ class Settings:
     batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
     epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
     patience: int | None = _setting(
-        None, **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of them")
+        None, **_range(1, 1_000_000, help="epochs borne without a better score; auto: half of all, at least 5")
     )
     workers: int | None = _setting(
         None, **_range(1, 64, help="processes that train together; auto: all cores where that is quicker")
@@ -239,7 +239,7 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
     import yaml
 
     try:
-        _refuse_traps(yaml.scan(text), source)
+        lines = _lines_by_name(yaml.scan(text), source)
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -249,18 +249,20 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"{source}: a settings file holds 'name: value' lines")
-    return {name: setting(name, value, source) for name, value in values.items()}
+    places = {name: f"{source}:{lines[name]}" if name in lines else source for name in values}
+    return {name: setting(name, value, places[name]) for name, value in values.items()}
 
 
-def _refuse_traps(tokens: Iterable[Any], source: str) -> None:
-    """Refuses what makes a small YAML file slow or large, or hides a line of it.
+def _lines_by_name(tokens: Iterable[Any], source: str) -> dict[str, int]:
+    """On which line each name stands. Refuses what makes a small YAML file slow or large, or hides a line of it.
 
     Raises:
         UsageError: an alias (nested ones grow to gigabytes), brackets nested deep, or a name given twice.
     """
     import yaml
 
-    depth, seen, before = 0, set(), None
+    depth, before = 0, None
+    lines: dict[str, int] = {}
     for token in tokens:
         if isinstance(token, yaml.AliasToken):
             raise UsageError(f"{source}: aliases (*name) are not allowed in a settings file")
@@ -271,7 +273,9 @@ def _refuse_traps(tokens: Iterable[Any], source: str) -> None:
         elif isinstance(token, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)):
             depth -= 1
         elif isinstance(token, yaml.ScalarToken) and isinstance(before, yaml.KeyToken):
-            if token.value in seen:
-                raise UsageError(f"{source}:{token.start_mark.line + 1}: {_shown(token.value)} is given twice")
-            seen.add(token.value)
+            line = token.start_mark.line + 1
+            if token.value in lines:
+                raise UsageError(f"{source}:{line}: {_shown(token.value)} is given twice")
+            lines[token.value] = line
         before = token
+    return lines

@@ -59,6 +59,11 @@ class TrainingInterrupted(RnncliError):
         self.exit_code = exit_code
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2,000 rows``; ``many`` where it is not ``one`` with an s: ``text stands``, ``texts stand``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near."""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

@@ -120,9 +120,11 @@ class Model:
         Raises:
             UsageError: the text has no tokens.
         """
-        tokens, ids = self._encode(self.example if text is None else text)
+        text = self.example if text is None else text
+        tokens, ids = self._encode(text)
         if not tokens:
-            raise UsageError("the text is empty: there is no timestep to show")
+            what = f"has no {self.tokenizer.unit}s" if text.strip() else "is empty"
+            raise UsageError(f"the text {what}: there is no timestep to show")
         read = shorten(np.arange(len(tokens)), self.settings.max_length).tolist()
         shown = [tokens[position] for position in read]
         known = [token in self.vocabulary for token in shown]
@@ -252,10 +254,15 @@ def _read_manifest(manifest: dict[str, Any]) -> _Manifest:
     """Every part in its own type.
 
     Raises:
+        ModelFileError: it is the manifest of another kind of file.
         ValueError, KeyError, TypeError, UsageError: it is not the manifest of a classifier.
     """
+    if manifest["kind"] == "training state":
+        raise ModelFileError(
+            "is the saved state of a training, not a model", "its model is model.safetensors, in the same folder"
+        )
     if manifest["kind"] != "model" or manifest["task"] != "classify":
-        raise ValueError("this file is not a classifier")
+        raise ModelFileError("is not a classifier")
     settings = Settings.from_mapping(manifest["settings"], "model")
     tokenizer = _tokenizer(manifest["tokenizer"])
     labels = _texts(manifest["labels"], "label")

@@ -166,12 +166,18 @@ def _read_tensors(data: bytes) -> dict[str, Array]:
 
 
 def _expected_shapes(shapes: Shapes, manifest: dict[str, Any]) -> dict[str, Shape]:
-    """What ``shapes`` makes of a manifest that anyone can have written: whatever it raises is the file's fault."""
+    """What ``shapes`` makes of a manifest that anyone can have written: whatever it raises is the file's fault.
+
+    A ModelFileError of its own continues the sentence that begins with the file's name.
+    """
     try:
         # int64, for a number of thousands of digits could not even be shown
         return {name: tuple(int(np.int64(index(n))) for n in shape) for name, shape in shapes(manifest).items()}
+    except ModelFileError:
+        raise
     except Exception as error:
-        reason = error.message if isinstance(error, RnncliError) else f"{type(error).__name__}: {error}"
+        named = isinstance(error, RnncliError | ValueError)  # these say what is wrong; KeyError('a') does not
+        reason = str(error) if named else f"{type(error).__name__}: {error}"
         raise ModelFileError(f"has settings that make no model: {_shown(reason, 200)}") from error
 
 
@@ -196,7 +202,7 @@ def _naming(subject: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except ModelFileError as refused:
-        raise ModelFileError(f"{storage.one_line(subject)} {refused.message}") from refused
+        raise ModelFileError(f"{storage.one_line(subject)} {refused.message}", refused.hint) from refused
 
 
 def _check_tensor(name: str, dtype: str, dimensions: int) -> None:

@@ -7,7 +7,6 @@ import gzip
 import io
 import os
 import sys
-import threading
 
 import pytest
 from helpers import time_limit
@@ -185,6 +184,10 @@ def test_4_bad_records_are_left_out_and_counted_when_asked(trained, tiny, review
     assert f"warning  {said}" in result.err
     assert "rows  12: 8 to train, 4 to validate" in result.err
     assert said in trained.works("evaluate", "latest", "a.csv", "--skip-bad").err
+    trained.write("a.csv", reviews + "one\n")
+    said = "1 bad record was left out: a.csv:14: 1 value, but the header has 2 columns"
+    assert f"warning  {said}" in trained.works("train", "a.csv", "--skip-bad", *tiny).err
+    assert said in trained.works("evaluate", "latest", "a.csv", "--skip-bad").err
 
 
 def model_bytes(cli, data: bytes, name: str, *options: object) -> bytes:
@@ -195,6 +198,26 @@ def model_bytes(cli, data: bytes, name: str, *options: object) -> bytes:
         path.unlink()
     (cli.folder / "elsewhere" / "r").rmdir()
     return content
+
+
+ALONE = [
+    *("4 a short row", "4 a long row", "11 an endless value", "16 an array", "16 a string", "16 broken line 17"),
+    *("17 NaN", "17 Infinity", "17 1e999", "18 a key twice", "19 deep", "19 deep and whole", "20 5,000 digits"),
+    *("22 half a pair", "23 a null label", "23 an empty label", "26 an empty text", "26 no word"),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_4_a_record_that_could_be_left_out_says_how_where_one_can(trained, case):
+    name, content, options, _, commands = CASES[case]
+    trained.write(name, content)
+    for command in commands:
+        said = trained(*command_line(command, name, options)).err.endswith(
+            "\n  leave such records out with --skip-bad\n"
+        )
+        assert said == (case in ALONE and command in LABELLED)
+        if said:
+            assert "--skip-bad" not in trained(*command_line(command, name, [*options, "--skip-bad"])).err
 
 
 def test_5_12_line_ends_and_a_byte_order_mark_change_nothing(cli, tiny, reviews):
@@ -254,7 +277,7 @@ def test_28_labels_that_were_never_trained_are_counted_and_named(trained, review
     trained.write("a.csv", reviews + "so so,mixed\nboring,mixed\nodd,other\n")
     result = trained.works("evaluate", "latest", "a.csv")
     assert ["never trained", "label 'mixed', 2 rows: always counted wrong"] in result.rows
-    assert ["never trained", "label 'other', 1 rows: always counted wrong"] in result.rows
+    assert ["never trained", "label 'other', 1 row: always counted wrong"] in result.rows
     document = trained.works("evaluate", "latest", "a.csv", "--json").json
     assert document["unseen"] == {"mixed": 2, "other": 1}
     assert document["scores"]["rows"] == 15
@@ -265,7 +288,7 @@ def test_28_labels_that_were_never_trained_are_counted_and_named(trained, review
 def test_29_of_a_text_of_a_million_characters_the_middle_is_not_read(cli, tiny, reviews):
     cli.write("a.csv", reviews + "good bad " * 111_112 + ",pos\n")
     err = cli.works("train", "a.csv", "--max-length", "8", *tiny).err
-    assert "2 to 222,224 words, median 3; 1 longer texts are read without their middle (--max-length)" in err
+    assert "2 to 222,224 words, median 3; 1 longer text is read without its middle (--max-length)" in err
     predicted = cli.works("predict", "a.csv", "--json").json_lines
     assert (predicted[-1]["tokens"], predicted[-1]["cut"]) == (222_224, 222_216)
     assert predicted[0]["cut"] == 0
@@ -322,20 +345,23 @@ def test_33_a_path_that_cannot_be_read(trained):
         trained.refuses(5, "cannot be read", *command_line(command, "w" * 300 + ".csv", []))
 
 
-def test_33_an_endless_device_is_refused_at_once(trained):
+def test_33_what_is_no_regular_file_is_refused_at_once(trained):
+    os.mkfifo("pipe.csv")
     for command in EVERY:
-        for form in ("csv", "jsonl", "text"):
-            with time_limit(5):
-                trained.refuses(3, "/dev/zero:1: a NUL", *command_line(command, "/dev/zero", ["--format", form]))
+        with time_limit(5):
+            trained.refuses(5, "/dev/zero: not a regular file", *command_line(command, "/dev/zero", []))
+            says = ["pipe.csv: this is a named pipe, not a regular file", "standard input"]
+            trained.refuses(5, says, *command_line(command, "pipe.csv", []))
 
 
-def test_33_a_named_pipe_is_read_once(trained):
-    os.mkfifo("pipe.txt")
-    writer = threading.Thread(target=lambda: trained.write("pipe.txt", "good\n\nbad\n"))
-    writer.start()
+def test_33_a_pipe_from_the_shell_is_read(trained):
+    """``rnncli predict <(cat x.txt) --format text``."""
+    read, write = os.pipe()
+    os.write(write, b"good\n\nbad\n")
+    os.close(write)
     with time_limit(10):
-        rows = trained.works("predict", "pipe.txt").rows
-    writer.join()
+        rows = trained.works("predict", f"/dev/fd/{read}", "--format", "text").rows
+    os.close(read)
     assert [row[3] for row in rows] == ["good", "", "bad"]
 
 

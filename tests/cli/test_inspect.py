@@ -26,7 +26,7 @@ def test_the_model_in_a_pipe(trained):
     pairs = dict(row for row in result.rows if len(row) == 2)
     assert pairs["model"] == "runs/reviews-1/model.safetensors"
     assert pairs["labels"] == "neg, pos"
-    assert pairs["network"] == "LSTM, 4 units, 1 layer(s), both directions, max read-out"
+    assert pairs["network"] == "LSTM, 4 units, 1 layer, both directions, max read-out"
     assert pairs["input"] == "embedding over 12 known words and <unk>"
     assert pairs["trained on"] == "8 rows of reviews.csv, seed 0"
     assert pairs["validation"] == "accuracy 0.7500 (bag of words 0.7500, commonest label 0.5000)"
@@ -35,6 +35,17 @@ def test_the_model_in_a_pipe(trained):
     epochs = [row for row in result.rows if row[0].isdigit()]
     assert [int(row[0]) for row in epochs] == list(range(1, 21))
     assert sum(row[4] == "best" for row in epochs) >= 1
+
+
+@pytest.mark.parametrize("on_a_terminal", [False, True])
+def test_a_blank_line_parts_the_blocks(trained, monkeypatch, on_a_terminal):
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: on_a_terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    blocks = trained.works("inspect").out.split("\n\n")
+    assert len(blocks) == 3
+    starts = ("model ", "Layers", "Training") if on_a_terminal else ("model\t", "parameter\t", "epoch\t")
+    assert all(block.startswith(start) for block, start in zip(blocks, starts, strict=True))
+    assert len(trained.works("inspect", "--timesteps").out.split("\n\n")) == 1
 
 
 def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
@@ -145,8 +156,9 @@ def test_what_only_timesteps_has_is_refused_without_it(trained):
 
 
 def test_a_text_without_tokens_has_no_timestep(trained):
-    for text in ("", "  ", "<br>"):
+    for text in ("", "  "):
         trained.refuses(2, "the text is empty: there is no timestep to show", "inspect", "--timesteps", text)
+    trained.refuses(2, "the text has no words: there is no timestep to show", "inspect", "--timesteps", "<br>")
 
 
 def test_a_model_put_together_in_python_has_no_record_and_can_be_opened(trained, model):

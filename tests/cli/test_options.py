@@ -49,6 +49,8 @@ REFUSED = [
     ("batch", "0", "batch must be at least 1 and at most 1,000,000, not 0"),
     ("epochs", "-1", "epochs must be at least 0 and at most 1,000,000, not -1"),
     ("epochs", "1.5", "epochs must be a whole number, not '1.5'"),
+    ("workers", "0", "workers must be at least 1 and at most 64, not 0"),
+    ("workers", "65", "workers must be at least 1 and at most 64, not 65"),
     ("patience", "0", "patience must be at least 1 and at most 1,000,000, not 0"),
     ("seed", "-1", f"seed must be at least 0 and at most {MOST}, not -1"),
     ("seed", str(2**128), f"seed must be at least 0 and at most {MOST}, not 340282366920938463463374607431768211456"),
@@ -58,6 +60,11 @@ REFUSED = [
     ("nonlinearity", "relo", "nonlinearity must be one of tanh, relu, not 'relo'; did you mean 'relu'?"),
     ("readout", "lst", "readout must be one of last, mean, max, not 'lst'; did you mean 'last'?"),
     ("input", "one-hot", "input must be one of embedding, onehot, not 'one-hot'; did you mean 'onehot'?"),
+    (
+        "initializer",
+        "uniforms",
+        "initializer must be one of orthogonal, uniform, not 'uniforms'; did you mean 'uniform'?",
+    ),
     ("tokens", "words", "tokens must be one of auto, word, char, not 'words'; did you mean 'word'?"),
     (
         "optimizer",
@@ -83,7 +90,7 @@ def test_38_39_42_a_value_out_of_range_is_refused_with_the_range(trained, option
         patch.setenv(f"RNNCLI_{name.upper()}", value)
         trained.refuses(2, [f"rnncli: RNNCLI_{name.upper()}: {name} must be", says], "train", "reviews.csv")
     trained.write("s.yaml", f"# mine\n{name}: {json.dumps(value)}\n")
-    trained.refuses(2, [f"rnncli: s.yaml: {name} must be", says], "train", "reviews.csv", "--config", "s.yaml")
+    trained.refuses(2, [f"rnncli: s.yaml:2: {name} must be", says], "train", "reviews.csv", "--config", "s.yaml")
 
 
 def test_every_setting_with_a_range_is_among_the_refused():
@@ -148,23 +155,26 @@ def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("hiden: 8\n", "s.yaml: 'hiden' is not a setting; did you mean 'hidden'?"),
+        ("hiden: 8\n", "s.yaml:1: 'hiden' is not a setting; did you mean 'hidden'?"),
         ("5: 8\n", "s.yaml: 5 is not a setting"),
-        ("__class__: x\n", "s.yaml: '__class__' is not a setting"),
+        ("__class__: x\n", "s.yaml:1: '__class__' is not a setting"),
         ("- hidden\n", "s.yaml: a settings file holds 'name: value' lines"),
         ("hidden\n", "s.yaml: a settings file holds 'name: value' lines"),
         ("hidden: 8\nhidden: 9\n", "s.yaml:2: 'hidden' is given twice"),
-        ("hidden: [8]\n", "s.yaml: hidden must be a whole number, not '[8]'"),
-        ("hidden: true\n", "s.yaml: hidden must be a whole number, not 'True'"),
-        ("hidden: 8.0\n", "s.yaml: hidden must be a whole number, not 8.0"),
-        ("hidden: null\n", "s.yaml: hidden must be a whole number, not 'None'"),
-        ("hidden: 0x" + "f" * 5000, "s.yaml: hidden must be at least 1 and at most 65,536, not a number of thousands"),
-        ("bidirectional: 1\n", "s.yaml: bidirectional must be true or false, not 1"),
-        ("cell: {a: b}\n", "s.yaml: cell must be one of rnn, lstm, gru, not '{'a': 'b'}'"),
+        ("hidden: [8]\n", "s.yaml:1: hidden must be a whole number, not '[8]'"),
+        ("hidden: true\n", "s.yaml:1: hidden must be a whole number, not 'True'"),
+        ("hidden: 8.0\n", "s.yaml:1: hidden must be a whole number, not 8.0"),
+        ("hidden: null\n", "s.yaml:1: hidden must be a whole number, not 'None'"),
+        (
+            "hidden: 0x" + "f" * 5000,
+            "s.yaml:1: hidden must be at least 1 and at most 65,536, not a number of thousands",
+        ),
+        ("bidirectional: 1\n", "s.yaml:1: bidirectional must be true or false, not 1"),
+        ("cell: {a: b}\n", "s.yaml:1: cell must be one of rnn, lstm, gru, not '{'a': 'b'}'"),
         ("cell: lstm\n\tlr: 1\n", "s.yaml:2: "),
         ("cell: 'lstm\n", "s.yaml:2: "),
         ("cell: \x00\n", "s.yaml: this is not YAML"),
-        ("cell: " + "x" * 90_000, "s.yaml: cell must be one of rnn, lstm, gru, not 'xxxxxx"),
+        ("cell: " + "x" * 90_000, "s.yaml:1: cell must be one of rnn, lstm, gru, not 'xxxxxx"),
         ("cell: " + "x" * 100_000, "s.yaml: a settings file has at most 100,000 bytes"),
         ("a: " + "[" * 90_000, "s.yaml: brackets are nested more than 10 deep"),
         ("- " * 45_000, "s.yaml: "),

@@ -85,7 +85,49 @@ def test_a_text_that_looks_like_a_missing_file_is_asked_about(trained):
         trained.refuses(5, f"{name}: there is no such file", "predict", name)
         trained.refuses(5, f"{name}: there is no such file", "tokenize", name)
     assert trained.works("predict", "I saw reviews.txt").rows[0][3] == "I saw reviews.txt"
-    assert [row[3] for row in trained.works("predict", "a.csv", "b.csv").rows] == ["a.csv", "b.csv"]
+    trained.refuses(5, "rnncli: a.csv: there is no such file", "predict", "a.csv", "b.csv")
+    trained.refuses(5, "rnncli: b.csv: there is no such file", "predict", "reviews.csv", "b.csv")
+    trained.refuses(5, "rnncli: b.csv: there is no such file", "predict", "-", "b.csv", stdin=b"x\n")
+    trained.refuses(
+        5, "rnncli: reviws.csv: there is no such file; did you mean 'reviews.csv'?", "predict", "reviws.csv"
+    )
+    for texts in (["a.csv", "good"], ["read b.csv", "a.csv"], ["I saw a.csv", "I saw b.csv"]):
+        assert [row[3] for row in trained.works("predict", *texts).rows] == texts
+
+
+def test_stdin_is_named_once(trained):
+    for more in ([], ["reviews.csv"]):
+        trained.refuses(2, "rnncli: stdin (-) can be read only once", "predict", "-", *more, "-", stdin=b"x\n")
+
+
+def test_texts_that_were_not_read_whole_are_counted_at_the_end(cli, tiny, reviews, monkeypatch):
+    cli.write("reviews.csv", reviews)
+    cli.works("train", "reviews.csv", *tiny, "--max-length", "4")
+    two = "2 texts are longer than the 4 words that this model reads; their middle was left out\n"
+    one = "1 text is longer than the 4 words that this model reads; its middle was left out\n"
+    long = "good film good film so bad"
+    cli.write("long.txt", f"{long}\n" + "good so bad bad\n" * 300 + f"{long}\n")
+    assert cli.works("predict", "long.txt").err == two
+    assert cli.works("predict", long, "good", long).err == two
+    assert cli.works("predict", "-", stdin=f"{long}\n".encode()).err == one
+    assert cli.works("predict", "good").err == ""
+    assert cli.works("predict", "long.txt", "--json").err == ""  # each object says how many: "cut"
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli.works("predict", long, "good").err == one
+    assert cli.works("predict", "long.txt").err == two
+
+
+def test_on_a_terminal_a_stream_shows_the_unknown_words_behind_the_text(trained, terminal):
+    trained.write("new.txt", "zzz good yyy\ngood film\n" + "qqq" * 20 + " good" * 20 + "\n")
+    lines = trained.works("predict", "new.txt").out.split("\n")
+    assert lines[0].endswith("  zzz good yyy  (unknown: zzz, yyy)")
+    assert lines[1].endswith("  good film")
+    assert lines[2].endswith("…(+44 characters))")
+    assert "  qqqqqqq…(+" in lines[2]
+    assert "  (unknown: qqq" in lines[2]
+    assert len(lines[2]) <= 100
 
 
 @pytest.mark.parametrize("name", ["latest", "reviews-1", "runs/reviews-1", "runs/reviews-1/model.safetensors"])
@@ -99,8 +141,13 @@ def test_a_model_is_named_in_four_ways(trained, name):
         ("reviews-2", 5, "there is no run 'reviews-2'; did you mean 'reviews-1'?"),
         ("reviews.csv", 4, "reviews.csv is not an rnncli model"),
         ("/dev/zero", 5, "/dev/zero cannot be read: not a regular file"),
-        ("runs/reviews-1/state.safetensors", 4, "runs/reviews-1/state.safetensors"),
-        ("runs", 5, "runs holds no model yet"),
+        (
+            "runs/reviews-1/state.safetensors",
+            4,
+            "rnncli: runs/reviews-1/state.safetensors is the saved state of a training, not a model\n"
+            "  its model is model.safetensors, in the same folder",
+        ),
+        ("runs", 5, "runs is not a run of rnncli"),
         ("w" * 10_000, 5, "there is no run 'wwww"),
         ("a\0b", 5, "there is no run 'a\\x00b'"),
         ("\udcff", 5, "there is no run '\\xff'"),

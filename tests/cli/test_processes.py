@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from helpers import time_limit
 
 
 @pytest.fixture
@@ -82,6 +83,65 @@ def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
     waiting.send_signal(signal.SIGINT)
     _, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, err) == (130, b"rnncli: stopped\n")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--format", "jsonl"], ["--text", "text"]], ids=" ".join)
+def test_answers_come_as_soon_as_the_input_pauses(trained, process, options):
+    pipe = {"stdin": subprocess.PIPE}
+    asking = process("predict", "-", *options, **pipe)
+    if options[:1] == ["--text"]:
+        asking.stdin.write(b"id,text\n")
+    line = {"--format": '{"text": "%s"}\n', "--text": "1,%s\n"}.get("".join(options[:1]), "%s\n")
+    for text in ("hi", "good film", "bad film"):
+        asking.stdin.write((line % text).encode() * 3)
+        asking.stdin.flush()
+        with time_limit(20):
+            answers = [asking.stdout.readline().decode() for _ in range(3)]
+        assert all(text in answer for answer in answers)
+        assert answers[0].endswith("\n")
+    asking.stdin.write(b"so" if line == "%s\n" else b"\n")
+    out, err = asking.communicate(timeout=20)
+    assert (asking.returncode, err) == (0, b"")
+    assert out.count(b"\n") == (line == "%s\n")
+
+
+def test_answers_to_a_slow_pipe_are_those_to_a_fast_one(trained, process):
+    texts = b"".join(b"good film %d\n" % n for n in range(600))
+    (trained.folder / "many.txt").write_bytes(texts)
+    slow = process("predict", "-", stdin=subprocess.PIPE)
+    for start in range(0, len(texts), 1500):  # cuts lines in two
+        slow.stdin.write(texts[start : start + 1500])
+        slow.stdin.flush()
+        time.sleep(0.02)
+    out, _ = slow.communicate(timeout=20)
+    assert out.decode() == trained.works("predict", "many.txt").out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["tokenize", "reviews.csv"]], ids=" ".join)
+@pytest.mark.parametrize("module", ["rnncli.cli", "typer", "rnncli.errors", "numpy"])
+def test_86_ctrl_c_while_the_program_is_still_being_imported(cli, process, reviews, arguments, module):
+    cli.write("reviews.csv", reviews)
+    (cli.folder / "site").mkdir()
+    cli.write(
+        "site/sitecustomize.py",
+        f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting)
+""",
+    )
+    path = os.pathsep.join([str(cli.folder / "site"), os.environ.get("PYTHONPATH", "")])
+    running = process(*arguments, env={"PYTHONPATH": path})
+    out, err = running.communicate(timeout=30)
+    if arguments == ["--help"] and module == "numpy":  # which help never asks for
+        assert (running.returncode, err) == (0, b"")
+    else:
+        assert (running.returncode, out, err) == (130, b"", b"rnncli: stopped\n")
 
 
 def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):

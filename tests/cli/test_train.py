@@ -92,7 +92,7 @@ def test_a_name_is_given_once(ready, tiny):
     )
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/tmp", "../x", "a\0b"])
+@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/tmp", "../x", "a\0b", "a\nb", "\x1b[2J", "\u202ex"])
 def test_a_name_that_is_a_path_is_refused_before_anything_is_made(ready, tiny, name):
     ready.refuses(2, "cannot name a run", "train", "reviews.csv", *tiny, "--name", name)
     assert not (ready.folder / "runs").exists()
@@ -220,8 +220,12 @@ def test_93_with_nothing_to_take_up(cli, reviews):
     cli.refuses(5, ["there is no model in runs/ yet", "rnncli train reviews.csv"], "train", "--resume", "latest")
     os.makedirs("runs/empty-1")
     cli.refuses(5, "there is no run 'empty-2'; did you mean 'empty-1'?", "train", "--resume", "empty-2")
+    cli.refuses(5, "runs/empty-1 is not a run of rnncli", "train", "--resume", "empty-1")
+    cli.refuses(5, "runs/empty-1 is not a run of rnncli", "predict", "x", "--model", "empty-1")
+    cli.write("runs/empty-1/config.yaml", "")
+    stopped = "runs/empty-1 holds no model yet: its training was stopped before it saved one"
     cli.refuses(5, "runs/empty-1 holds no saved state to resume", "train", "--resume", "empty-1")
-    cli.refuses(5, "runs/empty-1 holds no model yet", "predict", "x", "--model", "empty-1")
+    cli.refuses(5, stopped, "predict", "x", "--model", "empty-1")
     cli.write("runs/empty-1/state.safetensors", b"\x80\x04not a state")
     cli.refuses(4, "runs/empty-1/state.safetensors is not an rnncli model", "train", "--resume", "empty-1")
 
@@ -247,7 +251,7 @@ def test_a_finished_training_goes_on_for_more_epochs_and_never_runs_one_twice(re
     ],
 )
 def test_92_a_training_goes_on_only_with_its_own_settings(trained, options, says):
-    hint = "a resumed training keeps its settings; only --epochs and --patience may change"
+    hint = "a resumed training keeps its settings; only --epochs, --patience and --workers may change"
     trained.refuses(2, [says, hint], "train", "--resume", "latest", *options)
 
 
@@ -268,7 +272,93 @@ def test_92_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):
     assert "finished already" in cli.works("train", "reviews.csv", "--resume", "latest", "--format", "csv").err
 
 
-def test_a_dangling_latest_is_no_model(trained):
-    shutil.rmtree(trained.folder / "runs" / "reviews-1")
-    trained.refuses(5, "there is no model in runs/ yet", "predict", "good")
-    trained.refuses(5, "there is no model in runs/ yet", "train", "--resume", "latest")
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--text", "label"], "--text label is not what the training to resume was read with: --text text"),
+        (["--label", "text"], "--label text is not what the training to resume was read with: --label label"),
+        (["--format", "text"], "--format text is not what the training to resume was read with: --format csv"),
+        (
+            ["--encoding", "latin-1"],
+            "--encoding latin-1 is not what the training to resume was read with: --encoding utf-8",
+        ),
+        (["--skip-bad"], "--skip-bad is not what the training to resume was read with"),
+        (["--encoding", "utf8x"], "'utf8x' is not an encoding that rnncli reads"),
+    ],
+)
+def test_92_a_training_goes_on_only_with_its_data_read_as_before(trained, options, says):
+    trained.refuses(2, [f"rnncli: {says}"], "train", "--resume", "latest", *options)
+    trained.refuses(2, [f"rnncli: {says}"], "train", "reviews.csv", "--resume", "latest", *options)
+
+
+def test_the_way_the_data_were_read_may_be_named_again(cli, tiny, reviews):
+    cli.write("r.csv", reviews + "one\n")
+    cli.works("train", "r.csv", *tiny, "--skip-bad", "--encoding", "latin-1")
+    again = ["--text", "text", "--label", "label", "--format", "csv", "--encoding", "latin1", "--skip-bad"]
+    assert "finished already" in cli.works("train", "--resume", "latest", *again).err
+    assert "finished already" in cli.works("train", "--resume", "latest").err
+
+
+def test_92_data_with_other_columns_are_other_data(trained, reviews):
+    trained.write("other.csv", reviews.replace("text,label", "review,stars"))
+    says = "other.csv is not the data that runs/reviews-1 was trained on: there is no column 'text'"
+    trained.refuses(2, f"rnncli: {says}", "train", "other.csv", "--resume", "latest")
+    trained.write("broken.csv", reviews + "one\n")
+    says = "broken.csv is not the data that runs/reviews-1 was trained on: broken.csv:14: 1 value, but the header has 2"
+    trained.refuses(2, says, "train", "broken.csv", "--resume", "latest")
+
+
+def test_data_that_have_moved_can_be_named_again(ready, tiny):
+    ready.works("train", "reviews.csv", *tiny, "--name", "my first")
+    (ready.folder / "reviews.csv").rename(ready.folder / "moved.csv")
+    says = ["reviews.csv: there is no such file", "  if it has moved: rnncli train DATA --resume 'runs/my first'"]
+    ready.refuses(5, says, "train", "--resume", "latest")
+    ready.works("train", "moved.csv", "--resume", "runs/my first")
+
+
+def test_a_finished_training_says_so_once(trained):
+    err = trained.works("train", "--resume", "latest").err
+    assert err.count("finished") == 1
+    assert err.count("all 20 epochs are done") == 1
+
+
+def test_a_resumed_training_keeps_the_settings_it_was_run_with(ready, tiny):
+    ready.works("train", "reviews.csv", *tiny, "--name", "parts")
+    result = ready.works("train", "--resume", "parts", "--epochs", "4", "--patience", "3", "--json").json
+    assert (result["settings"]["epochs"], result["settings"]["patience"]) == (4, 3)
+    assert yaml.safe_load((ready.folder / "runs" / "parts" / "config.yaml").read_text()) == result["settings"]
+
+
+def test_a_resumed_training_cannot_become_a_latest_that_is_no_link(trained):
+    (trained.folder / "runs" / "latest").unlink()
+    (trained.folder / "runs" / "reviews-1").rename(trained.folder / "runs" / "latest")
+    says = ["runs/latest is no link, and the newest training could not be named there", "move it away, or give other"]
+    trained.refuses(2, says, "train", "--resume", "latest")
+    trained.refuses(2, says, "train", "reviews.csv")
+    assert trained.works("predict", "good").rows[0][0] == "pos"
+
+
+# --- what is no run --------------------------------------------------------------------------------------------------
+
+
+def test_a_dangling_latest_is_said_so(trained):
+    shutil.copytree("runs/reviews-1", "runs/old")
+    shutil.copytree("runs/reviews-1", "runs/new")
+    os.utime("runs/old", (1, 1))
+    os.mkdir("runs/else")
+    shutil.rmtree("runs/reviews-1")
+    says = "rnncli: latest names run reviews-1, which is gone; name another: new, old"
+    for command in (["predict", "good"], ["inspect"], ["train", "--resume", "latest"]):
+        trained.refuses(5, says, *command)
+    trained.refuses(5, "runs/latest names run reviews-1", "predict", "good", "--model", "runs/latest")
+    shutil.rmtree("runs/old")
+    shutil.rmtree("runs/new")
+    says = ["latest names run reviews-1, which is gone", "  train one: rnncli train reviews.csv"]
+    trained.refuses(5, says, "predict", "good")
+
+
+def test_runs_that_name_a_file_are_said_so(trained):
+    for command in (["predict", "good"], ["predict", "good", "--model", "r"], ["train", "--resume", "latest"]):
+        says = "rnncli: reviews.csv is a file, not a folder of trainings"
+        trained.refuses(5, says, *command, "--runs", "reviews.csv")
+    assert trained.works("predict", "good", "--model", "runs/reviews-1", "--runs", "reviews.csv").code == 0

@@ -106,7 +106,7 @@ def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
     assert [ids.tolist() for ids in prepared.train.inputs] == [ids.tolist() for ids in expected.train.inputs]
     assert prepared.train.targets.tolist() == expected.train.targets.tolist()
     assert prepared.report.rows == 4
-    assert prepared.report.warnings[-1] == "1 bad records were left out, the first: r.csv:4: the text has no words"
+    assert prepared.report.warnings[-1] == "1 bad record was left out: r.csv:4: the text has no words"
 
 
 def test_a_vocabulary_has_a_largest_size() -> None:

@@ -15,7 +15,7 @@ from rnncli.core import optimizers
 from rnncli.core.gradients import values_of
 from rnncli.core.parameters import flatten
 from rnncli.core.schedules import SCHEDULES
-from rnncli.errors import DivergedError
+from rnncli.errors import DivergedError, counted
 from rnncli.tasks.classify import Classifier, Examples
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone, auto_epochs, auto_patience
@@ -398,7 +398,8 @@ def test_early_stopping(monkeypatch: pytest.MonkeyPatch, patience: int, accuraci
     assert len(training.history) == epochs
     out_of_patience = training.state.progress.epochs_without_better == patience
     assert out_of_patience is (epochs < 6)
-    assert last == Finished(f"no better score for {patience} epochs" if out_of_patience else "all 6 epochs are done")
+    why = f"no better score for {counted(patience, 'epoch')}" if out_of_patience else "all 6 epochs are done"
+    assert last == Finished(why)
 
 
 def test_without_validation_the_lowest_loss_is_best_and_nothing_stops_early() -> None:
@@ -417,6 +418,6 @@ def test_a_finished_training_only_says_so() -> None:
     training = Training(epochs=1)
     training.finish()
     before = bits(training.state)
-    assert list(training.events()) == [Finished("all 1 epochs are done")]
+    assert list(training.events()) == [Finished("the epoch is done")]
     assert bits(training.state) == before
-    assert training.state.progress.finished == "all 1 epochs are done"
+    assert training.state.progress.finished == "the epoch is done"

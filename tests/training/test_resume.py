@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from rnncli import model_file
-from rnncli.config import Settings
+from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
@@ -53,6 +53,12 @@ CONFIGURATIONS = [
     {"cell": cell, "optimizer": optimizer} | others
     for (cell, optimizer), others in zip(itertools.product(CELLS, OPTIMIZERS), OTHERS, strict=False)
 ]
+# The same with three processes, for one optimizer that moves idle rows and one that does not.
+CONFIGURATIONS += [chosen | {"workers": 3} for chosen in CONFIGURATIONS if chosen["optimizer"] in ("adamw", "sgd")]
+
+
+def named(chosen: dict[str, Any]) -> str:
+    return f"{chosen['cell']}-{chosen['optimizer']}-{chosen.get('workers', 1)}"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -117,9 +123,9 @@ def spy_on_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[bytes]]:
     seen: list[list[bytes]] = []
     compute = Classifier.loss_and_gradients
 
-    def spy(self: Classifier, params: Any, batch: Any, rng: Any) -> Any:
+    def spy(self: Classifier, params: Any, batch: Any, *more: Any) -> Any:
         seen.append([ids.tobytes() + bytes([target]) for ids, target in zip(batch.inputs, batch.targets, strict=True)])
-        return compute(self, params, batch, rng)
+        return compute(self, params, batch, *more)
 
     monkeypatch.setattr(Classifier, "loss_and_gradients", spy)
     return seen
@@ -128,7 +134,7 @@ def spy_on_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[bytes]]:
 # Stopped and taken up again
 
 
-@pytest.mark.parametrize("chosen", CONFIGURATIONS, ids=lambda chosen: f"{chosen['cell']}-{chosen['optimizer']}")
+@pytest.mark.parametrize("chosen", CONFIGURATIONS, ids=named)
 def test_interrupted_equals_uninterrupted(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
 ) -> None:
@@ -266,8 +272,51 @@ def test_more_epochs_continue(
     twice = finish(take_up(tmp_path / "twice", epochs=6))
     model = Model.load(twice / "model.safetensors")
     assert len(model.record["epochs"]) == model.settings.epochs == 6
-    for name in ("model.safetensors", "state.safetensors", "README.md", "metrics.jsonl"):
-        assert files(twice)[name] == files(once)[name], name
+    assert files(twice) == files(once)
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "patience"),
+    [
+        ({"patience": None}, {"epochs": 14}, 7),
+        ({"patience": None}, {"epochs": 14, "patience": 9}, 9),
+        ({"patience": None}, {}, 5),
+        ({"patience": 2}, {"epochs": 14}, 2),
+        ({"patience": 2}, {"epochs": 14, "patience": None}, 7),
+    ],
+)
+def test_automatic_patience_goes_with_the_epochs(
+    data: Path, tmp_path: Path, first: dict[str, Any], given: dict[str, Any], patience: int
+) -> None:
+    assert stop_after(begin(data, tmp_path, **first), 2)
+    resumed = take_up(tmp_path, **given)
+    assert (resumed.settings.epochs, resumed.settings.patience) == (given.get("epochs", 3), patience)
+    config = settings_from_yaml((tmp_path / "run" / "config.yaml").read_bytes(), "config.yaml")
+    assert Settings(**config) == resumed.settings
+    resumed.stop_signal = signal.SIGINT
+    with pytest.raises(TrainingInterrupted):
+        finish(resumed)
+    automatic = given.get("patience", first["patience"]) is None
+    assert take_up(tmp_path, epochs=20).settings.patience == (10 if automatic else patience)
+
+
+def test_another_number_of_workers_goes_on_and_is_kept(data: Path, tmp_path: Path) -> None:
+    assert stop_after(begin(data, tmp_path, workers=1), 2)
+    resumed = take_up(tmp_path, workers=2)
+    assert resumed.settings.workers == 2
+    assert len(Model.load(finish(resumed) / "model.safetensors").record["epochs"]) == 3
+
+
+def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "judge", lambda *_: (0.5, 1.0))
+    chosen: dict[str, Any] = {"schedule": "constant", "patience": None}
+    once = finish(begin(data, tmp_path / "once", epochs=14, **chosen))
+    finish(begin(data, tmp_path / "twice", epochs=2, **chosen))
+    twice = finish(take_up(tmp_path / "twice", epochs=14))
+    assert len(Model.load(once / "model.safetensors").record["epochs"]) == 8
+    assert files(twice) == files(once)
 
 
 def test_a_finished_training_says_so(data: Path, tmp_path: Path) -> None:
@@ -312,7 +361,7 @@ def test_after_no_epochs(data: Path, tmp_path: Path) -> None:
 CHILD = """
 import os, signal, sys, time
 from pathlib import Path
-from rnncli.config import Settings
+from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.training import session
 from rnncli.training.loop import StepDone
@@ -513,6 +562,7 @@ FORGERIES: dict[str, Any] = {
     "no source": lambda m: m["context"].pop("source"),
     "source with more": lambda m: m["context"]["source"].update(shell="ls"),
     "path is a number": lambda m: m["context"]["source"].update(path=0),
+    "patience is neither": lambda m: m["context"].update(automatic_patience=1),
     "no digest": lambda m: m["context"].pop("digest"),
     "context is a list": lambda m: m.update(context=[]),
     "no progress": lambda m: m.pop("progress"),

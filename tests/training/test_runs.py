@@ -61,7 +61,7 @@ def test_a_name_of_ones_own(tmp_path: Path) -> None:
         runs.create(tmp_path, "r.csv", "first try")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/b", "../up", "a\0b"])
+@pytest.mark.parametrize("name", ["", ".", "..", "latest", "a/b", "/b", "../up", "a\0b", "a\tb", "\x1b[31m"])
 def test_what_cannot_name_a_run(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot name a run"):
         runs.create(tmp_path / "runs", "r.csv", name)
@@ -150,6 +150,9 @@ def test_a_run_that_is_not_there(tmp_path: Path, name: str, message: str) -> Non
 
 def test_a_model_by_file_or_by_run(tmp_path: Path) -> None:
     folder = runs.create(tmp_path, "r.csv")
+    with pytest.raises(StorageError, match="r-1 is not a run of rnncli"):
+        runs.find_model("r-1", tmp_path)
+    folder.config.write_text("hidden: 4")
     with pytest.raises(StorageError, match="holds no model yet"):
         runs.find_model("r-1", tmp_path)
     folder.model.write_bytes(b"model")

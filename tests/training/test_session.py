@@ -170,6 +170,25 @@ def test_auto_becomes_numbers(data: Path, tmp_path: Path) -> None:
     assert (training.settings.epochs, training.settings.patience) == (60, 30)
 
 
+def test_the_way_to_go_on_can_be_pasted_into_a_shell(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path / "my $runs")
+    training.stop_signal = signal.SIGINT
+    with pytest.raises(TrainingInterrupted) as caught:
+        finish(training)
+    assert str(caught.value.hint) == f"go on with: rnncli train --resume '{tmp_path}/my $runs/reviews-1'"
+
+
+def test_the_card_counts_in_english(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 4)
+    card = finish(begin(path, tmp_path / "runs", epochs=1, hidden=1)).folder.card.read_text()
+    assert "- Network: LSTM, 1 unit, both directions, 1 layer, max read-out" in card
+    assert "- Training: 1 epoch of at most 1, adamw" in card
+    card = finish(begin(path, tmp_path / "runs", epochs=2, layers=2)).folder.card.read_text()
+    assert "- Network: LSTM, 4 units, both directions, 2 layers, max read-out" in card
+    assert "- Training: 2 epochs of at most 2, adamw" in card
+
+
 def test_the_card_shows_hostile_labels_harmlessly(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     path.write_text("text,label\n" + "good,\x1b[31mpos\nbad,neg\n" * 4)
@@ -278,4 +297,4 @@ def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> No
     assert started.model().record["data"] == "r\\xff.csv"
     resumed = session.resume(str(started.folder.path), tmp_path / "runs")
     assert resumed.dataset.source.path == str(data)
-    assert resumed.state.progress.finished == "all 1 epochs are done"
+    assert resumed.state.progress.finished == "the epoch is done"

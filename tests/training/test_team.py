@@ -211,7 +211,8 @@ def test_auto_workers(
 ) -> None:
     monkeypatch.setattr(loop, "available_cores", lambda: cores)
     settings = Training(**({"batch": 32} | chosen)).settings
-    assert auto_workers(settings, words) == workers
+    assert auto_workers(settings, 1000, words) == workers
+    assert auto_workers(settings, 8, words) == 1
 
 
 def test_validation_is_shared_too() -> None:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source, left_out, read_dataset
 from rnncli.errors import UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
@@ -45,8 +45,7 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     output.note(dataset.why)
     evaluation = model.evaluate(dataset, request.mistakes)
     if evaluation.skipped:
-        first = evaluation.skipped_because[0]
-        output.note(f"{evaluation.skipped:,} bad records were left out, the first: {first}", "yellow")
+        output.note(left_out(evaluation.skipped, evaluation.skipped_because), "yellow")
     if json:
         print_json(output, evaluation)
         return

@@ -73,6 +73,7 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
     print_pairs(output, "", views.model_pairs(model, path))
     for view in shown:
         if view.rows:
+            output.write("\n")
             print_table(output, view)
     return shown
 

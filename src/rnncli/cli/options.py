@@ -38,6 +38,11 @@ LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", he
 Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl or text.")]
 Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+# For `train`, where --resume asks whether they were given.
+OptionalEncoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")
+]
+OptionalSkipBad = Annotated[bool | None, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
 
 PANELS = {"cell": "Model", "tokens": "Data", "optimizer": "Training"}  # the first setting of each panel

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnncli.data.dataset import Source, is_path, stream_texts
-from rnncli.errors import StorageError, UsageError
+from rnncli.data.sources import check_path
+from rnncli.errors import UsageError, counted
 from rnncli.render import views
-from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table
 
 if TYPE_CHECKING:
-    from rnncli.model import Prediction
+    from rnncli.model import Model
 
 DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".gz")
 
@@ -43,17 +43,26 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     if "-" in files and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("stdin is a terminal: pipe the texts in, or give them as arguments")
 
-    from rnncli.model import Model
+    from rnncli.model import CHUNK, Model
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model, Path(request.runs)))
-    if files:
-        read = chain.from_iterable(_texts_of(request, path) for path in files)
-        _print_stream(output, model.predict_stream(read), json)
-    elif json or not output.is_terminal:
-        _print_stream(output, model.predict(texts), json)
+    if files or json or not output.is_terminal:
+        stream = _Stream(output, model, CHUNK, json)
+        for text in chain.from_iterable(_texts_of(request, path, stream.flush) for path in files) if files else texts:
+            stream.add(text)
+        stream.flush()
+        cut = stream.cut
     else:
-        print_table(output, views.predictions_view(model.predict(texts)))
+        predictions = model.predict(texts)
+        print_table(output, views.predictions_view(predictions))
+        cut = sum(prediction.cut > 0 for prediction in predictions)
+    if cut and not json:
+        length = counted(model.settings.max_length, model.tokenizer.unit)
+        output.note(
+            f"{counted(cut, 'text is', 'texts are')} longer than the {length} that this model reads; "
+            f"{'its' if cut == 1 else 'their'} middle was left out"
+        )
 
 
 def _files(arguments: list[str]) -> list[str]:
@@ -63,12 +72,17 @@ def _files(arguments: list[str]) -> list[str]:
     file, for ``good`` and ``bad`` may be texts beside a folder called ``good``.
 
     Raises:
-        StorageError: the only argument looks like a file, and is not there.
-        UsageError: some are files and some are texts.
+        StorageError: an argument looks like a file, as do all others or one that is there, and it is not there.
+        UsageError: some are files and some are texts, or stdin is named twice.
     """
+    if arguments.count("-") > 1:
+        raise UsageError("stdin (-) can be read only once")
     if len(arguments) == 1:
         return arguments if is_file(arguments[0]) else []
     files = [argument for argument in arguments if argument == "-" or (_ends_like_data(argument) and is_path(argument))]
+    missing = [argument for argument in arguments if argument not in files and _looks_like_file(argument)]
+    if missing and (files or len(missing) == len(arguments)):
+        check_path(missing[0])
     if files and len(files) < len(arguments):
         text = next(argument for argument in arguments if argument not in files)
         raise UsageError(f"{files[0]} is a file and '{text}' is none", "give texts, or files, but not both")
@@ -83,8 +97,8 @@ def is_file(argument: str) -> bool:
     """
     if is_path(argument):
         return True
-    if _ends_like_data(argument) and not any(c.isspace() for c in argument):
-        raise StorageError(f"{argument}: there is no such file")
+    if _looks_like_file(argument):
+        check_path(argument)
     return False
 
 
@@ -92,28 +106,45 @@ def _ends_like_data(argument: str) -> bool:
     return argument.lower().endswith(DATA_SUFFIXES)
 
 
-def _texts_of(request: PredictRequest, path: str) -> Iterable[str]:
+def _looks_like_file(argument: str) -> bool:
+    """Whether nobody would take it for a text."""
+    return _ends_like_data(argument) and not any(c.isspace() for c in argument)
+
+
+def _texts_of(request: PredictRequest, path: str, before_waiting: Callable[[], object]) -> Iterable[str]:
     # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
     format = request.format or ("text" if path == "-" and request.text is None else None)
-    _, columns, rows = stream_texts(Source(path, request.text, None, format, request.encoding))
+    _, columns, rows = stream_texts(Source(path, request.text, None, format, request.encoding), before_waiting)
     return (row.values[columns.text] for row in rows)
 
 
-def _print_stream(output: Output, predictions: Iterable[Prediction], json: bool) -> None:
-    width = output.width if output.is_terminal and not json else None
-    for prediction in predictions:
-        if json:
-            print_json(output, prediction)
-        elif width is None:
-            output.write("\t".join(_fields(prediction)) + "\n")
-        else:
-            label, probability, _, text = _fields(prediction)
-            line = f"{clean(label, 20):<20} {probability:>6}  {text}"
-            output.write(output.encodable(clean(line, width)) + "\n")
+class _Stream:
+    """Answers texts in order, many at a time; but those that have come wait for no other when the input pauses."""
 
+    def __init__(self, output: Output, model: Model, size: int, json: bool) -> None:
+        self.cut = 0  # texts so far that were not read whole
+        self._output, self._model, self._size, self._json = output, model, size, json
+        self._width = output.width if output.is_terminal and not json else None
+        self._texts: list[str] = []
 
-def _fields(p: Prediction) -> tuple[str, str, str, str]:
-    """Label, probability, unknown words and text, cleaned; an empty text has the label ``(empty)``."""
-    label = "(empty)" if p.label is None else p.label
-    probability = "-" if p.probability is None else f"{p.probability:.4f}"
-    return clean(label), probability, clean(" ".join(p.unknown)) or "-", clean(p.text)
+    def add(self, text: str) -> None:
+        self._texts.append(text)
+        if len(self._texts) == self._size:
+            self._answer()
+
+    def flush(self) -> None:
+        """Answers what has come so far, and sees to it that the answers arrive."""
+        if self._texts:
+            self._answer()
+            self._output.stdout.flush()
+
+    def _answer(self) -> None:
+        texts, self._texts = self._texts, []
+        for prediction in self._model.predict_stream(texts):
+            self.cut += prediction.cut > 0
+            if self._json:
+                print_json(self._output, prediction)
+            elif self._width is None:
+                self._output.write("\t".join(views.prediction_fields(prediction)) + "\n")
+            else:
+                self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")

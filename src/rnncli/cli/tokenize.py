@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rnncli.cli.predict import is_file
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, stream_texts
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, UsageError, counted
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import Cell, Column, TableView, print_pairs, print_table
@@ -147,7 +147,7 @@ def _show_file(output: Output, request: TokenizeRequest, settings: Settings, jso
     low, middle, high, top = statistics.lengths
     pairs: list[tuple[str, Cell]] = [
         ("rows", f"{statistics.rows:,}" + (f" ({statistics.empty:,} empty)" if statistics.empty else "")),
-        ("tokens", f"{statistics.tokens:,} {unit}s"),
+        ("tokens", counted(statistics.tokens, unit)),
         ("distinct", f"{statistics.distinct:,}, of which {statistics.once:,} occur once"),
         ("lengths", f"{low:,} to {top:,}, median {middle:,}, 95% up to {high:,}"),
         ("vocabulary", f"{statistics.vocabulary:,} known; {statistics.unknown_rate:.2%} of all tokens are unknown"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.machine import keep_freed_memory
 from rnncli.render import views
 from rnncli.render.console import Output
@@ -37,10 +37,16 @@ class TrainRequest:
     text: str | None
     label: str | None
     format: str | None
-    encoding: str
-    skip_bad: bool
+    encoding: str | None
+    skip_bad: bool | None
     runs: str
     given: Mapping[str, Any]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the data are to be read, as far as it was said."""
+        named = {name: getattr(self, name) for name in ("text", "label", "format", "encoding", "skip_bad")}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def train_command(request: TrainRequest, json: bool) -> None:
@@ -69,9 +75,11 @@ def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
     from rnncli.training import session
 
     if request.resume is not None:
-        return session.resume(request.resume, Path(request.runs), data=request.data, given=settings)
+        return session.resume(
+            request.resume, Path(request.runs), data=request.data, given=settings, reading=request.reading
+        )
     assert request.data is not None
-    source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
+    source = Source(request.data, **request.reading)
     return session.start(source, Settings.from_mapping(settings), Path(request.runs), request.name)
 
 
@@ -83,10 +91,9 @@ def _say_what_is_there(output: Output, session: Session) -> None:
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
     directions = "both directions" if s.bidirectional else "one direction"
-    output.note(
-        f"    network  {s.cell.upper()}, {s.hidden} units, {directions}, {s.readout} read-out, seed {s.seed}"
-        + (f", {s.workers} processes" if (s.workers or 1) > 1 else "")
-    )
+    units = counted(s.hidden, "unit")
+    together = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
+    output.note(f"    network  {s.cell.upper()}, {units}, {directions}, {s.readout} read-out, seed {s.seed}{together}")
     found = session.measure_baselines()
     if found is not None:
         output.note(f"    to beat  bag of words {found.bag_of_words:.4f}, commonest label {found.majority:.4f}")
@@ -100,6 +107,7 @@ def _say_what_is_there(output: Output, session: Session) -> None:
 def _run(output: Output, session: Session) -> None:
     from rnncli.training.loop import EpochDone, Finished, StepDone
 
+    finished_before = session.state.progress.finished is not None
     display = TrainingDisplay(output, session.settings.epochs or 0)
     with _stopping_on_signals(session), display.live():
         for event in session.events():
@@ -108,6 +116,8 @@ def _run(output: Output, session: Session) -> None:
             elif isinstance(event, EpochDone):
                 display.epoch(event)
     assert isinstance(event, Finished)
+    if finished_before:
+        return  # and said so
     if session.state.progress.epoch == 0:
         output.note("no epoch was run: the untrained model is saved", "yellow")
     else:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnncli.data.columns import Columns, choose_columns, quoted
 from rnncli.data.readers import Row, Table, open_table
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
@@ -74,7 +74,8 @@ class Dataset:
             raise DataError(empty[0], SKIP_HINT)
         kept = [row for row, count in enumerate(counts) if count]
         if not kept:
-            raise DataError(f"{self.name}: no records ({len(empty):,} texts without {unit}s were left out)")
+            texts = counted(len(empty), f"text without {unit}s was", f"texts without {unit}s were")
+            raise DataError(f"{self.name}: no records ({texts} left out)")
         return replace(
             self,
             texts=[self.texts[row] for row in kept],
@@ -83,6 +84,13 @@ class Dataset:
             skipped=self.skipped + len(empty),
             skipped_because=(*self.skipped_because, *empty)[:SKIPPED_SHOWN],
         )
+
+
+def left_out(count: int, reasons: Sequence[str]) -> str:
+    """A sentence on the bad records that were left out; ``reasons`` says why for the first of them."""
+    if count == 1:
+        return f"1 bad record was left out: {reasons[0]}"
+    return f"{count:,} bad records were left out, the first: {reasons[0]}"
 
 
 def display_name(path: str) -> str:
@@ -138,14 +146,30 @@ def read_dataset(source: Source) -> Dataset:
     )
 
 
-def stream_texts(source: Source) -> tuple[Table, Columns, Iterator[Row]]:
-    """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing."""
-    return _open(source, need_label=False)
+def stream_texts(
+    source: Source, before_waiting: Callable[[], object] | None = None
+) -> tuple[Table, Columns, Iterator[Row]]:
+    """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
+
+    Where a pipe holds nothing more yet, ``before_waiting`` is called.
+    """
+    return _open(source, need_label=False, before_waiting=before_waiting)
 
 
-def _open(source: Source, *, need_label: bool) -> tuple[Table, Columns, Iterator[Row]]:
-    table = open_table(source.path, format=source.format, encoding=source.encoding, skip_bad=source.skip_bad)
-    sample = list(itertools.islice(table.rows, SAMPLE_ROWS))
+def _open(
+    source: Source, *, need_label: bool, before_waiting: Callable[[], object] | None = None
+) -> tuple[Table, Columns, Iterator[Row]]:
+    table = open_table(
+        source.path,
+        format=source.format,
+        encoding=source.encoding,
+        skip_bad=source.skip_bad,
+        before_waiting=before_waiting,
+        skip_hint=SKIP_HINT if need_label else None,  # only what reads labels can leave records out
+    )
+    # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
+    guess = need_label or (source.text is None and len(table.columns) > 1)
+    sample = list(itertools.islice(table.rows, SAMPLE_ROWS if guess else 0))
     columns = choose_columns(
         table.columns, [row.values for row in sample], text=source.text, label=source.label, need_label=need_label
     )

@@ -32,7 +32,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_LONGEST_MAGIC = 8
+_MARKS = tuple(mark for mark, *_ in (*_MAGIC, *_BYTE_ORDER_MARKS))
 
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "utf-32", "latin-1", "cp1252", "cp1251", "gb18030", "shift_jis", "big5")
 
@@ -80,8 +80,8 @@ def _checked_start(chunks: Iterator[bytes], name: str, encoding: str) -> Iterato
     head = b""
     for data in chunks:  # a pipe may hand over single bytes
         head += data
-        if len(head) >= _LONGEST_MAGIC:
-            break
+        if not any(mark.startswith(head) and mark != head for mark in _MARKS):
+            break  # not a byte more is waited for than it takes to tell
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{name}: looks like {kind}, not text", hint)

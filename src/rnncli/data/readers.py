@@ -46,6 +46,8 @@ def open_table(
     stdin: BinaryIO | None = None,
     max_bytes: int = MAX_BYTES,
     max_field: int = MAX_FIELD,
+    before_waiting: Callable[[], object] | None = None,
+    skip_hint: str | None = None,
 ) -> Table:
     """Open ``source`` and read its header; the records follow as ``rows`` is iterated.
 
@@ -60,10 +62,13 @@ def open_table(
         stdin: in place of ``sys.stdin.buffer``.
         max_bytes: the most bytes in the file, and the most it may unzip to.
         max_field: the most characters in one value.
+        before_waiting: is called when a pipe holds nothing more yet, all rows up to there having been handed on.
+        skip_hint: what to say with the refusal of a record that ``skip_bad`` would leave out.
 
     Raises:
         UsageError: an unknown format or encoding.
-        StorageError: missing, a directory, unreadable, larger than ``max_bytes``, or stdin is closed.
+        StorageError: missing, a directory, a named pipe, a device, unreadable, larger than ``max_bytes``, or stdin is
+            closed.
         DataError: unknown suffix, a broken or empty header, no text. Iterating ``rows`` raises it for a bad record,
             and when there was no record at all.
     """
@@ -79,9 +84,16 @@ def open_table(
         check_path(path)
         format = format or _format_by_suffix(path)
     hasher = hashlib.sha256()
-    max_line = max_field + LINE_SLACK
-    lines = open_lines(path, stdin, hasher=hasher, encoding=encoding, max_bytes=max_bytes, max_line=max_line)
-    ledger = Ledger(name, skip_bad, max_field)
+    lines = open_lines(
+        path,
+        stdin,
+        hasher=hasher,
+        encoding=encoding,
+        max_bytes=max_bytes,
+        max_line=max_field + LINE_SLACK,
+        before_waiting=before_waiting,
+    )
+    ledger = Ledger(name, skip_bad, max_field, skip_hint)
     columns, rows = _READERS[format](lines, ledger)
     rows = _checked(rows, columns, ledger, hasher.hexdigest)
     table = Table(name, columns, format, rows, ledger.skipped, ledger.count, "")

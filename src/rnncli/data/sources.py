@@ -7,10 +7,11 @@ Each stage is a generator over the one before, so a file of any size passes thro
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, Protocol
 
@@ -19,6 +20,7 @@ from rnncli.errors import DataError, StorageError, closest
 
 CHUNK = 1 << 18  # bytes read, unzipped or decoded at a time
 STDIN_NAME = "<stdin>"
+_OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
 
 
 class Hasher(Protocol):
@@ -28,16 +30,29 @@ class Hasher(Protocol):
 
 
 def check_path(path: str) -> None:
-    """Refuse what cannot be a data file before its suffix is looked at.
+    """Refuse what cannot be a data file before its suffix is looked at, and before it is opened.
+
+    To open a named pipe would wait for a writer who may never come. A pipe that this process was given open, as a shell
+    does for ``<(zcat reviews.csv.gz)``, is read.
 
     Raises:
-        StorageError: it is missing (with the closest name beside it), a directory, or cannot be reached.
+        StorageError: it is missing (with the closest name beside it), cannot be reached, or is a directory, a named
+            pipe or a device.
     """
     try:
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            raise StorageError(f"{path}: this is a directory, not a file")
+        mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise StorageError(f"{path}: this is a directory, not a file")
+    if stat.S_ISFIFO(mode):
+        if not os.path.abspath(path).startswith(_OPEN_ALREADY):
+            raise StorageError(
+                f"{path}: this is a named pipe, not a regular file",
+                "Send what comes out of it to standard input, and name that: -",
+            )
+    elif not stat.S_ISREG(mode):
+        raise StorageError(f"{path}: not a regular file")
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> StorageError:
@@ -57,7 +72,14 @@ def _closest_file(path: str) -> str:
 
 
 def open_lines(
-    path: str | None, stdin: BinaryIO | None, *, hasher: Hasher, encoding: str, max_bytes: int, max_line: int
+    path: str | None,
+    stdin: BinaryIO | None,
+    *,
+    hasher: Hasher,
+    encoding: str,
+    max_bytes: int,
+    max_line: int,
+    before_waiting: Callable[[], object] | None = None,
 ) -> Iterator[str]:
     """The lines of the file at ``path``, or of ``stdin`` when ``path`` is None, each with its line end.
 
@@ -66,6 +88,7 @@ def open_lines(
         encoding: as :func:`~rnncli.data.decoding.check_encoding` returned it.
         max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
         max_line: the most characters in one line; exceeded by at most one chunk before it is noticed.
+        before_waiting: is called when a pipe holds nothing more yet, all lines up to there having been handed on.
 
     Raises:
         StorageError: it cannot be read, or holds more than ``max_bytes``.
@@ -73,33 +96,35 @@ def open_lines(
             line that is too long. Nothing is raised before the first line is asked for.
     """
     name = STDIN_NAME if path is None else path
-    stored = _stdin_chunks(stdin) if path is None else _file_chunks(path)
+    stored = _stdin_chunks(stdin, before_waiting) if path is None else _file_chunks(path, before_waiting)
     chunks = _capped(_hashed(stored, hasher), name, max_bytes)
     if name.lower().endswith(".gz"):
         chunks = _capped(_gunzipped(chunks, name), name, max_bytes)
     return decode_lines(chunks, name, encoding=encoding, max_line=max_line)
 
 
-def _file_chunks(path: str) -> Iterator[bytes]:
+def _file_chunks(path: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
     try:
         file = open(path, "rb")  # noqa: SIM115  closed two lines below; what goes wrong in reading is told apart
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     with file:
-        yield from _read(file, path)
+        yield from _read(file, path, before_waiting)
 
 
-def _stdin_chunks(stdin: BinaryIO | None) -> Iterator[bytes]:
+def _stdin_chunks(stdin: BinaryIO | None, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
     stream: BinaryIO | None = getattr(sys.stdin, "buffer", None) if stdin is None else stdin
     if stream is None or stream.closed:
         raise StorageError(f"{STDIN_NAME}: standard input is closed", "Name a file, or pipe the data in.")
-    yield from _read(stream, STDIN_NAME)
+    yield from _read(stream, STDIN_NAME, before_waiting)
 
 
-def _read(file: BinaryIO, name: str) -> Iterator[bytes]:
+def _read(file: BinaryIO, name: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
     # read1 hands on what a pipe holds now; read would wait until a chunk is full.
     read = getattr(file, "read1", file.read)
     while True:
+        if before_waiting is not None and _would_wait(file):
+            before_waiting()
         try:
             data = read(CHUNK)
         except (OSError, ValueError) as error:
@@ -107,6 +132,16 @@ def _read(file: BinaryIO, name: str) -> Iterator[bytes]:
         if not data:
             return
         yield data
+
+
+def _would_wait(file: BinaryIO) -> bool:
+    """Whether there is nothing to read yet; read1 leaves nothing in a buffer that is smaller than what it asks for."""
+    try:
+        poll = select.poll()
+        poll.register(file.fileno(), select.POLLIN)
+        return not poll.poll(0)
+    except (OSError, ValueError):  # no file of the system's, or closed: reading tells
+        return False
 
 
 def _hashed(chunks: Iterable[bytes], hasher: Hasher) -> Iterator[bytes]:

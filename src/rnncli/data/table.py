@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 
 _KEPT_MESSAGES = 20
 
@@ -38,8 +38,9 @@ class Ledger:
     table that is dropped half-way would keep its file open until the cycle collector came by.
     """
 
-    def __init__(self, name: str, skip_bad: bool, max_field: int) -> None:
+    def __init__(self, name: str, skip_bad: bool, max_field: int, skip_hint: str | None = None) -> None:
         self.name = name
+        self.skip_hint = skip_hint  # how a bad record is left out, for who refuses one
         self.max_field = max_field  # the most characters in one value
         self.skip_bad = skip_bad
         self.skipped: list[str] = []
@@ -52,7 +53,7 @@ class Ledger:
         Raises:
             DataError: it is not.
         """
-        error = self.fault(line, what)
+        error = self.fault(line, what, self.skip_hint)
         if not self.skip_bad:
             raise error
         self.count += 1
@@ -69,7 +70,9 @@ class Ledger:
         """The exception for a file from which nothing is left."""
         if not self.count:
             return DataError(f"{self.name}: no records")
-        return DataError(f"{self.name}: no records ({self.count:,} bad ones were left out)", self.skipped[0])
+        return DataError(
+            f"{self.name}: no records ({counted(self.count, 'bad one was', 'bad ones were')} left out)", self.skipped[0]
+        )
 
     def finish(self, digest: str) -> None:
         """Every byte has been read: the table may say which they were."""

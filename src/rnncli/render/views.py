@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnncli.errors import counted
 from rnncli.render.clean import clean
 from rnncli.render.tables import Cell, Column, TableView
 
@@ -33,7 +34,8 @@ def report_lines(report: Report) -> list[tuple[str, str]]:
     low, middle, high = report.lengths
     lengths = f"{low:,} to {high:,} {report.tokens}s, median {middle:,}"
     if report.cut:
-        lengths += f"; {report.cut:,} longer texts are read without their middle (--max-length)"
+        longer = counted(report.cut, "longer text is read without its", "longer texts are read without their")
+        lengths += f"; {longer} middle (--max-length)"
     side = "validation" if report.validation_rows else "training"
     lines = [
         ("rows", f"{report.rows:,}: {report.training_rows:,} to train, {report.validation_rows:,} to validate"),
@@ -43,7 +45,8 @@ def report_lines(report: Report) -> list[tuple[str, str]]:
         ("unknown", f"{report.unknown_rate:.2%} of the {side} tokens"),
     ]
     if report.on_both_sides:
-        lines.append(("both sides", f"{report.on_both_sides:,} texts stand in training and in validation"))
+        texts = counted(report.on_both_sides, "text stands", "texts stand")
+        lines.append(("both sides", f"{texts} in training and in validation"))
     return lines
 
 
@@ -53,11 +56,15 @@ def training_summary(session: Session) -> TableView:
     rows: list[tuple[Cell, ...]] = []
     if progress.best_score is not None and session.prepared.validation.inputs:
         s = session.settings
-        rows.append((f"{s.cell.upper()} ({s.hidden} units), epoch {progress.best_epoch}", progress.best_score[0]))
+        rows.append(
+            (f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {progress.best_epoch}", progress.best_score[0])
+        )
     if baselines is not None:
         rows += [("bag of words", baselines.bag_of_words), ("commonest label", baselines.majority)]
     count = session.prepared.report.validation_rows
-    return TableView(f"Accuracy on {count:,} validation rows", (Column("model"), Column("accuracy", True)), tuple(rows))
+    return TableView(
+        f"Accuracy on {counted(count, 'validation row')}", (Column("model"), Column("accuracy", True)), tuple(rows)
+    )
 
 
 def verdict(session: Session) -> str | None:
@@ -86,6 +93,23 @@ def predictions_view(predictions: Sequence[Prediction]) -> TableView:
     return TableView("", columns, rows)
 
 
+def prediction_fields(p: Prediction) -> tuple[str, str, str, str]:
+    """Label, probability, unknown words and text, cleaned; an empty text has the label ``(empty)``."""
+    label = "(empty)" if p.label is None else p.label
+    probability = "-" if p.probability is None else f"{p.probability:.4f}"
+    return clean(label), probability, clean(" ".join(p.unknown)) or "-", clean(p.text)
+
+
+def prediction_line(p: Prediction, width: int) -> str:
+    """One answer on one line of a terminal; the text makes room for the unknown words behind it."""
+    from rich.cells import cell_len
+
+    label, probability, _, _ = prediction_fields(p)
+    start = f"{clean(label, 20):<20} {probability:>6}  "
+    end = f"  (unknown: {clean(', '.join(p.unknown), max(1, width // 3))})" if p.unknown else ""
+    return clean(start + clean(p.text, max(1, width - cell_len(start) - cell_len(end))) + end, width)
+
+
 def layers_view(model: Model) -> TableView:
     """Every parameter with its shape; the sum in the caption."""
     shapes = model.network.shapes()
@@ -105,15 +129,16 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     """What a model is, in a few lines."""
     s, record = model.settings, model.record
     directions = "both directions" if s.bidirectional else "one direction"
+    size = f"{counted(s.hidden, 'unit')}, {counted(s.layers, 'layer')}"
     pairs: list[tuple[str, Cell]] = [
         ("model", path),
         ("labels", ", ".join(model.labels)),
-        ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer(s), {directions}, {s.readout} read-out"),
-        ("input", f"{s.input} over {len(model.vocabulary.tokens):,} known {s.tokens}s and <unk>"),
+        ("network", f"{s.cell.upper()}, {size}, {directions}, {s.readout} read-out"),
+        ("input", f"{s.input} over {counted(len(model.vocabulary.tokens), f'known {s.tokens}')} and <unk>"),
     ]
     rows, data = record.get("rows"), record.get("data")
     if isinstance(rows, int):  # a model that was put together in Python has no record
-        pairs.append(("trained on", f"{rows:,} rows of {data}, seed {s.seed}"))
+        pairs.append(("trained on", f"{counted(rows, 'row')} of {data}, seed {s.seed}"))
     baselines = record.get("baselines")
     if baselines:
         best = next((e for e in record.get("epochs", []) if e["epoch"] == record.get("best_epoch")), None)
@@ -188,7 +213,7 @@ def scores_pairs(evaluation: Evaluation) -> list[tuple[str, Cell]]:
         ("macro F1", f"{scores.macro_f1:.4f}"),
     ]
     for label, count in evaluation.unseen.items():
-        pairs.append(("never trained", f"label '{label}', {count:,} rows: always counted wrong"))
+        pairs.append(("never trained", f"label '{label}', {counted(count, 'row')}: always counted wrong"))
     return pairs
 
 

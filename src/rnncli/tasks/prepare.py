@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.columns import quoted
-from rnncli.data.dataset import Dataset, label_warnings
+from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
@@ -244,5 +244,5 @@ def _warnings(dataset: Dataset, by_count: dict[str, int], settings: Settings) ->
             "--class-weights balanced makes rare ones count more"
         )
     if dataset.skipped:
-        warnings.append(f"{dataset.skipped:,} bad records were left out, the first: {dataset.skipped_because[0]}")
+        warnings.append(left_out(dataset.skipped, dataset.skipped_because))
     return warnings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnncli.errors import counted
 from rnncli.render.clean import clean
 
 if TYPE_CHECKING:
@@ -16,20 +17,22 @@ def model_card(session: Session) -> str:
     progress = session.state.progress
     labels = ", ".join(f"{clean(label, 40)} ({rows:,})" for label, rows in list(report.labels.items())[:20])
     directions = "both directions" if s.bidirectional else "one direction"
-    network = f"{s.cell.upper()}, {s.hidden} units, {directions}, {s.layers} layer(s), {s.readout} read-out"
+    size = f"{counted(s.hidden, 'unit')}, {directions}, {counted(s.layers, 'layer')}"
+    network = f"{s.cell.upper()}, {size}, {s.readout} read-out"
     lines = [
         f"# {clean(session.folder.path.name)}",
         "",
-        f"A classifier of text, trained on {report.training_rows:,} rows of `{clean(session.dataset.name, 200)}`.",
+        f"A classifier of text, trained on {counted(report.training_rows, 'row')} of "
+        f"`{clean(session.dataset.name, 200)}`.",
         "",
         f"- Labels: {labels}",
         f"- Network: {network}; {s.input} input over {report.vocabulary:,} known {report.tokens}s",
-        f"- Training: {progress.epoch} epochs of at most {s.epochs}, {s.optimizer}, seed {s.seed}; "
+        f"- Training: {counted(progress.epoch, 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}; "
         f"best after epoch {progress.best_epoch}",
     ]
     if session.baselines is not None and progress.best_score is not None:
         lines.append(
-            f"- Accuracy on {report.validation_rows:,} validation rows: {progress.best_score[0]:.4f} "
+            f"- Accuracy on {counted(report.validation_rows, 'validation row')}: {progress.best_score[0]:.4f} "
             f"(bag of words {session.baselines.bag_of_words:.4f}, commonest label {session.baselines.majority:.4f})"
         )
     lines += [

@@ -19,7 +19,7 @@ from rnncli.core.packed import Array
 from rnncli.core.parameters import NotFiniteError, ParameterStore
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, batches, stream
-from rnncli.errors import DivergedError
+from rnncli.errors import DivergedError, counted
 from rnncli.tasks.classify import Classifier, Examples
 from rnncli.training.state import EpochRecord, Progress, TrainingState
 from rnncli.training.step import Stepper
@@ -80,13 +80,14 @@ SHARED_WORK = 20_000_000
 TEXTS_EACH = 8
 
 
-def auto_workers(settings: Settings, words: float) -> int:
-    """How many processes train soonest when the user has not said, for texts of so many words on average."""
+def auto_workers(settings: Settings, rows: int, words: float) -> int:
+    """How many processes train soonest when the user has not said, for rows of so many words on average."""
+    batch = min(settings.batch, rows)
     directions = 2 if settings.bidirectional else 1
     a_word = directions * settings.layers * settings.hidden * (settings.hidden + settings.embedding)
-    if settings.batch * words * a_word < SHARED_WORK or not sys.platform.startswith("linux"):
+    if batch * words * a_word < SHARED_WORK or not sys.platform.startswith("linux"):
         return 1
-    return max(1, min(available_cores(), settings.batch // TEXTS_EACH))
+    return max(1, min(available_cores(), batch // TEXTS_EACH))
 
 
 def build_optimizer(settings: Settings) -> Optimizer:
@@ -194,7 +195,7 @@ def run(
             work.settle()
             yield EpochDone(_finish_epoch(work, state, validation, settings), seconds, speed)
     if progress.finished is None:
-        progress.finished = f"all {settings.epochs} epochs are done"
+        progress.finished = "the epoch is done" if settings.epochs == 1 else f"all {settings.epochs} epochs are done"
     yield Finished(progress.finished)
 
 
@@ -230,7 +231,7 @@ def _finish_epoch(work: _Work, state: TrainingState, validation: Examples, setti
     else:
         progress.epochs_without_better += 1
         if validation.inputs and progress.epochs_without_better >= (settings.patience or 1):
-            progress.finished = f"no better score for {settings.patience} epochs"
+            progress.finished = f"no better score for {counted(settings.patience or 1, 'epoch')}"
     record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best)
     progress.history.append(record)
     return record

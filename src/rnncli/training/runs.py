@@ -10,6 +10,7 @@ from pathlib import Path
 from rnncli.errors import StorageError, UsageError, closest
 
 LATEST = "latest"
+TRAIN_ONE = "train one: rnncli train reviews.csv"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class RunFolder:
     """The files of one training."""
 
     path: Path
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a training was ever kept here."""
+        return any(path.exists() for path in (self.config, self.model, self.state))
 
     @property
     def model(self) -> Path:
@@ -46,13 +52,9 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
         UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
         StorageError: the folder cannot be made.
     """
-    if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or "\0" in name):
+    if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or not name.isprintable()):
         raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
-    link = runs / LATEST
-    if link.exists() and not link.is_symlink():
-        raise UsageError(
-            f"{link} is no link, and the newest training could not be named there", "move it away, or give other --runs"
-        )
+    require_free_latest(runs)
     try:
         runs.mkdir(parents=True, exist_ok=True)
         if name is not None:
@@ -78,6 +80,19 @@ def _create_named(runs: Path, name: str) -> RunFolder:
     return RunFolder(folder)
 
 
+def require_free_latest(runs: Path) -> None:
+    """Refuses a folder in which :func:`point_latest` would fail.
+
+    Raises:
+        UsageError: something else than a link is called ``latest``.
+    """
+    link = runs / LATEST
+    if link.exists() and not link.is_symlink():
+        raise UsageError(
+            f"{link} is no link, and the newest training could not be named there", "move it away, or give other --runs"
+        )
+
+
 def point_latest(folder: RunFolder) -> None:
     """Makes ``runs/latest`` a link to this run, in one atomic step."""
     link = folder.path.parent / LATEST
@@ -97,14 +112,35 @@ def find(name: str, runs: Path) -> RunFolder:
     Raises:
         StorageError: there is none.
     """
-    for candidate in (runs / name, Path(name)):
+    candidates = (runs / name, Path(name))
+    for candidate in candidates:
         if os.path.isdir(candidate):  # False, where Path.is_dir raises, for a name that no file can have
             # "latest" is followed once, here: what is read afterwards all comes from one run.
             return RunFolder(candidate.parent / candidate.readlink() if candidate.is_symlink() else candidate)
+    for candidate in candidates:
+        if os.path.islink(candidate):
+            raise _gone(name, candidate)
+    if os.path.isfile(runs):
+        raise StorageError(f"{runs} is a file, not a folder of trainings", "--runs names the folder")
     if name == LATEST:
-        raise StorageError(f"there is no model in {runs}/ yet", "train one: rnncli train reviews.csv")
+        raise StorageError(f"there is no model in {runs}/ yet", TRAIN_ONE)
     there = [entry.name for entry in runs.iterdir()] if runs.is_dir() else []
     raise StorageError(f"there is no run '{name}'{closest(name, there)}")
+
+
+def _gone(name: str, link: Path) -> StorageError:
+    """For a link whose run was removed; names the newest of those beside it."""
+    said = f"{name} names run {os.readlink(link)}, which is gone"
+    beside = [entry for entry in link.parent.iterdir() if RunFolder(entry).is_run]
+    if not beside:
+        return StorageError(said, TRAIN_ONE)
+    newest = sorted(beside, key=os.path.getmtime, reverse=True)[:3]
+    return StorageError(f"{said}; name another: {', '.join(entry.name for entry in newest)}")
+
+
+def no_run(folder: RunFolder) -> StorageError:
+    """For a folder in which no training was ever kept."""
+    return StorageError(f"{folder.path} is not a run of rnncli")
 
 
 def find_model(name: str, runs: Path) -> Path:
@@ -117,6 +153,8 @@ def find_model(name: str, runs: Path) -> Path:
     if name != LATEST and os.path.exists(path) and not os.path.isdir(path):
         return path
     folder = find(name, runs)
+    if not folder.is_run:
+        raise no_run(folder)
     if not folder.model.exists():
         raise StorageError(f"{folder.path} holds no model yet: its training was stopped before it saved one")
     return folder.model

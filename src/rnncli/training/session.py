@@ -5,27 +5,28 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import signal
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
-from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.data.dataset import Dataset, Source, display_name, read_dataset
+from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
 from rnncli.tasks.prepare import Prepared, prepare
 from rnncli.training import loop, runs, state
 from rnncli.training.baselines import Baselines, baselines
+from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
-from rnncli.training.state import Checkpoint, TrainingState
+from rnncli.training.state import TrainingState
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Session:
         dataset, prepared: the data as read, and as examples.
         state: where the training stands.
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
+        automatic_patience: the patience in the settings was made from the number of epochs.
         baselines: what the network has to beat; known once :meth:`events` has begun, None without validation rows.
     """
 
@@ -46,6 +48,7 @@ class Session:
     state: TrainingState
     resumed: bool = False
     stop_signal: int | None = None
+    automatic_patience: bool = False
     baselines: Baselines | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -118,12 +121,8 @@ class Session:
         runs.point_latest(self.folder)
 
     def _save_state(self) -> None:
-        context = {
-            "settings": self.settings.as_dict(),
-            "source": asdict(self.dataset.source) | {"path": _stored_path(self.dataset.source.path)},
-            "digest": self.dataset.digest,
-        }
-        state.save(self.folder.state, self.state, context)
+        beginning = Beginning(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience)
+        state.save(self.folder.state, self.state, beginning.as_context())
 
     def _finish(self) -> None:
         if self.state.progress.best_epoch is None:
@@ -144,7 +143,7 @@ class Session:
         raise TrainingInterrupted(
             f"stopped by {signal.Signals(signal_number).name} in epoch {progress.epoch + 1} "
             f"after step {progress.step_in_epoch}; everything is saved",
-            f"go on with: rnncli train --resume {self.folder.path}",
+            f"go on with: rnncli train --resume {shlex.quote(str(self.folder.path))}",
             exit_code=128 + signal_number,
         )
 
@@ -160,10 +159,17 @@ def start(source: Source, settings: Settings, runs_folder: Path, name: str | Non
     training = loop.new_state(prepared.network, prepared.settings)
     folder = runs.create(runs_folder, source.path, name)
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
-    return Session(folder, dataset, prepared, training)
+    return Session(folder, dataset, prepared, training, automatic_patience=settings.patience is None)
 
 
-def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mapping[str, Any] | None = None) -> Session:
+def resume(
+    run: str,
+    runs_folder: Path,
+    *,
+    data: str | None = None,
+    given: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Session:
     """Takes a training up where its last saved state stands.
 
     Args:
@@ -172,51 +178,61 @@ def resume(run: str, runs_folder: Path, *, data: str | None = None, given: Mappi
         data: the data file, if it has moved (or came from stdin).
         given: settings the user has named again; only ``epochs`` and ``patience`` may differ from the run's. A
             finished training goes on where neither of them is the end of it any more.
+        reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
 
     Raises:
-        UsageError: the data or a setting is not what the training began with.
+        UsageError: the data or a setting is not what the training began with, or ``latest`` could not name it.
         RnncliError: of every other kind.
     """
     folder = runs.find(run, runs_folder)
+    runs.require_free_latest(folder.path.parent)
     if not folder.state.exists():
+        if not folder.is_run:
+            raise runs.no_run(folder)
         raise StorageError(f"{folder.path} holds no saved state to resume", "start anew: rnncli train DATA")
     checkpoint = state.load(folder.state)
-    saved, source, digest = _beginning(checkpoint)
-    settings = _same_settings(saved, given or {})
-    if data is not None:
-        source = Source(data, source.text, source.label, source.format, source.encoding, source.skip_bad)
-    elif source.path == "-":
+    beginning = Beginning.of(checkpoint)
+    settings = beginning.settings_again(given or {})
+    beginning.check_reading(reading or {})
+    if data is None and beginning.source.path == "-":
         raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
-    dataset = read_dataset(source)
-    if dataset.digest != digest:
-        raise UsageError(
-            f"{dataset.name} is not the data that {folder.path} was trained on: its contents have changed",
-            "start a new training, or name the right file: rnncli train DATA --resume RUN",
-        )
+    dataset = _read_again(folder, beginning, data)
     prepared = _resolve_auto(prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     checkpoint.restore(training)
     progress, patience = training.progress, prepared.settings.patience if prepared.validation.inputs else None
     if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
         progress.finished = None
-    session = Session(folder, dataset, prepared, training, resumed=True)
-    session._lines = _earlier_lines(folder.metrics, progress.epoch)
-    return session
+    storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
+    lines = _earlier_lines(folder.metrics, progress.epoch)
+    automatic = settings.patience is None
+    return Session(folder, dataset, prepared, training, resumed=True, automatic_patience=automatic, _lines=lines)
 
 
-def _beginning(checkpoint: Checkpoint) -> tuple[Settings, Source, str]:
-    """The settings, the source and the digest of the data that a saved training began with.
+def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Dataset:
+    """The data that a training began with, from where they were or from ``data``.
 
     Raises:
-        ModelFileError: the file says something else in their place.
+        UsageError: they are not the same.
+        StorageError: they cannot be read.
     """
-    context = checkpoint.context
+    source = beginning.source if data is None else replace(beginning.source, path=data)
     try:
-        settings = Settings.from_mapping(context["settings"])
-        source = state.from_table(Source, context["source"])
-        return settings, replace(source, path=_path_from_stored(source.path)), str(context["digest"])
-    except (KeyError, TypeError, UsageError) as error:
-        raise ModelFileError(f"{checkpoint.name}: the saved settings cannot be read") from error
+        dataset = read_dataset(source)
+        if dataset.digest == beginning.digest:
+            return dataset
+        reason = "its contents have changed"
+    except DataError as error:  # as they were then, they could be read
+        reason = error.message.removeprefix("--text: ").removeprefix("--label: ")
+    except StorageError as error:
+        if data is not None or os.path.exists(source.path):
+            raise
+        moved = f"if it has moved: rnncli train DATA --resume {shlex.quote(str(folder.path))}"
+        raise StorageError(error.message, moved) from None
+    raise UsageError(
+        f"{display_name(source.path)} is not the data that {folder.path} was trained on: {reason}",
+        "start a new training, or name the right file: rnncli train DATA --resume RUN",
+    )
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:
@@ -226,20 +242,8 @@ def _resolve_auto(prepared: Prepared) -> Prepared:
     if epochs is None:
         epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch)
     patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
-    workers = settings.workers or loop.auto_workers(settings, float(lengths.mean()))
+    workers = settings.workers or loop.auto_workers(settings, len(lengths), float(lengths.mean()))
     return replace(prepared, settings=settings.replace(epochs=epochs, patience=patience, workers=workers))
-
-
-def _same_settings(saved: Settings, given: Mapping[str, Any]) -> Settings:
-    wanted = Settings.from_mapping(given)
-    for name, value in given.items():
-        # "auto" has become what it is for these data, and would again.
-        if name not in ("epochs", "patience") and value != "auto" and getattr(saved, name) != getattr(wanted, name):
-            raise UsageError(
-                f"the training to resume has {name} {getattr(saved, name)}, not {value}",
-                "a resumed training keeps its settings; only --epochs and --patience may change",
-            )
-    return saved.replace(**{name: given[name] for name in ("epochs", "patience") if name in given})
 
 
 def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:
@@ -249,13 +253,3 @@ def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:
         return [line for line in lines if line["epoch"] <= epochs]
     except (OSError, ValueError, TypeError, KeyError):
         return []
-
-
-def _stored_path(path: str) -> str:
-    """The absolute path as ASCII: a file name may hold bytes that are no text, and a manifest holds nothing else."""
-    return path if path == "-" else quote_from_bytes(os.fsencode(os.path.abspath(path)))
-
-
-def _path_from_stored(stored: str) -> str:
-    """The opposite of :func:`_stored_path`."""
-    return os.fsdecode(unquote_to_bytes(stored))
