@@ -25,6 +25,7 @@ from typing import Any
 
 SMALLEST_SHARED = 32  # units; below, one process is quicker than two, and `--workers auto` takes one
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+REST_SECONDS = 0.05  # between blocks: threads of the other program may go on spinning for a while
 BLOCK_SECONDS, BLOCK_STEPS = 0.15, 4  # a block ends with the first of the two, after two steps at least
 
 
@@ -146,8 +147,10 @@ def compare(size: tuple, peer: subprocess.Popen[str], args: argparse.Namespace, 
     peer.stdout.readline()
     theirs, ours = [], []
     for _ in range(args.blocks):
+        time.sleep(REST_SECONDS)
         print("go", file=peer.stdin, flush=True)
         theirs.append(float(peer.stdout.readline()))
+        time.sleep(REST_SECONDS)
         ours.append(timed(step))
     close()
     ratio = statistics.median(a / b for a, b in zip(theirs, ours, strict=True))

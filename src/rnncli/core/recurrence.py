@@ -45,15 +45,13 @@ BLOCK_BYTES = 256 * 1024
 
 
 def by_gate(weight: Array, gates: int) -> Array:
-    """(…, G·H) as (G, …, H), contiguous: each gate's own matrix, or bias."""
-    apart = weight.reshape(*weight.shape[:-1], gates, -1)
-    return np.ascontiguousarray(np.moveaxis(apart, -2, 0))
+    """(D, G·H) as (G, D, H), contiguous: each gate's own matrix; a bias (G·H,) as (G, 1, H)."""
+    return np.ascontiguousarray(np.atleast_2d(weight).reshape(-1, gates, weight.shape[-1] // gates).transpose(1, 0, 2))
 
 
 def side_by_side_gates(weight: Array) -> Array:
-    """The opposite of :func:`by_gate`: (G, …, H) as (…, G·H)."""
-    apart = np.moveaxis(weight, 0, -2)
-    return apart.reshape(*apart.shape[:-2], -1)
+    """The opposite of :func:`by_gate`: (G, D, H) as (D, G·H)."""
+    return weight.transpose(1, 0, 2).reshape(weight.shape[1], -1)
 
 
 class InputSums:
@@ -72,7 +70,7 @@ class InputSums:
 
     def __init__(self, x: PackedSequence, weight_ih: Array, bias: Array | None, scale: Array) -> None:
         gates = len(scale)
-        self._bias = None if bias is None else by_gate(bias, gates)[:, None] * scale
+        self._bias = None if bias is None else by_gate(bias, gates) * scale
         self._index: Array | None = None
         if isinstance(x.data, Lookup):
             self._index = x.data.places.inverse

@@ -114,8 +114,9 @@ class Classifier:
 
     def rows_read(self, inputs: Sequence[Array]) -> dict[str, Array]:
         """For each of :attr:`tables` the rows that these sequences read, each once."""
-        rows = np.unique(np.concatenate(inputs))
-        return dict.fromkeys(self.tables, rows)
+        read = np.zeros(self.vocabulary_size, np.bool_)
+        read[np.concatenate(inputs)] = True
+        return dict.fromkeys(self.tables, np.flatnonzero(read))
 
     def init(self, rng: np.random.Generator) -> Params:
         dtype = np.dtype(self.settings.dtype)

@@ -89,7 +89,8 @@ class Stepper:
     def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
         """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
         team, state = self.team, self.state
-        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank)
+        dropping = self.settings.dropout > 0
+        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank) if dropping else None
         if team.count == 1:
             loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng)
             return loss, state.store.gather(grads)
