@@ -81,7 +81,7 @@ class GRU:
         squashed = squash(2, 0, dtype)
         scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))  # the candidate goes through tanh itself
         sums = InputSums(x, params["weight_ih"], params.get("bias"), scale)
-        weight_hh = by_gate(params["weight_hh"], 3) * scale
+        weight_hh = by_gate(params["weight_hh"], 3, scale)
         bias_hn = params.get("bias_hn")
         gates = np.empty((3, S, H), dtype)
         h, m = np.empty((S, H), dtype), np.empty((S, H), dtype)

@@ -84,7 +84,7 @@ class LSTM:
         h0, c0 = state or zero_state(2, x, H, dtype)
         squashed = squash(3, 1, dtype)
         sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
-        weight_hh = by_gate(params["weight_hh"], 4) * squashed.scale
+        weight_hh = by_gate(params["weight_hh"], 4, squashed.scale)
         gates = np.empty((4, S, H), dtype)
         h, c, tanh_c = (np.empty((S, H), dtype) for _ in range(3))
         room, recurrent = GateRoom(4, len(h0), H, dtype), GateRoom(4, len(h0), H, dtype)

@@ -44,9 +44,10 @@ class Cell(Protocol):
 BLOCK_BYTES = 256 * 1024
 
 
-def by_gate(weight: Array, gates: int) -> Array:
-    """(D, G·H) as (G, D, H), contiguous: each gate's own matrix; a bias (G·H,) as (G, 1, H)."""
-    return np.ascontiguousarray(np.atleast_2d(weight).reshape(-1, gates, weight.shape[-1] // gates).transpose(1, 0, 2))
+def by_gate(weight: Array, gates: int, scale: Array | float = 1.0) -> Array:
+    """(D, G·H) as (G, D, H), contiguous: each gate's own matrix; a bias (G·H,) as (G, 1, H). All times ``scale``."""
+    apart = np.atleast_2d(weight).reshape(-1, gates, weight.shape[-1] // gates).transpose(1, 0, 2)
+    return np.multiply(apart, scale, out=np.empty(apart.shape, weight.dtype))
 
 
 def side_by_side_gates(weight: Array) -> Array:
@@ -70,16 +71,16 @@ class InputSums:
 
     def __init__(self, x: PackedSequence, weight_ih: Array, bias: Array | None, scale: Array) -> None:
         gates = len(scale)
-        self._bias = None if bias is None else by_gate(bias, gates) * scale
+        self._bias = None if bias is None else by_gate(bias, gates, scale)
         self._index: Array | None = None
         if isinstance(x.data, Lookup):
             self._index = x.data.places.inverse
-            self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates) * scale)
+            self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates, scale))
         elif x.data.ndim == 1:
             self._index = x.occurrences.inverse
-            self._ready = by_gate(weight_ih[x.occurrences.rows], gates) * scale
+            self._ready = by_gate(weight_ih[x.occurrences.rows], gates, scale)
         else:
-            self._x, self._offsets, self._weight = x.data, x.offsets, by_gate(weight_ih, gates) * scale
+            self._x, self._offsets, self._weight = x.data, x.offsets, by_gate(weight_ih, gates, scale)
             self._begin = self._end = 0
             row_bytes = gates * self._weight.shape[2] * self._weight.itemsize
             self._rows = min(len(x.data), max(len(x.order), BLOCK_BYTES // row_bytes))

@@ -75,7 +75,7 @@ def auto_patience(epochs: int) -> int:
 
 
 # A step of fewer multiplications than these is done sooner by one process than by several that wait for each other.
-SHARED_WORK = 20_000_000
+SHARED_WORK = 1_000_000
 # Texts of a batch that a process should have at least: below, its products get too small to be quick.
 TEXTS_EACH = 8
 
