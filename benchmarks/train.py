@@ -10,6 +10,7 @@ a script that takes ``TRAIN TEST --batch N --epochs N --seed N --threads N`` and
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -38,23 +39,34 @@ class Training:
     peak_mb: float
 
 
+def memory_of(pid: int) -> float:
+    """Megabytes of a process and its children now; what they share counts once (Linux's proportional set size)."""
+    kilobytes = 0
+    for process in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        kilobytes += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1])  # type: ignore[index]
+    return kilobytes / 1024
+
+
 def run(command: list[str], environment: dict[str, str]) -> tuple[str, float, float]:
-    """Output, seconds and peak resident megabytes of a command and its children.
+    """Output, seconds and peak megabytes (looked at five times a second) of a command and its children.
 
     Raises:
         SystemExit: it failed.
     """
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, text=True, env=environment)
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{said}")
+    begin, peak = time.perf_counter(), 0.0
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as messages:
+        process = subprocess.Popen(command, stdout=output, stderr=messages, env=environment)
+        while process.poll() is None:
+            with contextlib.suppress(OSError, TypeError):  # a process may end while it is looked at
+                peak = max(peak, memory_of(process.pid))
+            time.sleep(0.2)
+        seconds = time.perf_counter() - begin
         output.seek(0)
-        return output.read(), time.perf_counter() - begin, usage.ru_maxrss / 1024
+        messages.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)}\n{messages.read()}")
+        return output.read(), seconds, peak
 
 
 def train_peer(args: argparse.Namespace, seed: int) -> Training:

@@ -28,15 +28,16 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.model_file": {"numpy", "safetensors", "rnncli.storage", "rnncli.errors"},
     "rnncli.config": {"yaml", "rnncli.errors"},
     "rnncli.machine": set(),
+    "rnncli.team": {"numpy", "rnncli.core", "rnncli.errors"},
     "rnncli.tasks": {"numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine"},
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors"},
     "rnncli.model": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection"),
-        *("rnncli.model_file", "rnncli.tasks", "rnncli.training.metrics"),
+        *("rnncli.model_file", "rnncli.tasks", "rnncli.team", "rnncli.training.metrics"),
     },
     "rnncli.training": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
-        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks"),
+        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks", "rnncli.team"),
     },
     # The card is shown to people, so untrusted text in it goes through the one gate there is.
     "rnncli.training.card": {"rnncli.render.clean", "rnncli.errors"},
@@ -50,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.cli": {
         *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
         *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
-        "rnncli.machine",
+        *("rnncli.machine", "rnncli.team"),
     },
 }
 
@@ -123,7 +124,7 @@ def test_the_rules_would_notice() -> None:
 def test_only_the_cli_prints_or_exits() -> None:
     for module, tree in modules().items():
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        if module == "rnncli.training.team":
+        if module == "rnncli.team":
             calls -= {"os._exit"}  # of a forked worker, which must not run what the first process has still to do
         forbidden = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "sys.stdout.write"}
         forbidden |= {"sys.stderr.write", "eval", "exec", "__import__", "importlib.import_module", "pickle.loads"}

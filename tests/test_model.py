@@ -190,6 +190,19 @@ def test_scores_and_mistakes_by_hand() -> None:
     assert [m.line for m in made.evaluate(labelled(of, truths, lines), worst=1).mistakes] == [100 + by_confidence[0]]
 
 
+def test_processes_share_the_texts_and_come_to_the_same_scores() -> None:
+    of = [*texts(41), "", "<br />"]
+    truths = [str(answer.label or "neg") for answer in model().predict(of)]
+    truths[3], truths[20] = "zebra", "neg" if truths[20] != "neg" else "pos"
+    records = replace(labelled(of, truths, range(len(of))), source=Source("r.csv", skip_bad=True))
+    alone, together = (model().evaluate(records, workers=count) for count in (1, 3))
+    assert together.scores == alone.scores
+    assert (together.skipped, together.unseen) == (alone.skipped, alone.unseen) == (2, {"zebra": 1})
+    for ours, theirs in zip(together.mistakes, alone.mistakes, strict=True):
+        assert replace(ours, probability=0) == replace(theirs, probability=0)
+        assert ours.probability == pytest.approx(theirs.probability, abs=1e-6)
+
+
 def test_labels_that_were_never_trained_are_counted_and_wrong() -> None:
     made = model()
     of = texts(10)

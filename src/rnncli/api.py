@@ -35,13 +35,14 @@ def train(
         format, encoding, skip_bad: how to read the file.
         runs_folder, name: where the training is kept; never over another one.
         on_event: called with every step, epoch and the end.
-        settings: any field of :class:`rnncli.config.Settings`.
+        settings: any field of :class:`rnncli.config.Settings`. ``workers`` is 1 unless it is said: a program that has
+            threads of its own, as a notebook has, should not be forked unasked.
 
     Raises:
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`.
     """
     source = Source(os.fspath(data), text, label, format, encoding, skip_bad)
-    training = session.start(source, Settings.from_mapping(settings), Path(runs_folder), name)
+    training = session.start(source, Settings.from_mapping({"workers": 1} | settings), Path(runs_folder), name)
     for event in training.events():
         if on_event is not None:
             on_event(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -22,6 +23,7 @@ from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.trace import Trace, trace
 from rnncli.tasks.classify import Classifier
 from rnncli.tasks.prepare import shorten
+from rnncli.team import Team, shared_empty
 from rnncli.training.metrics import Scores, score
 
 # Texts are predicted so many at a time: memory stays flat however many there are.
@@ -130,22 +132,24 @@ class Model:
         known = [token in self.vocabulary for token in shown]
         return trace(self.network, self.params, ids, shown, known, self.labels)
 
-    def evaluate(self, dataset: Dataset, worst: int = 10) -> Evaluation:
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
         """Scores on labelled texts.
 
         Args:
             dataset: the records; those without tokens are left out where bad records are.
             worst: how many mistakes to name.
+            workers: processes that share the texts.
 
         Raises:
             DataError: a text has no tokens, so that there is no answer to it.
+            StorageError: a worker process was killed.
         """
-        encoded = [self._encode(text)[1] for text in dataset.texts]
-        dataset = dataset.with_tokens([len(ids) for ids in encoded], self.tokenizer.unit)
+        lengths, answered = self._answers(dataset.texts, workers)
+        dataset = dataset.with_tokens(lengths.tolist(), self.tokenizer.unit)
         names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
         truth = np.array([number[label] for label in dataset.labels], np.int64)
-        answered = self._probabilities([ids for ids in encoded if len(ids)])
+        answered = answered[lengths > 0]
         predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
         wrong = np.flatnonzero(predicted != truth)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
@@ -201,6 +205,24 @@ class Model:
         """All tokens of a text, and the ids of those that are read."""
         tokens = self.tokenizer.tokens(text)
         return tokens, shorten(self.vocabulary.encode(tokens), self.settings.max_length)
+
+    def _answers(self, texts: Sequence[str], workers: int) -> tuple[Array, Array]:
+        """(texts,) how many tokens are read of each, and (texts, labels) probabilities."""
+        lengths = shared_empty(len(texts), np.int64)
+        answered = shared_empty((len(texts), len(self.labels)))
+        team = Team(workers)
+
+        def answer_own(*_: int) -> None:
+            encoded = [self._encode(text)[1] for text in texts[team.rank :: team.count]]
+            lengths[team.rank :: team.count] = [len(ids) for ids in encoded]
+            answered[team.rank :: team.count] = self._probabilities(encoded)
+            team.meet()
+
+        with closing(team):
+            team.start(answer_own)
+            team.tell(0)
+            answer_own()
+        return lengths, answered
 
     def _probabilities(self, encoded: Sequence[Array]) -> Array:
         """(texts, labels) probabilities; zeros for a text without tokens."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnncli.data.dataset import Source, left_out, read_dataset
 from rnncli.errors import UsageError
+from rnncli.machine import keep_freed_memory
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -36,14 +37,16 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
         raise UsageError("stdin is a terminal: pipe the data in, or name a file")
 
     from rnncli.model import Model
+    from rnncli.team import helpful_workers
     from rnncli.training.runs import find_model
 
+    keep_freed_memory()
     model = Model.load(find_model(request.model, Path(request.runs)))
     dataset = read_dataset(
         Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
     )
     output.note(dataset.why)
-    evaluation = model.evaluate(dataset, request.mistakes)
+    evaluation = model.evaluate(dataset, request.mistakes, helpful_workers(len(dataset.texts)))
     if evaluation.skipped:
         output.note(left_out(evaluation.skipped, evaluation.skipped_because), "yellow")
     if json:

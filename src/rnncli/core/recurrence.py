@@ -47,7 +47,9 @@ BLOCK_BYTES = 256 * 1024
 def by_gate(weight: Array, gates: int, scale: Array | float = 1.0) -> Array:
     """(D, G·H) as (G, D, H), contiguous: each gate's own matrix; a bias (G·H,) as (G, 1, H). All times ``scale``."""
     apart = np.atleast_2d(weight).reshape(-1, gates, weight.shape[-1] // gates).transpose(1, 0, 2)
-    return np.multiply(apart, scale, out=np.empty(apart.shape, weight.dtype))
+    own: Array = np.empty(apart.shape, weight.dtype)
+    np.multiply(apart, scale, out=own)
+    return own
 
 
 def side_by_side_gates(weight: Array) -> Array:

@@ -21,9 +21,9 @@ from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, batches, stream
 from rnncli.errors import DivergedError, counted
 from rnncli.tasks.classify import Classifier, Examples
+from rnncli.team import Team, shared_empty
 from rnncli.training.state import EpochRecord, Progress, TrainingState
 from rnncli.training.step import Stepper
-from rnncli.training.team import Team, shared_empty
 
 
 @dataclass(frozen=True)

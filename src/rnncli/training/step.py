@@ -20,8 +20,8 @@ from rnncli.core.parameters import Gradients, NotFiniteError
 from rnncli.core.schedules import SCHEDULES, with_warmup
 from rnncli.data.splits import DROPOUT, stream
 from rnncli.tasks.classify import Classifier, Examples
+from rnncli.team import Team, shared_empty
 from rnncli.training.state import TrainingState
-from rnncli.training.team import Team, shared_empty
 
 
 @dataclass

@@ -1,10 +1,10 @@
-"""Worker processes that train one model together: shared arrays, meeting points, and nobody left behind.
+"""Worker processes that work on the same arrays: shared memory, meeting points, and nobody left behind.
 
-The first process is the one that started the training; it forks the others, which then do what it tells them
+The first process forks the others, which then do what it tells them
 (:meth:`Team.tell`) on arrays that all share. Between two meetings each process writes only what is its own, and sums
 go over the processes in the order of their ranks, so that the same number of workers always computes the same bits.
 
-A worker ignores the signals that end a training (the first process finishes the step and saves), and ends with the
+A worker ignores the signals that end a training (the first process finishes the step and saves), and it ends with the
 first process, however that ends. When a worker is killed, the first process notices at the next meeting.
 """
 
@@ -16,6 +16,7 @@ import math
 import mmap
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -23,7 +24,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.core.threads import release_helper, share_cores
+from rnncli.core.threads import available_cores, release_helper, share_cores
 from rnncli.errors import StorageError
 
 # How often a semaphore is tried before the process goes to sleep on it: some 400 microseconds, longer than the ranks
@@ -34,6 +35,17 @@ LOOK_SECONDS = 0.25
 
 _END = -1
 _PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+
+
+# So many texts for each process at least, before it is worth its start.
+TEXTS_EACH = 200
+
+
+def helpful_workers(texts: int) -> int:
+    """How many processes answer so many texts soonest."""
+    if not sys.platform.startswith("linux"):
+        return 1  # what a process inherits of the system's libraries may not be fit for use there
+    return max(1, min(available_cores(), texts // TEXTS_EACH))
 
 
 def shared_empty(shape: int | Sequence[int], dtype: Any = np.float64) -> Array:
@@ -153,7 +165,7 @@ class Team:
                 how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 raise StorageError(
                     f"a worker process {how}; what was saved last is whole",
-                    "take it up with --resume; if memory was short, lower --workers, --batch or --hidden",
+                    "a training is taken up with --resume; if memory was short, lower --workers, --batch or --hidden",
                 )
 
     def close(self) -> None:

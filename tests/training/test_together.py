@@ -15,9 +15,9 @@ from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_pr
 
 from rnncli.errors import DivergedError, StorageError
 from rnncli.tasks.classify import Examples
+from rnncli.team import Team, shared_empty
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, auto_workers
-from rnncli.training.team import Team, shared_empty
 
 
 def children() -> list[int]:
