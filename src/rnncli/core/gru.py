@@ -18,6 +18,7 @@ from rnncli.core.recurrence import (
     add_up,
     blocks_backward,
     by_gate,
+    by_gate_transposed,
     input_gradients,
     last_rows,
     own_copy,
@@ -116,7 +117,7 @@ class GRU:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, r, z, n_all, m, h = cache
-        weight_hh_t = np.ascontiguousarray(by_gate(params["weight_hh"], 3).transpose(0, 2, 1))
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 3)
         (dh,) = own_copy(dstate, 1, x, H, h.dtype)
         h_prev = previous(x, h0, h)
         # Gradients of the three sums seen from the recurrent side; the candidate's part is that of m_t.
@@ -132,15 +133,14 @@ class GRU:
             np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
             for start, n in steps:
                 rows = slice(start, start + n)
-                dh_t = dh[:n]
+                dh_t, da_t, d_candidate_t = dh[:n], da[:, rows], d_candidate[rows]
                 if dy is not None:
                     dh_t += dy[rows]
-                d_candidate[rows] *= dh_t
-                dr[rows] *= dh_t
-                dz[rows] *= dh_t
-                dm[rows] *= dh_t
+                d_candidate_t *= dh_t
+                for gate in da_t:
+                    gate *= dh_t
                 np.multiply(dh_t, z[rows], out=carried[:n])
-                add_up(np.matmul(da[:, rows], weight_hh_t, out=through_gates.of(n)), out=dh_t)
+                add_up(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), out=dh_t)
                 dh_t += carried[:n]
         grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, da))}
         if self.bias:

@@ -18,6 +18,7 @@ from rnncli.core.recurrence import (
     add_up,
     blocks_backward,
     by_gate,
+    by_gate_transposed,
     input_gradients,
     last_rows,
     own_copy,
@@ -114,7 +115,7 @@ class LSTM:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, c0, o, i, f, g, c, tanh_c, h = cache
-        weight_hh_t = np.ascontiguousarray(by_gate(params["weight_hh"], 4).transpose(0, 2, 1))
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 4)
         dh, dc = own_copy(dstate, 2, x, H, h.dtype)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
@@ -132,16 +133,17 @@ class LSTM:
             dc_of_dh = o[rows] - h[rows] * tanh_c[rows]  # o ⊙ (1 − tanh²(c))
             for start, n in steps:
                 rows = slice(start, start + n)
-                dh_t, dc_t = dh[:n], dc[:n]
+                dh_t, dc_t, da_t = dh[:n], dc[:n], da[:, rows]
                 if dy is not None:
                     dh_t += dy[rows]
                 dc_t += np.multiply(dh_t, dc_of_dh[start - first : start - first + n], out=through_tanh[:n])
-                do[rows] *= dh_t
-                di[rows] *= dc_t
-                df[rows] *= dc_t
-                dg[rows] *= dc_t
+                do_t, di_t, df_t, dg_t = da_t
+                do_t *= dh_t
+                di_t *= dc_t
+                df_t *= dc_t
+                dg_t *= dc_t
                 dc_t *= f[rows]
-                add_up(np.matmul(da[:, rows], weight_hh_t, out=through_gates.of(n)), out=dh_t)
+                add_up(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), out=dh_t)
         dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
         d_weight_hh = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
         grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}

@@ -52,6 +52,11 @@ def by_gate(weight: Array, gates: int, scale: Array | float = 1.0) -> Array:
     return own
 
 
+def by_gate_transposed(weight: Array, gates: int) -> Array:
+    """(H, G·H) as (G, H, H), contiguous: each gate's own matrix, transposed for the way back."""
+    return np.ascontiguousarray(weight.reshape(weight.shape[0], gates, -1).transpose(1, 2, 0))
+
+
 def side_by_side_gates(weight: Array) -> Array:
     """The opposite of :func:`by_gate`: (G, D, H) as (D, G·H)."""
     return weight.transpose(1, 0, 2).reshape(weight.shape[1], -1)
