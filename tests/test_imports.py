@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection"),
         *("rnncli.model_file", "rnncli.tasks", "rnncli.team", "rnncli.training.metrics"),
     },
+    "rnncli.prediction": {"rnncli.core", "rnncli.errors", "rnncli.model", "rnncli.team"},
     "rnncli.training": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
         *("rnncli.model_file", "rnncli.storage", "rnncli.tasks", "rnncli.team"),
@@ -51,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.cli": {
         *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
         *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
-        *("rnncli.machine", "rnncli.team"),
+        *("rnncli.machine", "rnncli.team", "rnncli.prediction"),
     },
 }
 

@@ -56,6 +56,12 @@ def shared_empty(shape: int | Sequence[int], dtype: Any = np.float64) -> Array:
     return np.frombuffer(mmap.mmap(-1, max(1, size)), dtype, math.prod(shape)).reshape(shape)
 
 
+def end_with_parent() -> None:
+    """Asks Linux to kill this process as soon as the one that forked it has ended."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Team:
     """This process and its fellows; ``rank`` is 0 in the first one.
 
@@ -98,8 +104,7 @@ class Team:
             self.rank = rank
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            with contextlib.suppress(OSError, AttributeError):
-                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            end_with_parent()
             while True:
                 self._wait(self._told[rank])
                 command, first, second = self._order.tolist()

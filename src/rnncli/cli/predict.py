@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.model import Model, Prediction
 
+# A guess at the length of a text, to tell whether more processes than one are worth their start.
+BYTES_A_TEXT = 500
 DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".gz")
 
 
@@ -49,9 +52,18 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     model = Model.load(find_model(request.model, Path(request.runs)))
     if files or json or not output.is_terminal:
         stream = _Stream(output, model, CHUNK, json)
-        for text in chain.from_iterable(_texts_of(request, path, stream.flush) for path in files) if files else texts:
-            stream.add(text)
-        stream.flush()
+        workers = _workers(files)
+        if workers > 1:
+            from rnncli.prediction import predict_together
+
+            read = chain.from_iterable(_texts_of(request, path, _do_nothing) for path in files)
+            for prediction in predict_together(model, read, workers):
+                stream.show(prediction)
+        else:
+            read = chain.from_iterable(_texts_of(request, path, stream.flush) for path in files)
+            for text in read if files else texts:
+                stream.add(text)
+            stream.flush()
         cut = stream.cut
     else:
         predictions = model.predict(texts)
@@ -118,6 +130,19 @@ def _texts_of(request: PredictRequest, path: str, before_waiting: Callable[[], o
     return (row.values[columns.text] for row in rows)
 
 
+def _workers(files: list[str]) -> int:
+    """How many processes are to answer: one where input may pause, or is soon done."""
+    if not files or not all(os.path.isfile(path) for path in files):
+        return 1
+    from rnncli.team import helpful_workers
+
+    return helpful_workers(sum(os.path.getsize(path) for path in files) // BYTES_A_TEXT)
+
+
+def _do_nothing() -> None:
+    """Nobody waits for the answers to a file while it is read."""
+
+
 class _Stream:
     """Answers texts in order, many at a time; but those that have come wait for no other when the input pauses."""
 
@@ -141,10 +166,13 @@ class _Stream:
     def _answer(self) -> None:
         texts, self._texts = self._texts, []
         for prediction in self._model.predict_stream(texts):
-            self.cut += prediction.cut > 0
-            if self._json:
-                print_json(self._output, prediction)
-            elif self._width is None:
-                self._output.write("\t".join(views.prediction_fields(prediction)) + "\n")
-            else:
-                self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")
+            self.show(prediction)
+
+    def show(self, prediction: Prediction) -> None:
+        self.cut += prediction.cut > 0
+        if self._json:
+            print_json(self._output, prediction)
+        elif self._width is None:
+            self._output.write("\t".join(views.prediction_fields(prediction)) + "\n")
+        else:
+            self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")
