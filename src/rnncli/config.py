@@ -55,7 +55,7 @@ class Settings:
     lowercase: bool = _setting(True, help="fold case")
     normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
     min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
-    max_vocabulary: int = _setting(30_000, **_range(1, 10_000_000, help="known tokens at most"))
+    max_vocabulary: int = _setting(10_000, **_range(1, 10_000_000, help="known tokens at most"))
     max_length: int = _setting(256, **_range(1, 1_000_000, help="tokens read of a text; the rest of its middle is not"))
     validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
 

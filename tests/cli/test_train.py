@@ -247,7 +247,7 @@ def test_a_finished_training_goes_on_for_more_epochs_and_never_runs_one_twice(re
         (["--hidden", "5"], "the training to resume has hidden 4, not 5"),
         (["--cell", "gru"], "the training to resume has cell lstm, not gru"),
         (["--seed", "1"], "the training to resume has seed 0, not 1"),
-        (["--max-vocabulary", "3"], "the training to resume has max_vocabulary 30000, not 3"),
+        (["--max-vocabulary", "3"], "the training to resume has max_vocabulary 10000, not 3"),
     ],
 )
 def test_92_a_training_goes_on_only_with_its_own_settings(trained, options, says):

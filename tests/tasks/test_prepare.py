@@ -112,6 +112,10 @@ def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
 def test_a_vocabulary_has_a_largest_size() -> None:
     prepared = prepare(dataset(FOUR), settings(min_count=1, max_vocabulary=2))
     assert prepared.vocabulary.tokens == ("a", "b")
+    assert [ids.tolist() for ids in prepared.train.inputs] == [[0, 0, 1], [0, 1, 2, 2, 2], [1], [0, 2, 2]]
+    # A bag of words, which every word more helps, has them all.
+    assert [ids.tolist() for ids in prepared.whole_train.inputs] == [[0, 0, 1], [0, 1, 2, 4, 5], [1], [0, 3, 2]]
+    assert prepared.whole_size == 7
     assert prepared.report.distinct_tokens == 6
     assert prepared.report.unknown_rate == 5 / 12
 

@@ -65,7 +65,7 @@ def tokenize(
     min_count: Annotated[int, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>.")] = 1,
     max_vocabulary: Annotated[
         int, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most.")
-    ] = 30_000,
+    ] = 10_000,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
     ] = None,

@@ -56,8 +56,8 @@ class Report:
 class Prepared:
     """Everything a training of a classifier starts from; ``settings`` has no open choices left.
 
-    ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut: a bag of words reads all of a
-    text, and is to be compared with as it is at its best.
+    ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut, over a vocabulary (of
+    ``whole_size``) without a limit: a bag of words reads all of a text, and is to be compared with at its best.
     """
 
     settings: Settings
@@ -68,6 +68,7 @@ class Prepared:
     validation: Examples
     whole_train: Examples
     whole_validation: Examples
+    whole_size: int
     example: str
     report: Report
 
@@ -102,23 +103,29 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     targets = np.array([number[label] for label in dataset.labels], np.int64)
     train_rows, validation_rows = _split(dataset, targets, settings)
     counts = corpus.counts(train_rows)
-    vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+    # Ids go by falling count, so those of the network's vocabulary are the first of them all.
+    unlimited = build_vocabulary(counts, min_count=settings.min_count)
+    vocabulary = Vocabulary(unlimited.tokens[: settings.max_vocabulary])
     _require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
     weights = _row_weights(targets[train_rows], targets, len(labels), settings)
-    whole = Examples(corpus.encode(vocabulary), targets, weights)
+    whole = Examples(corpus.encode(unlimited), targets, weights)
     whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
-    train, validation = _cut(whole_train, settings.max_length), _cut(whole_validation, settings.max_length)
+    train, validation = (
+        _cut(part, settings.max_length, vocabulary.unknown) for part in (whole_train, whole_validation)
+    )
     shared = _on_both_sides(corpus, train_rows, validation_rows)
     distinct = sum(count > 0 for count in counts.values())
     report = _report(dataset, corpus, settings, train, validation, vocabulary, distinct, shared)
     example = _example(dataset, corpus, validation_rows)
     return Prepared(
-        settings, tokenizer, vocabulary, labels, train, validation, whole_train, whole_validation, example, report
+        *(settings, tokenizer, vocabulary, labels, train, validation),
+        *(whole_train, whole_validation, unlimited.size, example, report),
     )
 
 
-def _cut(examples: Examples, limit: int) -> Examples:
-    return examples._replace(inputs=[shorten(ids, limit) for ids in examples.inputs])
+def _cut(examples: Examples, limit: int, unknown: int) -> Examples:
+    """At most ``limit`` tokens of each text; those from ``unknown`` on are one and the same."""
+    return examples._replace(inputs=[np.minimum(shorten(ids, limit), unknown) for ids in examples.inputs])
 
 
 def shorten(ids: Array, limit: int) -> Array:

@@ -60,7 +60,7 @@ class Session:
         """The majority class and the bag of words on the validation rows; None when there are none."""
         p = self.prepared
         if p.validation.inputs and self.baselines is None:
-            self.baselines = baselines(p.whole_train, p.whole_validation, p.vocabulary.size, len(p.labels))
+            self.baselines = baselines(p.whole_train, p.whole_validation, p.whole_size, len(p.labels))
         return self.baselines
 
     def events(self) -> Generator[Event]:
