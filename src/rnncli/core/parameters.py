@@ -143,18 +143,29 @@ class NotFiniteError(FloatingPointError):
         self.where = where
 
 
-def clip_by_norm(gradients: Gradients, limit: float | None) -> float:
+def clip_by_norm(
+    gradients: Gradients,
+    limit: float | None,
+    square: float | None = None,
+    whole: Callable[[], Gradients] | None = None,
+) -> float:
     """Scales the gradient down to norm ``limit`` if it is longer (Pascanu et al. 2013) and returns its norm before.
 
     ``min(1, limit / nan)`` is 1: clipping alone would let a NaN through without a word, so the norm is looked at
     first, whether there is a limit or not.
 
+    Args:
+        gradients: all of them, or a part of them with ``square`` the squared norm of all.
+        limit: the longest norm that is left alone.
+        square: see there.
+        whole: gives all of them, to find what is not finite.
+
     Raises:
         NotFiniteError: the norm is not finite; nothing has been changed.
     """
-    norm = gradients.norm()
+    norm = float(np.sqrt(gradients.square() if square is None else square))
     if not np.isfinite(norm):
-        culprit = gradients.first_not_finite()
+        culprit = (whole() if whole else gradients).first_not_finite()
         raise NotFiniteError(f"the gradient of {culprit}" if culprit else "the gradient's norm")
     if limit is not None and norm > limit:
         gradients.scale(limit / norm)

@@ -145,8 +145,7 @@ class _Work:
         network, params = self._stepper.network, self._stepper.state.store.params
         with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
             network.fill_logits(self._logits, params, self._validation.inputs, 64, self.team.rank, self.team.count)
-        if self.team.count > 1:
-            self.team.meet()
+        self.team.meet()
 
     def _as_worker(self, command: int, epoch: int, k: int) -> None:
         if command == _STEP:

@@ -16,7 +16,7 @@ from rnncli.core import optimizers
 from rnncli.core.gradients import RowGradient
 from rnncli.core.optimizers import Optimizer
 from rnncli.core.packed import Array
-from rnncli.core.parameters import Gradients, NotFiniteError
+from rnncli.core.parameters import Gradients, NotFiniteError, clip_by_norm
 from rnncli.core.schedules import SCHEDULES, with_warmup
 from rnncli.data.splits import DROPOUT, stream
 from rnncli.tasks.classify import Classifier, Examples
@@ -50,27 +50,20 @@ class Stepper:
         Raises:
             NotFiniteError: the loss or a gradient is not finite; nothing was updated with it.
         """
-        settings, team, state = self.settings, self.team, self.state
+        team, state = self.team, self.state
         whole = self.train.take(rows)
         own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole.inputs).items()}
         optimizers.catch_up(self.optimizer, state.store, state.optimizer, own)
-        if team.count > 1:
-            team.meet()
+        team.meet()
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
-            loss, gradients = self._gradients(whole)
-            # Norms are looked at before they are clipped: min(1, limit / nan) is 1 and would hide a NaN.
-            totals = team.share(loss, gradients.square()).sum(axis=0)
-        loss, norm = float(totals[0]), float(np.sqrt(totals[1]))
-        if not np.isfinite(loss):
-            raise NotFiniteError("the loss")
-        if not np.isfinite(norm):
-            raise NotFiniteError(self._culprit(gradients))
-        if settings.clip is not None and norm > settings.clip:
-            gradients.scale(settings.clip / norm)
-        with np.errstate(over="ignore", invalid="ignore"):  # the next step or the epoch's end sees it
+            own_loss, gradients = self._gradients(whole)
+            loss, square = map(float, team.share(own_loss, gradients.square()).sum(axis=0))
+            if not np.isfinite(loss):
+                raise NotFiniteError("the loss")
+            clip_by_norm(gradients, self.settings.clip, square, self._exchange.everything if team.count > 1 else None)
+            # What the update itself makes infinite, the next step or the epoch's end sees.
             optimizers.apply(self.optimizer, state.store, gradients, state.optimizer, self._rate())
-        if team.count > 1:
-            team.meet()
+        team.meet()
         if state.optimizer.idle.full:
             self.settle()
         return loss
@@ -80,11 +73,9 @@ class Stepper:
         team, state = self.team, self.state
         every = {name: np.arange(team.rank, len(table), team.count) for name, table in state.store.tables.items()}
         optimizers.catch_up(self.optimizer, state.store, state.optimizer, every)
-        if team.count > 1:
-            team.meet()
+        team.meet()
         state.optimizer.idle.start_over(team.rank, team.count)
-        if team.count > 1:
-            team.meet()
+        team.meet()
 
     def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
         """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
@@ -112,11 +103,6 @@ class Stepper:
         assert settings.epochs is not None
         share = SCHEDULES[settings.schedule](done, settings.epochs * self.steps)
         return settings.lr * with_warmup(share, done, settings.warmup)
-
-    def _culprit(self, gradients: Gradients) -> str:
-        """Which parameter's gradient is not finite."""
-        name = (self._exchange.everything() if self.team.count > 1 else gradients).first_not_finite()
-        return f"the gradient of {name}" if name else "the gradient's norm"
 
 
 class _Exchange:
