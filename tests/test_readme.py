@@ -59,7 +59,8 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
             assert network >= 0.95
             assert float(accuracies["bag of words"]) < 0.6
             for line in output.splitlines()[:8]:
-                assert line.strip() in printed.err
+                # How many processes there are is the machine's affair.
+                assert line.strip().removesuffix(", 2 processes") in printed.err
         elif words[0] == "evaluate":
             assert "rows\t60\n" in printed.out
             assert 0.65 < float(printed.out.split("accuracy\t")[1].split()[0]) < 0.9
