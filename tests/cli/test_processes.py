@@ -170,7 +170,8 @@ def test_83_a_reader_of_the_messages_that_has_had_enough_does_not_end_the_traini
     assert cli.works("inspect", "--json").json["settings"]["epochs"] == 30
 
 
-def test_82_a_full_device_is_said_so(trained, process):
+@pytest.mark.parametrize("world", [{}, {"LC_ALL": "C", "LANG": ""}], ids=["as it is", "plain"])
+def test_82_a_full_device_is_said_so(trained, process, world):
     commands = (
         ["predict", "reviews.csv", "--json"],
         ["inspect"],
@@ -180,7 +181,7 @@ def test_82_a_full_device_is_said_so(trained, process):
         ["--help"],
     )
     with open("/dev/full", "wb") as full:
-        running = [process(*command, stdout=full) for command in commands]
+        running = [process(*command, stdout=full, env=world) for command in commands]
         for started in running:
             _, err = started.communicate(timeout=60)
             assert started.returncode == 5

@@ -50,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         if error.errno == errno.EPIPE:
             discard(sys.stdout)
             return 0
+        discard(sys.stdout)  # first: to prepare stdout for a message flushes it, which would fail again
         _say(f"the output cannot be written: {error.strerror or error}", None)
-        discard(sys.stdout)
         return 5
     except Exception as error:
         _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
