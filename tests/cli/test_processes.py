@@ -13,6 +13,12 @@ import pytest
 from helpers import time_limit
 
 
+def usual_signals() -> None:
+    """As a terminal starts a program: under ``nohup`` or ``&`` the tests' own process has some of them ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def learning(cli, process, reviews, tiny):
     """Starts a training that ends only by a signal, and waits until it has finished two epochs."""
@@ -20,6 +26,7 @@ def learning(cli, process, reviews, tiny):
 
     def start(*more: str, **options):
         forever = ["--epochs", "1000000", "--patience", "1000000", "--schedule", "constant"]
+        options.setdefault("preexec_fn", usual_signals)
         training = process("train", "reviews.csv", *tiny, *forever, *more, **options)
         seen = b""
         while b"epoch 2/" not in seen:
