@@ -64,10 +64,25 @@ def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState,
             state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), rows[table])
 
 
-def settle(optimizer: Optimizer, store: ParameterStore, state: OptimizerState) -> None:
-    """Brings every row of every table up to date, and begins to count anew."""
-    catch_up(optimizer, store, state, {table: np.arange(len(values)) for table, values in store.tables.items()})
-    state.idle.start_over()
+def settle(
+    optimizer: Optimizer,
+    store: ParameterStore,
+    state: OptimizerState,
+    rank: int = 0,
+    count: int = 1,
+    meet: Callable[[], None] = lambda: None,
+) -> None:
+    """Brings every row of every table up to date, and begins to count anew.
+
+    Args:
+        rank, count: of the processes that share the arrays, which this is; each has every ``count``-th row.
+        meet: waits for the others.
+    """
+    own = {table: np.arange(rank, len(values), count) for table, values in store.tables.items()}
+    catch_up(optimizer, store, state, own)
+    meet()
+    state.idle.start_over(rank, count)
+    meet()
 
 
 def apply(

@@ -199,10 +199,7 @@ def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, in
 
 
 def add_up(parts: Array, out: Array) -> None:
-    """out = Σ_g parts[g]: (G, n, H) to (n, H). Quicker than a reduction, which NumPy prepares for at length."""
-    if len(parts) == 1:
-        out[...] = parts[0]
-        return
+    """out = Σ_g parts[g]: (G, n, H) to (n, H), G ≥ 2. Quicker than a reduction, which NumPy prepares for at length."""
     np.add(parts[0], parts[1], out=out)
     for part in parts[2:]:
         out += part

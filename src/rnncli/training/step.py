@@ -71,11 +71,7 @@ class Stepper:
     def settle(self) -> None:
         """Brings every row of every table up to date."""
         team, state = self.team, self.state
-        every = {name: np.arange(team.rank, len(table), team.count) for name, table in state.store.tables.items()}
-        optimizers.catch_up(self.optimizer, state.store, state.optimizer, every)
-        team.meet()
-        state.optimizer.idle.start_over(team.rank, team.count)
-        team.meet()
+        optimizers.settle(self.optimizer, state.store, state.optimizer, team.rank, team.count, team.meet)
 
     def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
         """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
