@@ -27,7 +27,7 @@ from rnncli.team import Team, shared_empty
 from rnncli.training.metrics import Scores, score
 
 # Texts are predicted so many at a time: memory stays flat however many there are.
-CHUNK = 256
+CHUNK = 1024
 
 
 @dataclass(frozen=True)

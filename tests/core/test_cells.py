@@ -151,3 +151,15 @@ def test_one_step_of_each_naive_cell_by_hand() -> None:
     assert step("lstm", 4, h, np.array([2.0])) == pytest.approx(s * np.tanh(c), rel=1e-15)
     n = np.tanh(1 + s * 0.5)
     assert step("gru", 3, h) == pytest.approx((1 - s) * n + s * 0.5, rel=1e-15)
+
+
+@every_network
+def test_an_answer_alone_has_the_bits_of_one_with_a_cache(kind: str, layers: int, both: bool) -> None:
+    case = problem(CORE, kind, layers, both)
+    y, last, _ = case.forward()
+    y_alone, last_alone, cache = case.stack.forward(case.params, case.x, case.states, keep=False)
+    np.testing.assert_array_equal(y_alone, y)
+    for own, alone in zip(last, last_alone, strict=True):
+        np.testing.assert_array_equal(alone, own)
+    nothing = [part for layer in cache.layers for part in ((layer.forward, layer.backward) if both else (layer,))]
+    assert nothing == [None] * len(nothing)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.core.packed import PackedSequence
-from rnncli.core.recurrence import last_rows, previous
+from rnncli.core.recurrence import previous
 
 any_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=9)
 for_any_lengths = settings(max_examples=60, deadline=None, derandomize=True)
@@ -41,6 +41,9 @@ def test_layout(lengths: list[int]) -> None:
     np.testing.assert_array_equal(x.offsets, [sum(running[:t]) for t in range(len(running) + 1)])
     assert x.steps() == [(sum(running[:t]), count) for t, count in enumerate(running)]
     assert all(type(number) is int for step in x.steps() for number in step)
+    stretches = x.stretches()
+    assert [(start + k * n, n) for start, n, steps in stretches for k in range(steps)] == x.steps()
+    assert len(stretches) == len(set(running))
     expected = [(n, t) for t in range(max(lengths)) for n in order if lengths[n] > t]
     np.testing.assert_array_equal(x.data, expected)
     np.testing.assert_array_equal(x.sequence_of_row, [order.index(n) for n, _ in expected])
@@ -48,11 +51,10 @@ def test_layout(lengths: list[int]) -> None:
 
 @for_any_lengths
 @given(any_lengths)
-def test_previous_and_last_rows(lengths: list[int]) -> None:
+def test_previous(lengths: list[int]) -> None:
     x = PackedSequence.pack(labelled(lengths))
     initial = np.array([(n, -1) for n in x.order])
     np.testing.assert_array_equal(previous(x, initial, x.data), x.data - [0, 1])
-    np.testing.assert_array_equal(last_rows(x), [x.data.tolist().index([n, lengths[n] - 1]) for n in x.order])
 
 
 @for_any_lengths

@@ -66,7 +66,7 @@ PLANTS = {
         for cell, right in (
             ("rnn", "previous(x, h0, h).T @ da"),
             ("lstm", "np.matmul(previous(x, h0, h).T, da)"),
-            ("gru", "np.matmul(h_prev.T, da)"),
+            ("gru", "np.matmul(h_prev.T, recurrent_side)"),
         )
     },
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
@@ -91,54 +91,54 @@ PLANTS = {
         for cell, right, wrong in (
             ("rnn", "previous(x, h0, h).T @ da", "h.T @ da"),
             ("lstm", "np.matmul(previous(x, h0, h).T, da)", "np.matmul(h.T, da)"),
-            ("gru", "np.matmul(h_prev.T, da)", "np.matmul(h.T, da)"),
+            ("gru", "np.matmul(h_prev.T, recurrent_side)", "np.matmul(h.T, recurrent_side)"),
         )
     },
     "a finished sequence updated once too often, rnn": Plant(
         "rnn",
-        "return h, (h[last_rows(x)],), ",
-        "last = h[last_rows(x)]\n"
-        "        done = x.lengths < len(x.batch_sizes)\n"
-        "        last[done] = np.tanh(last[done] @ weight_hh)\n"
-        "        return h, (last,), ",
+        "return h[0], (last_h,), ",
+        "done = x.lengths < len(x.batch_sizes)\n"
+        "        last_h[done] = np.tanh(last_h[done] @ weight_hh)\n"
+        "        return h[0], (last_h,), ",
         "naive, golden, gradients",
     ),
     "a finished sequence updated once too often, lstm memory": Plant(
         "lstm",
-        "return h, (h[last], c[last]), ",
-        "c_last = c[last]\n"
-        "        done = x.lengths < len(x.batch_sizes)\n"
-        "        c_last[done] *= 0.9\n"
-        "        return h, (h[last], c_last), ",
+        "return kept[-1], (last_h, last_c), ",
+        "done = x.lengths < len(x.batch_sizes)\n"
+        "        last_c[done] *= 0.9\n"
+        "        return kept[-1], (last_h, last_c), ",
         "naive, golden, gradients",
     ),
     "a sequence's gradient decays before its end is reached": Plant(
         "lstm", "dc_t *= f[rows]", "dc_t *= f[rows]\n                dc[n:] *= 0.9", GRADIENTS
     ),
     "the last state is that of the longest sequence's last step": Plant(
-        "recurrence",
-        "x.offsets[x.lengths - 1] + np.arange(len(x.order))",
-        "np.zeros(len(x.order), np.int64) + x.offsets[-2]",
+        "lstm",
+        "last_h[:n], last_c[:n] = h, c",
+        "last_h[...], last_c[...] = h[:1], c[:1]",
         "naive, golden, gradients, readouts",
+    ),
+    "a stretch of time begins with the states of another one": Plant(
+        "gru", "h[...] = last_h[:n]", "h[...] = last_h[-n:]", "naive, golden, gradients"
     ),
     "c for c_prev": Plant("lstm", "c[rows] - written", "c[rows] * f[rows]", GRADIENTS),
     "forget gate's slope missing": Plant("lstm", "np.multiply(1 - f[rows],", "np.multiply(1,", GRADIENTS),
     "h of the step in the forget gate": Plant(
-        "lstm", "np.multiply(f, c_prev[:n], out=c_t)", "np.multiply(f, h_prev[:n], out=c_t)", FORWARD
+        "lstm", "(i_and_f, g_and_c, out", "(i_and_f, np.stack((g_and_c[0], h)), out", FORWARD
     ),
     "memory not carried back": Plant("lstm", "dc_t *= f[rows]", "dc_t *= 0", GRADIENTS),
-    "gates in another order": Plant("lstm", "o, i, f, g = a", "o, f, i, g = a", "naive, golden, gradients"),
+    "gates in another order": Plant(
+        "lstm", "= room[:4], room[1:3], room[3:5]", "= room[:4], room[2:0:-1], room[3:5]", FORWARD
+    ),
     # h·r·W_hn for r·(h·W_hn): Cho et al.'s first form, which no weights of PyTorch or cuDNN fit.
     "reset gate before the product": Plant(
         "gru",
-        "candidate += np.multiply(r, m_t, out=h_t)",
-        "reset = (r * h_prev[:n]) @ params['weight_hh'][:, 2 * H :] + (0 if bias_hn is None else bias_hn)\n"
-        "                candidate += reset",
+        "candidate += np.multiply(r, m, out=past_candidate)",
+        "candidate += (r * h) @ params['weight_hh'][:, 2 * H :] + bias_hn",
         "naive, golden, gradients",
     ),
-    "the update gate the other way round": Plant(
-        "gru", "np.subtract(h_prev[:n], candidate, out=h_t)", "np.subtract(candidate, h_prev[:n], out=h_t)", FORWARD
-    ),
+    "the update gate the other way round": Plant("gru", "h *= z", "h *= 1 - z", FORWARD),
     "what the update gate keeps not carried back": Plant("gru", "dh_t += carried[:n]", "pass", GRADIENTS),
     "b_hn outside the reset gate": Plant(
         "gru", 'grads["bias_hn"] = dm.sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS

@@ -11,16 +11,15 @@ from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
-    GateRoom,
     InputSums,
     Params,
     State,
-    add_up,
+    StepRoom,
     blocks_backward,
     by_gate,
     by_gate_transposed,
+    by_step,
     input_gradients,
-    last_rows,
     own_copy,
     previous,
     side_by_side_gates,
@@ -75,41 +74,41 @@ class GRU:
             params["bias_hn"] = np.zeros(H, dtype)
         return params
 
-    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, GRUCache]:
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, GRUCache | None]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
         (h0,) = state or zero_state(1, x, H, dtype)
+        last_h = h0.copy()
         squashed = squash(2, 0, dtype)
         scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))  # the candidate goes through tanh itself
         sums = InputSums(x, params["weight_ih"], params.get("bias"), scale)
         weight_hh = by_gate(params["weight_hh"], 3, scale)
-        bias_hn = params.get("bias_hn")
-        gates = np.empty((3, S, H), dtype)
-        h, m = np.empty((S, H), dtype), np.empty((S, H), dtype)
-        room, recurrent = GateRoom(3, len(h0), H, dtype), GateRoom(3, len(h0), H, dtype)
-        h_prev = h0
+        bias_hn = params.get("bias_hn", np.zeros((), dtype))
+        kept = np.empty((5 if keep else 1, S, H), dtype)  # r, z, n, m, h; or h alone
+        rooms, pasts = StepRoom(5, len(h0), H, dtype), StepRoom(3, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
-            for start, n in x.steps():
-                rows = slice(start, start + n)
-                a, m_t, h_t = room.of(n), m[rows], h[rows]
-                sums.into(a, start)
-                past = np.matmul(h_prev[:n], weight_hh, out=recurrent.of(n))
-                sigmoids = a[:2]
-                sigmoids += past[:2]
-                squashed.apply(sigmoids)
-                r, z, candidate = a
-                if bias_hn is None:
-                    m_t[...] = past[2]
-                else:
-                    np.add(past[2], bias_hn, out=m_t)
-                candidate += np.multiply(r, m_t, out=h_t)  # h_t serves as scratch until its own value is written
-                np.tanh(candidate, out=candidate)
-                gates[:, rows] = a
-                np.subtract(h_prev[:n], candidate, out=h_t)
-                h_t *= z
-                h_t += candidate
-                h_prev = h_t
-        return h, (h[last_rows(x)],), GRUCache(x, h0, gates[0], gates[1], gates[2], m, h)
+            for start, n, steps in x.stretches():
+                room, past = rooms.of(n), pasts.of(n)
+                a, sigmoids, to_keep = room[:3], room[:2], room[-len(kept) :]
+                past_sigmoids, past_candidate = past[:2], past[2]
+                r, z, candidate, m, h = room
+                h[...] = last_h[:n]
+                for step, kept_t in enumerate(by_step(kept, start, n, steps)):
+                    sums.into(a, start + step * n)
+                    np.matmul(h, weight_hh, out=past)
+                    sigmoids += past_sigmoids
+                    squashed.apply(sigmoids)
+                    np.add(past_candidate, bias_hn, out=m)
+                    candidate += np.multiply(r, m, out=past_candidate)
+                    np.tanh(candidate, out=candidate)
+                    h -= candidate
+                    h *= z
+                    h += candidate  # = n + z ⊙ (h_(t−1) − n)
+                    kept_t[...] = to_keep
+                last_h[:n] = h
+        return kept[-1], (last_h,), GRUCache(x, h0, *kept) if keep else None
 
     def backward(
         self, params: Params, cache: GRUCache, dy: Array | None, dstate: State | None = None
@@ -117,14 +116,15 @@ class GRU:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, r, z, n_all, m, h = cache
-        weight_hh_t = by_gate_transposed(params["weight_hh"], 3)
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 3)[[2, 0, 1]]  # that of m_t first
         (dh,) = own_copy(dstate, 1, x, H, h.dtype)
         h_prev = previous(x, h0, h)
-        # Gradients of the three sums seen from the recurrent side; the candidate's part is that of m_t.
-        da = np.empty((3, len(h), H), h.dtype)
-        dr, dz, dm = da
-        d_candidate = np.empty_like(h)  # … and that of the candidate's sum, which is what the input side needs
-        carried, through_gates = np.empty_like(h0), GateRoom(3, len(h0), H, h.dtype)
+        # Gradients of the sums, in an order in which those of either side lie together: of the recurrent side m_t and
+        # the two gates, of the input's side the two gates and the candidate.
+        da = np.empty((4, len(h), H), h.dtype)
+        dm, dr, dz, d_candidate = da
+        recurrent_side, input_side = da[:3], da[1:]
+        carried, through_gates = np.empty_like(h0), StepRoom(3, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
             rows = slice(first, end)
             np.multiply(1 - z[rows], 1 - n_all[rows] ** 2, out=d_candidate[rows])
@@ -133,20 +133,17 @@ class GRU:
             np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
             for start, n in steps:
                 rows = slice(start, start + n)
-                dh_t, da_t, d_candidate_t = dh[:n], da[:, rows], d_candidate[rows]
+                dh_t, da_t = dh[:n], da[:, rows]
                 if dy is not None:
                     dh_t += dy[rows]
-                d_candidate_t *= dh_t
-                for gate in da_t:
-                    gate *= dh_t
+                da_t *= dh_t
                 np.multiply(dh_t, z[rows], out=carried[:n])
-                add_up(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), out=dh_t)
+                np.add.reduce(np.matmul(da_t[:3], weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
                 dh_t += carried[:n]
-        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, da))}
+        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, recurrent_side)[[1, 2, 0]])}
         if self.bias:
             grads["bias_hn"] = dm.sum(axis=0)
-        dm[...] = d_candidate
-        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], da)
+        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], input_side)
         if self.bias:
             grads["bias"] = d_bias
         return dx, (dh,), grads

@@ -123,7 +123,7 @@ class Bidirectional:
         return {"forward": self.cell.init(rng, dtype), "backward": self.cell.init(rng, dtype)}
 
     def forward(
-        self, params: Params, x: PackedSequence, state: State | None = None
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, BidirectionalCache]:
         """y (S, 2H) and the states of the forward, then of the backward direction."""
         k, H = self.cell.state_count, self.cell.hidden_size
@@ -131,11 +131,11 @@ class Bidirectional:
         y = np.empty((len(x.data), 2 * H), params["forward"]["weight_hh"].dtype)
 
         def read_forwards() -> tuple[State, Any]:
-            y[:, :H], last, kept = self.cell.forward(params["forward"], x, state[:k] if state else None)
+            y[:, :H], last, kept = self.cell.forward(params["forward"], x, state[:k] if state else None, keep)
             return last, kept
 
         def read_backwards() -> tuple[State, Any]:
-            h, last, kept = self.cell.forward(params["backward"], x.reversed(), state[k:] if state else None)
+            h, last, kept = self.cell.forward(params["backward"], x.reversed(), state[k:] if state else None, keep)
             y[:, H:] = h[reversal]
             return last, kept
 
@@ -180,8 +180,10 @@ class OneDirection:
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {"forward": self.cell.init(rng, dtype)}
 
-    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, Any]:
-        return self.cell.forward(params["forward"], x, state)
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, Any]:
+        return self.cell.forward(params["forward"], x, state, keep)
 
     def backward(
         self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
@@ -222,13 +224,14 @@ class Stack:
         x: PackedSequence,
         state: list[State] | None = None,
         rng: np.random.Generator | None = None,
+        keep: bool = True,
     ) -> tuple[Array, list[State], StackCache]:
         """y (S, output_size) of the topmost layer, the last states and the caches of all layers."""
         cache, last = StackCache([], []), []
         y = x.data
         for k, layer in enumerate(self.layers):
             y, mask = dropout(y, self.dropout, rng) if k else (y, None)
-            y, last_k, kept = layer.forward(params[str(k)], x.with_data(y), state[k] if state else None)
+            y, last_k, kept = layer.forward(params[str(k)], x.with_data(y), state[k] if state else None, keep)
             cache.layers.append(kept)
             cache.masks.append(mask)
             last.append(last_k)

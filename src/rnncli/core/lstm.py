@@ -11,16 +11,15 @@ from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
-    GateRoom,
     InputSums,
     Params,
     State,
-    add_up,
+    StepRoom,
     blocks_backward,
     by_gate,
     by_gate_transposed,
+    by_step,
     input_gradients,
-    last_rows,
     own_copy,
     previous,
     side_by_side_gates,
@@ -79,35 +78,36 @@ class LSTM:
             params["bias"][2 * H : 3 * H] = 1
         return params
 
-    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, LSTMCache]:
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, LSTMCache | None]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last (h, c) and the cache."""
         H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
         h0, c0 = state or zero_state(2, x, H, dtype)
+        last_h, last_c = h0.copy(), c0.copy()
         squashed = squash(3, 1, dtype)
         sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
         weight_hh = by_gate(params["weight_hh"], 4, squashed.scale)
-        gates = np.empty((4, S, H), dtype)
-        h, c, tanh_c = (np.empty((S, H), dtype) for _ in range(3))
-        room, recurrent = GateRoom(4, len(h0), H, dtype), GateRoom(4, len(h0), H, dtype)
-        written = np.empty_like(c0)
-        h_prev, c_prev = h0, c0
+        kept = np.empty((7 if keep else 1, S, H), dtype)  # o, i, f, g, c, tanh(c), h; or h alone
+        rooms, pasts = StepRoom(7, len(h0), H, dtype), StepRoom(4, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
-            for start, n in x.steps():
-                rows = slice(start, start + n)
-                a = room.of(n)
-                sums.into(a, start)
-                a += np.matmul(h_prev[:n], weight_hh, out=recurrent.of(n))
-                squashed.apply(a)
-                gates[:, rows] = a
-                o, i, f, g = a
-                c_t, tanh_c_t, h_t = c[rows], tanh_c[rows], h[rows]
-                np.multiply(f, c_prev[:n], out=c_t)
-                c_t += np.multiply(i, g, out=written[:n])
-                np.tanh(c_t, out=tanh_c_t)
-                np.multiply(o, tanh_c_t, out=h_t)
-                h_prev, c_prev = h_t, c_t
-        last = last_rows(x)
-        return h, (h[last], c[last]), LSTMCache(x, h0, c0, gates[0], gates[1], gates[2], gates[3], c, tanh_c, h)
+            for start, n, steps in x.stretches():
+                room, past = rooms.of(n), pasts.of(n)
+                a, i_and_f, g_and_c, to_keep = room[:4], room[1:3], room[3:5], room[-len(kept) :]
+                o, _, _, _, c, tanh_c, h = room
+                parts_of_c = past[:2]
+                h[...], c[...] = last_h[:n], last_c[:n]
+                for step, kept_t in enumerate(by_step(kept, start, n, steps)):
+                    sums.into(a, start + step * n)
+                    a += np.matmul(h, weight_hh, out=past)
+                    squashed.apply(a)
+                    np.multiply(i_and_f, g_and_c, out=parts_of_c)  # i ⊙ g and f ⊙ c_(t−1)
+                    np.add(*parts_of_c, out=c)
+                    np.tanh(c, out=tanh_c)
+                    np.multiply(o, tanh_c, out=h)
+                    kept_t[...] = to_keep
+                last_h[:n], last_c[:n] = h, c
+        return kept[-1], (last_h, last_c), LSTMCache(x, h0, c0, *kept) if keep else None
 
     def backward(
         self, params: Params, cache: LSTMCache, dy: Array | None, dstate: State | None = None
@@ -119,7 +119,7 @@ class LSTM:
         dh, dc = own_copy(dstate, 2, x, H, h.dtype)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
-        through_tanh, through_gates = np.empty_like(c0), GateRoom(4, len(h0), H, h.dtype)
+        through_tanh, through_gates = np.empty_like(c0), StepRoom(4, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
             # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets. As
             # σ' = σ(1 − σ), each holds the gate times what it meets, which is there already: h = o ⊙ tanh(c), and
@@ -137,13 +137,11 @@ class LSTM:
                 if dy is not None:
                     dh_t += dy[rows]
                 dc_t += np.multiply(dh_t, dc_of_dh[start - first : start - first + n], out=through_tanh[:n])
-                do_t, di_t, df_t, dg_t = da_t
+                do_t, of_c_t = da_t[0], da_t[1:]
                 do_t *= dh_t
-                di_t *= dc_t
-                df_t *= dc_t
-                dg_t *= dc_t
+                of_c_t *= dc_t
                 dc_t *= f[rows]
-                add_up(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), out=dh_t)
+                np.add.reduce(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
         dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
         d_weight_hh = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
         grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}

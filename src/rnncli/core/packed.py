@@ -120,6 +120,14 @@ class PackedSequence:
         """For each step its first row and the number of running sequences, as plain integers for a loop."""
         return list(zip(self.offsets[:-1].tolist(), self.batch_sizes.tolist(), strict=True))
 
+    def stretches(self) -> list[tuple[int, int, int]]:
+        """Time in stretches of steps that have the same running sequences: (first row, running sequences, steps)."""
+        changes = np.flatnonzero(np.diff(self.batch_sizes)) + 1
+        begins = np.concatenate(([0], changes))
+        counts = np.diff(np.append(begins, len(self.batch_sizes)))
+        found = zip(self.offsets[begins].tolist(), self.batch_sizes[begins].tolist(), counts.tolist(), strict=True)
+        return list(found)
+
     def unpack(self) -> list[Array]:
         """The N sequences in the caller's order, each (T_n, ...)."""
         result: list[Array] = [self.data[:0]] * len(self.order)

@@ -2,7 +2,8 @@
 
 A cell is a frozen dataclass of sizes. Its ``forward(params, x, state)`` runs a whole packed sequence and returns
 ``(y, state, cache)``; its ``backward(params, cache, dy, dstate)`` returns ``(dx, dstate, grads)``. A state is a
-tuple of (N, H) arrays in packed order: ``(h,)``, or ``(h, c)`` for the LSTM.
+tuple of (N, H) arrays in packed order: ``(h,)``, or ``(h, c)`` for the LSTM. With ``keep=False`` there is no cache:
+who only wants an answer need not write down the way to it, which is most of what a step writes.
 
 ``G`` is the number of gates. Weights are kept (D, G·H), gate beside gate; the loops work on (G, n, H), gate after
 gate, where everything that is done to one gate of a step is done to numbers that lie together.
@@ -34,7 +35,9 @@ class Cell(Protocol):
     def state_count(self) -> int: ...
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params: ...
-    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, Any]: ...
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, Any]: ...
     def backward(
         self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]: ...
@@ -138,20 +141,25 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     return dx, side_by_side_gates(np.matmul(values.T, da)), d_bias
 
 
-class GateRoom:
-    """Room for the (G, n, H) of one step, contiguous for every n up to N."""
+class StepRoom:
+    """Room for B values of one step, (B, n, H), contiguous for every n up to N.
 
-    def __init__(self, gates: int, sequences: int, hidden_size: int, dtype: np.dtype[Any]) -> None:
-        self._room = np.empty(gates * sequences * hidden_size, dtype)
-        self._gates, self._hidden_size = gates, hidden_size
-        self._views: dict[int, Array] = {}
+    What a step computes lies together there, in the cache, and is copied to where it is kept all at once.
+    """
+
+    def __init__(self, values: int, sequences: int, hidden_size: int, dtype: np.dtype[Any]) -> None:
+        self._room = np.empty(values * sequences * hidden_size, dtype)
+        self._values, self._hidden_size = values, hidden_size
 
     def of(self, n: int) -> Array:
-        view = self._views.get(n)
-        if view is None:
-            size = self._gates * n * self._hidden_size
-            view = self._views[n] = self._room[:size].reshape(self._gates, n, self._hidden_size)
-        return view
+        return self._room[: self._values * n * self._hidden_size].reshape(self._values, n, self._hidden_size)
+
+
+def by_step(values: Array, start: int, n: int, steps: int) -> Array:
+    """The rows of a stretch of steps (see :meth:`PackedSequence.stretches`) as a view to walk: (B, S, H) to
+    (steps, B, n, H)."""
+    rows = values[:, start : start + n * steps]
+    return rows.reshape(len(values), steps, n, values.shape[2]).transpose(1, 0, 2, 3)
 
 
 def zero_state(count: int, x: PackedSequence, hidden_size: int, dtype: np.dtype[Any]) -> State:
@@ -164,11 +172,6 @@ def own_copy(dstate: State | None, count: int, x: PackedSequence, hidden_size: i
     if dstate is None:
         return zero_state(count, x, hidden_size, dtype)
     return tuple(np.array(part, dtype=dtype) for part in dstate)
-
-
-def last_rows(x: PackedSequence) -> Array:
-    """(N,) the row of each sequence's last timestep."""
-    return np.asarray(x.offsets[x.lengths - 1] + np.arange(len(x.order)))
 
 
 def previous(x: PackedSequence, initial: Array, values: Array) -> Array:
@@ -196,10 +199,3 @@ def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, in
             begin -= 1
         yield steps[begin][0], last_row, steps[begin:end][::-1]
         end = begin
-
-
-def add_up(parts: Array, out: Array) -> None:
-    """out = Σ_g parts[g]: (G, n, H) to (n, H), G ≥ 2. Quicker than a reduction, which NumPy prepares for at length."""
-    np.add(parts[0], parts[1], out=out)
-    for part in parts[2:]:
-        out += part

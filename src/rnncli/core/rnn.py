@@ -14,8 +14,8 @@ from rnncli.core.recurrence import (
     Params,
     State,
     blocks_backward,
+    by_step,
     input_gradients,
-    last_rows,
     own_copy,
     previous,
     zero_state,
@@ -58,24 +58,29 @@ class RNN:
             params["bias"] = np.zeros(self.hidden_size, dtype)
         return params
 
-    def forward(self, params: Params, x: PackedSequence, state: State | None = None) -> tuple[Array, State, RNNCache]:
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, RNNCache | None]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         weight_hh = params["weight_hh"]
         (h0,) = state or zero_state(1, x, self.hidden_size, weight_hh.dtype)
+        last_h = h0.copy()
         sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), weight_hh.dtype))
-        h = np.empty((len(x.data), self.hidden_size), weight_hh.dtype)
+        h = np.empty((1, len(x.data), self.hidden_size), weight_hh.dtype)
         recurrent = np.empty_like(h0)
-        h_prev = h0
-        for start, n in x.steps():
-            h_t = h[start : start + n]
-            sums.into(h_t[None], start)
-            h_t += np.matmul(h_prev[:n], weight_hh, out=recurrent[:n])
-            if self.nonlinearity == "tanh":
-                np.tanh(h_t, out=h_t)
-            else:
-                np.maximum(h_t, 0, out=h_t)
-            h_prev = h_t
-        return h, (h[last_rows(x)],), RNNCache(x, h0, h)
+        zero = np.zeros((), weight_hh.dtype)
+        for start, n, steps in x.stretches():
+            h_prev, past = last_h[:n], recurrent[:n]
+            for step, a in enumerate(by_step(h, start, n, steps)):
+                sums.into(a, start + step * n)
+                a += np.matmul(h_prev, weight_hh, out=past)
+                if self.nonlinearity == "tanh":
+                    np.tanh(a, out=a)
+                else:
+                    np.maximum(a, zero, out=a)
+                h_prev = a[0]
+            last_h[:n] = h_prev
+        return h[0], (last_h,), RNNCache(x, h0, h[0]) if keep else None
 
     def backward(
         self, params: Params, cache: RNNCache, dy: Array | None, dstate: State | None = None

@@ -153,7 +153,7 @@ class Classifier:
         return shapes
 
     def forward(
-        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None
+        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
     ) -> tuple[Array, Array, ClassifierCache]:
         """Ids (S,) to logits (N, K or 1) in packed order.
 
@@ -161,6 +161,7 @@ class Classifier:
             params: as :meth:`init` gives them.
             packed: the token ids.
             rng: for dropout; None when predicting.
+            keep: whether the recurrent layers write down what :meth:`backward` and a trace need.
 
         Returns:
             The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
@@ -172,7 +173,7 @@ class Classifier:
             if dropping:
                 dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
                 x = x.with_data(dropped)
-        y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng)
+        y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
         pooled, of_readout = self.readout.forward(y, x, last[-1])
         pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], pooled)
@@ -216,20 +217,20 @@ class Classifier:
             d_logits *= share
         return loss, self.backward(params, cache, d_logits)
 
-    def logits(self, params: Params, inputs: Sequence[Array], batch: int = 64) -> Array:
+    def logits(self, params: Params, inputs: Sequence[Array], batch: int = 128) -> Array:
         """(rows, K or 1) logits of any number of sequences, in their order."""
         result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
         self.fill_logits(result, params, inputs, batch)
         return result
 
     def fill_logits(
-        self, result: Array, params: Params, inputs: Sequence[Array], batch: int = 64, rank: int = 0, count: int = 1
+        self, result: Array, params: Params, inputs: Sequence[Array], batch: int = 128, rank: int = 0, count: int = 1
     ) -> None:
         """Writes the logits into ``result``; ``count`` processes that share it have every ``count``-th batch each."""
         lengths = np.array([len(ids) for ids in inputs], np.int64)
         for rows in in_length_order(lengths, batch)[rank::count]:
             packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
-            result[rows[packed.order]] = self.forward(params, packed)[0]
+            result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
 
     def probabilities(self, logits: Array) -> Array:
         """(rows, K) probabilities from (rows, K or 1) logits."""
