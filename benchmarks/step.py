@@ -178,7 +178,9 @@ def main() -> None:
     if args.serve:
         serve_peer(args.peer, args.threads)
         return
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+    from rnncli import blas
+
+    blas.set_up()  # as the command line does
     rate = product_rate(args.threads)
     command = [args.peer_python, __file__, "--peer", args.peer, "--threads", str(args.threads), "--serve"]
     environment = os.environ | {"OMP_NUM_THREADS": str(args.threads)}

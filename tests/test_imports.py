@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.model_file": {"numpy", "safetensors", "rnncli.storage", "rnncli.errors"},
     "rnncli.config": {"yaml", "rnncli.errors"},
     "rnncli.machine": set(),
+    "rnncli.blas": set(),
     "rnncli.team": {"numpy", "rnncli.core", "rnncli.errors"},
     "rnncli.tasks": {"numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine"},
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors"},
@@ -52,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.cli": {
         *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
         *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
-        *("rnncli.machine", "rnncli.team", "rnncli.prediction"),
+        *("rnncli.machine", "rnncli.blas", "rnncli.team", "rnncli.prediction"),
     },
 }
 

@@ -190,13 +190,15 @@ def check_row_gradients(core: SimpleNamespace) -> None:
     rng = np.random.default_rng(3)
     for ids in ([7], [2, 2], list(range(9)), [70_000, 5, 70_000], np.repeat(np.arange(45), np.arange(45))):
         ids = rng.permutation(np.array(ids))
-        values = rng.standard_normal((len(ids), 3))
         places = core.occurrences.Occurrences.of(ids)
-        np.testing.assert_array_equal(places.rows, np.unique(ids))
+        np.testing.assert_array_equal(np.sort(places.rows), np.unique(ids))
         np.testing.assert_array_equal(places.rows[places.inverse], ids)
-        expected = np.zeros((70_001, 3))
-        np.add.at(expected, ids, values)
-        np.testing.assert_allclose(places.sums(values), expected[places.rows], rtol=1e-13, atol=1e-14)
+        for width in (3, 40):  # narrow and wide rows are added up in two ways
+            values = rng.standard_normal((2, len(ids), width))
+            expected = np.zeros((70_001, 2, width))
+            np.add.at(expected, ids, values.transpose(1, 0, 2))
+            expected = expected[places.rows].transpose(1, 0, 2)
+            np.testing.assert_allclose(places.sums(values), expected, rtol=1e-12, atol=1e-13)
 
 
 def check_lookup(core: SimpleNamespace, kind: str, both: bool) -> None:

@@ -80,6 +80,9 @@ PLANTS = {
         "occurrences", "own_inverse[self.order]", "self.order", "lookups"
     ),
     "ids turned round, places not": Plant("occurrences", "self.inverse[own_inverse]", "self.inverse", "lookups"),
+    "places of another id added up, narrow rows": Plant(
+        "occurrences", "np.add.reduceat(values.take(self.order, axis=-2)", "np.add.reduceat(values", "row gradients"
+    ),
     "rows of a common id not added up": Plant(
         "occurrences",
         "self.order[start : start + count]",
@@ -184,7 +187,7 @@ PLANTS = {
     "idle rows do not shrink": Plant("idle_rows", "pushed *= keep", "pass", "idle rows"),
     "idle moments do not decay": Plant("idle_rows", "(decay**missed)", "(decay ** (0 * missed))", "idle rows"),
     "idle rows move one step too far": Plant(
-        "idle_rows", "np.arange(end, 0, -1)", "np.arange(end - 1, -1, -1)", "idle rows"
+        "idle_rows", "np.arange(count, 0, -1)", "np.arange(count - 1, -1, -1)", "idle rows"
     ),
     "a row that is used counts as idle": Plant(
         "optimizers", "state.idle.since[table][rows] = state.idle.now", "pass", "idle rows"

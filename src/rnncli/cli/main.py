@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import sys
 import traceback
 from typing import Any
 
+from rnncli import blas
 from rnncli.cli import options
 from rnncli.errors import RnncliError, StorageError, UsageError
 from rnncli.render.console import Output, discard
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     0 is success, also when the reader of a pipe has had enough; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
     file; 5 input, output or memory; 6 diverged; 130 Ctrl-C; 143 SIGTERM.
     """
-    _one_thread_a_product()
+    blas.set_up()
     options.debug_wanted = False  # an earlier call in this process may have asked
     try:
         if sys.stdout is None:
@@ -56,15 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
         return 1
-
-
-def _one_thread_a_product() -> None:
-    """Tells OpenBLAS, before NumPy loads it, to leave the second core to us, unless the user has said otherwise.
-
-    The two directions of a layer run side by side instead: as quick on an idle machine, and on a busy one OpenBLAS's
-    threads wait for each other so long that a step was measured fifty times slower.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _run(arguments: list[str]) -> int:

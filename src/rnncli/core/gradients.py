@@ -14,7 +14,7 @@ class RowGradient:
     """∂L/∂table where all rows but ``rows`` are zero: what a row gather leaves behind.
 
     Args:
-        rows: (U,) distinct row numbers, ascending.
+        rows: (U,) distinct row numbers.
         values: (U, D) the gradient of these rows.
         shape: the table's shape (V, D).
     """

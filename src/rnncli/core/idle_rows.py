@@ -16,6 +16,7 @@ K and P depend on nothing but when the row was last current: two short vectors s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +28,13 @@ from rnncli.core.parameters import Empty
 CAPACITY = 4096
 # So many rows are brought up to date at a time.
 CHUNK = 4096
+
+
+@cache
+def _falling_powers(ratio: float, count: int) -> Array:
+    """(count,) … r³, r², r."""
+    with np.errstate(under="ignore"):
+        return np.asarray(ratio ** np.arange(count, 0, -1))
 
 
 class Idling(Protocol):
@@ -86,7 +94,7 @@ class IdleRows:
         with np.errstate(under="ignore"):  # after hundreds of steps nothing is left of the momentum
             kept *= keep
             pushed *= keep
-            pushed += push * idling.ratio ** np.arange(end, 0, -1)
+            pushed += push * _falling_powers(idling.ratio, len(self.kept) - 1)[-end:]
         self.now = end
 
     def catch_up(self, idling: Idling, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:

@@ -102,7 +102,7 @@ class LSTM:
                     a += np.matmul(h, weight_hh, out=past)
                     squashed.apply(a)
                     np.multiply(i_and_f, g_and_c, out=parts_of_c)  # i ⊙ g and f ⊙ c_(t−1)
-                    np.add(*parts_of_c, out=c)
+                    np.add(parts_of_c[0], parts_of_c[1], out=c)
                     np.tanh(c, out=tanh_c)
                     np.multiply(o, tanh_c, out=h)
                     kept_t[...] = to_keep

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -11,17 +10,19 @@ from rnncli.core.packed import Array
 
 # A token that occurs more often than this is added up by itself.
 OFTEN = 16
+# Rows of fewer numbers than this are added up by NumPy's own reduceat.
+NARROW = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Occurrences:
-    """The distinct ids among (S,) ids, and the places of each.
+    """The distinct ids among (S,) ids, the commonest first, and the places of each.
 
     Args:
-        rows: (U,) the distinct ids, ascending.
+        rows: (U,) the distinct ids.
         inverse: (S,) which of them stands at each place.
         order: (S,) the places, those of the first id first.
-        counts: (U,) how often each occurs.
+        counts: (U,) how often each occurs, never increasing.
     """
 
     rows: Array
@@ -31,34 +32,33 @@ class Occurrences:
 
     @classmethod
     def of(cls, ids: Array) -> Occurrences:
-        # NumPy sorts 16-bit integers by counting, eight times as fast as wider ones.
-        keys = ids.astype(np.uint16) if len(ids) and ids.max() < 2**16 else ids
-        order = np.argsort(keys, kind="stable")
-        sorted_ids = ids[order]
+        ascending = _order(ids)
+        sorted_ids = ids[ascending]
         first = np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1]))
-        counts = np.diff(np.append(np.flatnonzero(first), len(ids)))
+        starts = np.flatnonzero(first)
+        counts = np.diff(starts, append=len(ids))
+        commonest = np.argsort(-counts, kind="stable")
+        place = np.empty_like(commonest)
+        place[commonest] = np.arange(len(commonest))
         inverse = np.empty(len(ids), np.intp)
-        inverse[order] = np.cumsum(first) - 1
-        return cls(sorted_ids[first], inverse, order, counts)
+        inverse[ascending] = np.repeat(place, counts)
+        return cls(sorted_ids[starts[commonest]], inverse, _order(inverse), counts[commonest])
 
     def permuted(self, own_inverse: Array) -> Occurrences:
         """The same for ``ids[own_inverse]``, a permutation that undoes itself."""
         return Occurrences(self.rows, self.inverse[own_inverse], own_inverse[self.order], self.counts)
 
-    @cached_property
-    def _by_count(self) -> tuple[Array, Array, Array]:
-        """The distinct ids, the commonest first; where the places of each begin in ``order``; how often each occurs."""
-        commonest = np.argsort(-self.counts, kind="stable")
-        starts = np.cumsum(self.counts) - self.counts
-        return commonest, starts[commonest], self.counts[commonest]
-
     def sums(self, values: Array) -> Array:
         """(…, U, K) the (…, S, K) values added up over the places of each id.
 
         All second occurrences are added at once, then all third ones, and so on: with the commonest ids first these
-        are ever shorter beginnings of one array. (``np.add.reduceat`` does the same and takes five times as long.)
+        are ever shorter beginnings of one array. (``np.add.reduceat`` does the same; for wide rows it takes five times
+        as long.)
         """
-        commonest, starts, counts = self._by_count
+        counts = self.counts
+        starts = np.cumsum(counts) - counts
+        if values.shape[-1] < NARROW:
+            return np.add.reduceat(values.take(self.order, axis=-2), starts, axis=-2)
         often = int(np.searchsorted(-counts, -OFTEN, side="left"))
         summed = np.empty((*values.shape[:-2], len(counts), values.shape[-1]), values.dtype)
         for k, (start, count) in enumerate(zip(starts[:often].tolist(), counts[:often].tolist(), strict=True)):
@@ -72,9 +72,7 @@ class Occurrences:
             if there == 0:
                 break
             rest[..., :there, :] += values.take(self.order[first[:there] + nth], axis=-2)
-        result = np.empty_like(summed)
-        result[..., commonest, :] = summed
-        return result
+        return summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +95,9 @@ class Lookup:
     def gathered(self) -> Array:
         """(S, E)."""
         return np.asarray(self.table.take(self.places.inverse, axis=0))
+
+
+def _order(keys: Array) -> Array:
+    """Sorts non-negative integers, stably. NumPy sorts 16-bit ones by counting, eight times as fast as wider ones."""
+    narrow = len(keys) > 0 and keys.max() < 2**16
+    return np.argsort(keys.astype(np.uint16) if narrow else keys, kind="stable")
