@@ -148,7 +148,7 @@ PLANTS = {
     ),
     "dh not carried": Plant("rnn", "np.matmul(da_t, weight_hh_t, out=dh_t)", "dh_t[...] = 0", GRADIENTS),
     "weight not transposed on the way back": Plant(
-        "rnn", 'np.ascontiguousarray(params["weight_hh"].T)', 'np.ascontiguousarray(params["weight_hh"])', GRADIENTS
+        "rnn", 'by_gate_transposed(params["weight_hh"], 1)[0]', 'params["weight_hh"]', GRADIENTS
     ),
     "slope of tanh taken for ReLU": Plant(
         "rnn", "np.greater(h[first:end], 0, out=da[first:end])", "da[first:end] = 1 - h[first:end] ** 2", GRADIENTS

@@ -103,8 +103,8 @@ class IdleRows:
         late = rows[since[rows] < self.now]
         for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
             missed = self.now - since[chunk]
-            then = [moment[chunk] for moment in moments]
-            values = table[chunk]
+            then = [moment.take(chunk, axis=0) for moment in moments]
+            values = table.take(chunk, axis=0)
             with np.errstate(under="ignore"):
                 push = idling.direction(tuple(then))
                 push *= self.pushed[since[chunk], None].astype(table.dtype)

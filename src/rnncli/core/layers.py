@@ -44,7 +44,7 @@ class Embedding:
 
     def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
         """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
-        rows = Lookup(params["weight"][x.occurrences.rows], x.occurrences)
+        rows = Lookup(params["weight"].take(x.occurrences.rows, axis=0), x.occurrences)
         return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.occurrences, gather)
 
     def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:

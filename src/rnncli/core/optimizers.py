@@ -100,8 +100,8 @@ def apply(
         state.idle.count_step(optimizer.idling, rate, state.step)
     for table, gradient in gradients.tables.items():
         rows = gradient.rows
-        values = store.tables[table][rows]
-        moments = tuple(moment[rows] for moment in state.moments_of(table))
+        values = store.tables[table].take(rows, axis=0)
+        moments = tuple(moment.take(rows, axis=0) for moment in state.moments_of(table))
         optimizer.update(values, gradient.values, moments, rate, state.step)
         store.tables[table][rows] = values
         for whole, moment in zip(state.moments_of(table), moments, strict=True):

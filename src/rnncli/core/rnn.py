@@ -14,6 +14,7 @@ from rnncli.core.recurrence import (
     Params,
     State,
     blocks_backward,
+    by_gate_transposed,
     by_step,
     input_gradients,
     own_copy,
@@ -87,7 +88,7 @@ class RNN:
     ) -> tuple[Array | None, State, dict[str, Any]]:
         """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         x, h0, h = cache
-        weight_hh_t = np.ascontiguousarray(params["weight_hh"].T)
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 1)[0]
         (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
         da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
         for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):

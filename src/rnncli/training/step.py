@@ -146,15 +146,19 @@ class _Exchange:
         return Gradients(dense, tables, self._store.spans, part)
 
     def _table_sums(self, k: int, name: str, rank: int, count: int) -> RowGradient:
+        table = self._store.tables[name]
         brought: list[tuple[Array, Array]] = []
+        any_brings = np.zeros(len(table), np.bool_)
         for other in range(self._team.count):
             used = int(self._used[other, k])
             rows = self._rows[name][other, :used]
             chosen = np.flatnonzero(rows % count == rank)
             brought.append((rows[chosen], self._values[name][other, :used].take(chosen, axis=0)))
-        rows = np.unique(np.concatenate([rows for rows, _ in brought]))
-        table = self._store.tables[name]
+            any_brings[brought[-1][0]] = True
+        rows = np.flatnonzero(any_brings)
+        place = np.empty(len(table), np.intp)  # of a row among the chosen ones
+        place[rows] = np.arange(len(rows))
         values = np.zeros((len(rows), table.shape[1]), table.dtype)
         for theirs, of_theirs in brought:  # in the order of the ranks; a rank names each row once
-            values[np.searchsorted(rows, theirs)] += of_theirs
+            values[place[theirs]] += of_theirs
         return RowGradient(rows, values, (table.shape[0], table.shape[1]))
