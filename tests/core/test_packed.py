@@ -79,14 +79,13 @@ def test_an_example_by_hand() -> None:
     assert x.order.tolist() == [1, 0, 2]
     assert x.offsets.tolist() == [0, 3, 5, 6]
     assert x.lengths.tolist() == [3, 2, 1]
-    assert x.previous_row.tolist() == [0, 1, 2, 3, 4, 6]
     assert x.reversal.tolist() == [5, 4, 2, 3, 1, 0]
     assert x.sequence_of_row.tolist() == [0, 1, 2, 0, 1, 0]
 
 
 def test_with_data_keeps_the_sequences() -> None:
     """Both when the numbers that depend on the lengths were worked out before, and when they were not."""
-    names = ("offsets", "lengths", "sequence_of_row", "previous_row", "reversal")
+    names = ("offsets", "lengths", "sequence_of_row", "reversal")
     fresh, used = (PackedSequence.pack(labelled([2, 4, 1])) for _ in range(2))
     for name in names:
         getattr(used, name)

@@ -63,7 +63,7 @@ class PackedSequence:
         """The same sequences with other values: ``data`` is (S, ...)."""
         packed = PackedSequence(data, self.batch_sizes, self.order)
         # What depends on the lengths alone is worked out once for all layers of a stack.
-        for name in ("offsets", "lengths", "sequence_of_row", "previous_row", "reversal"):
+        for name in ("offsets", "lengths", "sequence_of_row", "reversal"):
             if name in self.__dict__:
                 packed.__dict__[name] = self.__dict__[name]
         return packed
@@ -84,18 +84,6 @@ class PackedSequence:
     def sequence_of_row(self) -> Array:
         """(S,) which sequence, in packed order, each row belongs to."""
         return _running_index(self.batch_sizes)
-
-    @cached_property
-    def previous_row(self) -> Array:
-        """(S,) where each row's previous timestep stands in ``concatenate([state_0, rows])``.
-
-        The first N entries of that concatenation are the initial states, so the previous timestep of row r of the
-        first step is r, and of a later step is N + its row.
-        """
-        first = int(self.batch_sizes[0])
-        shift = np.repeat(first + self.offsets[:-2], self.batch_sizes[1:])
-        later = self.sequence_of_row[first:] + shift
-        return np.concatenate((np.arange(first), later))
 
     @cached_property
     def reversal(self) -> Array:

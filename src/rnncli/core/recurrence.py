@@ -183,11 +183,13 @@ def own_copy(dstate: State | None, count: int, x: PackedSequence, hidden_size: i
 
 def previous(x: PackedSequence, initial: Array, values: Array) -> Array:
     """(S, H) the value one timestep earlier for every row; ``initial`` (N, H) for the first step."""
-    N, S = len(initial), len(values)
     shifted = np.empty_like(values)
-    shifted[:N] = initial
-    if S > N:
-        values.take(x.previous_row[N:] - N, axis=0, out=shifted[N:], mode="clip")
+    before = initial  # the values of the step before a stretch
+    for start, n, steps in x.stretches():
+        second, end = start + n, start + n * steps
+        shifted[start:second] = before[:n]
+        shifted[second:end] = values[start : end - n]
+        before = values[end - n : end]
     return shifted
 
 
