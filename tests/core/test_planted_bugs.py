@@ -99,10 +99,10 @@ PLANTS = {
     },
     "a finished sequence updated once too often, rnn": Plant(
         "rnn",
-        "return h[0], (last_h,), ",
+        "return h, (last_h,), ",
         "done = x.lengths < len(x.batch_sizes)\n"
         "        last_h[done] = np.tanh(last_h[done] @ weight_hh)\n"
-        "        return h[0], (last_h,), ",
+        "        return h, (last_h,), ",
         "naive, golden, gradients",
     ),
     "a finished sequence updated once too often, lstm memory": Plant(
@@ -128,7 +128,7 @@ PLANTS = {
     "c for c_prev": Plant("lstm", "c[rows] - written", "c[rows] * f[rows]", GRADIENTS),
     "forget gate's slope missing": Plant("lstm", "np.multiply(1 - f[rows],", "np.multiply(1,", GRADIENTS),
     "h of the step in the forget gate": Plant(
-        "lstm", "(i_and_f, g_and_c, out", "(i_and_f, np.stack((g_and_c[0], h)), out", FORWARD
+        "lstm", "(i_and_f, g_and_c, parts", "(i_and_f, np.stack((g_and_c[0], h)), parts", FORWARD
     ),
     "memory not carried back": Plant("lstm", "dc_t *= f[rows]", "dc_t *= 0", GRADIENTS),
     "gates in another order": Plant(
@@ -137,7 +137,7 @@ PLANTS = {
     # h·r·W_hn for r·(h·W_hn): Cho et al.'s first form, which no weights of PyTorch or cuDNN fit.
     "reset gate before the product": Plant(
         "gru",
-        "candidate += np.multiply(r, m, out=past_candidate)",
+        "candidate += np.multiply(r, m, past_candidate)",
         "candidate += (r * h) @ params['weight_hh'][:, 2 * H :] + bias_hn",
         "naive, golden, gradients",
     ),

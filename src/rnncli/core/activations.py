@@ -26,11 +26,11 @@ class Squash:
 
     Attributes:
         scale: (G, 1, 1) what to multiply the weights of each gate by.
-        apply: the function itself.
+        on: (G, n, H) to the function that does it to what is there when it is called.
     """
 
     scale: Array
-    apply: Callable[[Array], None]
+    on: Callable[[Array], Callable[[], None]]
 
 
 def squash(sigmoids: int, tanhs: int, dtype: np.dtype[Any]) -> Squash:
@@ -39,28 +39,36 @@ def squash(sigmoids: int, tanhs: int, dtype: np.dtype[Any]) -> Squash:
         # σ(x) = 1/(1 + e^−x), tanh(x) = 2σ(2x) − 1. An e^−x that overflows gives 1/∞ = 0, as it should.
         one, two = np.array(1, dtype), np.array(2, dtype)  # arrays, which NumPy need not convert at every step
 
-        def apply(a: Array) -> None:
-            np.exp(a, out=a)
-            np.add(a, one, out=a)
-            np.divide(one, a, out=a)
-            if tanhs:
-                centred = a[sigmoids:]
-                np.multiply(centred, two, out=centred)
-                np.subtract(centred, one, out=centred)
+        def on(a: Array) -> Callable[[], None]:
+            centred = a[sigmoids:]
+
+            def apply() -> None:
+                np.exp(a, a)
+                np.add(a, one, a)
+                np.divide(one, a, a)
+                if tanhs:
+                    np.multiply(centred, two, centred)
+                    np.subtract(centred, one, centred)
+
+            return apply
 
         factors = [-1.0] * sigmoids + [-2.0] * tanhs
     else:
         # σ(x) = (1 + tanh(x/2)) / 2
         half = np.array(0.5, dtype)
 
-        def apply(a: Array) -> None:
-            np.tanh(a, out=a)
+        def on(a: Array) -> Callable[[], None]:
             halves = a[:sigmoids]
-            np.multiply(halves, half, out=halves)
-            np.add(halves, half, out=halves)
+
+            def apply() -> None:
+                np.tanh(a, a)
+                np.multiply(halves, half, halves)
+                np.add(halves, half, halves)
+
+            return apply
 
         factors = [0.5] * sigmoids + [1.0] * tanhs
-    return Squash(np.array(factors, dtype)[:, None, None], apply)
+    return Squash(np.array(factors, dtype)[:, None, None], on)
 
 
 @cache

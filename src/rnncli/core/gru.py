@@ -95,14 +95,14 @@ class GRU:
                 past_sigmoids, past_candidate = past[:2], past[2]
                 r, z, candidate, m, h = room
                 h[...] = last_h[:n]
-                for step, kept_t in enumerate(by_step(kept, start, n, steps)):
-                    sums.into(a, start + step * n)
-                    np.matmul(h, weight_hh, out=past)
+                squash_sigmoids = squashed.on(sigmoids)
+                for kept_t, _ in zip(by_step(kept, start, n, steps), sums.walk(a, start, steps), strict=True):
+                    np.matmul(h, weight_hh, past)
                     sigmoids += past_sigmoids
-                    squashed.apply(sigmoids)
-                    np.add(past_candidate, bias_hn, out=m)
-                    candidate += np.multiply(r, m, out=past_candidate)
-                    np.tanh(candidate, out=candidate)
+                    squash_sigmoids()
+                    np.add(past_candidate, bias_hn, m)
+                    candidate += np.multiply(r, m, past_candidate)
+                    np.tanh(candidate, candidate)
                     h -= candidate
                     h *= z
                     h += candidate  # = n + z ⊙ (h_(t−1) − n)

@@ -95,16 +95,16 @@ class LSTM:
                 room, past = rooms.of(n), pasts.of(n)
                 a, i_and_f, g_and_c, to_keep = room[:4], room[1:3], room[3:5], room[-len(kept) :]
                 o, _, _, _, c, tanh_c, h = room
-                parts_of_c = past[:2]
+                squash_a, parts_of_c = squashed.on(a), past[:2]
+                i_g, f_c = parts_of_c  # i ⊙ g and f ⊙ c_(t−1)
                 h[...], c[...] = last_h[:n], last_c[:n]
-                for step, kept_t in enumerate(by_step(kept, start, n, steps)):
-                    sums.into(a, start + step * n)
-                    a += np.matmul(h, weight_hh, out=past)
-                    squashed.apply(a)
-                    np.multiply(i_and_f, g_and_c, out=parts_of_c)  # i ⊙ g and f ⊙ c_(t−1)
-                    np.add(parts_of_c[0], parts_of_c[1], out=c)
-                    np.tanh(c, out=tanh_c)
-                    np.multiply(o, tanh_c, out=h)
+                for kept_t, _ in zip(by_step(kept, start, n, steps), sums.walk(a, start, steps), strict=True):
+                    a += np.matmul(h, weight_hh, past)
+                    squash_a()
+                    np.multiply(i_and_f, g_and_c, parts_of_c)
+                    np.add(i_g, f_c, c)
+                    np.tanh(c, tanh_c)
+                    np.multiply(o, tanh_c, h)
                     kept_t[...] = to_keep
                 last_h[:n], last_c[:n] = h, c
         return kept[-1], (last_h, last_c), LSTMCache(x, h0, c0, *kept) if keep else None

@@ -105,15 +105,20 @@ class InputSums:
         if self._index is not None and self._bias is not None:
             self._ready += self._bias
 
-    def into(self, sums: Array, start: int) -> None:
-        """Writes the sums of the step that begins at row ``start`` into (G, n, H)."""
-        end = start + sums.shape[1]
+    def walk(self, sums: Array, start: int, steps: int) -> Iterator[None]:
+        """Writes the sums of one step after the other into (G, n, H), from the one that begins at row ``start``."""
+        n = sums.shape[1]
         if self._index is not None:
-            self._ready.take(self._index[start:end], 1, sums, "clip")
+            take = self._ready.take
+            for places in self._index[start : start + n * steps].reshape(steps, n):
+                take(places, 1, sums, "clip")
+                yield
             return
-        if end > self._end:
-            self._project_from(start)
-        sums[...] = self._ready[:, start - self._begin : end - self._begin]
+        for row in range(start, start + n * steps, n):
+            if row + n > self._end:
+                self._project_from(row)
+            sums[...] = self._ready[:, row - self._begin : row - self._begin + n]
+            yield
 
     def _project_from(self, start: int) -> None:
         """Multiplies the block of whole steps that begins at row ``start``."""

@@ -13,9 +13,9 @@ from rnncli.core.recurrence import (
     InputSums,
     Params,
     State,
+    StepRoom,
     blocks_backward,
     by_gate_transposed,
-    by_step,
     input_gradients,
     own_copy,
     previous,
@@ -63,25 +63,25 @@ class RNN:
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, RNNCache | None]:
         """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
-        weight_hh = params["weight_hh"]
-        (h0,) = state or zero_state(1, x, self.hidden_size, weight_hh.dtype)
+        H, dtype, weight_hh = self.hidden_size, params["weight_hh"].dtype, params["weight_hh"]
+        (h0,) = state or zero_state(1, x, H, dtype)
         last_h = h0.copy()
-        sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), weight_hh.dtype))
-        h = np.empty((1, len(x.data), self.hidden_size), weight_hh.dtype)
-        recurrent = np.empty_like(h0)
-        zero = np.zeros((), weight_hh.dtype)
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), dtype))
+        h = np.empty((len(x.data), H), dtype)
+        rooms, pasts, zero = StepRoom(1, len(h0), H, dtype), StepRoom(1, len(h0), H, dtype), np.zeros((), dtype)
         for start, n, steps in x.stretches():
-            h_prev, past = last_h[:n], recurrent[:n]
-            for step, a in enumerate(by_step(h, start, n, steps)):
-                sums.into(a, start + step * n)
-                a += np.matmul(h_prev, weight_hh, out=past)
+            room, past, h_prev = rooms.of(n), pasts.of(n)[0], last_h[:n]
+            a = room[0]
+            own_h = h[start : start + n * steps].reshape(steps, n, H)
+            for h_t, _ in zip(own_h, sums.walk(room, start, steps), strict=True):
+                a += np.matmul(h_prev, weight_hh, past)
                 if self.nonlinearity == "tanh":
-                    np.tanh(a, out=a)
+                    np.tanh(a, h_t)
                 else:
-                    np.maximum(a, zero, out=a)
-                h_prev = a[0]
+                    np.maximum(a, zero, out=h_t)
+                h_prev = h_t
             last_h[:n] = h_prev
-        return h[0], (last_h,), RNNCache(x, h0, h[0]) if keep else None
+        return h, (last_h,), RNNCache(x, h0, h) if keep else None
 
     def backward(
         self, params: Params, cache: RNNCache, dy: Array | None, dstate: State | None = None
