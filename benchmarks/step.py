@@ -86,7 +86,7 @@ def our_step(
 
     from rnncli.config import Settings
     from rnncli.machine import keep_freed_memory
-    from rnncli.tasks.classify import Classifier, Examples
+    from rnncli.tasks.classifier import Classifier, Examples
     from rnncli.team import Team
     from rnncli.training import loop
     from rnncli.training.step import Stepper

@@ -21,6 +21,8 @@ from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
 from rnncli.model import CHUNK, Model
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import TextInput
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "so", "very", ".")
 
@@ -35,7 +37,9 @@ def one_core() -> Iterator[None]:
 def model(labels: tuple[str, ...] = ("neg", "neutral", "pos"), seed: int = 0, **chosen: Any) -> Model:
     defaults = {"hidden": 5, "embedding": 4, "embedding_scale": 1.0}
     settings = Settings(**(defaults | chosen))
-    made = Model(settings, Tokenizer(), Vocabulary(WORDS), labels, {}, "not so good", {"rows": 3, "epochs": []})
+    made = ClassifierModel(
+        settings, TextInput(Tokenizer(), Vocabulary(WORDS)), labels, {}, "not so good", {"rows": 3, "epochs": []}
+    )
     made.params.update(made.network.init(np.random.default_rng(seed)))
     return made
 
@@ -254,7 +258,7 @@ def test_a_saved_model_answers_the_same(tmp_path: Path, labels: tuple[str, ...],
     of = [*texts(20), "", "xyzzy"]
     assert loaded.predict(of) == made.predict(of)
     assert loaded.settings == made.settings
-    assert (loaded.tokenizer, loaded.vocabulary) == (made.tokenizer, made.vocabulary)
+    assert (loaded.input.tokenizer, loaded.input.vocabulary) == (made.input.tokenizer, made.input.vocabulary)
     assert (loaded.labels, loaded.example, loaded.record) == (made.labels, made.example, made.record)
     before = path.read_bytes()
     loaded.save(path)
@@ -365,7 +369,7 @@ def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None
         {"epochs": 1},
         {"epochs": [{"epoch": 1}]},
         {"epochs": [{"epoch": 1, "loss": "x", "validation_loss": None, "validation_accuracy": None, "best": True}]},
-        {"baselines": {}},
+        {"baselines": [0.5]},
         {"baselines": {"majority": "x", "bag_of_words": 0.5}},
     ],
 )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnncli.config import Settings
 from rnncli.data.dataset import Source
 from rnncli.model import Model
 from rnncli.training import runs, session
@@ -42,7 +41,7 @@ def train(
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`.
     """
     source = Source(os.fspath(data), text, label, format, encoding, skip_bad)
-    training = session.start(source, Settings.from_mapping({"workers": 1} | settings), Path(runs_folder), name)
+    training = session.start(source, {"workers": 1} | settings, Path(runs_folder), name)
     for event in training.events():
         if on_event is not None:
             on_event(event)

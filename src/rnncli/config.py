@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from rnncli.errors import UsageError, closest
+from rnncli.errors import UsageError, closest, counted
 
 # A settings file larger than this is not one, and would take seconds to parse.
 MAX_YAML_BYTES = 100_000
@@ -31,6 +31,8 @@ class Settings:
     Raises:
         UsageError: a value is not of its type or out of its range.
     """
+
+    task: Literal["auto", "classify", "tag"] = _setting("auto", help="the shape of the problem")
 
     # The model
     cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")
@@ -106,6 +108,12 @@ class Settings:
         import yaml
 
         return str(yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True))
+
+    @property
+    def network_words(self) -> str:
+        """Cell and sizes, for people: ``LSTM, 64 units, 1 layer, both directions``."""
+        directions = "both directions" if self.bidirectional else "one direction"
+        return f"{self.cell.upper()}, {counted(self.hidden, 'unit')}, {counted(self.layers, 'layer')}, {directions}"
 
     def replace(self, **changes: Any) -> Settings:
         return dataclasses.replace(self, **changes)

@@ -1,13 +1,12 @@
-"""A trained model: what it answers, how it gets there, and the file it is."""
+"""A trained model, whatever its task: the file it is, and the face that the commands see."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from itertools import islice
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -17,155 +16,139 @@ from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
-from rnncli.inspection.trace import Trace, trace
-from rnncli.tasks.classify import Classifier
-from rnncli.tasks.prepare import shorten
-from rnncli.team import Team, shared_empty
-from rnncli.training.metrics import Scores, score
+from rnncli.inspection.states import States
+from rnncli.views import Cell, Column, TableView
 
-# Texts are predicted so many at a time: memory stays flat however many there are.
+# Inputs are predicted so many at a time: memory stays flat however many there are.
 CHUNK = 1024
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one text.
+class Prediction(Protocol):
+    """The answer for one input; a dataclass, which ``--json`` prints whole."""
+
+    @property
+    def cut(self) -> int:
+        """How many timesteps in the middle of a long input were not read."""
+
+    def cells(self) -> tuple[Cell, ...]:
+        """For a table, beside :attr:`Model.columns`."""
+
+    def fields(self) -> tuple[str, ...]:
+        """For a line of a pipe."""
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        """For a line of a terminal: the answer in short columns, the text, and what is to be noted."""
+
+
+class Evaluation(Protocol):
+    """How good a model is on data it has not seen; a dataclass, which ``--json`` prints whole."""
+
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def skipped_because(self) -> tuple[str, ...]: ...
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        """The figures of the whole."""
+
+    def tables(self) -> list[TableView]: ...
+
+
+class Network(Protocol):
+    """What has parameters, and a shape for each."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]: ...
+
+
+class Model(ABC):
+    """A network with everything that an input needs on its way to an answer; its kinds are frozen dataclasses.
 
     Attributes:
-        text: as it was given.
-        label: the most probable label; None for a text without tokens.
-        probability: of that label.
-        probabilities: label → probability, in the model's order.
-        tokens: how many the text has.
-        unknown: those of them that the model does not know, each once.
-        cut: how many tokens in the middle of a long text were not read.
-    """
-
-    text: str
-    label: str | None
-    probability: float | None
-    probabilities: dict[str, float]
-    tokens: int
-    unknown: tuple[str, ...]
-    cut: int
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong answer, with the file's line."""
-
-    line: int
-    text: str
-    truth: str
-    predicted: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores on labelled texts, and the wrong answers given with most confidence.
-
-    Attributes:
-        unseen: rows by a label that the model has never seen: they are wrong by necessity.
-        skipped: bad records that were left out; ``skipped_because`` says why for the first of them.
-    """
-
-    scores: Scores
-    mistakes: tuple[Mistake, ...]
-    unseen: dict[str, int]
-    skipped: int
-    skipped_because: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Model:
-    """A classifier with everything that a text needs on its way to a label.
-
-    Attributes:
+        task: its name in ``rnncli.tasks.TASKS``.
+        columns: of a table of predictions.
         settings: those it was trained with.
         params: nested parameters.
-        labels: in the order of the probabilities.
-        example: a short text to show what the model does.
+        example: a short input to show what the model does.
         record: how it was trained: rows, epochs, scores.
     """
 
+    task: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
     settings: Settings
-    tokenizer: Tokenizer
-    vocabulary: Vocabulary
-    labels: tuple[str, ...]
     params: Params
-    example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    example: str
+    record: dict[str, Any]
 
     @property
-    def network(self) -> Classifier:
-        return Classifier(self.settings, self.vocabulary.size, len(self.labels))
+    @abstractmethod
+    def network(self) -> Network: ...
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One answer for each text, in order."""
+    @property
+    @abstractmethod
+    def unit(self) -> str:
+        """What a timestep is: a word, a char, a timestep."""
+
+    @abstractmethod
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Any]:
+        """One answer for each input, in order, in memory that does not grow with their number."""
+
+    @abstractmethod
+    def trace(self, text: str | None = None) -> States:
+        """The hidden state and the answer at every timestep of an input, or of the model's own example.
+
+        Raises:
+            UsageError: the input has no timesteps.
+        """
+
+    @abstractmethod
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Any:
+        """Scores on data with the right answers.
+
+        Args:
+            dataset: the records; those that cannot be read are left out where bad records are.
+            worst: how many mistakes to name.
+            workers: processes that share the work.
+
+        Raises:
+            DataError: a record cannot be read.
+            StorageError: a worker process was killed.
+        """
+
+    @abstractmethod
+    def describe(self) -> list[tuple[str, Cell]]:
+        """What the model takes and gives, in a few lines."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """The same as values, for ``--json``."""
+
+    @abstractmethod
+    def own_manifest(self) -> dict[str, Any]:
+        """What the file has to hold beside settings, example, record and parameters."""
+
+    @classmethod
+    @abstractmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> Self:
+        """The model without parameters, example and record.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is no manifest of this kind.
+        """
+
+    def problem(self, text: str) -> str | None:
+        """What is wrong with an input that cannot be read; None if it can be."""
+        return None
+
+    def shown(self, predictions: Sequence[Any]) -> list[TableView]:
+        """Predictions as tables for a terminal: one, with a row for each input."""
+        return [TableView("", self.columns, tuple(prediction.cells() for prediction in predictions))]
+
+    def predict(self, texts: Iterable[str]) -> list[Any]:
+        """One answer for each input, in order."""
         if isinstance(texts, str):
             raise UsageError("predict takes a list of texts, not one text")
         return list(self.predict_stream(texts))
-
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """One answer for each text, in order, in memory that does not grow with their number."""
-        waiting = iter(texts)
-        while chunk := list(islice(waiting, CHUNK)):
-            yield from self._predict_chunk(chunk)
-
-    def trace(self, text: str | None = None) -> Trace:
-        """The hidden state and the answer after every timestep of a text, or of the model's own example.
-
-        Raises:
-            UsageError: the text has no tokens.
-        """
-        text = self.example if text is None else text
-        tokens, ids = self._encode(text)
-        if not tokens:
-            what = f"has no {self.tokenizer.unit}s" if text.strip() else "is empty"
-            raise UsageError(f"the text {what}: there is no timestep to show")
-        read = shorten(np.arange(len(tokens)), self.settings.max_length).tolist()
-        shown = [tokens[position] for position in read]
-        known = [token in self.vocabulary for token in shown]
-        return trace(self.network, self.params, ids, shown, known, self.labels)
-
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
-        """Scores on labelled texts.
-
-        Args:
-            dataset: the records; those without tokens are left out where bad records are.
-            worst: how many mistakes to name.
-            workers: processes that share the texts.
-
-        Raises:
-            DataError: a text has no tokens, so that there is no answer to it.
-            StorageError: a worker process was killed.
-        """
-        lengths, answered = self._answers(dataset.texts, workers)
-        dataset = dataset.with_tokens(lengths.tolist(), self.tokenizer.unit)
-        names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
-        number = {name: k for k, name in enumerate(names)}
-        truth = np.array([number[label] for label in dataset.labels], np.int64)
-        answered = answered[lengths > 0]
-        predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
-        wrong = np.flatnonzero(predicted != truth)
-        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
-        mistakes = tuple(
-            Mistake(
-                dataset.lines[row],
-                dataset.texts[row],
-                dataset.labels[row],
-                names[predicted[row]],
-                float(confidence[row]),
-            )
-            for row in wrong.tolist()
-        )
-        unseen = {name: int((truth == number[name]).sum()) for name in names[len(self.labels) :]}
-        skipped, reasons = dataset.skipped, dataset.skipped_because
-        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model as one file, in one atomic step.
@@ -173,128 +156,57 @@ class Model:
         Raises:
             StorageError: it cannot be written.
         """
-        manifest = {
-            "kind": "model",
-            "task": "classify",
-            "settings": self.settings.as_dict(),
-            "tokenizer": asdict(self.tokenizer),
-            "vocabulary": list(self.vocabulary.tokens),
-            "labels": list(self.labels),
-            "example": self.example,
-            "record": self.record,
-        }
+        manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
+        manifest |= self.own_manifest() | {"example": self.example, "record": self.record}
         model_file.save(path, manifest, dict(flatten(self.params)))
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Model:
         """Reads a model file.
 
         Raises:
             ModelFileError: it is damaged, hostile or something else.
             StorageError: it cannot be read.
         """
-        manifest, tensors = model_file.load(path, shapes=_expected_shapes)
-        parts = _read_manifest(manifest)
-        dtype = np.dtype(parts.settings.dtype)
+        manifest, tensors = model_file.load(path, shapes=lambda manifest: _read(manifest).network.shapes())
+        model = _read(manifest)
+        dtype = np.dtype(model.settings.dtype)
         if any(array.dtype != dtype for array in tensors.values()):
             raise ModelFileError(f"{os.fspath(path)}: the tensors are not {dtype.name}, as the settings say")
-        params = nest({name: tensors[name] for name in parts.network.shapes()})
-        return cls(parts.settings, parts.tokenizer, parts.vocabulary, parts.labels, params, parts.example, parts.record)
+        params = nest({name: tensors[name] for name in model.network.shapes()})
+        return model.with_params(params)
 
-    def _encode(self, text: str) -> tuple[list[str], Array]:
-        """All tokens of a text, and the ids of those that are read."""
-        tokens = self.tokenizer.tokens(text)
-        return tokens, shorten(self.vocabulary.encode(tokens), self.settings.max_length)
+    def with_params(self, params: Params) -> Self:
+        """The same model with other parameters."""
+        return replace(self, params=params)  # type: ignore[type-var]
 
-    def _answers(self, texts: Sequence[str], workers: int) -> tuple[Array, Array]:
-        """(texts,) how many tokens are read of each, and (texts, labels) probabilities."""
-        lengths = shared_empty(len(texts), np.int64)
-        answered = shared_empty((len(texts), len(self.labels)))
-        team = Team(workers)
-
-        def answer_own(*_: int) -> None:
-            encoded = [self._encode(text)[1] for text in texts[team.rank :: team.count]]
-            lengths[team.rank :: team.count] = [len(ids) for ids in encoded]
-            answered[team.rank :: team.count] = self._probabilities(encoded)
-            team.meet()
-
-        with closing(team):
-            team.start(answer_own)
-            team.tell(0)
-            answer_own()
-        return lengths, answered
-
-    def _probabilities(self, encoded: Sequence[Array]) -> Array:
-        """(texts, labels) probabilities; zeros for a text without tokens."""
-        result = np.zeros((len(encoded), len(self.labels)))
-        filled = [row for row, ids in enumerate(encoded) if len(ids)]
-        if filled:
-            logits = self.network.logits(self.params, [encoded[row] for row in filled])
-            result[filled] = self.network.probabilities(logits)
-        return result
-
-    def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
-        encoded = [self._encode(text) for text in texts]
-        answered = self._probabilities([ids for _, ids in encoded])
-        for text, (tokens, _), row in zip(texts, encoded, answered, strict=True):
-            if not tokens:
-                yield Prediction(text, None, None, {}, 0, (), 0)
-                continue
-            best = int(row.argmax())
-            yield Prediction(
-                text,
-                self.labels[best],
-                float(row[best]),
-                dict(zip(self.labels, row.tolist(), strict=True)),
-                len(tokens),
-                tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary)),
-                max(0, len(tokens) - self.settings.max_length),
-            )
+    def with_training(self, settings: Settings, record: dict[str, Any]) -> Self:
+        """The same model with what the training that made it came to in the end."""
+        return replace(self, settings=settings, record=record)  # type: ignore[type-var]
 
 
-@dataclass(frozen=True)
-class _Manifest:
-    """The checked contents of a model file's manifest."""
-
-    settings: Settings
-    tokenizer: Tokenizer
-    vocabulary: Vocabulary
-    labels: tuple[str, ...]
-    example: str
-    record: dict[str, Any]
-
-    @property
-    def network(self) -> Classifier:
-        return Classifier(self.settings, self.vocabulary.size, len(self.labels))
-
-
-def _expected_shapes(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    return _read_manifest(manifest).network.shapes()
-
-
-def _read_manifest(manifest: dict[str, Any]) -> _Manifest:
-    """Every part in its own type.
+def _read(manifest: dict[str, Any]) -> Model:
+    """The model that a manifest describes, without its parameters, every part in its own type.
 
     Raises:
         ModelFileError: it is the manifest of another kind of file.
-        ValueError, KeyError, TypeError, UsageError: it is not the manifest of a classifier.
+        ValueError, KeyError, TypeError, UsageError: it is not the manifest of a model.
     """
+    from rnncli.tasks import model_class
+
     if manifest["kind"] == "training state":
         raise ModelFileError(
             "is the saved state of a training, not a model", "its model is model.safetensors, in the same folder"
         )
-    if manifest["kind"] != "model" or manifest["task"] != "classify":
-        raise ModelFileError("is not a classifier")
+    kind = model_class(manifest["task"]) if manifest["kind"] == "model" else None
+    if kind is None:
+        raise ModelFileError("is no model of a task that this version knows")
     settings = Settings.from_mapping(manifest["settings"], "model")
-    tokenizer = _tokenizer(manifest["tokenizer"])
-    labels = _texts(manifest["labels"], "label")
-    if len(labels) < 2 or len(set(labels)) != len(labels):
-        raise ValueError("a classifier has at least two labels, each once")
-    tokens = _texts(manifest["vocabulary"], "token")
-    if not isinstance(manifest["example"], str) or not isinstance(manifest["record"], dict):
+    example, record = manifest["example"], manifest["record"]
+    if not isinstance(example, str) or not isinstance(record, dict):
         raise ValueError("example or record has the wrong type")
-    _require_record(manifest["record"])
-    return _Manifest(settings, tokenizer, Vocabulary(tokens), labels, manifest["example"], manifest["record"])
+    _require_record(record)
+    return replace(kind.of_manifest(manifest, settings), example=example, record=record)  # type: ignore[type-var]
 
 
 _NUMBER_OR_NONE = (int, float, type(None))
@@ -318,23 +230,31 @@ def _require_record(record: dict[str, Any]) -> None:
             raise ValueError("an epoch of the training record is not described as it should be")
         if any(not isinstance(epoch[name], kinds) for name, kinds in _EPOCH_FIELDS.items()):
             raise ValueError("an epoch of the training record has a value of the wrong type")
-    baselines = record.get("baselines")
-    if baselines is not None and (
-        not isinstance(baselines, dict)
-        or baselines.keys() != {"majority", "bag_of_words"}
-        or not all(isinstance(value, int | float) for value in baselines.values())
-    ):
+    baselines = record.get("baselines") or {}
+    if not isinstance(baselines, dict) or not all(isinstance(value, int | float) for value in baselines.values()):
         raise ValueError("the baselines of the training record are not as they should be")
 
 
-def _tokenizer(table: Any) -> Tokenizer:
-    match table:
-        case {"unit": "word" | "char" as unit, "lowercase": bool(lower), "normalize": bool(nfc)} if len(table) == 3:
-            return Tokenizer(unit, lower, nfc)
-    raise ValueError("unknown tokenizer")
+def texts_of(values: Any, what: str) -> tuple[str, ...]:
+    """A manifest's list of texts.
 
-
-def _texts(values: Any, what: str) -> tuple[str, ...]:
+    Raises:
+        ValueError: it is something else.
+    """
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"every {what} is a text")
     return tuple(values)
+
+
+def numbers_of(values: Any, what: str) -> Array:
+    """A manifest's list of finite numbers, (n,) float64.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        raise ValueError(f"every {what} is a number")
+    made = np.array(values, np.float64)
+    if not np.isfinite(made).all():
+        raise ValueError(f"a {what} is not finite")
+    return made

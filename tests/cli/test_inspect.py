@@ -52,7 +52,7 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
     document = trained.works("inspect", "--json").json
     assert document["settings"] == model.settings.as_dict()
     assert document["labels"] == ["neg", "pos"]
-    assert document["vocabulary_size"] == model.vocabulary.size == 13
+    assert document["vocabulary_size"] == model.input.vocabulary.size == 13
     assert {layer["name"]: tuple(layer["shape"]) for layer in document["layers"]} == model.network.shapes()
     lines = (trained.folder / "runs" / "reviews-1" / "metrics.jsonl").read_text().splitlines()
     kept = [{key: epoch[key] for key in ("epoch", "loss", "validation_accuracy")} for epoch in map(json.loads, lines)]
@@ -106,7 +106,7 @@ def test_each_beginning_is_answered_as_predict_answers_it(trained):
 
 def test_without_a_text_the_models_own_example_is_shown(trained, model, reviews):
     rows = trained.works("inspect", "--timesteps").rows
-    assert [row[1] for row in rows[1:]] == model.tokenizer.tokens(model.example)
+    assert [row[1] for row in rows[1:]] == model.input.tokenizer.tokens(model.example)
     assert model.example in {row.split(",")[0] for row in reviews.split("\n")}
 
 

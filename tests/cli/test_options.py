@@ -17,6 +17,7 @@ from rnncli.training.loop import AUTO_EPOCHS
 
 MOST = "340,282,366,920,938,463,463,374,607,431,768,211,455"  # 2^128 - 1
 REFUSED = [
+    ("task", "tga", "task must be one of auto, classify, tag, not 'tga'; did you mean 'tag'?"),
     ("lr", "nan", "lr must be above 0 and at most 1e+09, not nan"),
     ("lr", "inf", "lr must be above 0 and at most 1e+09, not inf"),
     ("lr", "-1", "lr must be above 0 and at most 1e+09, not -1.0"),
@@ -139,7 +140,7 @@ def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch
         secret = "s3cret-local"
         raise RuntimeError(f"planted \x1b[2J [red] {len(secret)}")
 
-    monkeypatch.setattr("rnncli.model.Model.predict_stream", broken)
+    monkeypatch.setattr("rnncli.tasks.classify.ClassifierModel.predict_stream", broken)
     result = trained("predict", "-", stdin=b"x\n")
     assert (result.code, result.out) == (1, "")
     assert result.err == (

@@ -152,8 +152,8 @@ def test_on_a_terminal_a_stream_shows_the_unknown_words_behind_the_text(trained,
     lines = trained.works("predict", "new.txt").out.split("\n")
     assert lines[0].endswith("  zzz good yyy  (unknown: zzz, yyy)")
     assert lines[1].endswith("  good film")
-    assert lines[2].endswith("…(+44 characters))")
-    assert "  qqqqqqq…(+" in lines[2]
+    assert lines[2].endswith("…(+53 characters))")
+    assert "  qqqqqqqqqqqqqqqq…(+144 characters)  (unknown: " in lines[2]
     assert "  (unknown: qqq" in lines[2]
     assert len(lines[2]) <= 100
 

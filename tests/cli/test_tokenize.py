@@ -63,7 +63,7 @@ def test_many_features_are_told_by_the_place_of_the_one(cli):
 
 
 def test_a_model_reads_with_its_own_vocabulary(trained):
-    vocabulary = rnncli.load().vocabulary
+    vocabulary = rnncli.load().input.vocabulary
     document = trained.works("tokenize", "Good zzz", "--model", "latest", "--json").json
     assert document["ids"] == [vocabulary.encode(["good"])[0], vocabulary.unknown]
     assert document["known"] == [True, False]

@@ -42,7 +42,7 @@ def test_the_summary_stands_beside_the_baselines_on_stdout_and_the_rest_on_stder
         "     labels  neg 6 (50%), pos 6 (50%)",
         "    lengths  2 to 4 words, median 2",
         " vocabulary  12 of 12 distinct words are known",
-        "    network  LSTM, 4 units, both directions, max read-out, seed 0",
+        "    network  LSTM, 4 units, 1 layer, both directions, max read-out, seed 0",
         f"    to beat  bag of words {result.rows[2][1]}, commonest label 0.5000",
         "finished: all 2 epochs are done",
         'saved in runs/reviews-1; ask it: rnncli predict "…", open it: rnncli inspect --timesteps',
@@ -125,7 +125,7 @@ def test_json_is_one_document_that_agrees_with_the_files(ready, tiny):
     assert document["report"]["lengths"] == [2, 2, 4]
     assert document["finished"] == "all 2 epochs are done"
     assert [epoch["loss"] for epoch in document["epochs"]] == [line["loss"] for line in metrics(ready, "reviews-1")]
-    assert document["baselines"]["majority"] == 0.5
+    assert document["baselines"]["commonest_label"] == 0.5
     assert document["verdict"].startswith("The network is")
     assert document["settings"] == yaml.safe_load((ready.folder / "runs" / "reviews-1" / "config.yaml").read_text())
 
@@ -137,7 +137,7 @@ def test_without_validation_rows_there_is_nothing_to_compare(ready, tiny):
     assert "of the training tokens" in result.err
     assert "bag of words" not in result.err
     document = ready.works("train", "reviews.csv", *tiny, "--validation", "0", "--json").json
-    assert [document[name] for name in ("validation_accuracy", "baselines", "verdict")] == [None, None, None]
+    assert [document[name] for name in ("validation_accuracy", "baselines", "verdict")] == [None, {}, None]
     assert document["epochs"][0]["validation_accuracy"] is None
     assert document["report"]["validation_rows"] == 0
     assert ready.works("predict", "good").code == 0

@@ -15,6 +15,8 @@ from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.trace import Trace
 from rnncli.model import Model
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import TextInput
 
 TEXT = "the Film was not good , not xyzzy at all"
 TOKENS = ["the", "film", "was", "not", "good", ",", "not", "xyzzy", "at", "all"]
@@ -24,7 +26,7 @@ VOCABULARY = Vocabulary(("not", "the", "film", "good", "was", "at", "all", ","))
 def model(labels: tuple[str, ...] = ("neg", "pos"), **chosen: Any) -> Model:
     defaults = {"hidden": 3, "embedding": 4, "embedding_scale": 1.0}
     settings = Settings(**(defaults | chosen))
-    made = Model(settings, Tokenizer(), VOCABULARY, labels, {}, "was not good")
+    made = ClassifierModel(settings, TextInput(Tokenizer(), VOCABULARY), labels, {}, "was not good")
     made.params.update(made.network.init(np.random.default_rng(0)))
     return made
 

@@ -15,7 +15,7 @@ from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import as_dense
 from rnncli.core.optimizers import SGD, apply, start
 from rnncli.core.parameters import ParameterStore, flatten
-from rnncli.tasks.classify import Classifier, Examples
+from rnncli.tasks.classifier import Classifier, Examples
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -40,7 +40,7 @@ def test_shapes_are_those_of_init(
 ) -> None:
     """In the same order too: ``shapes`` is what a model file is compared with before anything is built."""
     chosen = {"cell": cell, "layers": layers, "bidirectional": bidirectional, "input": source, "bias": bias}
-    model = Classifier(Settings(hidden=3, embedding=4, **chosen), vocabulary_size=7, label_count=labels)
+    model = Classifier(Settings(hidden=3, embedding=4, **chosen), input_size=7, label_count=labels)
     params = dict(flatten(model.init(np.random.default_rng(0))))
     assert list(model.shapes().items()) == [(name, value.shape) for name, value in params.items()]
     assert {value.dtype.name for value in params.values()} == {"float32"}
@@ -66,7 +66,7 @@ def ragged_batch(labels: int, weights: bool) -> Examples:
 def network(labels: int, **chosen: Any) -> tuple[Classifier, dict[str, Any]]:
     """A small one in float64, with nothing zero in its parameters."""
     defaults = {"hidden": 3, "embedding": 2, "embedding_scale": 1.0, "dropout": 0.0, "dtype": "float64"}
-    model = Classifier(Settings(**(defaults | chosen)), vocabulary_size=4, label_count=labels)
+    model = Classifier(Settings(**(defaults | chosen)), input_size=4, label_count=labels)
     rng = np.random.default_rng(SEED)
     params = model.init(rng)
     for _, value in flatten(params):
@@ -182,7 +182,7 @@ W_O = [[0.7], [-0.5]]
 
 
 def notes_network() -> tuple[Classifier, ParameterStore]:
-    model = Classifier(NOTES, vocabulary_size=3, label_count=2)
+    model = Classifier(NOTES, input_size=3, label_count=2)
     cell = {"weight_ih": np.array(W_I), "weight_hh": np.array(W_H)}
     params = {"encoder": {"0": {"forward": cell}}, "output": {"weight": np.array(W_O)}}
     assert model.shapes() == {name: value.shape for name, value in flatten(params)}
@@ -276,7 +276,7 @@ def test_a_word_that_comes_twice_adds_up() -> None:
     model, store = notes_network()
     _, grads = model.loss_and_gradients(store.params, Examples([np.array([RAT, RAT, MAT])], np.array([1])))
     gradient = grads["encoder"]["0"]["forward"]["weight_ih"]
-    assert gradient.rows.tolist() == [MAT, RAT]
+    assert gradient.rows.tolist() == [RAT, MAT]
     exactly(as_dense(gradient), [[0, 0], [dp3, dq3], [dp1 + dp2, dq1 + dq2]])
 
 

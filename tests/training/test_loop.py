@@ -16,7 +16,7 @@ from rnncli.core.gradients import values_of
 from rnncli.core.parameters import flatten
 from rnncli.core.schedules import SCHEDULES
 from rnncli.errors import DivergedError, counted
-from rnncli.tasks.classify import Classifier, Examples
+from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone, auto_epochs, auto_patience
 from rnncli.training.state import TrainingState
@@ -109,7 +109,7 @@ def test_every_epoch_has_its_own_order(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[list[int]] = []
     take = Examples.take
     monkeypatch.setattr(Examples, "take", lambda self, rows: taken.append(rows.tolist()) or take(self, rows))
-    Training(epochs=3, seed=4).finish()
+    Training(epochs=3, seed=4, validation=NONE).finish()
     orders = [[rows.tolist() for rows in loop.batches(TRAIN.lengths, 8, 4, epoch)] for epoch in range(3)]
     assert taken == orders[0] + orders[1] + orders[2]
     assert orders[0] != orders[1] != orders[2]
@@ -161,12 +161,13 @@ def test_real_labels_are_learned_and_shuffled_ones_are_not() -> None:
 def test_validation_sees_no_dropout_and_leaves_no_trace() -> None:
     training = Training(dropout=0.5)
     params = training.state.store.params
-    first = loop.validate(training.network, params, VALIDATION)
-    assert loop.validate(training.network, params, VALIDATION) == first
+    right, answers, losses = training.network.tally(params, VALIDATION)
+    assert training.network.tally(params, VALIDATION) == (right, answers, losses)
+    assert answers == VALIDATION.size
     logits = training.network.logits(params, VALIDATION.inputs)
-    assert first[0] == ((logits[:, 0] > 0) == VALIDATION.targets).mean()
+    assert right == ((logits[:, 0] > 0) == VALIDATION.targets).sum()
     signs = 2 * VALIDATION.targets - 1
-    assert first[1] == pytest.approx(float(np.log1p(np.exp(-signs * logits[:, 0])).mean()), rel=1e-5)
+    assert losses == pytest.approx(float(np.log1p(np.exp(-signs * logits[:, 0])).sum()), rel=1e-5)
     without = Training(dropout=0.5, validation=NONE).finish()
     assert bits(without) == bits(Training(dropout=0.5).finish())
 
@@ -357,7 +358,7 @@ def test_parameters_that_overflow_are_no_epoch_either() -> None:
 def scripted(monkeypatch: pytest.MonkeyPatch, scores: list[tuple[float, float]]) -> None:
     """Validation gives these accuracies and losses, epoch by epoch."""
     script = iter(scores)
-    monkeypatch.setattr(loop, "judge", lambda *_: next(script))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: next(script))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
-from rnncli.tasks.classify import Classifier
+from rnncli.tasks.classifier import Classifier
 from rnncli.training import loop, session
 from rnncli.training.loop import EpochDone, Finished, StepDone
 from rnncli.training.session import Session
@@ -79,7 +79,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(data: Path | str, runs: Path, **chosen: Any) -> Session:
-    return session.start(Source(str(data)), Settings(**(TINY | chosen)), runs, "run")
+    return session.start(Source(str(data)), TINY | chosen, runs, "run")
 
 
 def take_up(runs: Path, data: Path | None = None, **given: Any) -> Session:
@@ -225,7 +225,7 @@ def test_the_state_comes_back_whole(data: Path, tmp_path: Path) -> None:
 
 def test_best_score_and_patience_are_kept(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = iter([0.5, 0.9, 0.8, 0.7, 0.6])
-    monkeypatch.setattr(loop, "judge", lambda *_: (next(script), 1.0))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
     first = begin(data, tmp_path, epochs=9, patience=3)
     assert stop_after(first, 12)
     assert (first.state.progress.best_epoch, first.state.progress.epochs_without_better) == (2, 1)
@@ -266,7 +266,7 @@ def test_more_epochs_continue(
     Whether the best epoch is a new one or one of those before.
     """
     script = itertools.cycle(accuracies)
-    monkeypatch.setattr(loop, "judge", lambda *_: (next(script), 1.0))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
     once = finish(begin(data, tmp_path / "once", schedule="constant", epochs=6, patience=6))
     finish(begin(data, tmp_path / "twice", schedule="constant", epochs=2, patience=6))
     twice = finish(take_up(tmp_path / "twice", epochs=6))
@@ -310,7 +310,7 @@ def test_another_number_of_workers_goes_on_and_is_kept(data: Path, tmp_path: Pat
 def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "judge", lambda *_: (0.5, 1.0))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (0.5, 1.0))
     chosen: dict[str, Any] = {"schedule": "constant", "patience": None}
     once = finish(begin(data, tmp_path / "once", epochs=14, **chosen))
     finish(begin(data, tmp_path / "twice", epochs=2, **chosen))
@@ -341,7 +341,7 @@ def test_one_that_ran_out_of_patience(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], reason: str, epochs: int
 ) -> None:
     """It goes on where the patience it has now is not yet out, as if it had had that from the beginning."""
-    monkeypatch.setattr(loop, "judge", lambda *_: (0.5, 1.0))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (0.5, 1.0))
     finish(begin(data, tmp_path, epochs=9, patience=2))
     resumed = take_up(tmp_path, **given)
     *_, last = resumed.events()
@@ -377,7 +377,7 @@ def replace(*names):
     rename(*names)
 
 os.replace = replace
-training = session.start(Source(data), Settings(**settings), Path(runs), "run")
+training = session.start(Source(data), settings, Path(runs), "run")
 for count, event in enumerate(training.events(), 1):
     if count == event_to_die:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -49,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(data: Path, runs: Path, **chosen: Any) -> Session:
-    return session.start(Source(str(data)), Settings(**(TINY | chosen)), runs)
+    return session.start(Source(str(data)), TINY | chosen, runs)
 
 
 def finish(training: Session, see: Callable[[Event], None] | None = None) -> Session:
@@ -70,7 +70,7 @@ def parameters(source: Session | Path) -> str:
 
 def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> None:
     script = iter(accuracies)
-    monkeypatch.setattr(loop, "judge", lambda *_: (next(script), 1.0))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
 
 
 def test_the_files_of_a_training(data: Path, tmp_path: Path) -> None:
@@ -102,16 +102,17 @@ def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
     model = Model.load(training.folder.model)
     assert model.labels == ("neg", "pos")
     assert model.settings == training.settings
-    assert model.vocabulary == training.prepared.vocabulary
+    assert model.input.vocabulary == training.prepared.vocabulary
     record, progress = model.record, training.state.progress
     assert (record["data"], record["rows"], record["validation_rows"]) == ("reviews.csv", 44, 16)
     assert record["label_rows"] == {"neg": 30, "pos": 30}
     assert record["best_epoch"] == progress.best_epoch
     assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
     assert training.baselines is not None
-    assert training.baselines.majority == 0.5
-    assert record["baselines"] == {"majority": 0.5, "bag_of_words": training.baselines.bag_of_words}
-    assert training.baselines.bag_of_words >= 0.9
+    bag, commonest = training.baselines
+    assert (bag.name, commonest.name, commonest.score) == ("bag_of_words", "commonest_label", 0.5)
+    assert record["baselines"] == {"bag_of_words": bag.score, "commonest_label": 0.5}
+    assert bag.score >= 0.9
     card = training.folder.card.read_text()
     assert card.startswith("# reviews-1\n")
     assert "neg (30), pos (30)" in card
@@ -159,9 +160,8 @@ def test_no_epochs_save_the_untrained_model(data: Path, tmp_path: Path) -> None:
 
 def test_without_validation_there_is_nothing_to_beat(data: Path, tmp_path: Path) -> None:
     training = finish(begin(data, tmp_path, validation=0.0))
-    assert training.baselines is None
-    assert training.measure_baselines() is None
-    assert Model.load(training.folder.model).record["baselines"] is None
+    assert training.measure_baselines() == ()
+    assert Model.load(training.folder.model).record["baselines"] == {}
     assert "bag of words" not in training.folder.card.read_text()
 
 
@@ -182,10 +182,10 @@ def test_the_card_counts_in_english(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     path.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 4)
     card = finish(begin(path, tmp_path / "runs", epochs=1, hidden=1)).folder.card.read_text()
-    assert "- Network: LSTM, 1 unit, both directions, 1 layer, max read-out" in card
+    assert "- Network: LSTM, 1 unit, 1 layer, both directions, max read-out" in card
     assert "- Training: 1 epoch of at most 1, adamw" in card
     card = finish(begin(path, tmp_path / "runs", epochs=2, layers=2)).folder.card.read_text()
-    assert "- Network: LSTM, 4 units, both directions, 2 layers, max read-out" in card
+    assert "- Network: LSTM, 4 units, 2 layers, both directions, max read-out" in card
     assert "- Training: 2 epochs of at most 2, adamw" in card
 
 
@@ -292,7 +292,7 @@ def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> No
     """Linux names are bytes; this one is not UTF-8."""
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xff.csv"))
     data.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 10)
-    started = session.start(Source(str(data)), Settings(hidden=2, embedding=2, epochs=1), tmp_path / "runs")
+    started = session.start(Source(str(data)), {"hidden": 2, "embedding": 2, "epochs": 1}, tmp_path / "runs")
     list(started.events())
     assert started.model().record["data"] == "r\\xff.csv"
     resumed = session.resume(str(started.folder.path), tmp_path / "runs")

@@ -14,7 +14,7 @@ import pytest
 from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_problem
 
 from rnncli.errors import DivergedError, StorageError
-from rnncli.tasks.classify import Examples
+from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.team import Team, shared_empty
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, auto_workers
@@ -88,7 +88,7 @@ def test_divergence_is_noticed_by_all(where: str) -> None:
 
 def test_the_gradient_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it is in the part of another process."""
-    backward = loop.Classifier.backward
+    backward = Classifier.backward
     first = os.getpid()
 
     def spoiled(self: Any, *args: Any) -> Any:
@@ -97,7 +97,7 @@ def test_the_gradient_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatc
             grads["output"]["weight"][0, 0] = np.inf
         return grads
 
-    monkeypatch.setattr(loop.Classifier, "backward", spoiled)
+    monkeypatch.setattr(Classifier, "backward", spoiled)
     training = Training(workers=2)
     before = bits(training.state)
     with pytest.raises(DivergedError, match="the gradient of output/weight"):
@@ -115,7 +115,7 @@ def test_a_killed_worker_ends_the_training() -> None:
 
 
 def test_a_worker_that_fails_ends_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    forward = loop.Classifier.forward
+    forward = Classifier.forward
     first = os.getpid()
 
     def failing(self: Any, *args: Any) -> Any:
@@ -123,7 +123,7 @@ def test_a_worker_that_fails_ends_the_training(monkeypatch: pytest.MonkeyPatch) 
             raise MemoryError
         return forward(self, *args)
 
-    monkeypatch.setattr(loop.Classifier, "forward", failing)
+    monkeypatch.setattr(Classifier, "forward", failing)
     with pytest.raises(StorageError, match="a worker process ended with exit code 1"):
         Training(workers=2).finish()
 
@@ -219,6 +219,7 @@ def test_validation_is_shared_too() -> None:
     for workers in (1, 2, 3):
         training = Training(TRAIN, VALIDATION, workers=workers, epochs=1)
         state = training.finish()
-        accuracy, loss = loop.validate(training.network, state.store.params, VALIDATION)
+        right, answers, losses = training.network.tally(state.store.params, VALIDATION)
         record = training.history[0]
-        assert (record.validation_accuracy, record.validation_loss) == (accuracy, pytest.approx(loss, rel=1e-5))
+        assert record.validation_accuracy == right / answers
+        assert record.validation_loss == pytest.approx(losses / answers, rel=1e-5)

@@ -9,7 +9,6 @@ from pathlib import Path
 from rnncli.data.dataset import Source, left_out, read_dataset
 from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
-from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
@@ -52,8 +51,8 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     if json:
         print_json(output, evaluation)
         return
-    print_pairs(output, "", views.scores_pairs(evaluation))
-    for view in (views.labels_view(evaluation), views.confusion_view(evaluation), views.mistakes_view(evaluation)):
+    print_pairs(output, "", evaluation.pairs())
+    for view in evaluation.tables():
         if view.rows:
             output.write("\n")
             print_table(output, view)

@@ -11,10 +11,11 @@ from rnncli.errors import UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
-from rnncli.render.tables import TableView, print_pairs, print_table, svg
+from rnncli.render.tables import print_pairs, print_table, svg
+from rnncli.views import TableView
 
 if TYPE_CHECKING:
-    from rnncli.inspection.trace import Trace
+    from rnncli.inspection.states import States
     from rnncli.model import Model
 
 FIRST_UNITS = 6
@@ -80,7 +81,7 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
 
 def _show_timesteps(output: Output, model: Model, request: InspectRequest, json: bool) -> list[TableView]:
     trace = model.trace(request.sentence)
-    view = views.trace_view(trace, _chosen_units(trace, request))
+    view = trace.view(_chosen_units(trace, request))
     if json:
         print_json(output, trace)
     else:
@@ -90,7 +91,7 @@ def _show_timesteps(output: Output, model: Model, request: InspectRequest, json:
     return [view]
 
 
-def _chosen_units(trace: Trace, request: InspectRequest) -> list[int]:
+def _chosen_units(trace: States, request: InspectRequest) -> list[int]:
     if request.units is not None:
         return parse_units(request.units, trace.units)
     if request.top is not None:
@@ -104,9 +105,9 @@ def _model_document(model: Model, path: str) -> dict[str, Any]:
     shapes = model.network.shapes()
     return {
         "model": path,
-        "labels": model.labels,
+        "task": model.task,
+        **model.facts(),
         "settings": model.settings.as_dict(),
-        "vocabulary_size": model.vocabulary.size,
         "layers": [{"name": name, "shape": shape} for name, shape in shapes.items()],
         "record": model.record,
         "example": model.example,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from rnncli.data.dataset import Source, is_path, stream_texts
 from rnncli.data.sources import check_path
-from rnncli.errors import UsageError, counted
+from rnncli.errors import DataError, UsageError, counted
 from rnncli.render import views
+from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table
@@ -56,21 +57,22 @@ def predict_command(request: PredictRequest, json: bool) -> None:
         if workers > 1:
             from rnncli.prediction import predict_together
 
-            read = chain.from_iterable(_texts_of(request, path, _do_nothing) for path in files)
+            read = chain.from_iterable(_texts_of(request, model, path, _do_nothing) for path in files)
             for prediction in predict_together(model, read, workers):
                 stream.show(prediction)
         else:
-            read = chain.from_iterable(_texts_of(request, path, stream.flush) for path in files)
+            read = chain.from_iterable(_texts_of(request, model, path, stream.flush) for path in files)
             for text in read if files else texts:
                 stream.add(text)
             stream.flush()
         cut = stream.cut
     else:
         predictions = model.predict(texts)
-        print_table(output, views.predictions_view(predictions))
+        for view in model.shown(predictions):
+            print_table(output, view)
         cut = sum(prediction.cut > 0 for prediction in predictions)
     if cut and not json:
-        length = counted(model.settings.max_length, model.tokenizer.unit)
+        length = counted(model.settings.max_length, model.unit)
         output.note(
             f"{counted(cut, 'text is', 'texts are')} longer than the {length} that this model reads; "
             f"{'its' if cut == 1 else 'their'} middle was left out"
@@ -123,11 +125,17 @@ def _looks_like_file(argument: str) -> bool:
     return _ends_like_data(argument) and not any(c.isspace() for c in argument)
 
 
-def _texts_of(request: PredictRequest, path: str, before_waiting: Callable[[], object]) -> Iterable[str]:
+def _texts_of(request: PredictRequest, model: Model, path: str, before_waiting: Callable[[], object]) -> Iterable[str]:
+    """Raises DataError, with file and line, where the model cannot read an input."""
     # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
     format = request.format or ("text" if path == "-" and request.text is None else None)
-    _, columns, rows = stream_texts(Source(path, request.text, None, format, request.encoding), before_waiting)
-    return (row.values[columns.text] for row in rows)
+    table, columns, rows = stream_texts(Source(path, request.text, None, format, request.encoding), before_waiting)
+    for row in rows:
+        text = row.values[columns.text]
+        problem = model.problem(text)
+        if problem is not None:
+            raise DataError(f"{table.name}:{row.line}: {problem}")
+        yield text
 
 
 def _workers(files: list[str]) -> int:
@@ -173,6 +181,6 @@ class _Stream:
         if self._json:
             print_json(self._output, prediction)
         elif self._width is None:
-            self._output.write("\t".join(views.prediction_fields(prediction)) + "\n")
+            self._output.write("\t".join(map(clean, prediction.fields())) + "\n")
         else:
             self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")

@@ -13,7 +13,8 @@ from rnncli.data.dataset import Source, stream_texts
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
-from rnncli.render.tables import Cell, Column, TableView, print_pairs, print_table
+from rnncli.render.tables import print_pairs, print_table
+from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rnncli.data.tokenizer import Tokenizer
@@ -109,10 +110,14 @@ def _one_hot(token_id: int, features: int) -> str:
 
 def _of_model(request: TokenizeRequest) -> tuple[Tokenizer, Vocabulary]:
     from rnncli.model import Model
+    from rnncli.tasks.inputs import TextInput
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model or "latest", Path(request.runs)))
-    return model.tokenizer, model.vocabulary
+    text = getattr(model, "input", None)
+    if not isinstance(text, TextInput):
+        raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
+    return text.tokenizer, text.vocabulary
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
-from rnncli.errors import UsageError, counted
+from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
 from rnncli.render import views
+from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.progress import TrainingDisplay
@@ -80,23 +81,22 @@ def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
         )
     assert request.data is not None
     source = Source(request.data, **request.reading)
-    return session.start(source, Settings.from_mapping(settings), Path(request.runs), request.name)
+    return session.start(source, settings, Path(request.runs), request.name)
 
 
 def _say_what_is_there(output: Output, session: Session) -> None:
     output.note(session.dataset.why)
-    for what, value in views.report_lines(session.prepared.report):
-        output.note(f"{what:>11}  {value}")
+    for what, value in session.prepared.report.lines():
+        output.note(f"{what:>11}  {clean(value)}")
     for warning in session.prepared.report.warnings:
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
-    directions = "both directions" if s.bidirectional else "one direction"
-    units = counted(s.hidden, "unit")
     together = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
-    output.note(f"    network  {s.cell.upper()}, {units}, {directions}, {s.readout} read-out, seed {s.seed}{together}")
+    words = dict(session.model().describe())["network"]
+    output.note(f"    network  {words}, seed {s.seed}{together}")
     found = session.measure_baselines()
-    if found is not None:
-        output.note(f"    to beat  bag of words {found.bag_of_words:.4f}, commonest label {found.majority:.4f}")
+    if found:
+        output.note("    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {b.score:.4f}" for b in found))
     progress = session.state.progress
     if progress.finished is not None:
         output.note(f"this training is finished already: {progress.finished}")
@@ -157,7 +157,7 @@ def _summarize(output: Output, session: Session) -> None:
 
 
 def _document(session: Session) -> dict[str, Any]:
-    progress, validated = session.state.progress, bool(session.prepared.validation.inputs)
+    progress, validated = session.state.progress, session.prepared.validation.size > 0
     return {
         "run": session.folder.path,
         "model": session.folder.model,
@@ -166,7 +166,7 @@ def _document(session: Session) -> dict[str, Any]:
         "report": session.prepared.report,
         "best_epoch": progress.best_epoch,
         "validation_accuracy": progress.best_score[0] if validated and progress.best_score else None,
-        "baselines": None if session.baselines is None else asdict(session.baselines),
+        "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "verdict": views.verdict(session),
         "epochs": progress.history,
         "finished": progress.finished,

@@ -36,3 +36,24 @@ def recurrent_stack(
         built.append(wrap(CELLS[cell](nonlinearity, input_size, hidden_size, bias)))
         input_size = built[-1].output_size
     return Stack(tuple(built), dropout)
+
+
+def stack_shapes(
+    cell: str, input_size: int, hidden_size: int, layers: int, bidirectional: bool, bias: bool
+) -> dict[str, tuple[int, ...]]:
+    """Flat name → shape of every parameter of :func:`recurrent_stack`, worked out without making one."""
+    H, width = hidden_size, input_size
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+    directions = ("forward", "backward") if bidirectional else ("forward",)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(layers):
+        for direction in directions:
+            prefix = f"{layer}/{direction}/"
+            shapes[prefix + "weight_ih"] = (width, gates * H)
+            shapes[prefix + "weight_hh"] = (H, gates * H)
+            if bias:
+                shapes[prefix + "bias"] = (gates * H,)
+            if bias and cell == "gru":
+                shapes[prefix + "bias_hn"] = (H,)
+        width = H * len(directions)
+    return shapes

@@ -63,26 +63,36 @@ class Dataset:
         Raises:
             DataError: one has none and bad records are not to be left out, or all have none.
         """
-        empty = [
-            f"{self.name}:{line}: the text has no {unit}s"
-            for line, count in zip(self.lines, counts, strict=True)
-            if not count
-        ]
-        if not empty:
+        problem = f"the text has no {unit}s"
+        return self.without([None if count else problem for count in counts], f"text without {unit}s")
+
+    def without(self, problems: Sequence[str | None], what: str) -> Dataset:
+        """The records that have no problem.
+
+        Args:
+            problems: for each record None, or what is wrong with it.
+            what: such a record's name, as in "text without words".
+
+        Raises:
+            DataError: one has a problem and bad records are not to be left out, or all have one.
+        """
+        kept = [row for row, problem in enumerate(problems) if problem is None]
+        if len(kept) == len(problems):
             return self
+        found = zip(self.lines, problems, strict=True)
+        said = [f"{self.name}:{line}: {problem}" for line, problem in found if problem is not None]
         if not self.source.skip_bad:
-            raise DataError(empty[0], SKIP_HINT)
-        kept = [row for row, count in enumerate(counts) if count]
+            raise DataError(said[0], SKIP_HINT)
         if not kept:
-            texts = counted(len(empty), f"text without {unit}s was", f"texts without {unit}s were")
-            raise DataError(f"{self.name}: no records ({texts} left out)")
+            left = counted(len(said), f"{what} was", f"{what.replace(' ', 's ', 1)} were")
+            raise DataError(f"{self.name}: no records ({left} left out)")
         return replace(
             self,
             texts=[self.texts[row] for row in kept],
             labels=[self.labels[row] for row in kept],
             lines=[self.lines[row] for row in kept],
-            skipped=self.skipped + len(empty),
-            skipped_because=(*self.skipped_because, *empty)[:SKIPPED_SHOWN],
+            skipped=self.skipped + len(said),
+            skipped_because=(*self.skipped_because, *said)[:SKIPPED_SHOWN],
         )
 
 

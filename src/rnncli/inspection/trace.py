@@ -1,68 +1,45 @@
-"""What a model holds in mind after every timestep of one text."""
+"""The states of a classifier, and what it would answer if the input ended at each of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
-from rnncli.tasks.classify import Classifier
+from rnncli.inspection.states import States, unit_names
+from rnncli.tasks.classifier import Classifier
 
 
 @dataclass(frozen=True)
-class Trace:
-    """One text, timestep by timestep.
+class Trace(States):
+    """One input of a classifier, timestep by timestep.
 
     Attributes:
-        tokens: (T,) as the model reads them.
-        known: (T,) whether each is in the vocabulary.
-        hidden: (T, K) the topmost layer's output: H numbers, or 2H with those that read backwards behind.
-        units: (K,) a name for each: ``"3"``, or ``"→3"`` and ``"←3"`` when there are two directions.
-        norm: (T,) Euclidean length of each row of ``hidden``.
-        prefix_probabilities: (T, labels) what the model answers for the text up to and including each token.
-        labels: names of the last axis.
+        prefix_probabilities: (T, labels) what the model answers for the input up to and including each timestep.
     """
 
-    tokens: tuple[str, ...]
-    known: tuple[bool, ...]
-    hidden: Array
-    units: tuple[str, ...]
-    norm: Array
     prefix_probabilities: Array
-    labels: tuple[str, ...]
 
-    def most_changing(self, count: int) -> list[int]:
-        """The units whose value moves most from step to step: by the mean of |h_t − h_(t−1)|, with h_0 = 0."""
-        moves = np.abs(np.diff(self.hidden, axis=0, prepend=0)).mean(axis=0)
-        return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
+    answers_are = "the prediction if the text ended there"
+
+    def answers(self) -> Array:
+        return self.prefix_probabilities
 
 
 def trace(
-    network: Classifier, params: Params, ids: Array, tokens: list[str], known: list[bool], labels: tuple[str, ...]
+    network: Classifier, params: Params, steps: Array, tokens: Sequence[str], known: list[bool], labels: tuple[str, ...]
 ) -> Trace:
-    """Runs one text and each of its beginnings.
+    """Runs one input and each of its beginnings.
 
     A cell that reads forwards has the same states for a beginning as for the whole, one that reads backwards has
     not; running every beginning gives for either exactly what ``predict`` says of it.
     """
-    hidden = network.forward(params, PackedSequence.pack([ids]))[1]
-    beginnings = [ids[: end + 1] for end in range(len(ids))]
+    hidden = network.forward(params, PackedSequence.pack([steps]))[1]
+    beginnings = [steps[: end + 1] for end in range(len(steps))]
     probabilities = network.probabilities(network.logits(params, beginnings))
-    return Trace(
-        tuple(tokens),
-        tuple(known),
-        hidden,
-        _unit_names(network),
-        np.linalg.norm(hidden, axis=1),
-        probabilities,
-        labels,
-    )
-
-
-def _unit_names(network: Classifier) -> tuple[str, ...]:
-    H = network.settings.hidden
-    if not network.settings.bidirectional:
-        return tuple(str(unit) for unit in range(H))
-    return tuple(f"{arrow}{unit}" for arrow in "→←" for unit in range(H))
+    units = unit_names(network.settings.hidden, network.settings.bidirectional)
+    norm = np.linalg.norm(hidden, axis=1)
+    return Trace(tuple(tokens), tuple(known), hidden, units, norm, labels, probabilities)

@@ -12,17 +12,16 @@ import math
 import numbers
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnncli.render.clean import as_text, clean
 from rnncli.render.console import MIN_WIDTH, Output
+from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-Cell = str | int | float | None
 Encode = Callable[[str], str]  # makes a text writable where it goes, whatever that does to its width
 
 LINES = 4  # a text longer than about this many lines of its column is cut, with a count
@@ -31,25 +30,6 @@ NUMBER = 24  # cells; a numeric column takes what its entries need up to here: e
 
 # Rich's SIMPLE_HEAD, whose one line has an ASCII form here.
 _RULE = "    \n    \n {0}{0} \n" + "    \n" * 5
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: numeric ones are aligned to the right."""
-
-    name: str
-    numeric: bool = False
-    style: str | None = None
-
-
-@dataclass(frozen=True)
-class TableView:
-    """A table as values; each row has one cell for each column."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    caption: str | None = None
 
 
 def format_number(x: float) -> str:

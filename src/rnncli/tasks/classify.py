@@ -1,240 +1,281 @@
-"""Many-to-one: a sequence of tokens in, one of K labels out."""
+"""Many-to-one: a label for a text, or for a sequence of numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.activations import sigmoid
-from rnncli.core.cells import recurrent_stack
-from rnncli.core.initializers import fill_uniform
-from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
-from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
-from rnncli.core.packed import Array, PackedSequence
-from rnncli.core.readout import READOUTS, Readout, ReadoutCache
+from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
-from rnncli.data.splits import in_length_order
-
-
-class Examples(NamedTuple):
-    """Encoded rows of a data set."""
-
-    inputs: list[Array]  # each (T_n,) ids
-    targets: Array  # (rows,) label numbers
-    weights: Array | None = None  # (rows,) how much each counts in the loss
-
-    @property
-    def lengths(self) -> Array:
-        return np.array([len(ids) for ids in self.inputs], np.int64)
-
-    @property
-    def weight(self) -> float:
-        """How much all of them count together."""
-        return len(self.inputs) if self.weights is None else float(self.weights.sum())
-
-    def take(self, rows: Array) -> Examples:
-        return Examples(
-            [self.inputs[row] for row in rows.tolist()],
-            self.targets[rows],
-            None if self.weights is None else self.weights[rows],
-        )
-
-
-class ClassifierCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
-
-    embedding: EmbeddingCache | None
-    input_mask: Array | None
-    x: PackedSequence
-    stack: StackCache
-    readout: ReadoutCache
-    pooled_mask: Array | None
-    output: Array
+from rnncli.data.dataset import Dataset
+from rnncli.errors import DataError, UsageError, counted
+from rnncli.inspection.trace import Trace, trace
+from rnncli.model import CHUNK, Model, texts_of
+from rnncli.tasks.classifier import Classifier
+from rnncli.tasks.inputs import NumberInput, Steps, TextInput
+from rnncli.tasks.metrics import Scores, confusion_table, label_table, score
+from rnncli.team import Team, shared_empty
+from rnncli.views import Cell, Column, TableView
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """Embedding (or one-hot) → dropout → recurrent stack → read-out → dropout → linear → sigmoid or softmax.
+class Prediction:
+    """The label of one input.
 
-    Two labels have one logit, the log odds of the second; K > 2 labels have K.
-
-    Args:
-        settings: sizes and choices.
-        vocabulary_size: V, the unknown token included.
-        label_count: K, at least 2.
+    Attributes:
+        text: as it was given.
+        label: the most probable label; None for an input without timesteps.
+        probability: of that label.
+        probabilities: label → probability, in the model's order.
+        tokens: how many timesteps the input has.
+        unknown: tokens that the model does not know, each once.
+        cut: how many timesteps in the middle of a long input were not read.
     """
 
+    text: str
+    label: str | None
+    probability: float | None
+    probabilities: dict[str, float]
+    tokens: int
+    unknown: tuple[str, ...]
+    cut: int
+
+    def cells(self) -> tuple[Cell, ...]:
+        unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
+        return self.text, self.label or "(empty)", self.probability, unknown
+
+    def fields(self) -> tuple[str, ...]:
+        return self._label, self._probability, " ".join(self.unknown) or "-", self.text
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
+        return (self._label, self._probability), self.text, note
+
+    @property
+    def _label(self) -> str:
+        return "(empty)" if self.label is None else self.label
+
+    @property
+    def _probability(self) -> str:
+        return "-" if self.probability is None else f"{self.probability:.4f}"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer, with the file's line."""
+
+    line: int
+    text: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on labelled inputs, and the wrong answers given with most confidence.
+
+    Attributes:
+        unseen: rows by a label that the model has never seen: they are wrong by necessity.
+        skipped: bad records that were left out; ``skipped_because`` says why for the first of them.
+    """
+
+    scores: Scores
+    mistakes: tuple[Mistake, ...]
+    unseen: dict[str, int]
+    skipped: int
+    skipped_because: tuple[str, ...]
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        low, high = self.scores.interval
+        pairs: list[tuple[str, Cell]] = [
+            ("rows", self.scores.rows),
+            ("accuracy", f"{self.scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
+            ("macro F1", f"{self.scores.macro_f1:.4f}"),
+        ]
+        for label, count in self.unseen.items():
+            pairs.append(("never trained", f"label '{label}', {counted(count, 'row')}: always counted wrong"))
+        return pairs
+
+    def tables(self) -> list[TableView]:
+        rows = tuple((m.line, m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)
+        columns = (Column("line", True), Column("truth"), Column("answer"), Column("probability", True), Column("text"))
+        mistakes = TableView("Most confident mistakes", columns, rows)
+        return [label_table(self.scores, "rows"), confusion_table(self.scores), mistakes]
+
+
+@dataclass(frozen=True)
+class ClassifierModel(Model):
+    """A classifier with everything that an input needs on its way to a label.
+
+    Attributes:
+        input: what a timestep is.
+        labels: in the order of the probabilities.
+    """
+
+    task: ClassVar[str] = "classify"
+    columns: ClassVar[tuple[Column, ...]] = (
+        *(Column("text"), Column("label", style="bold"), Column("probability", True), Column("unknown words")),
+    )
     settings: Settings
-    vocabulary_size: int
-    label_count: int
+    input: TextInput | NumberInput
+    labels: tuple[str, ...]
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
-    def embedding(self) -> Embedding | None:
-        s = self.settings
-        return Embedding(self.vocabulary_size, s.embedding, s.embedding_scale) if s.input == "embedding" else None
+    @property
+    def network(self) -> Classifier:
+        return Classifier(self.settings, self.input.size, len(self.labels), isinstance(self.input, NumberInput))
 
-    @cached_property
-    def stack(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=s.embedding if self.embedding else self.vocabulary_size,
-            hidden_size=s.hidden,
-            layers=s.layers,
-            bidirectional=s.bidirectional,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
+    @property
+    def unit(self) -> str:
+        return self.input.unit
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        waiting = iter(texts)
+        while chunk := list(islice(waiting, CHUNK)):
+            yield from self._predict_chunk(chunk)
+
+    def trace(self, text: str | None = None) -> Trace:
+        text = self.example if text is None else text
+        steps = self._read(text)
+        if not steps.count:
+            what = f"has no {self.input.unit}s" if text.strip() else "is empty"
+            raise UsageError(f"the text {what}: there is no timestep to show")
+        names, known = self.input.names(text, self.settings.max_length)
+        return trace(self.network, self.params, steps.values, names, known, self.labels)
+
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
+        if isinstance(self.input, NumberInput):
+            dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
+        lengths, answered = self._answers(dataset.texts, workers)
+        dataset = dataset.with_tokens(lengths.tolist(), self.input.unit)
+        names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
+        number = {name: k for k, name in enumerate(names)}
+        truth = np.array([number[label] for label in dataset.labels], np.int64)
+        answered = answered[lengths > 0]
+        predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
+        wrong = np.flatnonzero(predicted != truth)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        mistakes = tuple(
+            Mistake(
+                dataset.lines[row],
+                dataset.texts[row],
+                dataset.labels[row],
+                names[predicted[row]],
+                float(confidence[row]),
+            )
+            for row in wrong.tolist()
         )
+        unseen = {name: int((truth == number[name]).sum()) for name in names[len(self.labels) :]}
+        skipped, reasons = dataset.skipped, dataset.skipped_because
+        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
 
-    @cached_property
-    def output(self) -> Linear:
-        return Linear(self.stack.output_size, self.logit_count, self.settings.bias)
+    def describe(self) -> list[tuple[str, Cell]]:
+        s = self.settings
+        kind = "numbers" if isinstance(self.input, NumberInput) else s.input
+        return [
+            ("labels", ", ".join(self.labels)),
+            ("network", f"{s.network_words}, {s.readout} read-out"),
+            ("input", f"{kind} {self.input.takes}"),
+        ]
 
-    @property
-    def logit_count(self) -> int:
-        return 1 if self.label_count == 2 else self.label_count
+    def facts(self) -> dict[str, Any]:
+        return {"labels": self.labels, **self.input.facts()}
 
-    @property
-    def readout(self) -> Readout:
-        return READOUTS[self.settings.readout]
+    def own_manifest(self) -> dict[str, Any]:
+        return {"labels": list(self.labels), **self.input.manifest()}
 
-    @property
-    def tables(self) -> frozenset[str]:
-        """The parameters of which a batch touches some rows only."""
-        if self.embedding:
-            return frozenset({"embedding/weight"})
-        directions = ("forward", "backward") if self.settings.bidirectional else ("forward",)
-        return frozenset(f"encoder/0/{direction}/weight_ih" for direction in directions)
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> ClassifierModel:
+        labels = texts_of(manifest["labels"], "label")
+        if len(labels) < 2 or len(set(labels)) != len(labels):
+            raise ValueError("a classifier has at least two labels, each once")
+        input = NumberInput.of_manifest(manifest) if "mean" in manifest else TextInput.of_manifest(manifest)
+        return cls(settings, input, labels, {})
 
-    def rows_read(self, inputs: Sequence[Array]) -> dict[str, Array]:
-        """For each of :attr:`tables` the rows that these sequences read, each once."""
-        read = np.zeros(self.vocabulary_size, np.bool_)
-        read[np.concatenate(inputs)] = True
-        return dict.fromkeys(self.tables, np.flatnonzero(read))
+    def problem(self, text: str) -> str | None:
+        if isinstance(self.input, NumberInput):
+            try:
+                self.input.read(text, self.settings.max_length)
+            except ValueError as error:
+                return f"the sequence {error}"
+        return None
 
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        params: Params = {"embedding": self.embedding.init(rng, dtype)} if self.embedding else {}
-        params |= {"encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
-        if self.settings.initializer == "uniform":
-            fill_uniform(rng, params["encoder"], self.settings.hidden)
-            fill_uniform(rng, params["output"], self.stack.output_size)
-        return params
+    def _read(self, text: str) -> Steps:
+        """Raises DataError: these are no numbers."""
+        try:
+            steps = self.input.read(text, self.settings.max_length)
+        except ValueError as error:
+            raise DataError(f"the sequence {error}", "it is written as JSON: [[0, 0.5], [1, 0.25]]") from None
+        if steps.values.ndim == 2:
+            return replace(steps, values=steps.values.astype(self.settings.dtype))
+        return steps
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Flat name → shape of every parameter, worked out without making one."""
-        s, H = self.settings, self.settings.hidden
-        gates = {"rnn": 1, "gru": 3, "lstm": 4}[s.cell]
-        shapes: dict[str, tuple[int, ...]] = {}
-        width = self.vocabulary_size
-        if self.embedding:
-            shapes["embedding/weight"] = (self.vocabulary_size, s.embedding)
-            width = s.embedding
-        directions = ("forward", "backward") if s.bidirectional else ("forward",)
-        for layer in range(s.layers):
-            for direction in directions:
-                prefix = f"encoder/{layer}/{direction}/"
-                shapes[prefix + "weight_ih"] = (width, gates * H)
-                shapes[prefix + "weight_hh"] = (H, gates * H)
-                if s.bias:
-                    shapes[prefix + "bias"] = (gates * H,)
-                if s.bias and s.cell == "gru":
-                    shapes[prefix + "bias_hn"] = (H,)
-            width = H * len(directions)
-        shapes["output/weight"] = (width, self.logit_count)
-        if s.bias:
-            shapes["output/bias"] = (self.logit_count,)
-        return shapes
+    def _answers(self, texts: Sequence[str], workers: int) -> tuple[Array, Array]:
+        """(texts,) how many timesteps are read of each, and (texts, labels) probabilities."""
+        lengths = shared_empty(len(texts), np.int64)
+        answered = shared_empty((len(texts), len(self.labels)))
+        team = Team(workers)
 
-    def forward(
-        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
-    ) -> tuple[Array, Array, ClassifierCache]:
-        """Ids (S,) to logits (N, K or 1) in packed order.
+        def answer_own(*_: int) -> None:
+            encoded = [self._read(text).values for text in texts[team.rank :: team.count]]
+            lengths[team.rank :: team.count] = [len(values) for values in encoded]
+            answered[team.rank :: team.count] = self._probabilities(encoded)
+            team.meet()
 
-        Args:
-            params: as :meth:`init` gives them.
-            packed: the token ids.
-            rng: for dropout; None when predicting.
-            keep: whether the recurrent layers write down what :meth:`backward` and a trace need.
+        with closing(team):
+            team.start(answer_own)
+            team.tell(0)
+            answer_own()
+        return lengths, answered
 
-        Returns:
-            The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
-        """
-        x, of_embedding, input_mask = packed, None, None
-        if self.embedding:
-            dropping = rng is not None and self.settings.dropout > 0  # a number of its own at every place
-            x, of_embedding = self.embedding.forward(params["embedding"], packed, gather=dropping)
-            if dropping:
-                dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
-                x = x.with_data(dropped)
-        y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
-        pooled, of_readout = self.readout.forward(y, x, last[-1])
-        pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
-        logits, of_output = self.output.forward(params["output"], pooled)
-        return logits, y, ClassifierCache(of_embedding, input_mask, x, of_stack, of_readout, pooled_mask, of_output)
-
-    def backward(self, params: Params, cache: ClassifierCache, d_logits: Array) -> dict[str, Any]:
-        """The gradient of every parameter, nested like ``params``."""
-        grads: dict[str, Any] = {}
-        d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
-        if cache.pooled_mask is not None:
-            d_pooled *= cache.pooled_mask
-        dy, d_last = self.readout.backward(cache.readout, d_pooled)
-        # Only the topmost layer's last state is read, if any; those below are not.
-        d_states = None if d_last is None else self._states_below(cache.stack, d_last)
-        dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
-        if self.embedding and cache.embedding and dx is not None:
-            if cache.input_mask is not None:
-                dx *= cache.input_mask
-            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
-        return grads | {"encoder": of_stack, "output": of_output}
-
-    def _states_below(self, cache: StackCache, d_last: tuple[Array, ...]) -> list[Any]:
-        return [None] * (len(cache.layers) - 1) + [d_last]
-
-    def loss(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
-        """The mean loss of a batch and ∂L/∂logits."""
-        if self.logit_count == 1:
-            return sigmoid_cross_entropy(logits, targets, weights)
-        return softmax_cross_entropy(logits, targets, weights)
-
-    def loss_and_gradients(
-        self, params: Params, batch: Examples, rng: np.random.Generator | None = None, share: float = 1.0
-    ) -> tuple[float, dict[str, Any]]:
-        """One batch forward and backward; ``share`` is how much of a larger batch it is, and scales both."""
-        packed = PackedSequence.pack(batch.inputs)
-        logits, _, cache = self.forward(params, packed, rng)
-        weights = None if batch.weights is None else batch.weights[packed.order]
-        loss, d_logits = self.loss(logits, batch.targets[packed.order], weights)
-        if share != 1:
-            loss *= share
-            d_logits *= share
-        return loss, self.backward(params, cache, d_logits)
-
-    def logits(self, params: Params, inputs: Sequence[Array], batch: int = 128) -> Array:
-        """(rows, K or 1) logits of any number of sequences, in their order."""
-        result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
-        self.fill_logits(result, params, inputs, batch)
+    def _probabilities(self, encoded: Sequence[Array]) -> Array:
+        """(inputs, labels) probabilities; zeros for an input without timesteps."""
+        result = np.zeros((len(encoded), len(self.labels)))
+        filled = [row for row, values in enumerate(encoded) if len(values)]
+        if filled:
+            logits = self.network.logits(self.params, [encoded[row] for row in filled])
+            result[filled] = self.network.probabilities(logits)
         return result
 
-    def fill_logits(
-        self, result: Array, params: Params, inputs: Sequence[Array], batch: int = 128, rank: int = 0, count: int = 1
-    ) -> None:
-        """Writes the logits into ``result``; ``count`` processes that share it have every ``count``-th batch each."""
-        lengths = np.array([len(ids) for ids in inputs], np.int64)
-        for rows in in_length_order(lengths, batch)[rank::count]:
-            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
-            result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
+    def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
+        limit = self.settings.max_length
+        read = [self._read(text) for text in texts]
+        answered = self._probabilities([steps.values for steps in read])
+        for text, steps, row in zip(texts, read, answered, strict=True):
+            if not steps.count:
+                yield Prediction(text, None, None, {}, 0, (), 0)
+                continue
+            best = int(row.argmax())
+            probabilities = dict(zip(self.labels, row.tolist(), strict=True))
+            cut = max(0, steps.count - limit)
+            yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)
 
-    def probabilities(self, logits: Array) -> Array:
-        """(rows, K) probabilities from (rows, K or 1) logits."""
-        if self.logit_count == 1:
-            second = sigmoid(logits)
-            return np.concatenate((1 - second, second), axis=1)
-        return softmax(logits)
+
+class Classify:
+    """The task that takes what no other one does."""
+
+    name = "classify"
+    model = ClassifierModel
+    defaults: Mapping[str, Any] = {}
+
+    def fits(self, dataset: Dataset) -> bool:
+        return True
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> Any:
+        # These two import the model from here.
+        from rnncli.tasks.prepare import prepare
+        from rnncli.tasks.prepare_numbers import looks_like_numbers, prepare_numbers
+
+        return (prepare_numbers if looks_like_numbers(dataset.texts[0]) else prepare)(dataset, settings)
+
+
+TASK = Classify()

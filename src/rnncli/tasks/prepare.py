@@ -1,22 +1,30 @@
-"""From labelled texts to encoded examples, and the report on them that is worth reading before training."""
+"""Classifying texts: from labelled texts to encoded examples, and the report that is worth reading before training."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
+from rnncli.core.recurrence import Params
 from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
-from rnncli.tasks.classify import Classifier, Examples
+from rnncli.render.clean import clean
+from rnncli.tasks.baselines import baselines
+from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import TextInput, shorten
+from rnncli.tasks.task import Baseline, Network
 
 # Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
 UNEVEN = 3
@@ -51,10 +59,54 @@ class Report:
     on_both_sides: int
     warnings: tuple[str, ...]
 
+    what = "A classifier of text"
+
+    def lines(self) -> list[tuple[str, str]]:
+        low, middle, high = self.lengths
+        lengths = f"{low:,} to {high:,} {self.tokens}s, median {middle:,}"
+        if self.cut:
+            longer = counted(self.cut, "longer text is read without its", "longer texts are read without their")
+            lengths += f"; {longer} middle (--max-length)"
+        side = "validation" if self.validation_rows else "training"
+        lines = [
+            ("rows", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
+            ("labels", label_shares(self.labels)),
+            ("lengths", lengths),
+            ("vocabulary", f"{self.vocabulary:,} of {self.distinct_tokens:,} distinct {self.tokens}s are known"),
+            ("unknown", f"{self.unknown_rate:.2%} of the {side} tokens"),
+        ]
+        if self.on_both_sides:
+            texts = counted(self.on_both_sides, "text stands", "texts stand")
+            lines.append(("both sides", f"{texts} in training and in validation"))
+        return lines
+
+    def summary(self) -> list[str]:
+        return [label_counts(self.labels)]
+
+
+# Labels named in the report and on the card; the other ones are counted.
+LABELS_IN_REPORT, LABELS_ON_CARD = 8, 20
+LABEL_WIDTH = 40  # characters of a label in a line of text
+
+
+def label_shares(labels: Mapping[str, int]) -> str:
+    """``pos 60 (50%), neg 60 (50%)``, the commonest labels first."""
+    whole = sum(labels.values())
+    shown = [f"{clean(label, LABEL_WIDTH)} {n:,} ({n / whole:.0%})" for label, n in labels.items()][:LABELS_IN_REPORT]
+    if len(labels) > len(shown):
+        shown.append(f"and {len(labels) - len(shown)} more")
+    return ", ".join(shown)
+
+
+def label_counts(labels: Mapping[str, int]) -> str:
+    """``Labels: pos (60), neg (60)``."""
+    shown = [f"{clean(label, LABEL_WIDTH)} ({rows:,})" for label, rows in labels.items()]
+    return f"Labels: {', '.join(shown[:LABELS_ON_CARD])}"
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a training of a classifier starts from; ``settings`` has no open choices left.
+    """Everything a training of a classifier of text starts from; ``settings`` has no open choices left.
 
     ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut, over a vocabulary (of
     ``whole_size``) without a limit: a bag of words reads all of a text, and is to be compared with at its best.
@@ -76,6 +128,20 @@ class Prepared:
     def network(self) -> Classifier:
         return Classifier(self.settings, self.vocabulary.size, len(self.labels))
 
+    def with_settings(self, settings: Settings) -> Prepared:
+        return replace(self, settings=settings)
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        found = baselines(self.whole_train, self.whole_validation, self.whole_size, len(self.labels))
+        return (
+            Baseline("bag_of_words", "a bag of words, which ignores the order of words", found.bag_of_words),
+            Baseline("commonest_label", "always giving the commonest label", found.majority),
+        )
+
+    def model(self, params: Params, record: dict[str, Any]) -> ClassifierModel:
+        text = TextInput(self.tokenizer, self.vocabulary)
+        return ClassifierModel(self.settings, text, self.labels, params, self.example, record)
+
 
 def build_tokenizer(settings: Settings, sample: list[str]) -> Tokenizer:
     """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""
@@ -90,24 +156,22 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         DataError: the rows cannot train a classifier; the message says how many of what are needed.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    _require_labels(dataset)  # before the texts are read, which takes a while
+    require_labels(dataset)  # before the texts are read, which takes a while
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     settings = settings.replace(tokens=tokenizer.unit)
     corpus = Corpus(tokenizer)
     dataset = dataset.with_tokens([corpus.add(text) for text in dataset.texts], tokenizer.unit)
     corpus.drop_empty()
-    _require_labels(dataset)
+    require_labels(dataset)
 
-    labels = tuple(sorted(set(dataset.labels)))
-    number = {label: k for k, label in enumerate(labels)}
-    targets = np.array([number[label] for label in dataset.labels], np.int64)
-    train_rows, validation_rows = _split(dataset, targets, settings)
+    labels, targets = numbered(dataset.labels)
+    train_rows, validation_rows = split(dataset, targets, settings)
     counts = corpus.counts(train_rows)
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
     unlimited = build_vocabulary(counts, min_count=settings.min_count)
     vocabulary = Vocabulary(unlimited.tokens[: settings.max_vocabulary])
-    _require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
-    weights = _row_weights(targets[train_rows], targets, len(labels), settings)
+    require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
+    weights = row_weights(targets[train_rows], targets, len(labels), settings)
     whole = Examples(corpus.encode(unlimited), targets, weights)
     whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
     train, validation = (
@@ -128,19 +192,14 @@ def _cut(examples: Examples, limit: int, unknown: int) -> Examples:
     return examples._replace(inputs=[np.minimum(shorten(ids, limit), unknown) for ids in examples.inputs])
 
 
-def shorten(ids: Array, limit: int) -> Array:
-    """At most ``limit`` ids: of a longer text the first quarter and the last three.
-
-    What a text is about stands at its beginning, what its writer thinks of it at its end; the middle is the part to
-    leave out (Sun et al. 2019 find the same for longer models).
-    """
-    if len(ids) <= limit:
-        return ids
-    head = limit // 4
-    return np.concatenate((ids[:head], ids[len(ids) - (limit - head) :]))
+def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
+    """The distinct labels in their order, and (rows,) the number of each row's."""
+    distinct = tuple(sorted(set(labels)))
+    number = {label: k for k, label in enumerate(distinct)}
+    return distinct, np.array([number[label] for label in labels], np.int64)
 
 
-def _require_labels(dataset: Dataset) -> None:
+def require_labels(dataset: Dataset) -> None:
     name, labels = dataset.name, set(dataset.labels)
     if len(dataset.texts) < 2:
         raise DataError(f"{name}: a classifier needs at least 2 records, and this file has 1")
@@ -156,7 +215,7 @@ def _require_labels(dataset: Dataset) -> None:
         )
 
 
-def _split(dataset: Dataset, targets: Array, settings: Settings) -> tuple[Array, Array]:
+def split(dataset: Dataset, targets: Array, settings: Settings) -> tuple[Array, Array]:
     if settings.validation == 0:
         return np.arange(len(targets)), np.arange(0)
     train_rows, validation_rows = stratified_split(targets, settings.validation, settings.seed)
@@ -170,7 +229,7 @@ def _split(dataset: Dataset, targets: Array, settings: Settings) -> tuple[Array,
     return train_rows, validation_rows
 
 
-def _row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
+def row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
     """(rows,) weight of each row by its label: none, 1/count, or 1/√count, with mean 1 over the training rows."""
     if settings.class_weights == "none":
         return None
@@ -179,7 +238,7 @@ def _row_weights(train_targets: Array, targets: Array, label_count: int, setting
     return np.asarray((by_label / by_label[train_targets].mean())[targets])
 
 
-def _require_memory(network: Classifier, settings: Settings, longest: int) -> None:
+def require_memory(network: Network, settings: Settings, longest: int) -> None:
     """Refuses a network before it is made when it cannot fit."""
     item = np.dtype(settings.dtype).itemsize
     parameters = sum(int(np.prod(shape, dtype=object)) for shape in network.shapes().values())
@@ -243,13 +302,19 @@ def _report(
 
 
 def _warnings(dataset: Dataset, by_count: dict[str, int], settings: Settings) -> list[str]:
-    warnings = label_warnings(dataset.labels)
-    counts = list(by_count.values())
-    if counts[0] >= UNEVEN * counts[-1] and settings.class_weights == "none":
-        warnings.append(
-            f"labels are uneven (the commonest has {counts[0] / counts[-1]:,.0f} times the rows of the rarest); "
-            "--class-weights balanced makes rare ones count more"
-        )
+    warnings = [*label_warnings(dataset.labels), *uneven_warning(by_count, settings)]
     if dataset.skipped:
         warnings.append(left_out(dataset.skipped, dataset.skipped_because))
     return warnings
+
+
+def uneven_warning(by_count: Mapping[str, int], settings: Settings) -> list[str]:
+    """A sentence on labels that are uneven enough to speak of."""
+    counts = list(by_count.values())
+    if counts[0] < UNEVEN * counts[-1] or settings.class_weights != "none":
+        return []
+    times = counts[0] / counts[-1]
+    return [
+        f"labels are uneven (the commonest has {times:,.0f} times the rows of the rarest); "
+        "--class-weights balanced makes rare ones count more"
+    ]

@@ -15,12 +15,11 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core import optimizers
 from rnncli.core.optimizers import OPTIMIZERS, Optimizer
-from rnncli.core.packed import Array
 from rnncli.core.parameters import NotFiniteError, ParameterStore
 from rnncli.core.threads import available_cores
-from rnncli.data.splits import WEIGHTS, batches, stream
+from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
-from rnncli.tasks.classify import Classifier, Examples
+from rnncli.tasks.task import Examples, Network
 from rnncli.team import Team, shared_empty
 from rnncli.training.state import EpochRecord, Progress, TrainingState
 from rnncli.training.step import Stepper
@@ -100,11 +99,14 @@ def build_optimizer(settings: Settings) -> Optimizer:
     return made
 
 
-def new_state(network: Classifier, settings: Settings) -> TrainingState:
+def new_state(network: Network, settings: Settings) -> TrainingState:
     """The state before the first step: a function of the network's sizes and the seed."""
     empty = shared_empty if (settings.workers or 1) > 1 else np.empty
     store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, empty)
-    return TrainingState(store, optimizers.start(build_optimizer(settings), store, empty), Progress())
+    state = TrainingState(store, optimizers.start(build_optimizer(settings), store, empty), Progress())
+    state.carried = {name: empty(shape, store.dense.dtype) for name, shape in network.carried_shapes().items()}
+    state.forget()
+    return state
 
 
 # What the first process tells the others to do.
@@ -115,14 +117,13 @@ class _Work:
     """What all processes of a training do, each its part."""
 
     def __init__(
-        self, network: Classifier, state: TrainingState, train: Examples, validation: Examples, settings: Settings
+        self, network: Network, state: TrainingState, train: Examples, validation: Examples, settings: Settings
     ) -> None:
-        self.steps = -(-len(train.inputs) // settings.batch)
+        self.steps = -(-train.size // settings.batch)
         self.team = Team(settings.workers or 1)
         self._stepper = Stepper(network, state, build_optimizer(settings), train, settings, self.steps, self.team)
         self._validation = validation
-        self._logits = shared_empty((len(validation.inputs), network.logit_count), settings.dtype)
-        self.order = lru_cache(maxsize=1)(lambda epoch: batches(train.lengths, settings.batch, settings.seed, epoch))
+        self.order = lru_cache(maxsize=1)(lambda epoch: train.batches(settings.batch, settings.seed, epoch))
 
     def step(self, epoch: int, k: int) -> float:
         """Step ``k`` of an epoch; both count from 0. Returns the loss, raises NotFiniteError."""
@@ -138,14 +139,14 @@ class _Work:
     def validate(self) -> tuple[float, float]:
         """Accuracy and mean loss over the validation rows."""
         self.team.tell(_VALIDATE)
-        self._validate()
-        return judge(self._stepper.network, self._logits, self._validation)
+        return self._validate()
 
-    def _validate(self) -> None:
-        network, params = self._stepper.network, self._stepper.state.store.params
+    def _validate(self) -> tuple[float, float]:
+        network, params, team = self._stepper.network, self._stepper.state.store.params, self.team
         with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
-            network.fill_logits(self._logits, params, self._validation.inputs, 64, self.team.rank, self.team.count)
-        self.team.meet()
+            own = network.tally(params, self._validation, team.rank, team.count)
+            right, answers, loss = team.share(*own).sum(axis=0).tolist()
+        return right / answers, loss / answers
 
     def _as_worker(self, command: int, epoch: int, k: int) -> None:
         if command == _STEP:
@@ -158,7 +159,7 @@ class _Work:
 
 
 def run(
-    network: Classifier, state: TrainingState, train: Examples, validation: Examples, settings: Settings
+    network: Network, state: TrainingState, train: Examples, validation: Examples, settings: Settings
 ) -> Generator[Event]:
     """Trains from where ``state`` stands, changing it in place, until the epochs are done or patience is out.
 
@@ -180,6 +181,8 @@ def run(
     with closing(work.team):
         while progress.finished is None and progress.epoch < settings.epochs:
             clock.start_epoch(progress.epoch * int(lengths.sum()))
+            if progress.step_in_epoch == 0:
+                state.forget()
             for k in range(progress.step_in_epoch, steps):
                 try:
                     progress.loss_sum += work.step(progress.epoch, k)
@@ -192,7 +195,7 @@ def run(
                 yield StepDone(progress.epoch + 1, k + 1, steps, mean, clock.speed, clock.seconds_left)
             seconds, speed = clock.epoch_seconds, clock.speed
             work.settle()
-            yield EpochDone(_finish_epoch(work, state, validation, settings), seconds, speed)
+            yield EpochDone(_finish_epoch(work, network, state, validation, settings), seconds, speed)
     if progress.finished is None:
         progress.finished = "the epoch is done" if settings.epochs == 1 else f"all {settings.epochs} epochs are done"
     yield Finished(progress.finished)
@@ -205,7 +208,9 @@ def _diverged(what: str, place: str, settings: Settings, also: str = "") -> Dive
     )
 
 
-def _finish_epoch(work: _Work, state: TrainingState, validation: Examples, settings: Settings) -> EpochRecord:
+def _finish_epoch(
+    work: _Work, network: Network, state: TrainingState, validation: Examples, settings: Settings
+) -> EpochRecord:
     """Validates, keeps the books and starts the next epoch's counts."""
     progress = state.progress
     loss = progress.loss_sum / work.steps
@@ -215,11 +220,13 @@ def _finish_epoch(work: _Work, state: TrainingState, validation: Examples, setti
     for name, value in state.store.flat.items():
         if not np.isfinite(value).all():
             raise _diverged(name, place, settings)
-    if validation.inputs:
+    if validation.size:
         accuracy, validation_loss = work.validate()
         if not np.isfinite(validation_loss):
             raise _diverged("the validation loss", place, settings)
         score = (accuracy, -validation_loss)
+        if network.judged_by == "loss":
+            score = (-validation_loss, accuracy)
     else:
         score = (0.0, -loss)
     best = progress.best_score is None or score > progress.best_score
@@ -229,23 +236,11 @@ def _finish_epoch(work: _Work, state: TrainingState, validation: Examples, setti
         progress.best_score, progress.best_epoch, progress.epochs_without_better = score, progress.epoch, 0
     else:
         progress.epochs_without_better += 1
-        if validation.inputs and progress.epochs_without_better >= (settings.patience or 1):
+        if validation.size and progress.epochs_without_better >= (settings.patience or 1):
             progress.finished = f"no better score for {counted(settings.patience or 1, 'epoch')}"
     record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best)
     progress.history.append(record)
     return record
-
-
-def validate(network: Classifier, params: dict[str, Any], examples: Examples) -> tuple[float, float]:
-    """Accuracy and mean loss over examples, without dropout."""
-    return judge(network, network.logits(params, examples.inputs), examples)
-
-
-def judge(network: Classifier, logits: Array, examples: Examples) -> tuple[float, float]:
-    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for it
-        loss, _ = network.loss(logits, examples.targets)
-    predicted: Array = network.probabilities(logits).argmax(axis=1)
-    return float((predicted == examples.targets).mean()), loss
 
 
 class _Clock:

@@ -19,9 +19,9 @@ from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, read_dataset
 from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Model
-from rnncli.tasks.prepare import Prepared, prepare
+from rnncli.tasks import task_for
+from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state
-from rnncli.training.baselines import Baselines, baselines
 from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
@@ -39,7 +39,7 @@ class Session:
         state: where the training stands.
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
         automatic_patience: the patience in the settings was made from the number of epochs.
-        baselines: what the network has to beat; known once :meth:`events` has begun, None without validation rows.
+        baselines: what the network has to beat; known once :meth:`events` has begun, none without validation rows.
     """
 
     folder: RunFolder
@@ -49,18 +49,17 @@ class Session:
     resumed: bool = False
     stop_signal: int | None = None
     automatic_patience: bool = False
-    baselines: Baselines | None = None
+    baselines: tuple[Baseline, ...] | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
         return self.prepared.settings
 
-    def measure_baselines(self) -> Baselines | None:
-        """The majority class and the bag of words on the validation rows; None when there are none."""
-        p = self.prepared
-        if p.validation.inputs and self.baselines is None:
-            self.baselines = baselines(p.whole_train, p.whole_validation, p.whole_size, len(p.labels))
+    def measure_baselines(self) -> tuple[Baseline, ...]:
+        """What is to be beaten on the validation rows; nothing when there are none."""
+        if self.baselines is None:
+            self.baselines = self.prepared.baselines() if self.prepared.validation.size else ()
         return self.baselines
 
     def events(self) -> Generator[Event]:
@@ -86,9 +85,7 @@ class Session:
 
     def model(self) -> Model:
         """The present parameters as a model."""
-        p = self.prepared
-        params = nest(dict(self.state.store.flat))
-        return Model(p.settings, p.tokenizer, p.vocabulary, p.labels, params, p.example, self._record())
+        return self.prepared.model(nest(dict(self.state.store.flat)), self._record())
 
     def _record(self) -> dict[str, Any]:
         """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files."""
@@ -100,7 +97,7 @@ class Session:
             "label_rows": p.report.labels,
             "best_epoch": progress.best_epoch,
             "epochs": [asdict(epoch) for epoch in progress.history],
-            "baselines": None if self.baselines is None else asdict(self.baselines),
+            "baselines": {baseline.name: baseline.score for baseline in self.baselines or ()},
         }
 
     def _save_epoch(self, event: EpochDone) -> None:
@@ -131,7 +128,7 @@ class Session:
             # The best model was saved when it was the best; now it also gets the epochs that followed, and the
             # number of epochs that there were to be in the end.
             best = Model.load(self.folder.model)
-            replace(best, settings=self.settings, record=self._record()).save(self.folder.model)
+            best.with_training(self.settings, self._record()).save(self.folder.model)
         self._save_state()
         storage.write_atomically(self.folder.card, model_card(self).encode())
 
@@ -148,14 +145,20 @@ class Session:
         )
 
 
-def start(source: Source, settings: Settings, runs_folder: Path, name: str | None = None) -> Session:
+def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str | None = None) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
+
+    Args:
+        given: settings by name; the others have the defaults of the task that these or the data ask for.
 
     Raises:
         RnncliError: of every kind.
     """
+    settings = Settings.from_mapping(given)
     dataset = read_dataset(source)
-    prepared = _resolve_auto(prepare(dataset, settings))
+    task = task_for(dataset, settings.task)
+    settings = Settings.from_mapping({**task.defaults, **given, "task": task.name})
+    prepared = _resolve_auto(task.prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     folder = runs.create(runs_folder, source.path, name)
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
@@ -197,10 +200,10 @@ def resume(
     if data is None and beginning.source.path == "-":
         raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
     dataset = _read_again(folder, beginning, data)
-    prepared = _resolve_auto(prepare(dataset, settings))
+    prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     checkpoint.restore(training)
-    progress, patience = training.progress, prepared.settings.patience if prepared.validation.inputs else None
+    progress, patience = training.progress, prepared.settings.patience if prepared.validation.size else None
     if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
         progress.finished = None
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
@@ -243,7 +246,7 @@ def _resolve_auto(prepared: Prepared) -> Prepared:
         epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch)
     patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
     workers = settings.workers or loop.auto_workers(settings, len(lengths), float(lengths.mean()))
-    return replace(prepared, settings=settings.replace(epochs=epochs, patience=patience, workers=workers))
+    return prepared.with_settings(settings.replace(epochs=epochs, patience=patience, workers=workers))
 
 
 def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ class Progress:
 
 @dataclass
 class TrainingState:
-    """Parameters, optimizer moments and the progress.
+    """Parameters, optimizer moments, the progress, and what one step leaves to the next beside them.
 
     Random numbers need no state: those of a step are a function of the seed and the step's number.
     """
@@ -60,6 +60,12 @@ class TrainingState:
     store: ParameterStore
     optimizer: OptimizerState
     progress: Progress
+    carried: dict[str, Array] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """An epoch begins without memories of the one before."""
+        for array in self.carried.values():
+            array[...] = 0
 
 
 def save(path: Path, state: TrainingState, context: Mapping[str, Any]) -> None:
@@ -85,6 +91,7 @@ def _arrays(state: TrainingState) -> dict[str, Array]:
     arrays = {f"parameters/{name}": value for name, value in state.store.flat.items()}
     for moment, groups in state.optimizer.moments.items():
         arrays |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
+    arrays |= {f"carried/{name}": value for name, value in state.carried.items()}
     return arrays | {f"idle/{name}": value for name, value in state.optimizer.idle.arrays().items()}
 
 

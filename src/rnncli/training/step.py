@@ -19,9 +19,12 @@ from rnncli.core.packed import Array
 from rnncli.core.parameters import Gradients, NotFiniteError, clip_by_norm
 from rnncli.core.schedules import SCHEDULES, with_warmup
 from rnncli.data.splits import DROPOUT, stream
-from rnncli.tasks.classify import Classifier, Examples
+from rnncli.tasks.task import Examples, Network
 from rnncli.team import Team, shared_empty
 from rnncli.training.state import TrainingState
+
+# Rows of a table for all of which there is room in the exchange, whatever the lengths of the texts.
+SMALL_TABLE = 4096
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Stepper:
         steps: in an epoch.
     """
 
-    network: Classifier
+    network: Network
     state: TrainingState
     optimizer: Optimizer
     train: Examples
@@ -52,7 +55,7 @@ class Stepper:
         """
         team, state = self.team, self.state
         whole = self.train.take(rows)
-        own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole.inputs).items()}
+        own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole).items()}
         optimizers.catch_up(self.optimizer, state.store, state.optimizer, own)
         team.meet()
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
@@ -79,12 +82,13 @@ class Stepper:
         dropping = self.settings.dropout > 0
         rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank) if dropping else None
         if team.count == 1:
-            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng)
+            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng, carried=state.carried)
             return loss, state.store.gather(grads)
         part = whole.take(np.argsort(-whole.lengths, kind="stable")[team.rank :: team.count])
         loss = 0.0
-        if part.inputs:
-            loss, grads = self.network.loss_and_gradients(state.store.params, part, rng, part.weight / whole.weight)
+        if part.size:
+            share = part.weight / whole.weight
+            loss, grads = self.network.loss_and_gradients(state.store.params, part, rng, share, state.carried)
             self._exchange.bring(state.store.gather(grads))
         else:  # the last batch of an epoch may be smaller than the team
             self._exchange.bring(None)
@@ -108,10 +112,10 @@ class _Exchange:
         self._team, self._store = stepper.team, stepper.state.store
         count, dense, tables = self._team.count, self._store.dense, self._store.tables
         self._dense = shared_empty((count, len(dense)), dense.dtype)
-        # A rank reads at most as many different rows as its part of a batch has tokens.
+        # A rank reads at most as many different rows as its part of a batch has tokens; a small table, perhaps all.
         texts = -(-stepper.settings.batch // count)
         tokens = int(np.sort(stepper.train.lengths)[-texts:].sum())
-        room = {name: min(len(table), tokens) for name, table in tables.items()}
+        room = {name: min(len(table), max(tokens, SMALL_TABLE)) for name, table in tables.items()}
         self._used = shared_empty((count, len(tables)), np.int64)
         self._rows = {name: shared_empty((count, room[name]), np.int64) for name in tables}
         self._values = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
-from rnncli.tasks.classify import Examples
+from rnncli.tasks.classifier import Examples
 
 
 @dataclass(frozen=True)

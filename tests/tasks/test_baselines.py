@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncli.tasks.classify import Examples
-from rnncli.training.baselines import BagOfWords, baselines
+from rnncli.tasks.baselines import BagOfWords, baselines
+from rnncli.tasks.classifier import Examples
 
 V = 60
 

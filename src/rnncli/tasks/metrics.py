@@ -8,6 +8,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
+from rnncli.views import Cell, Column, TableView
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,35 @@ def bootstrap_interval(right: Array, seed: int = 0, samples: int = 2000) -> tupl
 def _ratio(numerator: Array, denominator: Array) -> Array:
     """Elementwise, 0 where the denominator is 0."""
     return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator > 0)
+
+
+# A confusion matrix is a picture for a few labels; for many it is a wall, and the table of labels says more.
+MOST_LABELS_IN_MATRIX = 12
+CONFUSED_MOST = 15
+
+
+def label_table(scores: Scores, counted: str) -> TableView:
+    """Precision, recall and F1 by label; ``counted`` is what there are so many of."""
+    rows = tuple((s.label, s.precision, s.recall, s.f1, s.support) for s in scores.labels)
+    figures = (Column(name, True) for name in ("precision", "recall", "F1", counted))
+    return TableView("By label", (Column("label"), *figures), rows)
+
+
+def confusion_table(scores: Scores) -> TableView:
+    """True labels down, answers across; for many labels only the pairs confused most."""
+    names = [s.label for s in scores.labels]
+    if len(names) <= MOST_LABELS_IN_MATRIX:
+        columns = (Column("truth \\ answer"), *(Column(name, True) for name in names))
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (name, *counts) for name, counts in zip(names, scores.confusion, strict=True)
+        )
+        return TableView("Confusion", columns, rows)
+    pairs = [
+        (count, names[i], names[j])
+        for i, counts in enumerate(scores.confusion)
+        for j, count in enumerate(counts)
+        if i != j and count
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
+    rows = tuple((truth, answer, count) for count, truth, answer in pairs[:CONFUSED_MOST])
+    return TableView("Confused most", (Column("truth"), Column("answer"), Column("times", True)), rows)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.training.metrics import Scores, bootstrap_interval, confusion_matrix, score
+from rnncli.tasks.metrics import Scores, bootstrap_interval, confusion_matrix, score
 
 TRUTH = np.array([0, 0, 0, 1, 1, 2])
 ANSWERS = np.array([0, 0, 1, 1, 2, 1])

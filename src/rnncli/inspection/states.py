@@ -1,0 +1,78 @@
+"""What a network holds in mind after every timestep of one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.views import Cell, Column, TableView
+
+
+@dataclass(frozen=True)
+class States:
+    """One input, timestep by timestep.
+
+    Attributes:
+        tokens: (T,) as the model reads them.
+        known: (T,) whether each is in the vocabulary.
+        hidden: (T, K) the topmost layer's output: H numbers, or 2H with those that read backwards behind.
+        units: (K,) a name for each: ``"3"``, or ``"→3"`` and ``"←3"`` when there are two directions.
+        norm: (T,) Euclidean length of each row of ``hidden``.
+        labels: (L,) what can be answered.
+    """
+
+    tokens: tuple[str, ...]
+    known: tuple[bool, ...]
+    hidden: Array
+    units: tuple[str, ...]
+    norm: Array
+    labels: tuple[str, ...]
+
+    # What the answer at a timestep means, for the caption.
+    answers_are = "the answer at each timestep"
+
+    def answers(self) -> Array:
+        """(T, L) the probability of each label at each timestep."""
+        raise NotImplementedError
+
+    def most_changing(self, count: int) -> list[int]:
+        """The units whose value moves most from step to step: by the mean of |h_t − h_(t−1)|, with h_0 = 0."""
+        moves = np.abs(np.diff(self.hidden, axis=0, prepend=0)).mean(axis=0)
+        return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
+
+    def view(self, units: list[int]) -> TableView:
+        """One row a timestep: token, answer, the state's norm and the chosen units."""
+        answers = self.answers()
+        best = answers.argmax(axis=1)
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (
+                t + 1,
+                token if self.known[t] else f"{token} <unk>",
+                self.labels[best[t]],
+                float(answers[t, best[t]]),
+                float(self.norm[t]),
+                *(float(value) for value in self.hidden[t, units]),
+            )
+            for t, token in enumerate(self.tokens)
+        )
+        columns = (
+            Column("t", True),
+            Column("token", style="bold"),
+            Column("answer"),
+            Column("p", True),
+            Column("‖h‖", True),
+            *(Column(f"h{self.units[unit]}", True) for unit in units),
+        )
+        caption = (
+            f"answer, p: {self.answers_are}; {len(units)} of {len(self.units)} units, choose with --units or --top"
+        )
+        return TableView("Hidden state after every timestep", columns, rows, caption)
+
+
+def unit_names(hidden: int, bidirectional: bool) -> tuple[str, ...]:
+    """A name for each number of a layer's output."""
+    if not bidirectional:
+        return tuple(str(unit) for unit in range(hidden))
+    return tuple(f"{arrow}{unit}" for arrow in "→←" for unit in range(hidden))

@@ -1,0 +1,190 @@
+"""What a timestep is: a token of a text, or a row of numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.model import numbers_of, texts_of
+
+SHOWN_NUMBERS = 4  # of a timestep, where it is named
+
+
+@dataclass(frozen=True)
+class Steps:
+    """An input as a network reads it.
+
+    Attributes:
+        values: (T,) ids, or (T, D) numbers.
+        count: timesteps of the whole input, those in its middle that are not read included.
+        unknown: tokens of the whole input outside the vocabulary, each once.
+    """
+
+    values: Array
+    count: int
+    unknown: tuple[str, ...] = ()
+
+
+def shorten(steps: Array, limit: int) -> Array:
+    """At most ``limit`` timesteps: of a longer input the first quarter and the last three.
+
+    What a text is about stands at its beginning, what its writer thinks of it at its end; the middle is the part to
+    leave out (Sun et al. 2019 find the same for longer models).
+    """
+    if len(steps) <= limit:
+        return steps
+    head = limit // 4
+    return np.concatenate((steps[:head], steps[len(steps) - (limit - head) :]))
+
+
+@dataclass(frozen=True)
+class TextInput:
+    """Tokens of a text, as ids of a vocabulary."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    @property
+    def size(self) -> int:
+        """V."""
+        return self.vocabulary.size
+
+    @property
+    def unit(self) -> str:
+        return self.tokenizer.unit
+
+    @property
+    def takes(self) -> str:
+        return f"over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"
+
+    def read(self, text: str, limit: int) -> Steps:
+        """The ids of at most ``limit`` tokens."""
+        tokens = self.tokenizer.tokens(text)
+        ids = self.vocabulary.encode(tokens)
+        unknown = dict.fromkeys(tokens[place] for place in np.flatnonzero(ids == self.vocabulary.unknown).tolist())
+        return Steps(shorten(ids, limit), len(tokens), tuple(unknown))
+
+    def names(self, text: str, limit: int) -> tuple[list[str], list[bool]]:
+        """What each timestep that is read is called, and whether it is in the vocabulary."""
+        tokens = self.tokenizer.tokens(text)
+        names = [tokens[place] for place in shorten(np.arange(len(tokens)), limit).tolist()]
+        return names, [name in self.vocabulary for name in names]
+
+    def facts(self) -> dict[str, Any]:
+        return {"vocabulary_size": self.size}
+
+    def manifest(self) -> dict[str, Any]:
+        return {"tokenizer": asdict(self.tokenizer), "vocabulary": list(self.vocabulary.tokens)}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any]) -> TextInput:
+        """Raises ValueError, KeyError or TypeError where a part is not what :meth:`manifest` makes."""
+        match manifest["tokenizer"]:
+            case {"unit": "word" | "char" as unit, "lowercase": bool(lower), "normalize": bool(nfc), **rest} if (
+                not rest
+            ):
+                return cls(Tokenizer(unit, lower, nfc), Vocabulary(texts_of(manifest["vocabulary"], "token")))
+        raise ValueError("unknown tokenizer")
+
+
+@dataclass(frozen=True)
+class NumberInput:
+    """D numbers a timestep, standardised by the mean and the spread that each has in the training data.
+
+    Args:
+        mean, spread: (D,); a number that never changes has spread 1.
+    """
+
+    mean: Array
+    spread: Array
+    unit = "timestep"
+
+    @classmethod
+    def of(cls, sequences: list[Array]) -> NumberInput:
+        """By the figures of these (T, D) sequences."""
+        joined = np.concatenate(sequences)
+        spread = joined.std(axis=0)
+        return cls(joined.mean(axis=0), np.where(spread > 0, spread, 1.0))
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return len(self.mean)
+
+    @property
+    def takes(self) -> str:
+        return f"of {self.size:,} a timestep, standardised"
+
+    def standardised(self, sequence: Array) -> Array:
+        """(T, D) float64."""
+        return np.asarray((sequence - self.mean) / self.spread)
+
+    def read(self, text: str, limit: int) -> Steps:
+        """The (T, D) numbers of at most ``limit`` timesteps.
+
+        Raises:
+            ValueError: the text is something else; the message goes on after "the sequence ".
+        """
+        if not text.strip():
+            return Steps(np.empty((0, self.size)), 0)
+        sequence = parse_numbers(text)
+        if sequence.shape[1] != self.size:
+            raise ValueError(f"has {sequence.shape[1]} numbers a timestep, and the model takes {self.size}")
+        return Steps(shorten(self.standardised(sequence), limit), len(sequence))
+
+    def names(self, text: str, limit: int) -> tuple[list[str], list[bool]]:
+        """The first numbers of each timestep that is read; none is unknown."""
+        rows = shorten(parse_numbers(text), limit)
+        more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
+        names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
+        return names, [True] * len(names)
+
+    def facts(self) -> dict[str, Any]:
+        return {"features": self.size}
+
+    def manifest(self) -> dict[str, Any]:
+        return {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any]) -> NumberInput:
+        """Raises ValueError, KeyError or TypeError where a part is not what :meth:`manifest` makes."""
+        mean, spread = numbers_of(manifest["mean"], "mean"), numbers_of(manifest["spread"], "spread")
+        if len(mean) != len(spread) or len(mean) == 0 or not (spread > 0).all():
+            raise ValueError("mean and spread do not go together")
+        return cls(mean, spread)
+
+
+def parse_numbers(text: str) -> Array:
+    """(T, D) from ``[[0, 0.5], [1, 0.25]]``, or (T, 1) from ``[0, 1, 0]``, as JSON writes them.
+
+    Raises:
+        ValueError: it is something else; the message goes on after "the sequence ".
+    """
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("is not a list of numbers") from None
+    if not isinstance(rows, list) or not rows:
+        raise ValueError("is not a list of numbers" if rows != [] else "has no timesteps")
+    if not isinstance(rows[0], list):
+        rows = [[value] for value in rows]
+    width = len(rows[0])
+    for step, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != width or width == 0:
+            found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
+            raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
+        for value in row:
+            if type(value) not in (int, float):
+                missing = "a missing value" if value is None else "something that is no number"
+                raise ValueError(f"has {missing} at timestep {step}")
+    made = np.array(rows, np.float64)
+    if not np.isfinite(made).all():
+        raise ValueError("has a number that is not finite")
+    return made

@@ -1,0 +1,491 @@
+"""Many-to-many, aligned: a tag for every word."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import Params
+from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.splits import stratified_split
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.word_views import SIDES, WordViews
+from rnncli.errors import DataError, UsageError
+from rnncli.inspection.states import States, unit_names
+from rnncli.model import CHUNK, Model, texts_of
+from rnncli.tasks.metrics import Scores, confusion_table, label_table, score
+from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory
+from rnncli.tasks.tagger import TagExamples, Tagger
+from rnncli.tasks.task import Baseline
+from rnncli.views import Cell, Column, TableView
+
+# A text that is not given as a list of words is split into them like this.
+TOKENIZER = Tokenizer("word", lowercase=False)
+_SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
+_CONTEXT = 4  # words shown on either side of a mistake
+
+
+@dataclass(frozen=True)
+class TagPrediction:
+    """The tags of one sentence.
+
+    Attributes:
+        text: as it was given.
+        tokens: its words.
+        tags: the most probable tag of each.
+        probabilities: of these tags.
+        unknown: words that the model has not learned, each once; it goes by their ending and shape.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    unknown: tuple[str, ...]
+    cut: ClassVar[int] = 0
+
+    def cells(self) -> tuple[Cell, ...]:
+        return " ".join(self.tokens) or "(empty)", " ".join(self.tags)
+
+    def fields(self) -> tuple[str, ...]:
+        return " ".join(self.tags) or "(empty)", " ".join(self.tokens)
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        tagged = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
+        return (), tagged or "(empty)", ""
+
+
+@dataclass(frozen=True)
+class TagMistake:
+    """A wrong tag, with the line of its sentence."""
+
+    line: int
+    word: str
+    truth: str
+    predicted: str
+    probability: float
+    context: str
+
+
+@dataclass(frozen=True)
+class TagEvaluation:
+    """Scores over all words.
+
+    Attributes:
+        scores: by tag; "rows" are words.
+        unknown_words, unknown_accuracy: words outside the vocabulary, and how many of them are tagged rightly.
+        span_f1: of whole spans, as CoNLL counts, where the tags are BIO tags; else None.
+        unseen: words with a tag that the model has never seen: they are wrong by necessity.
+    """
+
+    scores: Scores
+    sentences: int
+    unknown_words: int
+    unknown_accuracy: float | None
+    span_f1: float | None
+    mistakes: tuple[TagMistake, ...]
+    unseen: dict[str, int]
+    skipped: int
+    skipped_because: tuple[str, ...]
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        low, high = self.scores.interval
+        pairs: list[tuple[str, Cell]] = [
+            ("sentences", self.sentences),
+            ("words", self.scores.rows),
+            ("accuracy", f"{self.scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
+            ("macro F1", f"{self.scores.macro_f1:.4f}"),
+        ]
+        if self.unknown_accuracy is not None:
+            pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
+        if self.span_f1 is not None:
+            pairs.append(("span F1", f"{self.span_f1:.4f}"))
+        for tag, count in self.unseen.items():
+            pairs.append(("never trained", f"tag '{tag}', {count:,} words: always counted wrong"))
+        return pairs
+
+    def tables(self) -> list[TableView]:
+        rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
+        columns = (
+            *(Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")),
+            *(Column("probability", True), Column("context")),
+        )
+        mistakes = TableView("Most confident mistakes", columns, rows)
+        return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
+
+
+@dataclass(frozen=True)
+class TagStates(States):
+    """One sentence, word by word.
+
+    Attributes:
+        probabilities: (T, K) of each tag at each word, the whole sentence read.
+    """
+
+    probabilities: Array
+
+    answers_are = "the word's tag"
+
+    def answers(self) -> Array:
+        return self.probabilities
+
+
+@dataclass(frozen=True)
+class TaggerModel(Model):
+    """A tagger with everything that a sentence needs on its way to its tags.
+
+    Attributes:
+        views: what is known of words.
+        tags: in the order of the probabilities.
+    """
+
+    task: ClassVar[str] = "tag"
+    columns: ClassVar[tuple[Column, ...]] = (Column("words"), Column("tags", style="bold"))
+    settings: Settings
+    views: WordViews
+    tags: tuple[str, ...]
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    unit: ClassVar[str] = "word"
+
+    @property
+    def network(self) -> Tagger:
+        return Tagger(self.settings, self.views.sizes, len(self.tags))
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[TagPrediction]:
+        waiting = iter(texts)
+        while chunk := list(islice(waiting, CHUNK)):
+            sentences = [words_of(text) for text in chunk]
+            for text, words, of_words in zip(chunk, sentences, self._probabilities(sentences), strict=True):
+                tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
+                unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
+                probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
+                yield TagPrediction(text, tuple(words), tags, probabilities, unknown)
+
+    def shown(self, predictions: Sequence[TagPrediction]) -> list[TableView]:
+        """A tag beside each word: one table for each sentence."""
+        columns = (Column("word"), Column("tag", style="bold"), Column("probability", True), Column(""))
+        return [
+            TableView(
+                "" if p.tokens else "(empty)",
+                columns,
+                tuple(
+                    (word, tag, probability, "unknown" if word in p.unknown else "")
+                    for word, tag, probability in zip(p.tokens, p.tags, p.probabilities, strict=True)
+                ),
+            )
+            for p in predictions
+        ]
+
+    def trace(self, text: str | None = None) -> TagStates:
+        text = self.example if text is None else text
+        words = words_of(text)
+        if not words:
+            raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
+        (forms,), rows = self._forms([words])
+        hidden = self.network.forward(self.params, PackedSequence.pack([forms]), rows)[1]
+        known = tuple(self.views.knows(word) for word in words)
+        units = unit_names(self.settings.hidden, self.settings.bidirectional)
+        (probabilities,) = self._probabilities([words])
+        norm = np.linalg.norm(hidden, axis=1)
+        return TagStates(tuple(words), known, hidden, units, norm, self.tags, probabilities)
+
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TagEvaluation:
+        sentences, tags, dataset = read_sentences(dataset)
+        names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
+        number = {name: k for k, name in enumerate(names)}
+        probabilities = self._probabilities(sentences)
+        truth = np.array([number[tag] for of in tags for tag in of], np.int64)
+        predicted = np.concatenate([of.argmax(axis=1) for of in probabilities])
+        confidence = np.concatenate([of.max(axis=1) for of in probabilities])
+        unknown = np.array([not self.views.knows(word) for words in sentences for word in words])
+        right = truth == predicted
+        wrong = np.flatnonzero(~right)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        ends = np.cumsum([len(words) for words in sentences])
+        mistakes = []
+        for place in wrong.tolist():
+            row = int(np.searchsorted(ends, place, side="right"))
+            words = sentences[row]
+            at = place - (int(ends[row]) - len(words))
+            context = " ".join(words[max(0, at - _CONTEXT) : at + _CONTEXT + 1])
+            answer = names[int(predicted[place])]
+            mistakes.append(
+                TagMistake(dataset.lines[row], words[at], tags[row][at], answer, float(confidence[place]), context)
+            )
+        answered = iter([names[k] for k in predicted.tolist()])
+        told = [list(islice(answered, len(words))) for words in sentences]
+        return TagEvaluation(
+            score(truth, predicted, tuple(names)),
+            len(sentences),
+            int(unknown.sum()),
+            float(right[unknown].mean()) if unknown.any() else None,
+            span_f1(tags, told),
+            tuple(mistakes),
+            {name: int((truth == number[name]).sum()) for name in names[len(self.tags) :]},
+            dataset.skipped,
+            dataset.skipped_because,
+        )
+
+    def describe(self) -> list[tuple[str, Cell]]:
+        words = len(self.views.known[0].tokens)
+        return [
+            ("tags", ", ".join(self.tags)),
+            ("network", self.settings.network_words),
+            ("input", f"words, {words:,} of them known, with endings, beginnings and shapes"),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {"tags": self.tags, "entries": dict(zip(SIDES, self.views.sizes, strict=True))}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {"tags": list(self.tags), "views": self.views.manifest}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> TaggerModel:
+        tags = texts_of(manifest["tags"], "tag")
+        if len(tags) < 2 or len(set(tags)) != len(tags):
+            raise ValueError("a tagger has at least two tags, each once")
+        if manifest["views"].keys() != set(SIDES):
+            raise ValueError("the views of a word are not those of this version")
+        known = tuple(Vocabulary(texts_of(manifest["views"][side], "entry")) for side in SIDES)
+        return cls(settings, WordViews(known), tags, {})
+
+    def _forms(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
+        return encode_words(self.views, sentences)
+
+    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
+        """(T, K) of each sentence; (0, K) of one without words."""
+        filled = [row for row, words in enumerate(sentences) if words]
+        result: list[Array] = [np.empty((0, len(self.tags)))] * len(sentences)
+        if filled:
+            forms, rows = self._forms([sentences[row] for row in filled])
+            for row, of_row in zip(filled, self.network.probabilities(self.params, forms, rows), strict=True):
+                result[row] = of_row
+        return result
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a sentence: a JSON list of them, or a text to be split."""
+    listed = _listed(text)
+    return TOKENIZER.tokens(text) if listed is None else listed
+
+
+def _listed(text: str) -> list[str] | None:
+    """The texts of a JSON list; None if it is something else."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(item, str) for item in found) else None
+
+
+def encode_words(views: WordViews, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
+    """Each sentence as numbers of its words' forms, and (forms, sides) what is known of each form."""
+    number: dict[str, int] = {}
+    forms = [np.array([number.setdefault(word, len(number)) for word in words], np.int32) for words in sentences]
+    return forms, views.rows(number)
+
+
+def read_sentences(dataset: Dataset) -> tuple[list[list[str]], list[list[str]], Dataset]:
+    """The words and the tags of each record, and the records that could be read.
+
+    Raises:
+        DataError: one could not be, and bad records are not to be left out.
+    """
+    found = [_sentence(text, tags) for text, tags in zip(dataset.texts, dataset.labels, strict=True)]
+    dataset = dataset.without([one if isinstance(one, str) else None for one in found], "sentence that cannot be read")
+    pairs = [one for one in found if not isinstance(one, str)]
+    return [words for words, _ in pairs], [tags for _, tags in pairs], dataset
+
+
+def _sentence(text: str, tagged: str) -> tuple[list[str], list[str]] | str:
+    """Words and tags, or what is wrong with them."""
+    words, tags = _listed(text), _listed(tagged)
+    words = text.split() if words is None else words
+    tags = tagged.split() if tags is None else tags
+    if len(words) != len(tags):
+        return f"{len(words):,} words and {len(tags):,} tags; there is a tag for each word"
+    if not words:
+        return "the sentence has no words"
+    if not all(tag.strip() for tag in tags):
+        return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
+    return words, tags
+
+
+def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
+    """(begin, end, kind) of each span of BIO tags; an I- that continues nothing begins a span, as CoNLL counts."""
+    found: set[tuple[int, int, str]] = set()
+    begin, kind = 0, ""
+    for place, tag in enumerate([*tags, "O"]):
+        if kind and tag != f"I-{kind}":
+            found.add((begin, place, kind))
+            kind = ""
+        if tag != "O" and not kind:
+            begin, kind = place, tag[2:]
+    return found
+
+
+def span_f1(truth: Sequence[Sequence[str]], told: Sequence[Sequence[str]]) -> float | None:
+    """F1 over whole spans; None where the tags are not BIO tags."""
+    kinds = {tag for of in truth for tag in of}
+    if not all(_SPAN_TAG.fullmatch(tag) for tag in kinds) or kinds <= {"O"}:
+        return None
+    right = wanted = given = 0
+    for true_tags, told_tags in zip(truth, told, strict=True):
+        of_truth, of_told = spans(true_tags), spans(told_tags)
+        right, wanted, given = right + len(of_truth & of_told), wanted + len(of_truth), given + len(of_told)
+    return 2 * right / (wanted + given)
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """What a data set of tagged sentences is like.
+
+    Attributes:
+        labels: tag → words, by falling count.
+        lengths: words of a sentence: smallest, median, largest.
+        words, distinct: all words, and the different ones among them.
+        known: words in the vocabulary.
+        unknown_rate: share of the validation words (of the training words if there are none) outside of it.
+    """
+
+    rows: int
+    training_rows: int
+    validation_rows: int
+    labels: dict[str, int]
+    lengths: tuple[int, int, int]
+    words: int
+    distinct: int
+    known: int
+    unknown_rate: float
+    warnings: tuple[str, ...]
+
+    what = "A tagger"
+
+    def lines(self) -> list[tuple[str, str]]:
+        low, middle, high = self.lengths
+        side = "validation" if self.validation_rows else "training"
+        return [
+            ("sentences", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
+            ("tags", label_shares(self.labels)),
+            ("lengths", f"{low:,} to {high:,} words, median {middle:,}"),
+            ("vocabulary", f"{self.known:,} of {self.distinct:,} distinct words are known"),
+            ("unknown", f"{self.unknown_rate:.2%} of the {side} words; told by ending, beginning and shape"),
+        ]
+
+    def summary(self) -> list[str]:
+        return [label_counts(self.labels).replace("Labels", "Tags", 1)]
+
+
+@dataclass(frozen=True)
+class PreparedTags:
+    """Everything a training of a tagger starts from."""
+
+    settings: Settings
+    views: WordViews
+    tags: tuple[str, ...]
+    train: TagExamples
+    validation: TagExamples
+    example: str
+    report: TagReport
+
+    @property
+    def network(self) -> Tagger:
+        return Tagger(self.settings, self.views.sizes, len(self.tags))
+
+    def with_settings(self, settings: Settings) -> PreparedTags:
+        return replace(self, settings=settings)
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (
+            Baseline(
+                "commonest_tag_of_each_word",
+                "giving each word its commonest tag, which knows no neighbours",
+                commonest_tag_accuracy(self.train, self.validation, len(self.tags)),
+            ),
+        )
+
+    def model(self, params: Params, record: dict[str, Any]) -> TaggerModel:
+        return TaggerModel(self.settings, self.views, self.tags, params, self.example, record)
+
+
+def commonest_tag_accuracy(train: TagExamples, validation: TagExamples, tag_count: int) -> float:
+    """Each word gets the tag it has most often in training; a word that is not there the commonest tag of all."""
+    counts = np.zeros((len(train.views), tag_count), np.int64)
+    np.add.at(counts, (np.concatenate(train.inputs), np.concatenate(train.targets)), 1)
+    answers = counts.argmax(axis=1)
+    answers[counts.sum(axis=1) == 0] = counts.sum(axis=0).argmax()
+    return float((answers[np.concatenate(validation.inputs)] == np.concatenate(validation.targets)).mean())
+
+
+class Tag:
+    """The task of records that hold as many tags as words."""
+
+    name = "tag"
+    model = TaggerModel
+    defaults: Mapping[str, Any] = {"bidirectional": True}
+
+    def fits(self, dataset: Dataset) -> bool:
+        sample = list(zip(dataset.texts, dataset.labels, strict=True))[:20]
+        listed = [(_listed(text), _listed(tags)) for text, tags in sample]
+        return all(words is not None and tags is not None and len(words) == len(tags) for words, tags in listed)
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> PreparedTags:
+        sentences, tagged, dataset = read_sentences(dataset)
+        tags, flat = numbered([tag for of in tagged for tag in of])
+        if len(tags) < 2:
+            raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
+        if len(sentences) < 2:
+            raise DataError(f"{dataset.name}: a tagger needs at least 2 sentences, and this file has 1")
+        lengths = np.array([len(words) for words in sentences])
+        targets = np.split(flat, np.cumsum(lengths)[:-1])
+        train_rows, validation_rows = self._split(len(sentences), dataset, settings)
+        counts = Counter(word for row in train_rows.tolist() for word in sentences[row])
+        views = WordViews.of(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+        require_memory(Tagger(settings, views.sizes, len(tags)), settings, int(lengths.max()))
+        forms, rows = encode_words(views, sentences)
+        whole = TagExamples(forms, targets, rows)
+        looked_at = validation_rows if len(validation_rows) else train_rows
+        seen = [word for row in looked_at.tolist() for word in sentences[row]]
+        by_count = dict(
+            sorted(Counter(tag for of in tagged for tag in of).items(), key=lambda item: (-item[1], item[0]))
+        )
+        report = TagReport(
+            *(len(sentences), len(train_rows), len(validation_rows), by_count),
+            (int(lengths.min()), int(np.median(lengths)), int(lengths.max())),
+            *(int(lengths.sum()), len(counts), len(views.known[0].tokens)),
+            sum(not views.knows(word) for word in seen) / len(seen),
+            (left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
+        )
+        short = [row for row in looked_at.tolist() if 5 <= lengths[row] <= 12] or looked_at.tolist()
+        example = json.dumps(sentences[short[0]], ensure_ascii=False)
+        return PreparedTags(settings, views, tags, whole.take(train_rows), whole.take(validation_rows), example, report)
+
+    @staticmethod
+    def _split(count: int, dataset: Dataset, settings: Settings) -> tuple[Array, Array]:
+        if settings.validation == 0:
+            return np.arange(count), np.arange(0)
+        train_rows, validation_rows = stratified_split(np.zeros(count, np.int64), settings.validation, settings.seed)
+        if not len(validation_rows):
+            raise DataError(
+                f"{dataset.name}: {count} sentences are too few to set {settings.validation:.0%} aside for validation",
+                "train without validation (--validation 0), or set more aside",
+            )
+        return train_rows, validation_rows
+
+
+TASK = Tag()

@@ -1,0 +1,164 @@
+"""What a task has to say so that ``train``, ``predict``, ``inspect`` and ``evaluate`` can do their work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.core.recurrence import Params
+from rnncli.data.dataset import Dataset
+from rnncli.model import Model
+
+
+class Examples(Protocol):
+    """Encoded rows of a data set."""
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+
+    @property
+    def lengths(self) -> Array:
+        """(rows,) timesteps of each."""
+
+    @property
+    def weight(self) -> float:
+        """How much all of them count together in a loss."""
+
+    def take(self, rows: Array) -> Self: ...
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        """The rows of each step of an epoch: a function of ``(seed, epoch)`` alone."""
+
+
+class Network(Protocol):
+    """What is trained: parameters, a loss, and its gradient."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The parameters of which a batch touches some rows only."""
+
+    @property
+    def judged_by(self) -> Literal["accuracy", "loss"]:
+        """Which of the two on the validation rows says that an epoch is the best; where equal, the other."""
+
+    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What one step leaves to the next beside the parameters: states of a text that goes on. Zeros at first."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Flat name → shape of every parameter, worked out without making one."""
+
+    def init(self, rng: np.random.Generator) -> Params: ...
+
+    def rows_read(self, batch: Any) -> dict[str, Array]:
+        """For each of :attr:`tables` the rows that a batch reads, each once."""
+
+    def loss_and_gradients(
+        self,
+        params: Params,
+        batch: Any,
+        rng: np.random.Generator | None = None,
+        share: float = 1.0,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Any]]:
+        """One batch forward and backward.
+
+        Args:
+            share: how much of a larger batch it is; scales both results.
+            carried: of :meth:`carried_shapes`; what belongs to the rows of the batch is read and written.
+        """
+
+    def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> tuple[float, float, float]:
+        """Of every ``count``-th batch of the examples: right answers, all answers, and the sum of their losses."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a network has to beat.
+
+    Attributes:
+        name: as in ``bag_of_words``.
+        what: for a sentence: "a bag of words, which …".
+        score: accuracy on the validation rows.
+    """
+
+    name: str
+    what: str
+    score: float
+
+
+class Report(Protocol):
+    """What a data set is like; a dataclass, which ``--json`` prints whole."""
+
+    @property
+    def training_rows(self) -> int: ...
+    @property
+    def validation_rows(self) -> int: ...
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """label → how often it occurs, by falling count."""
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+
+    @property
+    def what(self) -> str:
+        """What is trained, as a sentence begins: "A classifier of text"."""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The report as ``(what, value)``."""
+
+    def summary(self) -> list[str]:
+        """Sentences for the model's card, beside the rows."""
+
+
+class Prepared(Protocol):
+    """Everything a training starts from; ``settings`` has no open choices left but those of the loop."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def train(self) -> Examples: ...
+    @property
+    def validation(self) -> Examples: ...
+    @property
+    def report(self) -> Report: ...
+
+    def with_settings(self, settings: Settings) -> Self: ...
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        """What to beat on the validation rows, the best known first."""
+
+    def model(self, params: Params, record: dict[str, Any]) -> Model: ...
+
+
+class Task(Protocol):
+    """A shape of sequence problem.
+
+    Attributes:
+        name: its module here.
+        model: the kind of model it trains.
+        defaults: settings that differ from those of :class:`rnncli.config.Settings`.
+    """
+
+    name: str
+    model: type[Model]
+    defaults: Mapping[str, Any]
+
+    def fits(self, dataset: Dataset) -> bool:
+        """Whether the records look like this task's."""
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+        """Splits, counts and encodes.
+
+        Raises:
+            DataError: the rows cannot train such a model; the message says how many of what are needed.
+            UsageError: the network that the settings describe does not fit into memory.
+        """
