@@ -51,3 +51,27 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def assert_all_gradients(made: Any, params: dict[str, Any], batch: Any, carried: Any = None, seed: int = 7) -> None:
+    """Every parameter of a network against differences, with the dropout of a fixed stream of random numbers.
+
+    Args:
+        carried: gives what the step before left, anew for each call.
+    """
+    import numpy as np
+
+    from rnncli.core.gradient_check import numeric_gradient, relative_error
+    from rnncli.core.gradients import as_dense
+    from rnncli.core.parameters import flatten
+
+    def compute() -> tuple[float, dict[str, Any]]:
+        return made.loss_and_gradients(params, batch, np.random.default_rng(seed), 1.0, carried and carried())
+
+    gradients = dict(flatten(compute()[1]))
+    assert gradients.keys() == dict(flatten(params)).keys() == made.shapes().keys()
+    for name, value in flatten(params):
+        assert value.shape == made.shapes()[name], name
+        numeric = numeric_gradient(lambda: compute()[0], value)
+        assert np.abs(numeric).max() > 1e-7, name
+        assert relative_error(as_dense(gradients[name]), numeric) < 1e-6, name

@@ -32,7 +32,9 @@ class Settings:
         UsageError: a value is not of its type or out of its range.
     """
 
-    task: Literal["auto", "classify", "tag"] = _setting("auto", help="the shape of the problem")
+    task: Literal["auto", "classify", "tag", "seq2seq", "caption", "lm"] = _setting(
+        "auto", help="the shape of the problem"
+    )
 
     # The model
     cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")
@@ -46,6 +48,7 @@ class Settings:
     embedding_scale: float = _setting(
         0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
     )
+    attention: bool = _setting(True, help="a decoder looks back at its source")
     bias: bool = _setting(True, help="biases in cells and output")
     initializer: Literal["orthogonal", "uniform"] = _setting(
         "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"
@@ -53,7 +56,9 @@ class Settings:
     dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
 
     # The data
-    tokens: Literal["auto", "word", "char"] = _setting("auto", help="what a timestep is")
+    tokens: Literal["auto", "word", "char", "symbol"] = _setting(
+        "auto", help="what a timestep is; symbols stand between white space"
+    )
     lowercase: bool = _setting(True, help="fold case")
     normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
     min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))

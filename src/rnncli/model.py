@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -55,6 +55,28 @@ class Evaluation(Protocol):
     def tables(self) -> list[TableView]: ...
 
 
+@dataclass(frozen=True)
+class Metric:
+    """By what an epoch is shown to be good.
+
+    Attributes:
+        name: for a table.
+        field: of an epoch in the training record.
+    """
+
+    name: str
+    field: str
+    higher_is_better: bool = True
+
+    def of(self, epoch: Mapping[str, Any]) -> float | None:
+        """Of an epoch in the training record; None where nothing was validated."""
+        value = epoch[self.field]
+        return None if value is None else float(value)
+
+
+ACCURACY = Metric("accuracy", "validation_accuracy")
+
+
 class Network(Protocol):
     """What has parameters, and a shape for each."""
 
@@ -66,6 +88,8 @@ class Model(ABC):
 
     Attributes:
         task: its name in ``rnncli.tasks.TASKS``.
+        metric: by what its epochs are shown to be good.
+        labelled: whether the data it is scored on say what is right, beside each input.
         columns: of a table of predictions.
         settings: those it was trained with.
         params: nested parameters.
@@ -74,6 +98,8 @@ class Model(ABC):
     """
 
     task: ClassVar[str]
+    metric: ClassVar[Metric] = ACCURACY
+    labelled: ClassVar[bool] = True
     columns: ClassVar[tuple[Column, ...]]
     settings: Settings
     params: Params
@@ -88,6 +114,11 @@ class Model(ABC):
     @abstractmethod
     def unit(self) -> str:
         """What a timestep is: a word, a char, a timestep."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the numeric columns that an input is made of; none where an input is one column."""
+        return ()
 
     @abstractmethod
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Any]:
@@ -139,6 +170,16 @@ class Model(ABC):
     def problem(self, text: str) -> str | None:
         """What is wrong with an input that cannot be read; None if it can be."""
         return None
+
+    def answering(self, **how: Any) -> Model:
+        """The same model, told how to answer: options of ``predict`` by name.
+
+        Raises:
+            UsageError: one of them is not for this task.
+        """
+        if how:
+            raise UsageError(f"--{min(how)} is not for a model of the task {self.task}")
+        return self
 
     def shown(self, predictions: Sequence[Any]) -> list[TableView]:
         """Predictions as tables for a terminal: one, with a row for each input."""

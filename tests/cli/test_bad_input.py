@@ -13,6 +13,7 @@ from helpers import time_limit
 
 EVERY = ("train", "evaluate", "predict", "tokenize")
 LABELLED = ("train", "evaluate")
+TRAIN = ("train",)
 OK = "good film,pos\nbad film,neg\n"
 DEEP = "[" * 100_000
 CASES = {
@@ -121,12 +122,10 @@ CASES = {
     "35 gzip": ("a.csv", gzip.compress(OK.encode()), [], "a.csv: looks like gzip, not text", EVERY),
     "35 zip": ("a.csv", b"PK\x03\x04" + b"\0" * 40, [], "a.csv: looks like a zip archive", EVERY),
     "35 broken gzip": ("a.csv.gz", gzip.compress(OK.encode())[:-9], [], "a.csv.gz: the gzip data is cut off", EVERY),
-    "an unlabelled text file": (
-        "a.txt",
-        "good\nbad\n",
-        [],
-        "the only column is 'text', but a text and a label are needed",
-        LABELLED,
+    "an unlabelled text file, of which a text is learned": ("a.txt", "good\nbad\n", [], "too short to learn", TRAIN),
+    "an unlabelled text file, for a classifier": (
+        *("a.txt", "good\nbad\n", [], "the only column is 'text', but a text and a label are needed"),
+        ("evaluate",),
     ),
     "no suffix": ("data", OK, [], ["data: the name does not say the format", "--format: csv, tsv, jsonl, text"], EVERY),
     "ids as labels": (

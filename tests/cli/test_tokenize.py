@@ -141,7 +141,7 @@ def test_a_files_statistics_with_a_models_vocabulary(trained):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--tokens", "letter"], "tokens must be one of auto, word, char, not 'letter'"),
+        (["--tokens", "letter"], "tokens must be one of auto, word, char, symbol, not 'letter'"),
         (["--min-count", "0"], "min_count must be at least 1"),
         (["--max-vocabulary", "-1"], "max_vocabulary must be at least 1"),
     ],

@@ -30,7 +30,7 @@ def test_everything_of_a_good_file(tmp_path: Path) -> None:
     assert dataset.lines == [2, 3, 5]
     assert dataset.digest == hashlib.sha256(GOOD.encode()).hexdigest()
     assert (dataset.skipped, dataset.skipped_because) == (0, ())
-    assert dataset.source == Source(path, "text", "label", "csv")
+    assert dataset.source == Source(path, "text", "label", "csv", features=False)
     assert dataset.name == path
 
 

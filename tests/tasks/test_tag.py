@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import assert_all_gradients
 
 import rnncli
 from rnncli.config import Settings
-from rnncli.core.gradient_check import numeric_gradient, relative_error
-from rnncli.core.gradients import as_dense
 from rnncli.core.packed import PackedSequence
 from rnncli.core.parameters import flatten
 from rnncli.data.dataset import Source, read_dataset
@@ -69,20 +68,7 @@ def network(**chosen: Any) -> tuple[Tagger, dict[str, Any], TagExamples]:
     [{"dropout": 0.0}, {"dropout": 0.5}, {"dropout": 0.3, "cell": "gru", "layers": 2}, {"bidirectional": False}],
 )
 def test_gradients(chosen: dict[str, Any]) -> None:
-    """Every parameter against differences, with the dropout of a fixed stream of random numbers."""
-    made, params, batch = network(**chosen)
-
-    def loss() -> float:
-        return made.loss_and_gradients(params, batch, np.random.default_rng(7))[0]
-
-    _, grads = made.loss_and_gradients(params, batch, np.random.default_rng(7))
-    gradients = dict(flatten(grads))
-    assert gradients.keys() == dict(flatten(params)).keys() == made.shapes().keys()
-    for name, value in flatten(params):
-        assert value.shape == made.shapes()[name]
-        numeric = numeric_gradient(loss, value)
-        assert np.abs(numeric).max() > 1e-7, name
-        assert relative_error(as_dense(gradients[name]), numeric) < 1e-6, name
+    assert_all_gradients(*network(**chosen))
 
 
 def test_the_loss_is_that_of_each_word_by_hand() -> None:
@@ -94,10 +80,10 @@ def test_the_loss_is_that_of_each_word_by_hand() -> None:
         chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         by_word += [-np.log(chances[t, target]) for t, target in enumerate(targets.tolist())]
     assert loss == pytest.approx(np.mean(by_word), rel=1e-12)
-    right, answers, losses = made.tally(params, batch)
-    assert (answers, losses) == (len(by_word), pytest.approx(np.sum(by_word), rel=1e-12))
+    right, answers, losses, told = made.tally(params, batch)
+    assert (answers, told, losses) == (len(by_word), len(by_word), pytest.approx(np.sum(by_word), rel=1e-12))
     parts = [made.tally(params, batch, rank, 2) for rank in range(2)]
-    assert np.sum(parts, axis=0) == pytest.approx([right, answers, losses], rel=1e-12)
+    assert np.sum(parts, axis=0) == pytest.approx([right, answers, losses, told], rel=1e-12)
 
 
 def test_halves_of_a_batch_add_up_to_it() -> None:

@@ -110,7 +110,7 @@ def test_every_epoch_has_its_own_order(monkeypatch: pytest.MonkeyPatch) -> None:
     take = Examples.take
     monkeypatch.setattr(Examples, "take", lambda self, rows: taken.append(rows.tolist()) or take(self, rows))
     Training(epochs=3, seed=4, validation=NONE).finish()
-    orders = [[rows.tolist() for rows in loop.batches(TRAIN.lengths, 8, 4, epoch)] for epoch in range(3)]
+    orders = [[rows.tolist() for rows in TRAIN.batches(8, 4, epoch)] for epoch in range(3)]
     assert taken == orders[0] + orders[1] + orders[2]
     assert orders[0] != orders[1] != orders[2]
     assert sorted(itertools.chain(*taken[3:6])) == list(range(20))
@@ -161,8 +161,8 @@ def test_real_labels_are_learned_and_shuffled_ones_are_not() -> None:
 def test_validation_sees_no_dropout_and_leaves_no_trace() -> None:
     training = Training(dropout=0.5)
     params = training.state.store.params
-    right, answers, losses = training.network.tally(params, VALIDATION)
-    assert training.network.tally(params, VALIDATION) == (right, answers, losses)
+    right, answers, losses, _ = training.network.tally(params, VALIDATION)
+    assert training.network.tally(params, VALIDATION) == (right, answers, losses, answers)
     assert answers == VALIDATION.size
     logits = training.network.logits(params, VALIDATION.inputs)
     assert right == ((logits[:, 0] > 0) == VALIDATION.targets).sum()
@@ -189,6 +189,26 @@ def test_validation_sees_no_dropout_and_leaves_no_trace() -> None:
 )
 def test_auto_epochs(rows: int, words: int, batch: int, epochs: int) -> None:
     assert auto_epochs(rows, words, batch) == epochs
+
+
+def test_auto_epochs_of_a_task_that_needs_more() -> None:
+    assert auto_epochs(120_000, 1_900_000, 64, effort=4.0) == 13  # 4 · 6,000 steps / 1,875
+
+
+def test_a_training_without_a_wrong_validation_row_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    accuracies = iter([0.5, 1.0, 1.0, 0.9, 1.0, 1.0, 1.0, 1.0])
+    losses = iter(range(99, 0, -1))
+    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(accuracies), float(next(losses))))
+    monkeypatch.setattr(loop, "PERFECT_ROWS", VALIDATION.size)
+    training = Training(epochs=8)
+    training.finish()
+    assert len(training.history) == 7
+    assert training.state.progress.finished == "all validation rows have been right for 3 epochs"
+    accuracies = iter([1.0] * 8)
+    monkeypatch.setattr(loop, "PERFECT_ROWS", VALIDATION.size + 1)  # so few may all be right by chance
+    training = Training(epochs=8)
+    training.finish()
+    assert len(training.history) == 8
 
 
 @pytest.mark.parametrize(("epochs", "patience"), [(3, 5), (10, 5), (11, 5), (12, 6), (60, 30)])
@@ -249,7 +269,7 @@ def test_one_step_of_gradient_descent_by_hand() -> None:
     """Forward, backward, clip and update, put together here once more."""
     training = Training(optimizer="sgd", lr=0.5, schedule="constant", clip=0.01, batch=100, epochs=1)
     before = {name: value.copy() for name, value in training.state.store.flat.items()}
-    batch = training.train.take(loop.batches(training.train.lengths, 100, 0, 0)[0])
+    batch = training.train.take(training.train.batches(100, 0, 0)[0])
     _, grads = training.network.loss_and_gradients(training.state.store.params, batch)
     flat = dict(flatten(grads))
     norm = math.sqrt(sum(float((values_of(gradient) ** 2).sum()) for gradient in flat.values()))

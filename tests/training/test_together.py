@@ -219,7 +219,7 @@ def test_validation_is_shared_too() -> None:
     for workers in (1, 2, 3):
         training = Training(TRAIN, VALIDATION, workers=workers, epochs=1)
         state = training.finish()
-        right, answers, losses = training.network.tally(state.store.params, VALIDATION)
+        right, answers, losses, _ = training.network.tally(state.store.params, VALIDATION)
         record = training.history[0]
         assert record.validation_accuracy == right / answers
         assert record.validation_loss == pytest.approx(losses / answers, rel=1e-5)

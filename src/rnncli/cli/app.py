@@ -129,6 +129,17 @@ command(train)
 def predict(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")],
     model: ModelName = "latest",
+    length: Annotated[
+        int | None, typer.Option("--length", metavar="N", min=1, help="Go on with a text for so many tokens. [200]")
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="How boldly: 0 the most probable. [1]"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of the random choices. [0]")] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets at once. [1]")
+    ] = None,
     text: TextColumn = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
@@ -141,13 +152,16 @@ def predict(
     \b
     rnncli predict "movie was good" "not bad at all"
     rnncli predict new.csv --json      one JSON object a line
+    rnncli predict "To be" --length 99 what a model of a text goes on with
     cat lines.txt | rnncli predict -   one text a line
 
     Piped, a line is: label, probability, unknown words, text; with tabs between.
     """
     from rnncli.cli.predict import PredictRequest, predict_command
 
-    predict_command(PredictRequest(texts, model, text, format, encoding, runs), json)
+    options = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
+    how = {name: value for name, value in options.items() if value is not None}
+    predict_command(PredictRequest(texts, model, text, format, encoding, runs, how), json)
 
 
 @command

@@ -41,9 +41,8 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
 
     keep_freed_memory()
     model = Model.load(find_model(request.model, Path(request.runs)))
-    dataset = read_dataset(
-        Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
-    )
+    source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
+    dataset = read_dataset(source, labelled=model.labelled)
     output.note(dataset.why)
     evaluation = model.evaluate(dataset, request.mistakes, helpful_workers(len(dataset.texts)))
     if evaluation.skipped:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rnncli.data.dataset import Source, is_path, stream_texts
+from rnncli.data.dataset import Source, is_path, stream_numbers, stream_texts
 from rnncli.data.sources import check_path
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render import views
@@ -37,6 +37,7 @@ class PredictRequest:
     format: str | None
     encoding: str
     runs: str
+    how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
 
 
 def predict_command(request: PredictRequest, json: bool) -> None:
@@ -50,7 +51,7 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     from rnncli.model import CHUNK, Model
     from rnncli.training.runs import find_model
 
-    model = Model.load(find_model(request.model, Path(request.runs)))
+    model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
     if files or json or not output.is_terminal:
         stream = _Stream(output, model, CHUNK, json)
         workers = _workers(files)
@@ -129,9 +130,15 @@ def _texts_of(request: PredictRequest, model: Model, path: str, before_waiting: 
     """Raises DataError, with file and line, where the model cannot read an input."""
     # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
     format = request.format or ("text" if path == "-" and request.text is None else None)
-    table, columns, rows = stream_texts(Source(path, request.text, None, format, request.encoding), before_waiting)
+    source = Source(path, request.text, None, format, request.encoding)
+    if model.features:
+        table, rows = stream_numbers(source, model.features, before_waiting)
+        at = 0
+    else:
+        table, columns, rows = stream_texts(source, before_waiting)
+        at = columns.text
     for row in rows:
-        text = row.values[columns.text]
+        text = row.values[at]
         problem = model.problem(text)
         if problem is not None:
             raise DataError(f"{table.name}:{row.line}: {problem}")

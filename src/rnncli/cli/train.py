@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -157,7 +157,8 @@ def _summarize(output: Output, session: Session) -> None:
 
 
 def _document(session: Session) -> dict[str, Any]:
-    progress, validated = session.state.progress, session.prepared.validation.size > 0
+    progress = session.state.progress
+    best = asdict(progress.history[progress.best_epoch - 1]) if progress.best_epoch else None
     return {
         "run": session.folder.path,
         "model": session.folder.model,
@@ -165,7 +166,9 @@ def _document(session: Session) -> dict[str, Any]:
         "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
         "report": session.prepared.report,
         "best_epoch": progress.best_epoch,
-        "validation_accuracy": progress.best_score[0] if validated and progress.best_score else None,
+        "metric": session.metric.name,
+        "best_value": session.best_value,
+        "validation_accuracy": best["validation_accuracy"] if best else None,
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "verdict": views.verdict(session),
         "epochs": progress.history,

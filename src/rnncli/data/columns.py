@@ -6,6 +6,8 @@ two columns are equally likely it asks. Everything runs in file order, so the sa
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -251,3 +253,48 @@ class _Guess:
             f"cannot tell which column is the {what}: the columns are {_listing(self.columns)}",
             f"Say --{what} NAME{likely}.",
         )
+
+
+class Described(NamedTuple):
+    """Where numbers stand in ``table.columns``, and the text that describes them."""
+
+    features: list[int]
+    text: int
+
+
+def described_numbers(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], text: str | None = None, label: str | None = None
+) -> Described | None:
+    """The numeric columns and the text beside them, of a table that has no other columns; None if it is no such table.
+
+    Two numeric columns are the least: one beside a text is a label more likely than a description of it.
+
+    Args:
+        text: named by the user as a text to be read: then there are no numbers to be read.
+        label: the column of the describing text, if the user gave it.
+    """
+    if text is not None or not sample:
+        return None
+    numeric = {at for at in range(len(columns)) if all(_NUMBER.match(row[at]) for row in sample)}
+    others = [at for at in range(len(columns)) if at not in numeric]
+    if len(others) != 1 or (label is not None and columns[others[0]] != label):
+        return None
+    features = [at for at in sorted(numeric) if columns[at].strip().lower() not in _ID_NAMES]
+    if label is None and _rank(columns[others[0]], _TEXT_NAMES, _TEXT_ENDINGS) is None:
+        return None
+    return Described(features, others[0]) if len(features) > 1 else None
+
+
+def number_problem(values: Sequence[str], columns: Sequence[str], places: Sequence[int]) -> str | None:
+    """What is wrong with a record that is to have numbers at these places."""
+    for at in places:
+        if not _NUMBER.match(values[at]) or not math.isfinite(float(values[at])):
+            what = "is missing" if not values[at].strip() else f"is no finite number: {quoted(values[at])}"
+            return f"the value of {quoted(columns[at])} {what}"
+    return None
+
+
+def numbers_text(values: Sequence[str], places: Sequence[int]) -> str:
+    """The numbers at these places as a JSON list."""
+    numbers = [float(values[at]) for at in places]
+    return json.dumps([int(number) if number.is_integer() else number for number in numbers])

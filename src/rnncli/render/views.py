@@ -19,32 +19,30 @@ ANSWER_WIDTH = 20
 
 def training_summary(session: Session) -> TableView:
     """The best epoch beside the baselines, on the same validation rows."""
-    progress = session.state.progress
     rows: list[tuple[Cell, ...]] = []
-    if progress.best_score is not None and session.prepared.validation.size:
-        s = session.settings
-        rows.append(
-            (f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {progress.best_epoch}", progress.best_score[0])
-        )
+    if session.best_value is not None:
+        s, epoch = session.settings, session.state.progress.best_epoch
+        rows.append((f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {epoch}", session.best_value))
     rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
-    count = session.prepared.report.validation_rows
+    count, name = session.prepared.report.validation_rows, session.metric.name
     return TableView(
-        f"Accuracy on {counted(count, 'validation row')}", (Column("model"), Column("accuracy", True)), tuple(rows)
+        f"{name.capitalize()} on {counted(count, 'validation row')}", (Column("model"), Column(name, True)), tuple(rows)
     )
 
 
 def verdict(session: Session) -> str | None:
     """One sentence on whether the network is worth having; None when there is nothing to compare."""
-    best = session.state.progress.best_score
+    best, metric = session.best_value, session.metric
     if best is None or not session.baselines:
         return None
     to_beat = session.baselines[0]
-    ahead = best[0] - to_beat.score
+    ahead = best - to_beat.score if metric.higher_is_better else to_beat.score - best
+    by = f"{100 * abs(ahead):.1f} points" if metric.higher_is_better else f"{abs(ahead):.3f} {metric.name}"
     if ahead > 0:
-        return f"The network is {100 * ahead:.1f} points ahead of {to_beat.what}."
+        return f"The network is {by} ahead of {to_beat.what}."
     if ahead == 0:
         return f"The network is not better than {to_beat.what}: they are equal."
-    return f"The network is not better than {to_beat.what}: it is {-100 * ahead:.1f} points behind."
+    return f"The network is not better than {to_beat.what}: it is {by} behind."
 
 
 def prediction_line(p: Prediction, width: int) -> str:
@@ -82,9 +80,10 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     if isinstance(rows, int):  # a model that was put together in Python has no record
         pairs.append(("trained on", f"{counted(rows, 'row')} of {data}, seed {s.seed}"))
     best = next((e for e in record.get("epochs", []) if e["epoch"] == record.get("best_epoch")), None)
-    if best and best["validation_accuracy"] is not None:
+    value = model.metric.of(best) if best else None
+    if value is not None:
         beside = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in (record.get("baselines") or {}).items()]
-        said = f"accuracy {best['validation_accuracy']:.4f}"
+        said = f"{model.metric.name} {value:.4f}"
         pairs.append(("validation", f"{said} ({', '.join(beside)})" if beside else said))
     return pairs
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.task import Task
 
 # In the order in which a file is asked what it is for: the last one takes what is left.
-NAMES = ("tag", "classify")
+NAMES = ("lm", "caption", "tag", "seq2seq", "classify")
 
 
 def task_named(name: str) -> Task:

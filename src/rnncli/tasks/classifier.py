@@ -19,6 +19,7 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.recurrence import Params
 from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.tally import Tally
 
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
 BATCH = 128
@@ -245,16 +246,16 @@ class Classifier:
             result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
         return result
 
-    def tally(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> tuple[float, float, float]:
-        """Of every ``count``-th batch of the examples: right answers, all answers, and the sum of their losses."""
+    def tally(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> Tally:
+        """Of every ``count``-th batch of the examples."""
         parts = in_length_order(examples.lengths, BATCH)[rank::count]
         if not parts:
-            return 0, 0, 0
+            return Tally(0, 0, 0, 0)
         own = examples.take(np.concatenate(parts))
         logits = self.logits(params, own.inputs)
         loss, _ = self.loss(logits, own.targets)
         right = self.probabilities(logits).argmax(axis=1) == own.targets
-        return float(right.sum()), own.size, loss * own.size
+        return Tally(float(right.sum()), own.size, loss * own.size, own.size)
 
     def probabilities(self, logits: Array) -> Array:
         """(rows, K) probabilities from (rows, K or 1) logits."""

@@ -265,6 +265,7 @@ class Classify:
 
     name = "classify"
     model = ClassifierModel
+    effort = 1.0
     defaults: Mapping[str, Any] = {}
 
     def fits(self, dataset: Dataset) -> bool:

@@ -229,6 +229,23 @@ def split(dataset: Dataset, targets: Array, settings: Settings) -> tuple[Array, 
     return train_rows, validation_rows
 
 
+def split_at_random(count: int, dataset: Dataset, settings: Settings) -> tuple[Array, Array]:
+    """Row numbers for training and for validation, whatever the rows hold.
+
+    Raises:
+        DataError: there are too few rows to set any aside.
+    """
+    if settings.validation == 0:
+        return np.arange(count), np.arange(0)
+    train_rows, validation_rows = stratified_split(np.zeros(count, np.int64), settings.validation, settings.seed)
+    if len(validation_rows) == 0:
+        raise DataError(
+            f"{dataset.name}: {count} records are too few to set {settings.validation:.0%} aside for validation",
+            "train without validation (--validation 0), or set more aside",
+        )
+    return train_rows, validation_rows
+
+
 def row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
     """(rows,) weight of each row by its label: none, 1/count, or 1/√count, with mean 1 over the training rows."""
     if settings.class_weights == "none":

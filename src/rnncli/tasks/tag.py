@@ -16,7 +16,6 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import SIDES, WordViews
@@ -24,7 +23,7 @@ from rnncli.errors import DataError, UsageError
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.metrics import Scores, confusion_table, label_table, score
-from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory
+from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
 from rnncli.tasks.tagger import TagExamples, Tagger
 from rnncli.tasks.task import Baseline
 from rnncli.views import Cell, Column, TableView
@@ -437,6 +436,7 @@ class Tag:
 
     name = "tag"
     model = TaggerModel
+    effort = 1.0
     defaults: Mapping[str, Any] = {"bidirectional": True}
 
     def fits(self, dataset: Dataset) -> bool:
@@ -453,7 +453,7 @@ class Tag:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 sentences, and this file has 1")
         lengths = np.array([len(words) for words in sentences])
         targets = np.split(flat, np.cumsum(lengths)[:-1])
-        train_rows, validation_rows = self._split(len(sentences), dataset, settings)
+        train_rows, validation_rows = split_at_random(len(sentences), dataset, settings)
         counts = Counter(word for row in train_rows.tolist() for word in sentences[row])
         views = WordViews.of(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
         require_memory(Tagger(settings, views.sizes, len(tags)), settings, int(lengths.max()))
@@ -474,18 +474,6 @@ class Tag:
         short = [row for row in looked_at.tolist() if 5 <= lengths[row] <= 12] or looked_at.tolist()
         example = json.dumps(sentences[short[0]], ensure_ascii=False)
         return PreparedTags(settings, views, tags, whole.take(train_rows), whole.take(validation_rows), example, report)
-
-    @staticmethod
-    def _split(count: int, dataset: Dataset, settings: Settings) -> tuple[Array, Array]:
-        if settings.validation == 0:
-            return np.arange(count), np.arange(0)
-        train_rows, validation_rows = stratified_split(np.zeros(count, np.int64), settings.validation, settings.seed)
-        if not len(validation_rows):
-            raise DataError(
-                f"{dataset.name}: {count} sentences are too few to set {settings.validation:.0%} aside for validation",
-                "train without validation (--validation 0), or set more aside",
-            )
-        return train_rows, validation_rows
 
 
 TASK = Tag()

@@ -20,6 +20,7 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.word_views import SIDES
+from rnncli.tasks.tally import Tally
 
 # Sentences that are tagged together.
 BATCH = 128
@@ -207,7 +208,7 @@ class Tagger:
             d_logits *= share
         return loss, self.backward(params, cache, d_logits)
 
-    def tally(self, params: Params, examples: TagExamples, rank: int = 0, count: int = 1) -> tuple[float, float, float]:
+    def tally(self, params: Params, examples: TagExamples, rank: int = 0, count: int = 1) -> Tally:
         right = answers = losses = 0.0
         for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
             batch = examples.take(rows)
@@ -218,7 +219,7 @@ class Tagger:
             right += float((logits.argmax(axis=1) == targets).sum())
             answers += len(targets)
             losses += loss * len(targets)
-        return right, answers, losses
+        return Tally(right, answers, losses, answers)
 
     def probabilities(self, params: Params, inputs: Sequence[Array], views: Array) -> list[Array]:
         """(T_n, K) for each of the sentences, in their order."""

@@ -13,6 +13,7 @@ from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
 from rnncli.model import Model
+from rnncli.tasks.tally import Tally
 
 
 class Examples(Protocol):
@@ -73,8 +74,8 @@ class Network(Protocol):
             carried: of :meth:`carried_shapes`; what belongs to the rows of the batch is read and written.
         """
 
-    def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> tuple[float, float, float]:
-        """Of every ``count``-th batch of the examples: right answers, all answers, and the sum of their losses."""
+    def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> Tally:
+        """Scores the ``rank``-th of ``count`` parts of the examples."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Baseline:
     Attributes:
         name: as in ``bag_of_words``.
         what: for a sentence: "a bag of words, which …".
-        score: accuracy on the validation rows.
+        score: on the validation rows, by the model's metric.
     """
 
     name: str
@@ -146,11 +147,13 @@ class Task(Protocol):
         name: its module here.
         model: the kind of model it trains.
         defaults: settings that differ from those of :class:`rnncli.config.Settings`.
+        effort: how many times the usual number of epochs it needs.
     """
 
     name: str
     model: type[Model]
     defaults: Mapping[str, Any]
+    effort: float
 
     def fits(self, dataset: Dataset) -> bool:
         """Whether the records look like this task's."""

@@ -25,10 +25,10 @@ def model_card(session: Session) -> str:
         f"- Training: {counted(progress.epoch, 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}; "
         f"best after epoch {progress.best_epoch}",
     ]
-    if session.baselines and progress.best_score is not None:
+    if session.baselines and session.best_value is not None:
         beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in session.baselines)
         rows = counted(report.validation_rows, "validation row")
-        lines.append(f"- Accuracy on {rows}: {progress.best_score[0]:.4f} ({beside})")
+        lines.append(f"- {session.metric.name.capitalize()} on {rows}: {session.best_value:.4f} ({beside})")
     lines += [
         "",
         "The best epoch was chosen on the validation rows, so their score is a little too kind: for a figure to quote, "

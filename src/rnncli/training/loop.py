@@ -59,12 +59,15 @@ Event = StepDone | EpochDone | Finished
 # large one a few.
 AUTO_STEPS, AUTO_WORDS = 6_000, 13_000_000
 AUTO_EPOCHS = (3, 60)
+# When so many validation rows or more have all been right for so many epochs, there is nothing to go on for.
+PERFECT_ROWS, PERFECT_EPOCHS = 500, 3
 
 
-def auto_epochs(rows: int, words: int, batch: int) -> int:
-    """How many epochs serve a data set of this size when the user has not said."""
+def auto_epochs(rows: int, words: int, batch: int, effort: float = 1.0) -> int:
+    """How many epochs serve a data set of this size when the user has not said; ``effort`` times as many for a task
+    that needs them."""
     steps = -(-rows // batch)
-    wanted = min(AUTO_STEPS / steps, AUTO_WORDS / max(1, words))
+    wanted = effort * min(AUTO_STEPS / steps, AUTO_WORDS / max(1, words))
     return int(min(max(round(wanted), AUTO_EPOCHS[0]), AUTO_EPOCHS[1]))
 
 
@@ -145,8 +148,8 @@ class _Work:
         network, params, team = self._stepper.network, self._stepper.state.store.params, self.team
         with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
             own = network.tally(params, self._validation, team.rank, team.count)
-            right, answers, loss = team.share(*own).sum(axis=0).tolist()
-        return right / answers, loss / answers
+            right, answers, losses, told = team.share(*own).sum(axis=0).tolist()
+        return right / answers, losses / told
 
     def _as_worker(self, command: int, epoch: int, k: int) -> None:
         if command == _STEP:
@@ -240,6 +243,9 @@ def _finish_epoch(
             progress.finished = f"no better score for {counted(settings.patience or 1, 'epoch')}"
     record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best)
     progress.history.append(record)
+    latest = [epoch.validation_accuracy for epoch in progress.history[-PERFECT_EPOCHS:]]
+    if validation.size >= PERFECT_ROWS and latest == [1.0] * PERFECT_EPOCHS and progress.finished is None:
+        progress.finished = f"all validation rows have been right for {PERFECT_EPOCHS} epochs"
     return record
 
 

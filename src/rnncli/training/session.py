@@ -16,10 +16,10 @@ from typing import Any
 from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
-from rnncli.data.dataset import Dataset, Source, display_name, read_dataset
+from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
 from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageError
-from rnncli.model import Model
-from rnncli.tasks import task_for
+from rnncli.model import Metric, Model
+from rnncli.tasks import task_for, task_named
 from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state
 from rnncli.training.beginning import Beginning
@@ -55,6 +55,19 @@ class Session:
     @property
     def settings(self) -> Settings:
         return self.prepared.settings
+
+    @property
+    def metric(self) -> Metric:
+        """By what an epoch is shown to be good."""
+        return self.model().metric
+
+    @property
+    def best_value(self) -> float | None:
+        """Of the best epoch; None before it, and without validation rows."""
+        progress = self.state.progress
+        if progress.best_epoch is None or not self.prepared.validation.size:
+            return None
+        return self.metric.of(asdict(progress.history[progress.best_epoch - 1]))
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
         """What is to be beaten on the validation rows; nothing when there are none."""
@@ -155,7 +168,7 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
         RnncliError: of every kind.
     """
     settings = Settings.from_mapping(given)
-    dataset = read_dataset(source)
+    dataset = read_dataset(source, labelled=settings.task != "lm" and not is_plain_text(source))
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults, **given, "task": task.name})
     prepared = _resolve_auto(task.prepare(dataset, settings))
@@ -221,7 +234,7 @@ def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Da
     """
     source = beginning.source if data is None else replace(beginning.source, path=data)
     try:
-        dataset = read_dataset(source)
+        dataset = read_dataset(source, labelled=source.label is not None)
         if dataset.digest == beginning.digest:
             return dataset
         reason = "its contents have changed"
@@ -243,7 +256,7 @@ def _resolve_auto(prepared: Prepared) -> Prepared:
     settings, lengths = prepared.settings, prepared.train.lengths
     epochs = settings.epochs
     if epochs is None:
-        epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch)
+        epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch, task_named(settings.task).effort)
     patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
     workers = settings.workers or loop.auto_workers(settings, len(lengths), float(lengths.mean()))
     return prepared.with_settings(settings.replace(epochs=epochs, patience=patience, workers=workers))

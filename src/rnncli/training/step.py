@@ -82,7 +82,7 @@ class Stepper:
         dropping = self.settings.dropout > 0
         rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank) if dropping else None
         if team.count == 1:
-            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng, carried=state.carried)
+            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng, 1.0, state.carried)
             return loss, state.store.gather(grads)
         part = whole.take(np.argsort(-whole.lengths, kind="stable")[team.rank :: team.count])
         loss = 0.0

@@ -1,0 +1,304 @@
+"""One-to-many: what is said of some numbers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.losses import softmax
+from rnncli.core.packed import Array
+from rnncli.core.recurrence import Params
+from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.vocabulary import Vocabulary, build_vocabulary
+from rnncli.errors import DataError, UsageError
+from rnncli.inspection.states import States, unit_names
+from rnncli.model import CHUNK, Metric, Model, texts_of
+from rnncli.tasks.caption_network import Captioner, Described
+from rnncli.tasks.inputs import NumberInput
+from rnncli.tasks.lm import counting_nats
+from rnncli.tasks.prepare import require_memory, split_at_random
+from rnncli.tasks.symbols import END, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.task import Baseline
+from rnncli.tasks.written import PairEvaluation, Transduction, compared
+from rnncli.views import Cell, Column
+
+
+@dataclass(frozen=True)
+class CaptionStates(States):
+    """The decoder, step by step, as it tells what it says of its numbers.
+
+    Attributes:
+        step_probabilities: (T, symbols) of each symbol at each step.
+    """
+
+    step_probabilities: Array
+
+    answers_are = "the symbol told at this step"
+
+    def answers(self) -> Array:
+        return self.step_probabilities
+
+
+@dataclass(frozen=True)
+class CaptionModel(Model):
+    """Everything that numbers need on their way to a text.
+
+    Attributes:
+        names: of the columns the numbers stand in.
+        numbers: their mean and spread in training.
+        target: the known symbols.
+        longest: symbols of the longest text in training; twice as many and 10 more are told at most.
+        beam: partial texts that are gone on with side by side.
+    """
+
+    task: ClassVar[str] = "caption"
+    metric: ClassVar[Metric] = Metric("nats a symbol", "validation_loss", higher_is_better=False)
+    columns: ClassVar[tuple[Column, ...]] = (
+        *(Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown")),
+    )
+    settings: Settings
+    names: tuple[str, ...]
+    numbers: NumberInput
+    target: Vocabulary
+    longest: int
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    beam: int = 1
+
+    @property
+    def unit(self) -> str:
+        return self.settings.tokens
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
+    def network(self) -> Captioner:
+        return Captioner(self.settings, len(self.names), self.target.size)
+
+    def answering(self, **how: Any) -> CaptionModel:
+        unknown = how.keys() - {"beam"}
+        if unknown:
+            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
+        return replace(self, **how)
+
+    def problem(self, text: str) -> str | None:
+        try:
+            self._read(text)
+        except DataError as error:
+            return error.message
+        return None
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+        waiting = iter(texts)
+        while chunk := list(islice(waiting, CHUNK)):
+            rows = np.stack([self._read(text) for text in chunk])
+            for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
+                yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
+
+    def trace(self, text: str | None = None) -> CaptionStates:
+        text = self.example if text is None else text
+        network, row = self.network, self._read(text)[None]
+        (told,) = network.decode(self.params, row, self._limit, self.beam)
+        states, _ = network.states(self.params, row)
+        given = network.decoder.given([told.ids])
+        logits, hidden, _, _ = network.decoder.forward(self.params["decoder"], given, states)
+        names = (*self.target.tokens, "<unk>", END)
+        steps = (*(names[k] for k in told.ids.tolist()), END)
+        units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
+        return CaptionStates(steps, (True,) * len(steps), hidden, units, norm, names, softmax(logits))
+
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
+        problems = [self.problem(text) for text in dataset.texts]
+        dataset = dataset.without(problems, "record that cannot be read")
+        rows = np.stack([self._read(text) for text in dataset.texts])
+        whole = Described(rows, [self.target.encode(symbols_of(text, self.unit)) for text in dataset.labels])
+        tally = self.network.tally(self.params, whole)
+
+        def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            return self._tell(np.stack([self._read(text) for (text,) in texts]))
+
+        scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
+        return replace(scores, nats=tally.losses / tally.told)
+
+    def describe(self) -> list[tuple[str, Cell]]:
+        s = self.settings
+        return [
+            ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
+            ("input", f"{len(self.names):,} numbers, {self.names[0]} to {self.names[-1]}, standardised"),
+            ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {"features": self.names, "target_size": self.target.size, "longest": self.longest}
+
+    def own_manifest(self) -> dict[str, Any]:
+        known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
+        return {**known, **self.numbers.manifest()}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> CaptionModel:
+        names, target = texts_of(manifest["names"], "name"), Vocabulary(texts_of(manifest["target"], "symbol"))
+        numbers, longest = NumberInput.of_manifest(manifest), manifest["longest"]
+        if len(names) != numbers.size or len(set(names)) != len(names):
+            raise ValueError("names and numbers do not go together")
+        if type(longest) is not int or not 0 < longest < 1_000_000 or settings.tokens == "auto":
+            raise ValueError("the longest text or the kind of symbol is not possible")
+        return cls(settings, names, numbers, target, longest, {})
+
+    @property
+    def _limit(self) -> int:
+        return 2 * self.longest + 10
+
+    def _read(self, text: str) -> Array:
+        """(D,) standardised numbers from a JSON list, or from numbers with commas or white space between them.
+
+        Raises:
+            DataError: they are something else, or not as many as the model reads.
+        """
+        try:
+            row = np.array([float(part) for part in text.strip().strip("[]").replace(",", " ").split()])
+        except ValueError:
+            raise DataError("the input is not a list of numbers", "for example: 0.1, 0.5, 0.25") from None
+        if len(row) != len(self.names) or not np.isfinite(row).all():
+            raise DataError(f"the input has {len(row):,} numbers, and the model reads {len(self.names):,} finite ones")
+        return self.numbers.standardised(row).astype(self.settings.dtype)
+
+    def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
+        told = self.network.decode(self.params, rows, self._limit, self.beam)
+        return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in told]
+
+
+@dataclass(frozen=True)
+class CaptionReport:
+    """What a data set of numbers with texts is like.
+
+    Attributes:
+        features: numbers a row; ``constant`` of them never change in the training rows.
+        lengths: symbols of a text: smallest, median, largest.
+        symbols: known ones.
+        distinct: different texts.
+    """
+
+    rows: int
+    training_rows: int
+    validation_rows: int
+    features: int
+    constant: int
+    unit: str
+    lengths: tuple[int, int, int]
+    symbols: int
+    distinct: int
+    warnings: tuple[str, ...]
+
+    labels: ClassVar[dict[str, int]] = {}
+    what = "A network that says what numbers are"
+
+    def lines(self) -> list[tuple[str, str]]:
+        low, middle, high = self.lengths
+        constant = f", {self.constant:,} of them always the same" if self.constant else ""
+        return [
+            ("rows", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
+            ("numbers", f"{self.features:,} a row{constant}; standardised"),
+            ("texts", f"{self.distinct:,} different ones, {low:,} to {high:,} {self.unit}s, median {middle:,}"),
+            ("vocabulary", f"{self.symbols:,} {self.unit}s are known"),
+        ]
+
+    def summary(self) -> list[str]:
+        return [f"Texts: {self.distinct:,} different ones"]
+
+
+@dataclass(frozen=True)
+class PreparedCaptions:
+    """Everything a training on numbers with texts starts from."""
+
+    settings: Settings
+    names: tuple[str, ...]
+    numbers: NumberInput
+    target: Vocabulary
+    longest: int
+    train: Described
+    validation: Described
+    example: str
+    report: CaptionReport
+
+    @property
+    def network(self) -> Captioner:
+        return Captioner(self.settings, len(self.names), self.target.size)
+
+    def with_settings(self, settings: Settings) -> PreparedCaptions:
+        return replace(self, settings=settings)
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        end = self.network.decoder.end
+        train, validation = (
+            np.concatenate([np.append(target, end) for target in part.targets]).astype(np.int64)
+            for part in (self.train, self.validation)
+        )
+        pairs, single = counting_nats(train, validation, end + 1)
+        unit = self.settings.tokens
+        return (
+            Baseline(f"pairs_of_{unit}s", f"counting which {unit} follows which", pairs),
+            Baseline(f"single_{unit}s", f"counting {unit}s", single),
+        )
+
+    def model(self, params: Params, record: dict[str, Any]) -> CaptionModel:
+        known = (self.settings, self.names, self.numbers, self.target, self.longest)
+        return CaptionModel(*known, params, self.example, record)
+
+
+class Caption:
+    """The task of numeric columns beside a text."""
+
+    name = "caption"
+    model = CaptionModel
+    effort = 1.0
+    defaults: Mapping[str, Any] = {
+        **{"hidden": 128, "embedding": 32, "bidirectional": False, "attention": False, "lowercase": False},
+        **{"min_count": 1, "dropout": 0.3, "lr": 0.003},
+    }
+
+    def fits(self, dataset: Dataset) -> bool:
+        return bool(dataset.features)
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> PreparedCaptions:
+        if not dataset.features:
+            raise DataError(f"{dataset.name}: there are no numeric columns beside a text")
+        if len(dataset.texts) < 2:
+            raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
+        settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
+        texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
+        symbols = [symbols_of(text, settings.tokens) for text in texts]
+        rows = np.array([json.loads(text) for text in dataset.texts])
+        train_rows, validation_rows = split_at_random(len(rows), dataset, settings)
+        counts = Counter(symbol for row in train_rows.tolist() for symbol in symbols[row])
+        target = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+        numbers = NumberInput.of([rows[train_rows]])
+        lengths = np.array([len(of) for of in symbols])
+        longest = int(lengths.max())
+        require_memory(Captioner(settings, numbers.size, target.size), settings, longest)
+        features = numbers.standardised(rows).astype(settings.dtype)
+        whole = Described(features, [target.encode(of) for of in symbols])
+        report = CaptionReport(
+            *(len(rows), len(train_rows), len(validation_rows), numbers.size),
+            int((rows[train_rows].std(axis=0) == 0).sum()),
+            settings.tokens,
+            (int(lengths.min()), int(np.median(lengths)), longest),
+            *(len(target.tokens), len(set(texts))),
+            (left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
+        )
+        example = dataset.texts[int((validation_rows if len(validation_rows) else train_rows)[0])]
+        parts = whole.take(train_rows), whole.take(validation_rows)
+        return PreparedCaptions(settings, dataset.features, numbers, target, longest, *parts, example, report)
+
+
+TASK = Caption()

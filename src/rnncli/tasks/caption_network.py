@@ -1,0 +1,172 @@
+"""The network of one-to-many: numbers in, once; a text out, one symbol after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.layers import Linear
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import Params, State
+from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.decoder import Decoder, DecoderCache, Told
+from rnncli.tasks.tally import Tally
+
+# Inputs that are judged or told together.
+BATCH = 128
+
+
+class Described(NamedTuple):
+    """Inputs and what is said of them.
+
+    Attributes:
+        features: (rows, D) standardised numbers.
+        targets: each (U_n,) ids, without an end.
+    """
+
+    features: Array
+    targets: list[Array]
+
+    @property
+    def size(self) -> int:
+        return len(self.targets)
+
+    @property
+    def lengths(self) -> Array:
+        return np.array([len(target) + 1 for target in self.targets], np.int64)
+
+    @property
+    def weight(self) -> float:
+        return float(self.lengths.sum())
+
+    def take(self, rows: Array) -> Described:
+        return Described(self.features[rows], [self.targets[row] for row in rows.tolist()])
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        return batches(self.lengths, size, seed, epoch)
+
+
+class BridgeCache(NamedTuple):
+    """What the way from the numbers to the first states keeps."""
+
+    features: Array
+    hidden: Array
+    states: Array
+
+
+@dataclass(frozen=True)
+class Captioner:
+    """Linear → tanh → linear → tanh: the first states of a decoder.
+
+    Args:
+        settings: sizes and choices.
+        feature_count: D.
+        size: symbols, the unknown one included.
+    """
+
+    settings: Settings
+    feature_count: int
+    size: int
+    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        return Decoder(self.settings, self.size, self.settings.hidden)
+
+    @cached_property
+    def first(self) -> Linear:
+        return Linear(self.feature_count, self.settings.hidden)
+
+    @cached_property
+    def second(self) -> Linear:
+        s = self.settings
+        return Linear(s.hidden, s.layers * self.decoder.state_count * s.hidden)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset({"decoder/embedding/weight"})
+
+    def rows_read(self, batch: Described) -> dict[str, Array]:
+        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
+        return {"decoder/embedding/weight": read}
+
+    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
+
+    def init(self, rng: np.random.Generator) -> Params:
+        dtype = np.dtype(self.settings.dtype)
+        bridge = {"first": self.first.init(rng, dtype), "second": self.second.init(rng, dtype)}
+        return {"bridge": bridge, "decoder": self.decoder.init(rng)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {
+            "bridge/first/weight": (self.feature_count, self.first.output_size),
+            "bridge/first/bias": (self.first.output_size,),
+            "bridge/second/weight": (self.second.input_size, self.second.output_size),
+            "bridge/second/bias": (self.second.output_size,),
+            **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
+        }
+
+    def states(self, params: Params, features: Array) -> tuple[list[State], BridgeCache]:
+        """(N, D) numbers to the first states of each layer."""
+        bridge = params["bridge"]
+        hidden = np.tanh(self.first.forward(bridge["first"], features)[0])
+        all_states = np.tanh(self.second.forward(bridge["second"], hidden)[0])
+        k = self.decoder.state_count
+        parts = np.split(all_states, self.settings.layers * k, axis=1)
+        apart = [tuple(parts[layer * k : (layer + 1) * k]) for layer in range(self.settings.layers)]
+        return apart, BridgeCache(features, hidden, all_states)
+
+    def states_backward(self, params: Params, cache: BridgeCache, d_states: list[State]) -> dict[str, Any]:
+        bridge = params["bridge"]
+        d_all = np.concatenate([part for state in d_states for part in state], axis=1) * (1 - cache.states**2)
+        d_hidden, of_second = self.second.backward(bridge["second"], cache.hidden, d_all)
+        d_hidden *= 1 - cache.hidden**2
+        _, of_first = self.first.backward(bridge["first"], cache.features, d_hidden)
+        return {"first": of_first, "second": of_second}
+
+    def forward(
+        self, params: Params, batch: Described, rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[Array, PackedSequence, BridgeCache, DecoderCache]:
+        """Logits of every step, the right symbols given; what was given; and the caches."""
+        given = self.decoder.given(batch.targets)
+        states, of_bridge = self.states(params, batch.features[given.order])
+        logits, _, _, of_decoder = self.decoder.forward(params["decoder"], given, states, None, rng, keep)
+        return logits, given, of_bridge, of_decoder
+
+    def loss_and_gradients(
+        self,
+        params: Params,
+        batch: Described,
+        rng: np.random.Generator | None = None,
+        share: float = 1.0,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Any]]:
+        logits, _, of_bridge, of_decoder = self.forward(params, batch, rng)
+        loss, d_logits = self.decoder.loss(logits, batch.targets)
+        if share != 1:
+            loss *= share
+            d_logits *= share
+        d_states, _, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
+        return loss, {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
+
+    def tally(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> Tally:
+        parts = []
+        for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
+            batch = examples.take(rows)
+            logits, given, _, _ = self.forward(params, batch, keep=False)
+            parts.append(self.decoder.tally(logits, given, batch.targets))
+        return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
+
+    def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Told]:
+        """What is told for each row of (N, D) numbers; ``limit`` symbols at most."""
+        told: list[Told] = []
+        step = max(1, BATCH // beam)
+        for begin in range(0, len(features), step):
+            states, _ = self.states(params, features[begin : begin + step])
+            told += self.decoder.decode(params["decoder"], states, None, limit, beam)
+        return told

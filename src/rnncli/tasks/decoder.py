@@ -1,0 +1,251 @@
+"""What tells a sequence, one symbol after the other, from a state it is given: the second half of seq2seq and caption.
+
+While it learns, every step is given the right symbol before it (teacher forcing, Williams & Zipser 1989); when it
+answers, the one it has told itself. One more symbol beside the known ones stands for the end; it is also what the
+first step is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.attention import Attention, AttentionCache
+from rnncli.core.cells import recurrent_stack, stack_shapes
+from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
+from rnncli.core.losses import softmax_cross_entropy
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import Params, State
+
+
+class Told(NamedTuple):
+    """A decoded sequence.
+
+    Attributes:
+        ids: (T,) without the end.
+        log_probability: of the whole, its end included if it was reached.
+        ended: whether it was.
+    """
+
+    ids: Array
+    log_probability: float
+    ended: bool
+
+
+class DecoderCache(NamedTuple):
+    """What each part keeps for the way back, from the input up."""
+
+    embedding: EmbeddingCache
+    stack: StackCache
+    attention: AttentionCache | None
+    output_mask: Array | None
+    output: Array
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Embedding → recurrent stack → attention, if there is a memory to look at → dropout → linear → softmax.
+
+    Args:
+        settings: sizes and choices.
+        size: symbols, the unknown one included; the end comes after them.
+        hidden: units of each layer.
+        memory: width of what attention looks at; None for no attention.
+    """
+
+    settings: Settings
+    size: int
+    hidden: int
+    memory: int | None = None
+
+    @property
+    def end(self) -> int:
+        return self.size
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        return Embedding(self.size + 1, self.settings.embedding, self.settings.embedding_scale)
+
+    @cached_property
+    def stack(self) -> Stack:
+        s = self.settings
+        return recurrent_stack(
+            s.cell,
+            input_size=s.embedding,
+            hidden_size=self.hidden,
+            layers=s.layers,
+            nonlinearity=s.nonlinearity,
+            bias=s.bias,
+            dropout=s.dropout,
+        )
+
+    @cached_property
+    def attention(self) -> Attention | None:
+        return None if self.memory is None else Attention(self.hidden, self.memory, self.hidden)
+
+    @cached_property
+    def output(self) -> Linear:
+        return Linear(self.hidden, self.size + 1, self.settings.bias)
+
+    @property
+    def state_count(self) -> int:
+        return self.stack.layers[0].cell.state_count
+
+    def init(self, rng: np.random.Generator) -> Params:
+        dtype = np.dtype(self.settings.dtype)
+        params: Params = {"embedding": self.embedding.init(rng, dtype), "stack": self.stack.init(rng, dtype)}
+        if self.attention:
+            params["attention"] = self.attention.init(rng, dtype)
+        return params | {"output": self.output.init(rng, dtype)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        s = self.settings
+        shapes: dict[str, tuple[int, ...]] = {"embedding/weight": (self.size + 1, s.embedding)}
+        inside = stack_shapes(s.cell, s.embedding, self.hidden, s.layers, bidirectional=False, bias=s.bias)
+        shapes |= {f"stack/{name}": shape for name, shape in inside.items()}
+        if self.attention:
+            shapes |= {f"attention/{name}": shape for name, shape in self.attention.shapes().items()}
+        shapes["output/weight"] = (self.hidden, self.size + 1)
+        if s.bias:
+            shapes["output/bias"] = (self.size + 1,)
+        return shapes
+
+    def given(self, targets: list[Array]) -> PackedSequence:
+        """What each step is given while learning: the end, then the target without its own end."""
+        end = np.array([self.end], np.int32)
+        return PackedSequence.pack([np.concatenate((end, target)).astype(np.int32) for target in targets])
+
+    def wanted(self, targets: list[Array]) -> Array:
+        """(S,) what each step is to tell, in the order of :meth:`given`: the target, then the end."""
+        end = np.array([self.end], np.int32)
+        return np.asarray(PackedSequence.pack([np.concatenate((target, end)) for target in targets]).data)
+
+    def forward(
+        self,
+        params: Params,
+        given: PackedSequence,
+        states: list[State],
+        memory: PackedSequence | None = None,
+        rng: np.random.Generator | None = None,
+        keep: bool = True,
+    ) -> tuple[Array, Array, list[State], DecoderCache]:
+        """Ids (S,) to logits (S, symbols + 1).
+
+        Args:
+            given: the symbol before each step.
+            states: of each layer, in the packed order of ``given``.
+            memory: what attention looks at, (S', memory), of the same sequences in an order of its own.
+            rng: for dropout; None when answering.
+            keep: whether :meth:`backward` will be called.
+
+        Returns:
+            The logits, the topmost layer's outputs (S, hidden), the states that are left, and the cache.
+        """
+        x, of_embedding = self.embedding.forward(params["embedding"], given)
+        y, last, of_stack = self.stack.forward(params["stack"], x, states, rng, keep)
+        told, of_attention = y, None
+        if self.attention:
+            assert memory is not None
+            told, of_attention = self.attention.forward(params["attention"], x.with_data(y), memory)
+        dropped, output_mask = dropout(told, self.settings.dropout, rng)
+        logits, of_output = self.output.forward(params["output"], dropped)
+        return logits, y, last, DecoderCache(of_embedding, of_stack, of_attention, output_mask, of_output)
+
+    def backward(
+        self, params: Params, cache: DecoderCache, d_logits: Array
+    ) -> tuple[list[State], Array | None, dict[str, Any]]:
+        """From the logits' gradient to those of the first states, of the memory (None without attention), and of
+        every parameter."""
+        grads: dict[str, Any] = {}
+        dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
+        if cache.output_mask is not None:
+            dy *= cache.output_mask
+        d_memory = None
+        if self.attention:
+            assert cache.attention is not None
+            dy, d_memory, grads["attention"] = self.attention.backward(params["attention"], cache.attention, dy)
+        dx, d_states, of_stack = self.stack.backward(params["stack"], cache.stack, dy)
+        assert dx is not None
+        grads["embedding"] = self.embedding.backward(cache.embedding, dx)
+        return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
+
+    def loss(self, logits: Array, targets: list[Array]) -> tuple[float, Array]:
+        """The mean loss of a symbol, ends included, and its gradient."""
+        return softmax_cross_entropy(logits, self.wanted(targets))
+
+    def tally(self, logits: Array, given: PackedSequence, targets: list[Array]) -> tuple[float, float, float, float]:
+        """Sequences that are right as a whole, all sequences, the sum of the symbols' losses, and all symbols.
+
+        If at every step the right symbol is the most probable one, then decoding with the most probable one tells
+        the target; and if at some step it is not, then decoding leaves the target there. So no decoding is needed to
+        count exact matches.
+        """
+        wanted = self.wanted(targets)
+        loss, _ = softmax_cross_entropy(logits, wanted)
+        allowed = logits.copy()
+        allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never told
+        wrong = np.zeros(len(targets), np.bool_)
+        wrong[given.sequence_of_row[allowed.argmax(axis=1) != wanted]] = True
+        return float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted)
+
+    def decode(
+        self, params: Params, states: list[State], memory: PackedSequence | None, limit: int, beam: int = 1
+    ) -> list[Told]:
+        """The most probable sequence for each state that a beam of ``beam`` partial ones finds.
+
+        Args:
+            states: of each layer, in the caller's order.
+            memory: of the same sequences.
+            limit: symbols at most.
+
+        With more than one, whole sequences are compared by the mean of their symbols' log probabilities, or the
+        shortest one would win too often.
+        """
+        count = len(states[0][0])
+        rows = np.repeat(np.arange(count), beam)
+        states = [tuple(part[rows] for part in state) for state in states]
+        if memory is not None and beam > 1:
+            sequences = memory.unpack()
+            memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
+        ids = np.full(len(rows), self.end, np.int32)
+        told = np.zeros((len(rows), 0), np.int32)
+        # At first all of a beam are the same: only the first may be gone on with.
+        scores = np.where(np.arange(len(rows)) % beam == 0, 0.0, -np.inf)
+        ended = np.zeros(len(rows), np.bool_)
+        first = np.arange(count)[:, None] * beam
+        everyone, once = np.arange(len(rows)), np.array([len(rows)])
+        for _ in range(limit):
+            step = PackedSequence(ids, once, everyone)
+            logits, _, states, _ = self.forward(params, step, states, memory, keep=False)
+            logs = _log_softmax(logits.astype(np.float64))
+            logs[:, self.size - 1] = -np.inf
+            logs[ended] = -np.inf
+            logs[ended, self.end] = 0
+            totals = (scores[:, None] + logs).reshape(count, -1)
+            best = np.argsort(-totals, axis=1, kind="stable")[:, :beam]
+            parents = (first + best // logs.shape[1]).ravel()
+            ids = (best % logs.shape[1]).ravel().astype(np.int32)
+            scores = np.take_along_axis(totals, best, axis=1).ravel()
+            told = np.concatenate((told[parents], ids[:, None]), axis=1)
+            states = [tuple(part[parents] for part in state) for state in states]
+            ended = ended[parents] | (ids == self.end)
+            if ended.all():
+                break
+        return self._best(told, scores, ended, count, beam)
+
+    def _best(self, told: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Told]:
+        lengths = np.where(ended, (told != self.end).sum(axis=1) + 1, told.shape[1])
+        merit = (scores / np.maximum(lengths, 1)).reshape(count, beam)
+        # A sequence that has come to its end is better than any that has not.
+        merit = np.where(ended.reshape(count, beam), merit, merit - 1e6)
+        chosen = merit.argmax(axis=1) + np.arange(count) * beam
+        return [Told(told[row][told[row] != self.end], float(scores[row]), bool(ended[row])) for row in chosen.tolist()]
+
+
+def _log_softmax(logits: Array) -> Array:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

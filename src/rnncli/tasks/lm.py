@@ -1,0 +1,375 @@
+"""The loop itself: a text, and how it goes on."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.losses import softmax
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.recurrence import Params, State
+from rnncli.data.dataset import Dataset
+from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
+from rnncli.errors import DataError, UsageError
+from rnncli.inspection.states import States, unit_names
+from rnncli.model import Metric, Model, texts_of
+from rnncli.tasks.language_model import LanguageModel, Streams
+from rnncli.tasks.prepare import require_memory
+from rnncli.tasks.task import Baseline
+from rnncli.views import Cell, Column, TableView
+
+# Words, marks and white space: put one after the other they are the text again.
+_WORDS = re.compile(r"\s+|\w+(?:['’]\w+)*|[^\w\s]")
+# Streams of a text that is only judged.
+JUDGED_STREAMS = 32
+CONTINUED = 200  # tokens, if nobody says how many
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """How a text goes on.
+
+    Attributes:
+        text: as it was given.
+        continuation: what follows.
+        probability: geometric mean of the probabilities of the tokens that follow.
+        unknown: tokens of the text that the model does not know, each once.
+    """
+
+    text: str
+    continuation: str
+    probability: float
+    unknown: tuple[str, ...]
+    cut: ClassVar[int] = 0
+
+    def cells(self) -> tuple[Cell, ...]:
+        return self.text, self.continuation, self.probability
+
+    def fields(self) -> tuple[str, ...]:
+        return self.text, self.continuation
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        return (), self.text + self.continuation, ""
+
+
+@dataclass(frozen=True)
+class TextEvaluation:
+    """How well a model foretells a text.
+
+    Attributes:
+        tokens: told, one after the other.
+        nats, bits: mean loss of a token.
+        perplexity: e^nats: among how many equally likely tokens it is as hard to choose.
+        accuracy: how often the most probable token is the right one.
+        unknown_rate: share of the tokens outside the vocabulary.
+    """
+
+    unit: str
+    tokens: int
+    nats: float
+    bits: float
+    perplexity: float
+    accuracy: float
+    unknown_rate: float
+    skipped: ClassVar[int] = 0
+    skipped_because: ClassVar[tuple[str, ...]] = ()
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        return [
+            (f"{self.unit}s", self.tokens),
+            (f"nats a {self.unit}", f"{self.nats:.4f}"),
+            (f"bits a {self.unit}", f"{self.bits:.4f}"),
+            ("perplexity", f"{self.perplexity:.2f}"),
+            ("accuracy", f"{self.accuracy:.4f}"),
+            ("unknown", f"{self.unknown_rate:.2%}"),
+        ]
+
+    def tables(self) -> list[TableView]:
+        return []
+
+
+@dataclass(frozen=True)
+class TextStates(States):
+    """A text, token by token.
+
+    Attributes:
+        next_probabilities: (T, V) of each token to come next.
+    """
+
+    next_probabilities: Array
+
+    answers_are = "the most probable next token"
+
+    def answers(self) -> Array:
+        return self.next_probabilities
+
+
+@dataclass(frozen=True)
+class LanguageModelModel(Model):
+    """A model of a text.
+
+    Attributes:
+        unit: what a token is: a char, or a word.
+        vocabulary: the tokens.
+        length, temperature, seed: how texts are continued: by how many tokens, how boldly (0: always the most
+            probable one), and with which random numbers.
+    """
+
+    task: ClassVar[str] = "lm"
+    labelled: ClassVar[bool] = False
+    metric: ClassVar[Metric] = Metric("nats a token", "validation_loss", higher_is_better=False)
+    columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("continuation"), Column("mean p", True))
+    settings: Settings
+    vocabulary: Vocabulary
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    length: int = CONTINUED
+    temperature: float = 1.0
+    seed: int = 0
+
+    @property
+    def unit(self) -> str:
+        return self.settings.tokens
+
+    @property
+    def network(self) -> LanguageModel:
+        return LanguageModel(self.settings, self.vocabulary.size)
+
+    def answering(self, **how: Any) -> LanguageModelModel:
+        unknown = how.keys() - {"length", "temperature", "seed"}
+        if unknown:
+            raise UsageError(f"--{min(unknown)} is not for a model that goes on with a text")
+        return replace(self, **how)
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
+        for place, text in enumerate(texts):
+            rng = np.random.default_rng([self.seed, place])
+            tokens = split(text, self.unit)
+            states = self.network.zero_states(1)
+            # A text without tokens goes on from nothing: from where a line begins.
+            ids = self.vocabulary.encode(tokens or ["\n"])
+            told: list[str] = []
+            logs = 0.0
+            for _ in range(self.length):
+                probabilities, states = self._after(ids, states)
+                choice = self._choose(probabilities, rng)
+                logs += math.log(max(float(probabilities[choice]), 1e-300))
+                told.append(self.vocabulary.token(choice))
+                ids = np.array([choice], np.int32)
+            unknown = tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary))
+            yield Continuation(text, "".join(told), math.exp(logs / max(1, self.length)), unknown)
+
+    def shown(self, predictions: Sequence[Continuation]) -> list[TableView]:
+        """Each text with its continuation, line by line as it would be printed."""
+        return [
+            TableView("", (Column(""),), tuple((line,) for line in (p.text + p.continuation).split("\n")))
+            for p in predictions
+        ]
+
+    def trace(self, text: str | None = None) -> TextStates:
+        text = self.example if text is None else text
+        tokens = split(text, self.unit)
+        if not tokens:
+            raise UsageError("the text is empty: there is no timestep to show")
+        packed = PackedSequence.pack([self.vocabulary.encode(tokens)])
+        logits, hidden, _, _ = self.network.forward(self.params, packed, self.network.zero_states(1))
+        known = tuple(token in self.vocabulary for token in tokens)
+        labels = (*self.vocabulary.tokens, UNKNOWN)
+        units = unit_names(self.settings.hidden, bidirectional=False)
+        norm = np.linalg.norm(hidden, axis=1)
+        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(logits))
+
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
+        ids = self.vocabulary.encode(split(joined(dataset), self.unit))
+        if len(ids) < 2:
+            raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
+        streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
+        right, answers, losses, told = self.network.tally(self.params, streams)
+        nats = losses / told
+        unknown = float((ids == self.vocabulary.unknown).mean())
+        return TextEvaluation(
+            self.unit, int(answers), nats, nats / math.log(2), math.exp(min(nats, 700)), right / answers, unknown
+        )
+
+    def describe(self) -> list[tuple[str, Cell]]:
+        s = self.settings
+        return [
+            ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
+            ("input", f"{s.input} over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {"vocabulary_size": self.vocabulary.size}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {"vocabulary": list(self.vocabulary.tokens)}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> LanguageModelModel:
+        if settings.tokens not in ("char", "word"):
+            raise ValueError("a token is a char or a word")
+        return cls(settings, Vocabulary(texts_of(manifest["vocabulary"], "token")), {})
+
+    def _after(self, ids: Array, states: list[State]) -> tuple[Array, list[State]]:
+        """(V,) probabilities of the token after these, and the states they leave."""
+        packed = PackedSequence.pack([ids])
+        logits, _, states, _ = self.network.forward(self.params, packed, states, keep=False)
+        last = logits[-1:].astype(np.float64)
+        return softmax(last / self.temperature if self.temperature else last)[0], states
+
+    def _choose(self, probabilities: Array, rng: np.random.Generator) -> int:
+        """A token by its probability, never the unknown one; at temperature 0 the most probable."""
+        allowed = probabilities.copy()
+        allowed[self.vocabulary.unknown] = 0
+        if self.temperature == 0 or not allowed.any():
+            return int(allowed.argmax())
+        return int(rng.choice(len(allowed), p=allowed / allowed.sum()))
+
+
+def split(text: str, unit: str) -> list[str]:
+    """The tokens of a text, which are the text again one after the other."""
+    return list(text) if unit == "char" else _WORDS.findall(text)
+
+
+def joined(dataset: Dataset) -> str:
+    """The whole text, a line a record."""
+    return "\n".join(dataset.texts) + "\n"
+
+
+@dataclass(frozen=True)
+class TextReport:
+    """What a text is like.
+
+    Attributes:
+        rows: tokens.
+        training_rows, validation_rows: tokens to learn from, and the last ones, which are to be foretold.
+        streams, window: how many places of the text are read at once, and how many tokens at a time.
+        unknown_rate: share of the validation tokens (of the training tokens if there are none) outside the vocabulary.
+    """
+
+    rows: int
+    training_rows: int
+    validation_rows: int
+    unit: str
+    vocabulary: int
+    streams: int
+    window: int
+    unknown_rate: float
+    warnings: tuple[str, ...] = ()
+
+    labels: ClassVar[dict[str, int]] = {}
+    what = "A model of a text"
+
+    def lines(self) -> list[tuple[str, str]]:
+        side = "validation" if self.validation_rows else "training"
+        return [
+            (f"{self.unit}s", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
+            ("vocabulary", f"{self.vocabulary:,} {self.unit}s are known"),
+            ("unknown", f"{self.unknown_rate:.2%} of the {side} {self.unit}s"),
+            ("streams", f"{self.streams:,}, read {self.window:,} {self.unit}s at a time"),
+        ]
+
+    def summary(self) -> list[str]:
+        return [f"Tokens: {self.vocabulary:,} different {self.unit}s"]
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    """Everything a training on a text starts from."""
+
+    settings: Settings
+    vocabulary: Vocabulary
+    train: Streams
+    validation: Streams
+    example: str
+    report: TextReport
+
+    @property
+    def network(self) -> LanguageModel:
+        return LanguageModel(self.settings, self.vocabulary.size)
+
+    def with_settings(self, settings: Settings) -> PreparedText:
+        return replace(self, settings=settings)
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        pairs, single = counting_nats(self.train.text, self.validation.text, self.vocabulary.size)
+        unit = self.settings.tokens
+        return (
+            Baseline(f"pairs_of_{unit}s", f"counting which {unit} follows which", pairs),
+            Baseline(f"single_{unit}s", f"counting {unit}s", single),
+        )
+
+    def model(self, params: Params, record: dict[str, Any]) -> LanguageModelModel:
+        return LanguageModelModel(self.settings, self.vocabulary, params, self.example, record)
+
+
+def counting_nats(train: Array, validation: Array, size: int) -> tuple[float, float]:
+    """Mean loss of the validation tokens by how often each followed the one before it in training, and by how often
+    it stood there at all.
+
+    One is added to every count of a token; a pair's probability is its count, with the token's own probability in
+    place of 10 more (Dirichlet smoothing, MacKay & Peto 1995).
+    """
+    single = (np.bincount(train, minlength=size) + 1) / (len(train) + size)
+    before, after = validation[:-1].astype(np.int64), validation[1:].astype(np.int64)
+    seen, counts = np.unique(train[:-1].astype(np.int64) * size + train[1:], return_counts=True)
+    wanted = before * size + after
+    place = np.minimum(np.searchsorted(seen, wanted), len(seen) - 1)
+    followed = np.where(seen[place] == wanted, counts[place], 0)
+    total = np.bincount(train[:-1], minlength=size)[before]
+    pairs = (followed + 10 * single[after]) / (total + 10)
+    return float(-np.log(pairs).mean()), float(-np.log(single[after]).mean())
+
+
+class LanguageModelling:
+    """The task of a text that nobody has labelled."""
+
+    name = "lm"
+    model = LanguageModelModel
+    effort = 1.0
+    defaults: Mapping[str, Any] = {
+        **{"bidirectional": False, "lowercase": False, "min_count": 1, "input": "onehot", "hidden": 256},
+        **{"max_length": 100, "batch": 32, "dropout": 0.25, "lr": 0.004},
+    }
+
+    def fits(self, dataset: Dataset) -> bool:
+        return dataset.source.label is None
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> PreparedText:
+        if settings.bidirectional:
+            raise UsageError("a text is foretold from its beginning on: --bidirectional is not possible")
+        settings = settings.replace(tokens="word" if settings.tokens == "word" else "char")
+        text = joined(dataset)
+        tokens = split(text.lower() if settings.lowercase else text, settings.tokens)
+        held_out = int(len(tokens) * settings.validation)
+        if len(tokens) < 20 or (settings.validation and held_out < 2):
+            raise DataError(f"{dataset.name}: a text of {len(tokens):,} {settings.tokens}s is too short to learn from")
+        train_tokens, validation_tokens = tokens[: len(tokens) - held_out], tokens[len(tokens) - held_out :]
+        counts: dict[str, int] = {}
+        for token in train_tokens:
+            counts[token] = counts.get(token, 0) + 1
+        vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+        ids = vocabulary.encode(tokens)
+        train = Streams.of(ids[: len(train_tokens)], settings.batch, settings.max_length)
+        validation = Streams.of(ids[len(train_tokens) :], JUDGED_STREAMS, settings.max_length)
+        if not held_out:
+            validation = validation._replace(rows=np.arange(0))
+        settings = settings.replace(batch=train.streams)
+        require_memory(LanguageModel(settings, vocabulary.size), settings, settings.max_length)
+        judged = ids[len(train_tokens) :] if held_out else ids
+        report = TextReport(
+            *(len(tokens), len(train_tokens), len(validation_tokens), settings.tokens, len(vocabulary.tokens)),
+            *(train.streams, train.window, float((judged == vocabulary.unknown).mean())),
+        )
+        line = next((line for line in dataset.texts[len(dataset.texts) * 9 // 10 :] if len(line) > 10), text)
+        return PreparedText(settings, vocabulary, train, validation, line[:40], report)
+
+
+TASK = LanguageModelling()

@@ -1,0 +1,344 @@
+"""Many-to-many with another length: a sequence to the sequence that belongs to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.attention import alignment
+from rnncli.core.losses import softmax
+from rnncli.core.packed import Array
+from rnncli.core.recurrence import Params
+from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.vocabulary import Vocabulary, build_vocabulary
+from rnncli.errors import DataError, UsageError
+from rnncli.inspection.states import States, unit_names
+from rnncli.model import CHUNK, Metric, Model, texts_of
+from rnncli.tasks.inputs import shorten
+from rnncli.tasks.prepare import require_memory, split_at_random
+from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
+from rnncli.tasks.symbols import END, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.task import Baseline
+from rnncli.tasks.written import PairEvaluation, Transduction, compared
+from rnncli.views import Cell, Column, TableView
+
+
+@dataclass(frozen=True)
+class DecoderStates(States):
+    """The decoder, step by step, as it tells a target.
+
+    Attributes:
+        source: (S,) the symbols that were read.
+        step_probabilities: (T, symbols) of each symbol at each step.
+        alignment: (T, S) where attention looks at each step; None without attention.
+    """
+
+    source: tuple[str, ...]
+    step_probabilities: Array
+    alignment: Array | None
+
+    answers_are = "the symbol told at this step"
+
+    def answers(self) -> Array:
+        return self.step_probabilities
+
+    def view(self, units: list[int]) -> TableView:
+        """One row a step: what is told, the next best ones, where attention looks, and the chosen units."""
+        best = np.argsort(-self.step_probabilities, axis=1, kind="stable")[:, :3]
+        rows: list[tuple[Cell, ...]] = []
+        for t, places in enumerate(best.tolist()):
+            chances = self.step_probabilities[t]
+            others = ", ".join(f"{self.labels[k]} {chances[k]:.2f}" for k in places[1:])
+            looked: tuple[Cell, ...] = ()
+            if self.alignment is not None:
+                s = int(self.alignment[t].argmax())
+                looked = (f"{self.source[s]} ({s + 1})", float(self.alignment[t, s]))
+            told = (t + 1, self.labels[places[0]], float(chances[places[0]]), others)
+            rows.append((*told, *looked, *(float(value) for value in self.hidden[t, units])))
+        columns = [Column("t", True), Column("told", style="bold"), Column("p", True), Column("else")]
+        if self.alignment is not None:
+            columns += [Column("looks at"), Column("weight", True)]
+        columns += [Column(f"h{self.units[unit]}", True) for unit in units]
+        caption = f"{len(units)} of {len(self.units)} units of the decoder, choose with --units or --top"
+        return TableView(f"The decoder's steps for {' '.join(self.source)}", tuple(columns), tuple(rows), caption)
+
+
+@dataclass(frozen=True)
+class Seq2SeqModel(Model):
+    """An encoder-decoder with everything that a source needs on its way to its target.
+
+    Attributes:
+        kind: what a symbol is: a char, a symbol between white space, or a word.
+        source, target: the known symbols of either side.
+        longest: symbols of the longest target in training; twice as many and 10 more are told at most.
+        beam: partial targets that are gone on with side by side.
+    """
+
+    task: ClassVar[str] = "seq2seq"
+    metric: ClassVar[Metric] = Metric("exact match", "validation_accuracy")
+    columns: ClassVar[tuple[Column, ...]] = (
+        *(Column("source"), Column("target", style="bold"), Column("probability", True), Column("unknown")),
+    )
+    settings: Settings
+    source: Vocabulary
+    target: Vocabulary
+    longest: int
+    params: Params
+    example: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    beam: int = 1
+
+    @property
+    def unit(self) -> str:
+        return self.settings.tokens
+
+    @property
+    def network(self) -> EncoderDecoder:
+        return EncoderDecoder(self.settings, self.source.size, self.target.size)
+
+    def answering(self, **how: Any) -> Seq2SeqModel:
+        unknown = how.keys() - {"beam"}
+        if unknown:
+            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
+        return replace(self, **how)
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+        waiting = iter(texts)
+        while chunk := list(islice(waiting, CHUNK)):
+            sources = [self._symbols(text) for text in chunk]
+            for text, symbols, (told, log_probability) in zip(chunk, sources, self._tell(sources), strict=True):
+                unknown = tuple(dict.fromkeys(symbol for symbol in symbols if symbol not in self.source))
+                if not symbols:
+                    yield Transduction(text, None, None, (), 0)
+                    continue
+                cut = max(0, len(symbols) - self.settings.max_length)
+                yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), unknown, cut)
+
+    def trace(self, text: str | None = None) -> DecoderStates:
+        text = self.example if text is None else text
+        symbols = self._symbols(text)
+        if not symbols:
+            raise UsageError(f"the text {'has no symbols' if text.strip() else 'is empty'}: there is nothing to show")
+        network, source = self.network, self._encoded(symbols)
+        (told,) = network.decode(self.params, [source], self._limit, self.beam)
+        memory, states, _ = network.encode(self.params, [source])
+        given = network.decoder.given([told.ids])
+        looking = self.settings.attention
+        logits, hidden, _, cache = network.decoder.forward(
+            self.params["decoder"], given, states, memory if looking else None
+        )
+        names = (*self.target.tokens, "<unk>", END)
+        shown = tuple(symbols[place] for place in shorten(np.arange(len(symbols)), self.settings.max_length).tolist())
+        steps = (*(names[k] for k in told.ids.tolist()), END)
+        looked = alignment(cache.attention)[0] if cache.attention is not None else None
+        units, norm = unit_names(network.decoder.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
+        known = (True,) * len(steps)
+        return DecoderStates(steps, known, hidden, units, norm, names, shown, softmax(logits), looked)
+
+    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
+        dataset = without_empty(dataset, self.settings)
+        return compared(dataset, self._tell, self._symbols, self.unit, worst)
+
+    def describe(self) -> list[tuple[str, Cell]]:
+        looking = "attention" if self.settings.attention else "no attention"
+        return [
+            ("network", f"{self.settings.network_words}, {looking}"),
+            ("source", f"{len(self.source.tokens):,} known {self.unit}s"),
+            ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {"source_size": self.source.size, "target_size": self.target.size, "longest": self.longest}
+
+    def own_manifest(self) -> dict[str, Any]:
+        sides = {"source": list(self.source.tokens), "target": list(self.target.tokens)}
+        return {**sides, "longest": self.longest}
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> Seq2SeqModel:
+        sides = [Vocabulary(texts_of(manifest[side], "symbol")) for side in ("source", "target")]
+        longest = manifest["longest"]
+        if type(longest) is not int or not 0 < longest < 1_000_000 or settings.tokens == "auto":
+            raise ValueError("the longest target or the kind of symbol is not possible")
+        return cls(settings, sides[0], sides[1], longest, {})
+
+    @property
+    def _limit(self) -> int:
+        return 2 * self.longest + 10
+
+    def _symbols(self, text: str) -> list[str]:
+        return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
+
+    def _encoded(self, symbols: Sequence[str]) -> Array:
+        return shorten(self.source.encode(symbols), self.settings.max_length)
+
+    def _tell(self, sources: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+        """The target's symbols and its log probability; nothing for a source without symbols."""
+        filled = [row for row, symbols in enumerate(sources) if symbols]
+        result: list[tuple[list[str], float]] = [([], 0.0)] * len(sources)
+        encoded = [self._encoded(sources[row]) for row in filled]
+        for row, told in zip(filled, self.network.decode(self.params, encoded, self._limit, self.beam), strict=True):
+            result[row] = [self.target.token(k) for k in told.ids.tolist()], told.log_probability
+        return result
+
+
+def without_empty(dataset: Dataset, settings: Settings) -> Dataset:
+    """The records with symbols on both sides.
+
+    Raises:
+        DataError: one has none, and bad records are not to be left out.
+    """
+    problems = [
+        None if symbols_of(source, settings.tokens) and symbols_of(target, settings.tokens) else "a side has no symbols"
+        for source, target in zip(dataset.texts, dataset.labels, strict=True)
+    ]
+    return dataset.without(problems, "pair without symbols")
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """What a data set of pairs is like.
+
+    Attributes:
+        source_lengths, target_lengths: symbols: smallest, median, largest.
+        source_symbols, target_symbols: known ones.
+        unknown_rate: share of the validation sources' symbols (of the training ones' if there are none) not known.
+        on_both_sides: validation sources that stand in training too.
+    """
+
+    rows: int
+    training_rows: int
+    validation_rows: int
+    unit: str
+    source_lengths: tuple[int, int, int]
+    target_lengths: tuple[int, int, int]
+    source_symbols: int
+    target_symbols: int
+    unknown_rate: float
+    on_both_sides: int
+    warnings: tuple[str, ...]
+
+    labels: ClassVar[dict[str, int]] = {}
+    what = "An encoder-decoder from sequences to sequences"
+
+    def lines(self) -> list[tuple[str, str]]:
+        def side(lengths: tuple[int, int, int], known: int) -> str:
+            low, middle, high = lengths
+            return f"{low:,} to {high:,} {self.unit}s, median {middle:,}; {known:,} different ones are known"
+
+        lines = [
+            ("rows", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
+            ("source", side(self.source_lengths, self.source_symbols)),
+            ("target", side(self.target_lengths, self.target_symbols)),
+            ("unknown", f"{self.unknown_rate:.2%} of the sources' {self.unit}s"),
+        ]
+        if self.on_both_sides:
+            lines.append(("both sides", f"{self.on_both_sides:,} validation sources stand in training too"))
+        return lines
+
+    def summary(self) -> list[str]:
+        return [f"Symbols: {self.source_symbols:,} in sources, {self.target_symbols:,} in targets ({self.unit}s)"]
+
+
+@dataclass(frozen=True)
+class PreparedPairs:
+    """Everything a training of an encoder-decoder starts from."""
+
+    settings: Settings
+    source: Vocabulary
+    target: Vocabulary
+    longest: int
+    train: Pairs
+    validation: Pairs
+    copied: float
+    example: str
+    report: PairReport
+
+    @property
+    def network(self) -> EncoderDecoder:
+        return EncoderDecoder(self.settings, self.source.size, self.target.size)
+
+    def with_settings(self, settings: Settings) -> PreparedPairs:
+        return replace(self, settings=settings)
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        return (Baseline("copied_source", "copying the source", self.copied),)
+
+    def model(self, params: Params, record: dict[str, Any]) -> Seq2SeqModel:
+        return Seq2SeqModel(self.settings, self.source, self.target, self.longest, params, self.example, record)
+
+
+def _spread(lengths: Array) -> tuple[int, int, int]:
+    return int(lengths.min()), int(np.median(lengths)), int(lengths.max())
+
+
+class Seq2Seq:
+    """The task of columns named source and target."""
+
+    name = "seq2seq"
+    model = Seq2SeqModel
+    effort = 4.0
+    defaults: Mapping[str, Any] = {
+        **{"hidden": 192, "embedding": 64, "batch": 64, "lr": 0.003, "dropout": 0.2, "lowercase": False},
+        **{"validation": 0.05, "min_count": 1},
+    }
+
+    def fits(self, dataset: Dataset) -> bool:
+        return ((dataset.source.text or "").lower(), (dataset.source.label or "").lower()) == ("source", "target")
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> PreparedPairs:
+        settings = settings.replace(tokens=likely_unit(dataset.texts[:200], settings.tokens))
+        dataset = without_empty(dataset, settings)
+        if len(dataset.texts) < 2:
+            raise DataError(f"{dataset.name}: an encoder-decoder needs at least 2 pairs, and this file has 1")
+        sources, targets = (
+            [symbols_of(text.lower() if lower else text, settings.tokens) for text in side]
+            for side, lower in ((dataset.texts, settings.lowercase), (dataset.labels, False))
+        )
+        train_rows, validation_rows = split_at_random(len(sources), dataset, settings)
+        source, target = (
+            build_vocabulary(
+                Counter(symbol for row in train_rows.tolist() for symbol in side[row]),
+                min_count=settings.min_count,
+                max_size=settings.max_vocabulary,
+            )
+            for side in (sources, targets)
+        )
+        lengths = np.array([len(symbols) for symbols in sources]), np.array([len(symbols) for symbols in targets])
+        longest = int(lengths[1].max())
+        network = EncoderDecoder(settings, source.size, target.size)
+        require_memory(network, settings, int(lengths[0].max()) + longest)
+        whole = Pairs(
+            [shorten(source.encode(symbols), settings.max_length) for symbols in sources],
+            [target.encode(symbols) for symbols in targets],
+        )
+        looked_at = validation_rows if len(validation_rows) else train_rows
+        seen = np.concatenate([whole.sources[row] for row in looked_at.tolist()])
+        known = {dataset.texts[row] for row in train_rows.tolist()}
+        report = PairReport(
+            rows=len(sources),
+            training_rows=len(train_rows),
+            validation_rows=len(validation_rows),
+            unit=settings.tokens,
+            source_lengths=_spread(lengths[0]),
+            target_lengths=_spread(lengths[1]),
+            source_symbols=len(source.tokens),
+            target_symbols=len(target.tokens),
+            unknown_rate=float((seen == source.unknown).mean()),
+            on_both_sides=sum(dataset.texts[row] in known for row in validation_rows.tolist()),
+            warnings=(left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
+        )
+        copied = float(np.mean([sources[row] == targets[row] for row in looked_at.tolist()]))
+        return PreparedPairs(
+            *(settings, source, target, longest, whole.take(train_rows), whole.take(validation_rows), copied),
+            *(dataset.texts[int(looked_at[0])], report),
+        )
+
+
+TASK = Seq2Seq()

@@ -1,0 +1,140 @@
+"""One-to-many: numbers once, a text told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import assert_all_gradients
+
+import rnncli
+from rnncli.config import Settings
+from rnncli.core.parameters import flatten
+from rnncli.data.columns import described_numbers
+from rnncli.data.dataset import Source, read_dataset, stream_numbers
+from rnncli.errors import DataError
+from rnncli.model import Model
+from rnncli.tasks import task_for
+from rnncli.tasks.caption import CaptionModel
+from rnncli.tasks.caption_network import Captioner, Described
+
+
+def network(**chosen: Any) -> tuple[Captioner, dict[str, Any], Described]:
+    defaults = {"hidden": 3, "embedding": 4, "embedding_scale": 1.0, "dtype": "float64", "dropout": 0.0}
+    made = Captioner(Settings(**(defaults | chosen)), 2, 4)
+    rng = np.random.default_rng(0)
+    targets = [rng.integers(0, 4, n).astype(np.int32) for n in (2, 4, 1)]
+    params = made.init(np.random.default_rng(1))
+    for _, value in flatten(params):
+        value *= 1.5
+    return made, params, Described(rng.standard_normal((3, 2)), targets)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"cell": "gru", "layers": 2, "dropout": 0.3}, {"cell": "rnn"}])
+def test_gradients(chosen: dict[str, Any]) -> None:
+    assert_all_gradients(*network(**chosen))
+
+
+def test_each_row_has_its_own_first_state() -> None:
+    made, params, batch = network()
+    whole, _ = made.loss_and_gradients(params, batch)
+    alone = [batch.take(np.array([row])) for row in range(3)]
+    losses = [made.loss_and_gradients(params, one)[0] * one.weight for one in alone]
+    assert whole == pytest.approx(sum(losses) / batch.weight, rel=1e-12)
+
+
+# Which tables are numbers with a text
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "expected"),
+    [
+        (["r", "g", "text"], [["1", "2.5", "red"]], ([0, 1], 2)),
+        (["id", "r", "g", "name"], [["1", "2", "-3e2", "red"]], ([1, 2], 3)),
+        (["text", "label"], [["good", "1"]], None),  # a label
+        (["text", "stars", "label"], [["good", "1", "pos"]], None),
+        (["a", "b", "class"], [["1", "2", "x"]], None),  # a label by its name
+        (["a", "b"], [["1", "2"]], None),
+        (["a", "b", "text"], [["1", "2", "x"], ["1", "many", "x"]], None),
+    ],
+)
+def test_described_numbers(columns: list[str], rows: list[list[str]], expected: Any) -> None:
+    assert described_numbers(columns, rows) == expected
+
+
+# From file to answer
+
+
+@pytest.fixture(scope="module")
+def quadrants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Points, and where they are."""
+    folder = tmp_path_factory.mktemp("caption")
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-9, 9, (200, 2))
+    rows = "".join(f"{x:.2f},{y:.2f},{'up' if y > 0 else 'down'} {'right' if x > 0 else 'left'}\n" for x, y in points)
+    (folder / "points.csv").write_text("x,y,text\n" + rows)
+    return folder
+
+
+def test_points_are_told_where_they_are(quadrants: Path) -> None:
+    data = quadrants / "points.csv"
+    dataset = read_dataset(Source(str(data)))
+    assert (dataset.features, task_for(dataset, "auto").name) == (("x", "y"), "caption")
+    chosen: dict[str, Any] = {"hidden": 24, "epochs": 60, "lr": 0.01, "dropout": 0.0, "tokens": "word"}
+    model = rnncli.train(data, runs_folder=quadrants / "runs", **chosen)
+    assert isinstance(model, CaptionModel)
+    told = [answer.target for answer in model.predict(["[5, 6]", "-5, 6", "-5 -6"])]
+    assert told == ["up right", "up left", "down left"]
+    scores = model.evaluate(dataset)
+    assert scores.exact > 0.95
+    assert scores.nats is not None
+    assert scores.nats < 0.2
+    loaded = Model.load(quadrants / "runs" / "latest" / "model.safetensors")
+    assert loaded.predict(["5 6"]) == model.predict(["5 6"])
+    assert loaded.answering(beam=2).predict(["5 6"])[0].target == "up right"
+    assert loaded.trace("5 6").tokens == ("up", "right", "<end>")
+    np.testing.assert_allclose(loaded.numbers.mean, model.numbers.mean)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("1", "the input has 1 numbers, and the model reads 2"), ("a b", "the input is not a list of numbers")],
+)
+def test_other_input_is_refused(quadrants: Path, text: str, problem: str) -> None:
+    model = rnncli.train(quadrants / "points.csv", runs_folder=quadrants / "refused", epochs=0)
+    with pytest.raises(DataError, match=problem):
+        model.predict([text])
+
+
+def test_a_missing_value_is_refused_with_its_line(quadrants: Path, tmp_path: Path) -> None:
+    text = (quadrants / "points.csv").read_text() + ",3,up left\n"
+    (tmp_path / "points.csv").write_text(text)
+    with pytest.raises(DataError) as caught:
+        rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0)
+    assert caught.value.message == f"{tmp_path}/points.csv:202: the value of 'x' is missing"
+    model = rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0, skip_bad=True)
+    assert model.record["rows"] == 180
+
+
+def test_numbers_of_named_columns_in_another_order(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("note,y,x\nhere,2,1\n")
+    _, rows = stream_numbers(Source(str(tmp_path / "new.csv")), ("x", "y"))
+    assert [(row.line, row.values) for row in rows] == [(2, ("[1, 2]",))]
+    with pytest.raises(DataError, match="there is no column 'z', which the model reads"):
+        stream_numbers(Source(str(tmp_path / "new.csv")), ("x", "z"))
+
+
+def test_resumed_to_the_same_bits(quadrants: Path, tmp_path: Path) -> None:
+    from rnncli.training import session
+
+    source = Source(str(quadrants / "points.csv"))
+    whole, half = ({"epochs": 4, "hidden": 4, "schedule": "constant", "workers": 1} | {"epochs": n} for n in (4, 2))
+    for folder, chosen in (("whole", whole), ("half", half)):
+        for _ in session.start(source, chosen, tmp_path / folder, "run").events():
+            pass
+    for _ in session.resume("run", tmp_path / "half", given={"epochs": 4}).events():
+        pass
+    files = [(tmp_path / folder / "run" / "model.safetensors").read_bytes() for folder in ("whole", "half")]
+    assert files[0] == files[1]
