@@ -28,6 +28,8 @@ from rnncli.views import Cell, Column, TableView
 _WORDS = re.compile(r"\s+|\w+(?:['’]\w+)*|[^\w\s]")
 # Streams of a text that is only judged.
 JUDGED_STREAMS = 32
+# A short text is cut into fewer streams than are asked for, so that there are so many steps in an epoch.
+LEAST_STEPS = 20
 CONTINUED = 200  # tokens, if nobody says how many
 
 
@@ -357,7 +359,8 @@ class LanguageModelling:
             counts[token] = counts.get(token, 0) + 1
         vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
         ids = vocabulary.encode(tokens)
-        train = Streams.of(ids[: len(train_tokens)], settings.batch, settings.max_length)
+        streams = min(settings.batch, max(1, len(train_tokens) // (LEAST_STEPS * settings.max_length)))
+        train = Streams.of(ids[: len(train_tokens)], streams, settings.max_length)
         validation = Streams.of(ids[len(train_tokens) :], JUDGED_STREAMS, settings.max_length)
         if not held_out:
             validation = validation._replace(rows=np.arange(0))

@@ -15,13 +15,14 @@ def model_card(session: Session) -> str:
     """Markdown: data, network, score beside the baselines, and what to keep in mind."""
     s, report = session.settings, session.prepared.report
     progress = session.state.progress
+    described = session.model().describe()
     lines = [
         f"# {clean(session.folder.path.name)}",
         "",
         f"{report.what}, trained on {counted(report.training_rows, 'row')} of `{clean(session.dataset.name, 200)}`.",
         "",
         *(f"- {clean(sentence)}" for sentence in report.summary()),
-        *(f"- {what.capitalize()}: {value}" for what, value in session.model().describe() if what != "labels"),
+        *(f"- {what.capitalize()}: {clean(str(value))}" for what, value in described if what not in ("labels", "tags")),
         f"- Training: {counted(progress.epoch, 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}; "
         f"best after epoch {progress.best_epoch}",
     ]

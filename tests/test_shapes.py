@@ -1,0 +1,68 @@
+"""One sample file of our own for each sequence shape: each trains by its command, is asked, scored and opened."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Fewer epochs than by default, and smaller: enough to be far ahead of the baseline.
+QUICK = {
+    "vibration.jsonl": ["--epochs", "25", "--hidden", "32"],
+    "tags.jsonl": ["--epochs", "30"],
+    "clock.csv": ["--epochs", "12", "--hidden", "48", "--lr", "0.01"],
+    "shapes.csv": ["--epochs", "25", "--hidden", "64"],
+    "harbour.txt": ["--epochs", "25", "--hidden", "128"],
+}
+TASKS = dict(zip(QUICK, ("classify", "tag", "seq2seq", "caption", "lm"), strict=True))
+ASKED = {
+    "vibration.jsonl": None,  # a row of the file
+    "tags.jsonl": "She can open the can .",
+    "clock.csv": "7:45 pm",
+    "shapes.csv": None,
+    "harbour.txt": "The bell",
+}
+
+
+def rnncli(folder: Path, *words: str) -> str:
+    """What a command prints, as a process of its own: one thread a product, as on the command line."""
+    done = subprocess.run([sys.executable, "-m", "rnncli", *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    return done.stdout
+
+
+def test_the_readme_names_each_of_them() -> None:
+    named = re.findall(r"rnncli train sample_data/([\w.]+)[^`]*` \|", README)
+    assert set(named) == set(QUICK)
+
+
+def example_of(path: Path) -> str:
+    line = path.read_text().splitlines()[1]
+    return json.dumps(json.loads(line)["sequence"]) if path.suffix == ".jsonl" else line.rsplit(",", 1)[0]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_shape_from_file_to_answer(name: str, tmp_path: Path) -> None:
+    data = str(ROOT / "sample_data" / name)
+    document = json.loads(rnncli(tmp_path, "train", data, *QUICK[name], "--json"))
+    assert document["settings"]["task"] == TASKS[name]
+    best, baselines = document["best_value"], document["baselines"].values()
+    if TASKS[name] in ("caption", "lm"):  # a loss: lower is better
+        assert best < min(baselines) - 0.02
+    else:
+        assert best > max(baselines) + 0.05
+    text = ASKED[name] or example_of(ROOT / "sample_data" / name)
+    assert json.loads(rnncli(tmp_path, "predict", text, "--json"))["text"] == text
+    opened = json.loads(rnncli(tmp_path, "inspect", "--timesteps", text, "--json"))
+    assert len(opened["hidden"]) == len(opened["tokens"]) > 0
+    assert "network\t" in rnncli(tmp_path, "inspect")
+    assert rnncli(tmp_path, "evaluate", "latest", data)
+    assert rnncli(tmp_path, "predict", text)
+    assert rnncli(tmp_path, "inspect", "--timesteps", text, "--top", "2")
