@@ -10,6 +10,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest, counted
 
+# The tasks there are, each a module of rnncli.tasks, in the order in which a file is asked what it is for: the last one
+# takes what is left.
+TASKS = ("lm", "caption", "tag", "seq2seq", "classify")
+
 # A settings file larger than this is not one, and would take seconds to parse.
 MAX_YAML_BYTES = 100_000
 # Brackets in brackets: settings have none, and each level makes the YAML scanner slower.
@@ -32,9 +36,7 @@ class Settings:
         UsageError: a value is not of its type or out of its range.
     """
 
-    task: Literal["auto", "classify", "tag", "seq2seq", "caption", "lm"] = _setting(
-        "auto", help="the shape of the problem"
-    )
+    task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem")  # type: ignore[valid-type]
 
     # The model
     cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")

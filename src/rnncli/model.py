@@ -87,7 +87,7 @@ class Model(ABC):
     """A network with everything that an input needs on its way to an answer; its kinds are frozen dataclasses.
 
     Attributes:
-        task: its name in ``rnncli.tasks.TASKS``.
+        task: its name in ``rnncli.config.TASKS``.
         metric: by what its epochs are shown to be good.
         labelled: whether the data it is scored on say what is right, beside each input.
         columns: of a table of predictions.

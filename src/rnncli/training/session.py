@@ -168,7 +168,8 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
         RnncliError: of every kind.
     """
     settings = Settings.from_mapping(given)
-    dataset = read_dataset(source, labelled=settings.task != "lm" and not is_plain_text(source))
+    labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
+    dataset = read_dataset(source, labelled)
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults, **given, "task": task.name})
     prepared = _resolve_auto(task.prepare(dataset, settings))
