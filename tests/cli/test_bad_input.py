@@ -127,7 +127,13 @@ CASES = {
         *("a.txt", "good\nbad\n", [], "the only column is 'text', but a text and a label are needed"),
         ("evaluate",),
     ),
-    "no suffix": ("data", OK, [], ["data: the name does not say the format", "--format: csv, tsv, jsonl, text"], EVERY),
+    "no suffix": (
+        "data",
+        OK,
+        [],
+        ["data: the name does not say the format", "--format: csv, tsv, jsonl, text, conll"],
+        EVERY,
+    ),
     "ids as labels": (
         "a.csv",
         "text,label\n" + "".join(f"good film {n},id{n}\n" for n in range(60)),

@@ -135,7 +135,9 @@ def test_an_unknown_suffix_is_refused_with_those_that_are_known_and_the_option(t
     path.write_text("text,label\ngood,pos\n")
     error = path_refusal(path, DataError)
     assert error.exit_code == 3
-    assert ".csv, .tsv, .tab, .jsonl, .ndjson, .json-lines, .txt, each also with .gz" in error.message
+    assert (
+        ".csv, .tsv, .tab, .jsonl, .ndjson, .json-lines, .txt, .conll, .bio, .iob, each also with .gz" in error.message
+    )
     assert "--format" in error.hint
     assert [row.values for row in open_table(path, format="csv").rows] == [("good", "pos")]
 

@@ -138,3 +138,18 @@ def test_resumed_to_the_same_bits(quadrants: Path, tmp_path: Path) -> None:
         pass
     files = [(tmp_path / folder / "run" / "model.safetensors").read_bytes() for folder in ("whole", "half")]
     assert files[0] == files[1]
+
+
+def test_lines_of_numbers_from_a_pipe(quadrants: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    import io
+    import sys
+
+    from rnncli.cli.main import main
+
+    rnncli.train(quadrants / "points.csv", runs_folder=quadrants / "piped", epochs=0)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n[3, -4]\n")))
+    assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 0
+    assert [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()] == ["1, 2", "[3, -4]"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n3\n")))
+    assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 3
+    assert "<stdin>:2: the input has 1 numbers, and the model reads 2 finite ones" in capsys.readouterr().err

@@ -35,7 +35,7 @@ ModelName = Annotated[
 ]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
 LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column of the labels.")]
-Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl or text.")]
+Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl, conll or text.")]
 Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
 # For `train`, where --resume asks whether they were given.

@@ -131,7 +131,7 @@ def _texts_of(request: PredictRequest, model: Model, path: str, before_waiting: 
     # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
     format = request.format or ("text" if path == "-" and request.text is None else None)
     source = Source(path, request.text, None, format, request.encoding)
-    if model.features:
+    if model.features and format != "text":
         table, rows = stream_numbers(source, model.features, before_waiting)
         at = 0
     else:

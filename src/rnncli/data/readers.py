@@ -1,4 +1,4 @@
-"""Data files as a stream of records: CSV, TSV, JSON lines and plain text, each also gzipped, from a path or a pipe.
+"""Data files as a stream of records: tables, JSON lines, tagged words and plain text, also gzipped, from path or pipe.
 
 Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
 with file and line. A new format is one function and a row in ``_READERS`` and in ``_SUFFIXES``.
@@ -19,6 +19,7 @@ from rnncli.data.delimited import open_csv, open_tsv
 from rnncli.data.json_lines import open_json_lines
 from rnncli.data.sources import STDIN_NAME, check_path, open_lines
 from rnncli.data.table import Ledger, Opened, Row, Table
+from rnncli.data.two_columns import open_two_columns
 from rnncli.errors import DataError, UsageError, closest
 
 __all__ = ["MAX_BYTES", "MAX_FIELD", "Row", "Table", "open_table"]
@@ -34,6 +35,9 @@ _SUFFIXES = {
     ".ndjson": "jsonl",
     ".json-lines": "jsonl",
     ".txt": "text",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
 }
 
 
@@ -55,7 +59,7 @@ def open_table(
 
     Args:
         source: a path, or ``-`` for ``stdin``. A name that ends in ``.gz`` is unzipped on the way.
-        format: ``csv``, ``tsv``, ``jsonl`` or ``text``; by the suffix if None, and ``csv`` for stdin.
+        format: ``csv``, ``tsv``, ``jsonl``, ``conll`` or ``text``; by the suffix if None, and ``csv`` for stdin.
         encoding: a text encoding that Python knows; a byte order mark at the start is dropped.
         skip_bad: leave out and count records that cannot be used alone (wrong number of values, broken JSON, missing
             key, null, value too long). What casts doubt on the rest of the file is refused all the same.
@@ -158,4 +162,5 @@ _READERS: dict[str, Callable[[Iterator[str], Ledger], Opened]] = {
     "tsv": open_tsv,
     "jsonl": open_json_lines,
     "text": _open_text,
+    "conll": open_two_columns,
 }

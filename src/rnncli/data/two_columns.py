@@ -1,0 +1,47 @@
+"""A word and its tag a line, an empty line after each sentence: how corpora of tagged words are most often kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from rnncli.data.table import Ledger, Opened, Row
+
+COLUMNS = ("tokens", "tags")
+
+
+def open_two_columns(lines: Iterator[str], ledger: Ledger) -> Opened:
+    """Each sentence is a record: its words and its tags as JSON lists. The line is that of the first word.
+
+    Raises:
+        DataError: a line has another number of columns than two; bad records are left out as whole sentences.
+    """
+    return COLUMNS, _sentences(lines, ledger)
+
+
+def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
+    words: list[str] = []
+    tags: list[str] = []
+    begin, bad = 1, False
+    number = 0
+    for number, line in enumerate(lines, 1):
+        parts = line.split()
+        if not parts:
+            if words and not bad:
+                yield _row(begin, words, tags)
+            words, tags, bad = [], [], False
+            continue
+        if not words and not bad:
+            begin = number
+        if len(parts) != 2:
+            bad = True
+            ledger.bad_record(number, f"{len(parts)} columns, and a line is a word and its tag")
+        elif not bad:
+            words.append(parts[0])
+            tags.append(parts[1])
+    if words and not bad:
+        yield _row(begin, words, tags)
+
+
+def _row(line: int, words: list[str], tags: list[str]) -> Row:
+    return Row(line, (json.dumps(words, ensure_ascii=False), json.dumps(tags, ensure_ascii=False)))
