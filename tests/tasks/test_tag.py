@@ -19,7 +19,8 @@ from rnncli.data.word_views import SIDES, WordViews, shape, sides
 from rnncli.errors import DataError
 from rnncli.model import Model
 from rnncli.tasks import task_for
-from rnncli.tasks.tag import TaggerModel, commonest_tag_accuracy, encode_words, span_f1, spans, words_of
+from rnncli.tasks.tag import TaggerModel, commonest_tag_accuracy, encode_words, words_of
+from rnncli.tasks.tagged import span_f1, spans
 from rnncli.tasks.tagger import TagExamples, Tagger
 
 SENTENCES = [

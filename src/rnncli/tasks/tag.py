@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,105 +21,16 @@ from rnncli.data.word_views import SIDES, WordViews
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import CHUNK, Model, texts_of
-from rnncli.tasks.metrics import Scores, confusion_table, label_table, score
+from rnncli.tasks.metrics import score
 from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
+from rnncli.tasks.tagged import TagEvaluation, TagMistake, TagPrediction, span_f1
 from rnncli.tasks.tagger import TagExamples, Tagger
 from rnncli.tasks.task import Baseline
 from rnncli.views import Cell, Column, TableView
 
 # A text that is not given as a list of words is split into them like this.
 TOKENIZER = Tokenizer("word", lowercase=False)
-_SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
 _CONTEXT = 4  # words shown on either side of a mistake
-
-
-@dataclass(frozen=True)
-class TagPrediction:
-    """The tags of one sentence.
-
-    Attributes:
-        text: as it was given.
-        tokens: its words.
-        tags: the most probable tag of each.
-        probabilities: of these tags.
-        unknown: words that the model has not learned, each once; it goes by their ending and shape.
-    """
-
-    text: str
-    tokens: tuple[str, ...]
-    tags: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    unknown: tuple[str, ...]
-    cut: ClassVar[int] = 0
-
-    def cells(self) -> tuple[Cell, ...]:
-        return " ".join(self.tokens) or "(empty)", " ".join(self.tags)
-
-    def fields(self) -> tuple[str, ...]:
-        return " ".join(self.tags) or "(empty)", " ".join(self.tokens)
-
-    def brief(self) -> tuple[tuple[str, ...], str, str]:
-        tagged = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
-        return (), tagged or "(empty)", ""
-
-
-@dataclass(frozen=True)
-class TagMistake:
-    """A wrong tag, with the line of its sentence."""
-
-    line: int
-    word: str
-    truth: str
-    predicted: str
-    probability: float
-    context: str
-
-
-@dataclass(frozen=True)
-class TagEvaluation:
-    """Scores over all words.
-
-    Attributes:
-        scores: by tag; "rows" are words.
-        unknown_words, unknown_accuracy: words outside the vocabulary, and how many of them are tagged rightly.
-        span_f1: of whole spans, as CoNLL counts, where the tags are BIO tags; else None.
-        unseen: words with a tag that the model has never seen: they are wrong by necessity.
-    """
-
-    scores: Scores
-    sentences: int
-    unknown_words: int
-    unknown_accuracy: float | None
-    span_f1: float | None
-    mistakes: tuple[TagMistake, ...]
-    unseen: dict[str, int]
-    skipped: int
-    skipped_because: tuple[str, ...]
-
-    def pairs(self) -> list[tuple[str, Cell]]:
-        low, high = self.scores.interval
-        pairs: list[tuple[str, Cell]] = [
-            ("sentences", self.sentences),
-            ("words", self.scores.rows),
-            ("accuracy", f"{self.scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
-            ("macro F1", f"{self.scores.macro_f1:.4f}"),
-        ]
-        if self.unknown_accuracy is not None:
-            pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
-        if self.span_f1 is not None:
-            pairs.append(("span F1", f"{self.span_f1:.4f}"))
-        for tag, count in self.unseen.items():
-            pairs.append(("never trained", f"tag '{tag}', {count:,} words: always counted wrong"))
-        return pairs
-
-    def tables(self) -> list[TableView]:
-        rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
-        columns = (
-            *(Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")),
-            *(Column("probability", True), Column("context")),
-        )
-        mistakes = TableView("Most confident mistakes", columns, rows)
-        return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
 
 
 @dataclass(frozen=True)
@@ -323,31 +233,6 @@ def _sentence(text: str, tagged: str) -> tuple[list[str], list[str]] | str:
     if not all(tag.strip() for tag in tags):
         return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
     return words, tags
-
-
-def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
-    """(begin, end, kind) of each span of BIO tags; an I- that continues nothing begins a span, as CoNLL counts."""
-    found: set[tuple[int, int, str]] = set()
-    begin, kind = 0, ""
-    for place, tag in enumerate([*tags, "O"]):
-        if kind and tag != f"I-{kind}":
-            found.add((begin, place, kind))
-            kind = ""
-        if tag != "O" and not kind:
-            begin, kind = place, tag[2:]
-    return found
-
-
-def span_f1(truth: Sequence[Sequence[str]], told: Sequence[Sequence[str]]) -> float | None:
-    """F1 over whole spans; None where the tags are not BIO tags."""
-    kinds = {tag for of in truth for tag in of}
-    if not all(_SPAN_TAG.fullmatch(tag) for tag in kinds) or kinds <= {"O"}:
-        return None
-    right = wanted = given = 0
-    for true_tags, told_tags in zip(truth, told, strict=True):
-        of_truth, of_told = spans(true_tags), spans(told_tags)
-        right, wanted, given = right + len(of_truth & of_told), wanted + len(of_truth), given + len(of_told)
-    return 2 * right / (wanted + given)
 
 
 @dataclass(frozen=True)
