@@ -90,6 +90,7 @@ class Model(ABC):
         task: its name in ``rnncli.config.TASKS``.
         metric: by what its epochs are shown to be good.
         labelled: whether the data it is scored on say what is right, beside each input.
+        options: of ``predict`` that are for this kind, fields of it by name.
         columns: of a table of predictions.
         settings: those it was trained with.
         params: nested parameters.
@@ -100,6 +101,7 @@ class Model(ABC):
     task: ClassVar[str]
     metric: ClassVar[Metric] = ACCURACY
     labelled: ClassVar[bool] = True
+    options: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]
     settings: Settings
     params: Params
@@ -171,15 +173,16 @@ class Model(ABC):
         """What is wrong with an input that cannot be read; None if it can be."""
         return None
 
-    def answering(self, **how: Any) -> Model:
+    def answering(self, **how: Any) -> Self:
         """The same model, told how to answer: options of ``predict`` by name.
 
         Raises:
             UsageError: one of them is not for this task.
         """
-        if how:
-            raise UsageError(f"--{min(how)} is not for a model of the task {self.task}")
-        return self
+        unknown = how.keys() - self.options
+        if unknown:
+            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
+        return replace(self, **how) if how else self  # type: ignore[type-var]
 
     def shown(self, predictions: Sequence[Any]) -> list[TableView]:
         """Predictions as tables for a terminal: one, with a row for each input."""

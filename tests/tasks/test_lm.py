@@ -139,7 +139,7 @@ def test_chance_is_that_of_the_seed(trained: tuple[LanguageModelModel, Path]) ->
     assert model.answering(**bold, seed=2).predict(["one"])[0] != first[0]
     assert first[0].continuation != first[1].continuation  # each text has random numbers of its own
     assert "<unk>" not in first[0].continuation
-    with pytest.raises(UsageError, match="--beam is not for a model that goes on with a text"):
+    with pytest.raises(UsageError, match="--beam is not for a model of the task lm"):
         model.answering(beam=2)
 
 

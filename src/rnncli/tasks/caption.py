@@ -17,7 +17,7 @@ from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.caption_network import Captioner, Described
@@ -60,6 +60,7 @@ class CaptionModel(Model):
 
     task: ClassVar[str] = "caption"
     metric: ClassVar[Metric] = Metric("nats a symbol", "validation_loss", higher_is_better=False)
+    options: ClassVar[frozenset[str]] = frozenset({"beam"})
     columns: ClassVar[tuple[Column, ...]] = (
         *(Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown")),
     )
@@ -84,12 +85,6 @@ class CaptionModel(Model):
     @property
     def network(self) -> Captioner:
         return Captioner(self.settings, len(self.names), self.target.size)
-
-    def answering(self, **how: Any) -> CaptionModel:
-        unknown = how.keys() - {"beam"}
-        if unknown:
-            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
-        return replace(self, **how)
 
     def problem(self, text: str) -> str | None:
         try:

@@ -126,6 +126,7 @@ class LanguageModelModel(Model):
     task: ClassVar[str] = "lm"
     labelled: ClassVar[bool] = False
     metric: ClassVar[Metric] = Metric("nats a token", "validation_loss", higher_is_better=False)
+    options: ClassVar[frozenset[str]] = frozenset({"length", "temperature", "seed"})
     columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("continuation"), Column("mean p", True))
     settings: Settings
     vocabulary: Vocabulary
@@ -143,12 +144,6 @@ class LanguageModelModel(Model):
     @property
     def network(self) -> LanguageModel:
         return LanguageModel(self.settings, self.vocabulary.size)
-
-    def answering(self, **how: Any) -> LanguageModelModel:
-        unknown = how.keys() - {"length", "temperature", "seed"}
-        if unknown:
-            raise UsageError(f"--{min(unknown)} is not for a model that goes on with a text")
-        return replace(self, **how)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
         for place, text in enumerate(texts):

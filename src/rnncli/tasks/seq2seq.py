@@ -82,6 +82,7 @@ class Seq2SeqModel(Model):
 
     task: ClassVar[str] = "seq2seq"
     metric: ClassVar[Metric] = Metric("exact match", "validation_accuracy")
+    options: ClassVar[frozenset[str]] = frozenset({"beam"})
     columns: ClassVar[tuple[Column, ...]] = (
         *(Column("source"), Column("target", style="bold"), Column("probability", True), Column("unknown")),
     )
@@ -101,12 +102,6 @@ class Seq2SeqModel(Model):
     @property
     def network(self) -> EncoderDecoder:
         return EncoderDecoder(self.settings, self.source.size, self.target.size)
-
-    def answering(self, **how: Any) -> Seq2SeqModel:
-        unknown = how.keys() - {"beam"}
-        if unknown:
-            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
-        return replace(self, **how)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
         waiting = iter(texts)
