@@ -11,7 +11,6 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.activations import sigmoid
-from rnncli.core.cells import recurrent_stack, stack_shapes
 from rnncli.core.initializers import fill_uniform
 from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
@@ -19,6 +18,7 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.recurrence import Params
 from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
@@ -96,17 +96,7 @@ class Classifier:
 
     @cached_property
     def stack(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=s.embedding if self.embedding else self.input_size,
-            hidden_size=s.hidden,
-            layers=s.layers,
-            bidirectional=s.bidirectional,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
-        )
+        return stack_of(self.settings, self.settings.embedding if self.embedding else self.input_size)
 
     @cached_property
     def output(self) -> Linear:
@@ -159,8 +149,7 @@ class Classifier:
         if self.embedding:
             shapes["embedding/weight"] = (self.input_size, s.embedding)
         width = s.embedding if self.embedding else self.input_size
-        inside = stack_shapes(s.cell, width, s.hidden, s.layers, s.bidirectional, s.bias)
-        shapes |= {f"encoder/{name}": shape for name, shape in inside.items()}
+        shapes |= shapes_of(s, "encoder", width)
         width = self.stack.output_size
         shapes["output/weight"] = (width, self.logit_count)
         if s.bias:

@@ -15,11 +15,11 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.attention import Attention, AttentionCache
-from rnncli.core.cells import recurrent_stack, stack_shapes
 from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
 from rnncli.core.losses import softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.tasks.stacks import shapes_of, stack_of
 
 
 class Told(NamedTuple):
@@ -72,16 +72,7 @@ class Decoder:
 
     @cached_property
     def stack(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=s.embedding,
-            hidden_size=self.hidden,
-            layers=s.layers,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
-        )
+        return stack_of(self.settings, self.settings.embedding, self.hidden, bidirectional=False)
 
     @cached_property
     def attention(self) -> Attention | None:
@@ -105,8 +96,7 @@ class Decoder:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         s = self.settings
         shapes: dict[str, tuple[int, ...]] = {"embedding/weight": (self.size + 1, s.embedding)}
-        inside = stack_shapes(s.cell, s.embedding, self.hidden, s.layers, bidirectional=False, bias=s.bias)
-        shapes |= {f"stack/{name}": shape for name, shape in inside.items()}
+        shapes |= shapes_of(s, "stack", s.embedding, self.hidden, bidirectional=False)
         if self.attention:
             shapes |= {f"attention/{name}": shape for name, shape in self.attention.shapes().items()}
         shapes["output/weight"] = (self.hidden, self.size + 1)

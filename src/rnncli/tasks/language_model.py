@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells import recurrent_stack, stack_shapes
 from rnncli.core.layers import Embedding, Linear, Stack, dropout
 from rnncli.core.losses import softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
 
@@ -107,16 +107,7 @@ class LanguageModel:
 
     @cached_property
     def stack(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=s.embedding if self.embedding else self.size,
-            hidden_size=s.hidden,
-            layers=s.layers,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
-        )
+        return stack_of(self.settings, self.settings.embedding if self.embedding else self.size, bidirectional=False)
 
     @cached_property
     def output(self) -> Linear:
@@ -148,8 +139,7 @@ class LanguageModel:
         if self.embedding:
             shapes["embedding/weight"] = (self.size, s.embedding)
         width = s.embedding if self.embedding else self.size
-        inside = stack_shapes(s.cell, width, s.hidden, s.layers, bidirectional=False, bias=s.bias)
-        shapes |= {f"decoder/{name}": shape for name, shape in inside.items()}
+        shapes |= shapes_of(s, "decoder", width, bidirectional=False)
         shapes["output/weight"] = (s.hidden, self.size)
         if s.bias:
             shapes["output/bias"] = (self.size,)

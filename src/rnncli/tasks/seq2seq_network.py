@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells import recurrent_stack, stack_shapes
 from rnncli.core.layers import Embedding, EmbeddingCache, Stack, StackCache, dropout
 from rnncli.core.occurrences import Lookup
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.decoder import Decoder, DecoderCache, Told
+from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
 # Sequences that are judged or decoded together.
@@ -87,17 +87,7 @@ class EncoderDecoder:
 
     @cached_property
     def encoder(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=s.embedding,
-            hidden_size=s.hidden,
-            layers=s.layers,
-            bidirectional=s.bidirectional,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
-        )
+        return stack_of(self.settings, self.settings.embedding)
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -128,10 +118,9 @@ class EncoderDecoder:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         s = self.settings
-        inside = stack_shapes(s.cell, s.embedding, s.hidden, s.layers, s.bidirectional, s.bias)
         return {
             "embedding/weight": (self.source_size, s.embedding),
-            **{f"encoder/{name}": shape for name, shape in inside.items()},
+            **shapes_of(s, "encoder", s.embedding),
             **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
         }
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells import recurrent_stack, stack_shapes
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
 from rnncli.core.layers import Linear, Stack, StackCache, dropout
@@ -20,6 +19,7 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.word_views import SIDES
+from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
 # Sentences that are tagged together.
@@ -91,17 +91,7 @@ class Tagger:
 
     @cached_property
     def stack(self) -> Stack:
-        s = self.settings
-        return recurrent_stack(
-            s.cell,
-            input_size=sum(self.widths),
-            hidden_size=s.hidden,
-            layers=s.layers,
-            bidirectional=s.bidirectional,
-            nonlinearity=s.nonlinearity,
-            bias=s.bias,
-            dropout=s.dropout,
-        )
+        return stack_of(self.settings, sum(self.widths))
 
     @cached_property
     def output(self) -> Linear:
@@ -134,8 +124,7 @@ class Tagger:
         shapes: dict[str, tuple[int, ...]] = {
             f"views/{side}": (size, width) for side, size, width in zip(SIDES, self.sizes, self.widths, strict=True)
         }
-        inside = stack_shapes(s.cell, sum(self.widths), s.hidden, s.layers, s.bidirectional, s.bias)
-        shapes |= {f"encoder/{name}": shape for name, shape in inside.items()}
+        shapes |= shapes_of(s, "encoder", sum(self.widths))
         shapes["output/weight"] = (self.stack.output_size, self.tag_count)
         if s.bias:
             shapes["output/bias"] = (self.tag_count,)
