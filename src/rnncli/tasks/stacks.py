@@ -10,7 +10,7 @@ from rnncli.core.layers import Stack
 def stack_of(
     settings: Settings, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
 ) -> Stack:
-    """Recurrent layers over inputs of so many numbers; ``hidden`` and ``bidirectional`` where not as in the settings."""
+    """Recurrent layers over so many numbers; ``hidden`` and ``bidirectional`` where not as in the settings."""
     return recurrent_stack(
         settings.cell,
         input_size=input_size,
