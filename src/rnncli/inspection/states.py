@@ -49,8 +49,8 @@ class States:
         rows: tuple[tuple[Cell, ...], ...] = tuple(
             (
                 t + 1,
-                token if self.known[t] else f"{token} <unk>",
-                self.labels[best[t]],
+                visible(token) if self.known[t] else f"{visible(token)} <unk>",
+                visible(self.labels[best[t]]),
                 float(answers[t, best[t]]),
                 float(self.norm[t]),
                 *(float(value) for value in self.hidden[t, units]),
@@ -69,6 +69,11 @@ class States:
             f"answer, p: {self.answers_are}; {len(units)} of {len(self.units)} units, choose with --units or --top"
         )
         return TableView("Hidden state after every timestep", columns, rows, caption)
+
+
+def visible(symbol: str) -> str:
+    """A symbol in a table: a space would not be seen."""
+    return "␣" if symbol == " " else symbol
 
 
 def unit_names(hidden: int, bidirectional: bool) -> tuple[str, ...]:

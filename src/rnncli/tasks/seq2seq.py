@@ -18,7 +18,7 @@ from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
-from rnncli.inspection.states import States, unit_names
+from rnncli.inspection.states import States, unit_names, visible
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -54,19 +54,21 @@ class DecoderStates(States):
         rows: list[tuple[Cell, ...]] = []
         for t, places in enumerate(best.tolist()):
             chances = self.step_probabilities[t]
-            others = ", ".join(f"{self.labels[k]} {chances[k]:.2f}" for k in places[1:])
+            others = ", ".join(f"{visible(self.labels[k])} {chances[k]:.2f}" for k in places[1:])
             looked: tuple[Cell, ...] = ()
             if self.alignment is not None:
                 s = int(self.alignment[t].argmax())
-                looked = (f"{self.source[s]} ({s + 1})", float(self.alignment[t, s]))
-            told = (t + 1, self.labels[places[0]], float(chances[places[0]]), others)
+                looked = (f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s]))
+            told = (t + 1, visible(self.labels[places[0]]), float(chances[places[0]]), others)
             rows.append((*told, *looked, *(float(value) for value in self.hidden[t, units])))
         columns = [Column("t", True), Column("told", style="bold"), Column("p", True), Column("else")]
         if self.alignment is not None:
             columns += [Column("looks at"), Column("weight", True)]
         columns += [Column(f"h{self.units[unit]}", True) for unit in units]
         caption = f"{len(units)} of {len(self.units)} units of the decoder, choose with --units or --top"
-        return TableView(f"The decoder's steps for {' '.join(self.source)}", tuple(columns), tuple(rows), caption)
+        return TableView(
+            f"The decoder's steps for {' '.join(map(visible, self.source))}", tuple(columns), tuple(rows), caption
+        )
 
 
 @dataclass(frozen=True)
