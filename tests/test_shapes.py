@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,19 @@ def test_a_shape_from_file_to_answer(name: str, tmp_path: Path) -> None:
     assert rnncli(tmp_path, "evaluate", "latest", data)
     assert rnncli(tmp_path, "predict", text)
     assert rnncli(tmp_path, "inspect", "--timesteps", text, "--top", "2")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_killed_and_taken_up_again_to_the_same_bits(name: str, tmp_path: Path) -> None:
+    """``kill -9`` after the first epoch was saved, with two processes at work."""
+    quick = ["--epochs", "4", "--hidden", "24", "--workers", "2", "--validation", "0.1"]
+    command = [sys.executable, "-m", "rnncli", "train", str(ROOT / "sample_data" / name), *quick, "--name", "run"]
+    subprocess.run([*command, "--runs", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    saved = tmp_path / "killed" / "run" / "state.safetensors"
+    with subprocess.Popen([*command, "--runs", "killed"], cwd=tmp_path, stderr=subprocess.DEVNULL) as training:
+        while not saved.exists() and training.poll() is None:
+            time.sleep(0.01)
+        training.kill()
+    rnncli(tmp_path, "train", "--resume", "run", "--runs", "killed", "--json")
+    whole, killed = (tmp_path / folder / "run" / "model.safetensors" for folder in ("whole", "killed"))
+    assert killed.read_bytes() == whole.read_bytes()
