@@ -36,7 +36,7 @@ class Settings:
         UsageError: a value is not of its type or out of its range.
     """
 
-    task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem")  # type: ignore[valid-type]
+    task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
 
     # The model
     cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")

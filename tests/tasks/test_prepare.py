@@ -280,3 +280,12 @@ def test_words_or_characters(asked: str, texts: list[str], unit: str) -> None:
 )
 def test_shorten_keeps_the_first_quarter_and_the_last_three(length: int, limit: int, kept: list[int]) -> None:
     assert shorten(np.arange(length), limit).tolist() == kept
+
+
+def test_texts_of_characters_get_a_larger_network_unless_somebody_says_otherwise() -> None:
+    from rnncli.tasks.classify import TASK
+
+    names = dataset([("smith", "a"), ("ivanov", "b"), ("tanaka", "c")])
+    assert TASK.defaults(names, Settings()) == TASK.defaults(names, Settings(tokens="char")) != {}
+    assert TASK.defaults(names, Settings(tokens="word")) == {}
+    assert TASK.defaults(dataset([("a good film", "a"), ("a bad film", "b")]), Settings()) == {}

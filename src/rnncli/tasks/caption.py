@@ -257,13 +257,15 @@ class Caption:
     name = "caption"
     model = CaptionModel
     effort = 1.0
-    defaults: Mapping[str, Any] = {
-        **{"hidden": 128, "embedding": 32, "bidirectional": False, "attention": False, "lowercase": False},
-        **{"min_count": 1, "dropout": 0.3, "lr": 0.003},
-    }
 
     def fits(self, dataset: Dataset) -> bool:
         return bool(dataset.features)
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        return {
+            **{"hidden": 128, "embedding": 32, "bidirectional": False, "attention": False, "lowercase": False},
+            **{"min_count": 1, "dropout": 0.3, "lr": 0.003},
+        }
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedCaptions:
         if not dataset.features:

@@ -14,6 +14,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
+from rnncli.data.tokenizer import looks_like_characters
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.inspection.trace import Trace, trace
 from rnncli.model import CHUNK, Model, texts_of
@@ -260,16 +261,25 @@ class ClassifierModel(Model):
             yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)
 
 
+SAMPLE = 200  # texts that tell what a timestep is
+
+
 class Classify:
     """The task that takes what no other one does."""
 
     name = "classify"
     model = ClassifierModel
     effort = 1.0
-    defaults: Mapping[str, Any] = {}
 
     def fits(self, dataset: Dataset) -> bool:
         return True
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        """A character says little by itself, so that more has to be kept in mind of those before it."""
+        by_characters = settings.tokens == "char" or (
+            settings.tokens == "auto" and looks_like_characters(dataset.texts[:SAMPLE])
+        )
+        return {"hidden": 128, "dropout": 0.4} if by_characters else {}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Any:
         # These two import the model from here.

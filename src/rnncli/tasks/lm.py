@@ -331,13 +331,15 @@ class LanguageModelling:
     name = "lm"
     model = LanguageModelModel
     effort = 1.0
-    defaults: Mapping[str, Any] = {
-        **{"bidirectional": False, "lowercase": False, "min_count": 1, "input": "onehot", "hidden": 256},
-        **{"max_length": 100, "batch": 32, "dropout": 0.25, "lr": 0.004},
-    }
 
     def fits(self, dataset: Dataset) -> bool:
         return dataset.source.label is None
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        return {
+            **{"bidirectional": False, "lowercase": False, "min_count": 1, "input": "onehot", "hidden": 256},
+            **{"max_length": 100, "batch": 32, "dropout": 0.25, "lr": 0.004},
+        }
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedText:
         if settings.bidirectional:

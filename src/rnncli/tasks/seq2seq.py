@@ -281,13 +281,15 @@ class Seq2Seq:
     name = "seq2seq"
     model = Seq2SeqModel
     effort = 4.0
-    defaults: Mapping[str, Any] = {
-        **{"hidden": 192, "embedding": 64, "batch": 64, "lr": 0.003, "dropout": 0.2, "lowercase": False},
-        **{"validation": 0.05, "min_count": 1},
-    }
 
     def fits(self, dataset: Dataset) -> bool:
         return ((dataset.source.text or "").lower(), (dataset.source.label or "").lower()) == ("source", "target")
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        return {
+            **{"hidden": 192, "embedding": 64, "batch": 64, "lr": 0.003, "dropout": 0.2, "lowercase": False},
+            **{"validation": 0.05, "min_count": 1},
+        }
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedPairs:
         settings = settings.replace(tokens=likely_unit(dataset.texts[:200], settings.tokens))

@@ -322,12 +322,14 @@ class Tag:
     name = "tag"
     model = TaggerModel
     effort = 1.0
-    defaults: Mapping[str, Any] = {"bidirectional": True}
 
     def fits(self, dataset: Dataset) -> bool:
         sample = list(zip(dataset.texts, dataset.labels, strict=True))[:20]
         listed = [(_listed(text), _listed(tags)) for text, tags in sample]
         return all(words is not None and tags is not None and len(words) == len(tags) for words, tags in listed)
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        return {"bidirectional": True}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedTags:
         sentences, tagged, dataset = read_sentences(dataset)

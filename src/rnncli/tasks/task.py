@@ -146,14 +146,19 @@ class Task(Protocol):
     Attributes:
         name: its module here.
         model: the kind of model it trains.
-        defaults: settings that differ from those of :class:`rnncli.config.Settings`.
         effort: how many times the usual number of epochs it needs.
     """
 
     name: str
     model: type[Model]
-    defaults: Mapping[str, Any]
     effort: float
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        """Settings that suit this task and these records better than those of :class:`rnncli.config.Settings`.
+
+        Args:
+            settings: as the user has chosen them, to see what a timestep will be.
+        """
 
     def fits(self, dataset: Dataset) -> bool:
         """Whether the records look like this task's."""

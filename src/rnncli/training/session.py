@@ -171,7 +171,7 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
     labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
     dataset = read_dataset(source, labelled)
     task = task_for(dataset, settings.task)
-    settings = Settings.from_mapping({**task.defaults, **given, "task": task.name})
+    settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     prepared = _resolve_auto(task.prepare(dataset, settings))
     training = loop.new_state(prepared.network, prepared.settings)
     folder = runs.create(runs_folder, source.path, name)
