@@ -12,12 +12,9 @@ from rnncli.config import Settings
 from rnncli.core.layers import Linear
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
-from rnncli.data.splits import batches, in_length_order
-from rnncli.tasks.decoder import Decoder, DecoderCache, Told
+from rnncli.data.splits import batches
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, tally_of
 from rnncli.tasks.tally import Tally
-
-# Inputs that are judged or told together.
-BATCH = 128
 
 
 class Described(NamedTuple):
@@ -147,20 +144,12 @@ class Captioner:
         carried: dict[str, Array] | None = None,
     ) -> tuple[float, dict[str, Any]]:
         logits, _, of_bridge, of_decoder = self.forward(params, batch, rng)
-        loss, d_logits = self.decoder.loss(logits, batch.targets)
-        if share != 1:
-            loss *= share
-            d_logits *= share
+        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
         d_states, _, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
         return loss, {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
 
     def tally(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> Tally:
-        parts = []
-        for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
-            batch = examples.take(rows)
-            logits, given, _, _ = self.forward(params, batch, keep=False)
-            parts.append(self.decoder.tally(logits, given, batch.targets))
-        return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
+        return tally_of(self, params, examples, rank, count)
 
     def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Told]:
         """What is told for each row of (N, D) numbers; ``limit`` symbols at most."""

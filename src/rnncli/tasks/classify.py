@@ -20,7 +20,7 @@ from rnncli.inspection.trace import Trace, trace
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.classifier import Classifier
 from rnncli.tasks.inputs import NumberInput, Steps, TextInput
-from rnncli.tasks.metrics import Scores, confusion_table, label_table, score
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, score
 from rnncli.team import Team, shared_empty
 from rnncli.views import Cell, Column, TableView
 
@@ -94,11 +94,9 @@ class Evaluation:
     skipped_because: tuple[str, ...]
 
     def pairs(self) -> list[tuple[str, Cell]]:
-        low, high = self.scores.interval
         pairs: list[tuple[str, Cell]] = [
             ("rows", self.scores.rows),
-            ("accuracy", f"{self.scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
-            ("macro F1", f"{self.scores.macro_f1:.4f}"),
+            *accuracy_pairs(self.scores),
         ]
         for label, count in self.unseen.items():
             pairs.append(("never trained", f"label '{label}', {counted(count, 'row')}: always counted wrong"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,7 +19,12 @@ from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCa
 from rnncli.core.losses import softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.data.splits import in_length_order
 from rnncli.tasks.stacks import shapes_of, stack_of
+from rnncli.tasks.tally import Tally
+
+# Sequences that are judged or told together.
+BATCH = 128
 
 
 class Told(NamedTuple):
@@ -163,11 +168,15 @@ class Decoder:
         grads["embedding"] = self.embedding.backward(cache.embedding, dx)
         return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
 
-    def loss(self, logits: Array, targets: list[Array]) -> tuple[float, Array]:
-        """The mean loss of a symbol, ends included, and its gradient."""
-        return softmax_cross_entropy(logits, self.wanted(targets))
+    def loss(self, logits: Array, targets: list[Array], share: float = 1.0) -> tuple[float, Array]:
+        """The mean loss of a symbol, ends included, and its gradient; both times ``share``."""
+        loss, d_logits = softmax_cross_entropy(logits, self.wanted(targets))
+        if share != 1:
+            loss *= share
+            d_logits *= share
+        return loss, d_logits
 
-    def tally(self, logits: Array, given: PackedSequence, targets: list[Array]) -> tuple[float, float, float, float]:
+    def tally(self, logits: Array, given: PackedSequence, targets: list[Array]) -> Tally:
         """Sequences that are right as a whole, all sequences, the sum of the symbols' losses, and all symbols.
 
         If at every step the right symbol is the most probable one, then decoding with the most probable one tells
@@ -180,7 +189,7 @@ class Decoder:
         allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never told
         wrong = np.zeros(len(targets), np.bool_)
         wrong[given.sequence_of_row[allowed.argmax(axis=1) != wanted]] = True
-        return float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted)
+        return Tally(float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted))
 
     def decode(
         self, params: Params, states: list[State], memory: PackedSequence | None, limit: int, beam: int = 1
@@ -234,6 +243,25 @@ class Decoder:
         merit = np.where(ended.reshape(count, beam), merit, merit - 1e6)
         chosen = merit.argmax(axis=1) + np.arange(count) * beam
         return [Told(told[row][told[row] != self.end], float(scores[row]), bool(ended[row])) for row in chosen.tolist()]
+
+
+class Tells(Protocol):
+    """A network whose second half is a decoder."""
+
+    @property
+    def decoder(self) -> Decoder: ...
+
+    def forward(self, params: Params, batch: Any, *, keep: bool = True) -> tuple[Array, PackedSequence, Any, Any]: ...
+
+
+def tally_of(network: Tells, params: Params, examples: Any, rank: int, count: int) -> Tally:
+    """Scores every ``count``-th batch of the examples, the right symbols given."""
+    parts = []
+    for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
+        batch = examples.take(rows)
+        logits, given, _, _ = network.forward(params, batch, keep=False)
+        parts.append(network.decoder.tally(logits, given, batch.targets))
+    return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
 
 
 def _log_softmax(logits: Array) -> Array:

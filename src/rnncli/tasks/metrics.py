@@ -89,6 +89,15 @@ MOST_LABELS_IN_MATRIX = 12
 CONFUSED_MOST = 15
 
 
+def accuracy_pairs(scores: Scores) -> list[tuple[str, Cell]]:
+    """The figures of the whole."""
+    low, high = scores.interval
+    return [
+        ("accuracy", f"{scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
+        ("macro F1", f"{scores.macro_f1:.4f}"),
+    ]
+
+
 def label_table(scores: Scores, counted: str) -> TableView:
     """Precision, recall and F1 by label; ``counted`` is what there are so many of."""
     rows = tuple((s.label, s.precision, s.recall, s.f1, s.support) for s in scores.labels)

@@ -18,12 +18,9 @@ from rnncli.core.occurrences import Lookup
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import batches, in_length_order
-from rnncli.tasks.decoder import Decoder, DecoderCache, Told
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, tally_of
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
-
-# Sequences that are judged or decoded together.
-BATCH = 128
 
 
 class Pairs(NamedTuple):
@@ -182,21 +179,13 @@ class EncoderDecoder:
         carried: dict[str, Array] | None = None,
     ) -> tuple[float, dict[str, Any]]:
         logits, given, of_encoder, of_decoder = self.forward(params, batch, rng)
-        loss, d_logits = self.decoder.loss(logits, batch.targets)
-        if share != 1:
-            loss *= share
-            d_logits *= share
+        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
         d_starts, d_memory, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
         d_states = [tuple(map(given.to_caller_order, state)) for state in d_starts]
         return loss, {**self.encode_backward(params, of_encoder, d_states, d_memory), "decoder": grads}
 
     def tally(self, params: Params, examples: Pairs, rank: int = 0, count: int = 1) -> Tally:
-        parts = []
-        for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
-            batch = examples.take(rows)
-            logits, given, _, _ = self.forward(params, batch, keep=False)
-            parts.append(self.decoder.tally(logits, given, batch.targets))
-        return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
+        return tally_of(self, params, examples, rank, count)
 
     def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Told]:
         """What is told for each of the sources, in their order; ``limit`` symbols at most."""

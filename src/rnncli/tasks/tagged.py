@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rnncli.tasks.metrics import Scores, confusion_table, label_table
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
 from rnncli.views import Cell, Column, TableView
 
 _SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
@@ -77,12 +77,10 @@ class TagEvaluation:
     skipped_because: tuple[str, ...]
 
     def pairs(self) -> list[tuple[str, Cell]]:
-        low, high = self.scores.interval
         pairs: list[tuple[str, Cell]] = [
             ("sentences", self.sentences),
             ("words", self.scores.rows),
-            ("accuracy", f"{self.scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
-            ("macro F1", f"{self.scores.macro_f1:.4f}"),
+            *accuracy_pairs(self.scores),
         ]
         if self.unknown_accuracy is not None:
             pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
