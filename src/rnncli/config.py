@@ -50,6 +50,10 @@ class Settings:
     embedding_scale: float = _setting(
         0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
     )
+    vectors: str | None = _setting(
+        None, metavar="FILE", absent="none", help="word vectors to begin with, as GloVe and fastText write them"
+    )
+    freeze: bool = _setting(False, help="leave the given word vectors as they are")
     attention: bool = _setting(True, help="a decoder looks back at its source")
     bias: bool = _setting(True, help="biases in cells and output")
     initializer: Literal["orthogonal", "uniform"] = _setting(
@@ -198,6 +202,8 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any]) -> Any
         value = float(value) if abs(value) < 1e300 else math.inf
     if type(value) is not base:
         raise UsageError(f"{name} must be {_article(base)}, not {_shown(value)}")
+    if base is str and any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError(f"{name} is not UTF-8, and a model is to keep it: {_shown(value)}")
     if "low" in metadata and not _inside(value, metadata):
         raise UsageError(f"{name} must be {_range_words(metadata)}, not {_shown(value)}")
     return value
@@ -242,7 +248,8 @@ def _base(kind: Any) -> Any:
 
 
 def _article(base: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(base, base.__name__)
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return names.get(base, base.__name__)
 
 
 def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:

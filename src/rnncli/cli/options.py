@@ -75,7 +75,7 @@ def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.
     """One setting as an option without a default: the default comes last, after file and environment."""
     flag = "--" + entry.name.replace("_", "-")
     optional = type(None) in get_args(kind)
-    default = "auto" if entry.default is None else entry.default
+    default = entry.metadata.get("absent", "auto") if entry.default is None else entry.default
     if kind is bool:
         default = "on" if entry.default else "off"
     text = f"{_sentence(entry.metadata['help'])} [{default}]"
@@ -84,7 +84,7 @@ def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.
     if get_origin(kind) is not None and not optional:
         metavar = "|".join(get_args(kind))
     elif optional:
-        metavar = "NUMBER"
+        metavar = entry.metadata.get("metavar", "NUMBER")
     elif kind is bool:
         base, flag = bool, f"{flag}/--no-{flag[2:]}"
     else:

@@ -94,6 +94,8 @@ def _say_what_is_there(output: Output, session: Session) -> None:
     together = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
     words = dict(session.model().describe())["network"]
     output.note(f"    network  {words}, seed {s.seed}{together}")
+    if session.coverage:
+        output.note(f"    vectors  {session.coverage.sentence}")
     found = session.measure_baselines()
     if found:
         output.note("    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {b.score:.4f}" for b in found))
@@ -165,6 +167,7 @@ def _document(session: Session) -> dict[str, Any]:
         "settings": session.settings.as_dict(),
         "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
         "report": session.prepared.report,
+        "vectors": session.coverage,
         "best_epoch": progress.best_epoch,
         "metric": session.metric.name,
         "best_value": session.best_value,

@@ -61,7 +61,8 @@ def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState,
     """
     if optimizer.idling is not None:
         for table, values in store.tables.items():
-            state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), rows[table])
+            moving = rows[table][store.moving(table, rows[table])] if store.frozen else rows[table]
+            state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), moving)
 
 
 def settle(

@@ -47,6 +47,7 @@ class ParameterStore:
         dense: (P,) all parameters that are not tables.
         tables: flat name → (V, D).
         spans: flat name → where it stands in :attr:`dense`.
+        frozen: table → (V,) 1 for each row that no step changes, else 0; a table that is not named moves whole.
 
     Args:
         params: nested.
@@ -74,6 +75,13 @@ class ParameterStore:
             position += value.size
         self.flat: dict[str, Array] = views
         self.params: Params = nest(views)
+        self.frozen: dict[str, Array] = {}
+
+    def moving(self, table: str, rows: Array) -> Array:
+        """Which of these rows of a table may change, as a mask."""
+        if table not in self.frozen:
+            return np.ones(len(rows), np.bool_)
+        return np.asarray(self.frozen[table][rows] == 0)
 
     def gather(self, grads: Mapping[str, Any]) -> Gradients:
         """The nested gradients that a backward pass returns, laid out like this store."""
@@ -83,8 +91,14 @@ class ParameterStore:
         dense = np.empty_like(self.dense)
         for name in self._dense_names:
             dense[self.spans[name]] = as_dense(flat[name]).ravel()
-        rows = {name: _as_rows(flat[name]) for name in self.tables}
+        rows = {name: self._without_frozen(name, _as_rows(flat[name])) for name in self.tables}
         return Gradients(dense, rows, self.spans)
+
+    def _without_frozen(self, table: str, gradient: RowGradient) -> RowGradient:
+        if table not in self.frozen:
+            return gradient
+        moving = self.moving(table, gradient.rows)
+        return RowGradient(gradient.rows[moving], gradient.values[moving], gradient.shape)
 
 
 class Gradients:

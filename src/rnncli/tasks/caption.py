@@ -250,6 +250,9 @@ class PreparedCaptions:
         known = (self.settings, self.names, self.numbers, self.target, self.longest)
         return CaptionModel(*known, params, self.example, record)
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens == "word" else {}
+
 
 class Caption:
     """The task of numeric columns beside a text."""

@@ -306,6 +306,10 @@ class PreparedText:
     def model(self, params: Params, record: dict[str, Any]) -> LanguageModelModel:
         return LanguageModelModel(self.settings, self.vocabulary, params, self.example, record)
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        words = self.settings.tokens == "word" and self.network.embedding is not None
+        return {"embedding/weight": self.vocabulary.tokens} if words else {}
+
 
 def counting_nats(train: Array, validation: Array, size: int) -> tuple[float, float]:
     """Mean loss of the validation tokens by how often each followed the one before it in training, and by how often
@@ -337,7 +341,8 @@ class LanguageModelling:
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {
-            **{"bidirectional": False, "lowercase": False, "min_count": 1, "input": "onehot", "hidden": 256},
+            **{"bidirectional": False, "lowercase": False, "min_count": 1, "hidden": 256},
+            "input": "onehot" if settings.vectors is None else "embedding",
             **{"max_length": 100, "batch": 32, "dropout": 0.25, "lr": 0.004},
         }
 

@@ -142,6 +142,10 @@ class Prepared:
         text = TextInput(self.tokenizer, self.vocabulary)
         return ClassifierModel(self.settings, text, self.labels, params, self.example, record)
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        words = self.settings.tokens == "word" and self.network.embedding is not None
+        return {"embedding/weight": self.vocabulary.tokens} if words else {}
+
 
 def build_tokenizer(settings: Settings, sample: list[str]) -> Tokenizer:
     """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""

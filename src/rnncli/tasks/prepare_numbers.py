@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,6 +96,9 @@ class PreparedNumbers:
 
     def model(self, params: Params, record: dict[str, Any]) -> ClassifierModel:
         return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record)
+
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        return {}
 
 
 def looks_like_numbers(text: str) -> bool:

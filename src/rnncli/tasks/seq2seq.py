@@ -270,6 +270,10 @@ class PreparedPairs:
     def model(self, params: Params, record: dict[str, Any]) -> Seq2SeqModel:
         return Seq2SeqModel(self.settings, self.source, self.target, self.longest, params, self.example, record)
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        sides = {"embedding/weight": self.source.tokens, "decoder/embedding/weight": self.target.tokens}
+        return sides if self.settings.tokens == "word" else {}
+
 
 def _spread(lengths: Array) -> tuple[int, int, int]:
     return int(lengths.min()), int(np.median(lengths)), int(lengths.max())

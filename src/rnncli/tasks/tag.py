@@ -306,6 +306,9 @@ class PreparedTags:
     def model(self, params: Params, record: dict[str, Any]) -> TaggerModel:
         return TaggerModel(self.settings, self.views, self.tags, params, self.example, record)
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        return {f"views/{SIDES[0]}": self.views.known[0].tokens}
+
 
 def commonest_tag_accuracy(train: TagExamples, validation: TagExamples, tag_count: int) -> float:
     """Each word gets the tag it has most often in training; a word that is not there the commonest tag of all."""

@@ -139,6 +139,9 @@ class Prepared(Protocol):
 
     def model(self, params: Params, record: dict[str, Any]) -> Model: ...
 
+    def word_tables(self) -> Mapping[str, Sequence[str]]:
+        """Flat name of an embedding → the words of its first rows; nothing where timesteps are no words."""
+
 
 class Task(Protocol):
     """A shape of sequence problem.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,10 +102,15 @@ def build_optimizer(settings: Settings) -> Optimizer:
     return made
 
 
-def new_state(network: Network, settings: Settings) -> TrainingState:
-    """The state before the first step: a function of the network's sizes and the seed."""
+def new_state(network: Network, settings: Settings, frozen: Iterable[str] = ()) -> TrainingState:
+    """The state before the first step: a function of the network's sizes and the seed.
+
+    Args:
+        frozen: tables of which rows can be frozen; none of them is so yet.
+    """
     empty = shared_empty if (settings.workers or 1) > 1 else np.empty
     store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, empty)
+    store.frozen = {table: np.zeros(len(store.tables[table]), np.int64) for table in frozen}
     state = TrainingState(store, optimizers.start(build_optimizer(settings), store, empty), Progress())
     state.carried = {name: empty(shape, store.dense.dtype) for name, shape in network.carried_shapes().items()}
     state.forget()

@@ -21,12 +21,13 @@ from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageErr
 from rnncli.model import Metric, Model
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.task import Baseline, Prepared
-from rnncli.training import loop, runs, state
+from rnncli.training import loop, runs, state, vectors
 from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
 from rnncli.training.state import TrainingState
+from rnncli.training.vectors import Coverage
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Session:
         state: where the training stands.
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
         automatic_patience: the patience in the settings was made from the number of epochs.
+        coverage: of the word vectors that it began with, if it begins now.
         baselines: what the network has to beat; known once :meth:`events` has begun, none without validation rows.
     """
 
@@ -49,6 +51,7 @@ class Session:
     resumed: bool = False
     stop_signal: int | None = None
     automatic_patience: bool = False
+    coverage: Coverage | None = None
     baselines: tuple[Baseline, ...] | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -172,11 +175,19 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
     dataset = read_dataset(source, labelled)
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
+    settings = vectors.with_dimension(settings, given)
     prepared = _resolve_auto(task.prepare(dataset, settings))
-    training = loop.new_state(prepared.network, prepared.settings)
+    training = _fresh_state(prepared)
+    coverage = vectors.fill(prepared, training)
     folder = runs.create(runs_folder, source.path, name)
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
-    return Session(folder, dataset, prepared, training, automatic_patience=settings.patience is None)
+    automatic = settings.patience is None
+    return Session(folder, dataset, prepared, training, automatic_patience=automatic, coverage=coverage)
+
+
+def _fresh_state(prepared: Prepared) -> TrainingState:
+    frozen = prepared.word_tables() if prepared.settings.freeze else ()
+    return loop.new_state(prepared.network, prepared.settings, frozen)
 
 
 def resume(
@@ -215,7 +226,7 @@ def resume(
         raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
     dataset = _read_again(folder, beginning, data)
     prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
-    training = loop.new_state(prepared.network, prepared.settings)
+    training = _fresh_state(prepared)
     checkpoint.restore(training)
     progress, patience = training.progress, prepared.settings.patience if prepared.validation.size else None
     if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):

@@ -92,6 +92,7 @@ def _arrays(state: TrainingState) -> dict[str, Array]:
     for moment, groups in state.optimizer.moments.items():
         arrays |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
     arrays |= {f"carried/{name}": value for name, value in state.carried.items()}
+    arrays |= {f"frozen/{name}": value for name, value in state.store.frozen.items()}
     return arrays | {f"idle/{name}": value for name, value in state.optimizer.idle.arrays().items()}
 
 

@@ -1,0 +1,85 @@
+"""Training that begins with word vectors from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.data import vectors
+from rnncli.errors import UsageError
+from rnncli.tasks.task import Prepared
+from rnncli.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the known words the file has.
+
+    Attributes:
+        size: numbers in a vector.
+        frozen: the vectors stay as they are; the rows of the other words are trained.
+    """
+
+    words: int
+    covered: int
+    size: int
+    frozen: bool
+
+    @property
+    def sentence(self) -> str:
+        left = "left as they are" if self.frozen else "tuned with the rest"
+        return (
+            f"{self.covered:,} of {self.words:,} known words ({self.covered / max(1, self.words):.0%}) have one "
+            f"of {self.size:,} numbers, {left}"
+        )
+
+
+def with_dimension(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings with the size of embedding that the vectors have.
+
+    Args:
+        given: the settings that the user has named.
+
+    Raises:
+        UsageError: another size is asked for, or there is nothing to freeze.
+        DataError, StorageError: the file cannot be read.
+    """
+    if settings.vectors is None:
+        if settings.freeze:
+            raise UsageError("--freeze is for word vectors from a file", "name it with --vectors")
+        return settings
+    size = vectors.dimension(settings.vectors)
+    if given.get("embedding", size) != size:
+        raise UsageError(f"--embedding {settings.embedding}: the vectors of {settings.vectors} have {size:,} numbers")
+    return settings.replace(embedding=size)
+
+
+def fill(prepared: Prepared, state: TrainingState) -> Coverage | None:
+    """Puts the vectors into the tables of words; None where none are asked for.
+
+    Raises:
+        UsageError: no table of the network is one of words.
+        DataError, StorageError: the file cannot be read.
+    """
+    settings = prepared.settings
+    if settings.vectors is None:
+        return None
+    tables = prepared.word_tables()
+    if not tables:
+        raise UsageError("--vectors are for words, and this network reads none as an embedding")
+    found = vectors.read_vectors(settings.vectors, {word for words in tables.values() for word in words})
+    if not found:
+        raise UsageError(f"{settings.vectors} has a vector for none of the known words")
+    covered = 0
+    for table, words in tables.items():
+        rows = [row for row, word in enumerate(words) if word in found]
+        covered += len(rows)
+        if rows:
+            state.store.tables[table][rows] = np.stack([found[words[row]] for row in rows])
+        if settings.freeze:
+            state.store.frozen[table][rows] = 1
+    return Coverage(sum(map(len, tables.values())), covered, settings.embedding, settings.freeze)
