@@ -55,6 +55,9 @@ class Settings:
     )
     freeze: bool = _setting(False, help="leave the given word vectors as they are")
     attention: bool = _setting(True, help="a decoder looks back at its source")
+    inject: Literal["start", "every"] = _setting(
+        "start", help="numbers to be captioned make the decoder's first state; every: and are read at every step too"
+    )
     bias: bool = _setting(True, help="biases in cells and output")
     initializer: Literal["orthogonal", "uniform"] = _setting(
         "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"

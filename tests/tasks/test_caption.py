@@ -32,7 +32,9 @@ def network(**chosen: Any) -> tuple[Captioner, dict[str, Any], Described]:
     return made, params, Described(rng.standard_normal((3, 2)), targets)
 
 
-@pytest.mark.parametrize("chosen", [{}, {"cell": "gru", "layers": 2, "dropout": 0.3}, {"cell": "rnn"}])
+@pytest.mark.parametrize(
+    "chosen", [{}, {"cell": "gru", "layers": 2, "dropout": 0.3}, {"cell": "rnn"}, {"inject": "every", "layers": 2}]
+)
 def test_gradients(chosen: dict[str, Any]) -> None:
     assert_all_gradients(*network(**chosen))
 
@@ -43,6 +45,30 @@ def test_each_row_has_its_own_first_state() -> None:
     alone = [batch.take(np.array([row])) for row in range(3)]
     losses = [made.loss_and_gradients(params, one)[0] * one.weight for one in alone]
     assert whole == pytest.approx(sum(losses) / batch.weight, rel=1e-12)
+
+
+def test_every_step_may_be_given_the_numbers() -> None:
+    made, params, batch = network(inject="every")
+    assert params["decoder"]["stack"]["0"]["forward"]["weight_ih"].shape == (6, 12)  # 4 of the symbol, 2 numbers
+    assert {name: value.shape for name, value in flatten(params)} == made.shapes()
+    # The first states are made equal: what is left of the numbers is what the steps are given.
+    for layer in params["bridge"].values():
+        layer["weight"][...] = 0
+    logits, given, _, _ = made.forward(params, batch)
+    moved = Described(batch.features + [[0, 0], [0, 1], [0, 0]], batch.targets)
+    changed = np.abs(made.forward(params, moved)[0] - logits).max(axis=1)
+    of_moved = given.order[given.sequence_of_row] == 1
+    assert (changed[of_moved] > 1e-4).all()
+    assert (changed[~of_moved] == 0).all()
+
+
+def test_decoding_a_beam_gives_every_step_its_own_numbers() -> None:
+    made, params, batch = network(inject="every")
+    together = made.decode(params, batch.features, 6, beam=2)
+    alone = [made.decode(params, batch.features[row : row + 1], 6, beam=2)[0] for row in range(3)]
+    for one, other in zip(together, alone, strict=True):
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.log_probability == pytest.approx(other.log_probability, rel=1e-9)
 
 
 # Which tables are numbers with a text

@@ -106,7 +106,9 @@ class CaptionModel(Model):
         (told,) = network.decode(self.params, row, self._limit, self.beam)
         states, _ = network.states(self.params, row)
         given = network.decoder.given([told.ids])
-        logits, hidden, _, _ = network.decoder.forward(self.params["decoder"], given, states)
+        logits, hidden, _, _ = network.decoder.forward(
+            self.params["decoder"], given, states, beside=network.beside(row)
+        )
         names = (*self.target.tokens, "<unk>", END)
         steps = (*(names[k] for k in told.ids.tolist()), END)
         units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)

@@ -57,7 +57,7 @@ class BridgeCache(NamedTuple):
 
 @dataclass(frozen=True)
 class Captioner:
-    """Linear → tanh → linear → tanh: the first states of a decoder.
+    """Linear → tanh → linear → tanh: the first states of a decoder, each of whose steps may be given the numbers too.
 
     Args:
         settings: sizes and choices.
@@ -72,7 +72,8 @@ class Captioner:
 
     @cached_property
     def decoder(self) -> Decoder:
-        return Decoder(self.settings, self.size, self.settings.hidden)
+        beside = self.feature_count if self.settings.inject == "every" else 0
+        return Decoder(self.settings, self.size, self.settings.hidden, beside=beside)
 
     @cached_property
     def first(self) -> Linear:
@@ -118,6 +119,10 @@ class Captioner:
         apart = [tuple(parts[layer * k : (layer + 1) * k]) for layer in range(self.settings.layers)]
         return apart, BridgeCache(features, hidden, all_states)
 
+    def beside(self, features: Array) -> Array | None:
+        """What of (N, D) numbers every step is given."""
+        return features if self.decoder.beside else None
+
     def states_backward(self, params: Params, cache: BridgeCache, d_states: list[State]) -> dict[str, Any]:
         bridge = params["bridge"]
         d_all = np.concatenate([part for state in d_states for part in state], axis=1) * (1 - cache.states**2)
@@ -131,8 +136,11 @@ class Captioner:
     ) -> tuple[Array, PackedSequence, BridgeCache, DecoderCache]:
         """Logits of every step, the right symbols given; what was given; and the caches."""
         given = self.decoder.given(batch.targets)
-        states, of_bridge = self.states(params, batch.features[given.order])
-        logits, _, _, of_decoder = self.decoder.forward(params["decoder"], given, states, None, rng, keep)
+        features = batch.features[given.order]
+        states, of_bridge = self.states(params, features)
+        logits, _, _, of_decoder = self.decoder.forward(
+            params["decoder"], given, states, None, rng, keep, self.beside(features)
+        )
         return logits, given, of_bridge, of_decoder
 
     def loss_and_gradients(
@@ -156,6 +164,7 @@ class Captioner:
         told: list[Told] = []
         step = max(1, BATCH // beam)
         for begin in range(0, len(features), step):
-            states, _ = self.states(params, features[begin : begin + step])
-            told += self.decoder.decode(params["decoder"], states, None, limit, beam)
+            part = features[begin : begin + step]
+            states, _ = self.states(params, part)
+            told += self.decoder.decode(params["decoder"], states, None, limit, beam, self.beside(part))
         return told

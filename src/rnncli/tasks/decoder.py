@@ -60,12 +60,14 @@ class Decoder:
         size: symbols, the unknown one included; the end comes after them.
         hidden: units of each layer.
         memory: width of what attention looks at; None for no attention.
+        beside: numbers that every step is given beside the symbol before it.
     """
 
     settings: Settings
     size: int
     hidden: int
     memory: int | None = None
+    beside: int = 0
 
     @property
     def end(self) -> int:
@@ -77,7 +79,11 @@ class Decoder:
 
     @cached_property
     def stack(self) -> Stack:
-        return stack_of(self.settings, self.settings.embedding, self.hidden, bidirectional=False)
+        return stack_of(self.settings, self.input_size, self.hidden, bidirectional=False)
+
+    @property
+    def input_size(self) -> int:
+        return self.settings.embedding + self.beside
 
     @cached_property
     def attention(self) -> Attention | None:
@@ -101,7 +107,7 @@ class Decoder:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         s = self.settings
         shapes: dict[str, tuple[int, ...]] = {"embedding/weight": (self.size + 1, s.embedding)}
-        shapes |= shapes_of(s, "stack", s.embedding, self.hidden, bidirectional=False)
+        shapes |= shapes_of(s, "stack", self.input_size, self.hidden, bidirectional=False)
         if self.attention:
             shapes |= {f"attention/{name}": shape for name, shape in self.attention.shapes().items()}
         shapes["output/weight"] = (self.hidden, self.size + 1)
@@ -127,6 +133,7 @@ class Decoder:
         memory: PackedSequence | None = None,
         rng: np.random.Generator | None = None,
         keep: bool = True,
+        beside: Array | None = None,
     ) -> tuple[Array, Array, list[State], DecoderCache]:
         """Ids (S,) to logits (S, symbols + 1).
 
@@ -136,11 +143,14 @@ class Decoder:
             memory: what attention looks at, (S', memory), of the same sequences in an order of its own.
             rng: for dropout; None when answering.
             keep: whether :meth:`backward` will be called.
+            beside: (N, beside) what every step of each sequence is given, in the packed order of ``given``.
 
         Returns:
             The logits, the topmost layer's outputs (S, hidden), the states that are left, and the cache.
         """
-        x, of_embedding = self.embedding.forward(params["embedding"], given)
+        x, of_embedding = self.embedding.forward(params["embedding"], given, gather=beside is not None)
+        if beside is not None:
+            x = x.with_data(np.concatenate((x.data, beside[given.sequence_of_row]), axis=1))
         y, last, of_stack = self.stack.forward(params["stack"], x, states, rng, keep)
         told, of_attention = y, None
         if self.attention:
@@ -165,7 +175,7 @@ class Decoder:
             dy, d_memory, grads["attention"] = self.attention.backward(params["attention"], cache.attention, dy)
         dx, d_states, of_stack = self.stack.backward(params["stack"], cache.stack, dy)
         assert dx is not None
-        grads["embedding"] = self.embedding.backward(cache.embedding, dx)
+        grads["embedding"] = self.embedding.backward(cache.embedding, dx[:, : self.settings.embedding])
         return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
 
     def loss(self, logits: Array, targets: list[Array], share: float = 1.0) -> tuple[float, Array]:
@@ -192,7 +202,13 @@ class Decoder:
         return Tally(float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted))
 
     def decode(
-        self, params: Params, states: list[State], memory: PackedSequence | None, limit: int, beam: int = 1
+        self,
+        params: Params,
+        states: list[State],
+        memory: PackedSequence | None,
+        limit: int,
+        beam: int = 1,
+        beside: Array | None = None,
     ) -> list[Told]:
         """The most probable sequence for each state that a beam of ``beam`` partial ones finds.
 
@@ -200,6 +216,7 @@ class Decoder:
             states: of each layer, in the caller's order.
             memory: of the same sequences.
             limit: symbols at most.
+            beside: (N, beside) what every step of each sequence is given.
 
         With more than one, whole sequences are compared by the mean of their symbols' log probabilities, or the
         shortest one would win too often.
@@ -210,6 +227,7 @@ class Decoder:
         if memory is not None and beam > 1:
             sequences = memory.unpack()
             memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
+        beside = None if beside is None else beside[rows]
         ids = np.full(len(rows), self.end, np.int32)
         told = np.zeros((len(rows), 0), np.int32)
         # At first all of a beam are the same: only the first may be gone on with.
@@ -219,7 +237,7 @@ class Decoder:
         everyone, once = np.arange(len(rows)), np.array([len(rows)])
         for _ in range(limit):
             step = PackedSequence(ids, once, everyone)
-            logits, _, states, _ = self.forward(params, step, states, memory, keep=False)
+            logits, _, states, _ = self.forward(params, step, states, memory, keep=False, beside=beside)
             logs = _log_softmax(logits.astype(np.float64))
             logs[:, self.size - 1] = -np.inf
             logs[ended] = -np.inf
