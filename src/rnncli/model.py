@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
-from rnncli.data.dataset import Dataset
+from rnncli.data.dataset import Dataset, Reads
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.states import States
 from rnncli.views import Cell, Column, TableView
+
+if TYPE_CHECKING:
+    from rnncli.inspection.flow import Opened
 
 # Inputs are predicted so many at a time: memory stays flat however many there are.
 CHUNK = 1024
@@ -118,9 +121,9 @@ class Model(ABC):
         """What a timestep is: a word, a char, a timestep."""
 
     @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the numeric columns that an input is made of; none where an input is one column."""
-        return ()
+    def reads(self) -> Reads | None:
+        """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
+        return None
 
     @abstractmethod
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Any]:
@@ -132,6 +135,17 @@ class Model(ABC):
 
         Raises:
             UsageError: the input has no timesteps.
+        """
+
+    @abstractmethod
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        """An input, or the model's own example, as an example of training, in float64.
+
+        Args:
+            answer: what the loss is to be of; None for what the model itself answers.
+
+        Raises:
+            UsageError: the input has no timesteps, or the answer is none that can be given.
         """
 
     @abstractmethod
@@ -223,6 +237,11 @@ class Model(ABC):
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""
         return replace(self, params=params)  # type: ignore[type-var]
+
+    def in_double(self) -> Self:
+        """The same model with parameters in float64: to look closely."""
+        params = nest({name: value.astype(np.float64) for name, value in flatten(self.params)})
+        return replace(self, settings=self.settings.replace(dtype="float64"), params=params)  # type: ignore[type-var]
 
     def with_training(self, settings: Settings, record: dict[str, Any]) -> Self:
         """The same model with what the training that made it came to in the end."""

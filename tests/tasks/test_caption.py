@@ -12,8 +12,9 @@ from helpers import assert_all_gradients
 import rnncli
 from rnncli.config import Settings
 from rnncli.core.parameters import flatten
-from rnncli.data.columns import described_numbers
-from rnncli.data.dataset import Source, read_dataset, stream_numbers
+from rnncli.data.columns import NumericColumns, described_numbers
+from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.inputs import Input, stream_inputs
 from rnncli.errors import DataError
 from rnncli.model import Model
 from rnncli.tasks import task_for
@@ -55,7 +56,7 @@ def test_every_step_may_be_given_the_numbers() -> None:
     for layer in params["bridge"].values():
         layer["weight"][...] = 0
     logits, given, _, _ = made.forward(params, batch)
-    moved = Described(batch.features + [[0, 0], [0, 1], [0, 0]], batch.targets)
+    moved = Described(batch.features + np.array([[0, 0], [0, 1], [0, 0]]), batch.targets)
     changed = np.abs(made.forward(params, moved)[0] - logits).max(axis=1)
     of_moved = given.order[given.sequence_of_row] == 1
     assert (changed[of_moved] > 1e-4).all()
@@ -146,10 +147,10 @@ def test_a_missing_value_is_refused_with_its_line(quadrants: Path, tmp_path: Pat
 
 def test_numbers_of_named_columns_in_another_order(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("note,y,x\nhere,2,1\n")
-    _, rows = stream_numbers(Source(str(tmp_path / "new.csv")), ("x", "y"))
-    assert [(row.line, row.values) for row in rows] == [(2, ("[1, 2]",))]
+    path = str(tmp_path / "new.csv")
+    assert list(stream_inputs(Source(path), NumericColumns(("x", "y")))) == [Input(f"{path}:2", "[1, 2]")]
     with pytest.raises(DataError, match="there is no column 'z', which the model reads"):
-        stream_numbers(Source(str(tmp_path / "new.csv")), ("x", "z"))
+        next(stream_inputs(Source(path), NumericColumns(("x", "z"))))
 
 
 def test_resumed_to_the_same_bits(quadrants: Path, tmp_path: Path) -> None:

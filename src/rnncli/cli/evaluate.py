@@ -42,7 +42,7 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     keep_freed_memory()
     model = Model.load(find_model(request.model, Path(request.runs)))
     source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
-    dataset = read_dataset(source, labelled=model.labelled)
+    dataset = read_dataset(source, model.labelled, model.reads)
     output.note(dataset.why)
     evaluation = model.evaluate(dataset, request.mistakes, helpful_workers(len(dataset.texts)))
     if evaluation.skipped:

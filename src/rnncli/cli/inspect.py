@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.options import output_path, parse_units
-from rnncli.errors import UsageError
+from rnncli.cli.predict import is_file
+from rnncli.data.dataset import Source
+from rnncli.data.inputs import stream_inputs
+from rnncli.errors import DataError, UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -80,7 +83,7 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
 
 
 def _show_timesteps(output: Output, model: Model, request: InspectRequest, json: bool) -> list[TableView]:
-    trace = model.trace(request.sentence)
+    trace = model.trace(_text(output, model, request.sentence))
     view = trace.view(_chosen_units(trace, request))
     if json:
         print_json(output, trace)
@@ -89,6 +92,23 @@ def _show_timesteps(output: Output, model: Model, request: InspectRequest, json:
         if request.sentence is None and output.is_terminal:
             output.note('the model\'s own example; for another: rnncli inspect --timesteps "…"', "dim")
     return [view]
+
+
+def _text(output: Output, model: Model, sentence: str | None) -> str | None:
+    """The text itself; but of a file of numbers, which nobody types, the first input.
+
+    Raises:
+        DataError: with file and line, where the model cannot read it.
+    """
+    if sentence is None or sentence == "-" or model.reads is None or not is_file(sentence):
+        return sentence
+    first = next(stream_inputs(Source(sentence), model.reads))
+    problem = model.problem(first.text)
+    if problem is not None:
+        raise DataError(f"{first.place}: {problem}")
+    if first.shown != sentence:
+        output.note(f"the first input of {sentence}" + (f": {first.shown}" if first.shown else ""), "dim")
+    return first.text
 
 
 def _chosen_units(trace: States, request: InspectRequest) -> list[int]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnncli.data.dataset import Source, is_path, stream_numbers, stream_texts
+from rnncli.data.dataset import Source, is_path
+from rnncli.data.inputs import stream_inputs
 from rnncli.data.sources import check_path
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render import views
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 # A guess at the length of a text, to tell whether more processes than one are worth their start.
 BYTES_A_TEXT = 500
-DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".gz")
+DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".npy", ".gz")
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,11 @@ def predict_command(request: PredictRequest, json: bool) -> None:
         if workers > 1:
             from rnncli.prediction import predict_together
 
-            read = chain.from_iterable(_texts_of(request, model, path, _do_nothing) for path in files)
+            read = chain.from_iterable(_texts_of(request, model, path, stream, _do_nothing) for path in files)
             for prediction in predict_together(model, read, workers):
                 stream.show(prediction)
         else:
-            read = chain.from_iterable(_texts_of(request, model, path, stream.flush) for path in files)
+            read = chain.from_iterable(_texts_of(request, model, path, stream, stream.flush) for path in files)
             for text in read if files else texts:
                 stream.add(text)
             stream.flush()
@@ -126,23 +128,23 @@ def _looks_like_file(argument: str) -> bool:
     return _ends_like_data(argument) and not any(c.isspace() for c in argument)
 
 
-def _texts_of(request: PredictRequest, model: Model, path: str, before_waiting: Callable[[], object]) -> Iterable[str]:
-    """Raises DataError, with file and line, where the model cannot read an input."""
+def _texts_of(
+    request: PredictRequest, model: Model, path: str, stream: _Stream, before_waiting: Callable[[], object]
+) -> Iterable[str]:
+    """What the model is to read; ``stream`` is told what to call each.
+
+    Raises:
+        DataError: with file and line, where the model cannot read an input.
+    """
     # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
     format = request.format or ("text" if path == "-" and request.text is None else None)
     source = Source(path, request.text, None, format, request.encoding)
-    if model.features and format != "text":
-        table, rows = stream_numbers(source, model.features, before_waiting)
-        at = 0
-    else:
-        table, columns, rows = stream_texts(source, before_waiting)
-        at = columns.text
-    for row in rows:
-        text = row.values[at]
-        problem = model.problem(text)
+    for input in stream_inputs(source, model.reads, before_waiting):
+        problem = model.problem(input.text)
         if problem is not None:
-            raise DataError(f"{table.name}:{row.line}: {problem}")
-        yield text
+            raise DataError(f"{input.place}: {problem}")
+        stream.names.append(input.shown)
+        yield input.text
 
 
 def _workers(files: list[str]) -> int:
@@ -163,6 +165,7 @@ class _Stream:
 
     def __init__(self, output: Output, model: Model, size: int, json: bool) -> None:
         self.cut = 0  # texts so far that were not read whole
+        self.names: deque[str | None] = deque()  # what to call those whose answers are still to come; None as they are
         self._output, self._model, self._size, self._json = output, model, size, json
         self._width = output.width if output.is_terminal and not json else None
         self._texts: list[str] = []
@@ -185,6 +188,9 @@ class _Stream:
 
     def show(self, prediction: Prediction) -> None:
         self.cut += prediction.cut > 0
+        name = self.names.popleft() if self.names else None
+        if name is not None:
+            prediction = replace(prediction, text=name)  # type: ignore[type-var]
         if self._json:
             print_json(self._output, prediction)
         elif self._width is None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncli.core import watch
 from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
@@ -146,4 +147,6 @@ class GRU:
         dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], input_side)
         if self.bias:
             grads["bias"] = d_bias
+        if watch.anybody():  # in the order of the gates, r z n, on either side
+            watch.tell(self, params, cache, dy, input_side=input_side, recurrent_side=da[[1, 2, 0]], dstate=dstate)
         return dx, (dh,), grads

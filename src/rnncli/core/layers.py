@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncli.core import watch
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.initializers import glorot_uniform, normal
 from rnncli.core.occurrences import Lookup, Occurrences
@@ -16,10 +17,11 @@ from rnncli.core.threads import side_by_side
 
 
 class EmbeddingCache(NamedTuple):
-    """Where the ids stand, and whether their rows were gathered to every place."""
+    """Where the ids stand, whether their rows were gathered to every place, and the parameters they are rows of."""
 
     places: Occurrences
     gathered: bool
+    params: Params
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,13 @@ class Embedding:
     def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
         """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
         rows = Lookup(params["weight"].take(x.occurrences.rows, axis=0), x.occurrences)
-        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.occurrences, gather)
+        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.occurrences, gather, params)
 
     def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
         """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
-        places, gathered = cache
+        places, gathered, params = cache
         values = places.sums(dy) if gathered else dy
+        watch.tell(self, params, cache, dy)
         return {"weight": RowGradient(places.rows, values, (self.vocabulary_size, self.size))}
 
 
@@ -76,6 +79,7 @@ class Linear:
         grads: dict[str, Gradient] = {"weight": cache.T @ dy}
         if self.bias:
             grads["bias"] = dy.sum(axis=0)
+        watch.tell(self, params, cache, dy)
         return dy @ params["weight"].T, grads
 
 
@@ -231,7 +235,8 @@ class Stack:
         y = x.data
         for k, layer in enumerate(self.layers):
             y, mask = dropout(y, self.dropout, rng) if k else (y, None)
-            y, last_k, kept = layer.forward(params[str(k)], x.with_data(y), state[k] if state else None, keep)
+            below = x.with_data(y, learned=k > 0 or x.learned)
+            y, last_k, kept = layer.forward(params[str(k)], below, state[k] if state else None, keep)
             cache.layers.append(kept)
             cache.masks.append(mask)
             last.append(last_k)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncli.core import watch
 from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
@@ -147,4 +148,5 @@ class LSTM:
         grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}
         if self.bias:
             grads["bias"] = d_bias
+        watch.tell(self, params, cache, dy, input_side=da, recurrent_side=da, dstate=dstate)
         return dx, (dh, dc), grads

@@ -33,14 +33,17 @@ class PackedSequence:
         data: (S,) token ids, (S, D) numbers, or a :class:`rnncli.core.occurrences.Lookup` of (S, D) numbers.
         batch_sizes: (T,) how many sequences are still running at each step; never increasing.
         order: (N,) position in the caller's batch of the n-th longest sequence.
+        learned: whether the data come out of something that learns, so that a backward pass has to give their
+            gradient; numbers from a file do not.
     """
 
     data: Any
     batch_sizes: Array
     order: Array
+    learned: bool = True
 
     @classmethod
-    def pack(cls, sequences: Sequence[Array]) -> PackedSequence:
+    def pack(cls, sequences: Sequence[Array], learned: bool = True) -> PackedSequence:
         """Packs N arrays of shape (T_n,) or (T_n, D).
 
         Raises:
@@ -57,11 +60,11 @@ class PackedSequence:
         starts = np.cumsum(lengths) - lengths
         sequence_of_row = _running_index(batch_sizes)
         step_of_row = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
-        return cls(joined[starts[sequence_of_row] + step_of_row], batch_sizes, order)
+        return cls(joined[starts[sequence_of_row] + step_of_row], batch_sizes, order, learned)
 
-    def with_data(self, data: Any) -> PackedSequence:
+    def with_data(self, data: Any, learned: bool = True) -> PackedSequence:
         """The same sequences with other values: ``data`` is (S, ...)."""
-        packed = PackedSequence(data, self.batch_sizes, self.order)
+        packed = PackedSequence(data, self.batch_sizes, self.order, learned)
         # What depends on the lengths alone is worked out once for all layers of a stack.
         for name in ("offsets", "lengths", "sequence_of_row", "reversal"):
             if name in self.__dict__:
@@ -102,7 +105,7 @@ class PackedSequence:
     def reversed(self) -> PackedSequence:
         """Every sequence back to front."""
         data = self.data[self.reversal] if isinstance(self.data, np.ndarray) else self.data.permuted(self.reversal)
-        return self.with_data(data)
+        return self.with_data(data, self.learned)
 
     def steps(self) -> list[tuple[int, int]]:
         """For each step its first row and the number of running sequences, as plain integers for a loop."""

@@ -73,11 +73,16 @@ class Max:
     def forward(self, y: Array, x: PackedSequence, state: State) -> tuple[Array, ReadoutCache]:
         best = y[: len(x.order)].copy()
         winner = np.zeros(best.shape, np.int64)
-        for t, (start, n) in enumerate(x.steps()):
-            y_t = y[start : start + n]
-            better = y_t > best[:n]
-            np.copyto(best[:n], y_t, where=better)
-            np.copyto(winner[:n], t, where=better)
+        t = 0
+        for start, n, steps in x.stretches():
+            stretch = y[start : start + n * steps].reshape(steps, n, y.shape[1])
+            top = stretch.max(axis=0)
+            better = top > best[:n]
+            np.copyto(best[:n], top, where=better)
+            # The first step that has the maximum: of those that have it, the one with most steps to go.
+            to_go = np.arange(steps, 0, -1, dtype=np.int32)[:, None, None]
+            np.copyto(winner[:n], t + steps - ((stretch == top) * to_go).max(axis=0), where=better)
+            t += steps
         return best, ReadoutCache(x, state, winner)
 
     def backward(self, cache: ReadoutCache, dpooled: Array) -> tuple[Array | None, State | None]:

@@ -133,7 +133,8 @@ class InputSums:
 def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Array | None, Gradient, Array]:
     """From da (G, S, H), the gradient of the sums, to those of x, W_i = Σ_t x_tᵀ · da_t, and b = Σ_t da_t.
 
-    That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids.
+    That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids and for numbers that nobody
+    learns.
     """
     gates = len(da)
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
@@ -146,11 +147,14 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
         values = x.data.table
     else:
         values, d_bias = x.data, da.sum(axis=1).ravel()
+    d_weight = side_by_side_gates(np.matmul(values.T, da))
+    if not x.learned:
+        return None, d_weight, d_bias
     weight = by_gate(weight_ih, gates)
     dx = da[0] @ weight[0].T
     for gate in range(1, gates):
         dx += da[gate] @ weight[gate].T
-    return dx, side_by_side_gates(np.matmul(values.T, da)), d_bias
+    return dx, d_weight, d_bias
 
 
 class StepRoom:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from rnncli.core import watch
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
@@ -108,4 +109,5 @@ class RNN:
         grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
         if self.bias:
             grads["bias"] = d_bias
+        watch.tell(self, params, cache, dy, input_side=da[None], recurrent_side=da[None], dstate=dstate)
         return dx, (dh,), grads

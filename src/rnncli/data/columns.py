@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from rnncli.errors import DataError, UsageError, closest
@@ -105,8 +106,8 @@ def choose_columns(
     """
     if text is not None and text == label:
         raise UsageError(f"{quoted(text)} cannot be both --text and --label")
-    text_at = None if text is None else _find(columns, text, "--text")
-    label_at = None if label is None else _find(columns, label, "--label")
+    text_at = None if text is None else find_column(columns, text, "--text")
+    label_at = None if label is None else find_column(columns, label, "--label")
     guessed = text_at is None or (need_label and label_at is None)
     guess = _Guess(columns, sample)
     if label_at is None and need_label:
@@ -118,7 +119,12 @@ def choose_columns(
     return Columns(text_at, label_at, _why(columns, text_at, label_at, guessed))
 
 
-def _find(columns: Sequence[str], name: str, option: str) -> int:
+def find_column(columns: Sequence[str], name: str, option: str) -> int:
+    """Where the column stands that the user named with an option.
+
+    Raises:
+        DataError: nowhere; with the names there are.
+    """
     for at, column in enumerate(columns):
         if column == name:
             return at
@@ -141,9 +147,39 @@ def _why(columns: Sequence[str], text: int, label: int | None, guessed: bool) ->
     return f"{said}; change with --text" + ("" if label is None else "/--label")
 
 
+def text_rank(name: str) -> int | None:
+    """How much a column's name says that it is a text: 0 says most, None nothing."""
+    return _rank(name, _TEXT_NAMES, _TEXT_ENDINGS)
+
+
+def label_rank(name: str) -> int | None:
+    """How much a column's name says that it is a label: 0 says most, None nothing."""
+    return _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
+
+
+def names_rows(name: str) -> bool:
+    """Whether a column of this name tells rows apart and says nothing of them."""
+    return name.strip().lower() in _ID_NAMES
+
+
+def words_of(name: str) -> list[str]:
+    """``seriesID`` and ``series_id`` are series, id."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def is_number(value: str) -> bool:
+    """Whether a value is written as a number; ``nan``, ``1_000`` and ``0x10`` are not."""
+    return _NUMBER.match(value) is not None
+
+
+def exact_number(value: str) -> int | float:
+    """What a value that :func:`is_number` stands for; a whole number keeps all its digits."""
+    return int(value) if _INTEGER.match(value) else float(value)
+
+
 def _rank(name: str, groups: Sequence[Sequence[str]], endings: frozenset[str]) -> int | None:
     """0 for the most telling names; None for one that says nothing."""
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = words_of(name)
     for rank, group in enumerate(groups):
         if name.strip().lower() in group:
             return rank
@@ -157,8 +193,8 @@ class _Guess:
         self.columns = columns
         self.places = range(len(columns))
         self.values = [[row[at] for row in sample] for at in self.places]
-        self.text_ranks = [_rank(name, _TEXT_NAMES, _TEXT_ENDINGS) for name in columns]
-        self.label_ranks = [_rank(name, _LABEL_NAMES, _LABEL_ENDINGS) for name in columns]
+        self.text_ranks = [text_rank(name) for name in columns]
+        self.label_ranks = [label_rank(name) for name in columns]
 
     def label_by_name(self, text: int | None) -> int | None:
         """The column with the most telling name for a label, or None.
@@ -233,8 +269,8 @@ class _Guess:
         return 0 < 2 * len(set(values)) <= len(values) and max(map(len, values)) <= _LABEL_LENGTH
 
     def _is_id(self, at: int) -> bool:
-        words = _WORD.findall(self.columns[at])
-        if words and words[-1].lower() in _ID_NAMES:
+        words = words_of(self.columns[at])
+        if words and words[-1] in _ID_NAMES:
             return True
         values = self.values[at]
         return len(values) > 1 and len(set(values)) == len(values) and all(map(_INTEGER.match, values))
@@ -262,6 +298,13 @@ class Described(NamedTuple):
     text: int
 
 
+@dataclass(frozen=True)
+class NumericColumns:
+    """An input is the numbers of these columns of one row."""
+
+    names: tuple[str, ...]
+
+
 def described_numbers(
     columns: Sequence[str], sample: Sequence[Sequence[str]], text: str | None = None, label: str | None = None
 ) -> Described | None:
@@ -279,8 +322,8 @@ def described_numbers(
     others = [at for at in range(len(columns)) if at not in numeric]
     if len(others) != 1 or (label is not None and columns[others[0]] != label):
         return None
-    features = [at for at in sorted(numeric) if columns[at].strip().lower() not in _ID_NAMES]
-    if label is None and _rank(columns[others[0]], _TEXT_NAMES, _TEXT_ENDINGS) is None:
+    features = [at for at in sorted(numeric) if not names_rows(columns[at])]
+    if label is None and text_rank(columns[others[0]]) is None:
         return None
     return Described(features, others[0]) if len(features) > 1 else None
 

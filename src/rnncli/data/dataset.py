@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rnncli.data.arrays import SUFFIX, ArrayColumn, Places, described_arrays, read_arrays
 from rnncli.data.columns import (
     Columns,
     Described,
+    NumericColumns,
     choose_columns,
     described_numbers,
     number_problem,
     numbers_text,
     quoted,
 )
+from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
+from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Records
 from rnncli.errors import DataError, counted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
-# Of how many records that were left out it is kept why.
-SKIPPED_SHOWN = 5
-SKIP_HINT = "leave such records out with --skip-bad"
+
+# Where an input's numbers stand in a table, by the names of its columns; what is no such thing is the text of a column.
+Reads = NumericColumns | LongForm | ArrayColumn
 
 
 @dataclass(frozen=True)
 class Source:
     """Which file, how to read it, and which columns count; None where rnncli is to find out.
 
-    With ``features`` all numeric columns but the label's together are the input.
+    With ``features`` numbers are the input: those of the .npy files that ``text`` names, those of all rows with the
+    same value in ``sequence``, or else those of all numeric columns but the label's together.
     """
 
     path: str
@@ -41,6 +47,7 @@ class Source:
     encoding: str = "utf-8"
     skip_bad: bool = False
     features: bool | None = None
+    sequence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,10 @@ class Dataset:
         why: a sentence on how the columns were chosen.
         texts, labels: one entry a record; labels are compared as text.
         lines: the line each record starts on.
-        features: names of the numeric columns that a text is made of, as a JSON list of their numbers.
-        digest: SHA-256 of the file's bytes.
+        digest: SHA-256 of the file's bytes, and of those of the .npy files that it names.
         skipped: how many bad records were left out; ``skipped_because`` says why for the first of them.
+        reads: where the numbers stood that a text is made of, as JSON; None where the text is that of a column.
+        shown: what to call each record, where its text is not what anybody wants to see; empty otherwise.
     """
 
     source: Source
@@ -65,7 +73,22 @@ class Dataset:
     digest: str
     skipped: int
     skipped_because: tuple[str, ...]
-    features: tuple[str, ...] = ()
+    reads: Reads | None = None
+    shown: Sequence[str] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of which one row holds, or names, all the numbers of a text."""
+        match self.reads:
+            case NumericColumns(names):
+                return names
+            case ArrayColumn(name):
+                return (name,)
+        return ()
+
+    def called(self, row: int) -> str:
+        """What to call a record where it is shown: its text, if it has no name."""
+        return self.shown[row] if self.shown else self.texts[row]
 
     @property
     def name(self) -> str:
@@ -105,6 +128,7 @@ class Dataset:
             texts=[self.texts[row] for row in kept],
             labels=[self.labels[row] for row in kept],
             lines=[self.lines[row] for row in kept],
+            shown=[self.shown[row] for row in kept] if self.shown else (),
             skipped=self.skipped + len(said),
             skipped_because=(*self.skipped_because, *said)[:SKIPPED_SHOWN],
         )
@@ -129,8 +153,11 @@ def is_plain_text(source: Source) -> bool:
     return source.path.lower().removesuffix(".gz").endswith(".txt")
 
 
-def read_dataset(source: Source, labelled: bool = True) -> Dataset:
+def read_dataset(source: Source, labelled: bool = True, reads: Reads | None = None) -> Dataset:
     """Reads every record, with a text and a label in each; if not ``labelled``, the text alone, empty ones too.
+
+    Args:
+        reads: the columns that a model takes its numbers from, where they are not to be guessed.
 
     Raises:
         DataError: a record cannot be used (with file and line), or there is none.
@@ -139,54 +166,83 @@ def read_dataset(source: Source, labelled: bool = True) -> Dataset:
     if not labelled:
         return _read_text(source)
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
-    values = [row.values for row in sample]
-    described = (
-        None if source.features is False else described_numbers(table.columns, values, source.text, source.label)
-    )
     rows = itertools.chain(sample, table.rows)
-    if described is not None:
-        return _read_described(source, table, described, rows)
+    numbers = _numbers_of(source, table, [row.values for row in sample], reads)
+    match numbers:
+        case Places():
+            return _read_arrays(source, table, numbers, rows)
+        case LongForm():
+            return _read_long_form(source, table, numbers, rows)
+        case Described():
+            return _read_described(source, table, numbers, rows)
     if source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
-    columns = choose_columns(table.columns, values, text=source.text, label=source.label)
-    texts: list[str] = []
-    labels: list[str] = []
-    lines: list[int] = []
-    skipped: list[str] = []
+    columns = choose_columns(table.columns, [row.values for row in sample], text=source.text, label=source.label)
     label_column = columns.label
     assert label_column is not None  # need_label
+    records = Records(table.name, source.skip_bad)
     for row in rows:
         text, label = row.values[columns.text], row.values[label_column]
         problem = _problem(text, label)
         if problem:
-            message = f"{table.name}:{row.line}: {problem}"
-            if not source.skip_bad:
-                raise DataError(message, SKIP_HINT)
-            skipped.append(message)
-            continue
-        texts.append(text)
-        labels.append(label)
-        lines.append(row.line)
-    if not texts:
-        raise DataError(f"{table.name}: no records")
-    chosen = Source(
-        source.path,
-        table.columns[columns.text],
-        table.columns[label_column],
-        table.format,
-        source.encoding,
-        source.skip_bad,
-        features=False,
-    )
+            records.leave_out(row.line, problem)
+        else:
+            records.add(row.line, text, label)
+    text, label = table.columns[columns.text], table.columns[label_column]
+    return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
+
+
+def _numbers_of(
+    source: Source, table: Table, sample: Sequence[Sequence[str]], reads: Reads | None
+) -> Places | LongForm | Described | None:
+    """Where the numbers stand that the records are made of; None if the records are texts."""
+    columns = table.columns
+    if source.features is False:
+        return None
+    if source.features and source.text is not None:
+        return described_arrays(columns, sample, source.label, source.text)
+    if source.text is not None:
+        return None
+    if isinstance(reads, ArrayColumn | LongForm):
+        require_columns(table, (reads.name,) if isinstance(reads, ArrayColumn) else replace(reads, label=None).names)
+    if isinstance(reads, LongForm):
+        return reads.labelled(columns, source.label, table.name)
+    if isinstance(reads, ArrayColumn):
+        found = described_arrays(columns, sample, source.label, reads.name)
+        if found is None:
+            raise DataError(f"{table.name}: cannot tell which column is the text", "Name it with --label.")
+        return found
+    if source.sequence is not None or source.features is None:
+        arrays = None if source.sequence is not None else described_arrays(columns, sample, source.label)
+        guessed = arrays or guess_long_form(columns, sample, source.label, source.sequence)
+        if guessed is not None:
+            return guessed
+    return described_numbers(columns, sample, None, source.label)
+
+
+def require_columns(table: Table, names: Sequence[str]) -> None:
+    """Raises DataError: the table has no column of one of the names."""
+    for name in names:
+        if name not in table.columns:
+            raise DataError(f"{table.name}: there is no column {quoted(name)}, which the model reads")
+
+
+def _dataset(source: Source, why: str, table: Table, records: Records, reads: Reads | None = None) -> Dataset:
+    """The records, all rows of the table having been read.
+
+    Args:
+        source: with the columns that were chosen.
+
+    Raises:
+        DataError: there are none.
+    """
+    records.require_some()
     return Dataset(
-        chosen,
-        columns.why,
-        texts,
-        labels,
-        lines,
-        table.digest,
-        table.skipped_count + len(skipped),
-        tuple([*table.skipped, *skipped][:SKIPPED_SHOWN]),
+        *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, table.digest),
+        table.skipped_count + len(records.skipped),
+        tuple([*table.skipped, *records.skipped][:SKIPPED_SHOWN]),
+        reads,
+        records.shown,
     )
 
 
@@ -198,6 +254,11 @@ def _read_text(source: Source) -> Dataset:
     chosen = Source(source.path, name, None, table.format, source.encoding, source.skip_bad)
     why = "one text" if table.format == "text" else columns.why
     return Dataset(chosen, why, texts, [""] * len(texts), lines, table.digest, table.skipped_count, ())
+
+
+def stream_rows(source: Source, before_waiting: Callable[[], object] | None = None) -> Table:
+    """The table, of which nothing is guessed; see :func:`stream_texts`."""
+    return _open_table(source, 0, None, before_waiting)[0]
 
 
 def stream_texts(
@@ -240,58 +301,46 @@ def _open_table(
     return table, list(itertools.islice(table.rows, sampled))
 
 
-def _read_described(source: Source, table: Table, described: Described, rows: Iterator[Row]) -> Dataset:
+def _read_described(source: Source, table: Table, described: Described, rows: Iterable[Row]) -> Dataset:
     """Records of numbers with a text that describes them."""
-    texts: list[str] = []
-    labels: list[str] = []
-    lines: list[int] = []
-    skipped: list[str] = []
+    records = Records(table.name, source.skip_bad)
     names = tuple(table.columns[at] for at in described.features)
     for row in rows:
         problem = number_problem(row.values, table.columns, described.features)
         if problem is None and not row.values[described.text].strip():
             problem = "the text is empty"
         if problem is not None:
-            message = f"{table.name}:{row.line}: {problem}"
-            if not source.skip_bad:
-                raise DataError(message, SKIP_HINT)
-            skipped.append(message)
-            continue
-        texts.append(numbers_text(row.values, described.features))
-        labels.append(row.values[described.text])
-        lines.append(row.line)
-    if not texts:
-        raise DataError(f"{table.name}: no records")
-    chosen = replace(source, label=table.columns[described.text], format=table.format, features=True)
-    because = tuple([*table.skipped, *skipped][:SKIPPED_SHOWN])
+            records.leave_out(row.line, problem)
+        else:
+            records.add(row.line, numbers_text(row.values, described.features), row.values[described.text])
+    chosen = replace(source, label=table.columns[described.text], features=True)
     why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text: {chosen.label}; change with --label"
-    return Dataset(
-        *(chosen, why, texts, labels, lines, table.digest, table.skipped_count + len(skipped), because), features=names
+    return _dataset(chosen, why, table, records, NumericColumns(names))
+
+
+def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable[Row]) -> Dataset:
+    """Sequences of numbers with a label, of which a row is a timestep; a bad row leaves its sequence out."""
+    records = Records(table.name, source.skip_bad)
+    for one in read_sequences(rows, table.columns, form, records.leave_out):
+        records.add(one.line, one.text, one.label, one.id)
+    why = (
+        f"sequences: {form.id}, {len(records.texts):,} of them in order of {form.order}; "
+        f"numbers: {form.listed}; label: {form.label}; change with --label"
     )
+    chosen = replace(source, label=form.label, features=True, sequence=form.id)
+    return _dataset(chosen, why, table, records, form)
 
 
-def stream_numbers(
-    source: Source, names: tuple[str, ...], before_waiting: Callable[[], object] | None = None
-) -> tuple[Table, Iterator[Row]]:
-    """The rows of a table, each with one value: the numbers of the named columns as a JSON list.
-
-    Raises:
-        DataError: a column is missing, or a value is no number (with file and line).
-    """
-    table, _ = _open_table(source, 0, None, before_waiting)
-    for name in names:
-        if name not in table.columns:
-            raise DataError(f"{table.name}: there is no column {quoted(name)}, which the model reads")
-    places = [table.columns.index(name) for name in names]
-
-    def rows() -> Iterator[Row]:
-        for row in table.rows:
-            problem = number_problem(row.values, table.columns, places)
-            if problem is not None:
-                raise DataError(f"{table.name}:{row.line}: {problem}")
-            yield Row(row.line, (numbers_text(row.values, places),))
-
-    return table, rows()
+def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Row]) -> Dataset:
+    """Records of numbers, each in an .npy file, with a text that describes them."""
+    records = Records(table.name, source.skip_bad)
+    folder = "" if source.path == "-" else os.path.dirname(source.path)
+    of_arrays = read_arrays(rows, table.columns, places, folder, records)
+    table.digest = hashlib.sha256(f"{table.digest} {of_arrays}".encode()).hexdigest()
+    array, text = (table.columns[at] for at in places)
+    size = records.texts[0].count(",") + 1 if records.texts else 0
+    why = f"numbers: {array}, {size:,} in each {SUFFIX} file; text: {text}; change with --label"
+    return _dataset(replace(source, text=array, label=text, features=True), why, table, records, ArrayColumn(array))
 
 
 def _problem(text: str, label: str) -> str | None:

@@ -15,16 +15,19 @@ from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
+from rnncli.data.arrays import ArrayColumn
+from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.caption_network import Captioner, Described
 from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
-from rnncli.tasks.symbols import END, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, symbols_of
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column
@@ -51,11 +54,12 @@ class CaptionModel(Model):
     """Everything that numbers need on their way to a text.
 
     Attributes:
-        names: of the columns the numbers stand in.
+        names: of the columns the numbers stand in; of arrays, that of the column that names their files.
         numbers: their mean and spread in training.
         target: the known symbols.
         longest: symbols of the longest text in training; twice as many and 10 more are told at most.
         beam: partial texts that are gone on with side by side.
+        arrays: the numbers stand in .npy files.
     """
 
     task: ClassVar[str] = "caption"
@@ -73,18 +77,19 @@ class CaptionModel(Model):
     example: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     beam: int = 1
+    arrays: bool = False
 
     @property
     def unit(self) -> str:
         return self.settings.tokens
 
     @property
-    def features(self) -> tuple[str, ...]:
-        return self.names
+    def reads(self) -> ArrayColumn | NumericColumns:
+        return ArrayColumn(self.names[0]) if self.arrays else NumericColumns(self.names)
 
     @property
     def network(self) -> Captioner:
-        return Captioner(self.settings, len(self.names), self.target.size)
+        return Captioner(self.settings, self.numbers.size, self.target.size)
 
     def problem(self, text: str) -> str | None:
         try:
@@ -114,6 +119,19 @@ class CaptionModel(Model):
         units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
         return CaptionStates(steps, (True,) * len(steps), hidden, units, norm, names, softmax(logits))
 
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        model = self.in_double()
+        row = model._read(self.example if text is None else text)[None]
+        if answer is None:
+            (told,) = model.network.decode(model.params, row, self._limit, self.beam)
+            target = told.ids
+        else:
+            target = self.target.encode(symbols_of(answer, self.unit))
+        said = [self.target.token(k) for k in target.tolist()]
+        steps = {"": ("the numbers",), "decoder/": (START, *said)}
+        answered = f"the text {joined_symbols(said, self.unit)}"
+        return Opened(model.network, model.params, Described(row, [target]), steps, answered)
+
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
         problems = [self.problem(text) for text in dataset.texts]
         dataset = dataset.without(problems, "record that cannot be read")
@@ -125,32 +143,37 @@ class CaptionModel(Model):
             return self._tell(np.stack([self._read(text) for (text,) in texts]))
 
         scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
-        return replace(scores, nats=tally.losses / tally.told)
+        called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
+        mistakes = tuple(replace(mistake, text=called[mistake.line]) for mistake in scores.mistakes)
+        return replace(scores, nats=tally.losses / tally.told, mistakes=mistakes)
 
     def describe(self) -> list[tuple[str, Cell]]:
         s = self.settings
+        where = f"of the .npy file in {self.names[0]}" if self.arrays else f"{self.names[0]} to {self.names[-1]}"
         return [
             ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
-            ("input", f"{len(self.names):,} numbers, {self.names[0]} to {self.names[-1]}, standardised"),
+            ("input", f"{self.numbers.size:,} numbers, {where}, standardised"),
             ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
         ]
 
     def facts(self) -> dict[str, Any]:
-        return {"features": self.names, "target_size": self.target.size, "longest": self.longest}
+        known = {"features": self.names, "numbers": self.numbers.size}
+        return {**known, "target_size": self.target.size, "longest": self.longest}
 
     def own_manifest(self) -> dict[str, Any]:
         known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
-        return {**known, **self.numbers.manifest()}
+        return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
 
     @classmethod
     def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> CaptionModel:
         names, target = texts_of(manifest["names"], "name"), Vocabulary(texts_of(manifest["target"], "symbol"))
         numbers, longest = NumberInput.of_manifest(manifest), manifest["longest"]
-        if len(names) != numbers.size or len(set(names)) != len(names):
+        arrays = manifest.get("arrays", False)  # said by models of arrays alone
+        if type(arrays) is not bool or len(names) != (1 if arrays else numbers.size) or len(set(names)) != len(names):
             raise ValueError("names and numbers do not go together")
         if type(longest) is not int or not 0 < longest < 1_000_000 or settings.tokens == "auto":
             raise ValueError("the longest text or the kind of symbol is not possible")
-        return cls(settings, names, numbers, target, longest, {})
+        return cls(settings, names, numbers, target, longest, {}, arrays=arrays)
 
     @property
     def _limit(self) -> int:
@@ -166,8 +189,9 @@ class CaptionModel(Model):
             row = np.array([float(part) for part in text.strip().strip("[]").replace(",", " ").split()])
         except ValueError:
             raise DataError("the input is not a list of numbers", "for example: 0.1, 0.5, 0.25") from None
-        if len(row) != len(self.names) or not np.isfinite(row).all():
-            raise DataError(f"the input has {len(row):,} numbers, and the model reads {len(self.names):,} finite ones")
+        size = self.numbers.size
+        if len(row) != size or not np.isfinite(row).all():
+            raise DataError(f"the input has {len(row):,} numbers, and the model reads {size:,} finite ones")
         return self.numbers.standardised(row).astype(self.settings.dtype)
 
     def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
@@ -227,10 +251,11 @@ class PreparedCaptions:
     validation: Described
     example: str
     report: CaptionReport
+    arrays: bool = False
 
     @property
     def network(self) -> Captioner:
-        return Captioner(self.settings, len(self.names), self.target.size)
+        return Captioner(self.settings, self.numbers.size, self.target.size)
 
     def with_settings(self, settings: Settings) -> PreparedCaptions:
         return replace(self, settings=settings)
@@ -250,14 +275,14 @@ class PreparedCaptions:
 
     def model(self, params: Params, record: dict[str, Any]) -> CaptionModel:
         known = (self.settings, self.names, self.numbers, self.target, self.longest)
-        return CaptionModel(*known, params, self.example, record)
+        return CaptionModel(*known, params, self.example, record, arrays=self.arrays)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
         return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens == "word" else {}
 
 
 class Caption:
-    """The task of numeric columns beside a text."""
+    """The task of numeric columns, or a column of .npy files, beside a text."""
 
     name = "caption"
     model = CaptionModel
@@ -280,7 +305,7 @@ class Caption:
         settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
         symbols = [symbols_of(text, settings.tokens) for text in texts]
-        rows = np.array([json.loads(text) for text in dataset.texts])
+        rows = np.stack([np.array(json.loads(text), np.float64) for text in dataset.texts])
         train_rows, validation_rows = split_at_random(len(rows), dataset, settings)
         counts = Counter(symbol for row in train_rows.tolist() for symbol in symbols[row])
         target = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
@@ -300,7 +325,8 @@ class Caption:
         )
         example = dataset.texts[int((validation_rows if len(validation_rows) else train_rows)[0])]
         parts = whole.take(train_rows), whole.take(validation_rows)
-        return PreparedCaptions(settings, dataset.features, numbers, target, longest, *parts, example, report)
+        known = (settings, dataset.features, numbers, target, longest)
+        return PreparedCaptions(*known, *parts, example, report, isinstance(dataset.reads, ArrayColumn))
 
 
 TASK = Caption()

@@ -217,7 +217,7 @@ class Classifier:
         carried: dict[str, Array] | None = None,
     ) -> tuple[float, dict[str, Any]]:
         """One batch forward and backward; ``share`` is how much of a larger batch it is, and scales both."""
-        packed = PackedSequence.pack(batch.inputs)
+        packed = PackedSequence.pack(batch.inputs, learned=not self.numbers)
         logits, _, cache = self.forward(params, packed, rng)
         weights = None if batch.weights is None else batch.weights[packed.order]
         loss, d_logits = self.loss(logits, batch.targets[packed.order], weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -14,12 +14,14 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
+from rnncli.data.long_form import LongForm
 from rnncli.data.tokenizer import looks_like_characters
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import DataError, UsageError, closest, counted
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.trace import Trace, trace
 from rnncli.model import CHUNK, Model, texts_of
-from rnncli.tasks.classifier import Classifier
-from rnncli.tasks.inputs import NumberInput, Steps, TextInput
+from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.inputs import NumberInput, Steps, TextInput, looks_like_numbers
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, score
 from rnncli.team import Team, shared_empty
 from rnncli.views import Cell, Column, TableView
@@ -116,6 +118,7 @@ class ClassifierModel(Model):
     Attributes:
         input: what a timestep is.
         labels: in the order of the probabilities.
+        form: the columns of the table in long form that it was trained on, if it was.
     """
 
     task: ClassVar[str] = "classify"
@@ -128,6 +131,11 @@ class ClassifierModel(Model):
     params: Params
     example: str = ""
     record: dict[str, Any] = field(default_factory=dict)
+    form: LongForm | None = None
+
+    @property
+    def reads(self) -> LongForm | None:
+        return self.form
 
     @property
     def network(self) -> Classifier:
@@ -144,12 +152,22 @@ class ClassifierModel(Model):
 
     def trace(self, text: str | None = None) -> Trace:
         text = self.example if text is None else text
-        steps = self._read(text)
-        if not steps.count:
-            what = f"has no {self.input.unit}s" if text.strip() else "is empty"
-            raise UsageError(f"the text {what}: there is no timestep to show")
+        steps = self._read_some(text)
         names, known = self.input.names(text, self.settings.max_length)
         return trace(self.network, self.params, steps.values, names, known, self.labels)
+
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        text = self.example if text is None else text
+        model = self.in_double()
+        steps = model._read_some(text)
+        if answer is None:
+            answer = self.labels[int(model._probabilities([steps.values])[0].argmax())]
+        if answer not in self.labels:
+            near = closest(answer, self.labels)
+            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
+        names, _ = self.input.names(text, self.settings.max_length)
+        batch = Examples([steps.values], np.array([self.labels.index(answer)]))
+        return Opened(model.network, model.params, batch, {"": tuple(names)}, f"the label {answer}")
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
         if isinstance(self.input, NumberInput):
@@ -166,7 +184,7 @@ class ClassifierModel(Model):
         mistakes = tuple(
             Mistake(
                 dataset.lines[row],
-                dataset.texts[row],
+                dataset.called(row),
                 dataset.labels[row],
                 names[predicted[row]],
                 float(confidence[row]),
@@ -184,13 +202,19 @@ class ClassifierModel(Model):
             ("labels", ", ".join(self.labels)),
             ("network", f"{s.network_words}, {s.readout} read-out"),
             ("input", f"{kind} {self.input.takes}"),
+            *([("columns", self.form.sentence)] if self.form is not None else []),
         ]
 
     def facts(self) -> dict[str, Any]:
-        return {"labels": self.labels, **self.input.facts()}
+        return {"labels": self.labels, **self.input.facts(), **self._columns()}
 
     def own_manifest(self) -> dict[str, Any]:
-        return {"labels": list(self.labels), **self.input.manifest()}
+        return {"labels": list(self.labels), **self.input.manifest(), **self._columns()}
+
+    def _columns(self) -> dict[str, Any]:
+        if self.form is None:
+            return {}
+        return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
 
     @classmethod
     def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> ClassifierModel:
@@ -198,7 +222,7 @@ class ClassifierModel(Model):
         if len(labels) < 2 or len(set(labels)) != len(labels):
             raise ValueError("a classifier has at least two labels, each once")
         input = NumberInput.of_manifest(manifest) if "mean" in manifest else TextInput.of_manifest(manifest)
-        return cls(settings, input, labels, {})
+        return cls(settings, input, labels, {}, form=_form_of(manifest.get("columns"), input))
 
     def problem(self, text: str) -> str | None:
         if isinstance(self.input, NumberInput):
@@ -216,6 +240,14 @@ class ClassifierModel(Model):
             raise DataError(f"the sequence {error}", "it is written as JSON: [[0, 0.5], [1, 0.25]]") from None
         if steps.values.ndim == 2:
             return replace(steps, values=steps.values.astype(self.settings.dtype))
+        return steps
+
+    def _read_some(self, text: str) -> Steps:
+        """Raises UsageError: there are no timesteps."""
+        steps = self._read(text)
+        if not steps.count:
+            what = f"has no {self.input.unit}s" if text.strip() else "is empty"
+            raise UsageError(f"the text {what}: there is no timestep to show")
         return steps
 
     def _answers(self, texts: Sequence[str], workers: int) -> tuple[Array, Array]:
@@ -259,6 +291,23 @@ class ClassifierModel(Model):
             yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)
 
 
+def _form_of(columns: Any, input: TextInput | NumberInput) -> LongForm | None:
+    """The columns that a manifest names; None where it names none, as models of JSON lines do.
+
+    Raises:
+        ValueError: they are something else, or not those of the input.
+    """
+    match columns:
+        case None:
+            return None
+        case {"id": str(id), "time": str() | None as time, "features": list(), "label": str() | None as label, **rest}:
+            form = LongForm(id, time, texts_of(columns["features"], "column"), label)
+            fitting = isinstance(input, NumberInput) and input.size == len(form.features)
+            if fitting and not rest and len(set(form.names)) == len(form.names):
+                return form
+    raise ValueError("the columns are not those of the input")
+
+
 SAMPLE = 200  # texts that tell what a timestep is
 
 
@@ -273,16 +322,17 @@ class Classify:
         return True
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
-        """A character says little by itself, so that more has to be kept in mind of those before it."""
-        by_characters = settings.tokens == "char" or (
+        """A character or a number says little by itself, so that more has to be kept in mind of those before it."""
+        by_steps = settings.tokens == "char" or (
             settings.tokens == "auto" and looks_like_characters(dataset.texts[:SAMPLE])
         )
-        return {"hidden": 128, "dropout": 0.4} if by_characters else {}
+        by_steps = by_steps or looks_like_numbers(dataset.texts[0])
+        return {"hidden": 128, "dropout": 0.4} if by_steps else {}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Any:
         # These two import the model from here.
         from rnncli.tasks.prepare import prepare
-        from rnncli.tasks.prepare_numbers import looks_like_numbers, prepare_numbers
+        from rnncli.tasks.prepare_numbers import prepare_numbers
 
         return (prepare_numbers if looks_like_numbers(dataset.texts[0]) else prepare)(dataset, settings)
 

@@ -161,6 +161,12 @@ class NumberInput:
         return cls(mean, spread)
 
 
+def looks_like_numbers(text: str) -> bool:
+    """Whether a text is a list, as JSON writes it, of numbers or of lists."""
+    start = "".join(text[:8].split())
+    return start[:1] == "[" and (start[1:2] in "[-" or start[1:2].isdigit())
+
+
 def parse_numbers(text: str) -> Array:
     """(T, D) from ``[[0, 0.5], [1, 0.25]]``, or (T, 1) from ``[0, 1, 0]``, as JSON writes them.
 

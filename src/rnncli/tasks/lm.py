@@ -17,6 +17,7 @@ from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
 from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import Metric, Model, texts_of
 from rnncli.tasks.language_model import LanguageModel, Streams
@@ -182,6 +183,16 @@ class LanguageModelModel(Model):
         units = unit_names(self.settings.hidden, bidirectional=False)
         norm = np.linalg.norm(hidden, axis=1)
         return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(logits))
+
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        if answer is not None:
+            raise UsageError("the answers of a model of a text are the text's own next tokens")
+        tokens = split(self.example if text is None else text, self.unit)
+        if len(tokens) < 2:
+            raise UsageError("the text is too short: there is no token that follows another one")
+        model = self.in_double()
+        batch = Streams.of(self.vocabulary.encode(tokens), 1, len(tokens) - 1)
+        return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(split(joined(dataset), self.unit))

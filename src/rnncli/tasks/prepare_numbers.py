@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, label_warnings, left_out
+from rnncli.data.long_form import LongForm
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, parse_numbers, shorten
@@ -81,6 +83,7 @@ class PreparedNumbers:
     validation: Examples
     example: str
     report: NumbersReport
+    form: LongForm | None = None
 
     @property
     def network(self) -> Classifier:
@@ -95,16 +98,10 @@ class PreparedNumbers:
         return (Baseline("commonest_label", "always giving the commonest label", share),)
 
     def model(self, params: Params, record: dict[str, Any]) -> ClassifierModel:
-        return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record)
+        return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record, self.form)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
         return {}
-
-
-def looks_like_numbers(text: str) -> bool:
-    """Whether a text is a list, as JSON writes it, of numbers or of lists."""
-    start = "".join(text[:8].split())
-    return start[:1] == "[" and (start[1:2] in "[-" or start[1:2].isdigit())
 
 
 def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
@@ -137,10 +134,13 @@ def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
         int((np.concatenate([sequences[row] for row in train_rows.tolist()]).std(axis=0) == 0).sum()),
         tuple(warnings),
     )
-    example = dataset.texts[int((validation_rows if len(validation_rows) else train_rows)[0])]
-    return PreparedNumbers(
-        settings, input, labels, whole.take(train_rows), whole.take(validation_rows), example, report
-    )
+    shown = int((validation_rows if len(validation_rows) else train_rows)[0])
+    example = dataset.texts[shown]
+    if lengths[shown] > settings.max_length:  # as it is read: a model's file has no room for a recording of hours
+        example = json.dumps(shorten(sequences[shown], settings.max_length).tolist())
+    parts = whole.take(train_rows), whole.take(validation_rows)
+    form = dataset.reads if isinstance(dataset.reads, LongForm) else None
+    return PreparedNumbers(settings, input, labels, *parts, example, report, form)
 
 
 def _read(dataset: Dataset) -> tuple[list[Array], Dataset]:

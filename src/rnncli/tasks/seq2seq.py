@@ -18,12 +18,13 @@ from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names, visible
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
-from rnncli.tasks.symbols import END, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, symbols_of
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column, TableView
@@ -118,10 +119,7 @@ class Seq2SeqModel(Model):
                 yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), unknown, cut)
 
     def trace(self, text: str | None = None) -> DecoderStates:
-        text = self.example if text is None else text
-        symbols = self._symbols(text)
-        if not symbols:
-            raise UsageError(f"the text {'has no symbols' if text.strip() else 'is empty'}: there is nothing to show")
+        symbols = self._symbols_of(text)
         network, source = self.network, self._encoded(symbols)
         (told,) = network.decode(self.params, [source], self._limit, self.beam)
         memory, states, _ = network.encode(self.params, [source])
@@ -137,6 +135,21 @@ class Seq2SeqModel(Model):
         units, norm = unit_names(network.decoder.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
         known = (True,) * len(steps)
         return DecoderStates(steps, known, hidden, units, norm, names, shown, softmax(logits), looked)
+
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        symbols = self._symbols_of(text)
+        model = self.in_double()
+        source = self._encoded(symbols)
+        if answer is None:
+            (told,) = model.network.decode(model.params, [source], self._limit, self.beam)
+            target = told.ids
+        else:
+            target = self.target.encode(symbols_of(answer, self.unit))
+        said = [self.target.token(k) for k in target.tolist()]
+        shown = tuple(symbols[place] for place in shorten(np.arange(len(symbols)), self.settings.max_length).tolist())
+        steps = {"": shown, "decoder/": (START, *said)}
+        answered = f"the target {joined_symbols(said, self.unit)}"
+        return Opened(model.network, model.params, Pairs([source], [target]), steps, answered)
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
         dataset = without_empty(dataset, self.settings)
@@ -168,6 +181,14 @@ class Seq2SeqModel(Model):
     @property
     def _limit(self) -> int:
         return 2 * self.longest + 10
+
+    def _symbols_of(self, text: str | None) -> list[str]:
+        """Raises UsageError: there are none."""
+        text = self.example if text is None else text
+        symbols = self._symbols(text)
+        if not symbols:
+            raise UsageError(f"the text {'has no symbols' if text.strip() else 'is empty'}: there is nothing to show")
+        return symbols
 
     def _symbols(self, text: str) -> list[str]:
         return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rnncli.data.tokenizer import Tokenizer
 
-END = "<end>"  # what the end of a text is called
+START, END = "<start>", "<end>"  # what stands before the first symbol, and what the end of a text is called
 _WORDS = Tokenizer("word", lowercase=False)
 # A text of at most so many characters is told by its characters, a longer one by its words.
 SHORT = 60

@@ -19,6 +19,7 @@ from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import SIDES, WordViews
 from rnncli.errors import DataError, UsageError
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.metrics import score
@@ -98,10 +99,7 @@ class TaggerModel(Model):
         ]
 
     def trace(self, text: str | None = None) -> TagStates:
-        text = self.example if text is None else text
-        words = words_of(text)
-        if not words:
-            raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
+        words = self._words_of(text)
         (forms,), rows = self._forms([words])
         hidden = self.network.forward(self.params, PackedSequence.pack([forms]), rows)[1]
         known = tuple(self.views.knows(word) for word in words)
@@ -109,6 +107,22 @@ class TaggerModel(Model):
         (probabilities,) = self._probabilities([words])
         norm = np.linalg.norm(hidden, axis=1)
         return TagStates(tuple(words), known, hidden, units, norm, self.tags, probabilities)
+
+    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+        words = self._words_of(text)
+        model = self.in_double()
+        (forms,), rows = self._forms([words])
+        if answer is None:
+            (probabilities,) = model._probabilities([words])
+            tags = probabilities.argmax(axis=1)
+        else:
+            named = answer.split()
+            if len(named) != len(words) or not set(named) <= set(self.tags):
+                raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
+            tags = np.array([self.tags.index(tag) for tag in named])
+        said = " ".join(self.tags[k] for k in tags.tolist())
+        batch = TagExamples([forms], [tags], rows)
+        return Opened(model.network, model.params, batch, {"": tuple(words)}, f"the tags {said}")
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)
@@ -170,6 +184,14 @@ class TaggerModel(Model):
             raise ValueError("the views of a word are not those of this version")
         known = tuple(Vocabulary(texts_of(manifest["views"][side], "entry")) for side in SIDES)
         return cls(settings, WordViews(known), tags, {})
+
+    def _words_of(self, text: str | None) -> list[str]:
+        """Raises UsageError: there are none."""
+        text = self.example if text is None else text
+        words = words_of(text)
+        if not words:
+            raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
+        return words
 
     def _forms(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
         return encode_words(self.views, sentences)

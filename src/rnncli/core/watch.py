@@ -1,0 +1,60 @@
+"""For who wants to see what a backward pass adds up.
+
+The gradient of a weight is a sum with a term for each timestep, and what a backward pass returns is the sum. Within
+:func:`watching`, every layer also leaves what it has summed up: training's own numbers, from training's own code, with
+nothing computed twice. Outside of it a layer finds nobody and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnncli.core.packed import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One layer's way back.
+
+    Attributes:
+        layer: the cell, linear layer or embedding.
+        params: its own parameters: the very dict in the network's, by which it is found there.
+        cache: what its forward pass kept.
+        dy: the gradient that came in from above; None where none did.
+        found: by name; of a cell ``input_side`` and ``recurrent_side``, (G, S, H) gradients of the sums that its
+            input and its last state go into, and ``dstate``, that of the last state or None.
+    """
+
+    layer: Any
+    params: Any
+    cache: Any
+    dy: Array | None
+    found: dict[str, Any] = field(default_factory=dict)
+
+
+_onlookers: list[list[Seen]] = []
+
+
+@contextmanager
+def watching() -> Iterator[list[Seen]]:
+    """Collects, in the order in which they end, the backward passes of all layers; of this process's every thread."""
+    seen: list[Seen] = []
+    _onlookers.append(seen)
+    try:
+        yield seen
+    finally:
+        _onlookers[:] = [other for other in _onlookers if other is not seen]
+
+
+def anybody() -> bool:
+    """Whether it is worth preparing what is told."""
+    return bool(_onlookers)
+
+
+def tell(layer: Any, params: Any, cache: Any, dy: Array | None, **found: Any) -> None:
+    """Called by a layer at the end of its backward pass; the arrays are not to be written to any more."""
+    for seen in _onlookers:
+        seen.append(Seen(layer, params, cache, dy, found))

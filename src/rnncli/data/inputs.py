@@ -1,0 +1,107 @@
+"""What a model is to answer, one input after the other, as the files that hold them are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from rnncli.data.arrays import SUFFIX, ArrayColumn, named_vector, read_vector
+from rnncli.data.columns import NumericColumns, number_problem, numbers_text
+from rnncli.data.dataset import Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.long_form import LongForm, read_sequences
+from rnncli.errors import DataError, StorageError
+
+
+class Input(NamedTuple):
+    """One input.
+
+    Attributes:
+        place: file and line, for messages.
+        text: what the model reads.
+        shown: what to call it, where the text is not what anybody wants to see.
+    """
+
+    place: str
+    text: str
+    shown: str | None = None
+
+
+def stream_inputs(
+    source: Source, reads: Reads | None = None, before_waiting: Callable[[], object] | None = None
+) -> Iterator[Input]:
+    """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
+
+    Args:
+        source: a single .npy file is an input too.
+        reads: the columns that a model takes its numbers from. A file that is no table, and one whose ``text`` column
+            is named, holds each input as a text.
+        before_waiting: is called when a pipe holds nothing more yet, all inputs up to there having been handed on.
+
+    Raises:
+        DataError: a column is missing, or a value cannot be used (with file and line).
+        StorageError: the file cannot be read.
+    """
+    if source.format is None and source.path.lower().endswith(SUFFIX):
+        return _one_array(source.path, reads)
+    if source.text is not None or is_plain_text(source):
+        reads = None
+    match reads:
+        case NumericColumns():
+            return _numeric_columns(source, reads, before_waiting)
+        case LongForm():
+            return _long_form(source, replace(reads, label=None), before_waiting)
+        case ArrayColumn():
+            return _array_column(source, reads, before_waiting)
+    return _texts(source, before_waiting)
+
+
+def _texts(source: Source, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
+    table, columns, rows = stream_texts(source, before_waiting)
+    for row in rows:
+        yield Input(f"{table.name}:{row.line}", row.values[columns.text])
+
+
+def _numeric_columns(
+    source: Source, reads: NumericColumns, before_waiting: Callable[[], object] | None
+) -> Iterator[Input]:
+    table = stream_rows(source, before_waiting)
+    require_columns(table, reads.names)
+    places = [table.columns.index(name) for name in reads.names]
+    for row in table.rows:
+        problem = number_problem(row.values, table.columns, places)
+        if problem is not None:
+            raise DataError(f"{table.name}:{row.line}: {problem}")
+        yield Input(f"{table.name}:{row.line}", numbers_text(row.values, places))
+
+
+def _long_form(source: Source, form: LongForm, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
+    table = stream_rows(source, before_waiting)
+    require_columns(table, form.names)
+
+    def refuse(line: int, problem: str) -> None:
+        raise DataError(f"{table.name}:{line}: {problem}")
+
+    for one in read_sequences(table.rows, table.columns, form, refuse):
+        yield Input(f"{table.name}:{one.line}", one.text, one.id)
+
+
+def _array_column(source: Source, reads: ArrayColumn, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
+    table = stream_rows(source, before_waiting)
+    require_columns(table, (reads.name,))
+    at = table.columns.index(reads.name)
+    folder = "" if source.path == "-" else os.path.dirname(source.path)
+    for row in table.rows:
+        named, place = row.values[at].strip(), f"{table.name}:{row.line}"
+        try:
+            vector = named_vector(named, reads.name, folder)
+        except (DataError, StorageError) as error:
+            raise DataError(f"{place}: {error.message}") from None
+        yield Input(place, vector.text, named)
+
+
+def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:
+    if not isinstance(reads, NumericColumns | ArrayColumn):
+        raise DataError(f"{path}: this model does not read {SUFFIX} files")
+    yield Input(path, read_vector(path).text, path)

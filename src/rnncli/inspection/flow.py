@@ -1,0 +1,291 @@
+"""One example forward and back through a network, with everything on the way named and in the order of time.
+
+The numbers are those of training: its code runs, in float64 and without dropout, and is watched
+(:mod:`rnncli.core.watch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnncli.core.gradients import as_dense
+from rnncli.core.gru import GRU
+from rnncli.core.layers import Embedding, Linear
+from rnncli.core.lstm import LSTM
+from rnncli.core.occurrences import Lookup, Occurrences
+from rnncli.core.packed import Array
+from rnncli.core.parameters import flatten
+from rnncli.core.recurrence import Params, State
+from rnncli.core.rnn import RNN
+from rnncli.core.watch import Seen, watching
+from rnncli.errors import UsageError
+
+# Gates in the order of the columns of the weights, and what else a cell has at every step.
+GATES: dict[type, tuple[str, ...]] = {LSTM: ("o", "i", "f", "g"), GRU: ("r", "z", "n"), RNN: ("a",)}
+VALUES: dict[type, tuple[str, ...]] = {
+    LSTM: ("h", "c", "i", "f", "g", "o"),
+    GRU: ("h", "r", "z", "n"),
+    RNN: ("h",),
+}
+
+
+class Differentiable(Protocol):
+    """What of a network is needed here."""
+
+    def loss_and_gradients(self, params: Params, batch: Any) -> tuple[float, dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One example as training sees it.
+
+    Attributes:
+        network, params: in float64.
+        batch: the example alone.
+        timesteps: beginning of parameters' names → a name for each timestep that the layers there go through; the
+            longest beginning counts.
+        answer: what the loss is of, in words: ``label positive``.
+        known: for the timesteps of the input, whether each is in the vocabulary.
+    """
+
+    network: Any
+    params: Params
+    batch: Any
+    timesteps: Mapping[str, tuple[str, ...]]
+    answer: str
+
+    def steps_of(self, name: str) -> tuple[str, ...]:
+        """The names of the timesteps that the layer of a parameter goes through."""
+        return self.timesteps[max((begin for begin in self.timesteps if name.startswith(begin)), key=len)]
+
+
+@dataclass(frozen=True, eq=False)
+class CellFlow:
+    """A recurrent layer in one direction. All arrays are in the order of time, whichever way it reads.
+
+    Attributes:
+        name: of its parameters: ``encoder/0/forward``.
+        cell, params: what it is.
+        steps: (T,) names of the timesteps.
+        seen: its way back, in the order in which it reads.
+    """
+
+    name: str
+    cell: Any
+    params: Params
+    steps: tuple[str, ...]
+    seen: Seen
+
+    @property
+    def reads_backwards(self) -> bool:
+        return self.name.endswith("/backward")
+
+    @property
+    def direction(self) -> str:
+        """An arrow for the way it reads."""
+        return "←" if self.reads_backwards else "→"
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        return GATES[type(self.cell)]
+
+    def in_time(self, values: Array, axis: int = 0) -> Array:
+        """Values in the order in which the cell reads, in the order of time; or back."""
+        return np.flip(values, axis) if self.reads_backwards else values
+
+    @cached_property
+    def values(self) -> dict[str, Array]:
+        """(T, H) h, c and the gates, by their names in the equations."""
+        return {name: self.in_time(getattr(self.seen.cache, name)) for name in VALUES[type(self.cell)]}
+
+    @property
+    def initial(self) -> State:
+        """The (1, H) state that it began with."""
+        cache = self.seen.cache
+        return (cache.h0, cache.c0) if isinstance(self.cell, LSTM) else (cache.h0,)
+
+    @cached_property
+    def before(self) -> Array:
+        """(T, H) the hidden state that each step got from the one read before it."""
+        read = self.in_time(self.values["h"])
+        return self.in_time(np.concatenate((self.seen.cache.h0, read[:-1])))
+
+    @cached_property
+    def x(self) -> Array:
+        """(T, D) what each step read; one-hot rows for ids."""
+        data = self.seen.cache.x.data
+        if isinstance(data, Lookup):
+            data = data.gathered()
+        elif data.ndim == 1:
+            data = np.eye(self.params["weight_ih"].shape[0])[data]
+        return self.in_time(data)
+
+    @cached_property
+    def d_input(self) -> Array:
+        """(G, T, H) ∂L/∂ the sums that x_t·W_i goes into."""
+        return self.in_time(self.seen.found["input_side"], axis=1)
+
+    @cached_property
+    def d_recurrent(self) -> Array:
+        """(G, T, H) ∂L/∂ the sums that h_(t−1)·W_h goes into."""
+        return self.in_time(self.seen.found["recurrent_side"], axis=1)
+
+    @cached_property
+    def d_output(self) -> Array:
+        """(T, H) the gradient that comes to each h_t from the layer above it."""
+        shape = len(self.steps), self.cell.hidden_size
+        return self.in_time(np.zeros(shape) if self.seen.dy is None else self.seen.dy)
+
+    @property
+    def d_state(self) -> State | None:
+        """(1, H) each, the gradient that comes to the state that is left after the last step that is read."""
+        found: State | None = self.seen.found["dstate"]
+        return found
+
+    @property
+    def last_read(self) -> int:
+        """The step, in the order of time, after which that state is left."""
+        return 0 if self.reads_backwards else len(self.steps) - 1
+
+    def d_hidden(self, seen: Seen, d_output: Array, d_state: State | None) -> Array:
+        """(T, H) ∂L/∂h_t: by what reads h_t, and by the next step, which gets it from there.
+
+        Args:
+            seen: the way back, whose gradient came in by ``d_output`` and ``d_state``.
+        """
+        found = np.array(self.in_time(d_output))
+        if d_state is not None:
+            found[-1] += d_state[0][0]
+        # What goes to h_(t−1) through the sums of step t; and in the GRU past them: h_t = … + z_t ⊙ h_(t−1).
+        through = np.concatenate(list(seen.found["recurrent_side"]), axis=1) @ self.params["weight_hh"].T
+        for t in reversed(range(len(found) - 1)):
+            found[t] += through[t + 1]
+            if isinstance(self.cell, GRU):
+                found[t] += self.seen.cache.z[t + 1] * found[t + 1]
+        return self.in_time(found)
+
+    def backward(self, d_output: Array, d_state: State | None = None) -> Seen:
+        """Training's way back again, with other gradients at the outputs (T, H) and at the last state."""
+        with watching() as seen:
+            self.cell.backward(self.params, self.seen.cache, np.ascontiguousarray(self.in_time(d_output)), d_state)
+        return next(one for one in seen if one.layer is self.cell)
+
+
+@dataclass(frozen=True, eq=False)
+class RowsFlow:
+    """A linear layer or an embedding: its gradient is a sum over rows.
+
+    Attributes:
+        name: of its parameters: ``output``.
+        steps: a name for each row.
+        x: (rows, D) inputs, or (rows,) ids.
+        d_output: (rows, K).
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    x: Array
+    d_output: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """An example that went forward and back.
+
+    Attributes:
+        gradients: flat name → of every parameter, as training's code gives it.
+        cells: from the input up, those that read forwards before those that read backwards.
+        rows: linear layers and embeddings.
+    """
+
+    opened: Opened
+    loss: float
+    gradients: dict[str, Array]
+    cells: tuple[CellFlow, ...]
+    rows: tuple[RowsFlow, ...]
+
+    def cell(self, name: str | None = None) -> CellFlow:
+        """By its name, or by the beginning of a parameter's; the topmost if none is given.
+
+        Raises:
+            UsageError: there is no such layer.
+        """
+        if name is None:
+            tops = [cell for cell in self.cells if not cell.reads_backwards]
+            return tops[-1]
+        for cell in self.cells:
+            if name == cell.name or name.startswith(cell.name + "/"):
+                return cell
+        raise UsageError(f"there is no recurrent layer '{name}'", f"there are {', '.join(c.name for c in self.cells)}")
+
+    def layers_above(self, cell: CellFlow) -> list[list[CellFlow]]:
+        """The layers of its stack, each in its directions, the topmost first, down to that of the cell."""
+        stack, number, _ = cell.name.rsplit("/", 2)
+        layers: dict[int, list[CellFlow]] = {}
+        for one in self.cells:
+            of_stack, of_number, _ = one.name.rsplit("/", 2)
+            if of_stack == stack and int(of_number) >= int(number):
+                layers.setdefault(int(of_number), []).append(one)
+        return [layers[k] for k in sorted(layers, reverse=True)]
+
+
+def flow(opened: Opened) -> Flow:
+    """Runs the example forward and back."""
+    with watching() as seen:
+        loss, gradients = opened.network.loss_and_gradients(opened.params, opened.batch)
+    names = {id(params): name for name, params in _levels(opened.params)}
+    cells, rows = [], []
+    for one in seen:
+        if isinstance(one.layer, (RNN, LSTM, GRU)):
+            name = names[id(one.params)]
+            cells.append(CellFlow(name, one.layer, one.params, opened.steps_of(name), one))
+        elif isinstance(one.layer, Linear) and id(one.params) in names:
+            name = names[id(one.params)]
+            steps = opened.steps_of(name)
+            named = steps if len(steps) == len(one.cache) else ("the whole",) * len(one.cache)
+            rows.append(RowsFlow(name, named, one.cache, one.dy if one.dy is not None else np.empty(0)))
+    order = list(names.values())
+    cells.sort(key=lambda cell: order.index(cell.name))
+    for one in seen:
+        if isinstance(one.layer, Embedding):
+            found = _embedding(one, names[id(one.params)], opened, cells)
+            rows += [found] if found else []
+    flat = {name: as_dense(gradient) for name, gradient in flatten(gradients)}
+    return Flow(opened, float(loss), flat, tuple(cells), tuple(rows))
+
+
+def _levels(params: Params, prefix: str = "") -> Iterator[tuple[str, Params]]:
+    """Every dict of parameters with its name."""
+    for name, value in params.items():
+        if isinstance(value, dict):
+            yield prefix + name, value
+            yield from _levels(value, f"{prefix}{name}/")
+
+
+def _embedding(one: Seen, name: str, opened: Opened, cells: Sequence[CellFlow]) -> RowsFlow | None:
+    """An embedding with the gradient of its row at every timestep; None where nothing that is known reads it."""
+    places: Occurrences = one.cache.places
+    if one.cache.gathered:
+        d_output = one.dy
+    else:  # then it is added up by row already; but each cell that reads it knows its own part
+        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, places)]
+        d_output = _sum_of_inputs([cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers])
+    if d_output is None:
+        return None
+    return RowsFlow(name, opened.steps_of(name), places.rows[places.inverse], d_output)
+
+
+def _looks_up(cell: CellFlow, places: Occurrences) -> bool:
+    data = cell.seen.cache.x.data
+    return isinstance(data, Lookup) and data.places is places
+
+
+def _sum_of_inputs(readers: Sequence[CellFlow]) -> Array | None:
+    """(T, D) ∂L/∂x_t, from every cell that reads it."""
+    parts = [np.concatenate(cell.d_input, axis=1) @ cell.params["weight_ih"].T for cell in readers]
+    return sum(parts[1:], parts[0]) if parts else None
