@@ -1,4 +1,4 @@
-"""Results as tables of values: which numbers are shown, and in which order. How they look is up to ``render``."""
+"""Results as tables and maps of values: which numbers are shown, in which order. How they look is up to ``render``."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ class TableView:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     caption: str | None = None
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Numbers as a picture: a row for each name, a column for each step.
+
+    Attributes:
+        rows: names.
+        columns: names.
+        values: for each row one number for each column.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]

@@ -1,0 +1,118 @@
+"""One example of a small classifier worked by hand: every number, forward, backward and one step downhill.
+
+The network of the lecture notes, in their letters: x_t a one-hot row, o_t = f(x_t·W_i + o_(t−1)·W_h), o_0 = 0,
+ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. With biases, an embedding, K labels (softmax),
+an LSTM or a GRU it is the same work with more lines.
+
+How the work goes is in :mod:`rnncli.inspection.by_hand_work`; here stands what may be worked by hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncli.errors import UsageError, counted
+from rnncli.inspection.by_hand_lines import ByHand, Section, Step
+from rnncli.inspection.by_hand_work import Work
+from rnncli.inspection.flow import flow
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import TextInput
+
+if TYPE_CHECKING:
+    from rnncli.config import Settings
+    from rnncli.model import Model
+
+__all__ = ["ByHand", "Section", "Step", "by_hand"]
+
+# What still can be read.
+UNITS, VOCABULARY, TIMESTEPS, LABELS = 8, 12, 8, 8
+SMALLER = (
+    "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
+    "for a large one there is rnncli inspect --bptt"
+)
+
+
+def by_hand(model: Model, text: str | None = None, label: str | None = None) -> ByHand:
+    """Works one example out.
+
+    Args:
+        model: a classifier of one layer that reads forwards, with the last read-out.
+        text: the input; None for the model's own example.
+        label: what the loss is of; None for what the model itself answers.
+
+    Raises:
+        UsageError: the model is of another kind, or too large to be read; the text has no timesteps or too many; the
+            label is none of the model's; or its numbers are not finite.
+    """
+    if not isinstance(model, ClassifierModel):
+        raise UsageError(f"only classifiers are worked by hand, and this is a model of the task {model.task}", SMALLER)
+    _require_readable(model)
+    text = model.example if text is None else text
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        opened = model.opened(text, label)
+        _require(len(opened.batch.inputs[0]), TIMESTEPS, "timestep")
+        work = Work(model, flow(opened))
+        work.run()
+    if not all(np.isfinite(step.result).all() for section in work.sheet.sections for step in section.steps):
+        raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
+    residual = work.residual()
+    notes = (*_notes(model.settings), f"Training's own code gives this loss and these gradients to {residual:.0e}.")
+    sections = tuple(section for section in work.sheet.sections if section.steps)
+    tokens, equations = opened.timesteps[""], work.equations()
+    return ByHand(text, model.labels[work.target], tokens, equations, notes, work.flow.loss, residual, sections)
+
+
+def _require_readable(model: ClassifierModel) -> None:
+    s = model.settings
+    kinds = [
+        (s.layers > 1, f"has {s.layers} layers"),
+        (s.bidirectional, "reads in both directions"),
+        (s.readout != "last", f"reads out the {s.readout} of all timesteps"),
+    ]
+    other = [words for is_other, words in kinds if is_other]
+    if other:
+        raise UsageError(
+            f"worked by hand is one layer that reads forwards and whose last output decides: this one {other[0]}",
+            SMALLER,
+        )
+    _require(s.hidden, UNITS, "hidden unit")
+    if isinstance(model.input, TextInput):
+        _require(
+            model.input.size,
+            VOCABULARY,
+            f"{model.input.unit} in the vocabulary",
+            f"{model.input.unit}s in the vocabulary, <unk> included",
+        )
+        if s.input == "embedding":
+            _require(s.embedding, UNITS, "number in an embedding", "numbers in an embedding")
+    else:
+        _require(model.input.size, VOCABULARY, "number a timestep", "numbers a timestep")
+    _require(len(model.labels), LABELS, "label")
+
+
+def _require(count: int, most: int, one: str, many: str | None = None) -> None:
+    if count > most:
+        raise UsageError(f"{counted(count, one, many)} are more than can be read by hand: at most {most}", SMALLER)
+
+
+def _notes(s: Settings) -> list[str]:
+    """What the step downhill has to do with the training that made the model."""
+    if s.optimizer == "sgd":
+        notes = ["The step at the end is training's own: plain gradient descent."]
+    else:
+        notes = [
+            f"The step at the end is plain gradient descent with the settings' learning rate; "
+            f"the training itself used {s.optimizer}."
+        ]
+    beyond = [
+        (s.batch > 1, f"takes the mean over batches of up to {s.batch} examples"),
+        (s.dropout > 0, f"drops {s.dropout:.0%} of the inputs and outputs"),
+        (s.clip is not None, f"shortens a gradient longer than {s.clip:g}" if s.clip is not None else ""),
+        (s.schedule != "constant" or s.warmup > 0, "changes the learning rate from step to step"),
+        (s.class_weights != "none", "lets rare labels count more"),
+        (s.freeze, "leaves given word vectors as they are"),
+    ]
+    more = [words for applies, words in beyond if applies]
+    return [*notes, f"Beyond what is shown, training {', '.join(more)}."] if more else notes

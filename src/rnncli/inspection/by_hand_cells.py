@@ -1,0 +1,255 @@
+"""The cells' equations as lines of arithmetic, one timestep at a time: forward, and backward as far as their sums.
+
+What is left of the backward pass is the same for all of them: a table of :class:`Weight` says of which matrix each sum
+is made, and by that table the gradients of the matrices and of what the cell reads are put together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnncli.core.gru import GRU
+from rnncli.core.lstm import LSTM
+from rnncli.core.rnn import RNN
+from rnncli.inspection.by_hand_lines import Term, Worksheet, added, relu, sigmoid, tanh
+
+PREFIX = "encoder/0/forward"
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A matrix or a bias of the model, by the name that it has in the equations.
+
+    Attributes:
+        parameter: flat name of the array that it is in.
+        columns: those of the array that it is.
+        left: what the matrix multiplies: ``x``, the input, ``past``, the last state, or nothing: it is a bias.
+        sums: letter of the sums that it is a part of.
+        label: what it is, in words.
+    """
+
+    name: str
+    parameter: str
+    columns: slice
+    left: Literal["x", "past", ""]
+    sums: str
+    label: str
+
+
+class Cell:
+    """What is common to the cells.
+
+    Attributes:
+        state: letter of the state that is read at the end; ``output`` and ``logit`` are letters for what follows.
+    """
+
+    state = "h"
+    output = "y"
+    logit = "z"
+
+    def __init__(self, cell: RNN | LSTM | GRU) -> None:
+        self.H = cell.hidden_size
+        self.bias = cell.bias
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        raise NotImplementedError
+
+    def begin(self, s: Worksheet) -> None:
+        """The state before the first timestep."""
+        s.given(f"{self.state}_0", np.zeros((1, self.H)), "the state before the first timestep")
+
+    def forward(self, s: Worksheet, t: int) -> None:
+        """From ``x_t`` and the last state to the state."""
+        raise NotImplementedError
+
+    def from_next(self, s: Worksheet, t: int) -> None:
+        """∂L/∂ the state of t, from the gradients at t + 1."""
+        ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
+        s.line(_name(self.state, t), added(ways), "back through every sum of the next timestep")
+
+    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+        """From ∂L/∂ the state of t to ∂L/∂ its sums."""
+        raise NotImplementedError
+
+    def to_input(self, s: Worksheet, t: int) -> Term:
+        """∂L/∂x_t."""
+        return added([_d(s, w.sums, t) @ s[w.name].T for w in self.weights if w.left == "x"])
+
+    def _gate(self, s: Worksheet, k: str, t: int) -> Term:
+        """x_t·W_ik + h_(t−1)·W_hk + b_k"""
+        return s.plus(s[f"x_{t}"] @ s[f"W_i{k}"] + s[f"h_{t - 1}"] @ s[f"W_h{k}"], f"b_{k}")
+
+    def _gate_equation(self, k: str) -> str:
+        return f"x_t·W_i{k} + h_(t−1)·W_h{k}" + (f" + b_{k}" if self.bias else "")
+
+    def _gate_weights(self, gates: dict[str, str], recurrent_sums: dict[str, str]) -> tuple[Weight, ...]:
+        """W_ik, W_hk and b_k of every gate, whose columns stand side by side."""
+        columns = [slice(place * self.H, (place + 1) * self.H) for place in range(len(gates))]
+        kinds: list[tuple[str, str, Literal["x", "past", ""], str]] = [
+            ("W_i", "weight_ih", "x", "input weights"),
+            ("W_h", "weight_hh", "past", "recurrent weights"),
+            ("b_", "bias", "", "bias"),
+        ]
+        return tuple(
+            Weight(
+                kind + k,
+                f"{PREFIX}/{parameter}",
+                place,
+                left,
+                recurrent_sums.get(k, f"a{k}") if left == "past" else f"a{k}",
+                f"{words} of the {gate}",
+            )
+            for kind, parameter, left, words in kinds
+            if left or self.bias
+            for (k, gate), place in zip(gates.items(), columns, strict=True)
+        )
+
+
+def _name(letter: str, t: int) -> str:
+    return f"∂L/∂{letter}_{t}"
+
+
+def _d(s: Worksheet, letter: str, t: int) -> Term:
+    return s[_name(letter, t)]
+
+
+class ByHandRNN(Cell):
+    """o_t = f(x_t·W_i + o_(t−1)·W_h + b), in the letters of the notes."""
+
+    state = "o"
+    output = "o"
+
+    def __init__(self, cell: RNN) -> None:
+        super().__init__(cell)
+        self.f = cell.nonlinearity
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        return ("a_t = x_t·W_i + o_(t−1)·W_h" + (" + b" if self.bias else ""), f"o_t = {self.f}(a_t)")
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        every = slice(None)
+        matrices = (
+            Weight("W_i", f"{PREFIX}/weight_ih", every, "x", "a", "input weights"),
+            Weight("W_h", f"{PREFIX}/weight_hh", every, "past", "a", "recurrent weights"),
+        )
+        return (*matrices, Weight("b", f"{PREFIX}/bias", every, "", "a", "bias")) if self.bias else matrices
+
+    def forward(self, s: Worksheet, t: int) -> None:
+        a = s.line(f"a_{t}", s.plus(s[f"x_{t}"] @ s["W_i"] + s[f"o_{t - 1}"] @ s["W_h"], "b"), "the sums")
+        s.line(f"o_{t}", tanh(a) if self.f == "tanh" else relu(a), "the output")
+
+    def from_next(self, s: Worksheet, t: int) -> None:
+        through = s.line(f"∂a_{t + 1}/∂o_{t}", s["W_h"].T, "from this timestep to the next")
+        s.line(_name("o", t), _d(s, "a", t + 1) @ through)
+
+    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+        slope = 1 - s[f"o_{t}"].squared if self.f == "tanh" else s[f"a_{t}"] > 0
+        words = f"the slope of {self.f}" + ("" if self.f == "tanh" else ": 1 above 0, else 0")
+        through = s.line(f"∂o_{t}/∂a_{t}", slope, words)
+        s.line(_name("a", t), _d(s, "o", t) * through)
+
+
+class ByHandLSTM(Cell):
+    """The equations of :class:`rnncli.core.lstm.LSTM`; the sums inside of σ and tanh are called ao, ai, af and ag."""
+
+    GATES = {"o": "output gate", "i": "input gate", "f": "forget gate", "g": "candidate"}  # in the columns' order
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        gates = [f"{k}_t = {'tanh' if k == 'g' else 'σ'}({self._gate_equation(k)})" for k in self.GATES]
+        return (*gates, "c_t = f_t ⊙ c_(t−1) + i_t ⊙ g_t", "h_t = o_t ⊙ tanh(c_t)")
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return self._gate_weights(self.GATES, {})
+
+    def begin(self, s: Worksheet) -> None:
+        super().begin(s)
+        s.given("c_0", np.zeros((1, self.H)), "the memory before the first timestep")
+
+    def forward(self, s: Worksheet, t: int) -> None:
+        for k, gate in self.GATES.items():
+            a = s.line(f"a{k}_{t}", self._gate(s, k, t), f"the sums of the {gate}")
+            s.line(f"{k}_{t}", tanh(a) if k == "g" else sigmoid(a), f"the {gate}")
+        written = s[f"i_{t}"] * s[f"g_{t}"]
+        c = s.line(f"c_{t}", s[f"f_{t}"] * s[f"c_{t - 1}"] + written, "what is kept, and what is written")
+        s.line(f"h_{t}", s[f"o_{t}"] * tanh(c), "what shows of it")
+
+    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+        dh, o, c = _d(s, "h", t), s[f"o_{t}"], s[f"c_{t}"]
+        here = dh * o * (1 - tanh(c).squared)
+        dc = s.line(
+            _name("c", t),
+            here if last else here + _d(s, "c", t + 1) * s[f"f_{t + 1}"],
+            "by the state" if last else "by the state, and by the memory of the next timestep",
+        )
+        ways = {"o": dh * tanh(c), "i": dc * s[f"g_{t}"], "f": dc * s[f"c_{t - 1}"], "g": dc * s[f"i_{t}"]}
+        for k, way in ways.items():
+            d, gate = s.line(_name(k, t), way, f"the {self.GATES[k]}"), s[f"{k}_{t}"]
+            inside = d * (1 - gate.squared) if k == "g" else d * gate * (1 - gate)
+            s.line(_name(f"a{k}", t), inside, "and its sums")
+
+
+class ByHandGRU(Cell):
+    """The equations of :class:`rnncli.core.gru.GRU`; the sums inside of σ and tanh are called ar, az and an."""
+
+    GATES = {"r": "reset gate", "z": "update gate", "n": "candidate"}  # in the columns' order
+    logit = "s"  # z is a gate
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        return (
+            *(f"{k}_t = σ({self._gate_equation(k)})" for k in "rz"),
+            "m_t = h_(t−1)·W_hn" + (" + b_hn" if self.bias else ""),
+            f"n_t = tanh(x_t·W_in{' + b_n' if self.bias else ''} + r_t ⊙ m_t)",
+            "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_(t−1)",
+        )
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        weights = self._gate_weights(self.GATES, {"n": "m"})
+        if not self.bias:
+            return weights
+        within = Weight("b_hn", f"{PREFIX}/bias_hn", slice(None), "", "m", "bias inside of the reset")
+        return (*weights, within)
+
+    def forward(self, s: Worksheet, t: int) -> None:
+        past = s[f"h_{t - 1}"]
+        for k in "rz":
+            a = s.line(f"a{k}_{t}", self._gate(s, k, t), f"the sums of the {self.GATES[k]}")
+            s.line(f"{k}_{t}", sigmoid(a), f"the {self.GATES[k]}")
+        m = s.line(f"m_{t}", s.plus(past @ s["W_hn"], "b_hn"), "what the candidate may see of the past")
+        a = s.line(f"an_{t}", s.plus(s[f"x_{t}"] @ s["W_in"], "b_n") + s[f"r_{t}"] * m, "the sums of the candidate")
+        n, z = s.line(f"n_{t}", tanh(a), "the candidate"), s[f"z_{t}"]
+        s.line(f"h_{t}", (1 - z) * n + z * past, "a part of it, and of the past the rest")
+
+    def from_next(self, s: Worksheet, t: int) -> None:
+        ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
+        kept = _d(s, "h", t + 1) * s[f"z_{t + 1}"]
+        s.line(_name("h", t), added([kept, *ways]), "past the sums of the next timestep, and back through them")
+
+    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+        dh, past, r, z, n = _d(s, "h", t), s[f"h_{t - 1}"], s[f"r_{t}"], s[f"z_{t}"], s[f"n_{t}"]
+        dn = s.line(_name("n", t), dh * (1 - z), "the candidate")
+        d_sums = s.line(_name("an", t), dn * (1 - n.squared), "and its sums")
+        s.line(_name("m", t), d_sums * r, "what the candidate sees of the past")
+        for k, way in {"z": dh * (past - n), "r": d_sums * s[f"m_{t}"]}.items():
+            d, gate = s.line(_name(k, t), way, f"the {self.GATES[k]}"), s[f"{k}_{t}"]
+            s.line(_name(f"a{k}", t), d * gate * (1 - gate), "and its sums")
+
+
+def by_hand_cell(cell: RNN | LSTM | GRU) -> Cell:
+    """The lines of a cell of training."""
+    if isinstance(cell, RNN):
+        return ByHandRNN(cell)
+    return ByHandLSTM(cell) if isinstance(cell, LSTM) else ByHandGRU(cell)

@@ -1,0 +1,116 @@
+"""The gradient that training uses, held against differences of the loss, on the user's own model and input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.core.gradients import as_dense
+from rnncli.core.parameters import flatten
+from rnncli.inspection.flow import Opened
+from rnncli.views import Cell, Column, TableView
+
+STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε
+# Two numbers are equal if they differ by no more than this share of the larger, and what differences cannot tell.
+RELATIVE, ABSOLUTE = 1e-5, 1e-9
+ENTRIES = 24  # of each parameter that are looked at, half of them those with the largest gradient
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One parameter.
+
+    Attributes:
+        worst: the entry that differs most for its size: ``lstm/0/forward/weight_hh[12,3]``.
+        analytic, numeric: the gradient there, by backpropagation and by differences.
+        excess: how many times as far apart as is allowed the two are; above 1 it fails.
+    """
+
+    parameter: str
+    entries: int
+    size: int
+    worst: str
+    analytic: float
+    numeric: float
+    excess: float
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """All parameters of a model on one example.
+
+    Attributes:
+        answer: what the loss is of.
+    """
+
+    answer: str
+    loss: float
+    parameters: tuple[Checked, ...]
+
+    @property
+    def worst(self) -> Checked:
+        return max(self.parameters, key=lambda one: one.excess)
+
+    @property
+    def passed(self) -> bool:
+        return all(one.excess <= 1 for one in self.parameters)
+
+    @property
+    def sentence(self) -> str:
+        looked = sum(one.entries for one in self.parameters)
+        worst = self.worst
+        apart = f"{worst.worst}: {worst.analytic:.10g} by backpropagation, {worst.numeric:.10g} by differences"
+        if self.passed:
+            return f"All {looked:,} entries agree; the worst is {apart}"
+        return f"The gradient is wrong: {apart}"
+
+    def view(self) -> TableView:
+        rows: list[tuple[Cell, ...]] = [
+            (p.parameter, f"{p.entries:,} of {p.size:,}", p.worst, p.analytic, p.numeric, abs(p.analytic - p.numeric))
+            for p in self.parameters
+        ]
+        columns = [Column("parameter"), Column("entries"), Column("worst"), Column("backpropagation", True)]
+        columns += [Column("differences", True), Column("apart", True)]
+        title = f"Gradients against differences, float64; the loss is {self.loss:.4f}, of {self.answer}"
+        return TableView(title, tuple(columns), tuple(rows), self.sentence)
+
+
+def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0) -> GradientCheck:
+    """Compares some entries of every parameter's gradient, or all of them.
+
+    Args:
+        entries: of each parameter at most; None for all.
+        seed: of the choice of the entries that are not the largest.
+    """
+    network, params, batch = opened.network, opened.params, opened.batch
+    loss, grads = network.loss_and_gradients(params, batch)
+    analytic = {name: as_dense(gradient) for name, gradient in flatten(grads)}
+    rng = np.random.default_rng(seed)
+    found = []
+    for name, value in flatten(params):
+        flat, gradient = value.reshape(-1), analytic[name].reshape(-1)
+        chosen = np.arange(flat.size)
+        if entries is not None and flat.size > entries:
+            largest = np.argsort(-np.abs(gradient), kind="stable")[: entries // 2]
+            others = rng.choice(np.setdiff1d(chosen, largest), entries - len(largest), replace=False)
+            chosen = np.concatenate((largest, others))
+        numeric = np.array([_difference(network, params, batch, flat, entry) for entry in chosen.tolist()])
+        apart = np.abs(gradient[chosen] - numeric)
+        excess = apart / (RELATIVE * np.maximum(np.abs(gradient[chosen]), np.abs(numeric)) + ABSOLUTE)
+        worst = int(np.argmax(excess))
+        place = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
+        figures = float(gradient[chosen[worst]]), float(numeric[worst]), float(excess[worst])
+        found.append(Checked(name, len(chosen), flat.size, f"{name}[{place}]", *figures))
+    return GradientCheck(opened.answer, float(loss), tuple(found))
+
+
+def _difference(network: object, params: object, batch: object, flat: np.ndarray, entry: int) -> float:
+    """∂loss/∂entry by a central difference; the entry is put back."""
+    kept = flat[entry]
+    losses = []
+    for sign in (1, -1):
+        flat[entry] = kept + sign * STEP
+        losses.append(network.loss_and_gradients(params, batch)[0])  # type: ignore[attr-defined]
+    flat[entry] = kept
+    return float(losses[0] - losses[1]) / (2 * STEP)

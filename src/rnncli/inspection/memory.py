@@ -1,0 +1,176 @@
+"""How far back a layer remembers: how much of a gradient at the last state arrives at each earlier one.
+
+The gradient of an answer with respect to h_t passes through every step after t, once through each: it shrinks (or
+grows) about geometrically with the distance, by what W_h and the slopes of the non-linear functions come to (Hochreiter
+1991; Bengio et al. 1994; Pascanu et al. 2013). In the LSTM it may also take the way of the memory c, which passes
+through the forget gates alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.core.gru import GRU
+from rnncli.core.lstm import LSTM
+from rnncli.core.packed import Array
+from rnncli.inspection.flow import CellFlow
+from rnncli.inspection.states import visible
+from rnncli.views import Cell, Column, TableView
+
+# A gate is saturated this near to 0 or 1, a tanh this near to −1 or 1: there its slope is under a fifth of its largest.
+SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
+# Below this share of what it began with, a gradient is taken for gone.
+GONE = 0.01
+BAR_WIDTH = 24
+BAR_DECADES = 6  # powers of ten that a bar's whole length stands for
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What arrives of a gradient of the last state.
+
+    Attributes:
+        cell: name of the layer.
+        kind: what cell it is.
+        steps: names of the timesteps, from the last one that is read back to the first.
+        norms: ‖∂L/∂h_t‖ for each of them, if all of the loss's gradient came in at the last state.
+        half_life: steps after which half is left, by the straight line that fits ln ‖∂L/∂h_t‖ best; negative where
+            it grows: then it doubles in so many. None for fewer than two steps, or where nothing arrives.
+        radii: gate → the spectral radius of its W_h.
+        saturated: gate → the share of its values at which it hardly has a slope.
+    """
+
+    cell: str
+    kind: str
+    steps: tuple[str, ...]
+    norms: Array
+    half_life: float | None
+    radii: dict[str, float]
+    saturated: dict[str, float]
+
+    @property
+    def relative(self) -> Array:
+        """Of what there is at the last state."""
+        return np.asarray(self.norms / (self.norms[0] or 1.0))
+
+    @property
+    def reach(self) -> int | None:
+        """The distance from which on less than 1% arrives; None where more arrives from everywhere."""
+        beyond = np.flatnonzero(self.relative >= GONE)
+        last = int(beyond[-1]) if len(beyond) else -1
+        return None if last == len(self.steps) - 1 else last
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, in plain words."""
+        first = self.steps[-1]
+        if len(self.steps) < 2:
+            return "One step has nothing before it to be remembered."
+        if self.reach is None:
+            share = self.relative[-1]
+            arrives = f"{share:.1%}" if share < 10 else f"{share:.3g} times"
+            said = f"Nothing is out of reach: {arrives} of the gradient arrives at '{visible(first)}', "
+            said += f"{len(self.steps) - 1} steps before the end."
+        else:
+            steps = "step" if self.reach == 1 else "steps"
+            said = f"What stands more than {self.reach} {steps} before the end gets less than 1% of the gradient."
+        if self.half_life is None:
+            return said
+        if self.half_life > 0:
+            return f"{said} It halves every {self.half_life:.3g} steps."
+        if self.relative[-1] > 1 / GONE:
+            return f"{said} It doubles every {-self.half_life:.3g} steps: it explodes."
+        return f"{said} It does not fall steadily with the distance."
+
+    def view(self) -> TableView:
+        """One row a timestep, the last first; a bar stands for six powers of ten."""
+        rows: list[tuple[Cell, ...]] = []
+        for distance, (step, norm) in enumerate(zip(self.steps, self.norms.tolist(), strict=True)):
+            share = float(self.relative[distance])
+            rows.append((distance, visible(step), norm, share, bar(share)))
+        columns = [Column("steps back", True), Column("timestep", style="bold"), Column("‖∂L/∂h‖", True)]
+        columns += [Column("share", True), Column(f"10^−{BAR_DECADES} to 1")]
+        return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), self.sentence)
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        """The figures of the whole."""
+        radius = ", ".join(
+            f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
+        )
+        flat = ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items())
+        half = "-" if self.half_life is None else f"{self.half_life:.4g} steps"
+        return [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+
+
+def memory(flow_cell: CellFlow) -> Memory:
+    """Sends the sum of all gradients that come to a layer's outputs in at its last state, and follows it back."""
+    cell = flow_cell.cell
+    total = flow_cell.d_output.sum(axis=0)
+    if flow_cell.d_state is not None:
+        total = total + flow_cell.d_state[0][0]
+    probe = np.zeros_like(flow_cell.d_output)
+    probe[flow_cell.last_read] = total
+    arrived = flow_cell.d_hidden(flow_cell.backward(probe), probe, None)
+    read = flow_cell.in_time(arrived)[::-1]  # the last that is read first
+    steps = tuple(flow_cell.in_time(np.array(flow_cell.steps, dtype=object))[::-1].tolist())
+    norms = np.linalg.norm(read, axis=1)
+    H, W = cell.hidden_size, flow_cell.params["weight_hh"]
+    radii = {
+        gate: float(np.abs(np.linalg.eigvals(W[:, k * H : (k + 1) * H])).max())
+        for k, gate in enumerate(flow_cell.gates)
+    }
+    return Memory(*(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)))
+
+
+def half_life(norms: Array) -> float | None:
+    """After how many steps half is left, from (T,) lengths, the last first: ln 2 / −slope of their logarithms."""
+    distances = np.flatnonzero(norms > 0)
+    if len(distances) < 2:
+        return None
+    slope = float(np.polyfit(distances, np.log(norms[distances]), 1)[0])
+    return math.inf if abs(slope) < 1e-12 else math.log(2) / -slope
+
+
+def saturation(flow_cell: CellFlow) -> dict[str, float]:
+    """Gate → the share of values, over all steps and units, where its slope is all but gone."""
+    values = flow_cell.values
+    if isinstance(flow_cell.cell, (LSTM, GRU)):
+        found = {}
+        for gate in flow_cell.gates:
+            value = values[gate]
+            tanh = gate in ("g", "n")
+            flat = np.abs(value) > SATURATED_TANH if tanh else np.abs(value - 0.5) > 0.5 - SATURATED_GATE
+            found[gate] = float(flat.mean())
+        return found
+    if flow_cell.cell.nonlinearity == "relu":
+        return {"units that are 0": float((values["h"] == 0).mean())}
+    return {"h": float((np.abs(values["h"]) > SATURATED_TANH).mean())}
+
+
+def bar(share: float) -> str:
+    """A bar whose length goes with the logarithm of a share, six powers of ten long."""
+    if share <= 0:
+        return ""
+    length = BAR_WIDTH * (1 + math.log10(share) / BAR_DECADES)
+    return "█" * max(0, min(BAR_WIDTH, round(length))) or "▏"
+
+
+def comparison(first: Memory, second: Memory, names: Sequence[str]) -> TableView:
+    """Two layers on the same input, side by side: what arrives in either."""
+    rows: list[tuple[Cell, ...]] = []
+    for distance in range(max(len(first.steps), len(second.steps))):
+        sides = [one for one in (first, second) if distance < len(one.steps)]
+        cells: list[Cell] = [distance, visible(sides[0].steps[distance])]
+        for one in (first, second):
+            share = float(one.relative[distance]) if distance < len(one.steps) else 0.0
+            cells += [share, bar(share)]
+        rows.append(tuple(cells))
+    columns = [Column("steps back", True), Column("timestep", style="bold")]
+    for name, one in zip(names, (first, second), strict=True):
+        columns += [Column(f"{one.kind} {name}", True), Column(f"10^−{BAR_DECADES} to 1")]
+    said = f"{names[0]} ({first.kind}): {first.sentence} {names[1]} ({second.kind}): {second.sentence}"
+    return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)

@@ -1,0 +1,232 @@
+"""Backpropagation through time, written out: a gradient as the sum of its terms, one for each timestep.
+
+For a weight that serves every step, ∂L/∂W = Σ_t ∂L/∂a_t · ∂a_t/∂W, where a_t are the sums that W is a part of. The
+term of step t is the outer product of what W multiplies there and of ∂L/∂a_t:
+
+    W_i: x_tᵀ · ∂L/∂a_t        W_h: h_(t−1)ᵀ · ∂L/∂a_t        b: ∂L/∂a_t
+
+∂L/∂a_t itself is the sum over all ways from step t to the loss: ∂L/∂h_T · ∂h_T/∂h_(T−1) ⋯ ∂h_t/∂a_t (Werbos 1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.core.watch import Seen
+from rnncli.errors import UsageError, closest
+from rnncli.inspection.flow import CellFlow, Flow, RowsFlow
+from rnncli.inspection.states import visible
+from rnncli.views import Cell, Column, TableView
+
+# A term of at most so many numbers is shown whole.
+SHOWN_NUMBERS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """The terms of one parameter's gradient.
+
+    Attributes:
+        parameter: its flat name.
+        answer: what the loss is of.
+        steps: (T,) names of the timesteps.
+        left: (T, D) what the parameter multiplies at each step; (T,) row numbers of an embedding; None for a bias.
+        right: (T, K) ∂L/∂ the sums it is a part of.
+        gradient: the whole, as training computes it: (D, K), or (K,) for a bias.
+    """
+
+    parameter: str
+    answer: str
+    loss: float
+    steps: tuple[str, ...]
+    left: Array | None
+    right: Array
+    gradient: Array
+
+    def term(self, t: int) -> Array:
+        """The gradient's shape: what step ``t`` adds to it."""
+        if self.left is None:
+            return np.asarray(self.right[t])
+        if self.left.ndim == 1:
+            made = np.zeros_like(self.gradient)
+            made[self.left[t]] = self.right[t]
+            return made
+        return np.outer(self.left[t], self.right[t])
+
+    @cached_property
+    def norms(self) -> Array:
+        """(T,) Euclidean length of each term: of an outer product the product of both lengths."""
+        lengths = np.linalg.norm(self.right, axis=1)
+        if self.left is not None and self.left.ndim == 2:
+            lengths = lengths * np.linalg.norm(self.left, axis=1)
+        return np.asarray(lengths)
+
+    @cached_property
+    def shares(self) -> Array:
+        """(T,) what each term adds along the whole gradient, as a share of it: ⟨term, whole⟩ / ‖whole‖².
+
+        They add up to 1. Below 0, the term pulls against the whole.
+        """
+        square = float((self.gradient**2).sum())
+        return np.array([self._along(t) for t in range(len(self.steps))]) / (square or 1.0)
+
+    @cached_property
+    def cosines(self) -> Array:
+        """(T,) of the angle between each term and the whole; 0 where either is zero."""
+        length = float(np.linalg.norm(self.gradient))
+        bottom = self.norms * length
+        along = self.shares * length**2
+        return np.divide(along, bottom, out=np.zeros_like(along), where=bottom > 0)
+
+    @cached_property
+    def running_norms(self) -> Array:
+        """(T,) length of the sum of the terms up to each step, in the order of time."""
+        total, found = np.zeros_like(self.gradient), []
+        for t in range(len(self.steps)):
+            total += self.term(t)
+            found.append(float(np.linalg.norm(total)))
+        return np.array(found)
+
+    @cached_property
+    def residual(self) -> float:
+        """How far the terms' sum is from training's gradient: the largest difference of two numbers."""
+        total = sum((self.term(t) for t in range(len(self.steps))), np.zeros_like(self.gradient))
+        return float(np.abs(total - self.gradient).max())
+
+    def _along(self, t: int) -> float:
+        if self.left is None:
+            return float(self.right[t] @ self.gradient)
+        if self.left.ndim == 1:
+            return float(self.right[t] @ self.gradient[self.left[t]])
+        return float(self.left[t] @ self.gradient @ self.right[t])
+
+    def view(self) -> TableView:
+        """One row a timestep, and last the whole."""
+        small = self.gradient.size <= SHOWN_NUMBERS
+        columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if small else [])]
+        columns += [Column(name, True) for name in ("‖term‖", "share", "cosine", "‖sum so far‖")]
+        rows: list[tuple[Cell, ...]] = []
+        for t, name in enumerate(self.steps):
+            numbers = (float(self.norms[t]), float(self.shares[t]), float(self.cosines[t]))
+            written = (_written(self.term(t)),) if small else ()
+            rows.append((t + 1, visible(name), *written, *numbers, float(self.running_norms[t])))
+        length = float(np.linalg.norm(self.gradient))
+        written = (_written(self.gradient),) if small else ()
+        rows.append(("Σ", "the whole", *written, length, float(self.shares.sum()), 1.0 if length else 0.0, length))
+        caption = (
+            f"the loss is {self.loss:.4f}, of {self.answer}; the last row is training's own gradient, "
+            f"and the terms' sum differs from it by {self.residual:.1e} at most"
+        )
+        return TableView(f"∂L/∂ {self.parameter}, one term for each timestep", tuple(columns), tuple(rows), caption)
+
+
+def _written(numbers: Array) -> str:
+    """``[0.12 −0.3; 0 1]``, rows apart by semicolons."""
+    rows = np.atleast_2d(numbers)
+    return "[" + "; ".join(" ".join(f"{x:.4g}" for x in row) for row in rows.tolist()) + "]"
+
+
+def terms(flow: Flow, parameter: str) -> Terms:
+    """The terms of the parameter of that name.
+
+    Raises:
+        UsageError: there is none, or its gradient is no sum over timesteps.
+    """
+    if parameter not in flow.gradients:
+        names = list(flow.gradients)
+        raise UsageError(
+            f"there is no parameter '{parameter}'{closest(parameter, names)}", f"there are {', '.join(names)}"
+        )
+    layer, kind = parameter.rsplit("/", 1)
+    cell = next((cell for cell in flow.cells if cell.name == layer), None)
+    rows = next((rows for rows in flow.rows if rows.name == layer), None)
+    if cell is not None:
+        steps, (left, right) = cell.steps, _of_cell(cell, kind)
+    elif rows is not None:
+        steps, (left, right) = rows.steps, _of_rows(rows, kind)
+    else:
+        known = [name for name in flow.gradients if name.rsplit("/", 1)[0] in {c.name for c in flow.cells}]
+        raise UsageError(
+            f"the gradient of '{parameter}' is not kept timestep by timestep", f"that of these is: {', '.join(known)}"
+        )
+    return Terms(parameter, flow.opened.answer, flow.loss, steps, left, right, flow.gradients[parameter])
+
+
+def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:
+    """(T, D) what is multiplied, and (T, G·H) the gradient of the sums."""
+    if kind == "weight_ih":
+        return cell.x, np.concatenate(cell.d_input, axis=1)
+    if kind == "weight_hh":
+        return cell.before, np.concatenate(cell.d_recurrent, axis=1)
+    if kind == "bias_hn":
+        return None, cell.d_recurrent[cell.gates.index("n")]
+    return None, np.concatenate(cell.d_input, axis=1)
+
+
+def _of_rows(rows: RowsFlow, kind: str) -> tuple[Array | None, Array]:
+    return (None if kind == "bias" else rows.x), rows.d_output
+
+
+@dataclass(frozen=True, eq=False)
+class LossBySource:
+    """Which timestep's loss sends how much gradient to which timestep.
+
+    Attributes:
+        cell: name of the layer.
+        steps: (T,) names of the timesteps.
+        norms: (T, T) ‖∂L_s/∂h_t‖ for the part of the loss that enters at step s (rows) and each h_t (columns).
+    """
+
+    cell: str
+    steps: tuple[str, ...]
+    norms: Array
+
+    def view(self) -> TableView:
+        columns = (Column("loss at", style="bold"), *(Column(visible(step), True) for step in self.steps))
+        rows: list[tuple[Cell, ...]] = [
+            (f"{s + 1} {visible(step)}", *(float(x) for x in self.norms[s]))
+            for s, step in enumerate(self.steps)
+            if self.norms[s].any()
+        ]
+        caption = "a row for each step at which gradient enters, a column for each step that it reaches: ‖∂L_s/∂h_t‖"
+        return TableView(f"From loss step to source step, {self.cell}", columns, tuple(rows), caption)
+
+
+def loss_by_source(flow: Flow, cell: CellFlow) -> LossBySource:
+    """Sends the gradient of each step at the top of the cell's stack back alone, and looks where it arrives.
+
+    What comes to the state that is left at the end counts for the step that leaves it.
+    """
+    layers = flow.layers_above(cell)
+    T = len(cell.steps)
+    norms = np.zeros((T, T))
+    for s in range(T):
+        d_outputs = {one.name: _only(one.d_output, s) for one in layers[0]}
+        for layer, below in zip(layers, [*layers[1:], []], strict=True):
+            d_states = {one.name: one.d_state if s == one.last_read else None for one in layer}
+            seen = {one.name: one.backward(d_outputs[one.name], d_states[one.name]) for one in layer}
+            if below:
+                d_outputs = _to_the_layer_below(layer, below, seen)
+        norms[s] = np.linalg.norm(cell.d_hidden(seen[cell.name], d_outputs[cell.name], d_states[cell.name]), axis=1)
+    return LossBySource(cell.name, cell.steps, norms)
+
+
+def _only(values: Array, row: int) -> Array:
+    alone = np.zeros_like(values)
+    alone[row] = values[row]
+    return alone
+
+
+def _to_the_layer_below(layer: list[CellFlow], below: list[CellFlow], seen: Mapping[str, Seen]) -> dict[str, Array]:
+    """(T, H) the gradient at the outputs of each cell of the layer below."""
+    dx = np.zeros((len(layer[0].steps), layer[0].cell.input_size))
+    for one in layer:
+        d_sums = np.concatenate(list(seen[one.name].found["input_side"]), axis=1)
+        dx += one.in_time(d_sums @ one.params["weight_ih"].T)
+    H = below[0].cell.hidden_size
+    return {one.name: dx[:, H:] if one.reads_backwards else dx[:, :H] for one in below}

@@ -1,0 +1,262 @@
+"""Which parts of an input made the answer: by running it without them, by their gradients, and by Shapley values.
+
+All of it asks one question: what is the answer's score, the logarithm of its odds where one label is told and else of
+its probability, for the input with some parts left out? A part that is left out is deleted, or replaced by what the
+model knows nothing of: an unknown word, an average number. Every input that is asked about is a text for ``predict``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.inspection.states import visible
+from rnncli.views import Cell, Column, TableView
+
+SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
+FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the answer round
+FIRST_STEPS, MOST_STEPS = 32, 2_048  # of the integral
+GAP = 0.01  # of the score's difference, that the integral may miss
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An input in parts that can be left out.
+
+    Attributes:
+        names: of the parts.
+        values: of the parts.
+        blank: what a part is replaced by.
+        join: the input that values make.
+        deletable: whether the input may also have fewer of them.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    blank: Any
+    join: Callable[[Sequence[Any]], str]
+    deletable: bool = True
+
+    def replaced(self, out: Sequence[int]) -> str:
+        """The input with some parts replaced."""
+        gone = set(out)
+        return self.join([self.blank if k in gone else value for k, value in enumerate(self.values)])
+
+    def deleted(self, out: Sequence[int]) -> str:
+        """The input without some parts."""
+        gone = set(out)
+        return self.join([value for k, value in enumerate(self.values) if k not in gone])
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a model.
+
+    Attributes:
+        parts: of the input.
+        answer: whose score counts.
+        score_is: what the score is, in words.
+        scores: inputs → (inputs,) float64.
+        answers: inputs → what the model tells for each.
+        path: integrated gradients with so many steps → (parts,); None where there is no way from a replaced part to
+            the part itself.
+    """
+
+    parts: Parts
+    answer: str
+    score_is: str
+    scores: Callable[[Sequence[str]], Array]
+    answers: Callable[[Sequence[str]], list[str]]
+    path: Callable[[int], Array] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """What each part did for the answer. All effects are differences of the score; above 0, a part speaks for it.
+
+    Attributes:
+        parts: their names.
+        answer, score: what was answered, and its score.
+        blank_score: the score with every part replaced.
+        deleted: (parts,) by how much the score falls without the part; None where parts cannot be deleted.
+        deleted_texts: what was asked to find that out.
+        replaced: (parts,) by how much it falls with the part replaced.
+        integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no way.
+        steps, gap: of that integral, and what its sum misses of ``score`` − ``blank_score``, as a share.
+        shapley: (parts,) Shapley values of replacing; None for more than 12 parts.
+        flip: places of the fewest parts found whose leaving out turns the answer round; None if none were found.
+        flip_text, flip_answer: the input without them, and what is answered then.
+        exhaustive: nothing smaller than ``flip`` turns it round: all have been tried.
+    """
+
+    parts: tuple[str, ...]
+    answer: str
+    score_is: str
+    score: float
+    blank_score: float
+    deleted: Array | None
+    deleted_texts: tuple[str, ...]
+    replaced: Array
+    integrated: Array | None
+    steps: int
+    gap: float | None
+    shapley: Array | None
+    flip: tuple[int, ...] | None
+    flip_text: str | None
+    flip_answer: str | None
+    exhaustive: bool
+
+    @property
+    def effects(self) -> Array:
+        """(parts,) the best there is of each part's effect: Shapley values, else integrated gradients, else alone."""
+        if self.shapley is not None:
+            return self.shapley
+        return self.replaced if self.integrated is None else self.integrated
+
+    def view(self, most: int | None = None) -> TableView:
+        """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
+        named: list[tuple[str, Array]] = []
+        if self.deleted is not None:
+            named.append(("deleted", self.deleted))
+        named.append(("replaced", self.replaced))
+        if self.integrated is not None:
+            named.append(("integrated", self.integrated))
+        if self.shapley is not None:
+            named.append(("Shapley", self.shapley))
+        chosen = range(len(self.parts))
+        if most is not None and len(self.parts) > most:
+            chosen = sorted(np.argsort(-np.abs(self.effects), kind="stable")[:most].tolist())  # type: ignore[assignment]
+        largest = float(np.abs(self.effects).max(initial=0)) or 1.0
+        rows: list[tuple[Cell, ...]] = [
+            (k + 1, visible(self.parts[k]), *(float(v[k]) for _, v in named), pulls(float(self.effects[k]) / largest))
+            for k in chosen
+        ]
+        columns = [Column("t", True), Column("part", style="bold"), *(Column(name, True) for name, _ in named)]
+        columns.append(Column("against │ for"))
+        title = (
+            f"Why {self.answer}: {self.score_is} {self.score:.4f}, and {self.blank_score:.4f} with every part replaced"
+        )
+        return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows)))
+
+    def _caption(self, shown: int) -> str:
+        said = ["by how much the score falls without the part"]
+        if shown < len(self.parts):
+            said[0] += f" ({shown} of {len(self.parts)} parts, those with the largest effects)"
+        if self.gap is not None:
+            said.append(f"integrated gradients: {self.steps} steps, their sum misses {self.gap:.2%} of the difference")
+        if self.flip is not None:
+            names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.flip)
+            fewest = "the fewest parts" if self.exhaustive else "parts"
+            said.append(f"{fewest} whose leaving out turns it round: {names}, to {self.flip_answer}")
+        else:
+            said.append(
+                "leaving parts out does not turn it round" if self.exhaustive else "nothing that turns it round"
+            )
+        return "; ".join(said)
+
+
+def pulls(share: float, width: int = 8) -> str:
+    """A bar to the right of a line for effects above 0, to the left for those below."""
+    length = min(width, round(abs(share) * width))
+    left, right = ("█" * length, "") if share < 0 else ("", "█" * length)
+    return f"{left:>{width}}│{right}"
+
+
+def why(question: Question) -> Why:
+    """Asks the question in every way there is."""
+    parts = question.parts
+    count = len(parts.names)
+    alone = [(k,) for k in range(count)]
+    whole, blank = parts.replaced(()), parts.replaced(range(count))
+    score, blank_score = question.scores([whole, blank]).tolist()
+    replaced = score - question.scores([parts.replaced(out) for out in alone])
+    deleted: Array | None = None
+    texts: tuple[str, ...] = ()
+    if parts.deletable and count > 1:
+        texts = tuple(parts.deleted(out) for out in alone)
+        deleted = score - question.scores(texts)
+    integrated, steps, gap = _integrate(question, score - blank_score)
+    values = shapley(question) if count <= SHAPLEY_PARTS else None
+    effects = values if values is not None else (replaced if integrated is None else integrated)
+    flip, exhaustive = _flip(question, effects)
+    text = parts.replaced(flip) if flip is not None else None
+    told = question.answers([text])[0] if text is not None else None
+    return Why(
+        *(parts.names, question.answer, question.score_is, score, blank_score, deleted, texts, replaced),
+        *(integrated, steps, gap, values, flip, text, told, exhaustive),
+    )
+
+
+def _integrate(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
+    """Integrated gradients (Sundararajan et al. 2017), with as many steps as it takes for their sum to come out.
+
+    Returns:
+        (parts,), the steps, and the share of the difference that the sum misses.
+    """
+    if question.path is None:
+        return None, 0, None
+    steps = FIRST_STEPS
+    while True:
+        found = question.path(steps)
+        gap = abs(float(found.sum()) - difference) / max(abs(difference), 1e-12)
+        if gap < GAP or steps >= MOST_STEPS:
+            return found, steps, gap
+        steps *= 2
+
+
+def shapley(question: Question) -> Array:
+    """(parts,) what each part adds to the score, on average over every order in which the parts may come in.
+
+    φ_k = Σ_S |S|! (n − |S| − 1)! / n! · (F(S ∪ {k}) − F(S)) over all S without k (Shapley 1953), where F(S) is the
+    score with all parts but S replaced. They add up to F(all) − F(none).
+    """
+    parts, n = question.parts, len(question.parts.names)
+    masks = np.arange(2**n)
+    texts = [parts.replaced([k for k in range(n) if not mask >> k & 1]) for mask in masks.tolist()]
+    values = question.scores(texts)
+    sizes = np.array([mask.bit_count() for mask in masks.tolist()])
+    weights = np.array([math.factorial(s) * math.factorial(n - s - 1) / math.factorial(n) for s in range(n)])
+    found = np.empty(n)
+    for k in range(n):
+        without = masks[(masks >> k & 1) == 0]
+        found[k] = weights[sizes[without]] @ (values[without | 1 << k] - values[without])
+    return found
+
+
+def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, bool]:
+    """The fewest parts whose replacing turns the answer round, and whether all smaller choices have been tried.
+
+    Every choice of one part, of two, … while there are not too many; then the parts that speak most for the answer,
+    more and more of them, less those that turn out not to be needed.
+    """
+    parts, n = question.parts, len(question.parts.names)
+    tried = 0
+    for size in range(1, n + 1):
+        number = math.comb(n, size)
+        if tried + number > FLIP_TRIES and not (n <= SHAPLEY_PARTS):
+            break
+        choices = list(combinations(range(n), size))
+        answers = question.answers([parts.replaced(choice) for choice in choices])
+        turned = [choice for choice, told in zip(choices, answers, strict=True) if told != question.answer]
+        if turned:
+            return max(turned, key=lambda choice: float(effects[list(choice)].sum())), True
+        tried += number
+    else:
+        return None, True
+    order = np.argsort(-effects, kind="stable").tolist()
+    answers = question.answers([parts.replaced(order[: count + 1]) for count in range(n)])
+    count = next((count + 1 for count, told in enumerate(answers) if told != question.answer), None)
+    if count is None:
+        return None, False
+    needed = order[:count]
+    for part in reversed(order[:count]):
+        fewer = [k for k in needed if k != part]
+        if fewer and question.answers([parts.replaced(fewer)])[0] != question.answer:
+            needed = fewer
+    return tuple(sorted(needed)), False
