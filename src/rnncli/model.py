@@ -22,6 +22,7 @@ from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.flow import Opened
+    from rnncli.inspection.why import Parts, Question
 
 # Inputs are predicted so many at a time: memory stays flat however many there are.
 CHUNK = 1024
@@ -147,6 +148,37 @@ class Model(ABC):
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
         """
+
+    @abstractmethod
+    def parts(self, text: str) -> Parts:
+        """An input in the parts that can be left out of it."""
+
+    @abstractmethod
+    def told(self, texts: Sequence[str]) -> list[str]:
+        """The whole answer for each input, as :meth:`opened` takes it."""
+
+    def question(self, text: str | None = None, answer: str | None = None) -> Question:
+        """An input, or the model's own example, in parts that can be left out, and what it is asked for.
+
+        Args:
+            answer: whose score counts; None for what the model itself answers.
+
+        Raises:
+            UsageError: the input has no timesteps, or the answer is none that can be given.
+        """
+        from rnncli.inspection.why import Question, log_probabilities
+
+        text = self.example if text is None else text
+        model = self.in_double()
+        self.opened(text, answer)  # refuses what cannot be asked
+        answer = model.told([text])[0] if answer is None else answer
+        return Question(
+            self.parts(text),
+            answer,
+            "log probability",
+            lambda texts: log_probabilities(lambda one: model.opened(one, answer), texts),
+            model.told,
+        )
 
     @abstractmethod
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Any:

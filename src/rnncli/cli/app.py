@@ -171,22 +171,47 @@ def inspect(
     units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
     model: ModelName = "latest",
+    gates: Annotated[bool, typer.Option("--gates", help="Gates and states of every layer and direction.")] = False,
+    bptt: Annotated[bool, typer.Option("--bptt", help="A gradient as a sum, one term for each timestep.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="How much gradient arrives how far back.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Which words made the answer.")] = False,
+    check_gradients: Annotated[
+        bool, typer.Option("--check-gradients", help="Backpropagation against differences; exit code 1 if it fails.")
+    ] = False,
+    answer: Annotated[
+        str | None, typer.Option("--answer", metavar="ANSWER", help="What loss and scores are of; else what is told.")
+    ] = None,
+    param: Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")] = None,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")
+    ] = None,
+    map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
     svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
     force: Force = False,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Open a model up: its layers, its training, its hidden states.
+    """Open a model up: its layers, its training, and what goes on in it along a text.
 
     \b
     rnncli inspect                        layers, parameters, training record
     rnncli inspect --timesteps "so good"  the state after every word
     rnncli inspect --timesteps --top 8 --svg states.svg
+    rnncli inspect --gates --map          every gate of every layer, as a picture
+    rnncli inspect --bptt "so good"       ∂L/∂W, one term for each timestep
+    rnncli inspect --memory --compare rnn how far back two models remember
+    rnncli inspect --why "so good"        which words made the answer
     """
     from rnncli.cli.inspect import InspectRequest, inspect_command
 
-    inspect_command(InspectRequest(sentence, timesteps, units, top, model, svg, force, runs), json)
+    wanted = {"gates": gates, "bptt": bptt, "memory": memory, "why": why, "check_gradients": check_gradients}
+    looks = tuple(name for name, asked in wanted.items() if asked)
+    request = InspectRequest(
+        *(sentence, timesteps, units, top, model, svg, force, runs), *(looks, answer, param, full, map, compare)
+    )
+    inspect_command(request, json)
 
 
 @command

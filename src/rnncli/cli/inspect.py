@@ -13,9 +13,10 @@ from rnncli.data.inputs import stream_inputs
 from rnncli.errors import DataError, UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
+from rnncli.render.heatmap import print_heat_map
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table, svg
-from rnncli.views import TableView
+from rnncli.views import HeatMap, TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.states import States
@@ -37,17 +38,18 @@ class InspectRequest:
     svg: str | None
     force: bool
     runs: str
+    looks: tuple[str, ...] = ()  # of rnncli.cli.inspect_views, in their order there
+    answer: str | None = None
+    param: str | None = None
+    full: bool = False
+    map: bool = False
+    compare: str | None = None
 
 
 def inspect_command(request: InspectRequest, json: bool) -> None:
     """Shows the model's layers and record, or its states along a text."""
     output = Output()
-    if request.sentence is not None and not request.timesteps:
-        raise UsageError("a text needs to know what to show of it", "add --timesteps")
-    if (request.units is not None or request.top is not None) and not request.timesteps:
-        raise UsageError("--units and --top choose among hidden states, which are not shown", "add --timesteps")
-    if request.units is not None and request.top is not None:
-        raise UsageError("--units and --top are two ways to choose the units: give one of them")
+    _refuse_what_says_nothing(request)
 
     from rnncli.model import Model
     from rnncli.training.runs import find_model
@@ -55,7 +57,10 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     path = find_model(request.model, Path(request.runs))
     picture = output_path(request.svg, request.force, (str(path),)) if request.svg is not None else None
     model = Model.load(path)
-    if request.timesteps:
+    failed = False
+    if request.looks:
+        shown, failed = _show_looks(output, model, request, json)
+    elif request.timesteps:
         shown = _show_timesteps(output, model, request, json)
     else:
         shown = _show_model(output, model, str(path), json)
@@ -64,6 +69,72 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
 
         storage.write_atomically(picture, svg(shown).encode())
         output.note(f"picture written to {request.svg}")
+    if failed:
+        raise SystemExit(1)
+
+
+def _refuse_what_says_nothing(request: InspectRequest) -> None:
+    """Raises UsageError: an option is given without the one that it says more of."""
+    of_text = request.timesteps or request.looks
+    if request.sentence is not None and not of_text:
+        raise UsageError("a text needs to know what to show of it", "add --timesteps, --gates, --bptt, --why, …")
+    if (request.units is not None or request.top is not None) and not (request.timesteps or "gates" in request.looks):
+        raise UsageError(
+            "--units and --top choose among hidden states, which are not shown", "add --timesteps or --gates"
+        )
+    if request.units is not None and request.top is not None:
+        raise UsageError("--units and --top are two ways to choose the units: give one of them")
+    for option, given, needed in (
+        ("--param", request.param, "bptt"),
+        ("--compare", request.compare, "memory"),
+    ):
+        if given is not None and needed not in request.looks:
+            raise UsageError(f"{option} says more of --{needed}, which is not shown", f"add --{needed}")
+    if (request.full or request.map or request.answer is not None) and not request.looks:
+        raise UsageError("--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients")
+
+
+def _show_looks(output: Output, model: Model, request: InspectRequest, json: bool) -> tuple[list[TableView], bool]:
+    """Shows what was asked for, one view after the other; says whether one of them found a fault."""
+    from rnncli.cli.inspect_views import VIEWS, Look, Shown
+    from rnncli.model import Model
+    from rnncli.training.runs import find_model
+
+    other = None
+    if request.compare is not None:
+        other = request.compare, Model.load(find_model(request.compare, Path(request.runs)))
+    text = _text(output, model, request.sentence)
+    chosen = (request.units, request.top, request.full, request.map, other, request.model)
+    look = Look(model, text, request.answer, request.param, *chosen)
+    found = {name: VIEWS[name](look) for name in request.looks}
+    if request.timesteps:
+        trace = model.trace(text)
+        units = _chosen_units(trace, request)
+        found = {"timesteps": Shown([trace.view(units)], trace)} | found
+    if json:
+        documents = {name: one.document for name, one in found.items()}
+        print_json(output, documents if len(documents) > 1 else next(iter(documents.values())))
+    else:
+        parts = [part for one in found.values() for part in one.views]
+        for k, part in enumerate(parts):
+            if k:
+                output.write("\n")
+            _print(output, part)
+        for note in [note for one in found.values() for note in one.notes]:
+            output.note(note, "dim")
+        if request.sentence is None and output.is_terminal:
+            output.note("the model's own example; another one is given as a text", "dim")
+    tables = [part for one in found.values() for part in one.views if isinstance(part, TableView)]
+    return tables, any(one.failed for one in found.values())
+
+
+def _print(output: Output, part: Any) -> None:
+    if isinstance(part, TableView):
+        print_table(output, part)
+    elif isinstance(part, HeatMap):
+        print_heat_map(output, part)
+    else:
+        print_pairs(output, "", part)
 
 
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:

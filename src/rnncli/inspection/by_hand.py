@@ -33,6 +33,8 @@ SMALLER = (
     "for a large one there is rnncli inspect --bptt"
 )
 
+_AGREEMENT = "Training's own code gives the same loss and gradients; none of the numbers differs by more than {:.0e}."
+
 
 def by_hand(model: Model, text: str | None = None, label: str | None = None) -> ByHand:
     """Works one example out.
@@ -58,7 +60,7 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
     if not all(np.isfinite(step.result).all() for section in work.sheet.sections for step in section.steps):
         raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
     residual = work.residual()
-    notes = (*_notes(model.settings), f"Training's own code gives this loss and these gradients to {residual:.0e}.")
+    notes = (*_notes(model.settings), _AGREEMENT.format(residual))
     sections = tuple(section for section in work.sheet.sections if section.steps)
     tokens, equations = opened.timesteps[""], work.equations()
     return ByHand(text, model.labels[work.target], tokens, equations, notes, work.flow.loss, residual, sections)

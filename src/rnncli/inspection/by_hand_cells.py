@@ -7,7 +7,7 @@ is made, and by that table the gradients of the matrices and of what the cell re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -43,7 +43,9 @@ class Cell:
     """What is common to the cells.
 
     Attributes:
-        state: letter of the state that is read at the end; ``output`` and ``logit`` are letters for what follows.
+        state: letter of the state that is read at the end.
+        output: letter of the weights and the bias behind it.
+        logit: letter of what these make of it.
     """
 
     state = "h"
@@ -162,7 +164,8 @@ class ByHandRNN(Cell):
 class ByHandLSTM(Cell):
     """The equations of :class:`rnncli.core.lstm.LSTM`; the sums inside of σ and tanh are called ao, ai, af and ag."""
 
-    GATES = {"o": "output gate", "i": "input gate", "f": "forget gate", "g": "candidate"}  # in the columns' order
+    # in the order of the columns
+    GATES: ClassVar[dict[str, str]] = {"o": "output gate", "i": "input gate", "f": "forget gate", "g": "candidate"}
 
     @property
     def equations(self) -> tuple[str, ...]:
@@ -203,7 +206,8 @@ class ByHandLSTM(Cell):
 class ByHandGRU(Cell):
     """The equations of :class:`rnncli.core.gru.GRU`; the sums inside of σ and tanh are called ar, az and an."""
 
-    GATES = {"r": "reset gate", "z": "update gate", "n": "candidate"}  # in the columns' order
+    # in the order of the columns
+    GATES: ClassVar[dict[str, str]] = {"r": "reset gate", "z": "update gate", "n": "candidate"}
     logit = "s"  # z is a gate
 
     @property

@@ -86,7 +86,7 @@ class Work:
 
     def residual(self) -> float:
         """The largest difference between what was worked out here and what training's code gives."""
-        found = [abs(self.sheet["L"].value.item() - self.flow.loss)]
+        found = [abs(float(self.sheet["L"].value[0, 0]) - self.flow.loss)]
         for weight in self.weights:
             own = self.sheet[f"∂L/∂{weight.name}"].value
             found.append(float(np.abs(own - self.flow.gradients[weight.parameter][..., weight.columns]).max()))
@@ -115,7 +115,7 @@ class Work:
             s.given(weight.name, value, weight.label, self._rows(weight))
         labels, right = self.model.labels, self.model.labels[self.target]
         if self.binary:
-            s.given("y", np.array([[float(self.target)]]), f"the label {right}; 1 stands for {labels[1]}")
+            s.given("y", np.array([[float(self.target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
         else:
             s.given("y", np.eye(len(labels))[[self.target]], f"the label {right}, of {', '.join(labels)}")
         s.given("η", np.array([[self.model.settings.lr]]), "learning rate")
@@ -156,7 +156,7 @@ class Work:
         else:
             d = s.line("∂L/∂ŷ", -(y / answer))
             through = s.line(f"∂ŷ/∂{z}", diagonal(answer) - answer.T @ answer)
-        s.line(f"∂L/∂{z}", d @ through, "which comes to the answer minus the right one")
+        s.line(f"∂L/∂{z}", d @ through, "in all, the probability minus the right answer")
 
     def _back_to_the_last_state(self) -> None:
         s, z, state = self.sheet, self.cell.logit, f"{self.cell.state}_{self.T}"

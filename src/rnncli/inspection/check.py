@@ -67,7 +67,14 @@ class GradientCheck:
 
     def view(self) -> TableView:
         rows: list[tuple[Cell, ...]] = [
-            (p.parameter, f"{p.entries:,} of {p.size:,}", p.worst, p.analytic, p.numeric, abs(p.analytic - p.numeric))
+            (
+                p.parameter,
+                f"{p.entries:,} of {p.size:,}",
+                p.worst[len(p.parameter) :],
+                p.analytic,
+                p.numeric,
+                abs(p.analytic - p.numeric),
+            )
             for p in self.parameters
         ]
         columns = [Column("parameter"), Column("entries"), Column("worst"), Column("backpropagation", True)]

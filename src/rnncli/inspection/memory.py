@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -86,10 +87,16 @@ class Memory:
             return f"{said} It doubles every {-self.half_life:.3g} steps: it explodes."
         return f"{said} It does not fall steadily with the distance."
 
-    def view(self) -> TableView:
-        """One row a timestep, the last first; a bar stands for six powers of ten."""
+    @property
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        found = {name: getattr(self, name) for name in ("cell", "kind", "steps", "norms", "half_life", "radii")}
+        return found | {"saturated": self.saturated, "reach": self.reach, "sentence": self.sentence}
+
+    def view(self, most: int | None = None) -> TableView:
+        """One row a timestep, the last first, with ``most`` so many; a bar stands for six powers of ten."""
         rows: list[tuple[Cell, ...]] = []
-        for distance, (step, norm) in enumerate(zip(self.steps, self.norms.tolist(), strict=True)):
+        for distance, (step, norm) in enumerate(list(zip(self.steps, self.norms.tolist(), strict=True))[:most]):
             share = float(self.relative[distance])
             rows.append((distance, visible(step), norm, share, bar(share)))
         columns = [Column("steps back", True), Column("timestep", style="bold"), Column("‖∂L/∂h‖", True)]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from rnncli.core.watch import Seen
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.flow import CellFlow, Flow, RowsFlow
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.views import Cell, Column, HeatMap, TableView
 
 # A term of at most so many numbers is shown whole.
 SHOWN_NUMBERS = 6
@@ -105,13 +106,32 @@ class Terms:
             return float(self.right[t] @ self.gradient[self.left[t]])
         return float(self.left[t] @ self.gradient @ self.right[t])
 
-    def view(self) -> TableView:
-        """One row a timestep, and last the whole."""
+    def document(self, full: bool = False) -> dict[str, Any]:
+        """For JSON: figures of every term; the terms themselves where they are small or all is asked for."""
+        found: dict[str, Any] = {"parameter": self.parameter, "answer": self.answer, "loss": self.loss}
+        whole = full or self.gradient.size <= SHOWN_NUMBERS
+        found["terms"] = [
+            {
+                **{"t": t + 1, "timestep": step, "norm": self.norms[t], "share": self.shares[t]},
+                **{"cosine": self.cosines[t], "norm_of_sum": self.running_norms[t]},
+                **({"term": self.term(t)} if whole else {}),
+            }
+            for t, step in enumerate(self.steps)
+        ]
+        found |= {"norm": np.linalg.norm(self.gradient), "residual": self.residual}
+        return found | ({"gradient": self.gradient} if whole else {})
+
+    def view(self, most: int | None = None) -> TableView:
+        """One row a timestep, with ``most`` the largest terms, in the order of time; and last the whole."""
         small = self.gradient.size <= SHOWN_NUMBERS
         columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if small else [])]
         columns += [Column(name, True) for name in ("‖term‖", "share", "cosine", "‖sum so far‖")]
         rows: list[tuple[Cell, ...]] = []
-        for t, name in enumerate(self.steps):
+        chosen = np.arange(len(self.steps))
+        if most is not None and len(chosen) > most:
+            chosen = np.sort(np.argsort(-self.norms, kind="stable")[:most])
+        for t in chosen.tolist():
+            name = self.steps[t]
             numbers = (float(self.norms[t]), float(self.shares[t]), float(self.cosines[t]))
             written = (_written(self.term(t)),) if small else ()
             rows.append((t + 1, visible(name), *written, *numbers, float(self.running_norms[t])))
@@ -122,6 +142,8 @@ class Terms:
             f"the loss is {self.loss:.4f}, of {self.answer}; the last row is training's own gradient, "
             f"and the terms' sum differs from it by {self.residual:.1e} at most"
         )
+        if len(chosen) < len(self.steps):
+            caption += f"; {len(chosen)} of {len(self.steps)} terms, the largest; all with --full"
         return TableView(f"∂L/∂ {self.parameter}, one term for each timestep", tuple(columns), tuple(rows), caption)
 
 
@@ -195,6 +217,11 @@ class LossBySource:
         ]
         caption = "a row for each step at which gradient enters, a column for each step that it reaches: ‖∂L_s/∂h_t‖"
         return TableView(f"From loss step to source step, {self.cell}", columns, tuple(rows), caption)
+
+    def heat_map(self) -> HeatMap:
+        names = tuple(visible(step) for step in self.steps)
+        title = f"From loss step (rows) to source step (columns), {self.cell}: ‖∂L_s/∂h_t‖"
+        return HeatMap(title, names, names, tuple(tuple(row) for row in self.norms.tolist()))
 
 
 def loss_by_source(flow: Flow, cell: CellFlow) -> LossBySource:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
 
@@ -74,6 +75,23 @@ class Question:
     scores: Callable[[Sequence[str]], Array]
     answers: Callable[[Sequence[str]], list[str]]
     path: Callable[[int], Array] | None = None
+
+
+BLANK = "☐"  # stands for a word or a letter that nobody has written
+
+
+def log_probabilities(open_up: Callable[[str], Opened], texts: Sequence[str]) -> Array:
+    """(inputs,) the logarithm of the probability of a whole answer of many steps, from the mean loss of its steps.
+
+    Args:
+        open_up: gives an input, with the answer, as an example of training.
+    """
+    found = []
+    for text in texts:
+        opened = open_up(text)
+        loss, _ = opened.network.loss_and_gradients(opened.params, opened.batch)
+        found.append(-loss * opened.batch.weight)
+    return np.array(found, np.float64)
 
 
 @dataclass(frozen=True, eq=False)

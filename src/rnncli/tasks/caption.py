@@ -22,6 +22,7 @@ from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
+from rnncli.inspection.why import Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.caption_network import Captioner, Described
 from rnncli.tasks.inputs import NumberInput
@@ -132,6 +133,21 @@ class CaptionModel(Model):
         answered = f"the text {joined_symbols(said, self.unit)}"
         return Opened(model.network, model.params, Described(row, [target]), steps, answered)
 
+    def parts(self, text: str) -> Parts:
+        """Each number a part; in place of one that is left out its mean in training."""
+        row = self._numbers(text).tolist()
+        size = self.numbers.size
+        names = self.names if len(self.names) == size else tuple(f"{self.names[0]}[{k}]" for k in range(size))
+        mean = self.numbers.mean.tolist()
+
+        def join(values: Sequence[float | None]) -> str:
+            return json.dumps([mean[k] if value is None else value for k, value in enumerate(values)])
+
+        return Parts(names, tuple(row), None, join, deletable=False)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.target or "" for prediction in self.predict(texts)]
+
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
         problems = [self.problem(text) for text in dataset.texts]
         dataset = dataset.without(problems, "record that cannot be read")
@@ -180,7 +196,15 @@ class CaptionModel(Model):
         return 2 * self.longest + 10
 
     def _read(self, text: str) -> Array:
-        """(D,) standardised numbers from a JSON list, or from numbers with commas or white space between them.
+        """(D,) standardised numbers.
+
+        Raises:
+            DataError: as :meth:`_numbers`.
+        """
+        return self.numbers.standardised(self._numbers(text)).astype(self.settings.dtype)
+
+    def _numbers(self, text: str) -> Array:
+        """(D,) numbers from a JSON list, or from numbers with commas or white space between them.
 
         Raises:
             DataError: they are something else, or not as many as the model reads.
@@ -192,7 +216,7 @@ class CaptionModel(Model):
         size = self.numbers.size
         if len(row) != size or not np.isfinite(row).all():
             raise DataError(f"the input has {len(row):,} numbers, and the model reads {size:,} finite ones")
-        return self.numbers.standardised(row).astype(self.settings.dtype)
+        return row
 
     def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
         told = self.network.decode(self.params, rows, self._limit, self.beam)

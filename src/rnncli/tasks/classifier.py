@@ -246,6 +246,24 @@ class Classifier:
         right = self.probabilities(logits).argmax(axis=1) == own.targets
         return Tally(float(right.sum()), own.size, loss * own.size, own.size)
 
+    def log_odds(self, logits: Array, label: int) -> Array:
+        """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: a logit, less what the other ones come to."""
+        if self.logit_count == 1:
+            return np.asarray(logits[:, 0] if label else -logits[:, 0])
+        others = np.delete(logits, label, axis=1)
+        top = others.max(axis=1)
+        return np.asarray(logits[:, label] - top - np.log(np.exp(others - top[:, None]).sum(axis=1)))
+
+    def log_odds_gradient(self, logits: Array, label: int) -> Array:
+        """(rows, K or 1) ∂ log odds / ∂ logits."""
+        if self.logit_count == 1:
+            return np.full_like(logits, 1 if label else -1)
+        others = logits.copy()
+        others[:, label] = -np.inf
+        gradient = -softmax(others)
+        gradient[:, label] = 1
+        return np.asarray(gradient)
+
     def probabilities(self, logits: Array) -> Array:
         """(rows, K) probabilities from (rows, K or 1) logits."""
         if self.logit_count == 1:

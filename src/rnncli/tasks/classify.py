@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from rnncli.data.tokenizer import looks_like_characters
 from rnncli.errors import DataError, UsageError, closest, counted
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.trace import Trace, trace
+from rnncli.inspection.why import Parts, Question
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.inputs import NumberInput, Steps, TextInput, looks_like_numbers
@@ -168,6 +170,47 @@ class ClassifierModel(Model):
         names, _ = self.input.names(text, self.settings.max_length)
         batch = Examples([steps.values], np.array([self.labels.index(answer)]))
         return Opened(model.network, model.params, batch, {"": tuple(names)}, f"the label {answer}")
+
+    def parts(self, text: str) -> Parts:
+        return self.input.parts(text)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.label or "nothing" for prediction in self.predict(texts)]
+
+    def question(self, text: str | None = None, answer: str | None = None) -> Question:
+        text = self.example if text is None else text
+        model = self.in_double()
+        model._read_some(text)
+        answer = model.told([text])[0] if answer is None else answer
+        if answer not in self.labels:
+            near = closest(answer, self.labels)
+            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
+        k = self.labels.index(answer)
+
+        def scores(texts: Sequence[str]) -> Array:
+            encoded = [model._read(one).values for one in texts]
+            return model.network.log_odds(model.network.logits(model.params, encoded), k)
+
+        parts = self.parts(text)
+        whole = model._read(parts.replaced(())).values
+        # Where the middle of a long text is not read, or a blank is read as more than one, parts are no timesteps.
+        aligned = len(whole) == len(parts.names) == len(model._read(parts.replaced(range(len(parts.names)))).values)
+        path = partial(model._path, parts, k) if aligned else None
+        return Question(parts, answer, "log odds", scores, model.told, path)
+
+    def _path(self, parts: Parts, label: int, steps: int) -> Array:
+        """(parts,) integrated gradients of a label's log odds; the model is in float64."""
+        from rnncli.inspection.paths import log_odds_gradients, path_gradients
+
+        params = {name: value for name, value in self.params.items() if name != "embedding"}
+        whole, blank = (
+            self._read(text).values for text in (parts.replaced(()), parts.replaced(range(len(parts.names))))
+        )
+        if whole.ndim == 1:
+            table = self.params["embedding"]["weight"] if self.network.embedding else np.eye(self.input.size)
+            whole, blank = table[whole], table[blank]
+        network = Classifier(self.settings, whole.shape[1], len(self.labels), numbers=True)
+        return path_gradients(partial(log_odds_gradients, network, params, label), whole, blank, steps)
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
         if isinstance(self.input, NumberInput):

@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
+from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import numbers_of, texts_of
 
 SHOWN_NUMBERS = 4  # of a timestep, where it is named
@@ -76,6 +77,11 @@ class TextInput:
         tokens = self.tokenizer.tokens(text)
         names = [tokens[place] for place in shorten(np.arange(len(tokens)), limit).tolist()]
         return names, [name in self.vocabulary for name in names]
+
+    def parts(self, text: str) -> Parts:
+        """Each token a part, also of those that are not read."""
+        tokens = tuple(self.tokenizer.tokens(text))
+        return Parts(tokens, tokens, BLANK, lambda values: self.tokenizer.join(list(values)))
 
     def facts(self) -> dict[str, Any]:
         return {"vocabulary_size": self.size}
@@ -145,6 +151,12 @@ class NumberInput:
         more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
         names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
         return names, [True] * len(names)
+
+    def parts(self, text: str) -> Parts:
+        """Each timestep a part; in place of one that is left out the mean of the training data."""
+        rows = parse_numbers(text).tolist()
+        names, _ = self.names(text, len(rows))
+        return Parts(tuple(names), tuple(rows), self.mean.tolist(), lambda values: json.dumps(list(values)))
 
     def facts(self) -> dict[str, Any]:
         return {"features": self.size}

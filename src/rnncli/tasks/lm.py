@@ -19,6 +19,7 @@ from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
+from rnncli.inspection.why import BLANK, Parts, Question
 from rnncli.model import Metric, Model, texts_of
 from rnncli.tasks.language_model import LanguageModel, Streams
 from rnncli.tasks.prepare import require_memory
@@ -193,6 +194,38 @@ class LanguageModelModel(Model):
         model = self.in_double()
         batch = Streams.of(self.vocabulary.encode(tokens), 1, len(tokens) - 1)
         return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
+
+    def parts(self, text: str) -> Parts:
+        tokens = tuple(split(text, self.unit))
+        return Parts(tokens, tokens, BLANK, "".join)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        """The most probable next token after each text."""
+        return [self.vocabulary.token(int(np.argmax(self._next(text)))) for text in texts]
+
+    def question(self, text: str | None = None, answer: str | None = None) -> Question:
+        """What is asked for is the next token after the text."""
+        text = self.example if text is None else text
+        model = self.in_double()
+        if not split(text, self.unit):
+            raise UsageError("the text is empty: there is no timestep to show")
+        answer = model.told([text])[0] if answer is None else answer
+        if answer not in self.vocabulary:
+            raise UsageError(f"the model knows no {self.unit} '{answer}'")
+        (wanted,) = self.vocabulary.encode([answer]).tolist()
+
+        def scores(texts: Sequence[str]) -> Array:
+            return np.array([math.log(max(float(model._next(one)[wanted]), 1e-300)) for one in texts])
+
+        return Question(self.parts(text), answer, "log probability of the next token", scores, model.told)
+
+    def _next(self, text: str) -> Array:
+        """(V,) probabilities of the next token, the unknown one left out."""
+        ids = self.vocabulary.encode(split(text, self.unit) or ["\n"])
+        packed = PackedSequence.pack([ids])
+        logits = self.network.forward(self.params, packed, self.network.zero_states(1), keep=False)[0][-1:]
+        logits[:, self.vocabulary.unknown] = -np.inf
+        return np.asarray(softmax(logits)[0])
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(split(joined(dataset), self.unit))

@@ -20,6 +20,7 @@ from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names, visible
+from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -150,6 +151,13 @@ class Seq2SeqModel(Model):
         steps = {"": shown, "decoder/": (START, *said)}
         answered = f"the target {joined_symbols(said, self.unit)}"
         return Opened(model.network, model.params, Pairs([source], [target]), steps, answered)
+
+    def parts(self, text: str) -> Parts:
+        symbols = tuple(self._symbols(text))
+        return Parts(symbols, symbols, BLANK, lambda left: joined_symbols(left, self.unit))
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.target or "" for prediction in self.predict(texts)]
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
         dataset = without_empty(dataset, self.settings)

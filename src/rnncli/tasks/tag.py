@@ -21,6 +21,7 @@ from rnncli.data.word_views import SIDES, WordViews
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
+from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.metrics import score
 from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
@@ -123,6 +124,14 @@ class TaggerModel(Model):
         said = " ".join(self.tags[k] for k in tags.tolist())
         batch = TagExamples([forms], [tags], rows)
         return Opened(model.network, model.params, batch, {"": tuple(words)}, f"the tags {said}")
+
+    def parts(self, text: str) -> Parts:
+        words = tuple(words_of(text))
+        # A tag for each word: with a word less there is another answer.
+        return Parts(words, words, BLANK, lambda left: json.dumps(left, ensure_ascii=False), deletable=False)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [" ".join(prediction.tags) for prediction in self.predict(texts)]
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)

@@ -1,0 +1,166 @@
+"""What ``rnncli inspect`` can show of one input, each by its option: the numbers, and the views of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.options import parse_units
+from rnncli.errors import UsageError
+from rnncli.views import Cell, HeatMap, TableView
+
+if TYPE_CHECKING:
+    from rnncli.inspection.flow import Flow
+    from rnncli.model import Model
+
+TOP = 4  # units that are shown of their own accord
+PARTS = 20  # of a long input, where each has a row
+STEPS = 40  # timesteps of a long input on a screen
+MAP_UNITS = 16  # rows of a heat map that nobody has chosen
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked at, and how closely.
+
+    Attributes:
+        text: the input; None for the model's own example.
+        answer: what the loss and the scores are of; None for what the model answers.
+        parameter: whose gradient; None for the recurrent weights of the topmost layer.
+        units: as given by ``--units``.
+        top: units that change most, as given by ``--top``.
+        full: nothing is left out.
+        map: heat maps in place of tables.
+        other: another model to set beside, with the name it was given by.
+    """
+
+    model: Model
+    text: str | None
+    answer: str | None = None
+    parameter: str | None = None
+    units: str | None = None
+    top: int | None = None
+    full: bool = False
+    map: bool = False
+    other: tuple[str, Model] | None = None
+    name: str = "latest"
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The input forward and back, once for all that ask."""
+        from rnncli.inspection.flow import flow
+
+        return flow(self.model.opened(self.text, self.answer))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown.
+
+    Attributes:
+        views: for people, in order; pairs are a summary.
+        document: for ``--json``.
+        failed: what was looked at is not as it should be.
+    """
+
+    views: list[TableView | HeatMap | list[tuple[str, Cell]]]
+    document: Any
+    failed: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def gates(look: Look) -> Shown:
+    """States and gates of every layer and direction."""
+    from rnncli.inspection.gates import gates as of_cell
+
+    found = [of_cell(cell) for cell in look.flow.cells]
+    shown: list[Any] = []
+    for one in found:
+        H = one.values["h"].shape[1]
+        chosen = _chosen(look, H, one.most_changing, MAP_UNITS if look.map else TOP)
+        shown += [one.heat_map(name, chosen) for name in one.values] if look.map else [one.view(chosen)]
+    return Shown(shown, found)
+
+
+def bptt(look: Look) -> Shown:
+    """The gradient as a sum of terms, one for each timestep."""
+    from rnncli.inspection.chain import chain
+    from rnncli.inspection.terms import loss_by_source, terms
+
+    top = look.flow.cell()
+    named = [look.parameter] if look.parameter else [f"{top.name}/weight_ih", f"{top.name}/weight_hh"]
+    found = [terms(look.flow, name) for name in named]
+    shown: list[Any] = [one.view(None if look.full else STEPS) for one in found]
+    document: dict[str, Any] = {"terms": [one.document(look.full) for one in found]}
+    layer = look.flow.cell(look.parameter) if look.parameter and _in_a_cell(look) else top
+    entering = int((abs(layer.d_output).sum(axis=1) > 0).sum())
+    if entering > 1 and (look.full or len(layer.steps) <= STEPS):
+        table = loss_by_source(look.flow, layer)
+        document["loss_by_source"] = table
+        shown.append(table.heat_map() if look.map or len(layer.steps) > PARTS else table.view())
+    found_chain = chain(look.flow, layer, None if look.full else STEPS)
+    shown.append(found_chain.view())
+    document["chain"] = found_chain
+    return Shown(shown, document)
+
+
+def memory(look: Look) -> Shown:
+    """How much of a gradient at the end arrives at each earlier step."""
+    from rnncli.inspection.flow import flow
+    from rnncli.inspection.memory import comparison
+    from rnncli.inspection.memory import memory as of_cell
+
+    if look.other is None:
+        found = [of_cell(cell) for cell in look.flow.cells]
+        shown: list[Any] = []
+        for one in found:
+            shown += [one.view(None if look.full else STEPS), one.pairs()]
+        return Shown(shown, [one.document for one in found])
+    name, other = look.other
+    beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
+    first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
+    view = comparison(first, second, (look.name, name))
+    return Shown([view], {look.name: first.document, name: second.document})
+
+
+def why(look: Look) -> Shown:
+    """Which parts of the input made the answer."""
+    from rnncli.inspection.why import why as ask
+
+    found = ask(look.model.question(look.text, look.answer))
+    notes = [f"the same without them: {found.flip_text}"] if found.flip_text is not None else []
+    return Shown([found.view(None if look.full else PARTS)], found, notes=notes)
+
+
+def check_gradients(look: Look) -> Shown:
+    """Backpropagation against differences."""
+    from rnncli.inspection.check import ENTRIES
+    from rnncli.inspection.check import check_gradients as compare
+
+    found = compare(look.model.opened(look.text, look.answer), None if look.full else ENTRIES)
+    return Shown([found.view()], {"passed": found.passed, "worst": found.worst, "check": found}, not found.passed)
+
+
+VIEWS: dict[str, Callable[[Look], Shown]] = {
+    "gates": gates,
+    "bptt": bptt,
+    "memory": memory,
+    "why": why,
+    "check_gradients": check_gradients,
+}
+
+
+def _in_a_cell(look: Look) -> bool:
+    return any(str(look.parameter).startswith(cell.name + "/") for cell in look.flow.cells)
+
+
+def _chosen(look: Look, count: int, most_changing: Callable[[int], Sequence[int]], usual: int) -> list[int]:
+    if look.full:
+        return list(range(count))
+    if look.units is not None:
+        return parse_units(look.units, tuple(map(str, range(count))))
+    if look.top is not None and not 1 <= look.top <= count:
+        raise UsageError(f"--top must be at least 1 and at most {count}, not {look.top}")
+    return sorted(most_changing(min(count, look.top or usual)))

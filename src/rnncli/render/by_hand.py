@@ -1,0 +1,209 @@
+"""An example worked by hand, as a text for a terminal, as Markdown and as LaTeX.
+
+Each line is shown as its formula, as the formula with the numbers in it, and as the result:
+
+    a_2 = x_2·W_i + o_1·W_h
+                ⎡ 0.500000 -0.300000⎤
+      = [0 1 0]·⎢ 0.100000  0.800000⎥ + [0.462117 -0.291313]·⎡0.400000 -0.200000⎤
+                ⎣-0.600000  0.200000⎦                        ⎣0.300000  0.100000⎦
+      = [0.197453 0.678446]
+
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnncli.render.by_hand_latex import as_latex
+from rnncli.render.by_hand_parts import (
+    DIGITS,
+    LEGEND,
+    WORD,
+    chunks,
+    formula,
+    headline,
+    is_computed,
+    sentences,
+    title,
+    word,
+    written,
+)
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand import ByHand, Step
+
+__all__ = ["as_latex", "as_markdown", "as_text"]
+
+MARKDOWN_WIDTH = 100
+INDENT = 4
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Lines of equal width; the one that stands on the line of the formula is ``middle``."""
+
+    lines: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.lines[0])
+
+    @property
+    def middle(self) -> int:
+        return (len(self.lines) - 1) // 2
+
+
+def _matrix(rows: Sequence[Sequence[str]], ascii: bool, within: bool = False) -> _Box:
+    """Entries in brackets; a single one alone, in parentheses if it is negative and stands ``within`` a formula."""
+    if len(rows) == len(rows[0]) == 1:
+        only = rows[0][0]
+        return _Box((f"({only})" if within and only.startswith("-") else only,))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" ".join(entry.rjust(width) for entry, width in zip(row, widths, strict=True)) for row in rows]
+    if len(lines) == 1:
+        return _Box((f"[{lines[0]}]",))
+    first, between, last = ("/\\", "||", "\\/") if ascii else ("⎡⎤", "⎢⎥", "⎣⎦")
+    brackets = [first, *[between] * (len(lines) - 2), last]
+    return _Box(tuple(pair[0] + line + pair[1] for pair, line in zip(brackets, lines, strict=True)))
+
+
+def _beside(boxes: Sequence[_Box]) -> list[str]:
+    """The boxes in a row, their middles on one line."""
+    above = max(box.middle for box in boxes)
+    height = above + max(len(box.lines) - box.middle for box in boxes)
+    lines = [""] * height
+    for box in boxes:
+        top = above - box.middle
+        for place in range(height):
+            inside = top <= place < top + len(box.lines)
+            lines[place] += box.lines[place - top] if inside else " " * box.width
+    return [line.rstrip() for line in lines]
+
+
+def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
+    """The formula with its numbers, in lines of the width; nothing where a part of it has no room."""
+    rows: list[list[_Box]] = [[]]
+    for chunk in chunks(step):
+        boxes = [
+            _Box((formula(piece, ascii),))
+            if isinstance(piece, str)
+            else _matrix(written(piece, digits), ascii, within=True)
+            for piece in chunk
+        ]
+        room = width - INDENT - 2
+        wide = sum(box.width for box in boxes)
+        if wide > room:
+            return []
+        if rows[-1] and sum(box.width for box in rows[-1]) + wide > room:
+            rows.append([])
+        rows[-1] += boxes
+    lines = []
+    for number, boxes in enumerate(rows):
+        lines += _beside([_Box((" " * INDENT + ("  " if number else "= "),)), *boxes])
+    return lines
+
+
+def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
+    """The result in brackets, each row with its name; in blocks of columns where all have no room."""
+    entries = written(step.result, digits)
+    names = [word(name, ascii, WORD) for name in step.rows] or [""] * len(entries)
+    sign, columns = _Box((" " * INDENT + "= ",)), len(entries[0])
+    at_once = columns
+    while at_once > 1 and _matrix([row[:at_once] for row in entries], ascii).width > width - INDENT - 2:
+        at_once -= 1
+    lines = []
+    for start in range(0, columns, at_once):
+        end = min(start + at_once, columns)
+        if at_once < columns:
+            lines.append(f"{' ' * INDENT}columns {start + 1} to {end} of {columns}:")
+        box = _matrix([row[start:end] for row in entries], ascii)
+        drawn = _beside([sign, box])
+        lines += [f"{line}  {name}".rstrip() for line, name in zip(drawn, names, strict=True)]
+    return lines
+
+
+def _formula_lines(text: str, label: str, width: int) -> list[str]:
+    """The formula and its label; on lines of their own where they have no room beside each other."""
+    lines, current = [], ""
+    for part in re.split(r"(?= [+−⊙=] )", text):
+        if current and len(current + part) > width:
+            lines.append(current)
+            current = " " * INDENT + part.lstrip()
+        else:
+            current += part
+    lines.append(current)
+    if not label:
+        return lines
+    if len(lines) == 1 and len(text) + INDENT + len(label) <= width:
+        return [text + " " * INDENT + label]
+    return [f"({label})", *lines]
+
+
+def step_lines(step: Step, width: int, ascii: bool = False, digits: int = DIGITS) -> list[str]:
+    """One line of the work, drawn."""
+    label = word(step.label, ascii)
+    lines = _formula_lines(formula(step.formula, ascii), label, width)
+    if is_computed(step):
+        lines += _with_numbers(step, width, ascii, digits)
+    return lines + _result(step, width, ascii, digits)
+
+
+def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = DIGITS) -> str:
+    """For a terminal.
+
+    Args:
+        width: cells in a line, which matrices keep to; the formula with its numbers is left out where a matrix in it
+            is too wide.
+        ascii: use ASCII characters alone.
+        digits: decimals of a number, at least.
+    """
+    from rich.cells import cell_len
+
+    def shown(text: str) -> str:
+        return word(text, ascii)
+
+    def drawn(text: str) -> str:
+        return formula(text, ascii)
+
+    lines = _wrapped(headline(result, shown), width)
+    lines += ["", *(f"    {drawn(equation)}" for equation in result.equations), ""]
+    for sentence in (*map(drawn, LEGEND), *sentences(result, digits)):
+        lines += _wrapped(sentence, width)
+    for section in result.sections:
+        head = title(section, shown, drawn)
+        lines += ["", head, ("-" if ascii else "─") * min(cell_len(head), width)]
+        for number, step in enumerate(section.steps):
+            lines += [""] * (number > 0) + step_lines(step, width, ascii, digits)
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(sentence: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(sentence, max(width, 1), break_on_hyphens=False)
+
+
+def as_markdown(result: ByHand, digits: int = DIGITS) -> str:
+    """For a page of notes: the text's drawings as blocks of code under headings."""
+    parts = [f"# {headline(result, _escaped_markdown)}", _fenced(result.equations)]
+    parts.append("\n".join(f"- {line}" for line in (*LEGEND, *sentences(result, digits))))
+    for section in result.sections:
+        parts.append(f"## {title(section, _escaped_markdown, formula)}")
+        drawn = ["\n".join(step_lines(step, MARKDOWN_WIDTH, digits=digits)) for step in section.steps]
+        parts.append(_fenced("\n\n".join(drawn).split("\n")))
+    return "\n\n".join(parts) + "\n"
+
+
+def _fenced(lines: Iterable[str]) -> str:
+    """A block of code, whose fence is longer than every run of backticks in it."""
+    content = "\n".join(lines)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
+    return f"{fence}text\n{content}\n{fence}"
+
+
+def _escaped_markdown(text: str) -> str:
+    """A word of the data in which Markdown, or HTML within it, finds nothing to act on."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word(text))

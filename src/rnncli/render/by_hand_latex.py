@@ -1,0 +1,139 @@
+"""An example worked by hand as LaTeX: a fragment to ``\\input`` in a document that loads amsmath.
+
+Formulas are ours and are turned into LaTeX sign by sign; words are the data's, and every character in them that LaTeX
+would act on is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rnncli.render.by_hand_parts import DIGITS, NAME, chunks, headline, is_computed, sentences, title, word, written
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand import ByHand, Step
+
+LINE = 80  # characters of numbers in a line, about
+_FIRST = r"""% \usepackage{amsmath} is needed; for letters other than Latin ones, XeLaTeX or LuaLaTeX with a font for them.
+\begingroup\small
+\setcounter{MaxMatrixCols}{12}\setlength{\arraycolsep}{3pt}"""
+_LAST = r"\endgroup"
+_LEGEND = (
+    r"$\cdot$ is the matrix product, a number times a matrix included; "
+    r"$\odot$, the square and the slash go element by element.",
+    r"$\frac{\partial L}{\partial W_{i}^{(2)}}$ is the term of timestep 2 in $\frac{\partial L}{\partial W_{i}}$.",
+)
+_FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "σ": r"\sigma"} | {
+    name: rf"\operatorname{{{name}}}" for name in ("relu", "sum", "diag")
+}
+_SIGNS = {"·": r"\cdot ", "⊙": r"\odot ", "−": "-", "←": r"\leftarrow ", "²": "^{2}"}
+_DERIVATIVE = re.compile(r"∂(\w+)/∂(\w+)(?:\((\d+)\))?")
+_ESCAPES = {
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "␣": r"\textvisiblespace{}"},
+    # In the old font encoding these come out as other characters.
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"},
+}
+
+
+def as_latex(result: ByHand, digits: int = DIGITS) -> str:
+    """A fragment of LaTeX, matrices by ``pmatrix``.
+
+    Args:
+        digits: decimals of a number, at least.
+    """
+    parts = [_FIRST, rf"\section*{{{headline(result, escaped)}}}"]
+    equations = " \\\\\n".join(latex_formula(equation) for equation in result.equations)
+    parts.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
+    parts += [*_LEGEND, *sentences(result, digits)]
+    for section in result.sections:
+        parts.append(rf"\subsection*{{{title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
+        parts += [_step(step, digits) for step in section.steps]
+    return "\n\n".join([*parts, _LAST]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """A word of the data in which LaTeX finds nothing to act on."""
+    return "".join(_ESCAPES.get(char, char) for char in word(text))
+
+
+def latex_formula(text: str) -> str:
+    """A formula of ours."""
+    # Names are at the odd places.
+    return "".join(_name(piece) if place % 2 else _signs(piece) for place, piece in enumerate(NAME.split(text)))
+
+
+def _signs(text: str) -> str:
+    return "".join(_SIGNS.get(char, char) for char in text).replace("  ", " ")
+
+
+def _name(name: str) -> str:
+    """A name, a function or a number of a formula; ``W_io``, ``ao_2``, ``h_(t−1)``, ``∂L/∂W_i(2)``, ``x_2ᵀ``."""
+    if name.endswith("ᵀ"):
+        return _name(name[:-1]) + r"^{\top}"
+    derivative = _DERIVATIVE.fullmatch(name)
+    if derivative:
+        above, below, t = derivative.groups()
+        return rf"\frac{{\partial {_name(above)}}}{{\partial {_name(below)}{f'^{{({t})}}' if t else ''}}}"
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    letter, _, place = name.partition("_")
+    place = _signs(place).strip("()")
+    if re.fullmatch("a[a-z]", letter):  # the sums of a gate
+        letter, place = "a", f"{letter[1]},{place}"
+    letter = {"ŷ": r"\hat{y}", "η": r"\eta"}.get(letter, letter)
+    return f"{letter}_{{{place}}}" if place else letter
+
+
+def _step(step: Step, digits: int) -> str:
+    """Formula, the numbers in it, and the result, their equals signs below each other."""
+    sign = "←" if "←" in step.formula else "="
+    left, _, right = step.formula.partition(f" {sign} ")
+    given = [latex_formula(right)] if right else []
+    lines = [*given, *(_with_numbers(step, digits) if is_computed(step) else []), _result(step, digits)]
+    aligned = [f"{latex_formula(left)} &{_signs(sign)} {lines[0]}", *(f"&{line}" for line in lines[1:])]
+    aligned[1:] = [line if line.startswith(r"&\quad") else f"&= {line[1:]}" for line in aligned[1:]]
+    label = f"\\noindent {escaped(step.label)}\n" if step.label else ""
+    body = " \\\\\n".join(aligned)
+    return f"{label}\\[\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n\\]"
+
+
+def _with_numbers(step: Step, digits: int) -> list[str]:
+    """The formula with its numbers; from the second line on with an indent."""
+    lines, used = [""], 0
+    for chunk in chunks(step):
+        wide = sum(len(piece) if isinstance(piece, str) else _width(piece, digits) for piece in chunk)
+        if used and used + wide > LINE:
+            lines.append(r"\quad ")
+            used = 0
+        lines[-1] += "".join(
+            latex_formula(piece) if isinstance(piece, str) else _matrix(piece, digits, within=True) for piece in chunk
+        )
+        used += wide
+    return lines
+
+
+def _width(matrix: Any, digits: int) -> int:
+    return max(sum(len(entry) + 1 for entry in row) for row in written(matrix, digits)) + 1
+
+
+def _result(step: Step, digits: int) -> str:
+    if not step.rows:
+        return _matrix(step.result, digits)
+    names = r" \\ ".join(rf"\text{{{escaped(name)}}}" for name in step.rows)
+    return rf"{_matrix(step.result, digits)}\begin{{array}}{{l}} {names} \end{{array}}"
+
+
+def _matrix(matrix: Any, digits: int, within: bool = False) -> str:
+    rows = [[_number(entry) for entry in row] for row in written(matrix, digits)]
+    if len(rows) == len(rows[0]) == 1:
+        only = rows[0][0]
+        return f"({only})" if within and only.startswith("-") else only
+    body = r" \\ ".join(" & ".join(row) for row in rows)
+    return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
+
+
+def _number(entry: str) -> str:
+    digits, _, power = entry.partition("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits

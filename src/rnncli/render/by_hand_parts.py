@@ -1,0 +1,125 @@
+"""What every rendering of an example worked by hand has to decide: how a number is written, and where a formula parts.
+
+Numbers are rounded, but never so far that the next line could not be computed from what is printed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rnncli.render.clean import clean
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand import ByHand, Section, Step
+
+DIGITS = 6  # decimals
+KEPT = 4  # significant digits that are left at least
+MOST_DECIMALS = 12
+WORD = 40  # cells that a token may take; a label of a line may have two, and words of ours
+
+# A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
+NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\(t−1\)|[^\W²]+)")
+_OPERATOR = re.compile(r" [·⊙+−] ")
+_ASCII = {
+    **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
+    **{"←": "<-", "⊙": ".*"},
+}
+LEGEND = (
+    "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
+    "∂L/∂W_i(2) is the term of timestep 2 in ∂L/∂W_i.",
+)
+_ROUNDED = (
+    f"Numbers are rounded to {{}} decimals, or to as many more as it takes that {KEPT} digits of the largest one in a "
+    "matrix are left, and of its distance from 1. A 0 without decimals is exact."
+)
+
+
+def written(matrix: Any, digits: int = DIGITS) -> list[list[str]]:
+    """The entries of a matrix (n, m), all with the same decimals.
+
+    These are ``digits``, or more, up to 12, so that of the largest entry, and of the smallest distance of one from ±1
+    (1 − ŷ and 1 − o² are computed from it), four significant digits are left. Beyond that they are written as
+    ``1.23457e-14``. Whole numbers stand without decimals where all are, and an exact 0 always.
+    """
+    rows: list[list[float]] = matrix.tolist()
+    sizes = [abs(x) for row in rows for x in row if x]
+    if all(size < 10**digits and size == int(size) for size in sizes):
+        return [[str(int(x)) for x in row] for row in rows]
+    needed = _decimals(max(sizes))
+    scientific = needed > MOST_DECIMALS or max(sizes) >= 10**digits
+    gaps = [1 - size for size in sizes if size < 1]
+    decimals = min(max(digits, needed, *map(_decimals, gaps)), MOST_DECIMALS)
+    return [[_number(x, decimals, digits, scientific) for x in row] for row in rows]
+
+
+def _decimals(size: float) -> int:
+    return KEPT - 1 - math.floor(math.log10(size))
+
+
+def _number(x: float, decimals: int, digits: int, scientific: bool) -> str:
+    if x == 0:
+        return "0"
+    fixed = f"{x:.{decimals}f}"
+    # What would be rounded to nothing keeps its sign and its size.
+    return f"{x:.{digits - 1}e}" if scientific or float(fixed) == 0 else fixed
+
+
+def formula(text: str, ascii: bool = False) -> str:
+    """A formula of ours in the characters of the notes, or in ASCII, with the signs of Octave."""
+    if ascii:
+        for sign, plain in _ASCII.items():
+            text = text.replace(sign, plain)
+    return text
+
+
+def chunks(step: Step) -> list[list[str | Any]]:
+    """The right-hand side in pieces: text, and matrices for the names; a chunk begins at an operator in spaces."""
+    right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
+    found: list[list[str | Any]] = [[]]
+    for piece in NAME.split(right):
+        if piece in step.operands:
+            found[-1].append(step.operands[piece])
+            continue
+        places = [0, *(match.start() for match in _OPERATOR.finditer(piece)), len(piece)]
+        for number, (start, end) in enumerate(pairwise(places)):
+            if number and found[-1]:
+                found.append([])
+            if start < end:
+                found[-1].append(piece[start:end])
+    return [chunk for chunk in found if chunk]
+
+
+def is_computed(step: Step) -> bool:
+    """Whether putting the numbers in shows anything: not for what is given, and not for another name alone."""
+    return bool(step.operands) and step.formula.split(" = ", 1)[-1] not in step.operands
+
+
+def word(text: str, ascii: bool = False, limit: int = 2 * WORD) -> str:
+    """A word of the data, made safe to show."""
+    text = clean(text, limit)
+    return text.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii") if ascii else text
+
+
+def title(section: Section, shown: Callable[[str], str], drawn: Callable[[str], str]) -> str:
+    """``Gradient of the input weights, ∂L/∂W_i``; ``Forward, timestep 2: mat``.
+
+    Args:
+        shown: makes a word of the data safe where it goes.
+        drawn: writes a formula there.
+    """
+    of = f", {drawn(section.symbol)}" if section.symbol else ""
+    return section.title + of + (f": {shown(section.token)}" if section.token else "")
+
+
+def headline(result: ByHand, shown: Callable[[str], str]) -> str:
+    """What is worked out."""
+    return f"By hand: {shown(result.text)}, with the label {shown(result.label)}"
+
+
+def sentences(result: ByHand, digits: int) -> list[str]:
+    """What is to be known before one reads, the signs apart: of the step and the training, of the rounding."""
+    return [*map(clean, result.notes), _ROUNDED.format(digits)]
