@@ -1,0 +1,64 @@
+"""A small model of every task with random weights, for the tests that look inside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.parameters import flatten
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.word_views import WordViews
+from rnncli.model import Model
+from rnncli.tasks.caption import CaptionModel
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import NumberInput, TextInput
+from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.seq2seq import Seq2SeqModel
+from rnncli.tasks.tag import TaggerModel
+
+WORDS = ("the", "movie", "was", "good", "bad", "not", "and", "so")
+TEXTS = {
+    "words": "the movie was not so good",
+    "onehot": "movie was bad and good",
+    "numbers": "[[1, 2, 0.5], [0, -1, 2], [3, 0.25, 1], [0.5, 0.5, -2]]",
+    "tag": "the movie was not good",
+    "seq2seq": "a b c a",
+    "caption": "0.5, -1, 2",
+    "lm": "abcab cab",
+}
+
+
+def model(kind: str, **chosen: Any) -> Model:
+    """A model of a task; "words", "onehot" and "numbers" are three classifiers."""
+    tokens = {"seq2seq": "symbol", "caption": "symbol", "lm": "char"}.get(kind, "word")
+    input = "onehot" if kind in ("onehot", "lm") else "embedding"
+    usual = {"hidden": 4, "embedding": 3, "embedding_scale": 1.0, "dropout": 0.3, "tokens": tokens, "input": input}
+    settings = Settings(**(usual | chosen))
+    made = _without_weights(kind, settings)
+    params = made.network.init(np.random.default_rng(3))  # type: ignore[attr-defined]
+    rng = np.random.default_rng(4)
+    for _, value in flatten(params):
+        value += 0.4 * rng.standard_normal(value.shape).astype(value.dtype)  # biases too
+    return made.with_params(params)
+
+
+def _without_weights(kind: str, settings: Settings) -> Model:
+    text = TextInput(Tokenizer("word"), Vocabulary(WORDS))
+    numbers = NumberInput(np.array([0.5, 0.0, 1.0]), np.array([2.0, 1.0, 0.5]))
+    letters, phones = Vocabulary(("a", "b", "c")), Vocabulary(("X", "Y", "Z", "W"))
+    if kind in ("words", "onehot"):
+        return ClassifierModel(settings, text, ("neg", "pos"), {}, TEXTS[kind])
+    if kind == "numbers":
+        return ClassifierModel(settings, numbers, ("left", "right", "up"), {}, TEXTS[kind])
+    if kind == "tag":
+        views = WordViews.of(Counter(WORDS * 3), min_count=1, max_size=100)
+        return TaggerModel(settings, views, ("A", "N", "V"), {}, TEXTS[kind])
+    if kind == "seq2seq":
+        return Seq2SeqModel(settings, letters, phones, 3, {}, TEXTS[kind])
+    if kind == "caption":
+        return CaptionModel(settings, ("r", "g", "b"), numbers, phones, 3, {}, TEXTS[kind])
+    return LanguageModelModel(settings, Vocabulary(("a", "b", "c", " ")), {}, TEXTS[kind])

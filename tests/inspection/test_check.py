@@ -1,0 +1,63 @@
+"""A right gradient passes on every kind of model; a wrong one is found, and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from inspection.models import TEXTS, model
+
+from rnncli.inspection.check import check_gradients
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("kind", tuple(TEXTS))
+def test_every_model_passes(kind: str, cell: str) -> None:
+    chosen = {"bidirectional": False} if kind == "lm" else {}
+    found = check_gradients(model(kind, cell=cell, **chosen).opened())
+    assert found.passed, found.sentence
+    assert {one.parameter for one in found.parameters} == model(kind, cell=cell, **chosen).network.shapes().keys()
+    assert found.worst.excess < 0.1
+    assert found.sentence.startswith("All ")
+
+
+class Wrong:
+    """A network whose gradient is off in one entry by one part in a thousand."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+
+    def loss_and_gradients(self, params: Any, batch: Any) -> tuple[float, dict[str, Any]]:
+        loss, grads = self.network.loss_and_gradients(params, batch)
+        grads["encoder"]["0"]["backward"]["weight_hh"][2, 5] *= 1.001
+        return loss, grads
+
+
+@pytest.mark.parametrize("entries", [24, None])
+def test_a_planted_fault_is_named(entries: int | None) -> None:
+    opened = model("words").opened()
+    opened.network.loss_and_gradients(opened.params, opened.batch)
+    found = check_gradients(replace(opened, network=Wrong(opened.network)), entries=64 if entries else None)
+    assert not found.passed
+    assert found.worst.worst == "encoder/0/backward/weight_hh[2,5]"
+    assert found.worst.analytic == pytest.approx(1.001 * found.worst.numeric, rel=1e-5)
+    assert found.sentence.startswith("The gradient is wrong: encoder/0/backward/weight_hh[2,5]: ")
+
+
+def test_the_largest_entries_are_always_looked_at() -> None:
+    opened = model("words", hidden=16).opened()
+    found = check_gradients(opened, entries=4)
+    sizes = {one.parameter: (one.entries, one.size) for one in found.parameters}
+    assert sizes["encoder/0/forward/weight_hh"] == (4, 16 * 64)
+    assert sizes["output/bias"] == (1, 1)
+
+
+def test_nothing_is_left_changed() -> None:
+    opened = model("words").opened()
+    before = {name: value.copy() for name, value in opened.params["output"].items()}
+    check_gradients(opened, entries=None)
+    for name, value in opened.params["output"].items():
+        assert (value == before[name]).all()
+    assert np.isfinite(opened.params["encoder"]["0"]["forward"]["weight_hh"]).all()

@@ -1,0 +1,125 @@
+"""How far back a layer remembers: measured on networks whose memory is known by formula."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from inspection.models import TEXTS, model
+
+from rnncli.inspection.flow import CellFlow, flow
+from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, saturation
+from rnncli.model import Model
+
+
+def with_weights(made: Model, change: Callable[[dict[str, Any]], None]) -> CellFlow:
+    opened = made.in_double().opened()
+    change(opened.params["encoder"]["0"]["forward"])
+    return flow(opened).cell()
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.99, 1.2])
+def test_the_half_life_of_a_linear_network(decay: float) -> None:
+    """ReLU on what stays above zero is linear: with W_h = λ·1 a gradient falls by λ at every step, by its formula."""
+
+    def linear(params: dict[str, Any]) -> None:
+        params["weight_hh"][...] = decay * np.eye(4)
+        params["weight_ih"][...] = np.abs(params["weight_ih"])
+        params["bias"][...] = 1
+
+    made = model("onehot", cell="rnn", nonlinearity="relu", bidirectional=False, readout="last")
+    found = memory(with_weights(made, linear))
+    assert found.half_life == pytest.approx(math.log(2) / -math.log(decay), abs=1e-6)
+    assert found.relative == pytest.approx(decay ** np.arange(5), rel=1e-12)
+    assert found.radii["a"] == pytest.approx(decay, rel=1e-12)
+    assert found.saturated == {"units that are 0": 0.0}
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("kind", ["words", "tag", "numbers"])
+def test_what_arrives_against_differences(cell: str, kind: str) -> None:
+    """The gradient of ⟨probe, h at the end⟩ by each earlier h, moved by hand, everything after it following."""
+    of_cell = flow(model(kind, cell=cell, bidirectional=True).opened()).cells[1]  # ←
+    found = memory(of_cell)
+    probe = of_cell.d_output.sum(axis=0)
+    kept, data = of_cell.seen.cache, of_cell.seen.cache.x.data
+    data = data.gathered() if hasattr(data, "gathered") else data
+    T = len(data)
+    assert found.steps == of_cell.steps  # read from the end: the last one that is read is the first in time
+
+    def at_the_end(t: int, h: np.ndarray) -> float:
+        from rnncli.core.packed import PackedSequence
+
+        state = (h, kept.c[t : t + 1].copy()) if cell == "lstm" else (h,)
+        if t < T - 1:
+            x = PackedSequence(data[t + 1 :], np.ones(T - 1 - t, np.int64), np.array([0]))
+            _, state, _ = of_cell.cell.forward(of_cell.params, x, state)
+        return float(probe @ state[0][0])
+
+    for distance in range(T):
+        t = T - 1 - distance
+        gradient = []
+        for unit in range(4):
+            moved = []
+            for size in (1e-6, -1e-6):
+                h = kept.h[t : t + 1].copy()
+                h[0, unit] += size
+                moved.append(at_the_end(t, h))
+            gradient.append((moved[0] - moved[1]) / 2e-6)
+        assert found.norms[distance] == pytest.approx(np.linalg.norm(gradient), abs=1e-8)
+
+
+def test_the_sentence() -> None:
+    def said(norms: list[float]) -> str:
+        steps = tuple(f"w{k}" for k in range(len(norms)))
+        return Memory("c", "RNN", steps, np.array(norms), half_life(np.array(norms)), {}, {}).sentence
+
+    assert said([1, 0.1, 0.01, 0.001, 0.0001]) == (
+        "What stands more than 2 steps before the end gets less than 1% of the gradient. It halves every 0.301 steps."
+    )
+    assert said([1, 0.001]) == (
+        "What stands more than 0 steps before the end gets less than 1% of the gradient. It halves every 0.1 steps."
+    )
+    assert said([2, 1, 0.5]) == (
+        "Nothing is out of reach: 25.0% of the gradient arrives at 'w2', 2 steps before the end. "
+        "It halves every 1 steps."
+    )
+    assert said([1, 4, 16, 64, 256]) == (
+        "Nothing is out of reach: 256 times of the gradient arrives at 'w4', 4 steps before the end. "
+        "It doubles every 0.5 steps: it explodes."
+    )
+    assert said([3]) == "One step has nothing before it to be remembered."
+
+
+def test_half_life_where_there_is_none() -> None:
+    assert half_life(np.array([1.0])) is None
+    assert half_life(np.array([1.0, 0.0, 0.0])) is None
+    assert half_life(np.array([2.0, 2.0, 2.0])) == math.inf
+    assert half_life(np.array([1.0, 0.5, 0.0])) == pytest.approx(1)  # what has vanished whole says nothing of the rate
+
+
+def test_bars_go_with_the_logarithm() -> None:
+    assert [len(bar(share)) for share in (1, 0.1, 1e-3, 1e-6, 0)] == [24, 20, 12, 1, 0]
+
+
+def test_saturation_counts_values_at_their_ends() -> None:
+    cell = flow(model("words", cell="lstm").opened()).cell()
+    found = saturation(cell)
+    for gate in "oif":
+        values = cell.values[gate]
+        assert found[gate] == np.mean([v < 0.05 or v > 0.95 for v in values.ravel().tolist()])
+    assert found["g"] == np.mean([abs(v) > 0.9 for v in cell.values["g"].ravel().tolist()])
+
+
+def test_two_models_side_by_side() -> None:
+    first, second = (memory(flow(model("words", cell=cell).opened()).cell()) for cell in ("rnn", "lstm"))
+    view = comparison(first, second, ("a", "b"))
+    assert [column.name for column in view.columns] == [
+        *("steps back", "timestep", "RNN a", "10^−6 to 1", "LSTM b", "10^−6 to 1")
+    ]
+    assert [row[2] for row in view.rows] == pytest.approx(first.relative.tolist())
+    assert [row[4] for row in view.rows] == pytest.approx(second.relative.tolist())
+    assert [row[1] for row in view.rows] == TEXTS["words"].split()[::-1]
