@@ -51,6 +51,12 @@ class DivergedError(RnncliError):
     exit_code = 6
 
 
+class CheckFailedError(RnncliError):
+    """What was to be checked is not as it should be: a gradient of ours is wrong."""
+
+    exit_code = 1
+
+
 class TrainingInterrupted(RnncliError):
     """A signal ended the training after its step was finished and saved."""
 

@@ -110,7 +110,7 @@ def _run(output: Output, session: Session) -> None:
     from rnncli.training.loop import EpochDone, Finished, StepDone
 
     finished_before = session.state.progress.finished is not None
-    display = TrainingDisplay(output, session.settings.epochs or 0)
+    display = TrainingDisplay(output, session.settings.epochs or 0, session.metric, session.model().unit)
     with _stopping_on_signals(session), display.live():
         for event in session.events():
             if isinstance(event, StepDone):

@@ -84,6 +84,11 @@ class Output:
         except (OSError, SystemExit):  # Rich ends the program where it meets a broken pipe
             discard(self.stderr)
 
+    def drawable(self, picture: str) -> str:
+        """A picture made of blocks, where stderr can take it; else nothing: escapes would show nothing."""
+        encoding = getattr(self.stderr, "encoding", None) or "utf-8"
+        return picture if encoding.lower().startswith("utf") else ""
+
     def encodable(self, text: str) -> str:
         """Return ``text`` in characters that stdout can take, before it is laid out: escapes are wider."""
         if self.speaks_unicode or text.isascii():

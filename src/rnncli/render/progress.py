@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rnncli.render.clean import as_text
 from rnncli.render.console import Output
+from rnncli.render.sparkline import sparkline
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,12 +24,24 @@ REDRAW_SECONDS = 0.1
 SHOWN_EPOCHS = 12
 
 
+class Shown(Protocol):
+    """By what an epoch is shown to be good."""
+
+    @property
+    def name(self) -> str: ...
+    def of(self, epoch: Mapping[str, Any]) -> float | None:
+        """Of an epoch in the training record; None where nothing was validated."""
+
+
 class TrainingDisplay:
     """Shows the events of a training; used as ``with display.live(): …``."""
 
-    def __init__(self, output: Output, epochs: int) -> None:
+    def __init__(self, output: Output, epochs: int, metric: Shown, unit: str = "word") -> None:
+        """Of so many epochs, each judged by ``metric``; ``unit`` is what a timestep is."""
         self._output = output
         self._epochs = epochs
+        self._metric = metric
+        self._unit = unit
         self._done: list[EpochDone] = []
         self._step: StepDone | None = None
         self._drawn = 0.0
@@ -58,7 +72,7 @@ class TrainingDisplay:
         if self._live:
             self._draw()
         else:
-            self._output.note(_line(event, self._epochs))
+            self._output.note(self._line(event))
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
@@ -69,13 +83,14 @@ class TrainingDisplay:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("epoch", "loss", "validation", "words/s", "time", ""):
+        for name in ("epoch", "loss", f"validation {self._metric.name}", f"{self._unit}s/s", "time", ""):
             table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True)
         for event in self._done[-SHOWN_EPOCHS:]:
             r = event.record
-            accuracy = "" if r.validation_accuracy is None else f"{r.validation_accuracy:.4f}"
+            score = self._score(event)
+            shown = "" if score is None else f"{score:.4f}"
             table.add_row(
-                *map(as_text, (f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", accuracy)),
+                *map(as_text, (f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", shown)),
                 *map(as_text, (f"{event.words_per_second:,.0f}", duration(event.seconds), "best" if r.best else "")),
             )
         if self._step:
@@ -84,7 +99,22 @@ class TrainingDisplay:
                 *map(as_text, (f"{s.epoch}/{self._epochs}", f"{s.loss:.4f}", bar(s.step, s.steps))),
                 *map(as_text, (f"{s.words_per_second:,.0f}", "", f"{duration(s.seconds_left)} left")),
             )
+        if len(self._done) > 1:
+            curves = [event.record.loss for event in self._done], [self._score(event) for event in self._done]
+            table.add_row("", *(as_text(self._output.drawable(sparkline(curve, 12)), "cyan") for curve in curves))
         return table
+
+    def _score(self, event: EpochDone) -> float | None:
+        return self._metric.of(asdict(event.record))
+
+    def _line(self, event: EpochDone) -> str:
+        r, score = event.record, self._score(event)
+        validation = "" if score is None else f", validation {self._metric.name} {score:.4f}"
+        best = " (best)" if r.best else ""
+        speed = f"{event.words_per_second:,.0f} {self._unit}s/s"
+        return (
+            f"epoch {r.epoch}/{self._epochs}: loss {r.loss:.4f}{validation}{best}, {duration(event.seconds)}, {speed}"
+        )
 
 
 def bar(done: int, total: int, width: int = 10) -> str:
@@ -102,11 +132,3 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _line(event: EpochDone, epochs: int) -> str:
-    r = event.record
-    validation = "" if r.validation_accuracy is None else f", validation accuracy {r.validation_accuracy:.4f}"
-    best = " (best)" if r.best else ""
-    speed = f"{event.words_per_second:,.0f} words/s"
-    return f"epoch {r.epoch}/{epochs}: loss {r.loss:.4f}{validation}{best}, {duration(event.seconds)}, {speed}"

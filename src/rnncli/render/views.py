@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import counted
 from rnncli.render.clean import clean
+from rnncli.render.sparkline import sparkline
 from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
@@ -89,12 +90,15 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
 
 
 def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> TableView:
-    """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them."""
-    count, caption = len(epochs), None
+    """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them.
+
+    The curves of them all stand in the caption.
+    """
+    count, caption = len(epochs), _curves(epochs)
     if most is not None and count > most:
         shown = sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
         epochs = [epochs[k] for k in shown]
-        caption = f"{len(shown)} of {count} epochs; piped output and --json have all"
+        caption = f"{caption}; {len(shown)} of {count} epochs, piped output and --json have all"
     rows = tuple(
         (e["epoch"], e["loss"], e["validation_loss"], e["validation_accuracy"], "best" if e["best"] else "")
         for e in epochs
@@ -107,3 +111,15 @@ def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> Ta
         Column(""),
     )
     return TableView("Training", columns, rows, caption)
+
+
+def _curves(epochs: Sequence[dict[str, Any]]) -> str | None:
+    """Each figure of the record as a small picture with its first and last value."""
+    if len(epochs) < 2:
+        return None
+    drawn = []
+    for name in ("loss", "validation_loss", "validation_accuracy"):
+        values = [epoch[name] for epoch in epochs]
+        if values[0] is not None and values[-1] is not None:
+            drawn.append(f"{name.replace('_', ' ')} {values[0]:.3f} {sparkline(values)} {values[-1]:.3f}")
+    return ", ".join(drawn)

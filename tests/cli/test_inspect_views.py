@@ -1,0 +1,167 @@
+"""``inspect --gates``, ``--bptt``, ``--memory``, ``--why`` and ``--check-gradients`` on the command line."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import rnncli
+from rnncli.inspection.check import check_gradients
+from rnncli.inspection.flow import flow
+from rnncli.inspection.memory import memory
+from rnncli.inspection.terms import terms
+
+TEXT = "good film was zzz"
+LOOKS = ("--gates", "--bptt", "--memory", "--why", "--check-gradients")
+
+
+@pytest.fixture
+def model(trained):
+    return rnncli.load("runs/latest")
+
+
+def test_gates_in_a_pipe_have_every_digit_asked_for(trained, model):
+    blocks = trained.works("inspect", "--gates", TEXT, "--units", "1,3").out.split("\n\n")
+    cells = flow(model.opened(TEXT)).cells
+    assert len(blocks) == len(cells) == 2
+    for block, cell in zip(blocks, cells, strict=True):
+        header, *rows = [line.split("\t") for line in block.strip("\n").split("\n")]
+        assert header[:2] == ["t", "timestep"]
+        assert header[2:8] == ["‖h‖", "‖c‖", "mean i", "mean f", "mean g", "mean o"]
+        assert header[8:] == [f"{name}{unit}" for unit in (1, 3) for name in "hcifgo"]
+        assert [row[1] for row in rows] == TEXT.split()
+        for t, row in enumerate(rows):
+            assert float(row[header.index("f3")]) == pytest.approx(cell.values["f"][t, 3], abs=5e-5)
+
+
+def test_gates_as_json_recompute_the_memory(trained):
+    forward, backward = trained.works("inspect", "--gates", TEXT, "--json").json
+    assert (forward["direction"], backward["direction"]) == ("→", "←")
+    for layer, order in ((forward, range(4)), (backward, range(3, -1, -1))):
+        c = np.array(layer["initial"]["c"])
+        values = {name: np.array(value) for name, value in layer["values"].items()}
+        for t in order:
+            c = values["f"][t] * c + values["i"][t] * values["g"][t]
+            assert c.tolist() == layer["values"]["c"][t]
+
+
+def test_a_map_has_a_row_for_each_unit(trained, model):
+    out = trained.works("inspect", "--gates", TEXT, "--map", "--top", "2").out
+    blocks = out.split("\n\n")
+    assert len(blocks) == 12  # six values, two directions
+    header, *rows = [line.split("\t") for line in blocks[0].strip("\n").split("\n")]
+    assert header == ["", *TEXT.split()]
+    cell = flow(model.opened(TEXT)).cells[0]
+    for name, *values in rows:
+        assert [float(value) for value in values] == cell.values["h"][:, int(name)].tolist()
+
+
+def test_bptt_ends_with_trainings_gradient(trained, model):
+    document = trained.works("inspect", "--bptt", TEXT, "--json", "--full").json
+    seen = flow(model.opened(TEXT))
+    for found, name in zip(document["terms"], ("weight_ih", "weight_hh"), strict=True):
+        parameter = f"encoder/0/forward/{name}"
+        assert found["parameter"] == parameter
+        assert found["residual"] <= 1e-12
+        total = np.sum([np.array(term["term"]) for term in found["terms"]], axis=0)
+        assert np.abs(total - seen.gradients[parameter]).max() <= 1e-12
+        assert [term["norm"] for term in found["terms"]] == terms(seen, parameter).norms.tolist()
+    assert document["chain"]["factors"][0]["written"] == "∂L/∂z"
+
+
+def test_bptt_of_another_parameter_and_answer(trained):
+    rows = trained.works("inspect", "--bptt", TEXT, "--param", "embedding/weight", "--answer", "neg").out
+    lines = [line.split("\t") for line in rows.split("\n\n")[0].strip().split("\n")]
+    assert [line[1] for line in lines[1:]] == [*TEXT.split(), "the whole"]
+    assert float(lines[-1][3]) == pytest.approx(1)
+
+
+def test_memory_beside_another_run(trained, model):
+    trained.works("train", "reviews.csv", "--cell", "rnn", "--hidden", "4", "--epochs", "1", "--name", "plain")
+    document = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain", "--json").json
+    assert [one["kind"] for one in document.values()] == ["LSTM", "RNN"]
+    assert document["reviews-1"]["norms"] == memory(flow(model.opened(TEXT)).cell()).norms.tolist()
+    header = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain").out.split("\n")[0]
+    assert header.split("\t")[2::2] == ["LSTM reviews-1", "RNN plain"]
+
+
+def test_every_row_of_why_is_what_predict_says(trained):
+    found = trained.works("inspect", "--why", TEXT, "--json").json
+    for text, effect in zip(found["deleted_texts"], found["deleted"], strict=True):
+        told = trained.works("predict", text, "--json").json
+        p = told["probabilities"][found["answer"]]
+        assert effect == pytest.approx(found["score"] - np.log(p / (1 - p)), abs=1e-4)  # predict counts in float32
+
+
+def test_gradients_are_checked(trained, model):
+    found = trained.works("inspect", "--check-gradients", TEXT, "--json").json
+    assert found["passed"] is True
+    assert found["worst"]["worst"] == check_gradients(model.opened(TEXT)).worst.worst
+
+
+def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):
+    from rnncli.tasks.classifier import Classifier
+
+    right = Classifier.backward
+
+    def wrong(self, params, cache, d_logits):
+        grads = right(self, params, cache, d_logits)
+        grads["output"]["weight"][2, 0] += 1e-3
+        return grads
+
+    monkeypatch.setattr(Classifier, "backward", wrong)
+    result = trained("inspect", "--check-gradients", TEXT)
+    assert result.code == 1
+    assert "output/weight" in result.out
+    assert "[2,0]" in result.out
+    assert result.err == "rnncli: the check has failed: see above\n  please report it, with the model and the text\n"
+
+
+def test_several_views_at_once(trained):
+    document = trained.works("inspect", *LOOKS, "--timesteps", TEXT, "--json").json
+    assert list(document) == ["timesteps", "gates", "bptt", "memory", "why", "check_gradients"]
+    assert len(trained.works("inspect", *LOOKS, TEXT).out.split("\n\n")) >= 8
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--param", "output/weight"], "--param says more of --bptt, which is not shown"),
+        (["--compare", "latest"], "--compare says more of --memory, which is not shown"),
+        (["--full"], "--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients"),
+        (["--memory", "--units", "1"], "--units and --top choose among hidden states, which are not shown"),
+        (["--gates", "--units", "9", TEXT], "--units 9: the units are 0 to 3"),
+        (["--gates", "--top", "9", TEXT], "--top must be at least 1 and at most 4, not 9"),
+        (["--why", TEXT, "--answer", "possitive"], "the model knows no label 'possitive'"),
+        (["--bptt", TEXT, "--param", "weight"], "there is no parameter 'weight'"),
+        (["--bptt", ""], "the text is empty: there is no timestep to show"),
+        (["--why", "<br>"], "the text has no words: there is no timestep to show"),
+    ],
+)
+def test_what_does_not_go_together(trained, words, message):
+    assert message in trained("inspect", *words).err
+
+
+HOSTILE = "good [/] \x1b[31mfilm \u202e <script>alert(1)</script> was"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_hostile_text_is_inert(trained, look):
+    for options in ([], ["--json"], ["--map"]):
+        out = trained.works("inspect", look, HOSTILE, *options).out
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", out)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("width", ["40", "80", "200"])
+def test_on_a_terminal_nothing_is_wider_than_it(trained, monkeypatch, look, width):
+    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", width)
+    from rich.cells import cell_len
+
+    for options in ([], ["--map"]):
+        out = trained.works("inspect", look, TEXT, *options).out
+        assert max(map(cell_len, out.split("\n"))) <= int(width)
