@@ -119,8 +119,8 @@ def our_settings(name: str) -> Settings:
     from rnncli.config import Settings
     from rnncli.tasks import task_named
 
-    # What a task looks at to choose its defaults is whether texts have words.
-    dataset: Any = SimpleNamespace(texts=["a text of words"])
+    # What a task looks at to choose its defaults is whether texts have words, or are numbers.
+    dataset: Any = SimpleNamespace(texts=["[[0.5, 1]]" if name == "numbers" else "a text of words"])
     chosen = task_named(ROWS[name]).defaults(dataset, Settings())
     return Settings(**{**chosen, "task": ROWS[name], "schedule": "constant", "epochs": 1, "patience": 1})
 

@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.model": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection.states"),
         *("rnncli.model_file", "rnncli.tasks", "rnncli.views"),
+        "rnncli.inspection.why",  # what is asked of any model, whatever its task
     },
     "rnncli.prediction": {"rnncli.core", "rnncli.errors", "rnncli.model", "rnncli.team"},
     "rnncli.training": {

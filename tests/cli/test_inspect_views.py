@@ -119,6 +119,25 @@ def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):
     assert result.err == "rnncli: the check has failed: see above\n  please report it, with the model and the text\n"
 
 
+def test_one_example_by_hand(cli):
+    cli.write("notes.csv", "text,label\ncat mat rat,1\nrat rat mat,1\nmat mat cat,0\n")
+    small = ["--cell", "rnn", "--hidden", "2", "--no-bidirectional", "--readout", "last", "--input", "onehot"]
+    small += ["--no-bias", "--dropout", "0", "--min-count", "1", "--validation", "0", "--optimizer", "sgd"]
+    cli.works("train", "notes.csv", *small, "--epochs", "2", "--batch", "3")
+    out = cli.works("inspect", "--by-hand", "cat mat rat", "--answer", "1").out
+    assert out.startswith("By hand: cat mat rat, with the label 1\n")
+    for formula in (
+        "a_2 = x_2·W_i + o_1·W_h",
+        "∂L/∂W_h = ∂L/∂W_h(1) + ∂L/∂W_h(2) + ∂L/∂W_h(3)",
+        "W_o ← W_o − η · ∂L/∂W_o",
+    ):
+        assert formula in out
+    assert "\\begin{pmatrix}" in cli.works("inspect", "--by-hand", "cat mat rat", "--as", "latex").out
+    assert cli.works("inspect", "--by-hand", "cat mat rat", "--as", "markdown").out.startswith("#")
+    assert "sections" in cli.works("inspect", "--by-hand", "cat mat rat", "--json").json
+    cli.refuses(2, "--as pdf: text, markdown, latex are the forms there are", "inspect", "--by-hand", "--as", "pdf")
+
+
 def test_several_views_at_once(trained):
     document = trained.works("inspect", *LOOKS, "--timesteps", TEXT, "--json").json
     assert list(document) == ["timesteps", "gates", "bptt", "memory", "why", "check_gradients"]

@@ -175,6 +175,9 @@ def inspect(
     bptt: Annotated[bool, typer.Option("--bptt", help="A gradient as a sum, one term for each timestep.")] = False,
     memory: Annotated[bool, typer.Option("--memory", help="How much gradient arrives how far back.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Which words made the answer.")] = False,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="One example worked with every number, forward and backward.")
+    ] = False,
     check_gradients: Annotated[
         bool, typer.Option("--check-gradients", help="Backpropagation against differences; exit code 1 if it fails.")
     ] = False,
@@ -184,6 +187,9 @@ def inspect(
     param: Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")] = None,
     compare: Annotated[
         str | None, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")
     ] = None,
     map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
@@ -203,13 +209,15 @@ def inspect(
     rnncli inspect --bptt "so good"       ∂L/∂W, one term for each timestep
     rnncli inspect --memory --compare rnn how far back two models remember
     rnncli inspect --why "so good"        which words made the answer
+    rnncli inspect --by-hand --as latex   every number of a small network
     """
     from rnncli.cli.inspect import InspectRequest, inspect_command
 
-    wanted = {"gates": gates, "bptt": bptt, "memory": memory, "why": why, "check_gradients": check_gradients}
+    wanted = {"gates": gates, "bptt": bptt, "memory": memory, "why": why, "by_hand": by_hand}
+    wanted["check_gradients"] = check_gradients
     looks = tuple(name for name, asked in wanted.items() if asked)
     request = InspectRequest(
-        *(sentence, timesteps, units, top, model, svg, force, runs), *(looks, answer, param, full, map, compare)
+        *(sentence, timesteps, units, top, model, svg, force, runs), *(looks, answer, param, full, map, compare, form)
     )
     inspect_command(request, json)
 

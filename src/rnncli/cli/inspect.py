@@ -10,7 +10,7 @@ from rnncli.cli.options import output_path, parse_units
 from rnncli.cli.predict import is_file
 from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import CheckFailedError, DataError, UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.heatmap import print_heat_map
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FIRST_UNITS = 6
 EPOCHS_ON_A_SCREEN = 12
+PIPE_WIDTH = 120  # of a text that is laid out, where nobody says how wide
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class InspectRequest:
     full: bool = False
     map: bool = False
     compare: str | None = None
+    form: str | None = None
 
 
 def inspect_command(request: InspectRequest, json: bool) -> None:
@@ -70,7 +72,7 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
         storage.write_atomically(picture, svg(shown).encode())
         output.note(f"picture written to {request.svg}")
     if failed:
-        raise SystemExit(1)
+        raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
 def _refuse_what_says_nothing(request: InspectRequest) -> None:
@@ -87,9 +89,11 @@ def _refuse_what_says_nothing(request: InspectRequest) -> None:
     for option, given, needed in (
         ("--param", request.param, "bptt"),
         ("--compare", request.compare, "memory"),
+        ("--as", request.form, "by_hand"),
     ):
         if given is not None and needed not in request.looks:
-            raise UsageError(f"{option} says more of --{needed}, which is not shown", f"add --{needed}")
+            name = needed.replace("_", "-")
+            raise UsageError(f"{option} says more of --{name}, which is not shown", f"add --{name}")
     if (request.full or request.map or request.answer is not None) and not request.looks:
         raise UsageError("--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients")
 
@@ -104,7 +108,7 @@ def _show_looks(output: Output, model: Model, request: InspectRequest, json: boo
     if request.compare is not None:
         other = request.compare, Model.load(find_model(request.compare, Path(request.runs)))
     text = _text(output, model, request.sentence)
-    chosen = (request.units, request.top, request.full, request.map, other, request.model)
+    chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
     look = Look(model, text, request.answer, request.param, *chosen)
     found = {name: VIEWS[name](look) for name in request.looks}
     if request.timesteps:
@@ -133,6 +137,8 @@ def _print(output: Output, part: Any) -> None:
         print_table(output, part)
     elif isinstance(part, HeatMap):
         print_heat_map(output, part)
+    elif callable(part):
+        output.write(part(output.width if output.is_terminal else PIPE_WIDTH, not output.speaks_unicode))
     else:
         print_pairs(output, "", part)
 

@@ -34,6 +34,8 @@ class Look:
         full: nothing is left out.
         map: heat maps in place of tables.
         other: another model to set beside, with the name it was given by.
+        name: that of the model itself.
+        form: of what is worked by hand: text, markdown or latex.
     """
 
     model: Model
@@ -46,6 +48,7 @@ class Look:
     map: bool = False
     other: tuple[str, Model] | None = None
     name: str = "latest"
+    form: str = "text"
 
     @cached_property
     def flow(self) -> Flow:
@@ -60,12 +63,13 @@ class Shown:
     """What is shown.
 
     Attributes:
-        views: for people, in order; pairs are a summary.
+        views: for people, in order; pairs are a summary, a function writes a text for a width, without marks beyond
+            ASCII where these cannot be shown.
         document: for ``--json``.
         failed: what was looked at is not as it should be.
     """
 
-    views: list[TableView | HeatMap | list[tuple[str, Cell]]]
+    views: list[TableView | HeatMap | list[tuple[str, Cell]] | Callable[[int, bool], str]]
     document: Any
     failed: bool = False
     notes: list[str] = field(default_factory=list)
@@ -134,6 +138,22 @@ def why(look: Look) -> Shown:
     return Shown([found.view(None if look.full else PARTS)], found, notes=notes)
 
 
+def by_hand(look: Look) -> Shown:
+    """One example worked with every number."""
+    from rnncli.inspection.by_hand import by_hand as work
+    from rnncli.render.by_hand import as_latex, as_markdown, as_text
+
+    found = work(look.model, look.text, look.answer)
+    written: dict[str, Callable[[int, bool], str]] = {
+        "text": lambda width, ascii: as_text(found, width, ascii),
+        "markdown": lambda width, ascii: as_markdown(found),
+        "latex": lambda width, ascii: as_latex(found),
+    }
+    if look.form not in written:
+        raise UsageError(f"--as {look.form}: {', '.join(written)} are the forms there are")
+    return Shown([written[look.form]], found)
+
+
 def check_gradients(look: Look) -> Shown:
     """Backpropagation against differences."""
     from rnncli.inspection.check import ENTRIES
@@ -148,6 +168,7 @@ VIEWS: dict[str, Callable[[Look], Shown]] = {
     "bptt": bptt,
     "memory": memory,
     "why": why,
+    "by_hand": by_hand,
     "check_gradients": check_gradients,
 }
 

@@ -27,9 +27,9 @@ class Work:
     def __init__(self, model: ClassifierModel, flow: Flow) -> None:
         self.flow, self.model = flow, model
         self.sheet = Worksheet()
-        (self.of_cell,) = flow.cells
-        self.cell: Cell = by_hand_cell(self.of_cell.cell)
-        self.steps = self.of_cell.steps
+        (of_cell,) = flow.cells
+        self.cell: Cell = by_hand_cell(of_cell.cell)
+        self.steps = of_cell.steps
         self.T = len(self.steps)
         self.target = int(flow.opened.batch.targets[0])
         self.binary = len(model.labels) == 2

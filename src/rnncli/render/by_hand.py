@@ -6,8 +6,7 @@ Each line is shown as its formula, as the formula with the numbers in it, and as
                 ⎡ 0.500000 -0.300000⎤
       = [0 1 0]·⎢ 0.100000  0.800000⎥ + [0.462117 -0.291313]·⎡0.400000 -0.200000⎤
                 ⎣-0.600000  0.200000⎦                        ⎣0.300000  0.100000⎦
-      = [0.197453 0.678446]
-
+      = [0.197453 0.678445]
 """
 
 from __future__ import annotations
@@ -139,7 +138,7 @@ def _formula_lines(text: str, label: str, width: int) -> list[str]:
         return lines
     if len(lines) == 1 and len(text) + INDENT + len(label) <= width:
         return [text + " " * INDENT + label]
-    return [f"({label})", *lines]
+    return [*_wrapped(f"({label})", width), *lines]
 
 
 def step_lines(step: Step, width: int, ascii: bool = False, digits: int = DIGITS) -> list[str]:
@@ -155,8 +154,8 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
     """For a terminal.
 
     Args:
-        width: cells in a line, which matrices keep to; the formula with its numbers is left out where a matrix in it
-            is too wide.
+        width: cells in a line. A matrix that is wider goes on below by columns, and the formula with its numbers is
+            left out where a part of it has no room.
         ascii: use ASCII characters alone.
         digits: decimals of a number, at least.
     """
@@ -173,8 +172,8 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
     for sentence in (*map(drawn, LEGEND), *sentences(result, digits)):
         lines += _wrapped(sentence, width)
     for section in result.sections:
-        head = title(section, shown, drawn)
-        lines += ["", head, ("-" if ascii else "─") * min(cell_len(head), width)]
+        head = _wrapped(title(section, shown, drawn), width)
+        lines += ["", *head, ("-" if ascii else "─") * min(max(map(cell_len, head), default=0), width)]
         for number, step in enumerate(section.steps):
             lines += [""] * (number > 0) + step_lines(step, width, ascii, digits)
     return "\n".join(lines) + "\n"

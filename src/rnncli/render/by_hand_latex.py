@@ -9,13 +9,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rnncli.render.by_hand_parts import DIGITS, NAME, chunks, headline, is_computed, sentences, title, word, written
+from rnncli.render.by_hand_parts import (
+    DIGITS,
+    NAME,
+    WORD,
+    chunks,
+    headline,
+    is_computed,
+    sentences,
+    title,
+    word,
+    written,
+)
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Step
 
 LINE = 80  # characters of numbers in a line, about
-_FIRST = r"""% \usepackage{amsmath} is needed; for letters other than Latin ones, XeLaTeX or LuaLaTeX with a font for them.
+_FIRST = r"""% It needs \usepackage{amsmath}; and for letters other than Latin ones XeLaTeX or LuaLaTeX, with a font.
 \begingroup\small
 \setcounter{MaxMatrixCols}{12}\setlength{\arraycolsep}{3pt}"""
 _LAST = r"\endgroup"
@@ -46,16 +57,16 @@ def as_latex(result: ByHand, digits: int = DIGITS) -> str:
     parts = [_FIRST, rf"\section*{{{headline(result, escaped)}}}"]
     equations = " \\\\\n".join(latex_formula(equation) for equation in result.equations)
     parts.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
-    parts += [*_LEGEND, *sentences(result, digits)]
+    parts += [*_LEGEND, *(escaped(line, None) for line in sentences(result, digits))]
     for section in result.sections:
         parts.append(rf"\subsection*{{{title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
         parts += [_step(step, digits) for step in section.steps]
     return "\n\n".join([*parts, _LAST]) + "\n"
 
 
-def escaped(text: str) -> str:
-    """A word of the data in which LaTeX finds nothing to act on."""
-    return "".join(_ESCAPES.get(char, char) for char in word(text))
+def escaped(text: str, limit: int | None = 2 * WORD) -> str:
+    """Words, at most so many cells of them, in which LaTeX finds nothing to act on."""
+    return "".join(_ESCAPES.get(char, char) for char in word(text, limit=limit))
 
 
 def latex_formula(text: str) -> str:
@@ -105,7 +116,7 @@ def _with_numbers(step: Step, digits: int) -> list[str]:
     for chunk in chunks(step):
         wide = sum(len(piece) if isinstance(piece, str) else _width(piece, digits) for piece in chunk)
         if used and used + wide > LINE:
-            lines.append(r"\quad ")
+            lines.append(r"\quad")
             used = 0
         lines[-1] += "".join(
             latex_formula(piece) if isinstance(piece, str) else _matrix(piece, digits, within=True) for piece in chunk

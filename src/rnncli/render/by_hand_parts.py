@@ -98,7 +98,7 @@ def is_computed(step: Step) -> bool:
     return bool(step.operands) and step.formula.split(" = ", 1)[-1] not in step.operands
 
 
-def word(text: str, ascii: bool = False, limit: int = 2 * WORD) -> str:
+def word(text: str, ascii: bool = False, limit: int | None = 2 * WORD) -> str:
     """A word of the data, made safe to show."""
     text = clean(text, limit)
     return text.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii") if ascii else text
@@ -122,4 +122,4 @@ def headline(result: ByHand, shown: Callable[[str], str]) -> str:
 
 def sentences(result: ByHand, digits: int) -> list[str]:
     """What is to be known before one reads, the signs apart: of the step and the training, of the rounding."""
-    return [*map(clean, result.notes), _ROUNDED.format(digits)]
+    return [*result.notes, _ROUNDED.format(digits)]

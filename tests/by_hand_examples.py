@@ -1,0 +1,185 @@
+"""Small models to work by hand, and an arithmetic with bounds that works a line out again from its formula alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import NumberInput, TextInput
+
+Array = Any
+WORDS = ("cat", "mat", "rat")
+TEXT = "rat mat rat cat"
+
+
+def model(
+    labels: tuple[str, ...] = ("0", "1"),
+    words: tuple[str, ...] = WORDS,
+    seed: int = 0,
+    scale: float = 0.8,
+    **chosen: Any,
+) -> ClassifierModel:
+    """A classifier of one layer that reads forwards, with weights and biases from a normal distribution."""
+    defaults = {"cell": "rnn", "hidden": 3, "bidirectional": False, "readout": "last", "input": "onehot"}
+    settings = Settings(**(defaults | {"bias": False, "optimizer": "sgd", "lr": 0.5, "dtype": "float64"} | chosen))
+    made = ClassifierModel(settings, TextInput(Tokenizer(), Vocabulary(words)), labels, {}, TEXT)
+    return drawn(made, seed, scale)
+
+
+def drawn(made: ClassifierModel, seed: int, scale: float) -> ClassifierModel:
+    rng = np.random.default_rng(seed)
+
+    def draw(level: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: draw(value) if isinstance(value, dict) else rng.normal(0, scale, value.shape)
+            for name, value in level.items()
+        }
+
+    return made.with_params(draw(made.network.init(rng)))
+
+
+def notes() -> ClassifierModel:
+    """The network of the notes, with the weights of tests/tasks/test_classifier_network.py and a row for <unk>."""
+    made = model(hidden=2)
+    cell = {
+        "weight_ih": np.array([[0.5, -0.3], [0.1, 0.8], [-0.6, 0.2], [0.0, 0.0]]),
+        "weight_hh": np.array([[0.4, -0.2], [0.3, 0.1]]),
+    }
+    return made.with_params({"encoder": {"0": {"forward": cell}}, "output": {"weight": np.array([[0.7], [-0.5]])}})
+
+
+def all_too_sure(score: float) -> ClassifierModel:
+    """The network of the notes, but with this score for "cat mat rat"."""
+    made = notes()
+    made.params["output"]["weight"][...] = [[-1.0], [1.0]]
+    ids = made.input.read("cat mat rat", 10).values
+    made.params["output"]["weight"] *= score / made.network.logits(made.params, [ids]).item()
+    return made
+
+
+def numbers() -> ClassifierModel:
+    """One that reads two numbers a timestep."""
+    made = model(bias=True)
+    reads = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
+    return drawn(ClassifierModel(made.settings, reads, made.labels, {}, "[[1, 2], [0, -1.5], [3, 0]]"), 3, 0.8)
+
+
+MODELS: dict[str, Callable[[], ClassifierModel]] = {
+    "notes": notes,
+    "relu": lambda: model(nonlinearity="relu", seed=4, hidden=4),
+    "biases": lambda: model(bias=True, seed=1),
+    "three labels": lambda: model(labels=("red", "green", "blue"), seed=2),
+    "embedding": lambda: model(labels=("a", "b", "c"), input="embedding", embedding=2, bias=True, seed=3),
+    "numbers": numbers,
+    "nearly sure": lambda: model(seed=59, scale=2.5),
+    "small weights": lambda: model(seed=6, scale=0.02, bias=True),
+    "lstm": lambda: model(cell="lstm", hidden=2, seed=7),
+    "lstm, biases, embedding": lambda: model(cell="lstm", hidden=2, bias=True, input="embedding", embedding=3, seed=8),
+    "gru": lambda: model(cell="gru", hidden=2, seed=9, labels=("x", "y", "z")),
+    "gru, biases": lambda: model(cell="gru", hidden=2, bias=True, seed=10),
+}
+
+
+class Bounds:
+    """Matrices of which only bounds are known: lo ≤ M ≤ hi, through every operation (Moore 1966)."""
+
+    def __init__(self, lo: Array, hi: Array | None = None) -> None:
+        self.lo = np.atleast_2d(np.asarray(lo, np.float64))
+        self.hi = self.lo if hi is None else np.atleast_2d(np.asarray(hi, np.float64))
+        assert (self.lo <= self.hi).all()
+
+    def _corners(self, other: Bounds, work_out: Callable[[Array, Array], Array]) -> Array:
+        return np.array([work_out(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)])
+
+    def __add__(self, other: Bounds) -> Bounds:
+        return Bounds(self.lo + other.lo, self.hi + other.hi)
+
+    def __sub__(self, other: Bounds) -> Bounds:
+        return self + -other
+
+    def __neg__(self) -> Bounds:
+        return Bounds(-self.hi, -self.lo)
+
+    def __mul__(self, other: Bounds) -> Bounds:
+        corners = self._corners(other, np.multiply)
+        return Bounds(corners.min(axis=0), corners.max(axis=0))
+
+    def __truediv__(self, other: Bounds) -> Bounds:
+        assert (other.lo > 0).all()
+        corners = self._corners(other, np.divide)
+        return Bounds(corners.min(axis=0), corners.max(axis=0))
+
+    def __matmul__(self, other: Bounds) -> Bounds:
+        if self.lo.shape[1] != other.lo.shape[0]:
+            return self * other  # a number times a matrix
+        corners = self._corners(other, lambda a, b: a[:, :, None] * b[None])
+        return Bounds(corners.min(axis=0).sum(axis=1), corners.max(axis=0).sum(axis=1))
+
+    def __pow__(self, power: int) -> Bounds:
+        assert power == 2
+        ends = np.array([self.lo**2, self.hi**2])
+        across = (self.lo < 0) & (self.hi > 0)
+        return Bounds(np.where(across, 0, ends.min(axis=0)), ends.max(axis=0))
+
+    def __gt__(self, other: Bounds) -> Bounds:
+        return Bounds((self.lo > other.hi).astype(float), (self.hi > other.lo).astype(float))
+
+    @property
+    def T(self) -> Bounds:
+        return Bounds(self.lo.T, self.hi.T)
+
+    def holds(self, other: Bounds) -> bool:
+        """Whether one matrix can lie within both, up to the rounding of float64."""
+        slack = 1e-12 * (1 + np.abs(self.hi) + np.abs(self.lo))
+        fits = self.lo.shape == other.lo.shape
+        return fits and bool(((self.lo <= other.hi + slack) & (other.lo <= self.hi + slack)).all())
+
+    @property
+    def width(self) -> float:
+        return float((self.hi - self.lo).max())
+
+
+def _rising(function: Callable[[Array], Array]) -> Callable[[Bounds], Bounds]:
+    return lambda x: Bounds(function(x.lo), function(x.hi))
+
+
+def _log(x: Array) -> Array:
+    return np.log(x, where=x > 0, out=np.full_like(x, -1e9))  # only where it is multiplied by 0
+
+
+FUNCTIONS: dict[str, Callable[[Bounds], Bounds]] = {
+    "tanh": _rising(np.tanh),
+    "σ": _rising(lambda x: 1 / (1 + np.exp(-x))),
+    "relu": _rising(lambda x: np.maximum(x, 0)),
+    "exp": _rising(np.exp),
+    "log": _rising(_log),
+    "sum": _rising(lambda x: x.sum(keepdims=True)),
+    "diag": _rising(np.diagflat),
+}
+SIGNS = {"·": " @ ", "⊙": "*", "−": "-", "ᵀ": ".T", "²": "**2"}
+NAME = re.compile(r"∂[^\W²ᵀ]+/∂[^\W²ᵀ]+(?:\(\d+\))?|[^\W²ᵀ]+")
+
+
+def work_out(formula: str, values: Mapping[str, Bounds]) -> Bounds:
+    """The right-hand side of a formula, by the signs that stand in it."""
+    right = re.split(" [=←] ", formula, maxsplit=1)[1]
+
+    def read(found: re.Match[str]) -> str:
+        name = found[0]
+        if name.isdecimal():
+            return f"Bounds({name})"
+        return f"functions[{name!r}]" if name in FUNCTIONS else f"values[{name!r}]"
+
+    code = NAME.sub(read, right)
+    for sign, operator in SIGNS.items():
+        code = code.replace(sign, operator)
+    made = eval(code, {"Bounds": Bounds, "functions": FUNCTIONS, "values": values})
+    assert isinstance(made, Bounds)
+    return made

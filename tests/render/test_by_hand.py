@@ -1,0 +1,364 @@
+"""What is printed of an example worked by hand can be worked out again from what is printed, and text stays text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from attacks import ATTACKS, dangers
+from by_hand_examples import MODELS, Bounds, all_too_sure, model, notes, work_out
+from rich.cells import cell_len
+
+from rnncli.inspection.by_hand import ByHand, by_hand
+from rnncli.inspection.by_hand_lines import Section, Step
+from rnncli.render.by_hand import as_latex, as_markdown, as_text
+from rnncli.render.by_hand_latex import escaped, latex_formula
+from rnncli.render.by_hand_parts import formula, written
+
+WIDE = 10_000
+HOSTILE = ["[/]", "\x1b[31m", "$x_1$", "</pre>", "\u202egnp", "```", "\\end{document}", "%{", "#_&~^", "⎡1⎤", "= [9 9]"]
+
+
+class Printed:
+    """One line of the work as it is printed: its formula, all of its text, and its result with what rounding hides."""
+
+    def __init__(self, block: str) -> None:
+        lines = block.splitlines()
+        if len(lines) > 1 and set(lines[1]) == {"─"}:
+            lines = lines[2:]
+        if lines[0].startswith("("):  # the label had no room beside the formula
+            lines = lines[1:]
+        self.formula = re.split(" {4,}", lines[0])[0]
+        self.name = re.split(" [=←] ", self.formula)[0]
+        self.text = "\n".join(lines[1:])
+        rows: list[str] = []
+        for line in reversed(lines[1:]):
+            found = re.match(r"^    (?:= |  )([⎡⎢⎣\[])(.*?)[⎤⎥⎦\]]", line)
+            rows.insert(0, found[2] if found else line.removeprefix("    = "))
+            if not found or found[1] in "⎡[":
+                break
+        self.entries = [row.split() for row in rows]
+
+    @property
+    def bounds(self) -> Bounds:
+        """Half a unit of the last decimal either way; what has no decimals is exact."""
+        values = np.array([[float(entry) for entry in row] for row in self.entries])
+        hidden = np.array([[self._hidden(entry) for entry in row] for row in self.entries])
+        return Bounds(values - hidden, values + hidden)
+
+    @staticmethod
+    def _hidden(entry: str) -> float:
+        digits, _, power = entry.partition("e")
+        return 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2])) if "." in digits else 0.0
+
+
+def printed(text: str) -> list[Printed]:
+    start = text.index("What is given")
+    return [Printed(block) for block in text[start:].strip().split("\n\n")]
+
+
+def first_that_does_not_follow(lines: list[Printed]) -> str | None:
+    """The formula of the first line that is not what the lines before it give, within what their rounding hides."""
+    values: dict[str, Bounds] = {}
+    for line in lines:
+        if line.formula != line.name:
+            computed = work_out(line.formula, values)
+            if not computed.holds(line.bounds):
+                return line.formula
+        values[line.name] = line.bounds
+    return None
+
+
+@pytest.mark.parametrize("digits", [4, 6, 9])
+@pytest.mark.parametrize("name", MODELS)
+def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str, digits: int) -> None:
+    """With bounds all through: the rounding of each number that goes in, and of the number that comes out."""
+    made = MODELS[name]()
+    for label in made.labels:
+        found = by_hand(made, label=label)
+        lines = printed(as_text(found, WIDE, digits=digits))
+        assert [line.formula for line in lines] == [step.formula for step in found.steps]
+        assert first_that_does_not_follow(lines) is None
+        for line, step in zip(lines, found.steps, strict=True):
+            assert line.bounds.holds(Bounds(step.result)), step.formula
+
+
+@pytest.mark.parametrize("score", [-40, -25, -15, 15, 20, 21, 25, 40])
+@pytest.mark.parametrize("label", ["0", "1"])
+def test_so_can_those_of_a_model_that_is_all_too_sure(score: int, label: str) -> None:
+    lines = printed(as_text(by_hand(all_too_sure(score), "cat mat rat", label), WIDE))
+    assert first_that_does_not_follow(lines) is None
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_bounds_are_narrow_enough_to_say_something(name: str) -> None:
+    """From printed numbers each line comes out to a thousandth of its largest number, and better by further digits."""
+    made = MODELS[name]()
+    for label in made.labels:
+        found = by_hand(made, label=label)
+        worst = {}
+        for digits in (6, 9):
+            values: dict[str, Bounds] = {}
+            worst[digits] = 0.0
+            for line, step in zip(printed(as_text(found, WIDE, digits=digits)), found.steps, strict=True):
+                if step.operands and step.result.any():
+                    width = work_out(line.formula, values).width / np.abs(step.result).max()
+                    worst[digits] = max(worst[digits], width)
+                values[line.name] = line.bounds
+        assert worst[6] < 0.005
+        assert worst[9] <= worst[6]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_wrong_number_would_be_noticed(name: str) -> None:
+    """Each computed line in turn with its largest number a hundredth off."""
+    values: dict[str, Bounds] = {}
+    tried = 0
+    for line in printed(as_text(by_hand(MODELS[name]()), WIDE)):
+        right = line.bounds
+        sizes = np.abs(np.array(line.entries, dtype=float))
+        if line.formula != line.name and sizes.any():
+            computed = work_out(line.formula, values)
+            assert computed.holds(right)
+            row, column = np.unravel_index(sizes.argmax(), sizes.shape)
+            line.entries[row][column] = f"{float(line.entries[row][column]) * 1.01:.15f}"
+            assert not computed.holds(line.bounds), line.formula
+            tried += 1
+        values[line.name] = right
+    assert tried >= 25
+
+
+def rows_of(entries: list[list[str]]) -> set[str]:
+    """The rows of a matrix as they stand between brackets; a single number alone."""
+    return {" ".join(row) for row in entries}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_numbers_put_in_are_those_of_the_lines_above(name: str) -> None:
+    found = by_hand(MODELS[name]())
+    known: dict[str, list[list[str]]] = {}
+    for line, step in zip(printed(as_text(found, WIDE)), found.steps, strict=True):
+        shown = re.sub(" +", " ", re.sub(r"[⎡⎢⎣⎤⎥⎦\[\]()]", " ", line.text))
+        for operand in step.operands:
+            entries = known[operand.removesuffix("ᵀ")]
+            if operand.endswith("ᵀ"):
+                entries = [list(column) for column in zip(*entries, strict=True)]
+            assert all(row in shown for row in rows_of(entries)), step.formula
+        known[line.name] = line.entries
+
+
+EXCERPT = """\
+Forward, timestep 2: mat
+────────────────────────
+a_2 = x_2·W_i + o_1·W_h    the sums
+                ⎡ 0.500000 -0.300000⎤
+    = [0 1 0 0]·⎢ 0.100000  0.800000⎥ + [0.462117 -0.291313]·⎡0.400000 -0.200000⎤
+                ⎢-0.600000  0.200000⎥                        ⎣0.300000  0.100000⎦
+                ⎣        0         0⎦
+    = [0.197453 0.678445]
+
+o_2 = tanh(a_2)    the output
+    = tanh([0.197453 0.678445])
+    = [0.194926 0.590508]
+
+Forward, timestep 3: rat
+"""
+TERM = """\
+∂L/∂W_h(2) = o_1ᵀ · ∂L/∂a_2    by timestep 2
+    = ⎡ 0.462117⎤ · [-0.193641 -0.052984]
+      ⎣-0.291313⎦
+    = ⎡-0.089485 -0.024485⎤
+      ⎣ 0.056410  0.015435⎦
+"""
+IN_ASCII = r"""
+dL/do_2 = dL/da_3 * da_3/do_2
+    = [-0.363993 0.278460] * / 0.400000 0.300000\
+                             \-0.200000 0.100000/
+"""
+SAME_IN_LATEX = r"""\noindent by timestep 2
+\[
+\begin{aligned}
+\frac{\partial L}{\partial W_{h}^{(2)}} &= o_{1}^{\top} \cdot \frac{\partial L}{\partial a_{2}} \\
+&= \begin{pmatrix} 0.462117 \\ -0.291313 \end{pmatrix} \cdot \begin{pmatrix} -0.193641 & -0.052984 \end{pmatrix} \\
+&= \begin{pmatrix} -0.089485 & -0.024485 \\ 0.056410 & 0.015435 \end{pmatrix}
+\end{aligned}
+\]
+"""
+
+
+def test_an_excerpt_of_each_form() -> None:
+    found = by_hand(notes(), "cat mat rat", "1")
+    text = as_text(found, 90)
+    assert EXCERPT in text
+    assert TERM in text
+    assert IN_ASCII in as_text(found, 90, ascii=True)
+    page = as_markdown(found)
+    assert page.startswith("# By hand: cat mat rat, with the label 1\n\n```text\na_t = x_t·W_i + o_(t−1)·W_h\n")
+    assert "## Gradient of the recurrent weights, ∂L/∂W_h\n\n```text\n" in page
+    assert TERM in page
+    assert SAME_IN_LATEX in as_latex(found)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("width", [30, 60, 80, 120])
+def test_lines_keep_to_the_width(name: str, width: int) -> None:
+    found = by_hand(MODELS[name]())
+    text = as_text(found, width)
+    for line in text[text.index("What is given") :].splitlines():
+        assert cell_len(line) <= max(width, 45), line
+    assert text.count("\n    = ") >= len(found.steps)
+
+
+def test_a_matrix_that_is_too_wide_goes_on_below() -> None:
+    made = model(hidden=8, seed=1)
+    found = by_hand(made)
+    text = as_text(found, 40)
+    block = next(block for block in text.split("\n\n") if block.startswith("W_h    "))
+    parts = re.split(r"    columns \d to \d of 8:\n", block)[1:]
+    assert len(parts) == 3
+    read = [
+        [re.search(r"[⎡⎢⎣](.*)[⎤⎥⎦]", line)[1].split() for line in part.splitlines()]  # type: ignore[index]
+        for part in parts
+    ]
+    whole = [[entry for part in read for entry in part[row]] for row in range(8)]
+    (step,) = (step for step in found.steps if step.formula == "W_h")
+    assert whole == written(step.result)
+    assert first_that_does_not_follow(printed(as_text(found, WIDE))) is None
+
+
+def test_ascii_is_ascii_and_says_the_same() -> None:
+    for name, make in MODELS.items():
+        found = by_hand(make())
+        plain, text = as_text(found, WIDE, ascii=True), as_text(found, WIDE)
+        assert plain.isascii(), name
+        number = re.compile(r"-?\d+\.\d+")
+        assert number.findall(plain) == number.findall(text)
+        assert len(plain.splitlines()) == len(text.splitlines())
+    hostile = replace(found, text="é \u202e …", sections=found.sections[:1])
+    assert as_text(hostile, WIDE, ascii=True).isascii()
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([[0.0, 1.0, -0.0]], ["0", "1", "0"]),
+        ([[3.0]], ["3"]),
+        ([[0.5, 0.0]], ["0.500000", "0"]),
+        ([[0.000123456, -0.5]], ["0.000123", "-0.500000"]),
+        ([[0.000123456]], ["0.0001235"]),
+        ([[1 - 1.2344e-7]], ["0.9999998766"]),
+        ([[1.2345678e-13, 0.0]], ["1.23457e-13", "0"]),
+        ([[0.5, -1.2345678e-9]], ["0.500000", "-1.23457e-09"]),
+        ([[1234567.8, 2.0]], ["1.23457e+06", "2.00000e+00"]),
+        ([[123456.7, 2.0]], ["123456.700000", "2.000000"]),
+    ],
+)
+def test_how_a_number_is_written(values: list[list[float]], shown: list[str]) -> None:
+    assert written(np.array(values)) == [shown]
+
+
+def hostile_result() -> ByHand:
+    """Every place for a word of the data taken by each of the attacks in turn."""
+    made = model(words=tuple(HOSTILE), labels=("</pre>", "\x1b[31m$x_1$"))
+    found = by_hand(made, "cat mat", "</pre>")
+    assert tuple(HOSTILE) in {step.rows[: len(HOSTILE)] for step in found.steps}
+    words = HOSTILE + ATTACKS
+    sections = [
+        replace(found.sections[0], token=word, steps=tuple(replace(s, label=word) for s in found.sections[0].steps[:2]))
+        for word in words
+    ]
+    return replace(found, text=" ".join(HOSTILE), label="\u202e[/]", sections=(*found.sections, *sections))
+
+
+def test_hostile_words_are_inert_in_a_text() -> None:
+    for ascii in (False, True):
+        text = as_text(hostile_result(), 80, ascii=ascii)
+        assert not dangers(text)
+        for shown in (r"\x1b[31m", "[/]", "$x_1$", "</pre>", r"\u202egnp", "```"):
+            assert shown in text
+    # Rows that are named like that are still rows.
+    made = model(words=tuple(HOSTILE))
+    lines = printed(as_text(by_hand(made, "cat mat", "1"), WIDE))
+    assert first_that_does_not_follow(lines) is None
+
+
+def test_hostile_words_are_inert_in_markdown() -> None:
+    page = as_markdown(hostile_result())
+    assert not dangers(page)
+    blocks = re.compile(r"^(`{3,})text\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
+    for found in blocks.finditer(page):
+        assert found[1] not in found[2]  # nothing within ends the block
+    outside = blocks.sub("", page)
+    assert "`" not in outside.replace(r"\`", "")
+    for line in outside.splitlines():
+        if line.startswith("#"):
+            assert not re.search(r"(?<!\\)[<>$*\[\]`&]", line.replace(r"\\", "")), line
+
+
+def braces(text: str) -> list[int]:
+    """How deep in braces each end of a line is."""
+    depth, depths = 0, []
+    for found in re.finditer(r"\\.|[{}\n]", re.sub(r"^%.*", "", text)):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        assert depth >= 0
+        if found[0] == "\n":
+            depths.append(depth)
+    return depths
+
+
+@pytest.mark.parametrize("name", [*MODELS, "hostile"])
+def test_latex_is_balanced(name: str) -> None:
+    page = as_latex(hostile_result() if name == "hostile" else by_hand(MODELS[name]()))
+    assert set(braces(page)) == {0}
+    open_ones: list[str] = []
+    for begin, kind in re.findall(r"(?<!\\)\\(begin|end){(\w+\*?)}", page):
+        if begin == "begin":
+            open_ones.append(kind)
+        else:
+            assert open_ones.pop() == kind
+    assert not open_ones
+    assert page.count("\\[\n") == page.count("\n\\]")
+    assert page.count(r"\begingroup") == page.count(r"\endgroup") == 1
+    bare = re.sub(r"\\[#$%&_{}]", "", page)
+    assert bare.count("$") % 2 == 0
+    assert bare.count("%") == 1  # the comment at the top
+    assert "#" not in bare
+    if name != "hostile":
+        assert page.isascii()
+        # No sign of a formula has been left over.
+        assert not re.search("[·⊙∂ŷσηᵀ²−←]", page)
+
+
+@pytest.mark.parametrize("word", HOSTILE + ATTACKS)
+def test_words_are_escaped_for_latex(word: str) -> None:
+    shown = escaped(word)
+    assert not dangers(shown)
+    left = re.sub(r"\\[#$%&_{}]|\\text\w+\{\}", "", shown)
+    assert not re.search(r"[#$%&_{}~^\\]", left), shown
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "plain"),
+    [
+        ("∂L/∂W_io(2)", r"\frac{\partial L}{\partial W_{io}^{(2)}}", "dL/dW_io(2)"),
+        ("ao_2", "a_{o,2}", "ao_2"),
+        ("∂L/∂ao_2", r"\frac{\partial L}{\partial a_{o,2}}", "dL/dao_2"),
+        ("1 − tanh(c_2)²", r"1 - \tanh(c_{2})^{2}", "1 - tanh(c_2).^2"),
+        ("c_t = f_t ⊙ c_(t−1)", r"c_{t} = f_{t} \odot c_{t-1}", "c_t = f_t .* c_(t-1)"),
+        ("−y·log(ŷ)ᵀ", r"-y\cdot \log(\hat{y})^{\top}", "-y*log(yhat)^T"),
+        ("diag(ŷ) − ŷᵀ·ŷ", r"\operatorname{diag}(\hat{y}) - \hat{y}^{\top}\cdot \hat{y}", "diag(yhat) - yhat^T*yhat"),
+    ],
+)
+def test_formulas(ours: str, theirs: str, plain: str) -> None:
+    assert latex_formula(ours) == theirs
+    assert formula(ours, ascii=True) == plain
+
+
+def test_a_wide_result_in_latex_is_parted_at_its_operators() -> None:
+    big = np.full((1, 8), -0.123456)
+    step = Step("", "s", "s = u + v + w", {"u": big, "v": big, "w": big}, big)
+    made = by_hand(notes(), "cat", "1")
+    page = as_latex(replace(made, sections=(Section("", "", "", (step,)),)))
+    assert page.count(r"\\" + "\n" + r"&\quad + \begin{pmatrix}") == 2
