@@ -10,6 +10,7 @@ from rnncli import __version__
 from rnncli.cli import options
 from rnncli.cli.help import PlainCommand, PlainGroup
 from rnncli.cli.options import (
+    Beam,
     Debug,
     Encoding,
     Force,
@@ -137,9 +138,7 @@ def predict(
         typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="How boldly: 0 the most probable. [1]"),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of the random choices. [0]")] = None,
-    beam: Annotated[
-        int | None, typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets at once. [1]")
-    ] = None,
+    beam: Beam = None,
     text: TextColumn = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
@@ -227,6 +226,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, a run, or a model file.")],
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
     mistakes: Annotated[int, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show.")] = 10,
+    beam: Beam = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     format: Format = None,
@@ -244,4 +244,6 @@ def evaluate(
     """
     from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
 
-    evaluate_command(EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs), json)
+    how = {} if beam is None else {"beam": beam}
+    request = EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs, how)
+    evaluate_command(request, json)

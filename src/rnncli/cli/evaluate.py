@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rnncli.data.dataset import Source, left_out, read_dataset
 from rnncli.errors import UsageError
@@ -27,6 +28,7 @@ class EvaluateRequest:
     encoding: str
     skip_bad: bool
     runs: str
+    how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
 
 
 def evaluate_command(request: EvaluateRequest, json: bool) -> None:
@@ -40,7 +42,7 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     from rnncli.training.runs import find_model
 
     keep_freed_memory()
-    model = Model.load(find_model(request.model, Path(request.runs)))
+    model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
     source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
     dataset = read_dataset(source, model.labelled, model.reads)
     output.note(dataset.why)

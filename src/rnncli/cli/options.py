@@ -43,6 +43,10 @@ OptionalEncoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")
 ]
 OptionalSkipBad = Annotated[bool | None, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+Beam = Annotated[
+    int | None,
+    typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets side by side; 1 is greedy. [4]"),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
 
 PANELS = {"cell": "Model", "tokens": "Data", "optimizer": "Training"}  # the first setting of each panel

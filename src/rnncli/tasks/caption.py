@@ -25,6 +25,7 @@ from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.caption_network import Captioner, Described
+from rnncli.tasks.decoder import BEAM
 from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -77,7 +78,7 @@ class CaptionModel(Model):
     params: Params
     example: str = ""
     record: dict[str, Any] = field(default_factory=dict)
-    beam: int = 1
+    beam: int = BEAM
     arrays: bool = False
 
     @property

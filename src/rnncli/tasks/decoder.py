@@ -25,6 +25,8 @@ from rnncli.tasks.tally import Tally
 
 # Sequences that are judged or told together.
 BATCH = 128
+# Partial sequences that are gone on with, where nobody says how many: a few find better ones, more hardly do.
+BEAM = 4
 
 
 class Told(NamedTuple):

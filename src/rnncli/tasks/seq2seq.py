@@ -22,6 +22,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
+from rnncli.tasks.decoder import BEAM
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
@@ -97,7 +98,7 @@ class Seq2SeqModel(Model):
     params: Params
     example: str = ""
     record: dict[str, Any] = field(default_factory=dict)
-    beam: int = 1
+    beam: int = BEAM
 
     @property
     def unit(self) -> str:
