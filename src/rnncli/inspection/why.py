@@ -1,8 +1,9 @@
 """Which parts of an input made the answer: by running it without them, by their gradients, and by Shapley values.
 
 All of it asks one question: what is the answer's score, the logarithm of its odds where one label is told and else of
-its probability, for the input with some parts left out? A part that is left out is deleted, or replaced by what the
-model knows nothing of: an unknown word, an average number. Every input that is asked about is a text for ``predict``.
+its probability, for the input with some parts left out? A part that is left out is deleted; or, where the input needs
+as many as it has, replaced by what the model knows nothing of: an unknown word, an average number. Every input that is
+asked about is a text for ``predict``.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ class Parts:
         gone = set(out)
         return self.join([self.blank if k in gone else value for k, value in enumerate(self.values)])
 
-    def deleted(self, out: Sequence[int]) -> str:
-        """The input without some parts."""
+    def without(self, out: Sequence[int]) -> str:
+        """The input with some parts left out: deleted where that can be, and of nothing at all a blank is left."""
+        if not self.deletable:
+            return self.replaced(out)
         gone = set(out)
-        return self.join([value for k, value in enumerate(self.values) if k not in gone])
+        return self.join([value for k, value in enumerate(self.values) if k not in gone] or [self.blank])
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,14 @@ class Why:
     Attributes:
         parts: their names.
         answer, score: what was answered, and its score.
-        blank_score: the score with every part replaced.
+        empty_score, blank_score: the score with every part left out, and with every part replaced.
         deleted: (parts,) by how much the score falls without the part; None where parts cannot be deleted.
         deleted_texts: what was asked to find that out.
         replaced: (parts,) by how much it falls with the part replaced.
         integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no way.
         steps, gap: of that integral, and what its sum misses of ``score`` − ``blank_score``, as a share.
-        shapley: (parts,) Shapley values of replacing; None for more than 12 parts.
+        shapley: (parts,) Shapley values of leaving out, which add up to ``score`` − ``empty_score``; None for more
+            than 12 parts.
         flip: places of the fewest parts found whose leaving out turns the answer round; None if none were found.
         flip_text, flip_answer: the input without them, and what is answered then.
         exhaustive: nothing smaller than ``flip`` turns it round: all have been tried.
@@ -117,6 +121,7 @@ class Why:
     answer: str
     score_is: str
     score: float
+    empty_score: float
     blank_score: float
     deleted: Array | None
     deleted_texts: tuple[str, ...]
@@ -132,10 +137,11 @@ class Why:
 
     @property
     def effects(self) -> Array:
-        """(parts,) the best there is of each part's effect: Shapley values, else integrated gradients, else alone."""
-        if self.shapley is not None:
-            return self.shapley
-        return self.replaced if self.integrated is None else self.integrated
+        """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does."""
+        for found in (self.shapley, self.deleted, self.integrated):
+            if found is not None:
+                return found
+        return self.replaced
 
     def view(self, most: int | None = None) -> TableView:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
@@ -157,9 +163,7 @@ class Why:
         ]
         columns = [Column("t", True), Column("part", style="bold"), *(Column(name, True) for name, _ in named)]
         columns.append(Column("against │ for"))
-        title = (
-            f"Why {self.answer}: {self.score_is} {self.score:.4f}, and {self.blank_score:.4f} with every part replaced"
-        )
+        title = f"Why {self.answer}: {self.score_is} {self.score:.4f}, and {self.empty_score:.4f} with nothing left"
         return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows)))
 
     def _caption(self, shown: int) -> str:
@@ -190,23 +194,23 @@ def why(question: Question) -> Why:
     """Asks the question in every way there is."""
     parts = question.parts
     count = len(parts.names)
-    alone = [(k,) for k in range(count)]
-    whole, blank = parts.replaced(()), parts.replaced(range(count))
-    score, blank_score = question.scores([whole, blank]).tolist()
+    alone, everything = [(k,) for k in range(count)], range(count)
+    score, blank_score, empty_score = question.scores(
+        [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
+    ).tolist()
     replaced = score - question.scores([parts.replaced(out) for out in alone])
     deleted: Array | None = None
     texts: tuple[str, ...] = ()
     if parts.deletable and count > 1:
-        texts = tuple(parts.deleted(out) for out in alone)
+        texts = tuple(parts.without(out) for out in alone)
         deleted = score - question.scores(texts)
     integrated, steps, gap = _integrate(question, score - blank_score)
     values = shapley(question) if count <= SHAPLEY_PARTS else None
-    effects = values if values is not None else (replaced if integrated is None else integrated)
-    flip, exhaustive = _flip(question, effects)
-    text = parts.replaced(flip) if flip is not None else None
+    flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
+    text = parts.without(flip) if flip is not None else None
     told = question.answers([text])[0] if text is not None else None
     return Why(
-        *(parts.names, question.answer, question.score_is, score, blank_score, deleted, texts, replaced),
+        *(parts.names, question.answer, question.score_is, score, empty_score, blank_score, deleted, texts, replaced),
         *(integrated, steps, gap, values, flip, text, told, exhaustive),
     )
 
@@ -232,11 +236,11 @@ def shapley(question: Question) -> Array:
     """(parts,) what each part adds to the score, on average over every order in which the parts may come in.
 
     φ_k = Σ_S |S|! (n − |S| − 1)! / n! · (F(S ∪ {k}) − F(S)) over all S without k (Shapley 1953), where F(S) is the
-    score with all parts but S replaced. They add up to F(all) − F(none).
+    score with all parts but S left out. They add up to F(all) − F(none).
     """
     parts, n = question.parts, len(question.parts.names)
     masks = np.arange(2**n)
-    texts = [parts.replaced([k for k in range(n) if not mask >> k & 1]) for mask in masks.tolist()]
+    texts = [parts.without([k for k in range(n) if not mask >> k & 1]) for mask in masks.tolist()]
     values = question.scores(texts)
     sizes = np.array([mask.bit_count() for mask in masks.tolist()])
     weights = np.array([math.factorial(s) * math.factorial(n - s - 1) / math.factorial(n) for s in range(n)])
@@ -248,7 +252,7 @@ def shapley(question: Question) -> Array:
 
 
 def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, bool]:
-    """The fewest parts whose replacing turns the answer round, and whether all smaller choices have been tried.
+    """The fewest parts whose leaving out turns the answer round, and whether all smaller choices have been tried.
 
     Every choice of one part, of two, … while there are not too many; then the parts that speak most for the answer,
     more and more of them, less those that turn out not to be needed.
@@ -260,7 +264,7 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
         if tried + number > FLIP_TRIES and not (n <= SHAPLEY_PARTS):
             break
         choices = list(combinations(range(n), size))
-        answers = question.answers([parts.replaced(choice) for choice in choices])
+        answers = question.answers([parts.without(choice) for choice in choices])
         turned = [choice for choice, told in zip(choices, answers, strict=True) if told != question.answer]
         if turned:
             return max(turned, key=lambda choice: float(effects[list(choice)].sum())), True
@@ -268,13 +272,13 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
     else:
         return None, True
     order = np.argsort(-effects, kind="stable").tolist()
-    answers = question.answers([parts.replaced(order[: count + 1]) for count in range(n)])
+    answers = question.answers([parts.without(order[: count + 1]) for count in range(n)])
     count = next((count + 1 for count, told in enumerate(answers) if told != question.answer), None)
     if count is None:
         return None, False
     needed = order[:count]
     for part in reversed(order[:count]):
         fewer = [k for k in needed if k != part]
-        if fewer and question.answers([parts.replaced(fewer)])[0] != question.answer:
+        if fewer and question.answers([parts.without(fewer)])[0] != question.answer:
             needed = fewer
     return tuple(sorted(needed)), False
