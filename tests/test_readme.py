@@ -38,7 +38,7 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.chdir(tmp_path)
     commands = shown()
     assert [words[0] for words, _ in commands] == [
-        *("tokenize", "train", "predict", "evaluate", "inspect", "train", "predict"),
+        *("tokenize", "train", "predict", "evaluate", "inspect", "inspect", "inspect", "train", "predict", "inspect"),
     ]
     for words, output in commands:
         assert main(words) == 0, words
@@ -64,6 +64,18 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         elif words[0] == "evaluate":
             assert "rows\t60\n" in printed.out
             assert 0.65 < float(printed.out.split("accuracy\t")[1].split()[0]) < 0.9
+        elif words[:2] == ["inspect", "--why"]:
+            rows = [line.split("\t") for line in printed.out.splitlines()[1:]]
+            assert [row[1] for row in rows] == words[2].split()
+            assert max(rows, key=lambda row: float(row[5]))[1] == "not"
+            assert "movie was good" in printed.err
+        elif words[:2] == ["inspect", "--bptt"]:
+            blocks = [block.split("\n") for block in printed.out.strip("\n").split("\n\n")]
+            assert [line.split("\t")[1] for line in blocks[0][1:]] == [*words[2].split(), "the whole"]
+            assert [line.split("\t")[0] for line in blocks[2][1:]] == re.findall(r"^∂[^ ]+", output, re.MULTILINE)[1:]
+        elif words[:2] == ["inspect", "--by-hand"]:
+            for line in output.splitlines():
+                assert line[:1] in ("", " ", "…") or line in printed.out
         elif words[0] == "inspect":
             tokens = [line.split("\t")[1] for line in printed.out.splitlines()[1:]]
             assert tokens == ["movie", "was", "not", "good"]
