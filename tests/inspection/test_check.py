@@ -29,6 +29,9 @@ class Wrong:
     def __init__(self, network: Any) -> None:
         self.network = network
 
+    def tally(self, params: Any, examples: Any) -> Any:
+        return self.network.tally(params, examples)
+
     def loss_and_gradients(self, params: Any, batch: Any) -> tuple[float, dict[str, Any]]:
         loss, grads = self.network.loss_and_gradients(params, batch)
         grads["encoder"]["0"]["backward"]["weight_hh"][2, 5] *= 1.001

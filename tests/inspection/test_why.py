@@ -115,18 +115,18 @@ def test_nothing_turns_it_round() -> None:
 
 
 def test_a_long_text_is_searched_by_effect() -> None:
-    values = {f"w{k}": 1.0 for k in range(30)} | {"deep": 2.0}
-    found = why(asked(values, limit=30.0))
+    values = {f"w{k}": 1.0 for k in range(20)} | {"deep": 2.0}
+    found = why(asked(values, limit=20.0))
     assert found.shapley is None
     assert found.flip is not None
     assert found.exhaustive  # two are enough, and all choices of one and of two were tried
     assert sum(list(values.values())[k] for k in found.flip) > 2
-    rarely = why(asked(values, limit=20.0))
+    rarely = why(asked(values, limit=10.0))
     assert not rarely.exhaustive
     assert rarely.flip is not None
-    assert len(rarely.flip) == 12  # 32 − 2 − 11 · 1 is 19
-    assert 30 in rarely.flip
-    assert len(found.view(20).rows) == 20
+    assert len(rarely.flip) == 12  # 22 − 2 − 11 · 1 is 9
+    assert 20 in rarely.flip
+    assert len(found.view(15).rows) == 15
 
 
 def test_parts_of_a_text_that_is_not_read_whole_have_no_way() -> None:
@@ -135,3 +135,18 @@ def test_parts_of_a_text_that_is_not_read_whole_have_no_way() -> None:
     found = why(made.question("the movie was good and bad"))
     assert (found.integrated, found.gap) == (None, None)
     assert len(found.replaced) == 6
+
+
+def test_of_a_very_long_text_the_parts_with_the_largest_gradients_are_asked_about() -> None:
+    made = model("words")
+    text = "the movie was so good and " * 60
+    found = why(made.question(text.strip()))
+    assert found.integrated is None  # 256 of its 360 words are read
+    values = model("words", max_length=1000).question(text.strip())
+    found = why(values)
+    assert found.integrated is not None
+    assert found.deleted is not None
+    asked = np.flatnonzero(~np.isnan(found.deleted))
+    assert len(asked) == len(found.deleted_texts) == 5_000 // 360
+    left = np.abs(np.delete(found.integrated, asked))
+    assert np.abs(found.integrated[asked]).min() >= left.max()

@@ -23,7 +23,10 @@ from rnncli.views import Cell, Column, TableView
 
 SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
 FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the answer round
-FIRST_STEPS, MOST_STEPS = 32, 2_048  # of the integral
+# Parts of all the inputs together that are asked about for one column, so that a long text takes a second: of more
+# parts than that allows, those with the largest gradients are left out one by one, and the others are not.
+BUDGET = 5_000
+FIRST_STEPS, MOST_STEPS = 16, 1_024  # of the integral
 GAP = 0.01  # of the score's difference, that the integral may miss
 
 
@@ -105,9 +108,10 @@ class Why:
         parts: their names.
         answer, score: what was answered, and its score.
         empty_score, blank_score: the score with every part left out, and with every part replaced.
-        deleted: (parts,) by how much the score falls without the part; None where parts cannot be deleted.
+        deleted: (parts,) by how much the score falls without the part, NaN for one that was not asked about; None where
+            parts cannot be deleted.
         deleted_texts: what was asked to find that out.
-        replaced: (parts,) by how much it falls with the part replaced.
+        replaced: (parts,) by how much it falls with the part replaced, or NaN.
         integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no way.
         steps, gap: of that integral, and what its sum misses of ``score`` − ``blank_score``, as a share.
         shapley: (parts,) Shapley values of leaving out, which add up to ``score`` − ``empty_score``; None for more
@@ -138,10 +142,8 @@ class Why:
     @property
     def effects(self) -> Array:
         """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does."""
-        for found in (self.shapley, self.deleted, self.integrated):
-            if found is not None:
-                return found
-        return self.replaced
+        alone = self.replaced if self.deleted is None else self.deleted
+        return np.nan_to_num(alone) if self.shapley is None else self.shapley
 
     def view(self, most: int | None = None) -> TableView:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
@@ -194,17 +196,24 @@ def why(question: Question) -> Why:
     """Asks the question in every way there is."""
     parts = question.parts
     count = len(parts.names)
-    alone, everything = [(k,) for k in range(count)], range(count)
+    everything = range(count)
     score, blank_score, empty_score = question.scores(
         [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
     ).tolist()
-    replaced = score - question.scores([parts.replaced(out) for out in alone])
+    integrated, steps, gap = _integrate(question, score - blank_score)
+    asked = _asked(count, integrated)
+
+    def falls(texts: Sequence[str]) -> Array:
+        found = np.full(count, np.nan)
+        found[asked] = score - question.scores(texts)
+        return found
+
+    replaced = falls([parts.replaced((k,)) for k in asked])
     deleted: Array | None = None
     texts: tuple[str, ...] = ()
     if parts.deletable and count > 1:
-        texts = tuple(parts.without(out) for out in alone)
-        deleted = score - question.scores(texts)
-    integrated, steps, gap = _integrate(question, score - blank_score)
+        texts = tuple(parts.without((k,)) for k in asked)
+        deleted = falls(texts)
     values = shapley(question) if count <= SHAPLEY_PARTS else None
     flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
     text = parts.without(flip) if flip is not None else None
@@ -213,6 +222,16 @@ def why(question: Question) -> Why:
         *(parts.names, question.answer, question.score_is, score, empty_score, blank_score, deleted, texts, replaced),
         *(integrated, steps, gap, values, flip, text, told, exhaustive),
     )
+
+
+def _asked(count: int, integrated: Array | None) -> list[int]:
+    """The parts that are left out one by one: all, or those with the largest gradients."""
+    most = max(SHAPLEY_PARTS, BUDGET // count)
+    if count <= most:
+        return list(range(count))
+    if integrated is None:  # the ends of an input say most
+        return [*range(most // 2), *range(count - (most - most // 2), count)]
+    return sorted(np.argsort(-np.abs(integrated), kind="stable")[:most].tolist())
 
 
 def _integrate(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
@@ -258,10 +277,10 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
     more and more of them, less those that turn out not to be needed.
     """
     parts, n = question.parts, len(question.parts.names)
-    tried = 0
+    tried, tries = 0, FLIP_TRIES if n <= SHAPLEY_PARTS else min(FLIP_TRIES, BUDGET // n)
     for size in range(1, n + 1):
         number = math.comb(n, size)
-        if tried + number > FLIP_TRIES and not (n <= SHAPLEY_PARTS):
+        if n > SHAPLEY_PARTS and tried + number > tries:
             break
         choices = list(combinations(range(n), size))
         answers = question.answers([parts.without(choice) for choice in choices])
@@ -271,13 +290,14 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
         tried += number
     else:
         return None, True
-    order = np.argsort(-effects, kind="stable").tolist()
-    answers = question.answers([parts.without(order[: count + 1]) for count in range(n)])
-    count = next((count + 1 for count, told in enumerate(answers) if told != question.answer), None)
+    order = np.argsort(-np.nan_to_num(effects), kind="stable").tolist()
+    sizes = sorted({round(n ** (k / tries)) for k in range(tries + 1)} if n > tries else range(1, n + 1))
+    answers = question.answers([parts.without(order[:size]) for size in sizes])
+    count = next((size for size, told in zip(sizes, answers, strict=True) if told != question.answer), None)
     if count is None:
         return None, False
     needed = order[:count]
-    for part in reversed(order[:count]):
+    for part in reversed(order[: min(count, tries)]):
         fewer = [k for k in needed if k != part]
         if fewer and question.answers([parts.without(fewer)])[0] != question.answer:
             needed = fewer

@@ -1,0 +1,381 @@
+"""What a doctor finds: each fault, made on purpose, is found with its number and by itself; good health has none."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncli.config import Settings
+from rnncli.core.parameters import nest
+from rnncli.data.columns import NumericColumns
+from rnncli.data.dataset import Dataset, Source
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.errors import DataError
+from rnncli.inspection import doctor
+from rnncli.inspection.doctor import Diagnosis, examine
+from rnncli.inspection.findings import Commands
+from rnncli.render.json_out import dumps
+from rnncli.tasks import task_named
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import TextInput
+from rnncli.tasks.prepare import prepare
+from rnncli.training import loop
+
+# Every beginning of one to three words that say nothing, and a last word that is the answer: 28 different rows.
+ROWS = [
+    (" ".join((*begin, word)), label)
+    for length in (1, 2, 3)
+    for begin in itertools.product(("film", "was"), repeat=length)
+    for word, label in (("good", "pos"), ("bad", "neg"))
+]
+LEARNING = [(0.70, 0.69), (0.50, 0.55), (0.40, 0.450), (0.35, 0.449)]
+
+
+def data(rows: list[tuple[str, str]] = ROWS, name: str = "rows.csv") -> Dataset:
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    source = Source(name, "text", "label", "csv")
+    return Dataset(source, "", texts, labels, list(range(2, len(rows) + 2)), "", 0, ())
+
+
+def record(losses: list[tuple[float, float | None]] = LEARNING, **changes: Any) -> dict[str, Any]:
+    """As a training on the 28 rows writes it, of which each label gives one to validation."""
+    epochs = []
+    for k, (loss, validation) in enumerate(losses):
+        best = validation is not None and validation == min(one for _, one in losses[: k + 1] if one is not None)
+        accuracy = None if validation is None else 0.5
+        epochs.append(
+            {"epoch": k + 1, "loss": loss, "validation_loss": validation, "validation_accuracy": accuracy, "best": best}
+        )
+    labels = {"neg": 14, "pos": 14}
+    return {"data": "rows.csv", "rows": 26, "validation_rows": 2, "label_rows": labels, "epochs": epochs} | changes
+
+
+def model(weights: dict[str, list[float]] | None = None, bias: float = 0.0, **chosen: Any) -> ClassifierModel:
+    """Two units of a plain RNN: the first goes with good and bad, the second with film and was."""
+    known = {"good": [0.8, 0.2], "bad": [-0.8, -0.2], "film": [0.1, 0.3], "was": [-0.1, -0.3]} | (weights or {})
+    defaults = {"cell": "rnn", "hidden": 2, "bidirectional": False, "readout": "last", "input": "onehot"}
+    settings = Settings(**(defaults | {"min_count": 1, "epochs": 9, "task": "classify", "tokens": "word"} | chosen))
+    made = ClassifierModel(settings, TextInput(Tokenizer(), Vocabulary(tuple(known))), ("neg", "pos"), {})
+    made.params.update(made.network.init(np.random.default_rng(0)))
+    layer = made.params["encoder"]["0"]["forward"]
+    layer["weight_ih"][:] = [*known.values(), [0.05, 0.05]]
+    layer["weight_hh"][:] = [[0.2, 0.0], [0.0, 0.2]]
+    made.params["output"]["weight"][:] = [[4.0], [0.0]]
+    made.params["output"]["bias"][:] = bias
+    return replace(made, record=record())
+
+
+def only(found: Diagnosis, name: str) -> Any:
+    """The only finding, which is of this name; its number is that of its check."""
+    assert [finding.name for finding in found.findings] == [name]
+    (finding,) = found.findings
+    assert [check.number for check in found.checks if check.name == name] == [finding.number]
+    assert finding.command.startswith("rnncli ")
+    return finding
+
+
+def test_good_health_has_no_finding_and_says_what_was_looked_at() -> None:
+    found = examine(model(), data())
+    assert found.findings == ()
+    numbers = {check.name: check.number for check in found.checks}
+    assert list(numbers) == [
+        *("loss at the label entropy", "learning rate too high", "too few epochs", "overfitting"),
+        *("constant predictions", "unknown words", "lengths cut off", "label noise", "duplicates"),
+        *("dead units", "saturated units"),
+    ]
+    assert numbers["loss at the label entropy"] == pytest.approx(0.35 / math.log(2))
+    assert numbers["too few epochs"] == pytest.approx(1 - 0.449 / 0.450)
+    assert numbers["constant predictions"] == 0.5
+    assert all(numbers[name] == 0 for name in ("unknown words", "label noise", "duplicates", "dead units"))
+    assert dict(found.pairs())["found"] == "Nothing wrong found"
+    (view,) = found.views()
+    assert [row[0] for row in view.rows] == list(numbers)
+    assert {row[2] for row in view.rows} == {"fine"}
+
+
+def test_a_model_that_is_trained_here_is_in_good_health() -> None:
+    """By training itself: no finding comes from a record or weights that only a test would write."""
+    settings = Settings(hidden=6, embedding=6, epochs=60, patience=60, min_count=1, dropout=0.0, lr=0.02, workers=1)
+    prepared = prepare(data(), settings.replace(validation=0.25))
+    state = loop.new_state(prepared.network, prepared.settings)
+    for _ in loop.run(prepared.network, state, prepared.train, prepared.validation, prepared.settings):
+        pass
+    epochs = [
+        {name: getattr(one, name) for name in ("epoch", "loss", "validation_loss", "validation_accuracy", "best")}
+        for one in state.progress.history
+    ]
+    report = prepared.report
+    written = {"data": "rows.csv", "rows": report.training_rows, "validation_rows": report.validation_rows}
+    written |= {"label_rows": report.labels, "epochs": epochs}
+    found = examine(prepared.model(nest(dict(state.store.flat)), written), data())
+    assert [finding.sentence for finding in found.findings] == []
+
+
+def test_constant_predictions() -> None:
+    found = only(examine(model(bias=9.0), data()), "constant predictions")
+    assert found.number == 1.0
+    assert found.sentence == "28 of 28 answers are 'pos', and 50% of the labels are."
+    assert found.command.endswith("--cell lstm")
+
+
+def test_constant_predictions_of_uneven_labels_are_told_to_weigh_them() -> None:
+    rows = [row for k, row in enumerate(ROWS) if row[1] == "pos" or k % 4 == 1]
+    found = only(examine(model(bias=9.0), data(rows)), "constant predictions")
+    assert found.command.endswith("--cell lstm")  # 14 of one label, 7 of the other
+    rows = [row for k, row in enumerate(ROWS) if row[1] == "pos" or k % 8 == 1]
+    assert examine(model(bias=9.0), data(rows)).findings[0].command.endswith("--class-weights balanced")
+
+
+def test_labels_that_are_all_the_same_make_constant_predictions_right() -> None:
+    assert examine(model(bias=9.0), data([row for row in ROWS if row[1] == "pos"])).findings == ()
+
+
+def test_labels_of_another_problem_say_nothing_of_constant_predictions() -> None:
+    found = examine(model(bias=9.0), data([(text, "sun" if label == "pos" else "rain") for text, label in ROWS]))
+    assert found.findings == ()
+
+
+def test_loss_at_the_label_entropy() -> None:
+    stuck = replace(model(), record=record([(0.70, 0.695), (0.694, 0.694), (0.692, 0.6935)]))
+    found = only(examine(stuck, data()), "loss at the label entropy")
+    assert found.number == pytest.approx(0.692 / math.log(2))
+    assert "0.6920" in found.sentence
+    assert "0.6931" in found.sentence
+    assert found.command.endswith("--cell lstm")
+    odd = replace(stuck, settings=stuck.settings.replace(lr=1e-6))
+    assert only(examine(odd, data()), "loss at the label entropy").command.endswith("--lr 0.005")
+    worse = replace(stuck, record=record([(0.7, 0.695), (0.7, 0.694), (0.9, 0.6935)]))
+    assert only(examine(worse, data()), "loss at the label entropy").command.endswith("--lr 0.001")
+    plain = replace(worse, settings=worse.settings.replace(lr=1.0, optimizer="sgd"))
+    assert only(examine(plain, data()), "loss at the label entropy").command.endswith("--lr 0.2")
+    uneven = replace(stuck, record=record([(0.52, 0.51)], label_rows={"neg": 7, "pos": 21}))
+    entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    assert {c.name: c.number for c in examine(uneven, data()).checks}["loss at the label entropy"] == pytest.approx(
+        0.51 / entropy
+    )
+
+
+def test_dead_units_of_a_relu() -> None:
+    made = model({"good": [0.8, -1.0], "film": [0.0, -1.0], "was": [0.0, -1.0]}, bias=-1.5, nonlinearity="relu")
+    made.params["encoder"]["0"]["forward"]["weight_ih"][-1] = [0.0, -1.0]
+    found = only(examine(made, data()), "dead units")
+    assert found.number == 0.5
+    assert found.sentence.startswith("1 of 2 units of encoder/0/forward are 0 at every step of every text")
+    assert found.command.endswith("--nonlinearity tanh")
+
+
+def test_dead_units_of_a_tanh() -> None:
+    made = model()
+    made.params["encoder"]["0"]["forward"]["weight_ih"][:, 1] *= 0.02  # |h| stays below 0.3 · 0.02 / 0.8
+    found = only(examine(made, data()), "dead units")
+    assert found.number == 0.5
+    assert "never move by 0.02" in found.sentence
+    assert found.command.endswith("--hidden 1")
+
+
+def test_saturated_units() -> None:
+    words = {"good": [3.0, 3.0], "bad": [-3.0, -3.0], "film": [3.0, 3.0], "was": [-3.0, -3.0]}
+    found = only(examine(model(words), data()), "saturated units")
+    assert found.number == 1.0
+    assert found.sentence.startswith("2 of 2 units of encoder/0/forward are at their ends")
+    assert found.command.endswith("--lr 0.001")
+
+
+def test_unknown_words() -> None:
+    rows = [(f"zyx {text}" if k % 2 else text, label) for k, (text, label) in enumerate(ROWS)]
+    whole = sum(len(text.split()) for text, _ in rows)
+    found = only(examine(model(), data(rows)), "unknown words")
+    assert found.number == pytest.approx(14 / whole)
+    assert f"14 of {whole} words" in found.sentence
+    assert found.command == Commands.of(model(), data(rows)).train()
+    rarer = model(min_count=3)
+    assert only(examine(rarer, data(rows)), "unknown words").command.endswith("--min-count 1")
+    full = model(max_vocabulary=4)
+    assert only(examine(full, data(rows)), "unknown words").command.endswith("--max-vocabulary 16")
+
+
+def test_lengths_cut_off() -> None:
+    found = only(examine(model(max_length=2), data()), "lengths cut off")
+    assert found.number == 24 / 28
+    assert "24 of 28 texts have more than the 2 words" in found.sentence
+    words = sum(len(text.split()) for text, _ in ROWS)
+    assert f"40 of {words} words ({40 / words:.1%}) are not read" in found.sentence
+    assert found.command.endswith("--max-length 4")
+
+
+def test_label_noise_of_the_same_text_with_two_labels() -> None:
+    rows = [*ROWS, (ROWS[0][0].upper(), "neg")]  # the same to the model, which folds case
+    diagnosis = examine(model(), data(rows))
+    found = only(diagnosis, "label noise")
+    assert found.number == 2 / 29
+    assert found.sentence.startswith("2 of 29 rows have a text that stands elsewhere with another label")
+    assert [(one.line, one.other) for one in diagnosis.evidence] == [(2, 30), (30, 2)]
+    assert "--doctor rows.csv --full" in found.command
+
+
+def test_label_noise_that_the_model_is_sure_of() -> None:
+    made = model()
+    made.params["output"]["weight"][:] *= 5
+    rows = [(ROWS[0][0], "neg"), *ROWS[1:]]
+    found = only(examine(made, data(rows)), "label noise")
+    assert found.number == 1 / 28
+    assert "1 of 28 a label that the model is more than 99% sure is wrong" in found.sentence
+    assert found.command == "rnncli evaluate latest rows.csv --mistakes 1"
+    assert examine(model(), data(rows)).findings == ()  # p is 0.93 there: not sure
+
+
+def test_a_label_that_was_never_trained_is_no_noise() -> None:
+    made = model()
+    made.params["output"]["weight"][:] *= 5
+    assert examine(made, data([(ROWS[0][0], "else"), *ROWS[1:]])).findings == ()
+
+
+def test_a_model_that_is_mostly_wrong_contradicts_nobody() -> None:
+    made = model()
+    made.params["output"]["weight"][:] *= -5
+    checks = {check.name: check for check in examine(made, data()).checks}
+    assert checks["label noise"].number == 0
+
+
+def test_duplicates_across_the_split() -> None:
+    rows = [row for row in ROWS[:14] for _ in range(2)]
+    made = model(validation=0.1)
+    shared = prepare(data(rows), made.settings).report.on_both_sides
+    diagnosis = examine(made, data(rows))
+    found = only(diagnosis, "duplicates")
+    assert shared == 2
+    assert found.number == 1.0
+    assert found.sentence.startswith("2 of 2 validation texts stand in training too")
+    assert len(diagnosis.evidence) == 2
+    for one in diagnosis.evidence:
+        assert rows[one.line - 2] == rows[one.other - 2]
+        assert one.line != one.other
+
+
+def test_duplicates_in_other_data() -> None:
+    rows = [row for row in ROWS[:14] for _ in range(2)]
+    found = only(examine(model(), data(rows, "other.csv")), "duplicates")
+    assert found.number == 0.5
+    assert found.sentence == "14 of 28 texts have stood before in the data: they count twice."
+
+
+def test_duplicates_are_looked_for_in_the_split_of_this_seed() -> None:
+    """One text stands twice; it is on both sides for some seeds and not for others."""
+    rows = [*ROWS[:27], ROWS[0]]
+    seen = set()
+    for seed in range(30):
+        made = replace(model(seed=seed), record=record(label_rows={"neg": 13, "pos": 15}, rows=25, validation_rows=3))
+        wanted = prepare(data(rows), made.settings).report.on_both_sides
+        numbers = {check.name: check.number for check in examine(made, data(rows)).checks}
+        assert numbers["duplicates"] == wanted / 3
+        seen.add(wanted)
+    assert seen == {0, 1}
+
+
+def test_learning_rate_too_high() -> None:
+    losses = [(0.7, 0.69), (0.5, 0.6), (1.1, 0.61), (0.9, 0.605)]
+    wild = replace(model(lr=0.1), record=record(losses, rows=2000, validation_rows=200))
+    found = only(examine(wild, data()), "learning rate too high")
+    assert found.number == pytest.approx((1.1 - 0.5) / 0.7)
+    assert "from 0.5000 to 1.1000 in epoch 3" in found.sentence
+    assert found.command.endswith("--lr 0.005")
+    few = replace(wild, record=record(losses))  # 26 rows: that may be chance
+    assert examine(few, data()).findings == ()
+
+
+def test_learning_rate_too_high_from_the_first_epoch_on() -> None:
+    losses = [(0.70, 0.66), (0.72, 0.665), (0.74, 0.67), (0.76, 0.67)]
+    climbing = replace(model(), record=record(losses, rows=20_000, validation_rows=2000))
+    found = only(examine(climbing, data()), "learning rate too high")
+    assert found.number == pytest.approx(0.06 / 0.7)
+    assert found.sentence.startswith("The first epoch was the best")
+
+
+def test_too_few_epochs() -> None:
+    short = replace(model(epochs=3), record=record([(0.7, 0.69), (0.5, 0.5), (0.4, 0.4)]))
+    found = only(examine(short, data()), "too few epochs")
+    assert found.number == pytest.approx(0.2)
+    assert "from 0.5000 down to 0.4000" in found.sentence
+    assert found.command.endswith("--epochs 6")
+    assert examine(replace(short, settings=short.settings.replace(epochs=9)), data()).findings == ()
+
+
+def test_overfitting() -> None:
+    learned = replace(model(), record=record([(0.7, 0.6), (0.3, 0.4), (0.1, 0.6)]))
+    found = only(examine(learned, data()), "overfitting")
+    assert found.number == pytest.approx(0.5)
+    assert "from 0.4000 in epoch 2 to 0.6000, with a training loss of 0.1000" in found.sentence
+    assert found.command.endswith("--hidden 1")
+    bold = replace(learned, settings=learned.settings.replace(dropout=0.1))
+    command = only(examine(bold, data()), "overfitting").command
+    assert command.endswith("--dropout 0.5")
+    assert command.count("--dropout") == 1
+
+
+def test_without_validation_or_record_what_is_not_known_is_said_so() -> None:
+    for written in ({}, record([(0.7, None), (0.6, None)], validation_rows=0)):
+        found = examine(replace(model(), record=written), data())
+        assert found.findings == ()
+        assert [row[2] for row in found.views()[0].rows if row[0] in ("too few epochs", "overfitting")] == [
+            "not known"
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    "hostile", [{"label_rows": [1]}, {"label_rows": {"a": -1}}, {"rows": "x"}, {"baselines": None}]
+)
+def test_a_record_that_is_not_ours_does_no_harm(hostile: dict[str, Any]) -> None:
+    assert examine(replace(model(), record=record() | hostile), data()).findings == ()
+
+
+def test_large_data_is_sampled_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ROWS", 10)
+    monkeypatch.setattr(doctor, "OPENED", 4)
+    found = examine(model(), data())
+    assert (found.rows, found.answered, found.opened) == (28, 10, 4)
+    assert "drawn at random" in str(dict(found.pairs())["looked at"])
+    drawn = doctor._drawn(1000, 10).tolist()
+    assert drawn == sorted(set(drawn)) != list(range(10))
+    assert len(drawn) == 10
+    assert dumps(found.document(True)) == dumps(examine(model(), data()).document(True))
+
+
+def test_a_text_without_words_is_bad_data() -> None:
+    with pytest.raises(DataError, match=r"rows.csv:30: the text has no words"):
+        examine(model(), data([*ROWS, ("<br>", "pos")]))
+
+
+NUMBERS = "[[0, 1], [1, 0.5], [2, 0]]"
+OTHERS = {
+    "tag": ([('["a", "b"]', '["X", "Y"]'), ('["b", "a", "b"]', '["Y", "X", "Y"]')] * 5, {"embedding": 4}),
+    "lm": ([("the sea and the bell", ""), ("", ""), ("x", ""), ("the bell and the sea", "")] * 5, {}),
+    "seq2seq": ([("1 2", "one two"), ("2 1", "two one"), ("2", "two")] * 5, {"embedding": 4}),
+    "caption": ([("[0, 1]", "a line"), ("[1, 0]", "a dot")] * 5, {"embedding": 4}),
+    "classify": ([(NUMBERS, "up"), ("[[2, 0], [0, 1]]", "down")] * 8, {}),
+}
+
+
+@pytest.mark.parametrize("task", OTHERS)
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
+    rows, chosen = OTHERS[task]
+    dataset, kind = data(rows), task_named(task)
+    if task == "caption":
+        dataset = replace(dataset, reads=NumericColumns(("p", "q")))
+    settings = Settings(**{**kind.defaults(dataset, Settings()), **chosen, "cell": cell, "hidden": 3, "task": task})
+    settings = settings.replace(min_count=1, validation=0.2, max_length=20, epochs=1)
+    prepared = kind.prepare(dataset, settings)
+    made = prepared.model(prepared.network.init(np.random.default_rng(1)), {})
+    found = examine(made, dataset)
+    assert found.opened > 0
+    names = [check.name for check in found.checks]
+    assert {"dead units", "saturated units", "too few epochs"} <= set(names)
+    assert ("unknown words" in names) is (task in ("tag", "lm", "seq2seq"))
+    assert all(check.number is None or math.isfinite(check.number) for check in found.checks)
+    assert "NaN" not in dumps(found.document(True))
