@@ -206,7 +206,7 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any]) -> Any
     if type(value) is not base:
         raise UsageError(f"{name} must be {_article(base)}, not {_shown(value)}")
     if base is str and any("\ud800" <= character <= "\udfff" for character in value):
-        raise UsageError(f"{name} is not UTF-8, and a model is to keep it: {_shown(value)}")
+        raise UsageError(f"{name} must be UTF-8, for a model to keep it, not {_shown(value)}")
     if "low" in metadata and not _inside(value, metadata):
         raise UsageError(f"{name} must be {_range_words(metadata)}, not {_shown(value)}")
     return value

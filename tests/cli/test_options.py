@@ -78,6 +78,8 @@ REFUSED = [
         "balance",
         "class_weights must be one of none, sqrt, balanced, not 'balance'; did you mean 'balanced'?",
     ),
+    ("inject", "evry", "inject must be one of start, every, not 'evry'; did you mean 'every'?"),
+    ("vectors", "a\udcff.txt", "vectors must be UTF-8, for a model to keep it, not 'a"),
     ("dtype", "float16", "dtype must be one of float32, float64, not 'float16'"),
 ]
 

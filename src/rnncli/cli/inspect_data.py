@@ -1,0 +1,250 @@
+"""What ``rnncli inspect`` shows of a model beside data or another model: ``--doctor``, ``--diff`` and ``--fires``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.inspect_views import STEPS, Shown
+from rnncli.cli.options import DEFAULT_RUNS
+from rnncli.data.columns import choose_columns
+from rnncli.data.dataset import SAMPLE_ROWS, Dataset, Source, left_out, read_dataset, stream_rows
+from rnncli.errors import DataError, UsageError
+from rnncli.render.console import Output
+from rnncli.render.json_out import print_json
+from rnncli.render.tables import print_pairs, print_table
+from rnncli.views import TableView
+
+if TYPE_CHECKING:
+    from rnncli.cli.inspect import InspectRequest
+    from rnncli.model import Model
+
+FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
+
+
+@dataclass(frozen=True)
+class OfData:
+    """What the command line asks for.
+
+    Attributes:
+        doctor: a file.
+        diff: another model.
+        fires: a unit, or ``all``.
+        data: the file for the other two.
+    """
+
+    doctor: str | None
+    diff: str | None
+    fires: str | None
+    data: str | None
+    text: str | None
+    label: str | None
+    format: str | None
+    encoding: str | None
+    skip_bad: bool
+
+    @property
+    def asked(self) -> list[str]:
+        """Options that say what to show."""
+        named = (("--doctor", self.doctor), ("--diff", self.diff), ("--fires", self.fires))
+        return [option for option, given in named if given is not None]
+
+    @property
+    def reading(self) -> list[str]:
+        """Options that say how to read the file, as they were given."""
+        named = [("--text", self.text), ("--label", self.label), ("--format", self.format)]
+        named.append(("--encoding", self.encoding))
+        given = [f"{option} {shlex.quote(value)}" for option, value in named if value is not None]
+        return [*given, *(["--skip-bad"] if self.skip_bad else [])]
+
+    @property
+    def path(self) -> str | None:
+        """The file, if there is one to read."""
+        return self.doctor if self.doctor is not None else self.data
+
+    @property
+    def source(self) -> Source:
+        """The file, with how to read it."""
+        path, encoding = self.path or "-", self.encoding or "utf-8"
+        return Source(path, self.text, self.label, self.format, encoding, self.skip_bad)
+
+
+def of_data(**given: Any) -> OfData | None:
+    """What was asked for; None if none of the options was given."""
+    made = OfData(**given)
+    return made if made.asked or made.data is not None or made.reading else None
+
+
+def refuse_what_says_nothing(request: InspectRequest, asked: OfData) -> None:
+    """Raises UsageError: options are given that do not go together."""
+    if not asked.asked:
+        raise UsageError(
+            "--data, --text, --label and how to read them are for --doctor, --diff and --fires", "add one of these"
+        )
+    name = asked.asked[0]
+    if len(asked.asked) > 1 or request.looks or request.timesteps or request.html is not None:
+        raise UsageError(f"{name} is asked for by itself: other things are shown without it")
+    if asked.doctor is not None and asked.data is not None:
+        raise UsageError("--doctor takes its file itself, and --data names another one")
+    if asked.fires is not None and asked.data is None:
+        raise UsageError("--fires looks for words in a file, and none is given", "name it: --data FILE")
+    if asked.path is None and asked.reading:
+        raise UsageError(f"{asked.reading[0].split()[0]} says how a file is read, and none is given", "add --data FILE")
+    if request.sentence is not None and asked.path is not None:
+        raise UsageError(f"{name} reads a file here, and a text is given too", "leave one of them out")
+    if request.map or request.answer is not None:
+        raise UsageError(f"--map and --answer say nothing to {name}")
+    if asked.path == "-" and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+
+
+def show(
+    output: Output, model: Model, path: Path, text: str | None, request: InspectRequest, asked: OfData, json: bool
+) -> list[TableView]:
+    """Shows it, and returns the tables.
+
+    Args:
+        path: of the model's file.
+        text: what the models are compared on, without a file.
+    """
+    if asked.doctor is not None:
+        shown = _doctor(output, model, path, request, asked)
+    elif asked.fires is not None:
+        shown = _fires(output, model, asked, request.full)
+    else:
+        shown = _diff(output, model, text, request, asked)
+    if json:
+        print_json(output, shown.document)
+    else:
+        for k, part in enumerate(shown.views):
+            if k:
+                output.write("\n")
+            if isinstance(part, TableView):
+                print_table(output, part)
+            elif isinstance(part, list):
+                print_pairs(output, "", part)
+        for note in shown.notes:
+            output.note(note, "dim")
+    return [part for part in shown.views if isinstance(part, TableView)]
+
+
+def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, asked: OfData) -> Shown:
+    from rnncli.inspection.doctor import examine
+    from rnncli.inspection.findings import Commands, settings_flags
+    from rnncli.training.runs import LATEST, RunFolder
+
+    dataset = read_dataset(asked.source, model.labelled, model.reads)
+    output.note(dataset.why)
+    if dataset.skipped:
+        output.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
+    folder = RunFolder(path.parent)
+    known = folder.model == path and folder.config.is_file()
+    commands = Commands(
+        " ".join([shlex.quote(asked.source.path), *asked.reading]),
+        shlex.quote(str(path.parent) if known and request.model == LATEST else request.model),  # the next is another
+        shlex.quote(str(folder.config)) if known else None,
+        {} if known else settings_flags(model, dataset),
+        f"--runs {shlex.quote(request.runs)}" if request.runs != DEFAULT_RUNS else "",
+    )
+    found = examine(model, dataset, commands)
+    hidden = found.evidence and not request.full
+    notes = [f"--full shows the {len(found.evidence):,} rows that make the findings"] if hidden else []
+    return Shown([found.pairs(), *found.views(request.full)], found.document(request.full), notes=notes)
+
+
+def _diff(output: Output, model: Model, text: str | None, request: InspectRequest, asked: OfData) -> Shown:
+    from rnncli.inspection.difference import difference
+    from rnncli.inspection.difference_data import data_difference
+    from rnncli.model import Model
+    from rnncli.training.runs import find_model
+
+    assert asked.diff is not None
+    other = Model.load(find_model(asked.diff, Path(request.runs)))
+    names = _called(request.model), _called(asked.diff)
+    names = names if names[0] != names[1] else (request.model, asked.diff)
+    if asked.data is not None:
+        of_file = data_difference(
+            model, other, parts_of(output, asked.source, model), names, MANY if request.full else FEW
+        )
+        return Shown([of_file.pairs(), of_file.view()], of_file)
+    found = difference(model, other, text, names)
+    return Shown(
+        [found.pairs(), *found.views(None if request.full else STEPS)], found.document(), notes=list(found.notes)
+    )
+
+
+def _called(model: str) -> str:
+    """A model's name at the head of a column: its run's, where it was given by a path."""
+    path = Path(model)
+    return (path.parent.name if path.name == "model.safetensors" else path.name) or model
+
+
+def _fires(output: Output, model: Model, asked: OfData, full: bool) -> Shown:
+    from rnncli.inspection.fires import fires, units_of, units_of_labels
+
+    assert asked.fires is not None
+    names = units_of(model)
+    if asked.fires == "all":
+        of_labels = units_of_labels(model, parts_of(output, asked.source, model))
+        return Shown([of_labels.view(full)], of_labels.document(full))
+    unit = _unit(asked.fires, names)
+    found = fires(model, parts_of(output, asked.source, model), unit, MANY if full else FEW)
+    notes = [] if model.labelled else ["each line is read from its beginning, as a text of its own"]
+    return Shown([found.pairs(), *found.views(full)], found, notes=notes)
+
+
+def _unit(text: str, names: tuple[str, ...]) -> int:
+    """The number of a unit, by its name or its number.
+
+    Raises:
+        UsageError: there is no such unit.
+    """
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < len(names):
+        return int(text)
+    raise UsageError(
+        f"--fires {text}: the units are {names[0]} to {names[-1]}", "or all, for the units that go with a label most"
+    )
+
+
+def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
+    """The records of a file, many at a time; with empty labels where there is no column of labels.
+
+    Of a table whose rows have to be put together to sequences, all of it is read first.
+
+    Raises:
+        DataError: a record, or a column that was named, cannot be used.
+        StorageError: the file cannot be read.
+    """
+    from rnncli.model import CHUNK
+
+    if model.reads is not None:
+        whole = read_dataset(source, True, model.reads)
+        output.note(whole.why)
+        yield whole
+        return
+    table = stream_rows(source)
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    choices = [row.values for row in sample]
+    try:
+        wanted = model.labelled or source.label is not None
+        columns = choose_columns(table.columns, choices, text=source.text, label=source.label, need_label=wanted)
+    except DataError:
+        if source.label is not None:
+            raise
+        columns = choose_columns(table.columns, choices, text=source.text, need_label=False)
+    output.note(columns.why)
+    rows = chain(sample, table.rows)
+    while chunk := list(islice(rows, CHUNK)):
+        texts = [row.values[columns.text] for row in chunk]
+        labels = [row.values[columns.label] if columns.label is not None else "" for row in chunk]
+        chosen = replace(source, text=table.columns[columns.text], format=table.format)
+        yield Dataset(chosen, columns.why, texts, labels, [row.line for row in chunk], "", 0, ())
+    if table.skipped_count:
+        output.note(left_out(table.skipped_count, table.skipped), "yellow")

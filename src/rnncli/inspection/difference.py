@@ -1,0 +1,178 @@
+"""Two models on the same input: which of their answers differ, step by step, and which gates and units do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.errors import UsageError
+from rnncli.inspection.difference_layers import LayerDifference, gates_table, layers_of, left_out, units_table
+from rnncli.inspection.states import States, visible
+from rnncli.views import Cell, Column, TableView
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
+
+EFFECTS = 100  # parts of an input at most, of which each one's effect is asked for
+UNITS = 8  # that are shown, those that differ most
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Two models on the same input.
+
+    Attributes:
+        names: of the models.
+        answers: the whole answer of each.
+        tokens: (T,) names of the steps, if both have the same; else none.
+        told: for each model its (T,) answers after each step.
+        probabilities: for each model the (T,) probabilities of its own answers.
+        change: (T,) probability of the first one's answer in the second, less that in the first.
+        parts, effects: names of the input's parts, and for each model by how much the score of the first one's whole
+            answer falls with each part replaced; none where they cannot be compared.
+        layers: those of equal shape.
+        notes: what is not compared, and why.
+    """
+
+    names: tuple[str, str]
+    answers: tuple[str, str]
+    tokens: tuple[str, ...]
+    told: tuple[tuple[str, ...], tuple[str, ...]]
+    probabilities: tuple[Array, Array]
+    change: Array
+    parts: tuple[str, ...]
+    effects: tuple[Array, Array] | None
+    layers: tuple[LayerDifference, ...]
+    notes: tuple[str, ...]
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        """The whole answers."""
+        same = "the same" if self.answers[0] == self.answers[1] else "another one"
+        return [
+            (f"{self.names[0]} answers", self.answers[0]),
+            (f"{self.names[1]} answers", f"{self.answers[1]} ({same})"),
+        ]
+
+    def views(self, most: int | None = None) -> list[TableView]:
+        """Answers, effects, gates and units; with ``most`` so many rows at most, those that differ most."""
+        shown = [self._answers(most)] if self.tokens else []
+        if self.effects is not None:
+            shown.append(self._effects(most))
+        if self.layers:
+            shown += [gates_table(self.layers), units_table(self.layers, self.names, None if most is None else UNITS)]
+        return shown
+
+    def _answers(self, most: int | None) -> TableView:
+        chosen = _most_changed(self.change, most)
+        columns = [Column("t", True), Column("token", style="bold")]
+        for name in self.names:
+            columns += [Column(name), Column("p", True)]
+        rows: list[tuple[Cell, ...]] = []
+        for t in chosen:
+            sides = [cell for k in (0, 1) for cell in (visible(self.told[k][t]), float(self.probabilities[k][t]))]
+            rows.append((t + 1, visible(self.tokens[t]), *sides, float(self.change[t])))
+        caption = f"Δp: of the answer of {self.names[0]}, in {self.names[1]} less in {self.names[0]}"
+        caption += left_out(len(rows), len(self.tokens))
+        return TableView("The answer after each step", (*columns, Column("Δp", True)), tuple(rows), caption)
+
+    def _effects(self, most: int | None) -> TableView:
+        assert self.effects is not None
+        first, second = self.effects
+        rows = tuple(
+            (k + 1, visible(self.parts[k]), float(first[k]), float(second[k]), float(second[k] - first[k]))
+            for k in _most_changed(second - first, most)
+        )
+        columns = (Column("t", True), Column("part", style="bold"), *(Column(name, True) for name in self.names))
+        caption = f"by how much the score of '{self.answers[0]}' falls with the part replaced"
+        caption += left_out(len(rows), len(self.parts))
+        return TableView("What each part does for the answer", (*columns, Column("Δ", True)), rows, caption)
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("names", "answers", "tokens", "told", "probabilities", "change", "parts", "effects", "notes")
+        layers = [
+            {"cell": one.cell, "kind": one.kind, "mean_change": one.mean, "unit_change": one.of_units}
+            for one in self.layers
+        ]
+        return {name: getattr(self, name) for name in names} | {"layers": layers}
+
+
+def _most_changed(change: Array, most: int | None) -> list[int]:
+    """All places in their order, or so many of them: those with the largest |change|."""
+    if most is None or len(change) <= most:
+        return list(range(len(change)))
+    return sorted(np.argsort(-np.abs(change), kind="stable")[:most].tolist())
+
+
+def difference(first: Model, second: Model, text: str | None, names: tuple[str, str]) -> Difference:
+    """Runs both on an input, or on the first one's own example.
+
+    Raises:
+        UsageError: they are of different tasks, or one cannot read the input.
+    """
+    require_same_task(first, second)
+    text = first.example if text is None else text
+    notes: list[str] = []
+    traces = first.trace(text), second.trace(text)
+    answers = first.told([text])[0], second.told([text])[0]
+    tokens, told, probabilities, change = _steps(traces, notes)
+    parts, effects = _effects(first, second, text, answers[0], notes)
+    layers = layers_of(first, second, text, notes)
+    return Difference(
+        *(names, answers, tokens, told, probabilities, change),
+        *(parts, effects, tuple(layers), tuple(notes)),
+    )
+
+
+def require_same_task(first: Model, second: Model) -> None:
+    """Raises UsageError: the answers of the two cannot be compared."""
+    if first.task != second.task:
+        raise UsageError(
+            f"a model of the task {first.task} and one of the task {second.task} have no answers to compare",
+            "name two models of the same task",
+        )
+
+
+_NO_STEPS: tuple[Any, Any, Any, Any] = ((), ((), ()), (np.empty(0), np.empty(0)), np.empty(0))
+
+
+def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, Any, Any]:
+    """Tokens, answers, their probabilities and the change, step by step; nothing where the steps are not the same."""
+    first, second = traces
+    if first.tokens != second.tokens:
+        notes.append("the two do not go through the same steps: only their whole answers are compared")
+        return _NO_STEPS
+    answers = first.answers(), second.answers()
+    best = [of.argmax(axis=1) for of in answers]
+    told = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
+    steps = np.arange(len(first.tokens))
+    probabilities = tuple(np.asarray(of[steps, k], np.float64) for of, k in zip(answers, best, strict=True))
+    place = {label: k for k, label in enumerate(second.labels)}
+    there = [float(answers[1][t, place[label]]) if label in place else 0.0 for t, label in enumerate(told[0])]
+    return first.tokens, told, probabilities, np.array(there) - probabilities[0]
+
+
+def _effects(
+    first: Model, second: Model, text: str, answer: str, notes: list[str]
+) -> tuple[tuple[str, ...], tuple[Array, Array] | None]:
+    """By how much the score of an answer falls with each part of the input replaced, in either model."""
+    try:
+        questions = first.question(text, answer), second.question(text, answer)
+    except UsageError as error:  # a label that only one of them knows
+        notes.append(f"the effects of single parts are not compared: {error.message}")
+        return (), None
+    parts = questions[0].parts
+    count = len(parts.names)
+    if parts.names != questions[1].parts.names or count > EFFECTS:
+        why = f"there are more than {EFFECTS}" if count > EFFECTS else "they are not the same to both"
+        notes.append(f"the effects of single parts are not compared: {why}")
+        return (), None
+    found = []
+    for question in questions:
+        own = question.parts
+        scores = question.scores([own.replaced(()), *(own.replaced((k,)) for k in range(count))])
+        found.append(np.asarray(scores[0] - scores[1:], np.float64))
+    return parts.names, (found[0], found[1])

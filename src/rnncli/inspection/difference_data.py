@@ -1,0 +1,159 @@
+"""Two models on a whole file: how many of their answers differ, and on which inputs they differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.inspection.difference import require_same_task
+from rnncli.views import Cell, Column, TableView
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.model import Model
+
+
+# Whose answer is the label.
+RIGHT = ("both", "only the second", "only the first", "neither")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """An input on which the two differ.
+
+    Attributes:
+        line: of the file.
+        answers, probabilities: of the first and of the second.
+        change: how much they differ, from 0 to 1: of a label, half of the sum of all |Δp|; of tags, the share that
+            are others; of what is written, 1 where it is something else, else |Δp|.
+    """
+
+    line: int
+    text: str
+    label: str
+    answers: tuple[str, str]
+    probabilities: tuple[float | None, float | None]
+    change: float
+
+
+@dataclass(frozen=True)
+class DataDifference:
+    """Two models on a file.
+
+    Attributes:
+        names: of the models.
+        rows: inputs.
+        differ: of how many the whole answer is another one.
+        mean_change: over all inputs.
+        right: how many labels both give rightly, only one of them, and neither; None without labels.
+        changed: the inputs that differ most, the most different first.
+    """
+
+    names: tuple[str, str]
+    rows: int
+    differ: int
+    mean_change: float
+    right: dict[str, int] | None
+    changed: tuple[Changed, ...]
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        """The figures of the whole."""
+        share = self.differ / max(1, self.rows)
+        pairs: list[tuple[str, Cell]] = [("other answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
+        pairs.append(("mean change", self.mean_change))
+        if self.right is not None:
+            said = [f"{name} {count:,}" for name, count in self.right.items()]
+            pairs.append(("right", ", ".join(said)))
+        return pairs
+
+    def view(self) -> TableView:
+        """One row an input, the most different first."""
+        labelled = any(one.label for one in self.changed)
+        columns = [Column("line", True), *([Column("truth")] if labelled else [])]
+        for name in self.names:
+            columns += [Column(name, style="bold"), Column("p", True)]
+        columns += [Column("change", True), Column("text")]
+        rows: list[tuple[Cell, ...]] = []
+        for one in self.changed:
+            sides = [cell for pair in zip(one.answers, one.probabilities, strict=True) for cell in pair]
+            truth = (one.label,) if labelled else ()
+            rows.append((one.line, *truth, *sides, one.change, one.text))
+        caption = f"{len(rows)} of {self.rows:,} inputs" if len(rows) < self.rows else None
+        return TableView("Where they differ most", tuple(columns), tuple(rows), caption)
+
+
+def data_difference(
+    first: Model, second: Model, parts: Iterable[Dataset], names: tuple[str, str], most: int
+) -> DataDifference:
+    """Asks both, part by part: memory does not grow with the file.
+
+    Args:
+        parts: of a file, in order; without labels these are empty texts.
+        most: inputs to keep.
+
+    Raises:
+        UsageError: the models are of different tasks.
+        DataError: one cannot read an input.
+    """
+    require_same_task(first, second)
+    asked = [_brief(model) for model in (first, second)]
+    rows = differ = 0
+    total = 0.0
+    right = dict.fromkeys(RIGHT, 0)
+    kept: list[Changed] = []
+    for part in parts:
+        sides = [model.predict(part.texts) for model in asked]
+        for row, pair in enumerate(zip(*sides, strict=True)):
+            answers, change = (_answer(pair[0]), _answer(pair[1])), _change(*pair)
+            rows, total = rows + 1, total + change
+            differ += answers[0] != answers[1]
+            label = part.labels[row]
+            if label:
+                hits = answers[0] == label, answers[1] == label
+                right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
+            if change > 0:
+                chances = _probability(pair[0]), _probability(pair[1])
+                kept.append(Changed(part.lines[row], part.called(row), label, answers, chances, change))
+        kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
+    labelled = first.task == "classify" and sum(right.values()) > 0
+    return DataDifference(names, rows, differ, total / max(1, rows), right if labelled else None, tuple(kept))
+
+
+def _brief(model: Model) -> Model:
+    """The same model; one of a text tells the one token that is the most probable next."""
+    return model.answering(length=1, temperature=0.0) if "length" in model.options else model
+
+
+def _answer(prediction: Any) -> str:
+    """The whole answer."""
+    if hasattr(prediction, "tags"):
+        return " ".join(prediction.tags)
+    for name in ("label", "target", "continuation"):
+        if hasattr(prediction, name):
+            return getattr(prediction, name) or "(empty)"
+    raise TypeError(f"a {type(prediction).__name__} is no answer")
+
+
+def _probability(prediction: Any) -> float | None:
+    """Of the answer; of tags the mean."""
+    if hasattr(prediction, "tags"):
+        return float(np.mean(prediction.probabilities)) if prediction.probabilities else None
+    found: float | None = prediction.probability
+    return found
+
+
+def _change(first: Any, second: Any) -> float:
+    """How much two answers differ, as :attr:`Changed.change` says."""
+    if hasattr(first, "label"):
+        names = first.probabilities.keys() | second.probabilities.keys()
+        changes = [abs(first.probabilities.get(n, 0.0) - second.probabilities.get(n, 0.0)) for n in sorted(names)]
+        return float(sum(changes)) / 2
+    if hasattr(first, "tags"):
+        pairs = list(zip(first.tags, second.tags, strict=True))
+        return sum(a != b for a, b in pairs) / len(pairs) if pairs else 0.0
+    if _answer(first) != _answer(second):
+        return 1.0
+    return abs(float(first.probability or 0) - float(second.probability or 0))

@@ -1,0 +1,228 @@
+"""Why is it stuck? What can go wrong with a model and its data is looked for, one after the other.
+
+Each finding has its number, and one command to try. A model in good health has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.errors import UsageError, counted
+from rnncli.inspection import doctor_data
+from rnncli.inspection.doctor_data import Answered, Evidence
+from rnncli.inspection.doctor_record import record_checks
+from rnncli.inspection.doctor_units import UnitsSeen, unit_checks, units_seen
+from rnncli.inspection.findings import Check, Commands, Finding
+from rnncli.inspection.flow import CellFlow, flow
+from rnncli.tasks.inputs import NumberInput
+from rnncli.tasks.tag import read_sentences
+from rnncli.views import Cell, Column, TableView
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.model import Model
+
+# Rows that the model answers, and those that it is opened up for, which takes longer; drawn with a fixed seed.
+ROWS, OPENED = 2_000, 100
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was looked at, and what was found.
+
+    Attributes:
+        rows: of the data.
+        answered, opened: of how many of them the answers, and the inside of the layers, were looked at.
+        checks: everything that was looked at.
+        evidence: the rows that make a finding, where it is single rows that do.
+    """
+
+    rows: int
+    answered: int
+    opened: int
+    checks: tuple[Check, ...]
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(check.finding for check in self.checks if check.finding is not None)
+
+    def pairs(self) -> list[tuple[str, Cell]]:
+        """The figures of the whole."""
+        found = len(self.findings)
+        said = f"{found} of {len(self.checks)} things that can be wrong" if found else "Nothing wrong found"
+        looked = f"{counted(self.rows, 'row')}; answers of {self.answered:,}, layers of {self.opened:,}"
+        if self.opened < self.rows:
+            looked += ", drawn at random, always the same ones"
+        return [("found", said), ("looked at", looked)]
+
+    def views(self, full: bool = False) -> list[TableView]:
+        """The findings, if there are any; all that was looked at; with ``full`` the rows that make the findings."""
+        found: list[tuple[Cell, ...]] = []
+        for finding in self.findings:
+            found += [(finding.name, finding.sentence), ("try", finding.command)]
+        said = (Column("finding", style="bold"), Column("what it says, and what to try"))
+        shown = [TableView("What may be wrong", said, tuple(found))] if found else []
+        looked = tuple((one.name, one.number, one.said, one.means, one.limit) for one in self.checks)
+        columns = (
+            Column("looked at"),
+            Column("number", True),
+            Column(""),
+            Column("the number is"),
+            Column("a finding"),
+        )
+        shown.append(TableView("What was looked at", columns, looked))
+        if full and self.evidence:
+            rows = tuple((one.name, one.line, one.other, one.label, one.text) for one in self.evidence)
+            columns = (
+                Column("finding"),
+                Column("line", True),
+                Column("as line", True),
+                Column("label"),
+                Column("text"),
+            )
+            shown.append(TableView("The rows", columns, rows, "as line: another row with the same text"))
+        return shown
+
+    def document(self, full: bool = False) -> dict[str, Any]:
+        """For JSON."""
+        checks = [
+            {"name": one.name, "number": one.number, "means": one.means, "limit": one.limit, "found": bool(one.finding)}
+            for one in self.checks
+        ]
+        found = {"findings": self.findings, "checks": checks, "rows": self.rows, "answered": self.answered}
+        return {**found, "opened": self.opened, **({"evidence": self.evidence} if full else {})}
+
+
+def examine(model: Model, dataset: Dataset, commands: Commands | None = None) -> Diagnosis:
+    """Looks for everything that can be wrong.
+
+    Args:
+        dataset: what the model was trained on, or other data of that kind.
+        commands: how the commands to try begin; those for a model without a file if not given.
+
+    Raises:
+        DataError: a record cannot be read, and bad records are not to be left out.
+    """
+    commands = commands or Commands.of(model, dataset)
+    dataset = dataset.without([model.problem(text) for text in dataset.texts], "record that cannot be read")
+    keys, lengths = _keys(model, dataset)
+    if model.task == "classify" and not _is_numbers(model):
+        dataset = dataset.with_tokens(lengths, model.unit)
+        keys = [key for key, length in zip(keys, lengths, strict=True) if length]
+    chosen = _drawn(len(dataset.texts), ROWS)
+    part = _take(dataset, chosen)
+    asked = model.answering(length=1) if "length" in model.options else model
+    answered = Answered(part, asked.predict(part.texts), [_tokens(model, text) for text in part.texts])
+    layers, opened = _layers(model, _take(part, _drawn(len(chosen), OPENED)))
+    checks, evidence = _of_data(model, dataset, _first_rows(keys), answered, commands)
+    found = [*record_checks(model, commands), *checks, *unit_checks(model, layers, commands)]
+    return Diagnosis(len(dataset.texts), len(chosen), opened, tuple(found), tuple(evidence))
+
+
+def _of_data(
+    model: Model, dataset: Dataset, first: Array, answered: Answered, commands: Commands
+) -> tuple[list[Check], list[Evidence]]:
+    """What the data and the answers say, as far as it means anything for the task."""
+    checks, evidence = list[Check](), list[Evidence]()
+    truths = _truths(model, answered.dataset)
+    if truths:
+        checks.append(doctor_data.constant(model, answered, truths, commands))
+    if not _is_numbers(model):
+        checks.append(doctor_data.unknown_words(model, answered, commands))
+    if model.task in ("classify", "seq2seq"):  # the others read an input of any length to its end
+        checks.append(doctor_data.cut_off(model, answered, commands))
+    if model.task != "lm":  # whose lines are no texts of their own
+        if model.task == "classify":
+            noise, rows = doctor_data.label_noise(model, dataset, answered, first, commands)
+            checks, evidence = [*checks, noise], [*evidence, *rows]
+        twice, rows = doctor_data.duplicates(model, dataset, first, commands)
+        checks, evidence = [*checks, twice], [*evidence, *rows]
+    return checks, evidence
+
+
+def _is_numbers(model: Model) -> bool:
+    """Whether an input is numbers, of which none is unknown."""
+    return model.task == "caption" or isinstance(getattr(model, "input", None), NumberInput)
+
+
+def _tokens(model: Model, text: str) -> Sequence[str]:
+    """What a text is made of, for the model; of numbers the whole of them as one."""
+    return (text,) if _is_numbers(model) else model.parts(text).names
+
+
+def _drawn(count: int, most: int) -> Array:
+    """So many rows at most, in their order."""
+    if count <= most:
+        return np.arange(count)
+    rng = np.random.default_rng(SEED)
+    return np.sort(rng.choice(count, most, replace=False))
+
+
+def _take(dataset: Dataset, rows: Array) -> Dataset:
+    chosen = rows.tolist()
+    return replace(
+        dataset,
+        texts=[dataset.texts[row] for row in chosen],
+        labels=[dataset.labels[row] for row in chosen],
+        lines=[dataset.lines[row] for row in chosen],
+        shown=[dataset.shown[row] for row in chosen] if dataset.shown else (),
+    )
+
+
+def _truths(model: Model, dataset: Dataset) -> Sequence[str]:
+    """Every single right answer; none for the tasks whose answers are written."""
+    if model.task == "tag":
+        return [tag for of in read_sentences(dataset)[1] for tag in of]
+    return dataset.labels if model.task == "classify" else ()
+
+
+def _keys(model: Model, dataset: Dataset) -> tuple[list[bytes], list[int]]:
+    """For each row a few bytes that rows have in common which are the same to the model, and its number of tokens.
+
+    Unknown and unread tokens count too. The tokens themselves are not kept: those of many texts fill the memory.
+    """
+    keys, lengths = [], []
+    for text in dataset.texts:
+        tokens = _tokens(model, text)
+        joined = "\0".join(tokens).encode("utf-8", "surrogatepass")
+        keys.append(hashlib.blake2b(joined, digest_size=16).digest())
+        lengths.append(len(tokens))
+    return keys, lengths
+
+
+def _first_rows(keys: Sequence[bytes]) -> Array:
+    """(rows,) the first row with the same key."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], np.int64)
+
+
+def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int]:
+    """The units of every layer over the texts, and how many of these had something to open up."""
+    opened = 0
+
+    def one_by_one() -> Iterator[tuple[CellFlow, ...]]:  # what a text leaves in the layers is large
+        nonlocal opened
+        for row in zip(dataset.texts, dataset.labels, strict=True):
+            cells = _cells(model, *row)
+            opened += bool(cells)
+            yield cells
+
+    return units_seen(one_by_one()), opened
+
+
+def _cells(model: Model, text: str, label: str) -> tuple[CellFlow, ...]:
+    """The layers along a text, with its label if the model knows it; none where there are no timesteps."""
+    for answer in (label or None, None):
+        try:
+            return flow(model.opened(text, answer)).cells
+        except UsageError:
+            continue
+    return ()

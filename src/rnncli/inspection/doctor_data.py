@@ -1,0 +1,235 @@
+"""What a data set says of a training on it: unknown words, lost middles, contradictions, texts that stand twice."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.errors import counted
+from rnncli.inspection.doctor_record import learn_something
+from rnncli.inspection.findings import Check, Commands
+from rnncli.tasks.prepare import UNEVEN, numbered, split, split_at_random
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.model import Model
+
+# So good as all answers are one label, and the labels are clearly not.
+CONSTANT, NOT_CONSTANT = 0.98, 0.95
+# Every tenth word unknown is a word or two in each sentence.
+UNKNOWN = 0.1
+MORE_WORDS = 4  # times as large a vocabulary is proposed
+# Texts that are not read whole; below that, there are not enough of them to matter.
+CUT = 0.05
+READ_WHOLE = 0.99  # of the texts, with the length that is proposed
+# Rows whose label cannot be right: the same text with another label, or an answer against it that is as good as sure,
+# by a model that is right about most others. Of labels by hand about 1 in 100 is wrong; from there on it matters.
+NOISE, SURE, MOSTLY_RIGHT = 0.01, 0.99, 0.9
+# Texts on both sides of the split are right for having been learned by heart; below 2% of the validation rows they
+# change its score by less than chance does.
+SHARED = 0.02
+# In data that the model was not trained on, texts that stand twice only count twice.
+TWICE = 0.05
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A row that a finding is made of.
+
+    Attributes:
+        name: of the finding.
+        line, other: of the file: of the row, and of the first one with the same text.
+    """
+
+    name: str
+    line: int
+    other: int
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the model says of some rows.
+
+    Attributes:
+        dataset: these rows alone.
+        predictions: one for each.
+        tokens: what each is made of, for the model.
+    """
+
+    dataset: Dataset
+    predictions: Sequence[Any]
+    tokens: Sequence[Sequence[str]]
+
+    @property
+    def told(self) -> list[str]:
+        """Every single answer: the labels, or the tags of all words."""
+        return [answer for one in self.predictions for answer in getattr(one, "tags", None) or (one.label,)]
+
+    @property
+    def lengths(self) -> list[int]:
+        """Timesteps of each."""
+        given = [getattr(prediction, "tokens", None) for prediction in self.predictions]
+        return [n if isinstance(n, int) else len(of) for n, of in zip(given, self.tokens, strict=True)]
+
+
+def constant(model: Model, answered: Answered, truths: Sequence[str], commands: Commands) -> Check:
+    """The share of the answers that are the commonest one."""
+    told = Counter(answered.told)
+    means = "share of the answers that are one label"
+    answer, times = told.most_common(1)[0]
+    number = times / told.total()
+    limit = f"from {CONSTANT:.0%} on, with no label above {NOT_CONSTANT:.0%}"
+    check = Check("constant predictions", number, means, limit)
+    if number < CONSTANT:
+        return check
+    labels = Counter(truths)
+    if not labels.keys() & {*getattr(model, "labels", ()), *getattr(model, "tags", ())}:
+        return check  # these are no data for this model
+    commonest = labels.most_common(1)[0][1] / labels.total()
+    if commonest > NOT_CONSTANT:
+        return check
+    sentence = f"{times:,} of {told.total():,} answers are '{answer}', and "
+    sentence += f"{labels[answer] / labels.total():.0%} of the labels are."
+    uneven = max(labels.values()) >= UNEVEN * min(labels.values())
+    if uneven and model.settings.class_weights == "none" and model.task == "classify":
+        return check.found(sentence, commands.train(class_weights="balanced"))
+    return check.found(sentence, learn_something(model, commands))
+
+
+def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check:
+    """The share of all tokens that the model does not know."""
+    whole = sum(len(tokens) for tokens in answered.tokens)
+    unknown = 0
+    for prediction, tokens in zip(answered.predictions, answered.tokens, strict=True):
+        missing = set(prediction.unknown)
+        unknown += sum(token in missing for token in tokens)
+    number = unknown / whole if whole else None
+    check = Check("unknown words", number, f"share of the {model.unit}s that are unknown", f"above {UNKNOWN:.0%}")
+    if number is None or number <= UNKNOWN:
+        return check
+    s, unit = model.settings, model.unit
+    sentence = f"{unknown:,} of {whole:,} {unit}s of the data are unknown to the model"
+    if model.facts().get("vocabulary_size", 0) > s.max_vocabulary:  # it is full
+        sentence += f", which has room for {s.max_vocabulary:,} different ones."
+        return check.found(sentence, commands.train(max_vocabulary=MORE_WORDS * s.max_vocabulary))
+    if s.min_count > 1:
+        sentence += f": it learned those alone that stand {s.min_count} times or more in its training data."
+        return check.found(sentence, commands.train(min_count=1))
+    return check.found(sentence + "; a training on this data learns them.", commands.train())
+
+
+def cut_off(model: Model, answered: Answered, commands: Commands) -> Check:
+    """The share of the texts that are not read whole."""
+    lengths = answered.lengths
+    cut = [prediction.cut for prediction in answered.predictions]
+    number = sum(n > 0 for n in cut) / len(cut) if cut else None
+    check = Check("lengths cut off", number, "share of the texts that are not read whole", f"above {CUT:.0%}")
+    if number is None or number <= CUT:
+        return check
+    unit, limit = model.unit, model.settings.max_length
+    sentence = f"{sum(n > 0 for n in cut):,} of {len(cut):,} texts have more than the {limit:,} {unit}s that are read; "
+    sentence += f"{sum(cut):,} of {counted(sum(lengths), unit)} ({sum(cut) / sum(lengths):.1%}) are not read."
+    enough = sorted(lengths)[math.ceil(READ_WHOLE * len(lengths)) - 1]
+    return check.found(sentence, commands.train(max_length=max(enough, limit + 1)))
+
+
+def label_noise(
+    model: Model, dataset: Dataset, answered: Answered, first: Array, commands: Commands
+) -> tuple[Check, list[Evidence]]:
+    """The rows of which the same text has several labels, and those that a mostly right model surely contradicts.
+
+    Args:
+        dataset: all rows.
+        first: (rows,) the first row with the same text.
+    """
+    kinds: dict[int, set[str]] = {}
+    for same, label in zip(first.tolist(), dataset.labels, strict=True):
+        kinds.setdefault(same, set()).add(label)
+    torn = np.array([row for row, same in enumerate(first.tolist()) if len(kinds[same]) > 1], np.int64)
+    learned = set(getattr(model, "labels", ()))
+    pairs = zip(answered.predictions, answered.dataset.labels, strict=True)
+    known = [(one, label) for one, label in pairs if label in learned]  # another one it can only contradict
+    wrong = [one for one, label in known if one.label != label]
+    right = 1 - len(wrong) / max(1, len(known))
+    against = sum(one.probability > SURE for one in wrong) if right >= MOSTLY_RIGHT else 0
+    number = max(len(torn) / len(first), against / max(1, len(known)))
+    means = "share of the rows with two labels, or surely contradicted"
+    check = Check("label noise", number, means, f"above {NOISE:.0%}")
+    if number <= NOISE:
+        return check, []
+    said = f"{len(torn):,} of {counted(len(first), 'row')} have a text that stands elsewhere with another label"
+    if right >= MOSTLY_RIGHT:
+        said += f", and {against:,} of {len(known):,} a label that the model is more than {SURE:.0%} sure is wrong"
+    command = commands.evaluate(min(100, len(wrong))) if against > len(torn) else commands.rows()
+    return check.found(said + ".", command), _rows(check.name, dataset, first, torn)
+
+
+def duplicates(model: Model, dataset: Dataset, first: Array, commands: Commands) -> tuple[Check, list[Evidence]]:
+    """The share of the validation rows whose text stands in training too; else of the rows that repeat another one.
+
+    Args:
+        dataset: all rows, as training reads them.
+        first: (rows,) the first row with the same text.
+    """
+    validation = validation_rows(model, dataset)
+    if validation is None:
+        repeated = np.flatnonzero(first != np.arange(len(first)))
+        number, limit = len(repeated) / len(first), TWICE
+        means = "share of the texts that have stood before"
+        said = f"{len(repeated):,} of {len(first):,} texts have stood before in the data: they count twice."
+    else:
+        aside = np.zeros(len(first), np.bool_)
+        aside[validation] = True
+        repeated = validation[np.isin(first[validation], first[~aside])]
+        number, limit = len(repeated) / len(validation), SHARED
+        means = "share of the validation texts that stand in training"
+        said = f"{len(repeated):,} of {len(validation):,} validation texts stand in training too, where they can be "
+        said += "learned by heart: the validation scores are too good."
+    check = Check("duplicates", number, means, f"above {limit:.0%}")
+    if number <= limit:
+        return check, []
+    return check.found(said, commands.rows()), _rows(check.name, dataset, first, repeated)
+
+
+def _rows(name: str, dataset: Dataset, first: Array, rows: Array) -> list[Evidence]:
+    """Rows, each with the first other one that has its text."""
+    beside: dict[int, list[int]] = {}
+    for row, same in enumerate(first.tolist()):
+        beside.setdefault(same, []).append(row)
+    found = []
+    for row in rows.tolist():
+        other = next(one for one in beside[int(first[row])] if one != row)
+        lines = dataset.lines[row], dataset.lines[other]
+        found.append(Evidence(name, *lines, dataset.labels[row], dataset.called(row)))
+    return found
+
+
+def validation_rows(model: Model, dataset: Dataset) -> Array | None:
+    """The rows that were set aside when the model was trained on this very data; None where it was not.
+
+    The split is a function of the seed and the labels, so it is made again. That the data are the same is told by the
+    name of the file and by how many rows there are of each label.
+    """
+    record, settings = model.record, model.settings
+    rows, aside = record.get("rows"), record.get("validation_rows")
+    name = os.fsencode(os.path.basename(dataset.name)).decode("utf-8", "backslashreplace")
+    if type(rows) is not int or type(aside) is not int or not aside or record.get("data") != name:
+        return None
+    if rows + aside != len(dataset.texts):
+        return None
+    if model.task != "classify":
+        found = split_at_random(len(dataset.texts), dataset, settings)[1]
+    elif record.get("label_rows") == dict(Counter(dataset.labels)):
+        found = split(dataset, numbered(dataset.labels)[1], settings)[1]
+    else:
+        return None
+    return found if len(found) == aside else None

@@ -1,0 +1,131 @@
+"""Units that do nothing, and units that cannot learn any more, in every layer over many texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnncli.core.gru import GRU
+from rnncli.core.lstm import LSTM
+from rnncli.core.packed import Array
+from rnncli.inspection.doctor_record import gentler, learn_something
+from rnncli.inspection.findings import Check, Commands
+from rnncli.inspection.flow import CellFlow
+from rnncli.inspection.memory import SATURATED_GATE, SATURATED_TANH
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
+
+# h is a number from −1 to 1; one that stays within a hundredth of that, whatever is read, tells nothing.
+STILL = 0.02
+# A few units that are not used do no harm; from a tenth on, the layer is smaller than it looks.
+DEAD = 0.1
+MOSTLY_DEAD = 0.5  # and from here on it is the training that is wrong, not the size
+# A unit hardly learns that has hardly a slope at most steps; a layer of which more than half of the units are so.
+MOST_STEPS, SATURATED = 0.5, 0.5
+
+
+@dataclass
+class UnitsSeen:
+    """A layer in one direction, over all steps that it has gone through so far.
+
+    Attributes:
+        relu: whether its h is a ReLU's.
+        smallest, largest: (H,) of h.
+        flat: (H,) steps at which the unit has hardly a slope; of a gated one the mean over its gates.
+        steps: so many.
+    """
+
+    name: str
+    relu: bool
+    smallest: Array = field(repr=False)
+    largest: Array = field(repr=False)
+    flat: Array = field(repr=False)
+    steps: int = 0
+
+    @property
+    def dead(self) -> Array:
+        """(H,) whether the unit is 0 at every step, or practically never moves."""
+        if self.relu:
+            return np.asarray((self.smallest == 0) & (self.largest == 0))
+        return np.asarray(self.largest - self.smallest < STILL)
+
+    @property
+    def saturated(self) -> Array:
+        """(H,) whether the unit has hardly a slope at most steps."""
+        return np.asarray(self.flat / self.steps > MOST_STEPS)
+
+    def add(self, cell: CellFlow) -> None:
+        """Takes in one text."""
+        h = cell.values["h"]
+        self.smallest = np.minimum(self.smallest, h.min(axis=0))
+        self.largest = np.maximum(self.largest, h.max(axis=0))
+        self.flat = self.flat + _flat(cell).sum(axis=0)
+        self.steps += len(h)
+
+
+def _flat(cell: CellFlow) -> Array:
+    """(T, H) how much of a unit is where it has hardly a slope; by the thresholds of ``inspect --memory``."""
+    if isinstance(cell.cell, (LSTM, GRU)):
+        gates = []
+        for gate in cell.gates:
+            value = cell.values[gate]
+            tanh = gate in ("g", "n")
+            gates.append(np.abs(value) > SATURATED_TANH if tanh else np.abs(value - 0.5) > 0.5 - SATURATED_GATE)
+        return np.asarray(np.mean(gates, axis=0))
+    h = cell.values["h"]
+    if cell.cell.nonlinearity == "relu":
+        return np.zeros(h.shape)  # its end is 0, and a unit that is always there is dead
+    return (np.abs(h) > SATURATED_TANH).astype(np.float64)
+
+
+def units_seen(texts: Iterable[Iterable[CellFlow]]) -> list[UnitsSeen]:
+    """All layers, from the input up, over all texts."""
+    seen: dict[str, UnitsSeen] = {}
+    for cells in texts:
+        for cell in cells:
+            H = cell.cell.hidden_size
+            relu = getattr(cell.cell, "nonlinearity", "tanh") == "relu"
+            if cell.name not in seen:
+                seen[cell.name] = UnitsSeen(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
+            seen[cell.name].add(cell)
+    return list(seen.values())
+
+
+def unit_checks(model: Model, layers: list[UnitsSeen], commands: Commands) -> list[Check]:
+    """The layer with most dead units, and the one with most saturated ones."""
+    return [_dead(model, layers, commands), _saturated(model, layers, commands)]
+
+
+def _dead(model: Model, layers: list[UnitsSeen], commands: Commands) -> Check:
+    layers = [layer for layer in layers if layer.relu or layer.steps > 1]  # a single step cannot move
+    worst = max(layers, key=lambda layer: float(layer.dead.mean()), default=None)
+    number = None if worst is None else float(worst.dead.mean())
+    means = "largest share, in a layer, of units that never move"
+    check = Check("dead units", number, means, f"from {DEAD:.0%} on")
+    if worst is None or number is None or number < DEAD:
+        return check
+    said = "are 0 at every step of every text" if worst.relu else f"never move by {STILL:g} or more"
+    sentence = f"{int(worst.dead.sum()):,} of {len(worst.dead):,} units of {worst.name} {said}: "
+    sentence += "no gradient gets through them." if worst.relu else "they tell nothing."
+    if worst.relu:
+        return check.found(sentence, commands.train(nonlinearity="tanh"))
+    if number > MOSTLY_DEAD:
+        return check.found(sentence, learn_something(model, commands))
+    return check.found(sentence, commands.train(hidden=int((~worst.dead).sum())))
+
+
+def _saturated(model: Model, layers: list[UnitsSeen], commands: Commands) -> Check:
+    layers = [layer for layer in layers if not layer.relu]
+    worst = max(layers, key=lambda layer: float(layer.saturated.mean()), default=None)
+    number = None if worst is None else float(worst.saturated.mean())
+    means = "largest share, in a layer, of units at their ends"
+    check = Check("saturated units", number, means, f"above {SATURATED:.0%}")
+    if worst is None or number is None or number <= SATURATED:
+        return check
+    sentence = f"{int(worst.saturated.sum()):,} of {len(worst.saturated):,} units of {worst.name} are at their ends at "
+    sentence += "most steps, where they have hardly a slope to learn by."
+    return check.found(sentence, commands.train(lr=gentler(model)))
