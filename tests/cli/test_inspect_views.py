@@ -119,6 +119,18 @@ def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):
     assert result.err == "rnncli: the check has failed: see above\n  please report it, with the model and the text\n"
 
 
+def test_a_map_as_a_picture(trained):
+    import xml.etree.ElementTree as ET
+
+    trained.works("inspect", "--gates", TEXT, "--map", "--top", "2", "--svg", "map.svg")
+    root = ET.fromstring((trained.folder / "map.svg").read_text())
+    texts = "".join(root.itertext())
+    assert "h of encoder/0/forward →, 2 of 4 units" in texts.replace("\xa0", " ")
+    refused = trained("inspect", "--by-hand", TEXT, "--svg", "hand.svg")
+    assert refused.code == 2
+    assert not (trained.folder / "hand.svg").exists()
+
+
 def test_one_example_by_hand(cli):
     cli.write("notes.csv", "text,label\ncat mat rat,1\nrat rat mat,1\nmat mat cat,0\n")
     small = ["--cell", "rnn", "--hidden", "2", "--no-bidirectional", "--readout", "last", "--input", "onehot"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.render.clean import as_text, clean
 from rnncli.render.console import MIN_WIDTH, Output
-from rnncli.views import Cell, Column, TableView
+from rnncli.views import Cell, Column, HeatMap, TableView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,9 +64,11 @@ def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, Cell]]) -
         output.out.print(part, width=output.width)
 
 
-def svg(views: Sequence[TableView], *, width: int = 100, title: str = "rnncli") -> str:
-    """Return the tables as one SVG picture, ``width`` cells wide: no script, no reference, the same bytes each time."""
+def svg(views: Sequence[TableView | HeatMap], *, width: int = 100, title: str = "rnncli") -> str:
+    """Return tables and maps as an SVG picture, ``width`` cells wide: no script, no reference, always the same bytes."""
     from rich.console import Console
+
+    from rnncli.render.heatmap import laid_out
 
     width = max(width, MIN_WIDTH)
     # Each choice is made here, so that neither the environment nor the terminal shows in the picture.
@@ -87,7 +89,7 @@ def svg(views: Sequence[TableView], *, width: int = 100, title: str = "rnncli") 
     for index, view in enumerate(views):
         if index:
             console.print()
-        for part in _laid_out(view, width, str):
+        for part in laid_out(view, width) if isinstance(view, HeatMap) else _laid_out(view, width, str):
             console.print(part)
     picture = console.export_svg(title=clean(title, width // 2), code_format=_SVG, unique_id="rnncli")
     return _TEXT_ELEMENT.sub(_true_length, picture)
