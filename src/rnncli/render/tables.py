@@ -65,7 +65,7 @@ def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, Cell]]) -
 
 
 def svg(views: Sequence[TableView | HeatMap], *, width: int = 100, title: str = "rnncli") -> str:
-    """Return tables and maps as an SVG picture, ``width`` cells wide: no script, no reference, always the same bytes."""
+    """Return tables and maps as SVG, ``width`` cells wide: no script, no reference, always the same bytes."""
     from rich.console import Console
 
     from rnncli.render.heatmap import laid_out
