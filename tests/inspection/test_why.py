@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -74,6 +75,24 @@ def test_shapley_values_add_up_to_the_difference(kind: str) -> None:
     found = why(model(kind).question())
     assert found.shapley is not None
     assert abs(found.shapley.sum() - (found.score - found.empty_score)) < 1e-9
+
+
+def test_a_whole_answers_score_is_the_logarithm_of_its_probability() -> None:
+    for kind in ("seq2seq", "caption"):
+        made = model(kind)
+        made.params["decoder"]["output"]["bias"][-1] += 4  # so that it comes to its end
+        found = why(made.question())
+        (told,) = made.in_double().predict([made.example])
+        assert found.answer == told.target
+        assert found.score == pytest.approx(math.log(told.probability), rel=1e-9)
+
+
+def test_tags_may_have_spaces() -> None:
+    made = model("tag")
+    spaced = replace(made, tags=("proper noun", "verb", "other"))  # type: ignore[type-var]
+    found = why(spaced.question())
+    assert found.answer.startswith('["')
+    assert found.score == pytest.approx(why(made.question()).score)
 
 
 def test_shapley_values_are_means_over_all_orders() -> None:

@@ -193,6 +193,24 @@ def inspect(
     map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
     svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser.")
+    ] = None,
+    doctor: Annotated[
+        str | None, typer.Option("--doctor", metavar="DATA", help="Why is it stuck? Looks for what can be wrong.")
+    ] = None,
+    diff: Annotated[
+        str | None, typer.Option("--diff", metavar="MODEL", help="Compare with a model, on a text or --data.")
+    ] = None,
+    fires: Annotated[
+        str | None, typer.Option("--fires", metavar="UNIT|all", help="Where in --data a unit fires; its labels.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="What --fires and --diff read.")] = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    format: Format = None,
+    encoding: OptionalEncoding = None,
+    skip_bad: SkipBad = False,
     force: Force = False,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
@@ -208,15 +226,26 @@ def inspect(
     rnncli inspect --bptt "so good"       ∂L/∂W, one term for each timestep
     rnncli inspect --memory --compare rnn how far back two models remember
     rnncli inspect --why "so good"        which words made the answer
+    rnncli inspect "so good" --html so.html  all of it as one page
     rnncli inspect --by-hand --as latex   every number of a small network
+    rnncli inspect --doctor reviews.csv   why is it stuck, and what to try
+    rnncli inspect --diff gru "so good"   where two models differ
+    rnncli inspect --fires 5 --data reviews.csv  the words that a unit is for
     """
     from rnncli.cli.inspect import InspectRequest, inspect_command
+    from rnncli.cli.inspect_data import of_data
 
     wanted = {"gates": gates, "bptt": bptt, "memory": memory, "why": why, "by_hand": by_hand}
     wanted["check_gradients"] = check_gradients
     looks = tuple(name for name, asked in wanted.items() if asked)
     request = InspectRequest(
-        *(sentence, timesteps, units, top, model, svg, force, runs), *(looks, answer, param, full, map, compare, form)
+        *(sentence, timesteps, units, top, model, svg, force, runs),
+        *(looks, answer, param, full, map, compare, form),
+        html=html,
+        of_data=of_data(
+            **{"doctor": doctor, "diff": diff, "fires": fires, "data": data, "text": text, "label": label},
+            **{"format": format, "encoding": encoding, "skip_bad": skip_bad},
+        ),
     )
     inspect_command(request, json)
 

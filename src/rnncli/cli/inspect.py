@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnncli.cli.inspect_data import OfData, refuse_what_says_nothing, show
 from rnncli.cli.options import output_path, parse_units
 from rnncli.cli.predict import is_file
 from rnncli.data.dataset import Source
@@ -21,6 +23,9 @@ from rnncli.views import HeatMap, TableView
 if TYPE_CHECKING:
     from rnncli.inspection.states import States
     from rnncli.model import Model
+
+# What can be drawn as a picture.
+Drawn = Sequence[TableView | HeatMap]
 
 FIRST_UNITS = 6
 EPOCHS_ON_A_SCREEN = 12
@@ -46,6 +51,8 @@ class InspectRequest:
     map: bool = False
     compare: str | None = None
     form: str | None = None
+    html: str | None = None
+    of_data: OfData | None = None
 
 
 def inspect_command(request: InspectRequest, json: bool) -> None:
@@ -58,15 +65,27 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
 
     path = find_model(request.model, Path(request.runs))
     picture = output_path(request.svg, request.force, (str(path),)) if request.svg is not None else None
+    page = output_path(request.html, request.force, (str(path),)) if request.html is not None else None
     model = Model.load(path)
     failed = False
-    if request.looks:
+    shown: Drawn = []
+    if request.of_data is not None:
+        text = _text(output, model, request.sentence)
+        shown = show(output, model, path, text, request, request.of_data, json)
+    elif request.looks:
         shown, failed = _show_looks(output, model, request, json)
     elif request.timesteps:
         shown = _show_timesteps(output, model, request, json)
-    else:
+    elif page is None:
         shown = _show_model(output, model, str(path), json)
+    if page is not None:
+        from rnncli.cli.inspect_page import write_page
+
+        text = _text(output, model, request.sentence)
+        write_page(output, model, path, page, text, request.answer, json and not (request.looks or request.timesteps))
     if picture is not None:
+        if not shown:
+            raise UsageError("--svg draws tables and maps, and none was shown")
         from rnncli import storage
 
         storage.write_atomically(picture, svg(shown).encode())
@@ -77,8 +96,12 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
 
 def _refuse_what_says_nothing(request: InspectRequest) -> None:
     """Raises UsageError: an option is given without the one that it says more of."""
-    of_text = request.timesteps or request.looks
-    if request.sentence is not None and not of_text:
+    if request.of_data is not None:
+        refuse_what_says_nothing(request, request.of_data)
+    of_text = request.timesteps or request.looks or request.of_data is not None
+    if request.html is not None and request.svg is not None and (not of_text or request.html == request.svg):
+        raise UsageError("--svg draws the tables that are shown, in a file of its own", "add --timesteps, --gates, …")
+    if request.sentence is not None and not of_text and request.html is None:
         raise UsageError("a text needs to know what to show of it", "add --timesteps, --gates, --bptt, --why, …")
     if (request.units is not None or request.top is not None) and not (request.timesteps or "gates" in request.looks):
         raise UsageError(
@@ -94,11 +117,12 @@ def _refuse_what_says_nothing(request: InspectRequest) -> None:
         if given is not None and needed not in request.looks:
             name = needed.replace("_", "-")
             raise UsageError(f"{option} says more of --{name}, which is not shown", f"add --{name}")
-    if (request.full or request.map or request.answer is not None) and not request.looks:
+    answered = request.answer is not None and request.html is None
+    if (request.full or request.map or answered) and not request.looks and request.of_data is None:
         raise UsageError("--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients")
 
 
-def _show_looks(output: Output, model: Model, request: InspectRequest, json: bool) -> tuple[list[TableView], bool]:
+def _show_looks(output: Output, model: Model, request: InspectRequest, json: bool) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
     from rnncli.cli.inspect_views import VIEWS, Look, Shown
     from rnncli.model import Model
@@ -128,8 +152,8 @@ def _show_looks(output: Output, model: Model, request: InspectRequest, json: boo
             output.note(note, "dim")
         if request.sentence is None and output.is_terminal:
             output.note("the model's own example; another one is given as a text", "dim")
-    tables = [part for one in found.values() for part in one.views if isinstance(part, TableView)]
-    return tables, any(one.failed for one in found.values())
+    drawn = [part for one in found.values() for part in one.views if isinstance(part, (TableView, HeatMap))]
+    return drawn, any(one.failed for one in found.values())
 
 
 def _print(output: Output, part: Any) -> None:

@@ -87,7 +87,7 @@ BLANK = "☐"  # stands for a word or a letter that nobody has written
 
 
 def log_probabilities(open_up: Callable[[str], Opened], texts: Sequence[str]) -> Array:
-    """(inputs,) the logarithm of the probability of a whole answer of many steps, from the mean loss of its steps.
+    """(inputs,) the logarithm of the probability of a whole answer of many steps, from the losses of its steps.
 
     Args:
         open_up: gives an input, with the answer, as an example of training.
@@ -95,8 +95,7 @@ def log_probabilities(open_up: Callable[[str], Opened], texts: Sequence[str]) ->
     found = []
     for text in texts:
         opened = open_up(text)
-        loss, _ = opened.network.loss_and_gradients(opened.params, opened.batch)
-        found.append(-loss * opened.batch.weight)
+        found.append(-opened.network.tally(opened.params, opened.batch).losses)
     return np.array(found, np.float64)
 
 

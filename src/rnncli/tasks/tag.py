@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -117,7 +118,7 @@ class TaggerModel(Model):
             (probabilities,) = model._probabilities([words])
             tags = probabilities.argmax(axis=1)
         else:
-            named = answer.split()
+            named = _listed(answer) or answer.split()
             if len(named) != len(words) or not set(named) <= set(self.tags):
                 raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
             tags = np.array([self.tags.index(tag) for tag in named])
@@ -131,7 +132,9 @@ class TaggerModel(Model):
         return Parts(words, words, BLANK, lambda left: json.dumps(left, ensure_ascii=False), deletable=False)
 
     def told(self, texts: Sequence[str]) -> list[str]:
-        return [" ".join(prediction.tags) for prediction in self.predict(texts)]
+        spaced = any(any(map(str.isspace, tag)) for tag in self.tags)
+        join = partial(json.dumps, ensure_ascii=False) if spaced else " ".join
+        return [join(list(prediction.tags)) for prediction in self.predict(texts)]
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)

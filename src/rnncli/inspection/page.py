@@ -1,0 +1,254 @@
+"""One input of a model, opened up in every way there is, for a page: numbers only, and only so many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.errors import UsageError
+from rnncli.inspection.flow import CellFlow, Flow, flow
+from rnncli.inspection.gates import Gates, gates
+from rnncli.inspection.memory import memory
+from rnncli.inspection.page_reasons import reasons
+from rnncli.inspection.states import States, visible
+from rnncli.inspection.terms import terms
+from rnncli.page_views import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
+
+# What a page holds at most: it stays below two megabytes, and can be read.
+STEPS = (160, 80, 40, 20)  # timesteps, the fewer the more layers there are
+UNITS, FEWER_UNITS = 24, 12  # of a heat map
+BYTES = 1_200_000  # of all heat maps
+ROWS = 40  # of a table of timesteps
+ANSWERS = 5  # of a timestep
+SOURCES = 60  # symbols that attention looks at
+EPOCHS = 400
+OPENS_AND_CLOSES = frozenset("iforz")  # gates between 0 and 1
+
+
+def page(model: Model, text: str | None = None, answer: str | None = None, name: str = "") -> Page:
+    """Opens an input, or the model's own example.
+
+    Args:
+        answer: what loss and scores are of; None for what the model answers.
+        name: what the model is called.
+
+    Raises:
+        UsageError: the input has no timesteps, or the answer is none that can be given.
+    """
+    text = model.example if text is None else text
+    trace = model.trace(text)
+    cut = model.predict([text])[0].cut
+    why = reasons(model, text, answer, cut)
+    left_out: list[str] = []
+    if cut:
+        left_out.append(f"The model does not read {cut:,} {model.unit}s in the middle of so long an input.")
+    try:
+        found = _flow(model, text, answer, why.answer, trace)
+    except UsageError as error:
+        found = None
+        left_out.append(f"There are no states and gates of the layers: {error.message}.")
+    room = _room(found, len(trace.tokens))
+    kept = ends(len(trace.tokens), room.steps)
+    if len(kept) < len(trace.tokens):
+        left_out.append(
+            f"The timesteps are {len(kept)} of {len(trace.tokens):,}: the first {room.steps // 4} and the last "
+            f"{len(kept) - room.steps // 4}."
+        )
+    timelines, grids = _grids(found, kept, room) if found else ((), ())
+    if any(len(grid.units) < grid.total for grid in grids):
+        left_out.append(f"The heat maps have {room.units} units of each layer, those that change most.")
+    sums = tuple(_terms(found, f"{found.cell().name}/{kind}") for kind in ("weight_ih", "weight_hh")) if found else ()
+    reaches = tuple(_reach(cell) for cell in found.cells) if found else ()
+    if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
+        left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
+    recorded = model.record.get("epochs", [])
+    epochs = _epochs(recorded)
+    if len(epochs) < len(recorded):
+        left_out.append(f"The learning curves have {len(epochs)} of {len(recorded):,} epochs.")
+    source, looked_at = _source(trace)
+    if len(source) < looked_at:
+        left_out.append(f"Of {looked_at:,} source symbols there are the {len(source)} that attention looks at most.")
+    return Page(
+        text=text,
+        facts=_facts(model, name),
+        answers_are=trace.answers_are,
+        reasons=why,
+        steps=_steps(trace, found, kept, source),
+        steps_total=len(trace.tokens),
+        timelines=timelines,
+        grids=grids,
+        terms=sums,
+        memory=reaches,
+        source=source,
+        epochs=epochs,
+        epochs_total=len(recorded),
+        best_epoch=model.record.get("best_epoch") if recorded else None,
+        left_out=tuple(left_out),
+    )
+
+
+def ends(count: int, most: int) -> list[int]:
+    """Places of ``most`` of so many timesteps: a quarter from the beginning, the others from the end."""
+    head = most // 4
+    return list(range(count)) if count <= most else [*range(head), *range(count - most + head, count)]
+
+
+def _flow(model: Model, text: str, answer: str | None, told: str, trace: States) -> Flow:
+    """The input forward and back, with a step of the layers for each of the trace if that can be had.
+
+    Where a text is its own answer, as in a model of a text, each token is there to foretell the next one, so that the
+    last one is not read: it is when the answer follows it.
+    """
+    if not model.labelled:
+        opened = model.opened(text + told)
+        if opened.steps_of("") == trace.tokens:
+            return flow(opened)
+        answer = None
+    return flow(model.opened(text, answer))
+
+
+class _Room(NamedTuple):
+    """How many timesteps and units of a layer a page has room for, and whether all units beside them."""
+
+    steps: int
+    units: int
+    whole: bool
+
+
+def _room(found: Flow | None, count: int) -> _Room:
+    if found is None:
+        return _Room(STEPS[0], UNITS, False)
+    widths = [cell.cell.hidden_size for cell in found.cells]
+
+    def size(steps: int, units: int) -> int:
+        """Bytes of the heat maps, about: of a number, a column's name and a row's name."""
+        columns = [min(len(cell.steps), steps) for cell in found.cells]
+        rows = [min(units, width) for width in widths]
+        return sum(
+            len(cell.values) * (T * (22 * K + 90) + 60 * K)
+            for cell, T, K in zip(found.cells, columns, rows, strict=True)
+        )
+
+    fitting = [
+        (steps, next((units for units in range(UNITS, 0, -1) if size(steps, units) <= BYTES), 0)) for steps in STEPS
+    ]
+    steps, units = next((pair for pair in fitting if pair[1] >= FEWER_UNITS), fitting[-1])
+    units = max(1, units)
+    return _Room(steps, units, size(steps, units) + size(steps, max(widths)) <= BYTES)
+
+
+def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
+    """The symbols that attention looks at, with their places, and how many they are; of many those looked at most."""
+    looks: Array | None = getattr(trace, "alignment", None)
+    if looks is None:
+        return (), 0
+    most = np.sort(np.argsort(-looks.max(axis=0), kind="stable")[:SOURCES])
+    names: tuple[str, ...] = getattr(trace, "source", ())
+    return tuple((place + 1, visible(names[place])) for place in most.tolist()), looks.shape[1]
+
+
+def _steps(
+    trace: States, found: Flow | None, kept: Sequence[int], source: Sequence[tuple[int, str]]
+) -> tuple[Step, ...]:
+    answers = trace.answers()
+    best = np.argsort(-answers, axis=1, kind="stable")[:, :ANSWERS]
+    looks, looked_at = getattr(trace, "alignment", None), [place - 1 for place, _ in source]
+    top = found.layers_above(found.cell())[0] if found else []
+    steps = []
+    for t in kept:
+        numbers = [("‖h‖", float(trace.norm[t]))]
+        for cell in top:
+            arrow = f" {cell.direction}" if len(top) > 1 else ""
+            for what, values in cell.values.items():
+                if t >= len(values) or what == "h":
+                    continue
+                number = np.linalg.norm(values[t]) if what == "c" else values[t].mean()
+                numbers.append((f"‖c‖{arrow}" if what == "c" else f"mean {what}{arrow}", float(number)))
+        told = tuple((visible(trace.labels[k]), float(answers[t, k])) for k in best[t].tolist())
+        seen = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
+        steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], told, tuple(numbers), seen))
+    return tuple(steps)
+
+
+def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timeline, ...], tuple[Grid, ...]]:
+    """Every value of every layer; all units where there are few numbers, else those that change most."""
+    of_page = found.cell().steps
+    place = {t: k for k, t in enumerate(kept)}
+    timelines: list[Timeline] = []
+    grids: list[Grid] = []
+    number_of: dict[tuple[tuple[str, ...], bool], int] = {}
+    for cell in found.cells:
+        followed = cell.steps is of_page
+        chosen = [t for t in kept if t < len(cell.steps)] if followed else ends(len(cell.steps), room.steps)
+        own = cell.steps, followed
+        if own not in number_of:
+            number_of[own] = len(timelines)
+            names = tuple(visible(cell.steps[t]) for t in chosen)
+            steps = tuple(place[t] for t in chosen) if followed else (-1,) * len(chosen)
+            timelines.append(Timeline(names, tuple(t + 1 for t in chosen), len(cell.steps), steps))
+        one = gates(cell)
+        changing = sorted(one.most_changing(min(room.units, cell.cell.hidden_size)))
+        units = list(range(cell.cell.hidden_size)) if room.whole else changing
+        shown = tuple(units.index(unit) for unit in changing)
+        grids += [_grid(one, what, number_of[own], units, shown, chosen) for what in one.values]
+    return tuple(timelines), tuple(grids)
+
+
+def _grid(
+    one: Gates, what: str, timeline: int, units: Sequence[int], shown: tuple[int, ...], chosen: Sequence[int]
+) -> Grid:
+    values = one.values[what]
+    picked = values[np.ix_(chosen, units)].T
+    largest = float(np.abs(picked).max(initial=0.0))
+    low, high = (0.0, 1.0) if what in OPENS_AND_CLOSES else (-largest, largest)
+    rows = tuple(tuple(row) for row in picked.tolist())
+    return Grid(what, one.cell, one.direction, timeline, tuple(units), values.shape[1], shown, low, high, rows)
+
+
+def _terms(found: Flow, parameter: str) -> TermRows:
+    one = terms(found, parameter)
+    chosen = np.arange(len(one.steps))
+    if len(chosen) > ROWS:
+        chosen = np.sort(np.argsort(-one.norms, kind="stable")[:ROWS])
+    rows = tuple(
+        TermRow(t + 1, visible(one.steps[t]), float(one.norms[t]), float(one.shares[t]), float(one.cosines[t]))
+        for t in chosen.tolist()
+    )
+    length = float(np.linalg.norm(one.gradient))
+    return TermRows(parameter, one.answer, one.loss, rows, len(one.steps), length, one.residual)
+
+
+def _reach(cell: CellFlow) -> Reach:
+    one = memory(cell)
+    shares = one.relative.tolist()
+    rows = tuple((back, visible(step), shares[back]) for back, step in enumerate(one.steps[:ROWS]))
+    return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
+
+
+def _epochs(recorded: Sequence[Mapping[str, Any]]) -> tuple[Epoch, ...]:
+    """The training record; of a long one epochs that are evenly spread, the best ones and the last among them."""
+    count = len(recorded)
+    kept = set(range(count))
+    if count > EPOCHS:
+        best = [k for k, epoch in enumerate(recorded) if epoch["best"]][-1:]
+        kept = {round(k * (count - 1) / (EPOCHS - 1)) for k in range(EPOCHS)} | set(best)
+    fields = ("epoch", "loss", "validation_loss", "validation_accuracy")
+    return tuple(Epoch(*(recorded[k][field] for field in fields)) for k in sorted(kept))
+
+
+def _facts(model: Model, name: str) -> tuple[tuple[str, Any], ...]:
+    shapes = model.network.shapes().values()
+    parameters = sum(int(np.prod(shape)) for shape in shapes)
+    rows, data = model.record.get("rows"), model.record.get("data")
+    learned = [("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}")] if isinstance(rows, int) else []
+    named = [("model", name)] if name else []
+    return (
+        *(*named, ("task", model.task), *model.describe()),
+        *(("parameters", f"{parameters:,} numbers, {model.settings.dtype}"), *learned),
+    )

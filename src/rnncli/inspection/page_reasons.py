@@ -1,0 +1,162 @@
+"""Which parts of an input made the answer, for a page: every part of a short input, passages of a long one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.inspection.states import visible
+from rnncli.inspection.why import Question, Why, why
+from rnncli.page_views import Effect, Reasons
+from rnncli.tasks.inputs import shorten
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
+
+MOST_PARTS = 120  # of an input that is asked about part by part
+FEWEST_PASSAGES, MOST_PASSAGES = 16, 32
+WORK = 80_000  # timesteps that are run through, to ask about passages in one way
+ENDS, LARGEST = 3, 14  # passages that are shown at either end, and by their effects
+_EDGE = 3  # parts that a passage is named by, at either end
+
+
+def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reasons:
+    """Which parts of the text made the answer.
+
+    Args:
+        cut: how many parts in the middle are not read.
+
+    Raises:
+        UsageError: the input has no timesteps, or the answer is none that can be given.
+    """
+    question = model.question(text, answer)
+    told = question.answer if answer is None else model.told([text])[0]
+    # What tells its answer in letters may read numbers, each in a column of its own.
+    unit = "number" if isinstance(question.parts.values[0], float) else model.unit
+    if len(question.parts.names) <= MOST_PARTS:
+        return _of_parts(why(question), question, told, unit)
+    return _of_passages(question, told, unit, cut)
+
+
+def probability(score: float, score_is: str) -> float:
+    """What a score comes to: of the logarithm of odds, or of a probability."""
+    if score_is != "log odds":
+        return math.exp(min(score, 0.0))
+    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+
+
+def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
+    parts = question.parts
+    replaced = _all(question, found.score, found.replaced, parts.replaced)
+    deleted = None if found.deleted is None else _all(question, found.score, found.deleted, parts.without)
+    alone = replaced if deleted is None else deleted
+    effects = alone if found.shapley is None else found.shapley
+
+    def of(values: Array | None, k: int) -> float | None:
+        return None if values is None else float(values[k])
+
+    shown = tuple(
+        Effect(
+            *(_name(question, k), k + 1, k + 1, float(effects[k]), of(deleted, k)),
+            *(float(replaced[k]), of(found.integrated, k), of(found.shapley, k)),
+        )
+        for k in range(len(found.parts))
+    )
+    notes = []
+    if found.gap is not None:
+        notes.append(
+            f"Integrated gradients: {found.steps} steps; their sum misses {found.gap:.2%} of the difference between "
+            "the score and that with every part replaced."
+        )
+    if found.flip is not None:
+        names = ", ".join(f"‘{visible(found.parts[k])}’" for k in found.flip)
+        which = "The fewest parts" if found.exhaustive else "Parts"
+        notes.append(f"{which} whose leaving out turns the answer round: {names}. Then it is ‘{found.flip_answer}’.")
+    elif found.exhaustive:
+        notes.append("Leaving parts out, however many, does not turn the answer round.")
+    return Reasons(
+        *(found.answer, told, probability(found.score, found.score_is), found.score_is, found.score),
+        *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
+        *(f"of leaving the {unit} out alone" if found.shapley is None else "a Shapley value", tuple(notes)),
+    )
+
+
+def _all(question: Question, score: float, falls: Array, leave: Callable[[Sequence[int]], str]) -> Array:
+    """The effects, those that were not asked about asked for: here there is room for each."""
+    missing = np.flatnonzero(np.isnan(falls)).tolist()
+    filled = falls.copy()
+    if missing:
+        filled[missing] = score - question.scores([leave((k,)) for k in missing])
+    return filled
+
+
+def _name(question: Question, k: int) -> str:
+    """A part as it is shown; a number in a column by both."""
+    value: Any = question.parts.values[k]
+    name = question.parts.names[k]
+    return f"{name} {value:g}" if isinstance(value, float) else visible(name)
+
+
+def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
+    """Asks about so many passages of what is read that it takes seconds, not hours."""
+    parts, n = question.parts, len(question.parts.names)
+    found = passages(n, cut)
+    count = len(found)
+    score, empty = question.scores([parts.replaced(()), parts.without(range(n))]).tolist()
+    replaced = score - question.scores([parts.replaced(passage) for passage in found])
+    deleted: Array | None = None
+    if parts.deletable and not cut:  # what is deleted of a text that is cut makes room for what was not read
+        deleted = score - question.scores([parts.without(passage) for passage in found])
+    alone = replaced if deleted is None else deleted
+    shown = list(range(count))
+    if count > 2 * ENDS + LARGEST + 1:
+        largest = np.argsort(-np.abs(alone), kind="stable")[:LARGEST].tolist()
+        shown = sorted({*range(ENDS), *range(count - ENDS, count), *largest})
+    effects = tuple(
+        Effect(
+            *(_passage_name(question, found[k]), found[k].start + 1, found[k].stop, float(alone[k])),
+            *(None if deleted is None else float(deleted[k]), float(replaced[k]), None, None),
+        )
+        for k in shown
+    )
+    notes = [f"The input has {n:,} {unit}s: what is read of it is asked about in {count} passages."]
+    if len(shown) < count:
+        others = alone[[k for k in range(count) if k not in shown]]
+        notes.append(
+            f"Here are the first {ENDS}, the last {ENDS} and those with the largest effects. The {len(others)} others "
+            f"have effects between {others.min():+.3g} and {others.max():+.3g}, {others.sum():+.3g} together."
+        )
+    return Reasons(
+        *(question.answer, told, probability(score, question.score_is), question.score_is, score, empty, unit, n),
+        *(
+            effects,
+            float(np.abs(alone).max()),
+            f"of {'replacing' if deleted is None else 'deleting'} its passage",
+            tuple(notes),
+        ),
+    )
+
+
+def passages(count: int, cut: int) -> list[range]:
+    """Stretches of about equal length that cover all parts but those that are not read."""
+    read = shorten(np.arange(count), count - cut)
+    most = max(FEWEST_PASSAGES, min(MOST_PASSAGES, WORK // len(read)))
+    found = []
+    for stretch in np.split(read, np.flatnonzero(np.diff(read) > 1) + 1):
+        number = min(len(stretch), max(1, round(most * len(stretch) / len(read))))
+        edges = [int(stretch[0]) + len(stretch) * k // number for k in range(number + 1)]
+        found += [range(a, b) for a, b in pairwise(edges)]
+    return found
+
+
+def _passage_name(question: Question, passage: range) -> str:
+    """Its first parts and its last."""
+    names = [_name(question, k) for k in passage]
+    if len(names) > 2 * _EDGE:
+        names = [*names[:_EDGE], "…", *names[-_EDGE:]]
+    return " ".join(names)

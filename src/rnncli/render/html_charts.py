@@ -1,0 +1,204 @@
+"""Pictures of a page, as SVG without a reference: heat maps, bars and curves. Colours come from the CSS, by class.
+
+What is below zero carries a line as well as its colour, and every picture says in words what it shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnncli.render.html_parts import LEVELS, NAME, level, safe
+from rnncli.render.tables import format_number
+
+_NARROW, _WIDE = 14, 44  # a heat map's column
+_LETTER = 6.2  # width of a letter of a name, in the page's small monospaced font
+_SIGNED_FITS, _SHARE_FITS = 34, 22  # from this width on a column has room for its numbers
+_LEFT, _TOP, _WIDTH, _HEIGHT = 52, 14, 560, 220  # of a chart of curves
+
+
+@dataclass(frozen=True)
+class Map:
+    """A heat map as it is drawn.
+
+    Attributes:
+        number: of its data for the page's script; ``places`` are the rows of these data that are drawn.
+        rows, columns: their names.
+        values: of these rows.
+        room: how wide it would like to be.
+        written: whether the numbers stand in the squares, where there is room for them.
+        says: what it shows, in words.
+    """
+
+    number: int
+    places: Sequence[int]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float]]
+    low: float
+    high: float
+    room: int
+    says: str
+    written: bool = True
+
+
+def heat_map(view: Map) -> str:
+    """A square for each number; the number itself where there is room for it."""
+    count, signed = len(view.columns), view.low < 0
+    left = 8 + _LETTER * min(NAME, max((len(name) for name in view.rows), default=0))
+    longest = min(NAME, max((len(name) for name in view.columns), default=0))
+    top = 16 + _LETTER * longest * (0.8 if longest > 3 else 1)
+    width = max(_NARROW, min(_WIDE, int((view.room - left) / max(1, count))))
+    written = view.written and width >= (_SIGNED_FITS if signed else _SHARE_FITS)
+    height = 15 if written else 10
+    right = _LETTER * longest * 0.7  # the last column's name leans over
+    full, tall = left + count * width + right, top + len(view.rows) * height + 2
+    deep: dict[int, list[str]] = {}
+    below: list[str] = []
+    numbers: list[str] = []
+    for r, row in enumerate(view.values):
+        levels = [level(value, view.low, view.high) for value in row]
+        for first, last in _runs(levels):
+            deep.setdefault(levels[first], []).append(f"M{first} {r}h{last - first}v1h{first - last}z")
+        if signed:
+            signs = [value < 0 for value in row]
+            below += [f"M{a}.2 {r}.9h{b - a - 0.4:.1f}" for a, b in _runs(signs) if signs[a]]
+        if written:
+            numbers += [_number(k, r, row[k], levels[k], signed, width, height) for k in range(count)]
+    squares = "".join(f'<path class="{depth_class(k)}" d="{_joined(deep[k])}"/>' for k in sorted(deep))
+    lines = f'<path class="below" d="{_joined(below)}"/>' if below else ""
+    names = "".join(
+        f'<text x="{left - 5:.0f}" y="{top + (r + 0.5) * height + 3:.1f}" class="row">{safe(name, NAME)}</text>'
+        for r, name in enumerate(view.rows)
+    )
+    over = "".join(_over(name, left + (k + 0.5) * width, top - 4, longest) for k, name in enumerate(view.columns))
+    places = " ".join(map(str, view.places))
+    return (
+        f'<svg class="map" role="img" aria-label="{view.says}" width="{full:.0f}" height="{tall:.0f}" '
+        f'viewBox="0 0 {full:.0f} {tall:.0f}" data-map="{view.number}" data-rows="{places}" '
+        f'data-left="{left:.1f}" data-top="{top:.1f}" data-width="{width}" data-height="{height}">'
+        f'<g aria-hidden="true">{names}{over}'
+        f'<g transform="translate({left:.1f} {top:.1f}) scale({width} {height})">{squares}{lines}</g>'
+        f'<g transform="translate({left:.1f} {top:.1f})" class="in">{_joined(numbers)}</g></g></svg>'
+    )
+
+
+def _over(name: str, x: float, y: float, longest: int) -> str:
+    """A column's name, which leans over the others where they have more than a letter."""
+    if longest == 1:
+        return f'<text x="{x:.0f}" y="{y:.0f}" class="mid">{safe(name, NAME)}</text>'
+    return f'<text transform="translate({x:.0f} {y:.0f}) rotate(-50)">{safe(name, NAME)}</text>'
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "".join(parts)
+
+
+def depth_class(depth: int) -> str:
+    """A colour's name in the CSS."""
+    return f"lm{-depth}" if depth < 0 else f"l{depth}"
+
+
+def _number(k: int, r: int, value: float, depth: int, signed: bool, width: int, height: int) -> str:
+    """In its square. Of a share ``.97``, and nothing where there is next to nothing."""
+    text = f"{value:.2f}".replace("-", "−") if signed or value >= 0.995 else f"{value:.2f}"[1:]
+    if not signed and value < 0.005:
+        return ""
+    style = {LEVELS - 2: ' class="mid"', LEVELS - 1: ' class="deep"', LEVELS: ' class="deep"'}.get(abs(depth), "")
+    return f'<text x="{(k + 0.5) * width:g}" y="{r * height + 11}"{style}>{text}</text>'
+
+
+def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
+    """(first, one behind the last) of each stretch of equal values."""
+    edges = [k for k in range(len(values)) if k == 0 or values[k] != values[k - 1]]
+    return list(zip(edges, [*edges[1:], len(values)], strict=True))
+
+
+def bar(share: float, largest: float, signed: bool = True) -> str:
+    """A bar from the middle where there are shares below zero, else from the left; it is told by its number."""
+    size = 0.0 if not largest else min(1.0, abs(share) / largest)
+    middle, room = (60, 58) if signed else (1, 118)
+    start = middle - size * room if share < 0 else middle
+    kind = "minus" if share < 0 else "plus"
+    return (
+        '<svg class="bar" aria-hidden="true" width="120" height="12" viewBox="0 0 120 12">'
+        f'<rect class="{kind}" x="{start:.1f}" y="2" width="{size * room:.1f}" height="8"/>'
+        f'<path class="axis" d="M{middle} 0v12"/></svg>'
+    )
+
+
+def logarithmic(share: float, decades: int = 6) -> float:
+    """How much of a bar is filled where its whole length is six powers of ten."""
+    return 0.0 if share <= 0 else max(0.0, min(1.0, 1 + math.log10(share) / decades))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line over the epochs; ``style`` is its class in the CSS."""
+
+    name: str
+    style: str
+    points: Sequence[tuple[int, float]]
+
+
+def curves(title: str, lines: Sequence[Curve], best: int | None) -> str:
+    """Lines over the epochs, each named at its end, and a mark at the best epoch."""
+    points = [point for line in lines for point in line.points]
+    first, last = min(x for x, _ in points), max(x for x, _ in points)
+    low, high = min(y for _, y in points), max(y for _, y in points)
+    ticks = _ticks(low, high)
+    low, high = min(low, ticks[0]), max(high, ticks[-1])
+    right, bottom = _WIDTH - 104, _HEIGHT - 34
+
+    def x(epoch: float) -> float:
+        return _LEFT + (right - _LEFT) * ((epoch - first) / (last - first) if last > first else 0.5)
+
+    def y(value: float) -> float:
+        return bottom - (bottom - _TOP) * ((value - low) / (high - low) if high > low else 0.5)
+
+    drawn = []
+    for tick in ticks:
+        drawn.append(f'<path class="grid" d="M{_LEFT} {y(tick):.1f}H{right}"/>')
+        drawn.append(f'<text class="row" x="{_LEFT - 6}" y="{y(tick) + 4:.1f}">{tick:g}</text>')
+    drawn += [f'<text class="mid" x="{x(k):.1f}" y="{bottom + 16}">{k}</text>' for k in sorted({first, last})]
+    drawn.append(f'<text class="mid" x="{(_LEFT + right) / 2:.0f}" y="{_HEIGHT - 4}">epoch</text>')
+    if best is not None and first <= best <= last:
+        drawn.append(f'<path class="best" d="M{x(best):.1f} {_TOP}V{bottom}"/>')
+        anchor = "row" if x(best) > (_LEFT + right) / 2 else "col"
+        aside = -4 if anchor == "row" else 4
+        drawn.append(f'<text class="{anchor}" x="{x(best) + aside:.1f}" y="{_TOP + 8}">best: {best}</text>')
+    taken: list[float] = []
+    for line in lines:
+        path = "L".join(f"{x(a):.1f} {y(b):.1f}" for a, b in line.points)
+        dot = "h.1" if len(line.points) == 1 else ""
+        drawn.append(f'<path class="line {line.style}" d="M{path}{dot}"/>')
+        if line.points:
+            at = y(line.points[-1][1]) + 4
+            while any(abs(at - other) < 13 for other in taken):
+                at += 1
+            taken.append(at)
+            drawn.append(f'<text class="col {line.style}" x="{right + 6}" y="{at:.1f}">{line.name}</text>')
+    return (
+        f'<svg class="curves" role="img" aria-label="{_in_words(title, lines, best)}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
+        f'<g aria-hidden="true">{_joined(drawn)}</g></svg>'
+    )
+
+
+def _in_words(title: str, lines: Sequence[Curve], best: int | None) -> str:
+    said = []
+    for line in lines:
+        if line.points:
+            (a, begin), (b, end) = line.points[0], line.points[-1]
+            said.append(f"{line.name} {format_number(begin)} at epoch {a}, {format_number(end)} at epoch {b}")
+    return f"{title}: {'; '.join(said)}{'' if best is None else f'; best epoch {best}'}"
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers, about four, that lie around what is shown."""
+    span = high - low or abs(high) or 1.0
+    raw = span / 3
+    unit = 10 ** math.floor(math.log10(raw))
+    step = next(unit * k for k in (1, 2, 2.5, 5, 10) if unit * k >= raw)
+    first = math.floor(low / step)
+    return [k * step for k in range(first, math.ceil(high / step) + 1)]

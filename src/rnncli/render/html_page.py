@@ -1,0 +1,145 @@
+"""One input of a model opened up, as one HTML file that asks nobody for anything.
+
+A content security policy lets in one style sheet and one script, by their digests, and nothing from anywhere else.
+Texts of others are cleaned and escaped; the script puts texts into the page as text, never as markup. The same page
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from rnncli.page_views import Grid, Page, Timeline
+from rnncli.render import html_layers as layers
+from rnncli.render import html_sections as sections
+from rnncli.render.clean import clean
+from rnncli.render.html_parts import WORD, alone, embedded, rounded, safe
+
+TITLE = 60  # cells of an input in the title
+MOST_BYTES = 2_000_000  # of a page; what is shown of an input is bounded so that none gets near
+
+
+def html_page(page: Page) -> str:
+    """The whole document, below two megabytes whatever stands in it."""
+    shown = replace(page, grids=tuple(_only_shown(grid) for grid in page.grids))
+    fewer = "The heat maps have the units of each layer that change most."
+    shorter = replace(shown, left_out=(*page.left_out, fewer))
+    said = (*page.left_out, "The heat maps of the layers would make this file too large.")
+    shortest = replace(page, grids=(), timelines=(), left_out=said)
+    made = ""
+    for candidate in (page, shorter, shortest):
+        made = _document(candidate)
+        if len(made.encode()) < MOST_BYTES:
+            break
+    return made
+
+
+def _only_shown(grid: Grid) -> Grid:
+    """Without the units that are there on demand."""
+    units, values = tuple(grid.units[k] for k in grid.shown), tuple(grid.values[k] for k in grid.shown)
+    return replace(grid, units=units, values=values, shown=tuple(range(len(units))))
+
+
+def _document(page: Page) -> str:
+    style, script = _own_file("page.css"), _own_file("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    named = f"{safe(page.text, TITLE)} → {safe(page.reasons.answer)}"
+    parts = [
+        ("words", f"Which {safe(page.reasons.unit)}s made the answer", sections.words(page.reasons)),
+        ("steps", "After every timestep", sections.walk(page)),
+    ]
+    if page.source:
+        parts.append(("attention", "Where the decoder looks", layers.attention(page)))
+    if page.grids:
+        parts.append(("layers", "Inside the layers", layers.maps(page)))
+    followed = len(parts)  # what stands behind the words goes along with the slider up to here
+    if page.terms:
+        parts.append(("gradient", "The gradient, a term for each timestep", sections.gradient(page.terms)))
+    if page.memory:
+        parts.append(("memory", "How far back it remembers", sections.reach(page)))
+    if page.epochs:
+        parts.append(("training", "How it learned", sections.learning(page)))
+    parts.append(("more", "What is not here", _left_out(page)))
+    links = "".join(f'<li><a href="#{name}-title">{title}</a></li>' for name, title, _ in parts)
+    made = [
+        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{title}</h2>{content}</section>\n'
+        for name, title, content in parts
+    ]
+    body = f"{made[0]}<div>\n{''.join(made[1:followed])}</div>\n{''.join(made[followed:])}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
+        f"<title>{named} – rnncli</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        f'<header><p class="made">rnncli inspect</p><h1>{alone(page.text, TITLE)} → {alone(page.reasons.answer)}</h1>'
+        '<button type="button" id="theme" hidden>Dark</button></header>\n'
+        f'<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main>\n'
+        f'<section id="input" aria-label="Input and model">{sections.head(page)}</section>\n{body}</main>\n'
+        "<footer><p>Written by rnncli. This file is whole: it loads nothing and sends nothing.</p></footer>\n"
+        f'<script type="application/json" id="data">{embedded(page_data(page))}</script>\n<script>{script}</script>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def digest(text: str) -> str:
+    """What a content security policy calls a script or a style sheet by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def page_data(page: Page) -> dict[str, Any]:
+    """The numbers that the page's script shows: of words, steps and heat maps. Texts are cleaned already."""
+    fields = ("effect", "deleted", "replaced", "integrated", "shapley")
+    effects = [
+        {"name": clean(effect.name, WORD), **{field: rounded(getattr(effect, field)) for field in fields}}
+        for effect in page.reasons.effects
+    ]
+    steps = [
+        {
+            **{"place": step.place, "token": clean(step.token, WORD), "known": step.known},
+            "answers": [(clean(label, WORD), rounded(p)) for label, p in step.answers],
+            "numbers": [(clean(name, WORD), rounded(value)) for name, value in step.numbers],
+        }
+        for step in page.steps
+    ]
+    maps = [
+        {
+            **{"of": clean(f"{grid.what} of {grid.cell} {grid.direction}", WORD), "timeline": grid.timeline},
+            "rows": [clean(layers.row_name(grid, k), WORD) for k in range(len(grid.units))],
+            "values": [[rounded(value, 4) for value in row] for row in grid.values],
+        }
+        for grid in page.grids
+    ]
+    timelines = [_timeline(line) for line in page.timelines]
+    if page.source:
+        own = tuple(range(len(page.steps)))
+        places = tuple(step.place for step in page.steps)
+        timelines.append(_timeline(Timeline(tuple(step.token for step in page.steps), places, page.steps_total, own)))
+        values = [[rounded(weight, 4) for weight in row] for row in zip(*(s.looks for s in page.steps), strict=True)]
+        names = [f"{clean(name, WORD)} ({k})" for k, name in page.source]
+        maps.append({"of": "attention", "timeline": len(timelines) - 1, "rows": names, "values": values})
+    return {"effects": effects, "steps": steps, "maps": maps, "timelines": timelines, "total": page.steps_total}
+
+
+def _timeline(line: Timeline) -> dict[str, Any]:
+    return {"names": [clean(name, WORD) for name in line.names], "places": line.places, "steps": line.steps}
+
+
+def _left_out(page: Page) -> str:
+    said = "".join(f"<li>{alone(sentence, 400)}</li>" for sentence in page.left_out)
+    listed = f"<ul>{said}</ul>" if said else "<p>Every timestep of the input is on this page.</p>"
+    return (
+        f"{listed}<p>Every number of every unit, timestep and parameter: <code>rnncli inspect --gates --bptt --memory "
+        "--why --full --json TEXT</code>.</p>"
+    )
+
+
+def _own_file(name: str) -> str:
+    return files("rnncli.render").joinpath(name).read_text(encoding="utf-8")

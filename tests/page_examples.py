@@ -1,0 +1,83 @@
+"""An untrained model of every task, small ones and one with texts that a hostile file would hold: for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.word_views import WordViews
+from rnncli.model import Model
+from rnncli.tasks.caption import CaptionModel
+from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.inputs import NumberInput, TextInput
+from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.seq2seq import Seq2SeqModel
+from rnncli.tasks.tag import TaggerModel
+
+WORDS = ("not", "the", "film", "good", "was", "at", "all", "so")
+EPOCHS = [
+    {"epoch": k, "loss": 1 / k, "validation_loss": 0.5 + 0.1 * abs(k - 3), "validation_accuracy": 0.6, "best": k < 4}
+    for k in range(1, 6)
+]
+RECORD = {"rows": 12, "data": "films.csv", "epochs": EPOCHS, "best_epoch": 3}
+LETTERS = tuple("abcdefgh :0123")
+
+
+def _with_weights(made: Any, seed: int = 0) -> Any:
+    return made.with_params(made.network.init(np.random.default_rng(seed)))
+
+
+def classifier(labels: tuple[str, ...] = ("neg", "pos"), words: tuple[str, ...] = WORDS, **chosen: Any) -> Model:
+    settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0} | chosen))
+    reads = TextInput(Tokenizer(lowercase=False), Vocabulary(words))
+    return _with_weights(ClassifierModel(settings, reads, labels, {}, "the film was not so good", RECORD))
+
+
+def numbers() -> Model:
+    settings = Settings(hidden=3, cell="gru")
+    reads = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
+    example = "[[1, 2], [0, -1.5], [3, 0]]"
+    return _with_weights(ClassifierModel(settings, reads, ("idle", "running"), {}, example, RECORD))
+
+
+def tagger(tags: tuple[str, ...] = ("NOUN", "VERB", "DET")) -> Model:
+    counts = dict.fromkeys(("the", "film", "was", "good", "ran", "Her"), 3)
+    views = WordViews.of(counts, min_count=1, max_size=100)
+    return _with_weights(TaggerModel(Settings(hidden=3, task="tag"), views, tags, {}, "The film ran .", RECORD))
+
+
+def pairs(target: tuple[str, ...] = LETTERS, **chosen: Any) -> Model:
+    settings = Settings(**({"hidden": 4, "embedding": 3, "task": "seq2seq", "tokens": "char"} | chosen), attention=True)
+    source = Vocabulary(LETTERS)
+    made = Seq2SeqModel(settings, source, Vocabulary(target), 4, {}, "10:30 ab", {**RECORD, "epochs": []})
+    return _with_weights(made)
+
+
+def captions(target: tuple[str, ...] = LETTERS, names: tuple[str, ...] = ("left", "right", "height")) -> Model:
+    settings = Settings(hidden=4, embedding=3, task="caption", tokens="char", bidirectional=False, attention=False)
+    reads = NumberInput(np.array([0.5, 0.0, 10.0]), np.array([1.0, 1.0, 2.0]))
+    return _with_weights(CaptionModel(settings, names, reads, Vocabulary(target), 4, {}, "0.25, -1, 12", RECORD))
+
+
+def text(tokens: str = "char", words: tuple[str, ...] = LETTERS) -> Model:
+    settings = Settings(
+        hidden=4, task="lm", tokens=tokens, bidirectional=False, input="onehot", max_length=100, layers=2
+    )
+    return _with_weights(LanguageModelModel(settings, Vocabulary(words), {}, "a bad cab", RECORD))
+
+
+MODELS: dict[str, Callable[[], Model]] = {
+    "classify": classifier,
+    "classify, rnn": lambda: classifier(cell="rnn", bidirectional=False, readout="last"),
+    "numbers": numbers,
+    "tag": tagger,
+    "seq2seq": pairs,
+    "caption": captions,
+    "lm": text,
+    "lm of words": lambda: text("word", ("the", " ", "film", "was", "good")),
+}
