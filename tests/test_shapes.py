@@ -18,9 +18,9 @@ SAMPLES = (ROOT / "sample_data" / "README.md").read_text(encoding="utf-8")
 QUICK = {
     "vibration.jsonl": ["--epochs", "25", "--hidden", "32"],
     "tags.jsonl": ["--epochs", "30"],
-    "clock.csv": ["--epochs", "12", "--hidden", "48", "--lr", "0.01"],
+    "clock.csv": ["--epochs", "8", "--hidden", "48", "--lr", "0.01"],
     "shapes.csv": ["--epochs", "25", "--hidden", "64"],
-    "harbour.txt": ["--epochs", "25", "--hidden", "128"],
+    "harbour.txt": ["--epochs", "14", "--hidden", "96"],
     "walking.csv": ["--epochs", "25", "--hidden", "48", "--lr", "0.01"],
 }
 TASKS = dict(zip(QUICK, ("classify", "tag", "seq2seq", "caption", "lm", "classify"), strict=True))

@@ -46,7 +46,7 @@ def network(**chosen: Any) -> tuple[EncoderDecoder, dict[str, Any], Pairs]:
         {},
         {"attention": False},
         {"bidirectional": False, "cell": "gru"},
-        {"layers": 2, "dropout": 0.3},
+        {"layers": 2, "dropout": 0.3, "hidden": 2, "embedding": 2},
         {"layers": 2, "attention": False, "cell": "rnn"},
     ],
 )
