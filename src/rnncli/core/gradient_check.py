@@ -19,14 +19,19 @@ def numeric_gradient(loss: Callable[[], float], value: Array, step: float = 1e-5
     """
     gradient = np.empty_like(value)
     for index in np.ndindex(value.shape):
-        kept = value[index]
-        value[index] = kept + step
-        above = loss()
-        value[index] = kept - step
-        below = loss()
-        value[index] = kept
-        gradient[index] = (above - below) / (2 * step)
+        gradient[index] = difference(loss, value, index, step)
     return gradient
+
+
+def difference(loss: Callable[[], float], value: Array, index: int | tuple[int, ...], step: float = 1e-5) -> float:
+    """One entry of :func:`numeric_gradient`; it is put back."""
+    kept = value[index]
+    value[index] = kept + step
+    above = loss()
+    value[index] = kept - step
+    below = loss()
+    value[index] = kept
+    return (above - below) / (2 * step)
 
 
 def relative_error(analytic: Array, numeric: Array) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnncli.core.gradient_check import difference
 from rnncli.core.gradients import as_dense
-from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
 from rnncli.inspection.flow import Opened
 from rnncli.views import Cell, Column, TableView
@@ -110,7 +110,7 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
             largest = np.argsort(-np.abs(gradient), kind="stable")[: entries // 2]
             others = rng.choice(np.setdiff1d(chosen, largest), entries - len(largest), replace=False)
             chosen = np.concatenate((largest, others))
-        numeric = np.array([_difference(loss_now, flat, entry) for entry in chosen.tolist()])
+        numeric = np.array([difference(loss_now, flat, entry, STEP) for entry in chosen.tolist()])
         apart = np.abs(gradient[chosen] - numeric)
         excess = apart / (RELATIVE * np.maximum(np.abs(gradient[chosen]), np.abs(numeric)) + ABSOLUTE)
         worst = int(np.argmax(excess))
@@ -135,14 +135,3 @@ def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:
         return float(opened.network.loss_and_gradients(opened.params, opened.batch)[0])
 
     return forwards if abs(forwards() - loss) <= 1e-12 * max(1.0, abs(loss)) else whole
-
-
-def _difference(loss: Callable[[], float], flat: Array, entry: int) -> float:
-    """∂loss/∂entry by a central difference; the entry is put back."""
-    kept = flat[entry]
-    flat[entry] = kept + STEP
-    above = loss()
-    flat[entry] = kept - STEP
-    below = loss()
-    flat[entry] = kept
-    return (above - below) / (2 * STEP)
