@@ -22,6 +22,7 @@ from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.flow import Opened
+    from rnncli.inspection.paths import Way
     from rnncli.inspection.why import Parts, Question
 
 # Inputs are predicted so many at a time: memory stays flat however many there are.
@@ -166,19 +167,30 @@ class Model(ABC):
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
         """
-        from rnncli.inspection.why import Question, log_probabilities
+        from rnncli.inspection.why import Question
 
         text = self.example if text is None else text
-        model = self.in_double()
-        self.opened(text, answer)  # refuses what cannot be asked
-        answer = model.told([text])[0] if answer is None else answer
-        return Question(
-            self.parts(text),
-            answer,
-            "log probability",
-            lambda texts: log_probabilities(lambda one: model.opened(one, answer), texts),
-            model.told,
-        )
+        model: Any = self.in_double()
+        model.opened(text, answer)  # refuses what cannot be asked
+        answer = str(model.told([text])[0] if answer is None else answer)
+        parts = model.parts(text)
+        way = model.way(parts.replaced(()), parts.replaced(range(len(parts.names))), answer)
+
+        def scores(texts: Sequence[str]) -> Array:
+            return np.asarray(model.network.log_probabilities(model.params, model.examples(texts, answer)))
+
+        return Question(parts, answer, "log probability", scores, model.told, *way)
+
+    def examples(self, texts: Sequence[str], answer: str) -> Any:
+        """Inputs, all with one answer, as examples of training."""
+        raise NotImplementedError
+
+    def way(self, text: str, blank: str, answer: str) -> tuple[Way | None, Array | None]:
+        """For integrated gradients: the way from an input whose parts are replaced; and which part each timestep is.
+
+        None for the first where parts are no timesteps, for the second where they are the same.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Any:

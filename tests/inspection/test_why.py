@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
-from rnncli.inspection.why import GAP, Parts, Question, shapley, why
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.inspection.paths import GAP, Way, integrate
+from rnncli.inspection.why import Parts, Question, shapley, why
 
 KINDS = tuple(TEXTS)
 
@@ -47,16 +47,71 @@ def test_what_a_deleted_word_leaves() -> None:
     assert model("caption").parts("1 2 3").replaced([1]) == "[1.0, 0.0, 3.0]"
 
 
-@pytest.mark.parametrize("readout", ["last", "mean", "max"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("kind", ["words", "onehot", "numbers"])
-def test_integrated_gradients_come_to_the_whole_difference(kind: str, cell: str, readout: str) -> None:
-    found = why(model(kind, cell=cell, readout=readout, layers=2).question())
+WAYS = [
+    *[(kind, {"cell": cell, "readout": readout, "layers": 2}) for kind in ("words", "onehot", "numbers") for cell in (
+        "rnn", "lstm", "gru") for readout in ("last", "mean", "max")],
+    *[(kind, {"cell": cell, "layers": 2}) for kind in ("tag", "seq2seq", "caption", "lm") for cell in ("rnn", "gru")],
+    ("seq2seq", {"attention": False}),
+    ("seq2seq", {"bidirectional": False}),
+    ("caption", {"inject": "every"}),
+    ("lm", {"input": "embedding"}),
+    ("words", {"bias": False, "bidirectional": False}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "settings"), WAYS)
+def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: dict[str, Any]) -> None:
+    found = why(model(kind, **settings).question())
     assert found.integrated is not None
     assert found.gap is not None
     difference = found.score - found.blank_score
     assert abs(found.integrated.sum() - difference) < GAP * abs(difference)
     assert found.gap == pytest.approx(abs(found.integrated.sum() - difference) / abs(difference))
+
+
+@pytest.mark.parametrize(("kind", "settings"), WAYS)
+def test_gradients_on_the_way_are_those_of_its_scores(kind: str, settings: dict[str, Any]) -> None:
+    """Of inputs side by side, each moved a little along one number of one timestep after the other."""
+    way = model(kind, **settings).question().way
+    assert way is not None
+    places = np.array([0.2, 0.7])
+    x = way.at(places)
+    found, step = way.gradients(x), 1e-6
+    expected = np.empty_like(x)
+    for t, d in np.ndindex(x.shape[1:]):
+        moved = np.zeros_like(x)
+        moved[:, t, d] = step
+        expected[:, t, d] = (way.scores(x + moved) - way.scores(x - moved)) / (2 * step)
+    assert np.abs(expected).max() > 1e-3
+    assert found == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(("kind", "settings"), WAYS)
+def test_the_ends_of_the_way_are_the_input_and_the_replaced_one(kind: str, settings: dict[str, Any]) -> None:
+    question = model(kind, **settings).question()
+    assert question.way is not None
+    parts = question.parts
+    ends = question.scores([parts.replaced(range(len(parts.names))), parts.replaced(())])
+    assert question.way.scores(question.way.at(np.array([0.0, 1.0]))) == pytest.approx(ends, rel=1e-12)
+
+
+def test_a_score_that_turns_on_a_small_stretch_is_followed_there() -> None:
+    """Five parts at steps of their own: each one's integral is the difference it makes, σ-shaped."""
+    places, sharp = np.array([0.113, 0.3, 0.301, 0.77, 0.9]), 2_000.0
+
+    def sigma(x: np.ndarray) -> np.ndarray:
+        return np.asarray(0.5 + 0.5 * np.tanh(sharp * (x[:, :, 0] - places) / 2))
+
+    way = Way(
+        np.ones((5, 1)),
+        np.zeros((5, 1)),
+        lambda x: sigma(x).sum(axis=1),
+        lambda x: (sharp * sigma(x) * (1 - sigma(x)))[:, :, None],
+    )
+    found = integrate(way, 5.0)
+    assert found.gap < GAP
+    assert found.values.sum() == pytest.approx(5, abs=0.05)
+    assert found.steps < 300  # evenly spread, 5,000 would be needed
 
 
 def test_integrated_gradients_of_what_is_linear_are_exact() -> None:
@@ -65,9 +120,9 @@ def test_integrated_gradients_of_what_is_linear_are_exact() -> None:
     cell = made.params["encoder"]["0"]["forward"]
     cell["bias"][...] = 100
     question = made.question("good")
-    assert question.path is not None
+    assert question.way is not None
     difference = question.scores(["good"])[0] - question.scores(["☐"])[0]
-    assert question.path(1) == pytest.approx([difference], rel=1e-9)
+    assert integrate(question.way, difference).values == pytest.approx([difference], rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,21 +203,21 @@ def test_a_long_text_is_searched_by_effect() -> None:
     assert len(found.view(15).rows) == 15
 
 
-def test_parts_of_a_text_that_is_not_read_whole_have_no_way() -> None:
+def test_parts_that_are_not_read_make_nothing() -> None:
     made = model("words", max_length=4)
-    assert isinstance(made, ClassifierModel)
     found = why(made.question("the movie was good and bad"))
-    assert (found.integrated, found.gap) == (None, None)
     assert len(found.replaced) == 6
+    assert found.integrated is not None
+    assert np.flatnonzero(found.integrated == 0).tolist() == [1, 2]  # the first word and the last three are read
+    assert found.integrated.sum() == pytest.approx(found.score - found.blank_score, rel=GAP)
+    shorter = why(made.question("the good and bad"))
+    assert found.integrated[[0, 3, 4, 5]] == pytest.approx(shorter.integrated, rel=1e-9)
 
 
 def test_of_a_very_long_text_the_parts_with_the_largest_gradients_are_asked_about() -> None:
     made = model("words")
     text = "the movie was so good and " * 60
     found = why(made.question(text.strip()))
-    assert found.integrated is None  # 256 of its 360 words are read
-    values = model("words", max_length=1000).question(text.strip())
-    found = why(values)
     assert found.integrated is not None
     assert found.deleted is not None
     asked = np.flatnonzero(~np.isnan(found.deleted))

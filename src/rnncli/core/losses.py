@@ -61,6 +61,12 @@ def softmax(logits: Array) -> Array:
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
+def log_softmax(logits: Array) -> Array:
+    """(N, K) logarithms of :func:`softmax`, also of probabilities too small for a number."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
 def _shares(count: int, weights: Array | None, dtype: np.dtype[np.floating]) -> Array:
     """(N,) each sequence's share of the mean: they add up to 1."""
     if weights is None:

@@ -2,55 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.gradients import as_dense
+from rnncli.core.packed import Array
+from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
-from rnncli.core.watch import watching
-from rnncli.tasks.classifier import Classifier
 
-# So many numbers of inputs go through the network at a time.
-CHUNK = 4_000_000
+GAP = 0.01  # of the score's difference, that the integral may miss
+STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
+MOST_STEPS = 1_024
+BUDGET = 250_000  # timesteps that all steps together go through
+AT_ONCE = 20_000  # and those that go through the network side by side
 
 
-def path_gradients(gradients: Callable[[Array], Array], here: Array, blank: Array, steps: int) -> Array:
-    """(parts,) ∫ ∂F/∂x · (x − blank) dα along x(α) = blank + α (x − blank), by Gauss and Legendre's rule.
+@dataclass(frozen=True, eq=False)
+class Way:
+    """The straight way through a network's inputs from one where every part is replaced to the input itself.
 
-    (Sundararajan et al. 2017.) Their sum is F(here) − F(blank), up to what the steps miss.
-
-    Args:
+    Attributes:
+        here, blank: (parts, D) its ends, as the numbers that the recurrent layers read.
+        scores: (n, parts, D) inputs → (n,) F.
         gradients: (n, parts, D) inputs → ∂F/∂x of the same shape.
-        here, blank: (parts, D).
     """
-    away = here - blank
-    at_once = max(1, CHUNK // max(1, away.size))
-    total = np.zeros_like(away)
-    nodes, weights = np.polynomial.legendre.leggauss(steps)  # on −1 to 1
-    for first in range(0, steps, at_once):
-        alphas = (nodes[first : first + at_once] + 1) / 2
-        found = gradients(blank + alphas[:, None, None] * away)
-        total += np.tensordot(weights[first : first + at_once] / 2, found, axes=1)
-    return np.asarray((total * away).sum(axis=1))
+
+    here: Array
+    blank: Array
+    scores: Callable[[Array], Array]
+    gradients: Callable[[Array], Array]
+
+    def at(self, alphas: Array) -> Array:
+        """(n, parts, D) the inputs blank + α (here − blank)."""
+        return np.asarray(self.blank + alphas[:, None, None] * (self.here - self.blank))
 
 
-def log_odds_gradients(network: Classifier, params: Params, label: int, x: Array) -> Array:
-    """(n, T, D) ∂/∂x of the log odds of a label, for n inputs of as many timesteps.
+@dataclass(frozen=True, eq=False)
+class Integral:
+    """Integrated gradients.
+
+    Attributes:
+        values: (parts,); they add up to the score's difference but for ``gap``.
+        steps: gradients that were taken on the way.
+        gap: what the sum misses of the difference, as a share of it.
+    """
+
+    values: Array
+    steps: int
+    gap: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """A piece of the way, its part of the integral, and what that part misses of the score's difference over it."""
+
+    begin: float
+    end: float
+    values: Array
+    missing: float
+
+
+def integrate(way: Way, difference: float) -> Integral:
+    """(parts,) ∫ ∂F/∂x · (x − blank) dα along x(α) = blank + α (x − blank) (Sundararajan et al. 2017).
+
+    By Gauss and Legendre's rule on stretches of the way. What the rule misses on one of them is known, for its ends
+    have scores; those that miss most are halved until the sum comes out to within 1%, for a score often turns within
+    a small part of the way, and a maximum over time has a kink wherever another timestep takes over.
 
     Args:
-        network: one that reads numbers: what stands behind the embedding of another one.
-        x: (n, T, D).
+        difference: F(here) − F(blank).
     """
-    packed = PackedSequence.pack(list(x), learned=False)
-    logits, _, cache = network.forward(params, packed)
-    with watching() as seen:
-        network.backward(params, cache, network.log_odds_gradient(logits, label))
-    dx = np.zeros((x.shape[0] * x.shape[1], x.shape[2]))
-    first = params["encoder"]["0"]
-    for one in seen:
-        for direction, own in first.items():
-            if one.params is own:
-                d_input = np.concatenate(list(one.found["input_side"]), axis=1) @ own["weight_ih"].T
-                dx += d_input[packed.reversal] if direction == "backward" else d_input
-    return np.stack(packed.with_data(dx).unpack())
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)  # on −1 to 1
+    length = len(way.here)
+    most = max(STRETCHES * NODES, min(MOST_STEPS, BUDGET // length))
+    at_once = max(1, AT_ONCE // length)
+    known: dict[float, float] = {}
+
+    def in_turns(of: Callable[[Array], Array], alphas: Array) -> Array:
+        turns = range(0, len(alphas), at_once)
+        return np.concatenate([of(way.at(alphas[first : first + at_once])) for first in turns])
+
+    def measured(ends: Sequence[tuple[float, float]]) -> list[_Stretch]:
+        unknown = [place for place in dict.fromkeys(place for pair in ends for place in pair) if place not in known]
+        known.update(zip(unknown, in_turns(way.scores, np.array(unknown)).tolist(), strict=True))
+        alphas = np.concatenate([begin + (end - begin) * (nodes + 1) / 2 for begin, end in ends])
+        away = way.here - way.blank
+        along = in_turns(lambda x: (way.gradients(x) * away).sum(axis=2), alphas).reshape(len(ends), NODES, length)
+        found = []
+        for (begin, end), values in zip(ends, along, strict=True):
+            part = (end - begin) / 2 * (weights @ values)
+            found.append(_Stretch(begin, end, part, known[end] - known[begin] - float(part.sum())))
+        return found
+
+    places = np.linspace(0, 1, STRETCHES + 1).tolist()
+    stretches, steps = measured(list(pairwise(places))), STRETCHES * NODES
+    while True:
+        values = np.sum([one.values for one in stretches], axis=0)
+        gap = abs(float(values.sum()) - difference) / max(abs(difference), 1e-12)
+        if gap < GAP or steps >= most:
+            return Integral(values, steps, gap)
+        stretches.sort(key=lambda one: -abs(one.missing))
+        worst, stretches = stretches[: max(2, len(stretches) // 4)], stretches[max(2, len(stretches) // 4) :]
+        middles = [(one.begin + one.end) / 2 for one in worst]
+        halves = [(one.begin, middle) for one, middle in zip(worst, middles, strict=True)]
+        halves += [(middle, one.end) for one, middle in zip(worst, middles, strict=True)]
+        stretches += measured(halves)
+        steps += NODES * len(halves)
+
+
+def through_tables(
+    params: Params,
+    tables: Mapping[str, tuple[Array, Array]],
+    scores: Callable[[Params, int], Array],
+    gradients: Callable[[Params, int], Params],
+) -> Way:
+    """The way of a network that looks its timesteps up in tables, as an embedding is, or the weights of one-hot rows.
+
+    Every timestep of every input on the way gets a row of its own; so the gradient of a table is that of the inputs,
+    row for row, by training's own code.
+
+    Args:
+        tables: flat name of a table → (T,) the rows that the input reads of it, and those that the blank one reads.
+        scores: parameters whose tables have n · T rows, and n → (n,) F of the inputs that read rows 0 to T − 1, T to
+            2T − 1, ….
+        gradients: of the same → the gradient of the sum of these F.
+    """
+    flat = dict(flatten(params))
+    here, blank = (np.concatenate([flat[name][rows[k]] for name, rows in tables.items()], axis=1) for k in (0, 1))
+    ends = np.cumsum([flat[name].shape[1] for name in tables])[:-1]
+
+    def filled(x: Array) -> Params:
+        parts = map(np.ascontiguousarray, np.split(x.reshape(-1, x.shape[-1]), ends, axis=1))
+        return nest(flat | dict(zip(tables, parts, strict=True)))
+
+    def at_tables(x: Array) -> Array:
+        found = dict(flatten(gradients(filled(x), len(x))))
+        return np.concatenate([as_dense(found[name]) for name in tables], axis=1).reshape(x.shape)
+
+    return Way(here, blank, lambda x: scores(filled(x), len(x)), at_tables)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.flow import Opened
+from rnncli.inspection.paths import Way, integrate
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
 
@@ -26,8 +26,6 @@ FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the an
 # Parts of all the inputs together that are asked about for one column, so that a long text takes a second: of more
 # parts than that allows, those with the largest gradients are left out one by one, and the others are not.
 BUDGET = 5_000
-FIRST_STEPS, MOST_STEPS = 16, 1_024  # of the integral
-GAP = 0.01  # of the score's difference, that the integral may miss
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,9 @@ class Question:
         score_is: what the score is, in words.
         scores: inputs → (inputs,) float64.
         answers: inputs → what the model tells for each.
-        path: integrated gradients with so many steps → (parts,); None where there is no way from a replaced part to
-            the part itself.
+        way: through the network's inputs, from the replaced parts to the parts; None where there is none, as each
+            part is not one of them.
+        read: (timesteps,) which part each timestep of the way is; None where they are the same.
     """
 
     parts: Parts
@@ -80,23 +79,11 @@ class Question:
     score_is: str
     scores: Callable[[Sequence[str]], Array]
     answers: Callable[[Sequence[str]], list[str]]
-    path: Callable[[int], Array] | None = None
+    way: Way | None = None
+    read: Array | None = None
 
 
 BLANK = "☐"  # stands for a word or a letter that nobody has written
-
-
-def log_probabilities(open_up: Callable[[str], Opened], texts: Sequence[str]) -> Array:
-    """(inputs,) the logarithm of the probability of a whole answer of many steps, from the losses of its steps.
-
-    Args:
-        open_up: gives an input, with the answer, as an example of training.
-    """
-    found = []
-    for text in texts:
-        opened = open_up(text)
-        found.append(-opened.network.tally(opened.params, opened.batch).losses)
-    return np.array(found, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +186,7 @@ def why(question: Question) -> Why:
     score, blank_score, empty_score = question.scores(
         [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
     ).tolist()
-    integrated, steps, gap = _integrate(question, score - blank_score)
+    integrated, steps, gap = _integrated(question, score - blank_score)
     asked = _asked(count, integrated)
 
     def falls(texts: Sequence[str]) -> Array:
@@ -233,21 +220,14 @@ def _asked(count: int, integrated: Array | None) -> list[int]:
     return sorted(np.argsort(-np.abs(integrated), kind="stable")[:most].tolist())
 
 
-def _integrate(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
-    """Integrated gradients (Sundararajan et al. 2017), with as many steps as it takes for their sum to come out.
-
-    Returns:
-        (parts,), the steps, and the share of the difference that the sum misses.
-    """
-    if question.path is None:
+def _integrated(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
+    """(parts,) integrated gradients, their steps and their gap. A part that is not read has none."""
+    if question.way is None:
         return None, 0, None
-    steps = FIRST_STEPS
-    while True:
-        found = question.path(steps)
-        gap = abs(float(found.sum()) - difference) / max(abs(difference), 1e-12)
-        if gap < GAP or steps >= MOST_STEPS:
-            return found, steps, gap
-        steps *= 2
+    found = integrate(question.way, difference)
+    values = np.zeros(len(question.parts.names))
+    values[slice(None) if question.read is None else question.read] = found.values
+    return values, found.steps, found.gap
 
 
 def shapley(question: Question) -> Array:

@@ -21,6 +21,7 @@ from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
@@ -133,6 +134,16 @@ class CaptionModel(Model):
         steps = {"": ("the numbers",), "decoder/": (START, *said)}
         answered = f"the text {joined_symbols(said, self.unit)}"
         return Opened(model.network, model.params, Described(row, [target]), steps, answered)
+
+    def examples(self, texts: Sequence[str], answer: str) -> Described:
+        target = self.target.encode(symbols_of(answer, self.unit))
+        return Described(np.stack([self._read(text) for text in texts]), [target] * len(texts))
+
+    def way(self, text: str, blank: str, answer: str) -> tuple[Way, None]:
+        from rnncli.tasks.ways import of_features
+
+        both = self.examples([text, blank], answer)
+        return of_features(self.network, self.params, both.take(np.array([0])), both.features[1]), None
 
     def parts(self, text: str) -> Parts:
         """Each number a part; in place of one that is left out its mean in training."""

@@ -13,7 +13,7 @@ from rnncli.core.layers import Linear
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import batches
-from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, tally_of
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
 from rnncli.tasks.tally import Tally
 
 
@@ -158,6 +158,10 @@ class Captioner:
 
     def tally(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> Tally:
         return tally_of(self, params, examples, rank, count)
+
+    def log_probabilities(self, params: Params, examples: Described) -> Array:
+        """(rows,) of the whole target of each example."""
+        return log_probabilities_of(self, params, examples)
 
     def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Told]:
         """What is told for each row of (N, D) numbers; ``limit`` symbols at most."""

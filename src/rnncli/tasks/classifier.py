@@ -185,7 +185,20 @@ class Classifier:
 
     def backward(self, params: Params, cache: ClassifierCache, d_logits: Array) -> dict[str, Any]:
         """The gradient of every parameter, nested like ``params``."""
-        grads: dict[str, Any] = {}
+        dx, grads = self.to_the_stack(params, cache, d_logits)
+        if self.embedding and cache.embedding and dx is not None:
+            if cache.input_mask is not None:
+                dx *= cache.input_mask
+            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
+        return grads
+
+    def to_the_stack(
+        self, params: Params, cache: ClassifierCache, d_logits: Array
+    ) -> tuple[Array | None, dict[str, Any]]:
+        """The gradient of what the recurrent layers read, and of every parameter from there up.
+
+        The first is None for ids and for numbers that are not learned.
+        """
         d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
         if cache.pooled_mask is not None:
             d_pooled *= cache.pooled_mask
@@ -193,11 +206,7 @@ class Classifier:
         # Only the topmost layer's last state is read, if any; those below are not.
         d_states = None if d_last is None else self._states_below(cache.stack, d_last)
         dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
-        if self.embedding and cache.embedding and dx is not None:
-            if cache.input_mask is not None:
-                dx *= cache.input_mask
-            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
-        return grads | {"encoder": of_stack, "output": of_output}
+        return dx, {"encoder": of_stack, "output": of_output}
 
     def _states_below(self, cache: StackCache, d_last: tuple[Array, ...]) -> list[Any]:
         return [None] * (len(cache.layers) - 1) + [d_last]

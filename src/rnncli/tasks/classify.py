@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -19,11 +18,12 @@ from rnncli.data.long_form import LongForm
 from rnncli.data.tokenizer import looks_like_characters
 from rnncli.errors import DataError, UsageError, closest, counted
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.paths import Way
 from rnncli.inspection.trace import Trace, trace
 from rnncli.inspection.why import Parts, Question
 from rnncli.model import CHUNK, Model, texts_of
 from rnncli.tasks.classifier import Classifier, Examples
-from rnncli.tasks.inputs import NumberInput, Steps, TextInput, looks_like_numbers
+from rnncli.tasks.inputs import NumberInput, Steps, TextInput, looks_like_numbers, shorten
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, score
 from rnncli.team import Team, shared_empty
 from rnncli.views import Cell, Column, TableView
@@ -192,25 +192,17 @@ class ClassifierModel(Model):
             return model.network.log_odds(model.network.logits(model.params, encoded), k)
 
         parts = self.parts(text)
-        whole = model._read(parts.replaced(())).values
-        # Where the middle of a long text is not read, or a blank is read as more than one, parts are no timesteps.
-        aligned = len(whole) == len(parts.names) == len(model._read(parts.replaced(range(len(parts.names)))).values)
-        path = partial(model._path, parts, k) if aligned else None
-        return Question(parts, answer, "log odds", scores, model.told, path)
+        whole, blank = (model._read(parts.replaced(out)) for out in ((), range(len(parts.names))))
+        # Where a blank is read as more than one timestep, parts are none.
+        way = model._way(whole.values, blank.values, k) if whole.count == len(parts.names) == blank.count else None
+        read = shorten(np.arange(len(parts.names)), self.settings.max_length)
+        return Question(parts, answer, "log odds", scores, model.told, way, read)
 
-    def _path(self, parts: Parts, label: int, steps: int) -> Array:
-        """(parts,) integrated gradients of a label's log odds; the model is in float64."""
-        from rnncli.inspection.paths import log_odds_gradients, path_gradients
+    def _way(self, here: Array, blank: Array, label: int) -> Way:
+        from rnncli.tasks.ways import of_numbers, of_words
 
-        params = {name: value for name, value in self.params.items() if name != "embedding"}
-        whole, blank = (
-            self._read(text).values for text in (parts.replaced(()), parts.replaced(range(len(parts.names))))
-        )
-        if whole.ndim == 1:
-            table = self.params["embedding"]["weight"] if self.network.embedding else np.eye(self.input.size)
-            whole, blank = table[whole], table[blank]
-        network = Classifier(self.settings, whole.shape[1], len(self.labels), numbers=True)
-        return path_gradients(partial(log_odds_gradients, network, params, label), whole, blank, steps)
+        of = of_numbers if isinstance(self.input, NumberInput) else of_words
+        return of(self.network, self.params, label, here, blank)
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
         if isinstance(self.input, NumberInput):

@@ -16,7 +16,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.attention import Attention, AttentionCache
 from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
-from rnncli.core.losses import softmax_cross_entropy
+from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import in_length_order
@@ -203,6 +203,12 @@ class Decoder:
         wrong[given.sequence_of_row[allowed.argmax(axis=1) != wanted]] = True
         return Tally(float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted))
 
+    def log_probabilities(self, logits: Array, given: PackedSequence, targets: list[Array]) -> Array:
+        """(N,) of each whole target, its end included, in the caller's order."""
+        wanted = self.wanted(targets)
+        of_symbols = log_softmax(logits)[np.arange(len(wanted)), wanted]
+        return given.to_caller_order(np.bincount(given.sequence_of_row, of_symbols))
+
     def decode(
         self,
         params: Params,
@@ -240,7 +246,7 @@ class Decoder:
         for _ in range(limit):
             step = PackedSequence(ids, once, everyone)
             logits, _, states, _ = self.forward(params, step, states, memory, keep=False, beside=beside)
-            logs = _log_softmax(logits.astype(np.float64))
+            logs = log_softmax(logits.astype(np.float64))
             logs[:, self.size - 1] = -np.inf
             logs[ended] = -np.inf
             logs[ended, self.end] = 0
@@ -284,6 +290,11 @@ def tally_of(network: Tells, params: Params, examples: Any, rank: int, count: in
     return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
 
 
-def _log_softmax(logits: Array) -> Array:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+def log_probabilities_of(network: Tells, params: Params, examples: Any) -> Array:
+    """(rows,) of the whole target of each example."""
+    found = np.empty(examples.size)
+    for rows in in_length_order(examples.lengths, BATCH):
+        batch = examples.take(rows)
+        logits, given, _, _ = network.forward(params, batch, keep=False)
+        found[rows] = network.decoder.log_probabilities(logits, given, batch.targets)
+    return found

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.losses import softmax
+from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
+from rnncli.data.splits import in_length_order
 from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
@@ -201,7 +202,7 @@ class LanguageModelModel(Model):
 
     def told(self, texts: Sequence[str]) -> list[str]:
         """The most probable next token after each text."""
-        return [self.vocabulary.token(int(np.argmax(self._next(text)))) for text in texts]
+        return [self.vocabulary.token(int(k)) for k in self._next(texts).argmax(axis=1)]
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
         """What is asked for is the next token after the text."""
@@ -210,22 +211,39 @@ class LanguageModelModel(Model):
         if not split(text, self.unit):
             raise UsageError("the text is empty: there is no timestep to show")
         answer = model.told([text])[0] if answer is None else answer
+        from rnncli.tasks.ways import of_next_token
+
         if answer not in self.vocabulary:
             raise UsageError(f"the model knows no {self.unit} '{answer}'")
         (wanted,) = self.vocabulary.encode([answer]).tolist()
 
+        parts = self.parts(text)
+        whole, blank = (model._encoded(parts.replaced(out)) for out in ((), range(len(parts.names))))
+        unknown, way = self.vocabulary.unknown, None
+        if len(whole) == len(parts.names) == len(blank):
+            way = of_next_token(model.network, model.params, wanted, unknown, whole, blank)
+
         def scores(texts: Sequence[str]) -> Array:
-            return np.array([math.log(max(float(model._next(one)[wanted]), 1e-300)) for one in texts])
+            return model._next(texts)[:, wanted]
 
-        return Question(self.parts(text), answer, "log probability of the next token", scores, model.told)
+        return Question(parts, answer, "log probability of the next token", scores, model.told, way)
 
-    def _next(self, text: str) -> Array:
-        """(V,) probabilities of the next token, the unknown one left out."""
-        ids = self.vocabulary.encode(split(text, self.unit) or ["\n"])
-        packed = PackedSequence.pack([ids])
-        logits = self.network.forward(self.params, packed, self.network.zero_states(1), keep=False)[0][-1:]
-        logits[:, self.vocabulary.unknown] = -np.inf
-        return np.asarray(softmax(logits)[0])
+    def _encoded(self, text: str) -> Array:
+        """The ids of a text's tokens; of an empty one that of a line's end, for something has to be read."""
+        return self.vocabulary.encode(split(text, self.unit) or ["\n"])
+
+    def _next(self, texts: Sequence[str]) -> Array:
+        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out."""
+        found = np.empty((len(texts), self.network.size))
+        ids = [self._encoded(text) for text in texts]
+        for rows in in_length_order(np.array([len(own) for own in ids]), JUDGED_STREAMS):
+            packed = PackedSequence.pack([ids[row] for row in rows.tolist()])
+            states = self.network.zero_states(len(rows))
+            logits = self.network.forward(self.params, packed, states, keep=False)[0]
+            last = logits[packed.offsets[packed.lengths - 1] + np.arange(len(rows))]
+            last[:, self.vocabulary.unknown] = -np.inf
+            found[rows[packed.order]] = log_softmax(last)
+        return found
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(split(joined(dataset), self.unit))

@@ -19,6 +19,7 @@ from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
@@ -152,6 +153,19 @@ class Seq2SeqModel(Model):
         steps = {"": shown, "decoder/": (START, *said)}
         answered = f"the target {joined_symbols(said, self.unit)}"
         return Opened(model.network, model.params, Pairs([source], [target]), steps, answered)
+
+    def examples(self, texts: Sequence[str], answer: str) -> Pairs:
+        sources = [self._encoded(self._symbols(text)) for text in texts]
+        return Pairs(sources, [self.target.encode(symbols_of(answer, self.unit))] * len(sources))
+
+    def way(self, text: str, blank: str, answer: str) -> tuple[Way | None, Array]:
+        from rnncli.tasks.ways import of_target
+
+        both, count = self.examples([text, blank], answer), len(self._symbols(text))
+        read = shorten(np.arange(count), self.settings.max_length)
+        if len(self._symbols(blank)) != count:
+            return None, read
+        return of_target(self.network, self.params, both.take(np.array([0])), both.sources[1]), read
 
     def parts(self, text: str) -> Parts:
         symbols = tuple(self._symbols(text))

@@ -18,7 +18,7 @@ from rnncli.core.occurrences import Lookup
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import batches, in_length_order
-from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, tally_of
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -186,6 +186,10 @@ class EncoderDecoder:
 
     def tally(self, params: Params, examples: Pairs, rank: int = 0, count: int = 1) -> Tally:
         return tally_of(self, params, examples, rank, count)
+
+    def log_probabilities(self, params: Params, examples: Pairs) -> Array:
+        """(rows,) of the whole target of each example."""
+        return log_probabilities_of(self, params, examples)
 
     def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Told]:
         """What is told for each of the sources, in their order; ``limit`` symbols at most."""

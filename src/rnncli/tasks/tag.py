@@ -21,6 +21,7 @@ from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import SIDES, WordViews
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Model, texts_of
@@ -121,10 +122,23 @@ class TaggerModel(Model):
             named = _listed(answer) or answer.split()
             if len(named) != len(words) or not set(named) <= set(self.tags):
                 raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
-            tags = np.array([self.tags.index(tag) for tag in named])
+            tags = self._numbered(named)
         said = " ".join(self.tags[k] for k in tags.tolist())
         batch = TagExamples([forms], [tags], rows)
         return Opened(model.network, model.params, batch, {"": tuple(words)}, f"the tags {said}")
+
+    def examples(self, texts: Sequence[str], answer: str) -> TagExamples:
+        forms, rows = self._forms([words_of(text) for text in texts])
+        return TagExamples(forms, [self._numbered(_listed(answer) or answer.split())] * len(forms), rows)
+
+    def way(self, text: str, blank: str, answer: str) -> tuple[Way, None]:
+        from rnncli.tasks.ways import of_tags
+
+        both = self.examples([text, blank], answer)
+        return of_tags(self.network, self.params, both.take(np.array([0])), both.views[both.inputs[1]]), None
+
+    def _numbered(self, tags: Sequence[str]) -> Array:
+        return np.array([self.tags.index(tag) for tag in tags])
 
     def parts(self, text: str) -> Parts:
         words = tuple(words_of(text))

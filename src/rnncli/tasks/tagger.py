@@ -13,7 +13,7 @@ from rnncli.config import Settings
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
 from rnncli.core.layers import Linear, Stack, StackCache, dropout
-from rnncli.core.losses import softmax, softmax_cross_entropy
+from rnncli.core.losses import log_softmax, softmax, softmax_cross_entropy
 from rnncli.core.occurrences import Lookup, Occurrences
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
@@ -209,6 +209,18 @@ class Tagger:
             answers += len(targets)
             losses += loss * len(targets)
         return Tally(right, answers, losses, answers)
+
+    def log_probabilities(self, params: Params, examples: TagExamples) -> Array:
+        """(rows,) of all tags of each example together."""
+        found = np.empty(examples.size)
+        for rows in in_length_order(examples.lengths, BATCH):
+            batch = examples.take(rows)
+            packed = PackedSequence.pack(batch.inputs)
+            targets = self._packed_targets(packed, batch)
+            logits = self.forward(params, packed, batch.views, keep=False)[0]
+            of_words = log_softmax(logits)[np.arange(len(targets)), targets]
+            found[rows] = packed.to_caller_order(np.bincount(packed.sequence_of_row, of_words))
+        return found
 
     def probabilities(self, params: Params, inputs: Sequence[Array], views: Array) -> list[Array]:
         """(T_n, K) for each of the sentences, in their order."""
