@@ -172,14 +172,14 @@ class Model(ABC):
         text = self.example if text is None else text
         model: Any = self.in_double()
         model.opened(text, answer)  # refuses what cannot be asked
-        answer = str(model.told([text])[0] if answer is None else answer)
+        answer = self.told([text])[0] if answer is None else answer
         parts = model.parts(text)
         way = model.way(parts.replaced(()), parts.replaced(range(len(parts.names))), answer)
 
         def scores(texts: Sequence[str]) -> Array:
             return np.asarray(model.network.log_probabilities(model.params, model.examples(texts, answer)))
 
-        return Question(parts, answer, "log probability", scores, model.told, *way)
+        return Question(parts, answer, "log probability", scores, self.told, *way)
 
     def examples(self, texts: Sequence[str], answer: str) -> Any:
         """Inputs, all with one answer, as examples of training."""

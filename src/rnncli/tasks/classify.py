@@ -181,7 +181,7 @@ class ClassifierModel(Model):
         text = self.example if text is None else text
         model = self.in_double()
         model._read_some(text)
-        answer = model.told([text])[0] if answer is None else answer
+        answer = self.told([text])[0] if answer is None else answer
         if answer not in self.labels:
             near = closest(answer, self.labels)
             raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
@@ -196,7 +196,7 @@ class ClassifierModel(Model):
         # Where a blank is read as more than one timestep, parts are none.
         way = model._way(whole.values, blank.values, k) if whole.count == len(parts.names) == blank.count else None
         read = shorten(np.arange(len(parts.names)), self.settings.max_length)
-        return Question(parts, answer, "log odds", scores, model.told, way, read)
+        return Question(parts, answer, "log odds", scores, self.told, way, read)
 
     def _way(self, here: Array, blank: Array, label: int) -> Way:
         from rnncli.tasks.ways import of_numbers, of_words

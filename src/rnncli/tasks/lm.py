@@ -210,7 +210,7 @@ class LanguageModelModel(Model):
         model = self.in_double()
         if not split(text, self.unit):
             raise UsageError("the text is empty: there is no timestep to show")
-        answer = model.told([text])[0] if answer is None else answer
+        answer = self.told([text])[0] if answer is None else answer
         from rnncli.tasks.ways import of_next_token
 
         if answer not in self.vocabulary:
@@ -226,7 +226,7 @@ class LanguageModelModel(Model):
         def scores(texts: Sequence[str]) -> Array:
             return model._next(texts)[:, wanted]
 
-        return Question(parts, answer, "log probability of the next token", scores, model.told, way)
+        return Question(parts, answer, "log probability of the next token", scores, self.told, way)
 
     def _encoded(self, text: str) -> Array:
         """The ids of a text's tokens; of an empty one that of a line's end, for something has to be read."""
