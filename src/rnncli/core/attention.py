@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncli.core import watch
 from rnncli.core.initializers import glorot_uniform
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
@@ -125,6 +126,7 @@ class Attention:
         dm += np.matmul(d_score.transpose(0, 2, 1), query)
         d_query = _rows(np.matmul(d_score, m), h_places)
         dh += d_query @ weight_a.T
+        watch.tell(self, params, cache, d_out, query=d_query, sums=d_sum)
         grads = {"weight_a": h.data.T @ d_query, "weight_c": d_weight_c, "bias_c": d_sum.sum(axis=0)}
         return dh, _rows(dm, m_places), grads
 

@@ -53,7 +53,9 @@ class Embedding:
         """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
         places, gathered, params = cache
         values = places.sums(dy) if gathered else dy
-        watch.tell(self, params, cache, dy)
+        if watch.anybody():
+            read = {"weight": (places.rows[places.inverse], slice(None))}
+            watch.tell(self, params, cache, dy if gathered else None, looked_up=read, places=places)
         return {"weight": RowGradient(places.rows, values, (self.vocabulary_size, self.size))}
 
 

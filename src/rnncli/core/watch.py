@@ -24,8 +24,11 @@ class Seen:
         params: its own parameters: the very dict in the network's, by which it is found there.
         cache: what its forward pass kept.
         dy: the gradient that came in from above; None where none did.
-        found: by name; of a cell ``input_side`` and ``recurrent_side``, (G, S, H) gradients of the sums that its
-            input and its last state go into, and ``dstate``, that of the last state or None.
+        found: by name. Of a cell ``input_side`` and ``recurrent_side``, (G, S, H) gradients of the sums that its
+            input and its last state go into, and ``dstate``, that of the last state or None. Of tables in which
+            timesteps are looked up ``looked_up``, the name of each → (S,) its rows that are read, and which columns
+            of the input they are; and ``places`` of these. Of attention ``query`` (S_dec, M) and ``sums`` (S_dec, K),
+            the gradients of h_t·W_a and of what is inside its tanh.
     """
 
     layer: Any

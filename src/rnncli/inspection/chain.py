@@ -74,12 +74,11 @@ def _to_the_last_state(flow: Flow, cell: CellFlow, order: list[int]) -> Iterator
     """∂L/∂z and ∂z/∂h_T where one output layer reads the states, else ∂L/∂h_T as a whole."""
     last = order[-1]
     step, T = cell.steps[last], last + 1
-    output = next((rows for rows in flow.rows if rows.name.rsplit("/", 1)[-1] == "output"), None)
+    output = next((rows for rows in flow.rows if rows.name.endswith("output/weight")), None)
     if output is not None:
-        weight = flow.opened.params
+        own: Any = flow.opened.params
         for part in output.name.split("/"):
-            weight = weight[part]
-        own = weight["weight"]
+            own = own[part]
         H = cell.cell.hidden_size
         if own.shape[0] == 2 * H:  # both directions are read side by side
             own = own[H:] if cell.reads_backwards else own[:H]

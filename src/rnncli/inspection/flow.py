@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rnncli.core.attention import Attention
 from rnncli.core.gradients import as_dense
 from rnncli.core.gru import GRU
-from rnncli.core.layers import Embedding, Linear
+from rnncli.core.layers import Linear
 from rnncli.core.lstm import LSTM
 from rnncli.core.occurrences import Lookup, Occurrences
 from rnncli.core.packed import Array
@@ -178,18 +179,18 @@ class CellFlow:
 
 @dataclass(frozen=True, eq=False)
 class RowsFlow:
-    """A linear layer or an embedding: its gradient is a sum over rows.
+    """A parameter of something that is no recurrent layer, whose gradient is a sum over rows.
 
     Attributes:
-        name: of its parameters: ``output``.
+        name: of the parameter: ``output/weight``.
         steps: a name for each row.
-        x: (rows, D) inputs, or (rows,) ids.
+        x: (rows, D) what the parameter multiplies, or (rows,) which of its rows is read; None for a bias.
         d_output: (rows, K).
     """
 
     name: str
     steps: tuple[str, ...]
-    x: Array
+    x: Array | None
     d_output: Array
 
 
@@ -200,7 +201,7 @@ class Flow:
     Attributes:
         gradients: flat name → of every parameter, as training's code gives it.
         cells: from the input up, those that read forwards before those that read backwards.
-        rows: linear layers and embeddings.
+        rows: those of linear layers, tables and attention.
     """
 
     opened: Opened
@@ -245,16 +246,14 @@ def flow(opened: Opened) -> Flow:
             name = names[id(one.params)]
             cells.append(CellFlow(name, one.layer, one.params, opened.steps_of(name), one))
         elif isinstance(one.layer, Linear) and id(one.params) in names:
-            name = names[id(one.params)]
-            steps = opened.steps_of(name)
-            named = steps if len(steps) == len(one.cache) else ("the whole",) * len(one.cache)
-            rows.append(RowsFlow(name, named, one.cache, one.dy if one.dy is not None else np.empty(0)))
+            rows += _linear(one, names[id(one.params)], opened)
+        elif isinstance(one.layer, Attention):
+            rows += _attention(one, names[id(one.params)], opened)
     order = list(names.values())
     cells.sort(key=lambda cell: order.index(cell.name))
     for one in seen:
-        if isinstance(one.layer, Embedding):
-            found = _embedding(one, names[id(one.params)], opened, cells)
-            rows += [found] if found else []
+        if "looked_up" in one.found:
+            rows += _tables(one, names[id(one.params)], opened, cells)
     flat = {name: as_dense(gradient) for name, gradient in flatten(gradients)}
     return Flow(opened, float(loss), flat, tuple(cells), tuple(rows))
 
@@ -267,17 +266,39 @@ def _levels(params: Params, prefix: str = "") -> Iterator[tuple[str, Params]]:
             yield from _levels(value, f"{prefix}{name}/")
 
 
-def _embedding(one: Seen, name: str, opened: Opened, cells: Sequence[CellFlow]) -> RowsFlow | None:
-    """An embedding with the gradient of its row at every timestep; None where nothing that is known reads it."""
-    places: Occurrences = one.cache.places
-    if one.cache.gathered:
-        d_output = one.dy
-    else:  # then it is added up by row already; but each cell that reads it knows its own part
-        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, places)]
+def _linear(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
+    assert one.dy is not None
+    steps = opened.steps_of(name)
+    named = steps if len(steps) == len(one.cache) else ("the whole",) * len(one.cache)
+    inputs = {"weight": one.cache, "bias": None}
+    return [RowsFlow(f"{name}/{kind}", named, x, one.dy) for kind, x in inputs.items() if kind in one.params]
+
+
+def _attention(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
+    """Of W_a, which h_t is multiplied by, and of W_c and its bias, which [context_t, h_t] is: a row a target step."""
+    kept, steps = one.cache, opened.steps_of(name)
+    query, sums = one.found["query"], one.found["sums"]
+    both = np.concatenate((kept.context, kept.h.data), axis=1)
+    return [
+        RowsFlow(f"{name}/weight_a", steps, kept.h.data, query),
+        RowsFlow(f"{name}/weight_c", steps, both, sums),
+        RowsFlow(f"{name}/bias_c", steps, None, sums),
+    ]
+
+
+def _tables(one: Seen, name: str, opened: Opened, cells: Sequence[CellFlow]) -> list[RowsFlow]:
+    """Tables with the gradient of the row that is read at every timestep; none where nothing that is known reads it."""
+    d_output = one.dy
+    if d_output is None:  # then it is added up by row already; but each cell that reads it knows its own part
+        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, one.found["places"])]
         d_output = _sum_of_inputs([cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers])
     if d_output is None:
-        return None
-    return RowsFlow(name, opened.steps_of(name), places.rows[places.inverse], d_output)
+        return []
+    looked_up = one.found["looked_up"].items()
+    return [
+        RowsFlow(f"{name}/{kind}", opened.steps_of(f"{name}/{kind}"), read, d_output[:, columns])
+        for kind, (read, columns) in looked_up
+    ]
 
 
 def _looks_up(cell: CellFlow, places: Occurrences) -> bool:

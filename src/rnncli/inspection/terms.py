@@ -20,7 +20,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.core.watch import Seen
 from rnncli.errors import UsageError, closest
-from rnncli.inspection.flow import CellFlow, Flow, RowsFlow
+from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, HeatMap, TableView
 
@@ -85,19 +85,23 @@ class Terms:
         return np.divide(along, bottom, out=np.zeros_like(along), where=bottom > 0)
 
     @cached_property
-    def running_norms(self) -> Array:
-        """(T,) length of the sum of the terms up to each step, in the order of time."""
-        total, found = np.zeros_like(self.gradient), []
+    def _added_up(self) -> tuple[Array, Array]:
+        """(T,) length of the sum of the terms up to each step, and the sum of all."""
+        total, lengths = np.zeros_like(self.gradient), []
         for t in range(len(self.steps)):
             total += self.term(t)
-            found.append(float(np.linalg.norm(total)))
-        return np.array(found)
+            lengths.append(float(np.linalg.norm(total)))
+        return np.array(lengths), total
 
-    @cached_property
+    @property
+    def running_norms(self) -> Array:
+        """(T,) length of the sum of the terms up to each step, in the order of time."""
+        return self._added_up[0]
+
+    @property
     def residual(self) -> float:
         """How far the terms' sum is from training's gradient: the largest difference of two numbers."""
-        total = sum((self.term(t) for t in range(len(self.steps))), np.zeros_like(self.gradient))
-        return float(np.abs(total - self.gradient).max())
+        return float(np.abs(self._added_up[1] - self.gradient).max())
 
     def _along(self, t: int) -> float:
         if self.left is None:
@@ -157,7 +161,7 @@ def terms(flow: Flow, parameter: str) -> Terms:
     """The terms of the parameter of that name.
 
     Raises:
-        UsageError: there is none, or its gradient is no sum over timesteps.
+        UsageError: there is none.
     """
     if parameter not in flow.gradients:
         names = list(flow.gradients)
@@ -166,16 +170,11 @@ def terms(flow: Flow, parameter: str) -> Terms:
         )
     layer, kind = parameter.rsplit("/", 1)
     cell = next((cell for cell in flow.cells if cell.name == layer), None)
-    rows = next((rows for rows in flow.rows if rows.name == layer), None)
     if cell is not None:
         steps, (left, right) = cell.steps, _of_cell(cell, kind)
-    elif rows is not None:
-        steps, (left, right) = rows.steps, _of_rows(rows, kind)
     else:
-        known = [name for name in flow.gradients if name.rsplit("/", 1)[0] in {c.name for c in flow.cells}]
-        raise UsageError(
-            f"the gradient of '{parameter}' is not kept timestep by timestep", f"that of these is: {', '.join(known)}"
-        )
+        rows = next(rows for rows in flow.rows if rows.name == parameter)
+        steps, left, right = rows.steps, rows.x, rows.d_output
     return Terms(parameter, flow.opened.answer, flow.loss, steps, left, right, flow.gradients[parameter])
 
 
@@ -188,10 +187,6 @@ def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:
     if kind == "bias_hn":
         return None, cell.d_recurrent[cell.gates.index("n")]
     return None, np.concatenate(cell.d_input, axis=1)
-
-
-def _of_rows(rows: RowsFlow, kind: str) -> tuple[Array | None, Array]:
-    return (None if kind == "bias" else rows.x), rows.d_output
 
 
 @dataclass(frozen=True, eq=False)

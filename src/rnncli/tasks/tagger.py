@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
+from rnncli.core import watch
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
 from rnncli.core.layers import Linear, Stack, StackCache, dropout
@@ -62,6 +63,7 @@ class TagExamples(NamedTuple):
 class TaggerCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
+    forms: Occurrences
     entries: list[Occurrences]  # of each side, among the batch's distinct forms
     input_mask: Array | None
     stack: StackCache
@@ -161,7 +163,7 @@ class Tagger:
         y, _, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
         dropped, output_mask = dropout(y, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return logits, y, TaggerCache(entries, input_mask, of_stack, output_mask, of_output)
+        return logits, y, TaggerCache(packed.occurrences, entries, input_mask, of_stack, output_mask, of_output)
 
     def backward(self, params: Params, cache: TaggerCache, d_logits: Array) -> dict[str, Any]:
         """The gradient of every parameter, nested like ``params``."""
@@ -172,7 +174,14 @@ class Tagger:
         assert d_seen is not None  # (U, D): the input is a lookup
         if cache.input_mask is not None:
             d_seen *= cache.input_mask
-        parts = np.split(d_seen, np.cumsum(self.widths)[:-1], axis=1)
+        ends = np.cumsum(self.widths).tolist()
+        if watch.anybody():
+            read = {
+                side: (places.rows[places.inverse][cache.forms.inverse], slice(end - width, end))
+                for side, places, width, end in zip(SIDES, cache.entries, self.widths, ends, strict=True)
+            }
+            watch.tell(self, params["views"], cache, None, looked_up=read, places=cache.forms)
+        parts = np.split(d_seen, ends[:-1], axis=1)
         of_views = {
             side: RowGradient(places.rows, places.sums(part), (size, width))
             for side, places, part, size, width in zip(
