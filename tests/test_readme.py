@@ -86,5 +86,5 @@ def test_the_setup_lines_are_whole() -> None:
     lines = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
     assert len(lines) == 2
     assert "rnncli train sample_data/reviews.csv" in lines[0]
-    assert lines[1].endswith(".venv/bin/pytest")
+    assert lines[1].endswith(".venv/bin/pytest -n auto")
     assert (ROOT / "docs" / "timesteps.svg").exists()

@@ -26,6 +26,7 @@ class Checked:
     """One parameter.
 
     Attributes:
+        entries: that were compared, of ``size``.
         worst: the entry that differs most for its size: ``lstm/0/forward/weight_hh[12,3]``.
         analytic, numeric: the gradient there, by backpropagation and by differences.
         excess: how many times as far apart as is allowed the two are; above 1 it fails.
@@ -71,20 +72,15 @@ class GradientCheck:
 
     def view(self) -> TableView:
         rows: list[tuple[Cell, ...]] = [
-            (
-                p.parameter,
-                f"{p.entries:,} of {p.size:,}",
-                p.worst[len(p.parameter) :],
-                p.analytic,
-                p.numeric,
-                abs(p.analytic - p.numeric),
-            )
-            for p in self.parameters
+            (p.worst, p.entries, p.analytic, p.numeric, abs(p.analytic - p.numeric)) for p in self.parameters
         ]
-        columns = [Column("parameter"), Column("entries"), Column("worst"), Column("backpropagation", True)]
-        columns += [Column("differences", True), Column("apart", True)]
+        columns = (
+            *(Column("entry"), Column("of n", True), Column("analytic", True)),
+            *(Column("numeric", True), Column("apart", True)),
+        )
         title = f"Gradients against differences, float64; the loss is {self.loss:.4f}, of {self.answer}"
-        return TableView(title, tuple(columns), tuple(rows), self.sentence)
+        caption = f"{self.sentence}; of n entries of each parameter, the largest among them, the row is the worst"
+        return TableView(title, columns, tuple(rows), caption)
 
 
 def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0) -> GradientCheck:
