@@ -125,7 +125,7 @@ def memory(look: Look) -> Shown:
     name, other = look.other
     beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
     first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
-    view = comparison(first, second, (look.name, name))
+    view = comparison(first, second, (look.name, name), None if look.full else STEPS)
     return Shown([view], {look.name: first.document, name: second.document})
 
 

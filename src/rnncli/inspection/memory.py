@@ -82,9 +82,9 @@ class Memory:
         if self.half_life is None:
             return said
         if self.half_life > 0:
-            return f"{said} It halves every {self.half_life:.3g} steps."
+            return f"{said} It halves every {_steps(self.half_life)} steps."
         if self.relative[-1] > 1 / GONE:
-            return f"{said} It doubles every {-self.half_life:.3g} steps: it explodes."
+            return f"{said} It doubles every {_steps(-self.half_life)} steps: it explodes."
         return f"{said} It does not fall steadily with the distance."
 
     @property
@@ -94,14 +94,15 @@ class Memory:
         return found | {"saturated": self.saturated, "reach": self.reach, "sentence": self.sentence}
 
     def view(self, most: int | None = None) -> TableView:
-        """One row a timestep, the last first, with ``most`` so many; a bar stands for six powers of ten."""
+        """One row a timestep, the last first, with ``most`` so many of them; a bar stands for six powers of ten."""
         rows: list[tuple[Cell, ...]] = []
-        for distance, (step, norm) in enumerate(list(zip(self.steps, self.norms.tolist(), strict=True))[:most]):
+        for distance in spread(len(self.steps), most):
             share = float(self.relative[distance])
-            rows.append((distance, visible(step), norm, share, bar(share)))
+            rows.append((distance, visible(self.steps[distance]), float(self.norms[distance]), share, bar(share)))
         columns = [Column("steps back", True), Column("timestep", style="bold"), Column("‖∂L/∂h‖", True)]
         columns += [Column("share", True), Column(f"10^−{BAR_DECADES} to 1")]
-        return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), self.sentence)
+        said = self.sentence + left_out(len(rows), len(self.steps))
+        return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
     def pairs(self) -> list[tuple[str, Cell]]:
         """The figures of the whole."""
@@ -109,8 +110,13 @@ class Memory:
             f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
         )
         flat = ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items())
-        half = "-" if self.half_life is None else f"{self.half_life:.4g} steps"
+        half = "-" if self.half_life is None else f"{_steps(self.half_life)} steps"
         return [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+
+
+def _steps(number: float) -> str:
+    """With three digits, and no fewer than a whole number needs."""
+    return f"{number:,.0f}" if 100 <= abs(number) < 1e6 else f"{number:.3g}"
 
 
 def memory(flow_cell: CellFlow) -> Memory:
@@ -158,26 +164,39 @@ def saturation(flow_cell: CellFlow) -> dict[str, float]:
     return {"h": float((np.abs(values["h"]) > SATURATED_TANH).mean())}
 
 
-def bar(share: float) -> str:
+def spread(count: int, most: int | None) -> list[int]:
+    """At most so many of the distances 0, 1, …, evenly spread over all of them."""
+    if most is None or count <= most:
+        return list(range(count))
+    return sorted(set(np.linspace(0, count - 1, most).round().astype(int).tolist()))
+
+
+def left_out(shown: int, count: int) -> str:
+    return "" if shown == count else f" {shown} of {count:,} steps are shown, --full shows all."
+
+
+def bar(share: float, width: int = BAR_WIDTH) -> str:
     """A bar whose length goes with the logarithm of a share, six powers of ten long."""
     if share <= 0:
         return ""
-    length = BAR_WIDTH * (1 + math.log10(share) / BAR_DECADES)
-    return "█" * max(0, min(BAR_WIDTH, round(length))) or "▏"
+    length = width * (1 + math.log10(share) / BAR_DECADES)
+    return "█" * max(0, min(width, round(length))) or "▏"
 
 
-def comparison(first: Memory, second: Memory, names: Sequence[str]) -> TableView:
-    """Two layers on the same input, side by side: what arrives in either."""
+def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | None = None) -> TableView:
+    """Two layers on the same input, side by side: what arrives in either, with ``most`` at so many of the steps."""
     rows: list[tuple[Cell, ...]] = []
-    for distance in range(max(len(first.steps), len(second.steps))):
+    count = max(len(first.steps), len(second.steps))
+    for distance in spread(count, most):
         sides = [one for one in (first, second) if distance < len(one.steps)]
         cells: list[Cell] = [distance, visible(sides[0].steps[distance])]
         for one in (first, second):
             share = float(one.relative[distance]) if distance < len(one.steps) else 0.0
-            cells += [share, bar(share)]
+            cells += [share, bar(share, BAR_WIDTH // 2)]
         rows.append(tuple(cells))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):
         columns += [Column(f"{one.kind} {name}", True), Column(f"10^−{BAR_DECADES} to 1")]
     said = f"{names[0]} ({first.kind}): {first.sentence} {names[1]} ({second.kind}): {second.sentence}"
+    said += left_out(len(rows), count)
     return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)

@@ -1,4 +1,4 @@
-"""An example worked by hand as LaTeX: a fragment to ``\\input`` in a document that loads amsmath.
+"""An example worked by hand as LaTeX: a document of its own.
 
 Formulas are ours and are turned into LaTeX sign by sign; words are the data's, and every character in them that LaTeX
 would act on is escaped.
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Step
 
 LINE = 80  # characters of numbers in a line, about
-_FIRST = r"""% It needs \usepackage{amsmath}; and for letters other than Latin ones XeLaTeX or LuaLaTeX, with a font.
+_FIRST = r"""% Letters other than Latin ones need XeLaTeX or LuaLaTeX, with a font.
+\documentclass{article}
+\usepackage{amsmath}
+\usepackage[margin=2cm]{geometry}
+\begin{document}
 \begingroup\small
 \setcounter{MaxMatrixCols}{12}\setlength{\arraycolsep}{3pt}"""
-_LAST = r"\endgroup"
+_LAST = "\\endgroup\n\\end{document}"
 _LEGEND = (
     r"$\cdot$ is the matrix product, a number times a matrix included; "
     r"$\odot$, the square and the slash go element by element.",
@@ -49,7 +53,7 @@ _ESCAPES = {
 
 
 def as_latex(result: ByHand, digits: int = DIGITS) -> str:
-    """A fragment of LaTeX, matrices by ``pmatrix``.
+    """A document of LaTeX, matrices by ``pmatrix``.
 
     Args:
         digits: decimals of a number, at least.
