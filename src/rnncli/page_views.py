@@ -25,7 +25,7 @@ class Effect:
     last: int
     effect: float
     deleted: float | None
-    replaced: float
+    replaced: float | None
     integrated: float | None
     shapley: float | None
 

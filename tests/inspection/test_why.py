@@ -12,7 +12,7 @@ import pytest
 from inspection.models import TEXTS, model
 
 from rnncli.inspection.paths import GAP, Way, integrate
-from rnncli.inspection.why import Parts, Question, shapley, why
+from rnncli.inspection.why import BUDGET, Parts, Question, shapley, why
 
 KINDS = tuple(TEXTS)
 
@@ -224,3 +224,11 @@ def test_of_a_very_long_text_the_parts_with_the_largest_gradients_are_asked_abou
     assert len(asked) == len(found.deleted_texts) == 5_000 // 360
     left = np.abs(np.delete(found.integrated, asked))
     assert np.abs(found.integrated[asked]).min() >= left.max()
+
+
+def test_a_text_of_more_parts_than_the_budget_has() -> None:
+    values = {f"w{k}": 1.0 for k in range(BUDGET + 1)}
+    found = why(asked(values, limit=10.0))
+    assert found.flip is not None
+    assert len(found.flip) > BUDGET - 10  # all of them alike: nearly all have to go
+    assert np.isfinite(found.replaced).sum() == 12

@@ -24,7 +24,7 @@ from page_examples import MODELS, RECORD, WORDS, captions, classifier, pairs, ta
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page import EPOCHS, ROWS, SOURCES, page
-from rnncli.inspection.page_reasons import MOST_PARTS, passages
+from rnncli.inspection.page_reasons import MOST_GRADIENTS, passages
 from rnncli.inspection.terms import terms
 from rnncli.inspection.why import why
 from rnncli.model import Model
@@ -335,7 +335,7 @@ def assert_small(source: str, read: Read) -> None:
     assert len(source.encode()) < MOST_BYTES
     assert_inert(source, read)
     assert len(read.data["steps"]) <= 160
-    assert len(read.data["effects"]) <= MOST_PARTS
+    assert len(read.data["effects"]) <= MOST_GRADIENTS
 
 
 def test_108_a_long_text_and_a_large_model(tmp_path: Path) -> None:
@@ -353,11 +353,31 @@ def test_108_a_long_text_and_a_large_model(tmp_path: Path) -> None:
     assert "The timesteps are 160 of 170: the first 40 and the last 120." in said
     assert "The heat maps have 24 units of each layer" in said
     assert f"the {ROWS} largest are listed" in said
-    assert "The input has 5,000 words" in said
+    assert "… 4,830 words …" in said
+    assert "The 12 words with the largest ones have been left out alone, too" in said
     assert "--full --json" in said
-    assert re.search(r"… 4,8\d\d words …", said)
     assert [step["place"] for step in read.data["steps"]] == [*range(1, 41), *range(51, 171)]
-    assert 14 <= len(read.data["effects"]) <= 20
+    assert len(read.data["effects"]) == 170
+
+
+def test_each_word_of_a_long_text_has_its_integrated_gradient() -> None:
+    long = " ".join(np.random.default_rng(0).choice(WORDS, 150))
+    model = classifier()
+    found, read = of(model, long)
+    why_so = why(model.question(long))
+    assert why_so.integrated is not None
+    assert [effect.effect for effect in found.reasons.effects] == why_so.integrated.tolist()
+    alone = [effect.replaced for effect in found.reasons.effects]
+    assert alone == [None if np.isnan(x) else x for x in why_so.replaced.tolist()]
+    assert sum(x is not None for x in alone) == 5_000 // 150
+    assert_small(html_page(found), read)
+
+
+def test_a_text_too_long_for_that_is_asked_about_in_passages() -> None:
+    found, read = of(text(), "ab" * 400)
+    assert 14 <= len(found.reasons.effects) <= 21
+    assert "The input has 800 chars" in "".join(read.shown)
+    assert_small(html_page(found), read)
 
 
 def test_passages_cover_what_is_read_and_nothing_else() -> None:

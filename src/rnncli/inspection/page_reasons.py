@@ -1,4 +1,4 @@
-"""Which parts of an input made the answer, for a page: every part of a short input, passages of a long one."""
+"""Which parts of an input made the answer, for a page: every part, but of a very long input passages."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnncli.model import Model
 
 MOST_PARTS = 120  # of an input that is asked about part by part
+MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients
 FEWEST_PASSAGES, MOST_PASSAGES = 16, 32
 WORK = 80_000  # timesteps that are run through, to ask about passages in one way
 ENDS, LARGEST = 3, 14  # passages that are shown at either end, and by their effects
@@ -38,7 +39,7 @@ def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reason
     told = question.answer if answer is None else model.told([text])[0]
     # What tells its answer in letters may read numbers, each in a column of its own.
     unit = "number" if isinstance(question.parts.values[0], float) else model.unit
-    if len(question.parts.names) <= MOST_PARTS:
+    if len(question.parts.names) <= MOST_PARTS or (question.way and len(question.way.here) <= MOST_GRADIENTS):
         return _of_parts(why(question), question, told, unit)
     return _of_passages(question, told, unit, cut)
 
@@ -52,22 +53,32 @@ def probability(score: float, score_is: str) -> float:
 
 def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     parts = question.parts
-    replaced = _all(question, found.score, found.replaced, parts.replaced)
-    deleted = None if found.deleted is None else _all(question, found.score, found.deleted, parts.without)
-    alone = replaced if deleted is None else deleted
-    effects = alone if found.shapley is None else found.shapley
+    replaced, deleted, read, notes = found.replaced, found.deleted, list(range(len(parts.names))), []
+    if len(parts.names) <= MOST_PARTS:
+        replaced = _all(question, found.score, replaced, parts.replaced)
+        deleted = None if deleted is None else _all(question, found.score, deleted, parts.without)
+        alone = replaced if deleted is None else deleted
+        effects, best = alone, f"of leaving the {unit} out alone"
+        if found.shapley is not None:
+            effects, best = found.shapley, "a Shapley value"
+    else:
+        assert found.integrated is not None
+        effects, best = found.integrated, "an integrated gradient"
+        asked = int((~np.isnan(replaced)).sum())
+        notes.append(f"The {asked} {unit}s with the largest ones have been left out alone, too: see the table.")
+        if question.read is not None:
+            read = question.read.tolist()
 
     def of(values: Array | None, k: int) -> float | None:
-        return None if values is None else float(values[k])
+        return None if values is None or np.isnan(values[k]) else float(values[k])
 
     shown = tuple(
         Effect(
             *(_name(question, k), k + 1, k + 1, float(effects[k]), of(deleted, k)),
-            *(float(replaced[k]), of(found.integrated, k), of(found.shapley, k)),
+            *(of(replaced, k), of(found.integrated, k), of(found.shapley, k)),
         )
-        for k in range(len(found.parts))
+        for k in read
     )
-    notes = []
     if found.gap is not None:
         notes.append(
             f"Integrated gradients: {found.steps} steps; their sum misses {found.gap:.2%} of the difference between "
@@ -82,7 +93,7 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     return Reasons(
         *(found.answer, told, probability(found.score, found.score_is), found.score_is, found.score),
         *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
-        *(f"of leaving the {unit} out alone" if found.shapley is None else "a Shapley value", tuple(notes)),
+        *(best, tuple(notes)),
     )
 
 

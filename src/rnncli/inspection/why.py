@@ -256,7 +256,7 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
     more and more of them, less those that turn out not to be needed.
     """
     parts, n = question.parts, len(question.parts.names)
-    tried, tries = 0, FLIP_TRIES if n <= SHAPLEY_PARTS else min(FLIP_TRIES, BUDGET // n)
+    tried, tries = 0, FLIP_TRIES if n <= SHAPLEY_PARTS else max(1, min(FLIP_TRIES, BUDGET // n))
     for size in range(1, n + 1):
         number = math.comb(n, size)
         if n > SHAPLEY_PARTS and tried + number > tries:

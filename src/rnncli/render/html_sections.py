@@ -35,7 +35,8 @@ def _probability(p: float) -> str:
 def words(why: Reasons) -> str:
     """The input, each part coloured and numbered by its effect."""
     unit, empty = safe(why.unit), number(why.empty_score)
-    stands = f"each {unit} stands" if len(why.effects) == why.parts else f"each passage of {unit}s stands"
+    alone_each = all(effect.first == effect.last for effect in why.effects)
+    stands = f"each {unit} stands" if alone_each else f"each passage of {unit}s stands"
     deleted = all(effect.deleted is not None for effect in why.effects)
     instead = "" if deleted else " What is replaced becomes an unknown word, or an average number."
     lead = (
