@@ -367,6 +367,7 @@ def test_each_word_of_a_long_text_has_its_integrated_gradient() -> None:
     why_so = why(model.question(long))
     assert why_so.integrated is not None
     assert [effect.effect for effect in found.reasons.effects] == why_so.integrated.tolist()
+    assert "A word without a number has next to none." in "".join(read.shown)
     alone = [effect.replaced for effect in found.reasons.effects]
     assert alone == [None if np.isnan(x) else x for x in why_so.replaced.tolist()]
     assert sum(x is not None for x in alone) == 5_000 // 150

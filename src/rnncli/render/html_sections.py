@@ -9,6 +9,8 @@ from rnncli.page_views import Effect, Epoch, Page, Reasons, TermRows
 from rnncli.render.html_charts import Curve, bar, curves, logarithmic
 from rnncli.render.html_parts import TEXT, alone, cell, folded, level, number, percent, safe, signed, table
 
+MANY = 60  # words, of which those without effect are shown without a number
+
 
 def head(page: Page) -> str:
     """What was asked, what was answered, and of whom."""
@@ -37,18 +39,20 @@ def words(why: Reasons) -> str:
     unit, empty = safe(why.unit), number(why.empty_score)
     alone_each = all(effect.first == effect.last for effect in why.effects)
     stands = f"each {unit} stands" if alone_each else f"each passage of {unit}s stands"
-    deleted = all(effect.deleted is not None for effect in why.effects)
+    deleted = any(effect.deleted is not None for effect in why.effects)
     instead = "" if deleted else " What is replaced becomes an unknown word, or an average number."
+    many = len(why.effects) > MANY
+    quiet = f" A {unit} without a number has next to none." if many else ""
     lead = (
         f"<p>How much does each {unit} speak for {alone(why.answer)}? The score is the {safe(why.score_is)}, "
         f"{number(why.score)}; it is {empty} with every {unit} left out. Beneath {stands} its effect "
-        f"on the score ({safe(why.best_is)}): with + it speaks for the answer, with − against it.{instead}</p>"
+        f"on the score ({safe(why.best_is)}): with + it speaks for the answer, with − against it.{quiet}{instead}</p>"
     )
     items, last = [], 0
     for k, effect in enumerate(why.effects):
         if effect.first > last + 1:
             items.append(f'<li class="gap">… {effect.first - last - 1:,} {unit}s …</li>')
-        items.append(_word(k, effect, why.largest))
+        items.append(_word(k, effect, why.largest, quiet=many))
         last = effect.last
     says = "Point at one, or move along with the arrow keys, to see every way in which it was asked about."
     rows = [_effect_cells(effect) for effect in why.effects]
@@ -61,8 +65,11 @@ def words(why: Reasons) -> str:
     )
 
 
-def _word(k: int, effect: Effect, largest: float) -> str:
+def _word(k: int, effect: Effect, largest: float, quiet: bool) -> str:
+    """A word with its effect; ``quiet`` leaves one that has next to none as it is, so that the others stand out."""
     depth = level(effect.effect, -largest, largest)
+    if quiet and not depth:
+        return f'<li><button type="button" class="word faint" data-effect="{k}">{alone(effect.name, 60)}</button></li>'
     kind = "minus" if effect.effect < 0 else "plus"
     return (
         f'<li><button type="button" class="word {kind} w{abs(depth)}" data-effect="{k}">{alone(effect.name, 60)}'
