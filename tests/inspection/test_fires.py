@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from inspection.models import model as random_model
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
@@ -216,10 +218,10 @@ def test_equal_values_go_by_the_line_whatever_the_parts() -> None:
         assert [one.line for one in found.least] == [2, 3, 4, 5]
 
 
-def other(task: str, rows: list[tuple[str, str]]) -> tuple[Any, list[Dataset]]:
+def other(task: str, rows: list[tuple[str, str]], **chosen: Any) -> tuple[Any, list[Dataset]]:
     (dataset,) = parts(rows)
     kind = task_named(task)
-    settings = Settings(**{**kind.defaults(dataset, Settings()), "hidden": 3, "embedding": 4, "min_count": 1})
+    settings = Settings(**{**kind.defaults(dataset, Settings()), "hidden": 3, "embedding": 4, "min_count": 1, **chosen})
     prepared = kind.prepare(dataset, settings.replace(validation=0.2, max_length=20, task=task))
     return prepared.model(prepared.network.init(np.random.default_rng(0)), {}), [dataset]
 
@@ -249,11 +251,70 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     assert found.texts == 8
     assert found.largest == pytest.approx(max(float(of.max()) for of in values))
     assert found.unit_count == 3
-    with pytest.raises(UsageError, match="no label"):
-        units_of_labels(made, data)
+    following = [letter for text in lines for letter in (*text[1:], "")]
+    flat = [value for of in values for value in of.tolist()]
+    assert found.label_is == "next char"
+    assert [one.label for one in found.related] == [token for token in made.vocabulary.tokens if token in following]
+    for one in found.related:
+        assert one.rows == following.count(one.label)
+        assert one.r["value"] == pytest.approx(correlation(flat, following, one.label), abs=1e-6)
+    (first, *_) = found.most
+    text = lines[0]
+    assert (first.before + first.token + first.after).strip("…") in text
+    assert first.label == (*text[1:], "")[first.place - 1]
 
 
-def test_a_model_that_writes_has_no_unit_that_reads() -> None:
-    made, data = other("seq2seq", [("1 2", "one two"), ("2 1", "two one")] * 5)
-    with pytest.raises(UsageError, match="a model of the task seq2seq writes"):
-        fires(made, data, 0)
+@pytest.mark.parametrize("both", [True, False])
+def test_the_encoder_of_one_that_writes(both: bool) -> None:
+    rows = [("1 2", "one two"), ("2 1 1 2", "two one one two"), ("1", "one")] * 5
+    made, _ = other("seq2seq", rows, bidirectional=both)
+    data = parts([("", "nothing"), *rows])
+    network, units = made.network, 6 if both else 3
+    assert len(units_of(made)) == units
+    read = [text for text, _ in rows]
+    states = [network.encode(made.params, made.examples([text], "").sources)[0].data for text in read]
+    symbols = [symbol for text in read for symbol in text.split()]
+    for unit in range(units):
+        found = fires(made, data, unit)
+        flat = np.concatenate([of[:, unit] for of in states]).tolist()
+        assert (found.texts, found.steps, found.label_is) == (15, len(flat), "symbol")
+        assert found.largest == pytest.approx(max(flat), abs=1e-6)
+        assert {one.label for one in found.most} == {""}  # the symbol itself is the label
+        assert [one.label for one in found.related] == ["1", "2"]
+        assert found.related[0].r["value"] == pytest.approx(correlation(flat, symbols, "1"), abs=1e-5)
+    assert set(units_of_labels(made, data).related) == {"1", "2"}
+
+
+@pytest.mark.parametrize("inject", ["start", "every"])
+def test_the_decoder_of_one_that_describes(inject: str) -> None:
+    made = random_model("caption", inject=inject)
+    rows = [("1 2 3", "X Y"), ("0 0 1", "Z"), ("1 2", "X"), ("3 1 2", ""), ("-1 0.5 2", "Y Y W")]
+    (data,) = parts(rows)
+    network = made.network
+    flat, told = [], []
+    for text, label in (rows[0], rows[1], rows[4]):
+        features, targets = made.examples([text], label)
+        states, _ = network.states(made.params, features)
+        given = network.decoder.given(targets)
+        hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(features))[1]
+        flat += hidden[:, 2].tolist()
+        told += [*label.split(), "<end>"]
+    skipping = replace(data, source=replace(data.source, skip_bad=True))
+    found = fires(made, [skipping], 2)
+    assert (found.texts, found.steps, found.label_is) == (3, 9, "next symbol")
+    assert found.largest == pytest.approx(max(flat), abs=1e-6)
+    for one in found.related:
+        assert one.r["value"] == pytest.approx(correlation(flat, told, one.label), abs=1e-5)
+    assert "<end>" in units_of_labels(made, [skipping]).related
+    assert found.most[0].before.startswith("<start>") or found.most[0].token == "<start>"
+
+
+def test_of_many_labels_those_with_the_best_units_are_shown() -> None:
+    made, data = other("lm", [("the quick brown fox jumps over a lazy dog", "")] * 4)
+    found = units_of_labels(made, data)
+    assert len(found.related) == 26  # nothing comes before the t
+    view = found.view()
+    assert len(view.rows) == 12 * 3
+    best = sorted(found.related, key=lambda label: -abs(found.related[label][0].r["value"] or 0))[:12]
+    assert {row[0] for row in view.rows} == {"␣" if label == " " else label for label in best}
+    assert len(found.view(full=True).rows) == 26 * 3

@@ -22,7 +22,7 @@ class Context:
         line: of the file.
         place: of the token in its text, from 1.
         before, after: its neighbours.
-        label: of the text, or of the word; empty if there is none.
+        label: of the text, or of the step; empty if there is none, or if it is the token itself.
     """
 
     value: float
@@ -70,4 +70,5 @@ def _context(read: Read, t: int, value: float, unit: str) -> Context:
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")
     label = read.labels[t] if len(read.labels) > 1 else (read.labels[0] if read.labels else "")
+    label = "" if read.label_is == unit else label
     return Context(value, read.line, label, place + 1, left, read.tokens[place], right)

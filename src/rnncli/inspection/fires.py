@@ -16,7 +16,7 @@ from rnncli.errors import UsageError, counted
 from rnncli.inspection.contexts import Context, Ends
 from rnncli.inspection.correlations import Correlations
 from rnncli.inspection.firing_states import Read, read_states
-from rnncli.inspection.states import unit_names
+from rnncli.inspection.states import unit_names, visible
 from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Fires:
         mean, smallest, largest: of its value over all steps.
         most, least: where it is largest and where it is smallest, each text at most once.
         related: each label.
+        label_is: what a label is.
     """
 
     unit: str
@@ -64,6 +65,7 @@ class Fires:
     most: tuple[Context, ...]
     least: tuple[Context, ...]
     related: tuple[Related, ...]
+    label_is: str
 
     def pairs(self) -> list[tuple[str, Cell]]:
         """The figures of the whole."""
@@ -74,12 +76,13 @@ class Fires:
     def views(self, full: bool = False) -> list[TableView]:
         """Both ends, and the labels, of which there are a few if not ``full``."""
         shown = [
-            _contexts(f"Where unit {self.unit} is largest", self.most),
-            _contexts(f"Where unit {self.unit} is smallest", self.least),
+            _contexts(f"Where unit {self.unit} is largest", self.most, self.label_is),
+            _contexts(f"Where unit {self.unit} is smallest", self.least, self.label_is),
         ]
         if self.related:
             chosen = sorted(self.related, key=lambda one: -_strength(one))[: None if full else TOP_LABELS]
-            shown.append(_related(f"The labels that unit {self.unit} goes with", chosen, len(self.related)))
+            title = f"The {self.label_is}s that unit {self.unit} goes with"
+            shown.append(_related(title, self.label_is, chosen, len(self.related)))
         return shown
 
 
@@ -91,38 +94,46 @@ class UnitsOfLabels:
         texts: that were read.
         statistics: of a unit, the one that units are chosen by first.
         related: of each label its units, the best first.
+        label_is: what a label is.
     """
 
     texts: int
     statistics: tuple[str, ...]
     related: dict[str, tuple[Related, ...]]
+    label_is: str
 
     def view(self, full: bool = False) -> TableView:
-        """A few units a label, or all."""
-        chosen = [one for of_label in self._best(full).values() for one in of_label]
-        return _related("The units that go with a label most", chosen, sum(map(len, self.related.values())))
+        """A few units of each of the labels that have the best ones, or all."""
+        labels = list(self.related)
+        if not full and len(labels) > TOP_LABELS:
+            best = sorted(labels, key=lambda label: -_strength(self.related[label][0]))[:TOP_LABELS]
+            labels = [label for label in labels if label in best]
+        chosen = [one for label, of_label in self._best(full).items() if label in labels for one in of_label]
+        title, there = f"The units that go with a {self.label_is} most", sum(map(len, self.related.values()))
+        return _related(title, self.label_is, chosen, there)
 
     def document(self, full: bool = False) -> dict[str, Any]:
         """For JSON."""
-        return {"texts": self.texts, "statistics": self.statistics, "related": self._best(full)}
+        found = {"texts": self.texts, "label_is": self.label_is, "statistics": self.statistics}
+        return found | {"related": self._best(full)}
 
     def _best(self, full: bool) -> dict[str, tuple[Related, ...]]:
         return self.related if full else {label: of[:UNITS_OF_A_LABEL] for label, of in self.related.items()}
 
 
-def _contexts(title: str, contexts: Sequence[Context]) -> TableView:
+def _contexts(title: str, contexts: Sequence[Context], label_is: str) -> TableView:
     labelled = any(one.label for one in contexts)
-    columns = (Column("value", True), Column("line", True), *([Column("label")] if labelled else []))
-    rows = tuple((one.value, one.line, *((one.label,) if labelled else ()), one.shown) for one in contexts)
+    columns = (Column("value", True), Column("line", True), *([Column(label_is)] if labelled else []))
+    rows = tuple((one.value, one.line, *((visible(one.label),) if labelled else ()), one.shown) for one in contexts)
     return TableView(title, (*columns, Column("where")), rows)
 
 
-def _related(title: str, chosen: Sequence[Related], there: int) -> TableView:
+def _related(title: str, label_is: str, chosen: Sequence[Related], there: int) -> TableView:
     statistics = tuple(chosen[0].r) if chosen else ()
-    columns = (Column("label"), Column("rows", True), Column("unit", style="bold"))
+    columns = (Column(label_is), Column("rows", True), Column("unit", style="bold"))
     columns += tuple(Column(f"r of its {name}", True) for name in statistics)  # type: ignore[assignment]
-    rows = tuple((one.label, one.rows, one.unit, *one.r.values()) for one in chosen)
-    caption = "r: correlation, from −1 to 1, with having the label"
+    rows = tuple((visible(one.label), one.rows, one.unit, *one.r.values()) for one in chosen)
+    caption = f"r: correlation, from −1 to 1, with having the {label_is}"
     if len(chosen) < there:
         caption += f"; {len(chosen):,} of {there:,}, those with the largest; --full shows all"
     return TableView(title, columns, rows, caption)
@@ -142,17 +153,17 @@ def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> 
         most: contexts to keep of either end.
 
     Raises:
-        UsageError: the model's inputs have no steps to fire at, or there is nothing in the file to read.
+        UsageError: there is nothing in the file to read.
         DataError: an input cannot be read.
     """
     names = units_of(model)
     high, low = Ends(most, 1), Ends(most, -1)
     found: Correlations | None = None
-    texts = steps = 0
+    texts, steps, label_is = 0, 0, "label"
     total, smallest, largest = 0.0, np.inf, -np.inf
     for read in _some(read_states(model, parts)):
         values = read.hidden[:, unit].astype(np.float64)
-        texts, steps, total = texts + 1, steps + len(values), total + float(values.sum())
+        texts, steps, total, label_is = texts + 1, steps + len(values), total + float(values.sum()), read.label_is
         smallest, largest = min(smallest, float(values.min())), max(largest, float(values.max()))
         for end in (high, low):
             end.add(read, values, model.unit)
@@ -161,7 +172,7 @@ def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> 
             found.add(read.labels, {key: value[:, [unit]] for key, value in read.statistics.items()})
     related = tuple(_of_label(found, label, 0, names[unit]) for label in found.present) if found else ()
     ends = tuple(high.kept), tuple(low.kept)
-    return Fires(names[unit], len(names), texts, steps, total / steps, smallest, largest, *ends, related)
+    return Fires(names[unit], len(names), texts, steps, total / steps, smallest, largest, *ends, related, label_is)
 
 
 def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
@@ -172,9 +183,9 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         DataError: an input cannot be read.
     """
     found: Correlations | None = None
-    texts, names = 0, units_of(model)
+    texts, names, label_is = 0, units_of(model), "label"
     for read in _some(read_states(model, parts)):
-        texts += 1
+        texts, label_is = texts + 1, read.label_is
         if read.statistics:
             found = found or Correlations(read.known, tuple(read.statistics), len(names))
             found.add(read.labels, read.statistics)
@@ -184,7 +195,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
     for label in found.present:
         of_units = [_of_label(found, label, unit, name) for unit, name in enumerate(names)]
         related[label] = tuple(sorted(of_units, key=lambda one: -_strength(one)))
-    return UnitsOfLabels(texts, found.statistics, related)
+    return UnitsOfLabels(texts, found.statistics, related, label_is)
 
 
 def _some(read: Iterator[Read]) -> Iterator[Read]:
@@ -201,9 +212,9 @@ def _some(read: Iterator[Read]) -> Iterator[Read]:
 
 
 def units_of(model: Model) -> tuple[str, ...]:
-    """A name for each unit of the topmost layer."""
+    """A name for each unit of the topmost layer; of the encoder's where there are two networks."""
     s = model.settings
-    return unit_names(s.hidden, s.bidirectional and model.task != "lm")
+    return unit_names(s.hidden, s.bidirectional and model.task not in ("lm", "caption"))
 
 
 def _of_label(found: Correlations, label: str, unit: int, name: str) -> Related:

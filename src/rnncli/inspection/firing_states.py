@@ -1,4 +1,8 @@
-"""The topmost layer's outputs for every text of a file, one text after the other."""
+"""The topmost layer's outputs for every text of a file, one text after the other.
+
+Where a model has no labels, its units are set beside symbols: those that an encoder reads, or those that come next
+where a text goes on or is told.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.errors import UsageError
 from rnncli.tasks.inputs import shorten
+from rnncli.tasks.symbols import END, START, symbols_of
 from rnncli.tasks.tag import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
     from rnncli.model import Model
+    from rnncli.tasks.caption import CaptionModel
     from rnncli.tasks.classify import ClassifierModel
+    from rnncli.tasks.lm import LanguageModelModel
+    from rnncli.tasks.seq2seq import Seq2SeqModel
     from rnncli.tasks.tag import TaggerModel
 
 BATCH = 128  # texts that go through the network together
@@ -36,6 +43,7 @@ class Read:
         hidden: (T, K) the topmost layer's outputs.
         known: the labels that the model knows.
         labels: one for the text, or one for each step; none where there are none.
+        label_is: what a label is: ``label``, ``next char``.
         statistics: name → (rows, K) of the units, a row for each label; none where there are none.
     """
 
@@ -46,21 +54,18 @@ class Read:
     known: tuple[str, ...]
     labels: tuple[str, ...]
     statistics: dict[str, Array]
+    label_is: str = "label"
 
 
 def read_states(model: Model, parts: Iterable[Dataset]) -> Iterator[Read]:
     """Runs the texts of a file; those without timesteps are left out.
 
     Raises:
-        UsageError: the model does not read the words of a text one by one.
         DataError: an input cannot be read.
     """
-    readers: dict[str, Callable[..., Iterator[Read]]] = {"classify": _classified, "tag": _tagged, "lm": _foretold}
-    if model.task not in readers:
-        raise UsageError(
-            f"a model of the task {model.task} writes, and has no unit that fires at the words of a file",
-            "see its states with --timesteps",
-        )
+    readers: dict[str, Callable[..., Iterator[Read]]] = {
+        **{"classify": _classified, "tag": _tagged, "seq2seq": _encoded, "caption": _described, "lm": _foretold}
+    }
     for part in parts:
         yield from readers[model.task](model, part)
 
@@ -98,12 +103,51 @@ def _tagged(model: TaggerModel, part: Dataset) -> Iterator[Read]:
         if model.parts(text).names:
             states = model.trace(text)
             places, statistics = np.arange(len(states.tokens)), {"value": states.hidden} if of_words else {}
-            yield Read(line, states.tokens, places, states.hidden, model.tags, tuple(of_words), statistics)
+            yield Read(line, states.tokens, places, states.hidden, model.tags, tuple(of_words), statistics, "tag")
 
 
-def _foretold(model: Model, part: Dataset) -> Iterator[Read]:
-    """No labels; each line is read from its beginning, as a text of its own."""
+def _encoded(model: Seq2SeqModel, part: Dataset) -> Iterator[Read]:
+    """The encoder's units, beside the symbol that is read."""
+    symbols = [model.parts(text).names for text in part.texts]
+    order = sorted((row for row, names in enumerate(symbols) if names), key=lambda row: -len(symbols[row]))
+    for begin in range(0, len(order), BATCH):
+        rows = order[begin : begin + BATCH]
+        sources = model.examples([part.texts[row] for row in rows], "").sources
+        outputs = model.network.encode(model.params, sources, keep=False)[0].unpack()
+        for row, hidden in zip(rows, outputs, strict=True):
+            places = shorten(np.arange(len(symbols[row])), model.settings.max_length)
+            read = tuple(symbols[row][place] for place in places.tolist())
+            statistics = {"value": hidden}
+            yield Read(part.lines[row], symbols[row], places, hidden, model.source.tokens, read, statistics, model.unit)
+
+
+def _described(model: CaptionModel, part: Dataset) -> Iterator[Read]:
+    """The decoder's units while it is given the right text, beside the symbol that is told next."""
+    part = part.without([model.problem(text) for text in part.texts], "record that cannot be read")
+    network = model.network
+    for row, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
+        target = symbols_of(label, model.unit)
+        if not target:  # nothing to fire at
+            continue
+        features, targets = model.examples([text], label)
+        given = network.decoder.given(targets)
+        states, _ = network.states(model.params, features)
+        _, hidden, _, _ = network.decoder.forward(
+            model.params["decoder"], given, states, keep=False, beside=network.beside(features)
+        )
+        tokens, statistics = (START, *target), {"value": hidden}
+        told = (*target, END)
+        known = (*model.target.tokens, END)
+        places = np.arange(len(tokens))
+        yield Read(part.lines[row], tokens, places, hidden, known, told, statistics, f"next {model.unit}")
+
+
+def _foretold(model: LanguageModelModel, part: Dataset) -> Iterator[Read]:
+    """Each line is read from its beginning, as a text of its own; beside the token that comes next."""
     for row, text in enumerate(part.texts):
         if text:
             states = model.trace(text)
-            yield Read(part.lines[row], states.tokens, np.arange(len(states.tokens)), states.hidden, (), (), {})
+            places, following = np.arange(len(states.tokens)), (*states.tokens[1:], "")
+            statistics, known = {"value": states.hidden}, model.vocabulary.tokens
+            next_is = f"next {model.unit}"
+            yield Read(part.lines[row], states.tokens, places, states.hidden, known, following, statistics, next_is)
