@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.inspect_data import OfData, refuse_what_says_nothing, show
+from rnncli.cli.inspect_print import Drawn, print_shown
 from rnncli.cli.options import output_path, parse_units
 from rnncli.cli.predict import is_file
 from rnncli.data.dataset import Source
@@ -15,21 +15,16 @@ from rnncli.data.inputs import stream_inputs
 from rnncli.errors import CheckFailedError, DataError, UsageError
 from rnncli.render import views
 from rnncli.render.console import Output
-from rnncli.render.heatmap import print_heat_map
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table, svg
-from rnncli.views import HeatMap, TableView
+from rnncli.views import TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.states import States
     from rnncli.model import Model
 
-# What can be drawn as a picture.
-Drawn = Sequence[TableView | HeatMap]
-
 FIRST_UNITS = 6
 EPOCHS_ON_A_SCREEN = 12
-PIPE_WIDTH = 120  # of a text that is laid out, where nobody says how wide
 
 
 @dataclass(frozen=True)
@@ -67,21 +62,18 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     picture = output_path(request.svg, request.force, (str(path),)) if request.svg is not None else None
     page = output_path(request.html, request.force, (str(path),)) if request.html is not None else None
     model = Model.load(path)
+    text = _text(output, model, request.sentence)
     failed = False
     shown: Drawn = []
     if request.of_data is not None:
-        text = _text(output, model, request.sentence)
         shown = show(output, model, path, text, request, request.of_data, json)
-    elif request.looks:
-        shown, failed = _show_looks(output, model, request, json)
-    elif request.timesteps:
-        shown = _show_timesteps(output, model, request, json)
+    elif request.looks or request.timesteps:
+        shown, failed = _show_looks(output, model, text, request, json)
     elif page is None:
         shown = _show_model(output, model, str(path), json)
     if page is not None:
         from rnncli.cli.inspect_page import write_page
 
-        text = _text(output, model, request.sentence)
         write_page(output, model, path, page, text, request.answer, json and not (request.looks or request.timesteps))
     if picture is not None:
         if not shown:
@@ -122,7 +114,9 @@ def _refuse_what_says_nothing(request: InspectRequest) -> None:
         raise UsageError("--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients")
 
 
-def _show_looks(output: Output, model: Model, request: InspectRequest, json: bool) -> tuple[Drawn, bool]:
+def _show_looks(
+    output: Output, model: Model, text: str | None, request: InspectRequest, json: bool
+) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
     from rnncli.cli.inspect_views import VIEWS, Look, Shown
     from rnncli.model import Model
@@ -131,40 +125,16 @@ def _show_looks(output: Output, model: Model, request: InspectRequest, json: boo
     other = None
     if request.compare is not None:
         other = request.compare, Model.load(find_model(request.compare, Path(request.runs)))
-    text = _text(output, model, request.sentence)
     chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
     look = Look(model, text, request.answer, request.param, *chosen)
     found = {name: VIEWS[name](look) for name in request.looks}
     if request.timesteps:
         trace = model.trace(text)
-        units = _chosen_units(trace, request)
-        found = {"timesteps": Shown([trace.view(units)], trace)} | found
-    if json:
-        documents = {name: one.document for name, one in found.items()}
-        print_json(output, documents if len(documents) > 1 else next(iter(documents.values())))
-    else:
-        parts = [part for one in found.values() for part in one.views]
-        for k, part in enumerate(parts):
-            if k:
-                output.write("\n")
-            _print(output, part)
-        for note in [note for one in found.values() for note in one.notes]:
-            output.note(note, "dim")
-        if request.sentence is None and output.is_terminal:
-            output.note("the model's own example; another one is given as a text", "dim")
-    drawn = [part for one in found.values() for part in one.views if isinstance(part, (TableView, HeatMap))]
-    return drawn, any(one.failed for one in found.values())
-
-
-def _print(output: Output, part: Any) -> None:
-    if isinstance(part, TableView):
-        print_table(output, part)
-    elif isinstance(part, HeatMap):
-        print_heat_map(output, part)
-    elif callable(part):
-        output.write(part(output.width if output.is_terminal else PIPE_WIDTH, not output.speaks_unicode))
-    else:
-        print_pairs(output, "", part)
+        found = {"timesteps": Shown([trace.view(_chosen_units(trace, request))], trace)} | found
+    shown = print_shown(output, found, json)
+    if text is None and not json and output.is_terminal:
+        output.note("the model's own example; another one is given as a text", "dim")
+    return shown, any(one.failed for one in found.values())
 
 
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
@@ -181,18 +151,6 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
             output.write("\n")
             print_table(output, view)
     return shown
-
-
-def _show_timesteps(output: Output, model: Model, request: InspectRequest, json: bool) -> list[TableView]:
-    trace = model.trace(_text(output, model, request.sentence))
-    view = trace.view(_chosen_units(trace, request))
-    if json:
-        print_json(output, trace)
-    else:
-        print_table(output, view)
-        if request.sentence is None and output.is_terminal:
-            output.note('the model\'s own example; for another: rnncli inspect --timesteps "…"', "dim")
-    return [view]
 
 
 def _text(output: Output, model: Model, sentence: str | None) -> str | None:

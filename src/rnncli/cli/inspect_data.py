@@ -10,15 +10,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnncli.cli.inspect_print import Drawn, print_shown
 from rnncli.cli.inspect_views import STEPS, Shown
 from rnncli.cli.options import DEFAULT_RUNS
 from rnncli.data.columns import choose_columns
 from rnncli.data.dataset import SAMPLE_ROWS, Dataset, Source, left_out, read_dataset, stream_rows
 from rnncli.errors import DataError, UsageError
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.tables import print_pairs, print_table
-from rnncli.views import TableView
 
 if TYPE_CHECKING:
     from rnncli.cli.inspect import InspectRequest
@@ -105,8 +103,8 @@ def refuse_what_says_nothing(request: InspectRequest, asked: OfData) -> None:
 
 def show(
     output: Output, model: Model, path: Path, text: str | None, request: InspectRequest, asked: OfData, json: bool
-) -> list[TableView]:
-    """Shows it, and returns the tables.
+) -> Drawn:
+    """Shows it, and returns what can be drawn.
 
     Args:
         path: of the model's file.
@@ -118,19 +116,7 @@ def show(
         shown = _fires(output, model, asked, request.full)
     else:
         shown = _diff(output, model, text, request, asked)
-    if json:
-        print_json(output, shown.document)
-    else:
-        for k, part in enumerate(shown.views):
-            if k:
-                output.write("\n")
-            if isinstance(part, TableView):
-                print_table(output, part)
-            elif isinstance(part, list):
-                print_pairs(output, "", part)
-        for note in shown.notes:
-            output.note(note, "dim")
-    return [part for part in shown.views if isinstance(part, TableView)]
+    return print_shown(output, {"shown": shown}, json)
 
 
 def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, asked: OfData) -> Shown:
