@@ -84,7 +84,7 @@ def test_memory_beside_another_run(trained, model):
     assert [one["kind"] for one in document.values()] == ["LSTM", "RNN"]
     assert document["reviews-1"]["norms"] == memory(flow(model.opened(TEXT)).cell()).norms.tolist()
     header = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain").out.split("\n")[0]
-    assert header.split("\t")[2::2] == ["LSTM reviews-1", "RNN plain"]
+    assert header.split("\t")[2::2] == ["reviews-1: LSTM's c", "plain: RNN's h"]
 
 
 def test_every_row_of_why_is_what_predict_says(trained):

@@ -170,6 +170,20 @@ class CellFlow:
                 found[t] += self.seen.cache.z[t + 1] * found[t + 1]
         return self.in_time(found)
 
+    def d_memory(self, d_hidden: Array) -> Array:
+        """(T, H) ∂L/∂c_t of an LSTM whose last c nobody reads, h_t following it.
+
+        ∂L/∂c_t = ∂L/∂h_t ⊙ o_t ⊙ (1 − tanh²(c_t)) + ∂L/∂c_(t+1) ⊙ f_(t+1)
+
+        Args:
+            d_hidden: ∂L/∂h_t, as :meth:`d_hidden` gives it.
+        """
+        kept = self.seen.cache
+        found = self.in_time(d_hidden) * kept.o * (1 - kept.tanh_c**2)
+        for t in reversed(range(len(found) - 1)):
+            found[t] += found[t + 1] * kept.f[t + 1]
+        return self.in_time(found)
+
     def backward(self, d_output: Array, d_state: State | None = None) -> Seen:
         """Training's way back again, with other gradients at the outputs (T, H) and at the last state."""
         with watching() as seen:

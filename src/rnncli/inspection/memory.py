@@ -3,7 +3,7 @@
 The gradient of an answer with respect to h_t passes through every step after t, once through each: it shrinks (or
 grows) about geometrically with the distance, by what W_h and the slopes of the non-linear functions come to (Hochreiter
 1991; Bengio et al. 1994; Pascanu et al. 2013). In the LSTM it may also take the way of the memory c, which passes
-through the forget gates alone.
+through the forget gates alone (Hochreiter & Schmidhuber 1997): what an LSTM remembers is seen there, and not in h.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Memory:
             it grows: then it doubles in so many. None for fewer than two steps, or where nothing arrives.
         radii: gate → the spectral radius of its W_h.
         saturated: gate → the share of its values at which it hardly has a slope.
+        norms_c, half_life_c: ‖∂L/∂c_t‖ likewise, h_t following, of what has a memory c; else None.
     """
 
     cell: str
@@ -52,55 +53,54 @@ class Memory:
     half_life: float | None
     radii: dict[str, float]
     saturated: dict[str, float]
+    norms_c: Array | None = None
+    half_life_c: float | None = None
 
     @property
     def relative(self) -> Array:
-        """Of what there is at the last state."""
-        return np.asarray(self.norms / (self.norms[0] or 1.0))
+        """‖∂L/∂h_t‖ of what it is at the last state."""
+        return _relative(self.norms)
 
     @property
-    def reach(self) -> int | None:
-        """The distance from which on less than 1% arrives; None where more arrives from everywhere."""
-        beyond = np.flatnonzero(self.relative >= GONE)
-        last = int(beyond[-1]) if len(beyond) else -1
-        return None if last == len(self.steps) - 1 else last
+    def kept(self) -> Array:
+        """Of what there is at the last state, how much arrives where the cell keeps it: in c if it has one, else h."""
+        return _relative(self.norms if self.norms_c is None else self.norms_c)
 
     @property
     def sentence(self) -> str:
         """What it comes to, in plain words."""
-        first = self.steps[-1]
         if len(self.steps) < 2:
             return "One step has nothing before it to be remembered."
-        if self.reach is None:
-            share = self.relative[-1]
-            arrives = f"{share:.1%}" if share < 10 else f"{share:.3g} times"
-            said = f"Nothing is out of reach: {arrives} of the gradient arrives at '{visible(first)}', "
-            said += f"{len(self.steps) - 1} steps before the end."
-        else:
-            steps = "step" if self.reach == 1 else "steps"
-            said = f"What stands more than {self.reach} {steps} before the end gets less than 1% of the gradient."
-        if self.half_life is None:
-            return said
-        if self.half_life > 0:
-            return f"{said} It halves every {_steps(self.half_life)} steps."
-        if self.relative[-1] > 1 / GONE:
-            return f"{said} It doubles every {_steps(-self.half_life)} steps: it explodes."
-        return f"{said} It does not fall steadily with the distance."
+        if self.norms_c is None:
+            return self.short_sentence
+        return f"{self.short_sentence} By h: {_told(self.relative, self.half_life, self.steps[-1])}"
+
+    @property
+    def short_sentence(self) -> str:
+        """The same of what :attr:`kept` is of."""
+        if self.norms_c is None:
+            return _told(self.kept, self.half_life, self.steps[-1])
+        return f"By its memory c: {_told(self.kept, self.half_life_c, self.steps[-1])}"
 
     @property
     def document(self) -> dict[str, Any]:
         """For JSON."""
-        found = {name: getattr(self, name) for name in ("cell", "kind", "steps", "norms", "half_life", "radii")}
-        return found | {"saturated": self.saturated, "reach": self.reach, "sentence": self.sentence}
+        names = ("cell", "kind", "steps", "norms", "half_life", "norms_c", "half_life_c", "radii", "saturated")
+        return {name: getattr(self, name) for name in names} | {"reach": reach(self.kept), "sentence": self.sentence}
 
     def view(self, most: int | None = None) -> TableView:
         """One row a timestep, the last first, with ``most`` so many of them; a bar stands for six powers of ten."""
         rows: list[tuple[Cell, ...]] = []
+        width = BAR_WIDTH if self.norms_c is None else BAR_WIDTH // 2
         for distance in spread(len(self.steps), most):
-            share = float(self.relative[distance])
-            rows.append((distance, visible(self.steps[distance]), float(self.norms[distance]), share, bar(share)))
-        columns = [Column("steps back", True), Column("timestep", style="bold"), Column("‖∂L/∂h‖", True)]
-        columns += [Column("share", True), Column(f"10^−{BAR_DECADES} to 1")]
+            of_c = [] if self.norms_c is None else [float(self.norms_c[distance]), float(self.kept[distance])]
+            of_h = float(self.norms[distance]), float(self.relative[distance])
+            drawn = bar(float(self.kept[distance]), width)
+            rows.append((distance, visible(self.steps[distance]), *of_h, *of_c, drawn))
+        columns = [Column("steps back", True), Column("timestep", style="bold")]
+        columns += [Column("‖∂L/∂h‖", True), Column("share", True)]
+        columns += [] if self.norms_c is None else [Column("‖∂L/∂c‖", True), Column("share", True)]
+        columns.append(Column(f"10^−{BAR_DECADES} to 1"))
         said = self.sentence + left_out(len(rows), len(self.steps))
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
@@ -110,8 +110,48 @@ class Memory:
             f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
         )
         flat = ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items())
-        half = "-" if self.half_life is None else f"{_steps(self.half_life)} steps"
+        half = _life(self.half_life)
+        if self.norms_c is not None:
+            half = f"h {half}, c {_life(self.half_life_c)}"
         return [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+
+
+def _relative(norms: Array) -> Array:
+    """(T,) of what there is at the last state."""
+    return np.asarray(norms / (norms[0] or 1.0))
+
+
+def reach(relative: Array) -> int | None:
+    """The distance from which on less than 1% arrives; None where more arrives from everywhere."""
+    beyond = np.flatnonzero(relative >= GONE)
+    last = int(beyond[-1]) if len(beyond) else -1
+    return None if last == len(relative) - 1 else last
+
+
+def _told(relative: Array, half_life: float | None, first: str) -> str:
+    """What shares come to, in plain words; ``first`` is the step that is furthest away."""
+    far = reach(relative)
+    if far is None:
+        share = relative[-1]
+        arrives = f"{share:.1%}" if share < 10 else f"{share:.3g} times"
+        said = f"Nothing is out of reach: {arrives} of the gradient arrives at '{visible(first)}', "
+        said += f"{len(relative) - 1} steps before the end."
+    else:
+        steps = "step" if far == 1 else "steps"
+        said = f"What stands more than {far} {steps} before the end gets less than 1% of the gradient."
+    if half_life is None:
+        return said
+    if half_life > 0:
+        return f"{said} It halves every {_steps(half_life)} steps."
+    if relative[-1] > 1 / GONE:
+        return f"{said} It doubles every {_steps(-half_life)} steps: it explodes."
+    return f"{said} It does not fall steadily with the distance."
+
+
+def _life(half_life: float | None) -> str:
+    if half_life is None:
+        return "-"
+    return f"{_steps(half_life)} steps" if half_life > 0 else f"none, it doubles in {_steps(-half_life)} steps"
 
 
 def _steps(number: float) -> str:
@@ -136,7 +176,13 @@ def memory(flow_cell: CellFlow) -> Memory:
         gate: float(np.abs(np.linalg.eigvals(W[:, k * H : (k + 1) * H])).max())
         for k, gate in enumerate(flow_cell.gates)
     }
-    return Memory(*(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)))
+    norms_c = None
+    if isinstance(cell, LSTM):
+        norms_c = np.linalg.norm(flow_cell.in_time(flow_cell.d_memory(arrived))[::-1], axis=1)
+    return Memory(
+        *(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)),
+        *(norms_c, None if norms_c is None else half_life(norms_c)),
+    )
 
 
 def half_life(norms: Array) -> float | None:
@@ -184,19 +230,20 @@ def bar(share: float, width: int = BAR_WIDTH) -> str:
 
 
 def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | None = None) -> TableView:
-    """Two layers on the same input, side by side: what arrives in either, with ``most`` at so many of the steps."""
+    """Two layers on the same input, side by side: what arrives where either keeps it, at ``most`` of the steps."""
     rows: list[tuple[Cell, ...]] = []
     count = max(len(first.steps), len(second.steps))
     for distance in spread(count, most):
         sides = [one for one in (first, second) if distance < len(one.steps)]
         cells: list[Cell] = [distance, visible(sides[0].steps[distance])]
         for one in (first, second):
-            share = float(one.relative[distance]) if distance < len(one.steps) else 0.0
+            share = float(one.kept[distance]) if distance < len(one.steps) else 0.0
             cells += [share, bar(share, BAR_WIDTH // 2)]
         rows.append(tuple(cells))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):
-        columns += [Column(f"{one.kind} {name}", True), Column(f"10^−{BAR_DECADES} to 1")]
-    said = f"{names[0]} ({first.kind}): {first.sentence} {names[1]} ({second.kind}): {second.sentence}"
+        where = "h" if one.norms_c is None else "c"
+        columns += [Column(f"{name}: {one.kind}'s {where}", True), Column(f"10^−{BAR_DECADES} to 1")]
+    said = f"{names[0]}, {first.kind}: {first.short_sentence} {names[1]}, {second.kind}: {second.short_sentence}"
     said += left_out(len(rows), count)
     return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)

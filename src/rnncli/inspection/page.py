@@ -226,7 +226,7 @@ def _terms(found: Flow, parameter: str) -> TermRows:
 
 def _reach(cell: CellFlow) -> Reach:
     one = memory(cell)
-    shares = one.relative.tolist()
+    shares = one.kept.tolist()
     rows = tuple((back, visible(step), shares[back]) for back, step in enumerate(one.steps[:ROWS]))
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
 

@@ -151,7 +151,8 @@ class Why:
         ]
         columns = [Column("t", True), Column("part", style="bold"), *(Column(name, True) for name, _ in named)]
         columns.append(Column("against │ for"))
-        title = f"Why {self.answer}: {self.score_is} {self.score:.4f}, and {self.empty_score:.4f} with nothing left"
+        title = f"Why {visible(self.answer)}: {self.score_is} {self.score:.4f}, "
+        title += f"and {self.empty_score:.4f} with nothing left"
         return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows)))
 
     def _caption(self, shown: int) -> str:

@@ -139,8 +139,8 @@ def _term_table(one: TermRows) -> str:
 def reach(page: Page) -> str:
     """How much of a gradient at the end arrives how far back."""
     parts = [
-        "<p>How much of a gradient at a layer’s last state arrives how far back. A full bar is 1, half of it 1 in "
-        "1,000, an empty one 1 in 1,000,000.</p>"
+        "<p>How much of a gradient at a layer’s last state arrives how far back: in h, or in an LSTM’s memory c. "
+        "A full bar is 1, half of it 1 in 1,000, an empty one 1 in 1,000,000.</p>"
     ]
     for k, one in enumerate(page.memory):
         rows = [
