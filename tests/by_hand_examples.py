@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.word_views import WordViews
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
+from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.tag import TaggerModel
 
 Array = Any
 WORDS = ("cat", "mat", "rat")
@@ -33,7 +37,7 @@ def model(
     return drawn(made, seed, scale)
 
 
-def drawn(made: ClassifierModel, seed: int, scale: float) -> ClassifierModel:
+def drawn(made: Any, seed: int, scale: float) -> Any:
     rng = np.random.default_rng(seed)
 
     def draw(level: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +88,32 @@ MODELS: dict[str, Callable[[], ClassifierModel]] = {
     "lstm, biases, embedding": lambda: model(cell="lstm", hidden=2, bias=True, input="embedding", embedding=3, seed=8),
     "gru": lambda: model(cell="gru", hidden=2, seed=9, labels=("x", "y", "z")),
     "gru, biases": lambda: model(cell="gru", hidden=2, bias=True, seed=10),
+}
+
+
+def reader(**chosen: Any) -> LanguageModelModel:
+    """A model of a text of three letters."""
+    usual = {"cell": "rnn", "hidden": 3, "input": "onehot", "bias": True, "lr": 0.5, "dtype": "float64"}
+    settings = Settings(**(usual | {"tokens": "char", "bidirectional": False} | chosen))
+    return drawn(LanguageModelModel(settings, Vocabulary(("a", "b", " ")), {}, "ab ba"), 11, 0.8)
+
+
+def tagger(**chosen: Any) -> TaggerModel:
+    """One of words by their views, 2 numbers for the word itself and 1 for each of five others."""
+    usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
+    settings = Settings(**(usual | {"bidirectional": False} | chosen))
+    views = WordViews.of(Counter(WORDS * 3), min_count=1, max_size=20)
+    return drawn(TaggerModel(settings, views, ("N", "V", "X"), {}, "rat mat cat rat"), 12, 0.8)
+
+
+# With an answer at every timestep.
+MANY: dict[str, Callable[[], Any]] = {
+    "text": reader,
+    "text, lstm": lambda: reader(cell="lstm", hidden=2, input="embedding", embedding=2),
+    "text, gru, no biases": lambda: reader(cell="gru", hidden=2, bias=False),
+    "tags": tagger,
+    "tags, lstm, no biases": lambda: tagger(cell="lstm", hidden=2, bias=False),
+    "tags, gru": lambda: tagger(cell="gru", hidden=2),
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from by_hand_examples import MODELS, TEXT, WORDS, Bounds, all_too_sure, model, notes, work_out
+from by_hand_examples import MANY, MODELS, TEXT, WORDS, Bounds, all_too_sure, model, notes, tagger, work_out
+from inspection.models import model as random_model
 
 from rnncli.core.parameters import flatten
 from rnncli.errors import UsageError
@@ -117,6 +118,58 @@ def test_each_line_follows_from_the_lines_before_it(name: str) -> None:
                 computed += 1
             values[step.name] = Bounds(step.result)
         assert computed >= 30
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_an_answer_at_every_timestep(name: str) -> None:
+    """Each line follows from those before it; loss and gradients are training's, and the slopes of the loss."""
+    made = MANY[name]()
+    found, values = by_hand(made), {}
+    for step in found.steps:
+        if step.operands:
+            again = work_out(step.formula, values).lo
+            np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
+        values[step.name] = Bounds(step.result)
+    opened = made.opened()
+    trained = flow(opened)
+    assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-12)
+    assert found.residual < 1e-14
+    compared = 0
+    for parameter, gradient in trained.gradients.items():
+        if parameter.startswith("views/"):
+            continue
+        own = joined(found, made, parameter).reshape(gradient.shape)
+        np.testing.assert_allclose(own, gradient, rtol=1e-9, atol=1e-13, err_msg=parameter)
+        array, layer = opened.params, parameter.split("/")
+        for part in layer:
+            array = array[part]
+        largest = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+        losses = []
+        for size in (1e-6, -1e-6):
+            array[largest] += size
+            losses.append(opened.network.loss_and_gradients(opened.params, opened.batch)[0])
+            array[largest] -= size
+        assert own[largest] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-6)
+        compared += 1
+    assert compared >= 3
+    tokens = ["a", "b", " ", "b"] if name.startswith("text") else ["rat", "mat", "cat", "rat"]
+    assert list(found.tokens) == tokens
+    T = len(tokens)
+    formulas = [step.formula for step in found.steps]
+    assert f"L = ({' + '.join(f'L_{t}' for t in range(1, T + 1))})/T" in formulas
+    state = "o" if made.settings.cell == "rnn" else "h"
+    weight = "W_o" if made.settings.cell == "rnn" else "W_y"
+    assert sum(line.startswith(f"∂L/∂{weight}(") for line in formulas) == T
+    assert f"∂L/∂{weight}(2) = {state}_2ᵀ · ∂L/∂{'s' if made.settings.cell == 'gru' else 'z'}_2" in formulas
+
+
+def test_two_networks_are_not_worked_by_hand() -> None:
+    with pytest.raises(UsageError, match="a model of the task seq2seq has more to it"):
+        by_hand(random_model("seq2seq"))
+    with pytest.raises(UsageError, match="reads forwards: this one reads in both directions"):
+        by_hand(tagger(bidirectional=True))
+    with pytest.raises(UsageError, match="18 numbers in a word's views are more"):
+        by_hand(tagger(embedding=8, hidden=2))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -258,11 +311,6 @@ def test_the_largest_that_can_be_read() -> None:
 
 
 def test_other_models_texts_and_labels_are_refused() -> None:
-    class Other:
-        task = "lm"
-
-    with pytest.raises(UsageError, match="only classifiers"):
-        by_hand(Other())  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="no timestep"):
         by_hand(notes(), "")
     with pytest.raises(UsageError, match="no label '2'"):

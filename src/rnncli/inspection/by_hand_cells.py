@@ -16,8 +16,6 @@ from rnncli.core.lstm import LSTM
 from rnncli.core.rnn import RNN
 from rnncli.inspection.by_hand_lines import Term, Worksheet, added, relu, sigmoid, tanh
 
-PREFIX = "encoder/0/forward"
-
 
 @dataclass(frozen=True)
 class Weight:
@@ -52,9 +50,10 @@ class Cell:
     output = "y"
     logit = "z"
 
-    def __init__(self, cell: RNN | LSTM | GRU) -> None:
+    def __init__(self, cell: RNN | LSTM | GRU, layer: str) -> None:
         self.H = cell.hidden_size
         self.bias = cell.bias
+        self.layer = layer
 
     @property
     def equations(self) -> tuple[str, ...]:
@@ -72,10 +71,11 @@ class Cell:
         """From ``x_t`` and the last state to the state."""
         raise NotImplementedError
 
-    def from_next(self, s: Worksheet, t: int) -> None:
-        """∂L/∂ the state of t, from the gradients at t + 1."""
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
+        """∂L/∂ the state of t, from the gradients at t + 1, and from ``here``, what is answered at t."""
         ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
-        s.line(_name(self.state, t), added(ways), "back through every sum of the next timestep")
+        words = "back through every sum of the next timestep"
+        s.line(_name(self.state, t), _and(here, ways), words if here is None else f"by the answer here, and {words}")
 
     def backward(self, s: Worksheet, t: int, last: bool) -> None:
         """From ∂L/∂ the state of t to ∂L/∂ its sums."""
@@ -103,7 +103,7 @@ class Cell:
         return tuple(
             Weight(
                 kind + k,
-                f"{PREFIX}/{parameter}",
+                f"{self.layer}/{parameter}",
                 place,
                 left,
                 recurrent_sums.get(k, f"a{k}") if left == "past" else f"a{k}",
@@ -119,6 +119,10 @@ def _name(letter: str, t: int) -> str:
     return f"∂L/∂{letter}_{t}"
 
 
+def _and(here: Term | None, ways: list[Term]) -> Term:
+    return added(ways if here is None else [here, *ways])
+
+
 def _d(s: Worksheet, letter: str, t: int) -> Term:
     return s[_name(letter, t)]
 
@@ -129,8 +133,8 @@ class ByHandRNN(Cell):
     state = "o"
     output = "o"
 
-    def __init__(self, cell: RNN) -> None:
-        super().__init__(cell)
+    def __init__(self, cell: RNN, layer: str) -> None:
+        super().__init__(cell, layer)
         self.f = cell.nonlinearity
 
     @property
@@ -141,18 +145,19 @@ class ByHandRNN(Cell):
     def weights(self) -> tuple[Weight, ...]:
         every = slice(None)
         matrices = (
-            Weight("W_i", f"{PREFIX}/weight_ih", every, "x", "a", "input weights"),
-            Weight("W_h", f"{PREFIX}/weight_hh", every, "past", "a", "recurrent weights"),
+            Weight("W_i", f"{self.layer}/weight_ih", every, "x", "a", "input weights"),
+            Weight("W_h", f"{self.layer}/weight_hh", every, "past", "a", "recurrent weights"),
         )
-        return (*matrices, Weight("b", f"{PREFIX}/bias", every, "", "a", "bias")) if self.bias else matrices
+        return (*matrices, Weight("b", f"{self.layer}/bias", every, "", "a", "bias")) if self.bias else matrices
 
     def forward(self, s: Worksheet, t: int) -> None:
         a = s.line(f"a_{t}", s.plus(s[f"x_{t}"] @ s["W_i"] + s[f"o_{t - 1}"] @ s["W_h"], "b"), "the sums")
         s.line(f"o_{t}", tanh(a) if self.f == "tanh" else relu(a), "the output")
 
-    def from_next(self, s: Worksheet, t: int) -> None:
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
         through = s.line(f"∂a_{t + 1}/∂o_{t}", s["W_h"].T, "from this timestep to the next")
-        s.line(_name("o", t), _d(s, "a", t + 1) @ through)
+        words = "" if here is None else "by the answer here, and by the next timestep"
+        s.line(_name("o", t), _and(here, [_d(s, "a", t + 1) @ through]), words)
 
     def backward(self, s: Worksheet, t: int, last: bool) -> None:
         slope = 1 - s[f"o_{t}"].squared if self.f == "tanh" else s[f"a_{t}"] > 0
@@ -224,7 +229,7 @@ class ByHandGRU(Cell):
         weights = self._gate_weights(self.GATES, {"n": "m"})
         if not self.bias:
             return weights
-        within = Weight("b_hn", f"{PREFIX}/bias_hn", slice(None), "", "m", "bias inside of the reset")
+        within = Weight("b_hn", f"{self.layer}/bias_hn", slice(None), "", "m", "bias inside of the reset")
         return (*weights, within)
 
     def forward(self, s: Worksheet, t: int) -> None:
@@ -237,10 +242,11 @@ class ByHandGRU(Cell):
         n, z = s.line(f"n_{t}", tanh(a), "the candidate"), s[f"z_{t}"]
         s.line(f"h_{t}", (1 - z) * n + z * past, "a part of it, and of the past the rest")
 
-    def from_next(self, s: Worksheet, t: int) -> None:
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
         ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
         kept = _d(s, "h", t + 1) * s[f"z_{t + 1}"]
-        s.line(_name("h", t), added([kept, *ways]), "past the sums of the next timestep, and back through them")
+        words = "past the sums of the next timestep, and back through them"
+        s.line(_name("h", t), _and(here, [kept, *ways]), words if here is None else f"by the answer here, {words}")
 
     def backward(self, s: Worksheet, t: int, last: bool) -> None:
         dh, past, r, z, n = _d(s, "h", t), s[f"h_{t - 1}"], s[f"r_{t}"], s[f"z_{t}"], s[f"n_{t}"]
@@ -252,8 +258,12 @@ class ByHandGRU(Cell):
             s.line(_name(f"a{k}", t), d * gate * (1 - gate), "and its sums")
 
 
-def by_hand_cell(cell: RNN | LSTM | GRU) -> Cell:
-    """The lines of a cell of training."""
+def by_hand_cell(cell: RNN | LSTM | GRU, layer: str) -> Cell:
+    """The lines of a cell of training.
+
+    Args:
+        layer: what its parameters' flat names begin with.
+    """
     if isinstance(cell, RNN):
-        return ByHandRNN(cell)
-    return ByHandLSTM(cell) if isinstance(cell, LSTM) else ByHandGRU(cell)
+        return ByHandRNN(cell, layer)
+    return ByHandLSTM(cell, layer) if isinstance(cell, LSTM) else ByHandGRU(cell, layer)

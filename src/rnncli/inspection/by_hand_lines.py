@@ -61,7 +61,7 @@ class ByHand:
 
     Attributes:
         text: the input.
-        label: what the loss is of.
+        label: what the loss is of; ``answer`` is the same in words: ``the label 1``.
         tokens: (T,) as the model reads them.
         equations: of the network, for any t.
         notes: sentences on what is shown and what is left out.
@@ -73,6 +73,7 @@ class ByHand:
 
     text: str
     label: str
+    answer: str
     tokens: tuple[str, ...]
     equations: tuple[str, ...]
     notes: tuple[str, ...]

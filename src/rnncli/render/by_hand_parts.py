@@ -117,7 +117,7 @@ def title(section: Section, shown: Callable[[str], str], drawn: Callable[[str], 
 
 def headline(result: ByHand, shown: Callable[[str], str]) -> str:
     """What is worked out."""
-    return f"By hand: {shown(result.text)}, with the label {shown(result.label)}"
+    return f"By hand: {shown(result.text)}, with {shown(result.answer)}"
 
 
 def sentences(result: ByHand, digits: int) -> list[str]:
