@@ -16,7 +16,7 @@ from rnncli.core.recurrence import Params
 GAP = 0.01  # of the score's difference, that the integral may miss
 STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
 MOST_STEPS = 1_024
-BUDGET = 250_000  # timesteps that all steps together go through
+BUDGET = 60_000  # timesteps that all steps together go through, where a difference is too small to be met
 AT_ONCE = 20_000  # and those that go through the network side by side
 
 
