@@ -227,6 +227,10 @@ class Model(ABC):
             ValueError, KeyError, TypeError: it is no manifest of this kind.
         """
 
+    def cut(self, text: str) -> int:
+        """How many timesteps in the middle of an input are not read, for it is too long."""
+        return 0
+
     def problem(self, text: str) -> str | None:
         """What is wrong with an input that cannot be read; None if it can be."""
         return None

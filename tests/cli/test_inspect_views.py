@@ -196,3 +196,22 @@ def test_on_a_terminal_nothing_is_wider_than_it(trained, monkeypatch, look, widt
     for options in ([], ["--map"]):
         out = trained.works("inspect", look, TEXT, *options).out
         assert max(map(cell_len, out.split("\n"))) <= int(width)
+
+
+def test_a_long_text_without_its_words_is_not_repeated(trained):
+    for words in (TEXT.split(), ["good"] * 200):
+        found = trained.works("inspect", "--why", " ".join(words), "--json").json
+        said = trained.works("inspect", "--why", " ".join(words)).err
+        if found["flip_text"] is None:
+            assert "the same without them" not in said
+        elif len(found["flip_text"]) <= 500:
+            assert f"the same without them: {found['flip_text']}" in said
+        else:
+            assert "the same without them is flip_text of --json" in said
+
+
+@pytest.mark.parametrize("look", ["--timesteps", "--gates", "--memory"])
+def test_what_is_not_read_of_a_long_text_is_said(trained, look):
+    said = trained.works("inspect", look, "good film " * 200).err
+    assert "only the 256 words at either end are read: 144 in the middle are left out" in said
+    assert "left out" not in trained.works("inspect", look, TEXT).err

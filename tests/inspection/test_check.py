@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
+from rnncli.core.parameters import flatten
+from rnncli.inspection import check
 from rnncli.inspection.check import check_gradients
+from rnncli.inspection.flow import flow
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -64,3 +67,27 @@ def test_nothing_is_left_changed() -> None:
     for name, value in opened.params["output"].items():
         assert (value == before[name]).all()
     assert np.isfinite(opened.params["encoder"]["0"]["forward"]["weight_hh"]).all()
+
+
+def test_which_entries_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of them are the largest of their parameter; of a long text there are fewer."""
+    looked: dict[int, list[int]] = {}
+    real = check.difference
+
+    def spying(loss: Any, flat: Any, entry: int, step: float) -> float:
+        looked.setdefault(flat.ctypes.data, []).append(entry)
+        return real(loss, flat, entry, step)
+
+    monkeypatch.setattr(check, "difference", spying)
+    opened = model("words").opened()
+    gradients = flow(opened).gradients
+    check_gradients(opened, entries=6)
+    for name, value in flatten(opened.params):
+        entries, gradient = looked[value.ctypes.data], np.abs(gradients[name].ravel())
+        if value.size > 6:
+            assert len(set(entries)) == 6
+            assert sorted(gradient[entries])[-3:] == sorted(gradient)[-3:]
+    looked.clear()
+    long = model("words", max_length=900).opened("good " * 800)
+    check_gradients(long)
+    assert max(map(len, looked.values())) == 2

@@ -251,7 +251,7 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     assert found.texts == 8
     assert found.largest == pytest.approx(max(float(of.max()) for of in values))
     assert found.unit_count == 3
-    following = [letter for text in lines for letter in (*text[1:], "")]
+    following = [letter for text in lines for letter in (*text[1:], "\n")]
     flat = [value for of in values for value in of.tolist()]
     assert found.label_is == "next char"
     assert [one.label for one in found.related] == [token for token in made.vocabulary.tokens if token in following]
@@ -261,7 +261,7 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     (first, *_) = found.most
     text = lines[0]
     assert (first.before + first.token + first.after).strip("…") in text
-    assert first.label == (*text[1:], "")[first.place - 1]
+    assert first.label == (*text[1:], "\n")[first.place - 1]
 
 
 @pytest.mark.parametrize("both", [True, False])
@@ -283,6 +283,20 @@ def test_the_encoder_of_one_that_writes(both: bool) -> None:
         assert [one.label for one in found.related] == ["1", "2"]
         assert found.related[0].r["value"] == pytest.approx(correlation(flat, symbols, "1"), abs=1e-5)
     assert set(units_of_labels(made, data).related) == {"1", "2"}
+
+
+def test_the_middle_of_a_source_that_is_not_read_never_fires() -> None:
+    made, _ = other("seq2seq", [("1 2", "one two"), ("2 1", "two one")] * 5, bidirectional=False)
+    source = " ".join("12"[k % 3 == 0] for k in range(30))  # 20 are read: the first 5 and the last 15
+    for unit in range(3):
+        found = fires(made, parts([(source, "x")]), unit)
+        assert found.steps == 20
+        for one in found.most + found.least:
+            assert one.place <= 5 or one.place > 15
+            assert one.token == source.split()[one.place - 1]
+            state = made.network.encode(made.params, made.examples([source], "").sources)[0].data
+            row = one.place - 1 if one.place <= 5 else one.place - 11
+            assert one.value == pytest.approx(state[row, unit])
 
 
 @pytest.mark.parametrize("inject", ["start", "every"])
@@ -312,9 +326,9 @@ def test_the_decoder_of_one_that_describes(inject: str) -> None:
 def test_of_many_labels_those_with_the_best_units_are_shown() -> None:
     made, data = other("lm", [("the quick brown fox jumps over a lazy dog", "")] * 4)
     found = units_of_labels(made, data)
-    assert len(found.related) == 26  # nothing comes before the t
+    assert len(found.related) == 27  # the line's end among them, and not the t: nothing comes before it
     view = found.view()
     assert len(view.rows) == 12 * 3
     best = sorted(found.related, key=lambda label: -abs(found.related[label][0].r["value"] or 0))[:12]
     assert {row[0] for row in view.rows} == {"␣" if label == " " else label for label in best}
-    assert len(found.view(full=True).rows) == 26 * 3
+    assert len(found.view(full=True).rows) == 27 * 3

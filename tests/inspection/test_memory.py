@@ -120,7 +120,7 @@ def test_the_sentence() -> None:
         "It halves every 1 steps."
     )
     assert said([1, 4, 16, 64, 256]) == (
-        "Nothing is out of reach: 256 times of the gradient arrives at 'w4', 4 steps before the end. "
+        "Nothing is out of reach: 256 times the gradient arrives at 'w4', 4 steps before the end. "
         "It doubles every 0.5 steps: it explodes."
     )
     assert said([3]) == "One step has nothing before it to be remembered."
@@ -155,3 +155,31 @@ def test_two_models_side_by_side() -> None:
     assert [row[2] for row in view.rows] == pytest.approx(first.relative.tolist())
     assert [row[4] for row in view.rows] == pytest.approx(second.kept.tolist())
     assert [row[1] for row in view.rows] == TEXTS["words"].split()[::-1]
+
+
+def test_of_many_steps_some_are_shown_from_end_to_end() -> None:
+    norms = 0.9 ** np.arange(100)
+    found = Memory("c", "RNN", tuple(f"w{k}" for k in range(100)), norms, half_life(norms), {}, {})
+    shown = [row[0] for row in found.view(40).rows]
+    assert len(shown) == 40
+    assert (shown[0], shown[-1]) == (0, 99)
+    assert np.diff(shown).max() <= 3
+    assert "40 of 100 steps are shown" in str(found.view(40).caption)
+    assert [row[0] for row in comparison(found, found, ("a", "b"), 40).rows] == shown
+
+
+def test_a_step_that_only_one_of_two_has() -> None:
+    short, long = (Memory("c", "RNN", tuple("wxyz"[:n]), np.ones(n), half_life(np.ones(n)), {}, {}) for n in (1, 4))
+    view = comparison(short, long, ("a", "b"))
+    assert [row[2] for row in view.rows] == [1.0, None, None, None]
+    assert "a, RNN: One step has nothing before it to be remembered." in str(view.caption)
+
+
+def test_a_gradient_that_drops_once_has_no_half_life() -> None:
+    norms = np.array([1, 0.36, 0.35, 0.36, 0.39, 0.39, 0.38])
+    found = Memory("encoder/0/backward", "RNN", tuple("abcdefg"), norms, half_life(norms), {}, {})
+    assert found.sentence == (
+        "Nothing is out of reach: 38.0% of the gradient arrives at 'g', 6 steps from the beginning. "
+        "It does not fall steadily with the distance."
+    )
+    assert found.pairs()[0] == ("half-life", "-")

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
+from rnncli.config import Settings
+from rnncli.data.vocabulary import Vocabulary
 from rnncli.inspection.paths import GAP, Way, integrate
 from rnncli.inspection.why import BUDGET, Parts, Question, shapley, why
+from rnncli.tasks.lm import LanguageModelModel
 
 KINDS = tuple(TEXTS)
 
@@ -232,3 +235,52 @@ def test_a_text_of_more_parts_than_the_budget_has() -> None:
     assert found.flip is not None
     assert len(found.flip) > BUDGET - 10  # all of them alike: nearly all have to go
     assert np.isfinite(found.replaced).sum() == 12
+
+
+def test_gradients_that_do_not_come_out_choose_nothing() -> None:
+    """Of 200 words; here they are all 0, and the score is not."""
+    values = {f"w{k}": 1.0 for k in range(200)}
+    way = Way(
+        np.ones((200, 1)), np.zeros((200, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.zeros_like(x)
+    )
+    found = why(replace(asked(values, limit=10.0), way=way))
+    assert found.gap == pytest.approx(1)
+    assert not found.came_out
+    told = np.flatnonzero(~np.isnan(found.replaced)).tolist()
+    assert told == [*range(12), *range(187, 200)]  # the ends
+    assert "they have not come out" in str(found.view().caption)
+    assert [row[0] for row in found.view(30).rows] == [k + 1 for k in told]
+
+
+def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = model("words").question()
+    assert question.way is not None
+    difference = float(np.diff(question.way.scores(question.way.at(np.array([0.0, 1.0]))))[0])
+    whole = integrate(question.way, difference)
+    monkeypatch.setattr("rnncli.inspection.paths.AT_ONCE", 1)
+    alone = integrate(question.way, difference)
+    assert alone.values == pytest.approx(whole.values, rel=1e-9)
+    assert alone.steps == whole.steps
+
+
+def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> None:
+    settings = Settings(tokens="word", hidden=4, embedding=3, input="embedding", bidirectional=False)
+    made = LanguageModelModel(settings, Vocabulary(("the", " ", "sea", "was")), {}, "the sea was")
+    made.params.update(made.network.init(np.random.default_rng(0)))
+    found = why(made.question())
+    assert found.deleted is None
+    assert found.deleted_texts == ()
+    assert len(found.parts) == 5
+    assert made.parts("the sea").without([0]) == "☐ sea"
+
+
+def test_capitals_are_read_as_they_were_learned() -> None:
+    settings = Settings(tokens="char", hidden=4, input="onehot", bidirectional=False, lowercase=True)
+    made = LanguageModelModel(settings, Vocabulary(("a", "b")), {}, "ab")
+    made.params.update(made.network.init(np.random.default_rng(0)))
+    assert made.question("ABa").scores(["ABA"]) == pytest.approx(made.question("aba").scores(["aba"]), rel=1e-12)
+    (upper,), (lower,) = (
+        made.answering(length=3, seed=1).predict(["AB"]),
+        made.answering(length=3, seed=1).predict(["ab"]),
+    )
+    assert upper.continuation == lower.continuation

@@ -127,7 +127,7 @@ def test_points_are_told_where_they_are(quadrants: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("1", "the input has 1 numbers, and the model reads 2"), ("a b", "the input is not a list of numbers")],
+    [("1", "the input has 1 number, and the model reads 2"), ("a b", "the input is not a list of numbers")],
 )
 def test_other_input_is_refused(quadrants: Path, text: str, problem: str) -> None:
     model = rnncli.train(quadrants / "points.csv", runs_folder=quadrants / "refused", epochs=0)
@@ -179,4 +179,4 @@ def test_lines_of_numbers_from_a_pipe(quadrants: Path, monkeypatch: pytest.Monke
     assert [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()] == ["1, 2", "[3, -4]"]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n3\n")))
     assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 3
-    assert "<stdin>:2: the input has 1 numbers, and the model reads 2 finite ones" in capsys.readouterr().err
+    assert "<stdin>:2: the input has 1 number, and the model reads 2 finite ones" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from rnncli.cli.options import output_path, parse_units
 from rnncli.cli.predict import is_file
 from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
-from rnncli.errors import CheckFailedError, DataError, UsageError
+from rnncli.errors import CheckFailedError, DataError, UsageError, counted
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -132,6 +132,10 @@ def _show_looks(
         trace = model.trace(text)
         found = {"timesteps": Shown([trace.view(_chosen_units(trace, request))], trace)} | found
     shown = print_shown(output, found, json)
+    cut = model.cut(model.example if text is None else text)
+    if cut and not json:
+        length = counted(model.settings.max_length, model.unit)
+        output.note(f"only the {length} at either end are read: {cut:,} in the middle are left out", "yellow")
     if text is None and not json and output.is_terminal:
         output.note("the model's own example; another one is given as a text", "dim")
     return shown, any(one.failed for one in found.values())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TOP = 4  # units that are shown of their own accord
 PARTS = 20  # of a long input, where each has a row
 STEPS = 40  # timesteps of a long input on a screen
+SHORT_TEXT = 500  # characters, of what is noted below a table
 MAP_UNITS = 16  # rows of a heat map that nobody has chosen
 
 
@@ -134,7 +135,10 @@ def why(look: Look) -> Shown:
     from rnncli.inspection.why import why as ask
 
     found = ask(look.model.question(look.text, look.answer))
-    notes = [f"the same without them: {found.flip_text}"] if found.flip_text is not None else []
+    notes = []
+    if found.flip_text is not None:
+        short = len(found.flip_text) <= SHORT_TEXT
+        notes = [f"the same without them{f': {found.flip_text}' if short else ' is flip_text of --json'}"]
     return Shown([found.view(None if look.full else PARTS)], found, notes=notes)
 
 

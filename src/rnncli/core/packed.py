@@ -126,6 +126,11 @@ class PackedSequence:
             result[int(self.order[n])] = self.data[self.offsets[:length] + n]
         return result
 
+    @property
+    def last_rows(self) -> Array:
+        """(N,) the row of each sequence's last step, in packed order."""
+        return np.asarray(self.offsets[self.lengths - 1] + np.arange(len(self.lengths)))
+
     def to_caller_order(self, values: Array) -> Array:
         """(N, ...) values of the sequences in packed order, put back into the order they were given in."""
         result = np.empty_like(values)

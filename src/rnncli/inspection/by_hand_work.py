@@ -7,16 +7,19 @@ computed from lines above it; and loss and gradients are held against that code'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
 from rnncli.inspection.by_hand_cells import Cell, Weight, by_hand_cell
 from rnncli.inspection.by_hand_lines import Term, Worksheet, added, diagonal, exp, log, sigmoid, total
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.states import visible
+
+if TYPE_CHECKING:
+    from rnncli.config import Settings
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
 NEAR_ONE = 1e-9

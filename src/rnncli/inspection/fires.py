@@ -170,7 +170,7 @@ def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> 
         if read.statistics:
             found = found or Correlations(read.known, tuple(read.statistics), 1)
             found.add(read.labels, {key: value[:, [unit]] for key, value in read.statistics.items()})
-    related = tuple(_of_label(found, label, 0, names[unit]) for label in found.present) if found else ()
+    related = tuple(_of_label(found, label, [names[unit]])[0] for label in found.present) if found else ()
     ends = tuple(high.kept), tuple(low.kept)
     return Fires(names[unit], len(names), texts, steps, total / steps, smallest, largest, *ends, related, label_is)
 
@@ -193,8 +193,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         raise UsageError("there is no label that the model knows, and units are to be compared with labels")
     related = {}
     for label in found.present:
-        of_units = [_of_label(found, label, unit, name) for unit, name in enumerate(names)]
-        related[label] = tuple(sorted(of_units, key=lambda one: -_strength(one)))
+        related[label] = tuple(sorted(_of_label(found, label, names), key=lambda one: -_strength(one)))
     return UnitsOfLabels(texts, found.statistics, related, label_is)
 
 
@@ -217,9 +216,11 @@ def units_of(model: Model) -> tuple[str, ...]:
     return unit_names(s.hidden, s.bidirectional and model.task not in ("lm", "caption"))
 
 
-def _of_label(found: Correlations, label: str, unit: int, name: str) -> Related:
-    r = {}
-    for statistic in found.statistics:
-        value = float(found.with_label(statistic, label)[unit])
-        r[statistic] = None if np.isnan(value) else value
-    return Related(label, found.rows(label), name, r)
+def _of_label(found: Correlations, label: str, names: Sequence[str]) -> list[Related]:
+    """How each of the units goes with a label."""
+    of_units = [found.with_label(statistic, label).tolist() for statistic in found.statistics]
+    rows = found.rows(label)
+    return [
+        Related(label, rows, name, {s: None if r != r else r for s, r in zip(found.statistics, of_unit, strict=True)})
+        for name, of_unit in zip(names, zip(*of_units, strict=True), strict=True)
+    ]

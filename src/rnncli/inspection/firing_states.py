@@ -126,7 +126,7 @@ def _described(model: CaptionModel, part: Dataset) -> Iterator[Read]:
     part = part.without([model.problem(text) for text in part.texts], "record that cannot be read")
     network = model.network
     for row, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
-        target = symbols_of(label, model.unit)
+        target = symbols_of(label.lower() if model.settings.lowercase else label, model.unit)
         if not target:  # nothing to fire at
             continue
         features, targets = model.examples([text], label)
@@ -147,7 +147,7 @@ def _foretold(model: LanguageModelModel, part: Dataset) -> Iterator[Read]:
     for row, text in enumerate(part.texts):
         if text:
             states = model.trace(text)
-            places, following = np.arange(len(states.tokens)), (*states.tokens[1:], "")
+            places, following = np.arange(len(states.tokens)), (*states.tokens[1:], "\n")
             statistics, known = {"value": states.hidden}, model.vocabulary.tokens
             next_is = f"next {model.unit}"
             yield Read(part.lines[row], states.tokens, places, states.hidden, known, following, statistics, next_is)

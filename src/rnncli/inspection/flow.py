@@ -116,6 +116,12 @@ class CellFlow:
         read = self.in_time(self.values["h"])
         return self.in_time(np.concatenate((self.seen.cache.h0, read[:-1])))
 
+    @property
+    def read(self) -> Array:
+        """(T, D) what each step read, or (T,) ids of one-hot rows."""
+        data = self.seen.cache.x.data
+        return self.in_time(data) if isinstance(data, np.ndarray) and data.ndim == 1 else self.x
+
     @cached_property
     def x(self) -> Array:
         """(T, D) what each step read; one-hot rows for ids."""

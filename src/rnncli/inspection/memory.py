@@ -26,6 +26,8 @@ from rnncli.views import Cell, Column, TableView
 SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
 # Below this share of what it began with, a gradient is taken for gone.
 GONE = 0.01
+# Of how the logarithms of the shares vary, the part that a straight line has to explain, or there is no half-life.
+STEADY = 0.5
 BAR_WIDTH = 24
 BAR_DECADES = 6  # powers of ten that a bar's whole length stands for
 
@@ -69,18 +71,40 @@ class Memory:
     @property
     def sentence(self) -> str:
         """What it comes to, in plain words."""
-        if len(self.steps) < 2:
-            return "One step has nothing before it to be remembered."
-        if self.norms_c is None:
+        if self.norms_c is None or len(self.steps) < 2:
             return self.short_sentence
-        return f"{self.short_sentence} By h: {_told(self.relative, self.half_life, self.steps[-1])}"
+        return f"{self.short_sentence} By h: {self._told(self.relative, self.half_life)}"
 
     @property
     def short_sentence(self) -> str:
         """The same of what :attr:`kept` is of."""
+        if len(self.steps) < 2:
+            return "One step has nothing before it to be remembered."
         if self.norms_c is None:
-            return _told(self.kept, self.half_life, self.steps[-1])
-        return f"By its memory c: {_told(self.kept, self.half_life_c, self.steps[-1])}"
+            return self._told(self.kept, self.half_life)
+        return f"By its memory c: {self._told(self.kept, self.half_life_c)}"
+
+    def _told(self, relative: Array, half_life: float | None) -> str:
+        """What shares come to, in plain words."""
+        # What reads from the end has the beginning behind it last.
+        end = "from the beginning" if self.cell.endswith("/backward") else "before the end"
+        far = reach(relative)
+        if far is None:
+            share = relative[-1]
+            arrives = f"{share:.1%} of the gradient" if share <= 1 else f"{share:.3g} times the gradient"
+            said = f"Nothing is out of reach: {arrives} arrives at '{visible(self.steps[-1])}', "
+            said += f"{len(relative) - 1} steps {end}."
+        else:
+            steps = "step" if far == 1 else "steps"
+            said = f"What stands more than {far} {steps} {end} gets less than 1% of the gradient."
+        if half_life is None:
+            return said
+        if not falls_steadily(relative):
+            return f"{said} It does not fall steadily with the distance."
+        if half_life > 0:
+            return f"{said} It halves every {_steps(half_life)} steps."
+        exploding = relative[-1] > 1 / GONE
+        return f"{said} It doubles every {_steps(-half_life)} steps{': it explodes' if exploding else ''}."
 
     @property
     def document(self) -> dict[str, Any]:
@@ -110,9 +134,9 @@ class Memory:
             f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
         )
         flat = ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items())
-        half = _life(self.half_life)
+        half = _life(self.half_life, self.relative)
         if self.norms_c is not None:
-            half = f"h {half}, c {_life(self.half_life_c)}"
+            half = f"h {half}, c {_life(self.half_life_c, self.kept)}"
         return [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
 
 
@@ -128,28 +152,16 @@ def reach(relative: Array) -> int | None:
     return None if last == len(relative) - 1 else last
 
 
-def _told(relative: Array, half_life: float | None, first: str) -> str:
-    """What shares come to, in plain words; ``first`` is the step that is furthest away."""
-    far = reach(relative)
-    if far is None:
-        share = relative[-1]
-        arrives = f"{share:.1%}" if share < 10 else f"{share:.3g} times"
-        said = f"Nothing is out of reach: {arrives} of the gradient arrives at '{visible(first)}', "
-        said += f"{len(relative) - 1} steps before the end."
-    else:
-        steps = "step" if far == 1 else "steps"
-        said = f"What stands more than {far} {steps} before the end gets less than 1% of the gradient."
-    if half_life is None:
-        return said
-    if half_life > 0:
-        return f"{said} It halves every {_steps(half_life)} steps."
-    if relative[-1] > 1 / GONE:
-        return f"{said} It doubles every {_steps(-half_life)} steps: it explodes."
-    return f"{said} It does not fall steadily with the distance."
+def falls_steadily(relative: Array) -> bool:
+    """Whether a line through the logarithms, falling or rising, explains at least half of how they vary."""
+    logs = np.log(relative[relative > 0])
+    if len(logs) < 3 or np.ptp(logs) < 1e-9:
+        return True
+    return bool(np.corrcoef(np.flatnonzero(relative > 0), logs)[0, 1] ** 2 >= STEADY)
 
 
-def _life(half_life: float | None) -> str:
-    if half_life is None:
+def _life(half_life: float | None, relative: Array) -> str:
+    if half_life is None or not falls_steadily(relative):
         return "-"
     return f"{_steps(half_life)} steps" if half_life > 0 else f"none, it doubles in {_steps(-half_life)} steps"
 
@@ -237,8 +249,11 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
         sides = [one for one in (first, second) if distance < len(one.steps)]
         cells: list[Cell] = [distance, visible(sides[0].steps[distance])]
         for one in (first, second):
-            share = float(one.kept[distance]) if distance < len(one.steps) else 0.0
-            cells += [share, bar(share, BAR_WIDTH // 2)]
+            if distance < len(one.steps):
+                share = float(one.kept[distance])
+                cells += [share, bar(share, BAR_WIDTH // 2)]
+            else:
+                cells += [None, ""]
         rows.append(tuple(cells))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):

@@ -39,8 +39,11 @@ def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reason
     told = question.answer if answer is None else model.told([text])[0]
     # What tells its answer in letters may read numbers, each in a column of its own.
     unit = "number" if isinstance(question.parts.values[0], float) else model.unit
-    if len(question.parts.names) <= MOST_PARTS or (question.way and len(question.way.here) <= MOST_GRADIENTS):
-        return _of_parts(why(question), question, told, unit)
+    few = len(question.parts.names) <= MOST_PARTS
+    if few or (question.way is not None and len(question.way.here) <= MOST_GRADIENTS):
+        found = why(question)
+        if few or found.came_out:
+            return _of_parts(found, question, told, unit)
     return _of_passages(question, told, unit, cut)
 
 
@@ -82,7 +85,7 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     if found.gap is not None:
         notes.append(
             f"Integrated gradients: {found.steps} steps; their sum misses {found.gap:.2%} of the difference between "
-            "the score and that with every part replaced."
+            f"the score and that with every part replaced.{'' if found.came_out else ' They have not come out.'}"
         )
     if found.flip is not None:
         names = ", ".join(f"‘{visible(found.parts[k])}’" for k in found.flip)

@@ -16,8 +16,8 @@ from rnncli.core.recurrence import Params
 GAP = 0.01  # of the score's difference, that the integral may miss
 STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
 MOST_STEPS = 1_024
-BUDGET = 60_000  # timesteps that all steps together go through, where a difference is too small to be met
-AT_ONCE = 20_000  # and those that go through the network side by side
+BUDGET = 60_000  # timesteps that all steps together go through: then it has not come out
+AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def integrate(way: Way, difference: float) -> Integral:
     nodes, weights = np.polynomial.legendre.leggauss(NODES)  # on −1 to 1
     length = len(way.here)
     most = max(STRETCHES * NODES, min(MOST_STEPS, BUDGET // length))
-    at_once = max(1, AT_ONCE // length)
+    at_once = max(1, AT_ONCE // way.here.size)
     known: dict[float, float] = {}
 
     def in_turns(of: Callable[[Array], Array], alphas: Array) -> Array:

@@ -10,6 +10,7 @@ term of step t is the outer product of what W multiplies there and of ∂L/∂a_
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,8 +88,15 @@ class Terms:
     @cached_property
     def _added_up(self) -> tuple[Array, Array]:
         """(T,) length of the sum of the terms up to each step, and the sum of all."""
-        total, lengths = np.zeros_like(self.gradient), []
+        total, lengths, square = np.zeros_like(self.gradient), [], 0.0
         for t in range(len(self.steps)):
+            if self.left is not None and self.left.ndim == 1:  # one row changes, of maybe very many
+                row = total[self.left[t]]
+                square -= float(row @ row)
+                row += self.right[t]
+                square += float(row @ row)
+                lengths.append(math.sqrt(max(square, 0.0)))
+                continue
             total += self.term(t)
             lengths.append(float(np.linalg.norm(total)))
         return np.array(lengths), total
@@ -181,7 +189,7 @@ def terms(flow: Flow, parameter: str) -> Terms:
 def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:
     """(T, D) what is multiplied, and (T, G·H) the gradient of the sums."""
     if kind == "weight_ih":
-        return cell.x, np.concatenate(cell.d_input, axis=1)
+        return cell.read, np.concatenate(cell.d_input, axis=1)
     if kind == "weight_hh":
         return cell.before, np.concatenate(cell.d_recurrent, axis=1)
     if kind == "bias_hn":

@@ -22,9 +22,11 @@ from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
 
 SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
+TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
+NAMED = 8  # parts in a sentence
 FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the answer round
-# Parts of all the inputs together that are asked about for one column, so that a long text takes a second: of more
-# parts than that allows, those with the largest gradients are left out one by one, and the others are not.
+# Parts of all the inputs together that are asked about for one column: of more parts than that allows, those with the
+# largest gradients are left out one by one, and the others are not.
 BUDGET = 5_000
 
 
@@ -126,6 +128,11 @@ class Why:
     exhaustive: bool
 
     @property
+    def came_out(self) -> bool:
+        """Whether there are integrated gradients that their sum speaks for."""
+        return self.gap is not None and self.gap < TOO_FAR
+
+    @property
     def effects(self) -> Array:
         """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does."""
         alone = self.replaced if self.deleted is None else self.deleted
@@ -141,9 +148,10 @@ class Why:
             named.append(("integrated", self.integrated))
         if self.shapley is not None:
             named.append(("Shapley", self.shapley))
-        chosen = range(len(self.parts))
+        chosen = list(range(len(self.parts)))
+        asked = np.flatnonzero(~np.isnan(self.replaced))
         if most is not None and len(self.parts) > most:
-            chosen = sorted(np.argsort(-np.abs(self.effects), kind="stable")[:most].tolist())  # type: ignore[assignment]
+            chosen = sorted(asked[np.argsort(-np.abs(self.effects[asked]), kind="stable")[:most]].tolist())
         largest = float(np.abs(self.effects).max(initial=0)) or 1.0
         rows: list[tuple[Cell, ...]] = [
             (k + 1, visible(self.parts[k]), *(float(v[k]) for _, v in named), pulls(float(self.effects[k]) / largest))
@@ -153,22 +161,28 @@ class Why:
         columns.append(Column("against │ for"))
         title = f"Why {visible(self.answer)}: {self.score_is} {self.score:.4f}, "
         title += f"and {self.empty_score:.4f} with nothing left"
-        return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows)))
+        return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows), len(asked)))
 
-    def _caption(self, shown: int) -> str:
+    def _caption(self, shown: int, asked: int) -> str:
         said = ["by how much the score falls without the part"]
         if shown < len(self.parts):
-            said[0] += f" ({shown} of {len(self.parts)} parts, those with the largest effects)"
+            said[0] += f" ({shown} of {len(self.parts):,} parts, those with the largest effects"
+            if asked < len(self.parts):
+                said[0] += f" of the {asked:,} that were asked about"
+            said[0] += ")"
         if self.gap is not None:
-            said.append(f"integrated gradients: {self.steps} steps, their sum misses {self.gap:.2%} of the difference")
+            missed = f"{self.steps} steps, their sum misses {self.gap:.2%} of the difference"
+            said.append(f"integrated gradients: {missed}{'' if self.came_out else ', they have not come out'}")
         if self.flip is not None:
-            names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.flip)
+            names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.flip[:NAMED])
             fewest = "the fewest parts" if self.exhaustive else "parts"
+            if len(self.flip) > NAMED:
+                fewest, names = f"{len(self.flip):,} parts", f"{names}, …"
             said.append(f"{fewest} whose leaving out turns it round: {names}, to {self.flip_answer}")
+        elif self.exhaustive:
+            said.append("leaving parts out does not turn it round")
         else:
-            said.append(
-                "leaving parts out does not turn it round" if self.exhaustive else "nothing that turns it round"
-            )
+            said.append("no parts were found whose leaving out turns it round")
         return "; ".join(said)
 
 
@@ -188,7 +202,7 @@ def why(question: Question) -> Why:
         [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
     ).tolist()
     integrated, steps, gap = _integrated(question, score - blank_score)
-    asked = _asked(count, integrated)
+    asked = _asked(count, integrated if gap is None or gap < TOO_FAR else None)
 
     def falls(texts: Sequence[str]) -> Array:
         found = np.full(count, np.nan)

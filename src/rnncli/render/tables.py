@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Encode = Callable[[str], str]  # makes a text writable where it goes, whatever that does to its width
 
+CAPTION = 600  # characters of a caption, whose sentences are ours, are shown in any width
 LINES = 4  # a text longer than about this many lines of its column is cut, with a count
 NARROW = 10  # cells; text columns and headers fold down to this (so that two fit, less) before a column is left out
 NUMBER = 24  # cells; a numeric column takes what its entries need up to here: every 64-bit number
@@ -126,7 +127,7 @@ def _laid_out(view: TableView, width: int, encode: Encode, *, header: bool = Tru
         parts.append(as_text(encode(clean(view.title, LINES * width)), "bold"))
     if widths:
         parts.append(_rich_table(view, widths, encode, header))
-    parts.extend(as_text(encode(clean(caption, LINES * width)), "dim") for caption in captions)
+    parts.extend(as_text(encode(clean(caption, max(LINES * width, CAPTION))), "dim") for caption in captions)
     return parts
 
 

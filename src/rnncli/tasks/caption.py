@@ -19,7 +19,7 @@ from rnncli.data.arrays import ArrayColumn
 from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.vocabulary import Vocabulary, build_vocabulary
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
@@ -129,14 +129,14 @@ class CaptionModel(Model):
             (told,) = model.network.decode(model.params, row, self._limit, self.beam)
             target = told.ids
         else:
-            target = self.target.encode(symbols_of(answer, self.unit))
+            target = self._target(answer)
         said = [self.target.token(k) for k in target.tolist()]
         steps = {"": ("the numbers",), "decoder/": (START, *said)}
         answered = f"the text {joined_symbols(said, self.unit)}"
         return Opened(model.network, model.params, Described(row, [target]), steps, answered)
 
     def examples(self, texts: Sequence[str], answer: str) -> Described:
-        target = self.target.encode(symbols_of(answer, self.unit))
+        target = self._target(answer)
         return Described(np.stack([self._read(text) for text in texts]), [target] * len(texts))
 
     def way(self, text: str, blank: str, answer: str) -> tuple[Way, None]:
@@ -163,8 +163,10 @@ class CaptionModel(Model):
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
         problems = [self.problem(text) for text in dataset.texts]
         dataset = dataset.without(problems, "record that cannot be read")
+        if self.settings.lowercase:
+            dataset = replace(dataset, labels=[text.lower() for text in dataset.labels])
         rows = np.stack([self._read(text) for text in dataset.texts])
-        whole = Described(rows, [self.target.encode(symbols_of(text, self.unit)) for text in dataset.labels])
+        whole = Described(rows, [self._target(text) for text in dataset.labels])
         tally = self.network.tally(self.params, whole)
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
@@ -215,6 +217,9 @@ class CaptionModel(Model):
         """
         return self.numbers.standardised(self._numbers(text)).astype(self.settings.dtype)
 
+    def _target(self, text: str) -> Array:
+        return self.target.encode(symbols_of(text.lower() if self.settings.lowercase else text, self.unit))
+
     def _numbers(self, text: str) -> Array:
         """(D,) numbers from a JSON list, or from numbers with commas or white space between them.
 
@@ -227,7 +232,7 @@ class CaptionModel(Model):
             raise DataError("the input is not a list of numbers", "for example: 0.1, 0.5, 0.25") from None
         size = self.numbers.size
         if len(row) != size or not np.isfinite(row).all():
-            raise DataError(f"the input has {len(row):,} numbers, and the model reads {size:,} finite ones")
+            raise DataError(f"the input has {counted(len(row), 'number')}, and the model reads {size:,} finite ones")
         return row
 
     def _tell(self, rows: Array) -> list[tuple[list[str], float]]:

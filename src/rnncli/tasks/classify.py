@@ -174,6 +174,9 @@ class ClassifierModel(Model):
     def parts(self, text: str) -> Parts:
         return self.input.parts(text)
 
+    def cut(self, text: str) -> int:
+        return max(0, len(self.parts(text).names) - self.settings.max_length)
+
     def told(self, texts: Sequence[str]) -> list[str]:
         return [prediction.label or "nothing" for prediction in self.predict(texts)]
 

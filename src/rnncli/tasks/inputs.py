@@ -194,8 +194,10 @@ def parse_numbers(text: str) -> Array:
     if not isinstance(rows[0], list):
         rows = [[value] for value in rows]
     width = len(rows[0])
+    if not width:
+        raise ValueError("has no numbers at timestep 1")
     for step, row in enumerate(rows, 1):
-        if not isinstance(row, list) or len(row) != width or width == 0:
+        if not isinstance(row, list) or len(row) != width:
             found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
             raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
         for value in row:

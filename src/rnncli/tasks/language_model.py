@@ -85,6 +85,8 @@ class LanguageModelCache(NamedTuple):
     stack: Any
     output_mask: Array | None
     output: Array
+    told: Array | None
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class LanguageModel:
         states: list[State],
         rng: np.random.Generator | None = None,
         keep: bool = True,
+        told: Array | None = None,
     ) -> tuple[Array, Array, list[State], LanguageModelCache]:
         """Ids (S,) to logits (S, V) of the token after each.
 
@@ -165,6 +168,7 @@ class LanguageModel:
             states: of each layer, in packed order.
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
+            told: the rows whose next token is asked for, where not all are; then there are so many logits.
 
         Returns:
             The logits, the topmost layer's outputs (S, H), the states that are left, and the cache.
@@ -177,9 +181,15 @@ class LanguageModel:
                 dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
                 x = x.with_data(dropped)
         y, last, of_stack = self.stack.forward(params["decoder"], x, states, rng, keep)
-        dropped, output_mask = dropout(y, self.settings.dropout, rng)
+        asked = y if told is None else y[told]
+        dropped, output_mask = dropout(asked, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return logits, y, last, LanguageModelCache(of_embedding, input_mask, of_stack, output_mask, of_output)
+        return (
+            logits,
+            y,
+            last,
+            LanguageModelCache(*(of_embedding, input_mask, of_stack, output_mask, of_output, told, len(y))),
+        )
 
     def backward(self, params: Params, cache: LanguageModelCache, d_logits: Array) -> dict[str, Any]:
         """The gradient of every parameter; none goes into the states that the step began with."""
@@ -187,6 +197,9 @@ class LanguageModel:
         dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
         if cache.output_mask is not None:
             dy *= cache.output_mask
+        if cache.told is not None:
+            asked, dy = dy, np.zeros((cache.steps, dy.shape[1]), dy.dtype)
+            dy[cache.told] = asked
         dx, _, of_stack = self.stack.backward(params["decoder"], cache.stack, dy)
         if self.embedding and dx is not None:
             if cache.input_mask is not None:

@@ -151,7 +151,7 @@ class LanguageModelModel(Model):
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
         for place, text in enumerate(texts):
             rng = np.random.default_rng([self.seed, place])
-            tokens = split(text, self.unit)
+            tokens = self._split(text)
             states = self.network.zero_states(1)
             # A text without tokens goes on from nothing: from where a line begins.
             ids = self.vocabulary.encode(tokens or ["\n"])
@@ -175,7 +175,7 @@ class LanguageModelModel(Model):
 
     def trace(self, text: str | None = None) -> TextStates:
         text = self.example if text is None else text
-        tokens = split(text, self.unit)
+        tokens = self._split(text)
         if not tokens:
             raise UsageError("the text is empty: there is no timestep to show")
         packed = PackedSequence.pack([self.vocabulary.encode(tokens)])
@@ -189,7 +189,7 @@ class LanguageModelModel(Model):
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         if answer is not None:
             raise UsageError("the answers of a model of a text are the text's own next tokens")
-        tokens = split(self.example if text is None else text, self.unit)
+        tokens = self._split(self.example if text is None else text)
         if len(tokens) < 2:
             raise UsageError("the text is too short: there is no token that follows another one")
         model = self.in_double()
@@ -197,18 +197,19 @@ class LanguageModelModel(Model):
         return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
 
     def parts(self, text: str) -> Parts:
-        tokens = tuple(split(text, self.unit))
-        return Parts(tokens, tokens, BLANK, "".join)
+        tokens = tuple(self._split(text))
+        # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
+        return Parts(tokens, tokens, BLANK, "".join, deletable=self.unit == "char")
 
     def told(self, texts: Sequence[str]) -> list[str]:
         """The most probable next token after each text."""
-        return [self.vocabulary.token(int(k)) for k in self._next(texts).argmax(axis=1)]
+        return [self.vocabulary.token(int(k)) for logs in self._next_in_turns(texts) for k in logs.argmax(axis=1)]
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
         """What is asked for is the next token after the text."""
         text = self.example if text is None else text
         model = self.in_double()
-        if not split(text, self.unit):
+        if not self._split(text):
             raise UsageError("the text is empty: there is no timestep to show")
         answer = self.told([text])[0] if answer is None else answer
         from rnncli.tasks.ways import of_next_token
@@ -224,29 +225,35 @@ class LanguageModelModel(Model):
             way = of_next_token(model.network, model.params, wanted, unknown, whole, blank)
 
         def scores(texts: Sequence[str]) -> Array:
-            return model._next(texts)[:, wanted]
+            return np.concatenate([logs[:, wanted] for logs in model._next_in_turns(texts)])
 
         return Question(parts, answer, "log probability of the next token", scores, self.told, way)
 
+    def _split(self, text: str) -> list[str]:
+        return split(text.lower() if self.settings.lowercase else text, self.unit)
+
     def _encoded(self, text: str) -> Array:
         """The ids of a text's tokens; of an empty one that of a line's end, for something has to be read."""
-        return self.vocabulary.encode(split(text, self.unit) or ["\n"])
+        return self.vocabulary.encode(self._split(text) or ["\n"])
 
-    def _next(self, texts: Sequence[str]) -> Array:
-        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out."""
+    def _next_in_turns(self, texts: Sequence[str]) -> Iterator[Array]:
+        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out, some at a time."""
+        for first in range(0, len(texts), JUDGED_STREAMS):
+            yield self._next_of_some(texts[first : first + JUDGED_STREAMS])
+
+    def _next_of_some(self, texts: Sequence[str]) -> Array:
         found = np.empty((len(texts), self.network.size))
         ids = [self._encoded(text) for text in texts]
         for rows in in_length_order(np.array([len(own) for own in ids]), JUDGED_STREAMS):
             packed = PackedSequence.pack([ids[row] for row in rows.tolist()])
             states = self.network.zero_states(len(rows))
-            logits = self.network.forward(self.params, packed, states, keep=False)[0]
-            last = logits[packed.offsets[packed.lengths - 1] + np.arange(len(rows))]
+            last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
             last[:, self.vocabulary.unknown] = -np.inf
             found[rows[packed.order]] = log_softmax(last)
         return found
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
-        ids = self.vocabulary.encode(split(joined(dataset), self.unit))
+        ids = self.vocabulary.encode(self._split(joined(dataset)))
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)

@@ -171,6 +171,9 @@ class Seq2SeqModel(Model):
         symbols = tuple(self._symbols(text))
         return Parts(symbols, symbols, BLANK, lambda left: joined_symbols(left, self.unit))
 
+    def cut(self, text: str) -> int:
+        return max(0, len(self.parts(text).names) - self.settings.max_length)
+
     def told(self, texts: Sequence[str]) -> list[str]:
         return [prediction.target or "" for prediction in self.predict(texts)]
 

@@ -37,7 +37,7 @@ def of_words(network: Classifier, params: Params, label: int, here: Array, blank
     def scores(own: Params, n: int) -> Array:
         return network.log_odds(replace(network, input_size=n * len(here)).logits(own, _rows_of(n, len(here))), label)
 
-    return through_tables(params, dict.fromkeys(network.tables, (here, blank)), scores, gradients)
+    return through_tables(params, dict.fromkeys(sorted(network.tables), (here, blank)), scores, gradients)
 
 
 def of_numbers(network: Classifier, params: Params, label: int, here: Array, blank: Array) -> Way:
@@ -109,22 +109,21 @@ def of_next_token(network: LanguageModel, params: Params, wanted: int, unknown: 
     def run(own: Params, n: int) -> tuple[LanguageModel, Array, Any]:
         wide = replace(network, size=n * len(here))  # of the tokens that are read; those that are told stay as they are
         packed = PackedSequence.pack(_rows_of(n, len(here)))
-        logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n))
+        logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n), told=packed.last_rows)
         logits[:, unknown] = -np.inf
         return wide, logits, cache
 
     def scores(own: Params, n: int) -> Array:
         _, logits, _ = run(own, n)
-        return log_softmax(logits[-n:])[:, wanted]
+        return log_softmax(logits)[:, wanted]
 
     def gradients(own: Params, n: int) -> Params:
         wide, logits, cache = run(own, n)
-        d_logits = np.zeros_like(logits)
-        d_logits[-n:] = -softmax(logits[-n:])  # texts of one length end together, in the last rows
-        d_logits[-n:, wanted] += 1
+        d_logits = -softmax(logits)
+        d_logits[:, wanted] += 1
         return wide.backward(own, cache, d_logits)
 
-    return through_tables(params, dict.fromkeys(network.tables, (here, blank)), scores, gradients)
+    return through_tables(params, dict.fromkeys(sorted(network.tables), (here, blank)), scores, gradients)
 
 
 def of_features(network: Captioner, params: Params, batch: Described, blank: Array) -> Way:
