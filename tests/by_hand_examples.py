@@ -13,9 +13,11 @@ from rnncli.config import Settings
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import WordViews
+from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.seq2seq import Seq2SeqModel
 from rnncli.tasks.tag import TaggerModel
 
 Array = Any
@@ -106,6 +108,22 @@ def tagger(**chosen: Any) -> TaggerModel:
     return drawn(TaggerModel(settings, views, ("N", "V", "X"), {}, "rat mat cat rat"), 12, 0.8)
 
 
+def translator(**chosen: Any) -> Seq2SeqModel:
+    """One of two letters into two others, without attention."""
+    usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
+    settings = Settings(**(usual | {"tokens": "symbol", "bidirectional": False, "attention": False} | chosen))
+    made = Seq2SeqModel(settings, Vocabulary(("a", "b")), Vocabulary(("X", "Y")), 3, {}, "a b a")
+    return drawn(made, 13, 0.8)
+
+
+def describer(**chosen: Any) -> CaptionModel:
+    """One that says two letters of two numbers."""
+    usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
+    settings = Settings(**(usual | {"tokens": "symbol"} | chosen))
+    numbers = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
+    return drawn(CaptionModel(settings, ("p", "q"), numbers, Vocabulary(("X", "Y")), 3, {}, "0.5, -1"), 14, 0.8)
+
+
 # With an answer at every timestep.
 MANY: dict[str, Callable[[], Any]] = {
     "text": reader,
@@ -114,6 +132,12 @@ MANY: dict[str, Callable[[], Any]] = {
     "tags": tagger,
     "tags, lstm, no biases": lambda: tagger(cell="lstm", hidden=2, bias=False),
     "tags, gru": lambda: tagger(cell="gru", hidden=2),
+    "source": translator,
+    "source, lstm": lambda: translator(cell="lstm", hidden=2),
+    "source, gru, no biases": lambda: translator(cell="gru", hidden=2, bias=False),
+    "numbers": describer,
+    "numbers, lstm": lambda: describer(cell="lstm", hidden=2),
+    "numbers, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
 }
 
 

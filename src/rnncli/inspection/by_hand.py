@@ -10,28 +10,33 @@ How the work goes is in :mod:`rnncli.inspection.by_hand_work`; here stands what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.errors import UsageError, counted
 from rnncli.inspection.by_hand_lines import ByHand, Section, Step
-from rnncli.inspection.by_hand_work import EveryAnswer, OneAnswer, Task
+from rnncli.inspection.by_hand_work import Describing, EveryAnswer, OneAnswer, Task, Translating, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.states import visible
+from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
-from rnncli.tasks.inputs import NumberInput, TextInput
+from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.seq2seq import Seq2SeqModel
+from rnncli.tasks.symbols import END
 from rnncli.tasks.tag import TaggerModel
 
 if TYPE_CHECKING:
     from rnncli.config import Settings
+    from rnncli.data.vocabulary import Vocabulary
     from rnncli.model import Model
 
 __all__ = ["ByHand", "Section", "Step", "by_hand"]
 
 # What still can be read.
 UNITS, VOCABULARY, TIMESTEPS, LABELS = 8, 12, 8, 8
+ONE_HOT = "its one-hot row"
 VIEWS = "A word's views, the rows of six tables side by side, are taken as given; ∂L/∂ them is in --bptt."
 SMALLER = (
     "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
@@ -45,7 +50,8 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
     """Works one example out.
 
     Args:
-        model: one layer that reads forwards: a classifier with the last read-out, a tagger, or a model of a text.
+        model: of one layer that reads forwards: a classifier has the last read-out, and seq2seq, which has an encoder
+            and a decoder, no attention.
         text: the input; None for the model's own example.
         label: what the loss is of; None for what the model itself answers.
 
@@ -53,19 +59,13 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
         UsageError: the model is of another kind, or too large to be read; the text has no timesteps or too many; the
             label is none of the model's; or its numbers are not finite.
     """
-    if model.task not in ("classify", "tag", "lm"):
-        raise UsageError(
-            f"worked by hand is one layer that reads forwards: a model of the task {model.task} has more to it",
-            SMALLER,
-        )
     _require_readable(model)
     text = model.example if text is None else text
     with np.errstate(all="ignore"):  # what is not finite is refused below
         opened = model.opened(text, label)
         found = flow(opened)
-        task = _task(model, found)
-        _require(len(task.x), TIMESTEPS, "timestep")
-        work = (OneAnswer if model.task == "classify" else EveryAnswer)(found, task)
+        work = _work(model, found)
+        _require(work.T, TIMESTEPS, "timestep")
         work.run()
     if not all(np.isfinite(step.result).all() for section in work.sheet.sections for step in section.steps):
         raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
@@ -75,58 +75,96 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
         notes = (VIEWS, *notes)
     sections = tuple(section for section in work.sheet.sections if section.steps)
     equations = work.equations()
+    task = work.task
     tokens, told = opened.timesteps[""], " ".join(task.labels[target] for target in task.targets.tolist())
     return ByHand(text, told, opened.answer, tokens, equations, notes, found.loss, residual, sections)
 
 
-def _task(model: Model, found: Flow) -> Task:
-    """What the task says of the example."""
+def _work(model: Model, found: Flow) -> Work:
+    """What the task says of the example, and how its answers come."""
     batch, s = found.opened.batch, model.settings
-    if isinstance(model, ClassifierModel) and isinstance(model.input, NumberInput):
-        x = batch.inputs[0]
-        return Task(s, x, "its numbers, standardised", (), None, False, model.labels, batch.targets)
-    if isinstance(model, TaggerModel):
-        return Task(s, found.cell().x, "its views, side by side", (), None, False, model.tags, batch.targets[0])
-    if isinstance(model, ClassifierModel):
-        assert isinstance(model.input, TextInput)
-        vocabulary, x, labels, targets = model.input.vocabulary, batch.inputs[0], model.labels, batch.targets
-    else:
-        assert isinstance(model, LanguageModelModel)
-        vocabulary, x, targets = model.vocabulary, batch.tokens()[0], batch.tokens(1)[0]
-        labels = tuple(visible(vocabulary.token(number)) for number in range(vocabulary.size))
-    rows = tuple(visible(vocabulary.token(number)) for number in range(vocabulary.size))
-    return Task(s, x, "its one-hot row", rows, vocabulary.unknown, s.input == "embedding", labels, targets)
+    match model:
+        case Seq2SeqModel():
+            source = batch.sources[0]
+            _require(len(source), TIMESTEPS, "timestep of the source", "timesteps of the source")
+            rows, unknown, layer = _names(model.source), model.source.unknown, "encoder/0/forward"
+            read = Task(s, source, ONE_HOT, rows, unknown, True, (), source[:0], layer, source=True)
+            return Translating(found, read, _decoded(model, batch))
+        case CaptionModel():
+            return Describing(found, batch.features, _decoded(model, batch))
+        case TaggerModel():
+            x, layer = found.cell().x, "encoder/0/forward"
+            return EveryAnswer(
+                found, Task(s, x, "its views, side by side", (), None, False, model.tags, batch.targets[0], layer)
+            )
+        case LanguageModelModel():
+            x, targets, rows = batch.tokens()[0], batch.tokens(1)[0], _names(model.vocabulary)
+            unknown, embeds = model.vocabulary.unknown, s.input == "embedding"
+            return EveryAnswer(found, Task(s, x, ONE_HOT, rows, unknown, embeds, rows, targets, "decoder/0/forward"))
+    assert isinstance(model, ClassifierModel)
+    x, targets, layer = batch.inputs[0], batch.targets, "encoder/0/forward"
+    if isinstance(model.input, NumberInput):
+        return OneAnswer(found, Task(s, x, "its numbers, standardised", (), None, False, model.labels, targets, layer))
+    vocabulary, embeds = model.input.vocabulary, s.input == "embedding"
+    rows = _names(vocabulary)
+    return OneAnswer(found, Task(s, x, ONE_HOT, rows, vocabulary.unknown, embeds, model.labels, targets, layer))
+
+
+def _decoded(model: Seq2SeqModel | CaptionModel, batch: Any) -> Task:
+    """What a decoder is given, and is to tell."""
+    decoder, target = model.network.decoder, batch.targets[0]
+    rows = (*_names(model.target), END)
+    given, wanted = decoder.given([target]).data, decoder.wanted([target])
+    layer = "decoder/stack/0/forward"
+    return Task(model.settings, given, ONE_HOT, rows, model.target.unknown, True, rows, wanted, layer, "decoder/")
+
+
+def _names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    return tuple(visible(vocabulary.token(number)) for number in range(vocabulary.size))
 
 
 def _require_readable(model: Model) -> None:
+    """Raises UsageError: it is no single small layer that reads forwards."""
     s = model.settings
-    both = s.bidirectional and model.task != "lm"
+    both = s.bidirectional and model.task not in ("lm", "caption")
     kinds = [
         (s.layers > 1, f"has {s.layers} layers"),
         (both, "reads in both directions"),
         (model.task == "classify" and s.readout != "last", f"reads out the {s.readout} of all timesteps"),
+        (model.task == "seq2seq" and s.attention, "looks back by attention"),
+        (model.task == "caption" and s.inject == "every", "gives its numbers to every step"),
     ]
     other = [words for is_other, words in kinds if is_other]
     if other:
         decides = " and whose last output decides" if model.task == "classify" else ""
         raise UsageError(f"worked by hand is one layer that reads forwards{decides}: this one {other[0]}", SMALLER)
     _require(s.hidden, UNITS, "hidden unit")
-    if isinstance(model, TaggerModel):
-        _require(sum(model.network.widths), VOCABULARY, "number in a word's views", "numbers in a word's views")
-        _require(len(model.tags), LABELS, "tag")
-        return
-    if isinstance(model, ClassifierModel):
-        _require(len(model.labels), LABELS, "label")
-        if isinstance(model.input, NumberInput):
+    embeds, unit = s.input == "embedding", model.unit
+    sizes: list[tuple[int, str]] = []
+    match model:
+        case TaggerModel():
+            _require(sum(model.network.widths), VOCABULARY, "number in a word's views", "numbers in a word's views")
+            _require(len(model.tags), LABELS, "tag")
+            embeds = False
+        case Seq2SeqModel():
+            sizes = [(model.source.size, "of the source, <unk>")]
+            sizes.append((model.target.size + 1, f"of the target, <unk> and {END}"))
+            embeds = True
+        case CaptionModel():
+            _require(model.numbers.size, VOCABULARY, "number", "numbers")
+            sizes, embeds = [(model.target.size + 1, f"of the text, <unk> and {END}")], True
+        case LanguageModelModel():
+            sizes = [(model.vocabulary.size, "in the vocabulary, <unk>")]
+        case ClassifierModel(input=NumberInput()):
             _require(model.input.size, VOCABULARY, "number a timestep", "numbers a timestep")
-            return
-        size = model.input.size
-    else:
-        assert isinstance(model, LanguageModelModel)
-        size = model.vocabulary.size
-    unit = model.unit
-    _require(size, VOCABULARY, f"{unit} in the vocabulary", f"{unit}s in the vocabulary, <unk> included")
-    if s.input == "embedding":
+            _require(len(model.labels), LABELS, "label")
+            embeds = False
+        case ClassifierModel():
+            sizes = [(model.input.size, "in the vocabulary, <unk>")]
+            _require(len(model.labels), LABELS, "label")
+    for size, words in sizes:
+        _require(size, VOCABULARY, f"{unit} {words} included", f"{unit}s {words} included")
+    if embeds:
         _require(s.embedding, UNITS, "number in an embedding", "numbers in an embedding")
 
 

@@ -42,11 +42,13 @@ class Cell:
 
     Attributes:
         state: letter of the state that is read at the end.
+        states: letters of all that a timestep passes on to the next one.
         output: letter of the weights and the bias behind it.
         logit: letter of what these make of it.
     """
 
     state = "h"
+    states: tuple[str, ...] = ("h",)
     output = "y"
     logit = "z"
 
@@ -77,9 +79,12 @@ class Cell:
         words = "back through every sum of the next timestep"
         s.line(_name(self.state, t), _and(here, ways), words if here is None else f"by the answer here, and {words}")
 
-    def backward(self, s: Worksheet, t: int, last: bool) -> None:
-        """From ∂L/∂ the state of t to ∂L/∂ its sums."""
+    def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
+        """From ∂L/∂ the state of t to ∂L/∂ its sums; ``to_memory`` is what else comes to the last memory of an LSTM."""
         raise NotImplementedError
+
+    def to_the_first_memory(self, s: Worksheet) -> None:
+        """∂L/∂ the memory before the first timestep, of what has one."""
 
     def to_input(self, s: Worksheet, t: int) -> Term:
         """∂L/∂x_t."""
@@ -131,6 +136,7 @@ class ByHandRNN(Cell):
     """o_t = f(x_t·W_i + o_(t−1)·W_h + b), in the letters of the notes."""
 
     state = "o"
+    states = ("o",)
     output = "o"
 
     def __init__(self, cell: RNN, layer: str) -> None:
@@ -159,7 +165,7 @@ class ByHandRNN(Cell):
         words = "" if here is None else "by the answer here, and by the next timestep"
         s.line(_name("o", t), _and(here, [_d(s, "a", t + 1) @ through]), words)
 
-    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+    def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
         slope = 1 - s[f"o_{t}"].squared if self.f == "tanh" else s[f"a_{t}"] > 0
         words = f"the slope of {self.f}" + ("" if self.f == "tanh" else ": 1 above 0, else 0")
         through = s.line(f"∂o_{t}/∂a_{t}", slope, words)
@@ -169,6 +175,7 @@ class ByHandRNN(Cell):
 class ByHandLSTM(Cell):
     """The equations of :class:`rnncli.core.lstm.LSTM`; the sums inside of σ and tanh are called ao, ai, af and ag."""
 
+    states = ("h", "c")
     # in the order of the columns
     GATES: ClassVar[dict[str, str]] = {"o": "output gate", "i": "input gate", "f": "forget gate", "g": "candidate"}
 
@@ -193,14 +200,20 @@ class ByHandLSTM(Cell):
         c = s.line(f"c_{t}", s[f"f_{t}"] * s[f"c_{t - 1}"] + written, "what is kept, and what is written")
         s.line(f"h_{t}", s[f"o_{t}"] * tanh(c), "what shows of it")
 
-    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+    def to_the_first_memory(self, s: Worksheet) -> None:
+        s.line(_name("c", 0), _d(s, "c", 1) * s["f_1"], "by the memory of the first timestep")
+
+    def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
         dh, o, c = _d(s, "h", t), s[f"o_{t}"], s[f"c_{t}"]
         here = dh * o * (1 - tanh(c).squared)
-        dc = s.line(
-            _name("c", t),
-            here if last else here + _d(s, "c", t + 1) * s[f"f_{t + 1}"],
-            "by the state" if last else "by the state, and by the memory of the next timestep",
-        )
+        if not last:
+            here = here + _d(s, "c", t + 1) * s[f"f_{t + 1}"]
+            words = "by the state, and by the memory of the next timestep"
+        elif to_memory is not None:
+            here, words = here + to_memory, "by the state, and by the memory that is passed on"
+        else:
+            words = "by the state"
+        dc = s.line(_name("c", t), here, words)
         ways = {"o": dh * tanh(c), "i": dc * s[f"g_{t}"], "f": dc * s[f"c_{t - 1}"], "g": dc * s[f"i_{t}"]}
         for k, way in ways.items():
             d, gate = s.line(_name(k, t), way, f"the {self.GATES[k]}"), s[f"{k}_{t}"]
@@ -248,7 +261,7 @@ class ByHandGRU(Cell):
         words = "past the sums of the next timestep, and back through them"
         s.line(_name("h", t), _and(here, [kept, *ways]), words if here is None else f"by the answer here, {words}")
 
-    def backward(self, s: Worksheet, t: int, last: bool) -> None:
+    def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
         dh, past, r, z, n = _d(s, "h", t), s[f"h_{t - 1}"], s[f"r_{t}"], s[f"z_{t}"], s[f"n_{t}"]
         dn = s.line(_name("n", t), dh * (1 - z), "the candidate")
         d_sums = s.line(_name("an", t), dn * (1 - n.squared), "and its sums")

@@ -7,6 +7,7 @@ matrices: vectors are rows (1, n), numbers are (1, 1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -207,6 +208,40 @@ class Worksheet:
         self.sections[-1] = replace(last, steps=(*last.steps, step))
         self._named[step.name] = Term(step.name, step.result, {step.name: step.result})
         return self._named[step.name]
+
+
+_LETTERS = re.compile(r"\b([A-Za-z]+?)(?=_|\b)")
+_SHARED = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag"}
+
+
+class Encoders(Worksheet):
+    """The same sheet for an encoder, whose names are those of the decoder with an ᵉ: ``Wᵉ_i``, ``∂L/∂hᵉ_2``."""
+
+    def __init__(self, sheet: Worksheet) -> None:
+        super().__init__(sheet.sections, sheet._named)
+
+    @staticmethod
+    def called(name: str) -> str:
+        """A name, or a formula, of the encoder's."""
+        return _LETTERS.sub(lambda found: found[1] if found[1] in _SHARED else f"{found[1]}ᵉ", name)
+
+    def __getitem__(self, name: str) -> Term:
+        return super().__getitem__(self.called(name))
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(self.called(name))
+
+    def section(self, title: str, symbol: str = "", token: str = "") -> None:
+        super().section(title, self.called(symbol), token)
+
+    def given(self, name: str, value: Array, label: str = "", rows: tuple[str, ...] = ()) -> Term:
+        return super().given(self.called(name), value, label, rows)
+
+    def line(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
+        return super().line(self.called(name), term, label, rows)
+
+    def update(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
+        return super().update(self.called(name), term, label, rows)
 
 
 def added(terms: list[Term]) -> Term:

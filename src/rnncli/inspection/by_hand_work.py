@@ -14,7 +14,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
 from rnncli.inspection.by_hand_cells import Cell, Weight, by_hand_cell
-from rnncli.inspection.by_hand_lines import Term, Worksheet, added, diagonal, exp, log, sigmoid, total
+from rnncli.inspection.by_hand_lines import Encoders, Term, Worksheet, added, diagonal, exp, log, sigmoid, tanh, total
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.states import visible
 
@@ -37,7 +37,10 @@ class Task:
         unknown: the id of what is unknown.
         embeds: whether x are ids of rows of an embedding.
         labels: a name for each answer.
-        targets: the right answers' numbers: one, or one for each timestep.
+        targets: the right answers' numbers: one, or one for each timestep; none of what only reads.
+        layer: name of its recurrent layer.
+        within: what the flat names of its embedding and its output weights begin with.
+        source: whether it is what a decoder is told of.
     """
 
     settings: Settings
@@ -48,6 +51,9 @@ class Task:
     embeds: bool
     labels: tuple[str, ...]
     targets: Array
+    layer: str
+    within: str = ""
+    source: bool = False
 
 
 class Work:
@@ -56,16 +62,17 @@ class Work:
     def __init__(self, flow: Flow, task: Task) -> None:
         self.flow, self.task = flow, task
         self.sheet = Worksheet()
-        (of_cell,) = flow.cells
+        of_cell = flow.cell(task.layer)
         self.cell: Cell = by_hand_cell(of_cell.cell, of_cell.name)
         self.steps = of_cell.steps
         self.T = len(self.steps)
         self.values = dict(flatten(flow.opened.params))
-        letter, every = self.cell.output, slice(None)
-        self.of_output = [Weight(f"W_{letter}", "output/weight", every, "past", "", "output weights")]
+        letter, every, begin = self.cell.output, slice(None), task.within
+        self.of_output = [Weight(f"W_{letter}", f"{begin}output/weight", every, "past", "", "output weights")]
         if task.settings.bias:
-            self.of_output.append(Weight(f"b_{letter}", "output/bias", every, "", "", "output bias"))
-        self.of_embedding = [Weight("E", "embedding/weight", every, "x", "", "embedding")] if task.embeds else []
+            self.of_output.append(Weight(f"b_{letter}", f"{begin}output/bias", every, "", "", "output bias"))
+        embedding = Weight("E", f"{begin}embedding/weight", every, "x", "", "embedding")
+        self.of_embedding = [embedding] if task.embeds else []
 
     @property
     def weights(self) -> list[Weight]:
@@ -76,31 +83,45 @@ class Work:
         return (*read, *self.cell.equations, f"{self.cell.state}_0 = 0", *self._answer_equations(), "W ← W − η·∂L/∂W")
 
     def run(self) -> None:
-        self._given()
+        self.given()
+        self.forward()
+        self._loss()
+        self.backward()
+        self.gradients()
+        self.sheet.section("One step of gradient descent")
+        self.update()
+
+    def forward(self) -> None:
         for t in range(1, self.T + 1):
-            self.sheet.section(f"Forward, timestep {t}", token=self._token(t))
+            self.sheet.section(f"Forward, {self._timestep} {t}", token=self._token(t))
             if self.task.embeds:
                 self.sheet.line(f"x_{t}", self.sheet[f"e_{t}"] @ self.sheet["E"], "its row of the embedding")
             self.cell.forward(self.sheet, t)
             self._answer_at(t)
-        self._loss()
+
+    def backward(self, to_memory: Term | None = None) -> None:
+        """Back through all timesteps; ``to_memory`` is what comes to an LSTM's last memory from elsewhere."""
         for t in range(self.T, 0, -1):
-            self.sheet.section(f"Backward, timestep {t}", token=self._token(t))
+            self.sheet.section(f"Backward, {self._timestep} {t}", token=self._token(t))
             here = self._back_from_the_answer(t)
             if t < self.T:
                 self.cell.from_next(self.sheet, t, here)
             elif here is not None:
                 self.sheet.line(f"∂L/∂{self.cell.state}_{t}", here)
-            self.cell.backward(self.sheet, t, t == self.T)
-        self._gradients()
-        self.sheet.section("One step of gradient descent")
+            self.cell.backward(self.sheet, t, t == self.T, to_memory)
+
+    def update(self) -> None:
+        s = self.sheet
         for weight in self.weights:
-            s, name = self.sheet, weight.name
+            name = weight.name
             s.update(name, s[name] - s["η"] @ s[f"∂L/∂{name}"], f"new {weight.label}", self._rows(weight))
 
     def residual(self) -> float:
         """The largest difference between what was worked out here and what training's code gives."""
-        found = [abs(float(self.sheet["L"].value[0, 0]) - self.flow.loss)]
+        return max(abs(float(self.sheet["L"].value[0, 0]) - self.flow.loss), self.residual_of_weights())
+
+    def residual_of_weights(self) -> float:
+        found = []
         for weight in self.weights:
             own = self.sheet[f"∂L/∂{weight.name}"].value
             found.append(float(np.abs(own - self.flow.gradients[weight.parameter][..., weight.columns]).max()))
@@ -127,6 +148,10 @@ class Work:
     def _output_gradient(self, weight: Weight) -> None:
         raise NotImplementedError
 
+    @property
+    def _timestep(self) -> str:
+        return "source timestep" if self.task.source else "timestep"
+
     def _token(self, t: int) -> str:
         return visible(self.steps[t - 1])
 
@@ -135,21 +160,27 @@ class Work:
         first = weight.name == "E" if self.task.embeds else weight.left == "x"
         return self.task.rows if first else ()
 
-    def _given(self) -> None:
+    def given(self) -> None:
         s, task = self.sheet, self.task
-        s.section("What is given")
+        s.section("What is given" + (" of the source" if task.source else ""))
         ids = task.x.ndim == 1
         x: Array = np.eye(len(task.rows))[task.x] if ids else task.x
         for t in range(1, self.T + 1):
             unknown = ", which is unknown" if ids and task.x[t - 1] == task.unknown else ""
             name = f"{'e' if task.embeds else 'x'}_{t}"
             s.given(name, x[t - 1 : t], f"{self._token(t)}{unknown}: {task.x_is}")
-        self.cell.begin(s)
+        self._begin()
         for weight in self.weights:
             value = np.atleast_2d(self.values[weight.parameter][..., weight.columns])
             s.given(weight.name, value, weight.label, self._rows(weight))
         self._give_targets()
-        s.given("η", np.array([[task.settings.lr]]), "learning rate")
+
+    def _begin(self) -> None:
+        """The state before the first timestep, where it is given."""
+        self.cell.begin(self.sheet)
+
+    def _give_rate(self) -> None:
+        self.sheet.given("η", np.array([[self.task.settings.lr]]), "learning rate")
 
     def _logit(self, name: str, t: int, words: str) -> Term:
         s, letter = self.sheet, self.cell.output
@@ -159,10 +190,10 @@ class Work:
         letter = self.cell.output
         return f"{logit} = {self.cell.state}_{t}·W_{letter}" + (f" + b_{letter}" if self.task.settings.bias else "")
 
-    def _gradients(self) -> None:
+    def gradients(self) -> None:
         """Of a matrix that serves every timestep, one term for each, and their sum."""
         s, every = self.sheet, range(1, self.T + 1)
-        for weight in self.weights:
+        for weight in (*self.of_embedding, *self.cell.weights, *self.of_output):
             s.section("Gradient of the " + weight.label, symbol=f"∂L/∂{weight.name}")
             if weight in self.of_output:
                 self._output_gradient(weight)
@@ -208,6 +239,7 @@ class OneAnswer(Work):
 
     def _give_targets(self) -> None:
         labels, s = self.task.labels, self.sheet
+        self._give_rate()
         if self.binary:
             s.given("y", np.array([[float(self.target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
         else:
@@ -278,6 +310,7 @@ class EveryAnswer(Work):
 
     def _give_targets(self) -> None:
         labels, s = self.task.labels, self.sheet
+        self._give_rate()
         for t, target in enumerate(self.task.targets.tolist(), 1):
             s.given(f"y_{t}", np.eye(len(labels))[[target]], f"the right answer {labels[target]}")
         s.given("T", np.array([[float(self.T)]]), "timesteps")
@@ -302,3 +335,140 @@ class EveryAnswer(Work):
 
     def _output_gradient(self, weight: Weight) -> None:
         self._terms(weight, [self.sheet[f"∂L/∂{self.cell.logit}_{t}"] for t in range(1, self.T + 1)])
+
+
+class Reading(Work):
+    """An encoder: it answers nothing, and what it is left with is passed on."""
+
+    def __init__(self, flow: Flow, task: Task, sheet: Worksheet) -> None:
+        super().__init__(flow, task)
+        self.sheet = Encoders(sheet)
+        self.of_output = []
+
+    def _answer_equations(self) -> tuple[str, ...]:
+        return ()
+
+    def _give_targets(self) -> None:
+        pass
+
+    def _back_from_the_answer(self, t: int) -> Term | None:
+        return None
+
+
+class Decoding(EveryAnswer):
+    """What is told from a first state, which something else has made."""
+
+    def _begin(self) -> None:
+        pass  # it is worked out
+
+    def _back_to_the_first_state(self) -> None:
+        self.sheet.section("Backward, to the first state")
+        self.cell.from_next(self.sheet, 0)
+        self.cell.to_the_first_memory(self.sheet)
+
+
+class Translating(Decoding):
+    """From the last state of an encoder."""
+
+    def __init__(self, flow: Flow, source: Task, task: Task) -> None:
+        super().__init__(flow, task)
+        self.encoder = Reading(flow, source, self.sheet)
+
+    def equations(self) -> tuple[str, ...]:
+        cell, called = self.encoder.cell, Encoders.called
+        read = ("x_t = e_t·E", *cell.equations, f"{cell.state}_0 = 0")
+        passed = [f"{letter}_0 = {called(f'{letter}_T')}" for letter in cell.states]
+        own = [line for line in super().equations() if not line.endswith("_0 = 0")]
+        return (*map(called, read), *passed, *own)
+
+    def given(self) -> None:
+        self.encoder.given()
+        super().given()
+
+    def forward(self) -> None:
+        self.encoder.forward()
+        self.sheet.section("What is passed on")
+        for letter in self.cell.states:
+            last = self.encoder.sheet[f"{letter}_{self.encoder.T}"]
+            self.sheet.line(f"{letter}_0", last, "the encoder's last")
+        super().forward()
+
+    def backward(self, to_memory: Term | None = None) -> None:
+        super().backward()
+        self._back_to_the_first_state()
+        encoder, s = self.encoder, self.sheet
+        s.section("Backward, to the encoder")
+        encoder.sheet.line(f"∂L/∂{self.cell.state}_{encoder.T}", s[f"∂L/∂{self.cell.state}_0"])
+        encoder.backward(s["∂L/∂c_0"] if "c" in self.cell.states else None)
+
+    def gradients(self) -> None:
+        self.encoder.gradients()
+        super().gradients()
+
+    def update(self) -> None:
+        self.encoder.update()
+        super().update()
+
+    def residual(self) -> float:
+        return max(self.encoder.residual_of_weights(), super().residual())
+
+
+class Describing(Decoding):
+    """From numbers, through two linear layers: w = v·P + p, u = tanh(w), k = u·R + r, and the state is tanh(k)."""
+
+    def __init__(self, flow: Flow, features: Array, task: Task) -> None:
+        super().__init__(flow, task)
+        self.features = features
+        every, H = slice(None), self.cell.H
+        self.first = [
+            Weight("P", "bridge/first/weight", every, "", "w", "first weights"),
+            Weight("p", "bridge/first/bias", every, "", "w", "first bias"),
+        ]
+        self.second = []
+        for place, letter in enumerate(self.cell.states):
+            columns = slice(place * H, (place + 1) * H)
+            for name, kind in (("R", "weight"), ("r", "bias")):
+                words = f"second {'weights' if kind == 'weight' else 'bias'}, for {letter}_0"
+                self.second.append(Weight(f"{name}_{letter}", f"bridge/second/{kind}", columns, "", letter, words))
+
+    @property
+    def weights(self) -> list[Weight]:
+        return [*self.first, *self.second, *super().weights]
+
+    def equations(self) -> tuple[str, ...]:
+        own = [line for line in super().equations() if not line.endswith("_0 = 0")]
+        states = [f"{letter}_0 = tanh(u·R_{letter} + r_{letter})" for letter in self.cell.states]
+        return ("u = tanh(v·P + p)", *states, *own)
+
+    def given(self) -> None:
+        self.sheet.section("What is given")
+        self.sheet.given("v", self.features, "the numbers, standardised")
+        super().given()
+
+    def forward(self) -> None:
+        s = self.sheet
+        s.section("The first state, from the numbers")
+        u = s.line("u", tanh(s.line("w", s["v"] @ s["P"] + s["p"], "the sums")), "and what is made of them")
+        for letter in self.cell.states:
+            sums = s.line(f"k_{letter}", u @ s[f"R_{letter}"] + s[f"r_{letter}"], "the sums")
+            s.line(f"{letter}_0", tanh(sums), "the state before the first timestep")
+        super().forward()
+
+    def backward(self, to_memory: Term | None = None) -> None:
+        super().backward()
+        self._back_to_the_first_state()
+        s = self.sheet
+        s.section("Backward, to the numbers")
+        ways = []
+        for letter in self.cell.states:
+            d = s.line(f"∂L/∂k_{letter}", s[f"∂L/∂{letter}_0"] * (1 - s[f"{letter}_0"].squared))
+            ways.append(d @ s[f"R_{letter}"].T)
+        s.line("∂L/∂w", s.line("∂L/∂u", added(ways)) * (1 - s["u"].squared))
+
+    def gradients(self) -> None:
+        s = self.sheet
+        for weight in (*self.first, *self.second):
+            s.section("Gradient of the " + weight.label, symbol=f"∂L/∂{weight.name}")
+            left, d = ("v", s["∂L/∂w"]) if weight in self.first else ("u", s[f"∂L/∂k_{weight.sums}"])
+            s.line(f"∂L/∂{weight.name}", s[left].T @ d if weight.name[0].isupper() else d)
+        super().gradients()

@@ -94,10 +94,12 @@ def _name(name: str) -> str:
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     letter, _, place = name.partition("_")
+    encoders, letter = "ᵉ" in letter, letter.replace("ᵉ", "")
     place = _signs(place).strip("()")
     if re.fullmatch("a[a-z]", letter):  # the sums of a gate
         letter, place = "a", f"{letter[1]},{place}"
     letter = {"ŷ": r"\hat{y}", "η": r"\eta"}.get(letter, letter)
+    letter = rf"\bar{{{letter}}}" if encoders else letter
     return f"{letter}_{{{place}}}" if place else letter
 
 

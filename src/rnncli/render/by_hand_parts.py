@@ -26,7 +26,7 @@ NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\(t−1\)|[^\
 _OPERATOR = re.compile(r" [·⊙+−] ")
 _ASCII = {
     **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
-    **{"←": "<-", "⊙": ".*"},
+    **{"←": "<-", "⊙": ".*", "ᵉ": "e"},
 }
 LEGEND = (
     "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
