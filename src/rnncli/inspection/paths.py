@@ -16,7 +16,7 @@ from rnncli.core.recurrence import Params
 GAP = 0.01  # of the score's difference, that the integral may miss
 STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
 MOST_STEPS = 1_024
-BUDGET = 60_000  # timesteps that all steps together go through: then it has not come out
+BUDGET = 20_000  # timesteps that all steps together go through: then it has not come out
 AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
 
 
