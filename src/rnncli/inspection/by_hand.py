@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.errors import UsageError, counted
+from rnncli.inspection.by_hand_decoders import Describing, Translating
 from rnncli.inspection.by_hand_lines import ByHand, Section, Step
-from rnncli.inspection.by_hand_work import Describing, EveryAnswer, OneAnswer, Task, Translating, Work
+from rnncli.inspection.by_hand_work import EveryAnswer, OneAnswer, Task, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.states import visible
 from rnncli.tasks.caption import CaptionModel
