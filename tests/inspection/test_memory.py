@@ -59,29 +59,27 @@ def test_what_arrives_against_differences(cell: str, kind: str) -> None:
             _, state, _ = of_cell.cell.forward(of_cell.params, x, state)
         return float(probe @ state[0][0])
 
-    for distance in range(T):
-        t = T - 1 - distance
-        gradient = []
+    def slopes(value: np.ndarray, at: Callable[[np.ndarray], float]) -> np.ndarray:
+        found = []
         for unit in range(4):
             moved = []
             for size in (1e-6, -1e-6):
-                h = kept.h[t : t + 1].copy()
-                h[0, unit] += size
-                moved.append(at_the_end(t, h))
-            gradient.append((moved[0] - moved[1]) / 2e-6)
-        assert found.norms[distance] == pytest.approx(np.linalg.norm(gradient), abs=1e-8)
+                other = value.copy()
+                other[0, unit] += size
+                moved.append(at(other))
+            found.append((moved[0] - moved[1]) / 2e-6)
+        return np.array(found)
+
+    for distance in range(T):
+        t = T - 1 - distance
+        by_h = slopes(kept.h[t : t + 1], lambda h, t=t: at_the_end(t, h))  # type: ignore[misc]
+        assert found.norms[distance] == pytest.approx(np.linalg.norm(by_h), abs=1e-8)
         if found.norms_c is None:
             assert cell != "lstm"
             continue
-        gradient = []
-        for unit in range(4):
-            moved = []
-            for size in (1e-6, -1e-6):
-                c = kept.c[t : t + 1].copy()
-                c[0, unit] += size
-                moved.append(at_the_end(t, kept.o[t : t + 1] * np.tanh(c), c))
-            gradient.append((moved[0] - moved[1]) / 2e-6)
-        assert found.norms_c[distance] == pytest.approx(np.linalg.norm(gradient), abs=1e-8)
+        o = kept.o[t : t + 1]
+        by_c = slopes(kept.c[t : t + 1], lambda c, t=t, o=o: at_the_end(t, o * np.tanh(c), c))  # type: ignore[misc]
+        assert found.norms_c[distance] == pytest.approx(np.linalg.norm(by_c), abs=1e-8)
 
 
 def test_what_a_forget_gate_keeps() -> None:

@@ -33,6 +33,9 @@ class Reading(Work):
 class Decoding(EveryAnswer):
     """What is told from a first state, which something else has made."""
 
+    def equations(self) -> tuple[str, ...]:
+        return tuple(line for line in super().equations() if not line.endswith("_0 = 0"))
+
     def _begin(self) -> None:
         pass  # it is worked out
 
@@ -53,8 +56,7 @@ class Translating(Decoding):
         cell, called = self.encoder.cell, Encoders.called
         read = ("x_t = e_t·E", *cell.equations, f"{cell.state}_0 = 0")
         passed = [f"{letter}_0 = {called(f'{letter}_T')}" for letter in cell.states]
-        own = [line for line in super().equations() if not line.endswith("_0 = 0")]
-        return (*map(called, read), *passed, *own)
+        return (*map(called, read), *passed, *super().equations())
 
     def given(self) -> None:
         self.encoder.given()
@@ -111,9 +113,8 @@ class Describing(Decoding):
         return [*self.first, *self.second, *super().weights]
 
     def equations(self) -> tuple[str, ...]:
-        own = [line for line in super().equations() if not line.endswith("_0 = 0")]
         states = [f"{letter}_0 = tanh(u·R_{letter} + r_{letter})" for letter in self.cell.states]
-        return ("u = tanh(v·P + p)", *states, *own)
+        return ("u = tanh(v·P + p)", *states, *super().equations())
 
     def given(self) -> None:
         self.sheet.section("What is given")

@@ -173,14 +173,13 @@ class Work:
         for weight in self.weights:
             value = np.atleast_2d(self.values[weight.parameter][..., weight.columns])
             s.given(weight.name, value, weight.label, self._rows(weight))
+        if not task.source:  # a decoder gives it for both
+            s.given("η", np.array([[task.settings.lr]]), "learning rate")
         self._give_targets()
 
     def _begin(self) -> None:
         """The state before the first timestep, where it is given."""
         self.cell.begin(self.sheet)
-
-    def _give_rate(self) -> None:
-        self.sheet.given("η", np.array([[self.task.settings.lr]]), "learning rate")
 
     def _logit(self, name: str, t: int, words: str) -> Term:
         s, letter = self.sheet, self.cell.output
@@ -239,7 +238,6 @@ class OneAnswer(Work):
 
     def _give_targets(self) -> None:
         labels, s = self.task.labels, self.sheet
-        self._give_rate()
         if self.binary:
             s.given("y", np.array([[float(self.target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
         else:
@@ -310,7 +308,6 @@ class EveryAnswer(Work):
 
     def _give_targets(self) -> None:
         labels, s = self.task.labels, self.sheet
-        self._give_rate()
         for t, target in enumerate(self.task.targets.tolist(), 1):
             s.given(f"y_{t}", np.eye(len(labels))[[target]], f"the right answer {labels[target]}")
         s.given("T", np.array([[float(self.T)]]), "timesteps")

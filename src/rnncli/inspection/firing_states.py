@@ -15,7 +15,7 @@ import numpy as np
 
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.tasks.inputs import shorten
-from rnncli.tasks.symbols import END, START, symbols_of
+from rnncli.tasks.symbols import END, START
 from rnncli.tasks.tag import read_sentences
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _described(model: CaptionModel, part: Dataset) -> Iterator[Read]:
     part = part.without([model.problem(text) for text in part.texts], "record that cannot be read")
     network = model.network
     for row, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
-        target = symbols_of(label.lower() if model.settings.lowercase else label, model.unit)
+        target = model.symbols(label)
         if not target:  # nothing to fire at
             continue
         features, targets = model.examples([text], label)

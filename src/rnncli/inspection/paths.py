@@ -105,7 +105,8 @@ def integrate(way: Way, difference: float) -> Integral:
         if gap < GAP or steps >= most:
             return Integral(values, steps, gap)
         stretches.sort(key=lambda one: -abs(one.missing))
-        worst, stretches = stretches[: max(2, len(stretches) // 4)], stretches[max(2, len(stretches) // 4) :]
+        count = max(2, len(stretches) // 4)
+        worst, stretches = stretches[:count], stretches[count:]
         middles = [(one.begin + one.end) / 2 for one in worst]
         halves = [(one.begin, middle) for one, middle in zip(worst, middles, strict=True)]
         halves += [(middle, one.end) for one, middle in zip(worst, middles, strict=True)]

@@ -217,8 +217,12 @@ class CaptionModel(Model):
         """
         return self.numbers.standardised(self._numbers(text)).astype(self.settings.dtype)
 
+    def symbols(self, text: str) -> list[str]:
+        """A text as it is told, symbol by symbol."""
+        return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
+
     def _target(self, text: str) -> Array:
-        return self.target.encode(symbols_of(text.lower() if self.settings.lowercase else text, self.unit))
+        return self.target.encode(self.symbols(text))
 
     def _numbers(self, text: str) -> Array:
         """(D,) numbers from a JSON list, or from numbers with commas or white space between them.

@@ -15,7 +15,6 @@ from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
-from rnncli.data.splits import in_length_order
 from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
@@ -242,15 +241,11 @@ class LanguageModelModel(Model):
             yield self._next_of_some(texts[first : first + JUDGED_STREAMS])
 
     def _next_of_some(self, texts: Sequence[str]) -> Array:
-        found = np.empty((len(texts), self.network.size))
-        ids = [self._encoded(text) for text in texts]
-        for rows in in_length_order(np.array([len(own) for own in ids]), JUDGED_STREAMS):
-            packed = PackedSequence.pack([ids[row] for row in rows.tolist()])
-            states = self.network.zero_states(len(rows))
-            last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
-            last[:, self.vocabulary.unknown] = -np.inf
-            found[rows[packed.order]] = log_softmax(last)
-        return found
+        packed = PackedSequence.pack([self._encoded(text) for text in texts])
+        states = self.network.zero_states(len(texts))
+        last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
+        last[:, self.vocabulary.unknown] = -np.inf
+        return packed.to_caller_order(log_softmax(last))
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(self._split(joined(dataset)))
