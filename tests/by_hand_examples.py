@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from rnncli.config import Settings
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import WordViews
+from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
@@ -90,6 +91,17 @@ MODELS: dict[str, Callable[[], ClassifierModel]] = {
     "lstm, biases, embedding": lambda: model(cell="lstm", hidden=2, bias=True, input="embedding", embedding=3, seed=8),
     "gru": lambda: model(cell="gru", hidden=2, seed=9, labels=("x", "y", "z")),
     "gru, biases": lambda: model(cell="gru", hidden=2, bias=True, seed=10),
+    "mean": lambda: model(readout="mean", seed=11),
+    "max, lstm": lambda: model(readout="max", cell="lstm", hidden=2, seed=12),
+    "max, relu": lambda: model(readout="max", nonlinearity="relu", seed=25),  # 0 at several timesteps: no largest one
+    "both ways": lambda: model(bidirectional=True, hidden=2, bias=True, seed=14),
+    "both ways, lstm, three labels": lambda: model(
+        bidirectional=True, cell="lstm", hidden=2, labels=("x", "y", "z"), seed=15
+    ),
+    "both ways, mean, gru, embedding": lambda: model(
+        bidirectional=True, readout="mean", cell="gru", hidden=2, input="embedding", embedding=2, bias=True, seed=16
+    ),
+    "both ways, max": lambda: model(bidirectional=True, readout="max", hidden=2, seed=17),
 }
 
 
@@ -109,7 +121,7 @@ def tagger(**chosen: Any) -> TaggerModel:
 
 
 def translator(**chosen: Any) -> Seq2SeqModel:
-    """One of two letters into two others, without attention."""
+    """One of two letters into two others, without attention unless it is chosen."""
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"tokens": "symbol", "bidirectional": False, "attention": False} | chosen))
     made = Seq2SeqModel(settings, Vocabulary(("a", "b")), Vocabulary(("X", "Y")), 3, {}, "a b a")
@@ -132,13 +144,37 @@ MANY: dict[str, Callable[[], Any]] = {
     "tags": tagger,
     "tags, lstm, no biases": lambda: tagger(cell="lstm", hidden=2, bias=False),
     "tags, gru": lambda: tagger(cell="gru", hidden=2),
+    "tags, both ways": lambda: tagger(bidirectional=True, hidden=2),
+    "tags, both ways, gru": lambda: tagger(bidirectional=True, cell="gru", hidden=2),
     "source": translator,
     "source, lstm": lambda: translator(cell="lstm", hidden=2),
     "source, gru, no biases": lambda: translator(cell="gru", hidden=2, bias=False),
+    "source, both ways, lstm": lambda: translator(bidirectional=True, cell="lstm", hidden=2),
+    "source, attention": lambda: translator(attention=True, hidden=2),
+    "source, attention, gru": lambda: translator(attention=True, cell="gru", hidden=2, bias=False),
+    "source, attention, both ways": lambda: translator(attention=True, bidirectional=True, hidden=2),
+    "source, attention, both ways, lstm": lambda: translator(attention=True, bidirectional=True, cell="lstm", hidden=2),
     "numbers": describer,
     "numbers, lstm": lambda: describer(cell="lstm", hidden=2),
     "numbers, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
+    "numbers, at every step": lambda: describer(inject="every"),
+    "numbers, at every step, lstm": lambda: describer(inject="every", cell="lstm", hidden=2),
 }
+
+
+def told(name: str) -> str | None:
+    """What the loss of one of MANY is of; None for what the model itself answers."""
+    if name.startswith(("source", "numbers")):
+        return "X Y"
+    return "X N N V" if name.startswith("tags, both ways") else None
+
+
+def worked(name: str) -> list[ByHand]:
+    """Of MODELS or MANY with each answer that is tried."""
+    if name in MANY:
+        return [by_hand(MANY[name](), label=told(name))]
+    made = MODELS[name]()
+    return [by_hand(made, label=label) for label in made.labels]
 
 
 class Bounds:
@@ -185,6 +221,15 @@ class Bounds:
     def __gt__(self, other: Bounds) -> Bounds:
         return Bounds((self.lo > other.hi).astype(float), (self.hi > other.lo).astype(float))
 
+    def equals(self, other: Bounds) -> Bounds:
+        can = (self.lo <= other.hi) & (self.hi >= other.lo)
+        must = (self.lo == self.hi) & (other.lo == other.hi) & can
+        return Bounds(must.astype(float), can.astype(float))
+
+    def columns(self, first: Bounds, last: Bounds) -> Bounds:
+        chosen = slice(int(first.lo.item()) - 1, int(last.lo.item()))
+        return Bounds(self.lo[:, chosen], self.hi[:, chosen])
+
     @property
     def T(self) -> Bounds:
         return Bounds(self.lo.T, self.hi.T)
@@ -208,7 +253,22 @@ def _log(x: Array) -> Array:
     return np.log(x, where=x > 0, out=np.full_like(x, -1e9))  # only where it is multiplied by 0
 
 
-FUNCTIONS: dict[str, Callable[[Bounds], Bounds]] = {
+def _largest(*parts: Bounds) -> Bounds:
+    return Bounds(np.max([x.lo for x in parts], axis=0), np.max([x.hi for x in parts], axis=0))
+
+
+def _which(*parts: Bounds) -> Bounds:
+    """From 1, the first and the last that may be the first of the largest at a place."""
+    lo, hi = np.array([x.lo for x in parts]), np.array([x.hi for x in parts])
+    may = [(hi[k] >= lo.max(axis=0)) & (hi[k] > np.max(lo[:k], axis=0, initial=-np.inf)) for k in range(len(parts))]
+    return Bounds(1 + np.argmax(may, axis=0), len(parts) - np.argmax(may[::-1], axis=0))
+
+
+def _together(parts: Sequence[Bounds], axis: int) -> Bounds:
+    return Bounds(np.concatenate([x.lo for x in parts], axis), np.concatenate([x.hi for x in parts], axis))
+
+
+FUNCTIONS: dict[str, Callable[..., Bounds]] = {
     "tanh": _rising(np.tanh),
     "σ": _rising(lambda x: 1 / (1 + np.exp(-x))),
     "relu": _rising(lambda x: np.maximum(x, 0)),
@@ -216,8 +276,19 @@ FUNCTIONS: dict[str, Callable[[Bounds], Bounds]] = {
     "log": _rising(_log),
     "sum": _rising(lambda x: x.sum(keepdims=True)),
     "diag": _rising(np.diagflat),
+    "max": _largest,
+    "argmax": _which,
+    "beside": lambda *parts: _together(parts, 1),
+    "below": lambda *parts: _together(parts, 0),
 }
 SIGNS = {"·": " @ ", "⊙": "*", "−": "-", "ᵀ": ".T", "²": "**2"}
+BRACKETS = (
+    (re.compile(r"(?<=\w)\[(\d+)\]"), r"[\1:\1]"),
+    (re.compile(r"(?<=\w)\[(\d+):(\d+)\]"), r".columns(\1, \2)"),
+    (re.compile(r"\[([^\];]*,[^\];]*)\]"), r"beside(\1)"),
+    (re.compile(r"\[([^\],]*;[^\],]*)\]"), r"below(\1)"),
+    (re.compile(r" = (\d+)\)"), r".equals(\1))"),
+)
 NAME = re.compile(r"∂[^\W²ᵀ]+/∂[^\W²ᵀ]+(?:\(\d+\))?|[^\W²ᵀ]+")
 
 
@@ -227,13 +298,18 @@ def work_out(formula: str, values: Mapping[str, Bounds]) -> Bounds:
 
     def read(found: re.Match[str]) -> str:
         name = found[0]
+        if right[: found.start()].endswith("."):
+            return name  # a method
         if name.isdecimal():
             return f"Bounds({name})"
         return f"functions[{name!r}]" if name in FUNCTIONS else f"values[{name!r}]"
 
+    for brackets, call in BRACKETS:
+        right = brackets.sub(call, right)
     code = NAME.sub(read, right)
     for sign, operator in SIGNS.items():
         code = code.replace(sign, operator)
+    code = code.replace(";", ",")  # of what is one below the other, which is a call by now
     made = eval(code, {"Bounds": Bounds, "functions": FUNCTIONS, "values": values})
     assert isinstance(made, Bounds)
     return made

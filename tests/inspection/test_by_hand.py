@@ -20,6 +20,7 @@ from by_hand_examples import (
     model,
     notes,
     tagger,
+    told,
     translator,
     work_out,
 )
@@ -43,8 +44,14 @@ def joined(found: ByHand, made: ClassifierModel, name: str) -> Any:
     """The gradient of a parameter by its flat name, put together from those of its gates."""
     values, cell = results(found), made.settings.cell
     layer, kind = name.rsplit("/", 1)
-    if layer == "encoder/0/forward" and made.task == "seq2seq":
-        values = {name.replace("ᵉ", ""): value for name, value in values.items() if "ᵉ" in name}
+    if layer.startswith("encoder/0/"):
+        mark = "ᵉ" if made.task == "seq2seq" else ""
+        mark += {"forward": "ᶠ", "backward": "ᵇ"}[layer.rsplit("/")[-1]] if made.settings.bidirectional else ""
+        values = {name.replace(mark, ""): value for name, value in values.items() if mark in name}
+    if layer == "decoder/attention":
+        state = "o" if cell == "rnn" else "h"
+        parts = {"weight_a": ["W_v"], "weight_c": ["W_ku", f"W_{state}u"], "bias_c": ["b_u"]}[kind]
+        return np.concatenate([values[f"∂L/∂{part}"] for part in parts])
     if layer == "embedding":
         return values["∂L/∂Eᵉ" if made.task == "seq2seq" else "∂L/∂E"]
     if layer == "decoder/embedding":
@@ -144,7 +151,7 @@ def test_each_line_follows_from_the_lines_before_it(name: str) -> None:
 @pytest.mark.parametrize("name", MANY)
 def test_an_answer_at_every_timestep(name: str) -> None:
     """Each line follows from those before it; loss and gradients are training's, and the slopes of the loss."""
-    made, answer = MANY[name](), "X Y" if name.startswith(("source", "numbers")) else None
+    made, answer = MANY[name](), told(name)
     found, values = by_hand(made, label=answer), {}
     for step in found.steps:
         if step.operands:
@@ -179,11 +186,16 @@ def test_an_answer_at_every_timestep(name: str) -> None:
     assert f"L = ({' + '.join(f'L_{t}' for t in range(1, T + 1))})/T" in formulas
     state = "o" if made.settings.cell == "rnn" else "h"
     weight = "W_o" if made.settings.cell == "rnn" else "W_y"
+    tells = "u" if "attention" in name else state
     assert sum(line.startswith(f"∂L/∂{weight}(") for line in formulas) == T
-    assert f"∂L/∂{weight}(2) = {state}_2ᵀ · ∂L/∂{'s' if made.settings.cell == 'gru' else 'z'}_2" in formulas
+    assert f"∂L/∂{weight}(2) = {tells}_2ᵀ · ∂L/∂{'s' if made.settings.cell == 'gru' else 'z'}_2" in formulas
     if name.startswith("source"):
-        assert f"{state}_0 = {state}ᵉ_3" in formulas
-        assert f"∂L/∂{state}ᵉ_3 = ∂L/∂{state}_0" in formulas
+        H, both, looks = made.settings.hidden, "both ways" in name, "attention" in name
+        assert (f"{state}_0 = [{state}ᵉᶠ_3, {state}ᵉᵇ_1]" if both else f"{state}_0 = {state}ᵉ_3") in formulas
+        back = f"∂L/∂{state}ᵉᵇ_1 = ∂L/∂{state}_0[{H + 1}:{2 * H}]" if both else f"∂L/∂{state}ᵉ_3 = ∂L/∂{state}_0"
+        looked = f" + ∂L/∂{state}ᵉ_1[{H + 1}:{2 * H}]" if both else " + α_1[3] · ∂L/∂k_1 + ∂L/∂ε_1[3] · v_1"
+        (line,) = (line for line in formulas if line.startswith(back))
+        assert line.startswith(back + looked) if looks else line == back
     updated = {step.name for step in found.sections[-1].steps}
     assert updated == {step.name for step in found.steps if "←" in step.formula}
     assert len(updated) >= compared
@@ -191,12 +203,12 @@ def test_an_answer_at_every_timestep(name: str) -> None:
 
 def test_what_has_more_to_it_is_not_worked_by_hand() -> None:
     for made, problem in (
-        (tagger(bidirectional=True), "reads forwards: this one reads in both directions"),
         (tagger(embedding=8, hidden=2), "18 numbers in a word's views are more"),
-        (translator(attention=True), "this one looks back by attention"),
-        (translator(bidirectional=True), "this one reads in both directions"),
-        (describer(inject="every"), "this one gives its numbers to every step"),
-        (describer(layers=2), "this one has 2 layers"),
+        (describer(layers=2), "worked by hand is a single layer: this model has 2 layers"),
+        (
+            translator(bidirectional=True, hidden=5),
+            "10 hidden units of the decoder, which has those of both directions",
+        ),
     ):
         with pytest.raises(UsageError, match=problem):
             by_hand(made)
@@ -321,8 +333,6 @@ def test_notes_say_what_training_does_beside() -> None:
         ({"labels": tuple(map(str, range(9)))}, TEXT, "9 labels"),
         ({}, "cat " * 9, "9 timesteps"),
         ({"layers": 2}, TEXT, "has 2 layers"),
-        ({"bidirectional": True}, TEXT, "reads in both directions"),
-        ({"readout": "mean"}, TEXT, "reads out the mean"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_sizes_and_a_way_out(

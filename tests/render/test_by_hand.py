@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attacks import ATTACKS, dangers
-from by_hand_examples import MODELS, Bounds, all_too_sure, model, notes, work_out
+from by_hand_examples import MANY, MODELS, Bounds, all_too_sure, model, notes, work_out, worked
 from rich.cells import cell_len
 
 from rnncli.inspection.by_hand import ByHand, by_hand
@@ -18,6 +18,7 @@ from rnncli.render.by_hand_latex import escaped, latex_formula
 from rnncli.render.by_hand_parts import formula, written
 
 WIDE = 10_000
+ALL = [*MODELS, *MANY]
 HOSTILE = ["[/]", "\x1b[31m", "$x_1$", "</pre>", "\u202egnp", "```", "\\end{document}", "%{", "#_&~^", "⎡1⎤", "= [9 9]"]
 
 
@@ -72,12 +73,10 @@ def first_that_does_not_follow(lines: list[Printed]) -> str | None:
 
 
 @pytest.mark.parametrize("digits", [4, 6, 9])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str, digits: int) -> None:
     """With bounds all through: the rounding of each number that goes in, and of the number that comes out."""
-    made = MODELS[name]()
-    for label in made.labels:
-        found = by_hand(made, label=label)
+    for found in worked(name):
         lines = printed(as_text(found, WIDE, digits=digits))
         assert [line.formula for line in lines] == [step.formula for step in found.steps]
         assert first_that_does_not_follow(lines) is None
@@ -92,12 +91,10 @@ def test_so_can_those_of_a_model_that_is_all_too_sure(score: int, label: str) ->
     assert first_that_does_not_follow(lines) is None
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_bounds_are_narrow_enough_to_say_something(name: str) -> None:
     """From printed numbers each line comes out to a thousandth of its largest number, and better by further digits."""
-    made = MODELS[name]()
-    for label in made.labels:
-        found = by_hand(made, label=label)
+    for found in worked(name):
         worst = {}
         for digits in (6, 9):
             values: dict[str, Bounds] = {}
@@ -111,12 +108,12 @@ def test_the_bounds_are_narrow_enough_to_say_something(name: str) -> None:
         assert worst[9] <= worst[6]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_wrong_number_would_be_noticed(name: str) -> None:
     """Each computed line in turn with its largest number a hundredth off."""
     values: dict[str, Bounds] = {}
     tried = 0
-    for line in printed(as_text(by_hand(MODELS[name]()), WIDE)):
+    for line in printed(as_text(worked(name)[0], WIDE)):
         right = line.bounds
         sizes = np.abs(np.array(line.entries, dtype=float))
         if line.formula != line.name and sizes.any():
@@ -135,9 +132,9 @@ def rows_of(entries: list[list[str]]) -> set[str]:
     return {" ".join(row) for row in entries}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_numbers_put_in_are_those_of_the_lines_above(name: str) -> None:
-    found = by_hand(MODELS[name]())
+    found = worked(name)[0]
     known: dict[str, list[list[str]]] = {}
     for line, step in zip(printed(as_text(found, WIDE)), found.steps, strict=True):
         shown = re.sub(" +", " ", re.sub(r"[⎡⎢⎣⎤⎥⎦\[\]()]", " ", line.text))
@@ -201,10 +198,10 @@ def test_an_excerpt_of_each_form() -> None:
     assert SAME_IN_LATEX in as_latex(found)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("width", [30, 60, 80, 120])
 def test_lines_keep_to_the_width(name: str, width: int) -> None:
-    found = by_hand(MODELS[name]())
+    found = worked(name)[0]
     text = as_text(found, width)
     for line in text[text.index("What is given") :].splitlines():
         assert cell_len(line) <= max(width, 45), line
@@ -229,8 +226,8 @@ def test_a_matrix_that_is_too_wide_goes_on_below() -> None:
 
 
 def test_ascii_is_ascii_and_says_the_same() -> None:
-    for name, make in MODELS.items():
-        found = by_hand(make())
+    for name in ALL:
+        (found, *_) = worked(name)
         plain, text = as_text(found, WIDE, ascii=True), as_text(found, WIDE)
         assert plain.isascii(), name
         number = re.compile(r"-?\d+\.\d+")
@@ -308,9 +305,9 @@ def braces(text: str) -> list[int]:
     return depths
 
 
-@pytest.mark.parametrize("name", [*MODELS, "hostile"])
+@pytest.mark.parametrize("name", [*ALL, "hostile"])
 def test_latex_is_balanced(name: str) -> None:
-    page = as_latex(hostile_result() if name == "hostile" else by_hand(MODELS[name]()))
+    page = as_latex(hostile_result() if name == "hostile" else worked(name)[0])
     assert set(braces(page)) == {0}
     open_ones: list[str] = []
     for begin, kind in re.findall(r"(?<!\\)\\(begin|end){(\w+\*?)}", page):

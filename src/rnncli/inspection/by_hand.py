@@ -2,22 +2,24 @@
 
 The network of the lecture notes, in their letters: x_t a one-hot row, o_t = f(x_t·W_i + o_(t−1)·W_h), o_0 = 0,
 ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. With biases, an embedding, K labels (softmax),
-an LSTM or a GRU it is the same work with more lines; and with an answer at every timestep, a tag or the next token, it
-is that of aligned many-to-many.
+an LSTM or a GRU, both directions, or another read-out it is the same work with more lines; with an answer at every
+timestep, a tag or the next token, it is that of aligned many-to-many; and a decoder may tell it, with attention or
+without.
 
 How the work goes is in :mod:`rnncli.inspection.by_hand_work`; here stands what may be worked by hand.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.errors import UsageError, counted
+from rnncli.inspection.by_hand_answers import EveryAnswer, OneAnswer
 from rnncli.inspection.by_hand_decoders import Describing, Translating
 from rnncli.inspection.by_hand_lines import ByHand, Section, Step
-from rnncli.inspection.by_hand_work import EveryAnswer, OneAnswer, Task, Work
+from rnncli.inspection.by_hand_work import Task, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.states import visible
 from rnncli.tasks.caption import CaptionModel
@@ -38,7 +40,7 @@ __all__ = ["ByHand", "Section", "Step", "by_hand"]
 # What still can be read.
 UNITS, VOCABULARY, TIMESTEPS, LABELS = 8, 12, 8, 8
 ONE_HOT = "its one-hot row"
-VIEWS = "A word's views, the rows of six tables side by side, are taken as given; ∂L/∂ them is in --bptt."
+VIEWS = "A word's views, the rows of six tables side by side, are taken as given; their gradient is in --bptt."
 SMALLER = (
     "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
     "for a large one there is rnncli inspect --bptt"
@@ -51,13 +53,12 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
     """Works one example out.
 
     Args:
-        model: of one layer that reads forwards: a classifier has the last read-out, and seq2seq, which has an encoder
-            and a decoder, no attention.
+        model: of one layer; seq2seq has one in the encoder and one in the decoder.
         text: the input; None for the model's own example.
         label: what the loss is of; None for what the model itself answers.
 
     Raises:
-        UsageError: the model is of another kind, or too large to be read; the text has no timesteps or too many; the
+        UsageError: the model has more layers, or is too large to be read; the text has no timesteps or too many; the
             label is none of the model's; or its numbers are not finite.
     """
     _require_readable(model)
@@ -88,36 +89,39 @@ def _work(model: Model, found: Flow) -> Work:
         case Seq2SeqModel():
             source = batch.sources[0]
             _require(len(source), TIMESTEPS, "timestep of the source", "timesteps of the source")
-            rows, unknown, layer = _names(model.source), model.source.unknown, "encoder/0/forward"
-            read = Task(s, source, ONE_HOT, rows, unknown, True, (), source[:0], layer, source=True)
-            return Translating(found, read, _decoded(model, batch))
+            rows, unknown, layers = _names(model.source), model.source.unknown, _layers(found, "encoder/")
+            read = Task(s, source, ONE_HOT, rows, unknown, True, (), source[:0], layers, source=True)
+            return Translating(found, read, _decoded(model, found))
         case CaptionModel():
-            return Describing(found, batch.features, _decoded(model, batch))
+            return Describing(found, batch.features, _decoded(model, found))
         case TaggerModel():
-            x, layer = found.cell().x, "encoder/0/forward"
-            return EveryAnswer(
-                found, Task(s, x, "its views, side by side", (), None, False, model.tags, batch.targets[0], layer)
-            )
+            x, layers, targets = found.cell().x, _layers(found, "encoder/"), batch.targets[0]
+            task = Task(s, x, "its views, side by side", (), None, False, model.tags, targets, layers)
+            return EveryAnswer(found, task)
         case LanguageModelModel():
             x, targets, rows = batch.tokens()[0], batch.tokens(1)[0], _names(model.vocabulary)
-            unknown, embeds = model.vocabulary.unknown, s.input == "embedding"
-            return EveryAnswer(found, Task(s, x, ONE_HOT, rows, unknown, embeds, rows, targets, "decoder/0/forward"))
+            unknown, embeds, layers = model.vocabulary.unknown, s.input == "embedding", _layers(found, "decoder/")
+            return EveryAnswer(found, Task(s, x, ONE_HOT, rows, unknown, embeds, rows, targets, layers))
     assert isinstance(model, ClassifierModel)
-    x, targets, layer = batch.inputs[0], batch.targets, "encoder/0/forward"
+    x, targets, layers = batch.inputs[0], batch.targets, _layers(found, "encoder/")
     if isinstance(model.input, NumberInput):
-        return OneAnswer(found, Task(s, x, "its numbers, standardised", (), None, False, model.labels, targets, layer))
+        return OneAnswer(found, Task(s, x, "its numbers, standardised", (), None, False, model.labels, targets, layers))
     vocabulary, embeds = model.input.vocabulary, s.input == "embedding"
     rows = _names(vocabulary)
-    return OneAnswer(found, Task(s, x, ONE_HOT, rows, vocabulary.unknown, embeds, model.labels, targets, layer))
+    return OneAnswer(found, Task(s, x, ONE_HOT, rows, vocabulary.unknown, embeds, model.labels, targets, layers))
 
 
-def _decoded(model: Seq2SeqModel | CaptionModel, batch: Any) -> Task:
+def _decoded(model: Seq2SeqModel | CaptionModel, found: Flow) -> Task:
     """What a decoder is given, and is to tell."""
-    decoder, target = model.network.decoder, batch.targets[0]
+    decoder, target = model.network.decoder, found.opened.batch.targets[0]
     rows = (*_names(model.target), END)
     given, wanted = decoder.given([target]).data, decoder.wanted([target])
-    layer = "decoder/stack/0/forward"
-    return Task(model.settings, given, ONE_HOT, rows, model.target.unknown, True, rows, wanted, layer, "decoder/")
+    layers = _layers(found, "decoder/")
+    return Task(model.settings, given, ONE_HOT, rows, model.target.unknown, True, rows, wanted, layers, "decoder/")
+
+
+def _layers(found: Flow, within: str) -> tuple[str, ...]:
+    return tuple(cell.name for cell in found.cells if cell.name.startswith(within))
 
 
 def _names(vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -125,21 +129,13 @@ def _names(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def _require_readable(model: Model) -> None:
-    """Raises UsageError: it is no single small layer that reads forwards."""
+    """Raises UsageError: it has more than one layer, or one that is too large."""
     s = model.settings
-    both = s.bidirectional and model.task not in ("lm", "caption")
-    kinds = [
-        (s.layers > 1, f"has {s.layers} layers"),
-        (both, "reads in both directions"),
-        (model.task == "classify" and s.readout != "last", f"reads out the {s.readout} of all timesteps"),
-        (model.task == "seq2seq" and s.attention, "looks back by attention"),
-        (model.task == "caption" and s.inject == "every", "gives its numbers to every step"),
-    ]
-    other = [words for is_other, words in kinds if is_other]
-    if other:
-        decides = " and whose last output decides" if model.task == "classify" else ""
-        raise UsageError(f"worked by hand is one layer that reads forwards{decides}: this one {other[0]}", SMALLER)
-    _require(s.hidden, UNITS, "hidden unit")
+    if s.layers > 1:
+        raise UsageError(f"worked by hand is a single layer: this model has {s.layers} layers", SMALLER)
+    widest = model.network.decoder.hidden if isinstance(model, Seq2SeqModel) else s.hidden
+    both = " of the decoder, which has those of both directions" if widest > s.hidden else ""
+    _require(widest, UNITS, f"hidden unit{both}", f"hidden units{both}")
     embeds, unit = s.input == "embedding", model.unit
     sizes: list[tuple[int, str]] = []
     match model:

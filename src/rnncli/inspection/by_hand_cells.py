@@ -13,6 +13,7 @@ import numpy as np
 
 from rnncli.core.gru import GRU
 from rnncli.core.lstm import LSTM
+from rnncli.core.packed import Array
 from rnncli.core.rnn import RNN
 from rnncli.inspection.by_hand_lines import Term, Worksheet, added, relu, sigmoid, tanh
 
@@ -24,23 +25,36 @@ class Weight:
     Attributes:
         parameter: flat name of the array that it is in.
         columns: those of the array that it is.
-        left: what the matrix multiplies: ``x``, the input, ``past``, the last state, or nothing: it is a bias.
+        left: what the matrix multiplies: ``x``, the input, ``past``, the state read before, or something ``else``; or
+            nothing: it is a bias.
         sums: letter of the sums that it is a part of.
         label: what it is, in words.
+        rows: those of the array that it is; None for all.
     """
 
     name: str
     parameter: str
     columns: slice
-    left: Literal["x", "past", ""]
+    left: Literal["x", "past", "else", ""]
     sums: str
     label: str
+    rows: slice | None = None
+
+    def of(self, array: Array) -> Array:
+        """Its part of the array that it is in; a bias as one row."""
+        return np.atleast_2d(array)[self.rows or slice(None), self.columns]
 
 
 class Cell:
     """What is common to the cells.
 
+    Args:
+        cell: of training.
+        layer: what its parameters' flat names begin with.
+        T: timesteps.
+
     Attributes:
+        order: timesteps as they are read.
         state: letter of the state that is read at the end.
         states: letters of all that a timestep passes on to the next one.
         output: letter of the weights and the bias behind it.
@@ -52,10 +66,34 @@ class Cell:
     output = "y"
     logit = "z"
 
-    def __init__(self, cell: RNN | LSTM | GRU, layer: str) -> None:
+    def __init__(self, cell: RNN | LSTM | GRU, layer: str, T: int) -> None:
         self.H = cell.hidden_size
         self.bias = cell.bias
         self.layer = layer
+        self.backwards = layer.endswith("/backward")
+        self.order = range(T, 0, -1) if self.backwards else range(1, T + 1)
+
+    @property
+    def last(self) -> int:
+        """The timestep that is read last."""
+        return self.order[-1]
+
+    def before(self, t: int) -> int:
+        """The timestep that is read before another."""
+        return t + 1 if self.backwards else t - 1
+
+    def after(self, t: int) -> int:
+        """The timestep that is read after another."""
+        return t - 1 if self.backwards else t + 1
+
+    @property
+    def start(self) -> str:
+        """What the state is before anything is read."""
+        return f"{self.state}_{'(T+1)' if self.backwards else '0'} = 0"
+
+    @property
+    def _past(self) -> str:
+        return "(t+1)" if self.backwards else "(t−1)"
 
     @property
     def equations(self) -> tuple[str, ...]:
@@ -67,17 +105,27 @@ class Cell:
 
     def begin(self, s: Worksheet) -> None:
         """The state before the first timestep."""
-        s.given(f"{self.state}_0", np.zeros((1, self.H)), "the state before the first timestep")
+        self._nothing_yet(s, self.state, "state")
+
+    def _nothing_yet(self, s: Worksheet, letter: str, word: str) -> None:
+        words = f"the {word} before {'anything is read' if self.backwards else 'the first timestep'}"
+        s.given(f"{letter}_{self.before(self.order[0])}", np.zeros((1, self.H)), words)
 
     def forward(self, s: Worksheet, t: int) -> None:
         """From ``x_t`` and the last state to the state."""
         raise NotImplementedError
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
-        """∂L/∂ the state of t, from the gradients at t + 1, and from ``here``, what is answered at t."""
-        ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
-        words = "back through every sum of the next timestep"
-        s.line(_name(self.state, t), _and(here, ways), words if here is None else f"by the answer here, and {words}")
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+        """∂L/∂ the state of t, from the gradients at the timestep read next, and from ``here``, what else reads it.
+
+        Args:
+            by: what that is, in words.
+        """
+        raise NotImplementedError
+
+    def _sums_to_state(self, s: Worksheet, t: int) -> list[Term]:
+        """What comes to the state of t back through every sum of the timestep read next."""
+        return [_d(s, w.sums, self.after(t)) @ s[w.name].T for w in self.weights if w.left == "past"]
 
     def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
         """From ∂L/∂ the state of t to ∂L/∂ its sums; ``to_memory`` is what else comes to the last memory of an LSTM."""
@@ -92,10 +140,10 @@ class Cell:
 
     def _gate(self, s: Worksheet, k: str, t: int) -> Term:
         """x_t·W_ik + h_(t−1)·W_hk + b_k"""
-        return s.plus(s[f"x_{t}"] @ s[f"W_i{k}"] + s[f"h_{t - 1}"] @ s[f"W_h{k}"], f"b_{k}")
+        return s.plus(s[f"x_{t}"] @ s[f"W_i{k}"] + s[f"h_{self.before(t)}"] @ s[f"W_h{k}"], f"b_{k}")
 
     def _gate_equation(self, k: str) -> str:
-        return f"x_t·W_i{k} + h_(t−1)·W_h{k}" + (f" + b_{k}" if self.bias else "")
+        return f"x_t·W_i{k} + h_{self._past}·W_h{k}" + (f" + b_{k}" if self.bias else "")
 
     def _gate_weights(self, gates: dict[str, str], recurrent_sums: dict[str, str]) -> tuple[Weight, ...]:
         """W_ik, W_hk and b_k of every gate, whose columns stand side by side."""
@@ -139,13 +187,13 @@ class ByHandRNN(Cell):
     states = ("o",)
     output = "o"
 
-    def __init__(self, cell: RNN, layer: str) -> None:
-        super().__init__(cell, layer)
+    def __init__(self, cell: RNN, layer: str, T: int) -> None:
+        super().__init__(cell, layer, T)
         self.f = cell.nonlinearity
 
     @property
     def equations(self) -> tuple[str, ...]:
-        return ("a_t = x_t·W_i + o_(t−1)·W_h" + (" + b" if self.bias else ""), f"o_t = {self.f}(a_t)")
+        return (f"a_t = x_t·W_i + o_{self._past}·W_h" + (" + b" if self.bias else ""), f"o_t = {self.f}(a_t)")
 
     @property
     def weights(self) -> tuple[Weight, ...]:
@@ -157,13 +205,15 @@ class ByHandRNN(Cell):
         return (*matrices, Weight("b", f"{self.layer}/bias", every, "", "a", "bias")) if self.bias else matrices
 
     def forward(self, s: Worksheet, t: int) -> None:
-        a = s.line(f"a_{t}", s.plus(s[f"x_{t}"] @ s["W_i"] + s[f"o_{t - 1}"] @ s["W_h"], "b"), "the sums")
+        past = s[f"o_{self.before(t)}"]
+        a = s.line(f"a_{t}", s.plus(s[f"x_{t}"] @ s["W_i"] + past @ s["W_h"], "b"), "the sums")
         s.line(f"o_{t}", tanh(a) if self.f == "tanh" else relu(a), "the output")
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
-        through = s.line(f"∂a_{t + 1}/∂o_{t}", s["W_h"].T, "from this timestep to the next")
-        words = "" if here is None else "by the answer here, and by the next timestep"
-        s.line(_name("o", t), _and(here, [_d(s, "a", t + 1) @ through]), words)
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+        after = self.after(t)
+        through = s.line(f"∂a_{after}/∂o_{t}", s["W_h"].T, "from this timestep to the next")
+        words = "" if here is None else f"by {by}, and by the next timestep"
+        s.line(_name("o", t), _and(here, [_d(s, "a", after) @ through]), words)
 
     def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
         slope = 1 - s[f"o_{t}"].squared if self.f == "tanh" else s[f"a_{t}"] > 0
@@ -182,7 +232,7 @@ class ByHandLSTM(Cell):
     @property
     def equations(self) -> tuple[str, ...]:
         gates = [f"{k}_t = {'tanh' if k == 'g' else 'σ'}({self._gate_equation(k)})" for k in self.GATES]
-        return (*gates, "c_t = f_t ⊙ c_(t−1) + i_t ⊙ g_t", "h_t = o_t ⊙ tanh(c_t)")
+        return (*gates, f"c_t = f_t ⊙ c_{self._past} + i_t ⊙ g_t", "h_t = o_t ⊙ tanh(c_t)")
 
     @property
     def weights(self) -> tuple[Weight, ...]:
@@ -190,15 +240,20 @@ class ByHandLSTM(Cell):
 
     def begin(self, s: Worksheet) -> None:
         super().begin(s)
-        s.given("c_0", np.zeros((1, self.H)), "the memory before the first timestep")
+        self._nothing_yet(s, "c", "memory")
 
     def forward(self, s: Worksheet, t: int) -> None:
         for k, gate in self.GATES.items():
             a = s.line(f"a{k}_{t}", self._gate(s, k, t), f"the sums of the {gate}")
             s.line(f"{k}_{t}", tanh(a) if k == "g" else sigmoid(a), f"the {gate}")
         written = s[f"i_{t}"] * s[f"g_{t}"]
-        c = s.line(f"c_{t}", s[f"f_{t}"] * s[f"c_{t - 1}"] + written, "what is kept, and what is written")
+        c = s.line(f"c_{t}", s[f"f_{t}"] * s[f"c_{self.before(t)}"] + written, "what is kept, and what is written")
         s.line(f"h_{t}", s[f"o_{t}"] * tanh(c), "what shows of it")
+
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+        words = "back through every sum of the next timestep"
+        words = words if here is None else f"by {by}, and {words}"
+        s.line(_name("h", t), _and(here, self._sums_to_state(s, t)), words)
 
     def to_the_first_memory(self, s: Worksheet) -> None:
         s.line(_name("c", 0), _d(s, "c", 1) * s["f_1"], "by the memory of the first timestep")
@@ -207,14 +262,15 @@ class ByHandLSTM(Cell):
         dh, o, c = _d(s, "h", t), s[f"o_{t}"], s[f"c_{t}"]
         here = dh * o * (1 - tanh(c).squared)
         if not last:
-            here = here + _d(s, "c", t + 1) * s[f"f_{t + 1}"]
+            after = self.after(t)
+            here = here + _d(s, "c", after) * s[f"f_{after}"]
             words = "by the state, and by the memory of the next timestep"
         elif to_memory is not None:
             here, words = here + to_memory, "by the state, and by the memory that is passed on"
         else:
             words = "by the state"
         dc = s.line(_name("c", t), here, words)
-        ways = {"o": dh * tanh(c), "i": dc * s[f"g_{t}"], "f": dc * s[f"c_{t - 1}"], "g": dc * s[f"i_{t}"]}
+        ways = {"o": dh * tanh(c), "i": dc * s[f"g_{t}"], "f": dc * s[f"c_{self.before(t)}"], "g": dc * s[f"i_{t}"]}
         for k, way in ways.items():
             d, gate = s.line(_name(k, t), way, f"the {self.GATES[k]}"), s[f"{k}_{t}"]
             inside = d * (1 - gate.squared) if k == "g" else d * gate * (1 - gate)
@@ -232,9 +288,9 @@ class ByHandGRU(Cell):
     def equations(self) -> tuple[str, ...]:
         return (
             *(f"{k}_t = σ({self._gate_equation(k)})" for k in "rz"),
-            "m_t = h_(t−1)·W_hn" + (" + b_hn" if self.bias else ""),
+            f"m_t = h_{self._past}·W_hn" + (" + b_hn" if self.bias else ""),
             f"n_t = tanh(x_t·W_in{' + b_n' if self.bias else ''} + r_t ⊙ m_t)",
-            "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_(t−1)",
+            f"h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{self._past}",
         )
 
     @property
@@ -246,7 +302,7 @@ class ByHandGRU(Cell):
         return (*weights, within)
 
     def forward(self, s: Worksheet, t: int) -> None:
-        past = s[f"h_{t - 1}"]
+        past = s[f"h_{self.before(t)}"]
         for k in "rz":
             a = s.line(f"a{k}_{t}", self._gate(s, k, t), f"the sums of the {self.GATES[k]}")
             s.line(f"{k}_{t}", sigmoid(a), f"the {self.GATES[k]}")
@@ -255,14 +311,14 @@ class ByHandGRU(Cell):
         n, z = s.line(f"n_{t}", tanh(a), "the candidate"), s[f"z_{t}"]
         s.line(f"h_{t}", (1 - z) * n + z * past, "a part of it, and of the past the rest")
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None) -> None:
-        ways = [_d(s, w.sums, t + 1) @ s[w.name].T for w in self.weights if w.left == "past"]
-        kept = _d(s, "h", t + 1) * s[f"z_{t + 1}"]
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+        after = self.after(t)
+        ways = [_d(s, "h", after) * s[f"z_{after}"], *self._sums_to_state(s, t)]
         words = "past the sums of the next timestep, and back through them"
-        s.line(_name("h", t), _and(here, [kept, *ways]), words if here is None else f"by the answer here, {words}")
+        s.line(_name("h", t), _and(here, ways), words if here is None else f"by {by}, {words}")
 
     def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
-        dh, past, r, z, n = _d(s, "h", t), s[f"h_{t - 1}"], s[f"r_{t}"], s[f"z_{t}"], s[f"n_{t}"]
+        dh, past, r, z, n = _d(s, "h", t), s[f"h_{self.before(t)}"], s[f"r_{t}"], s[f"z_{t}"], s[f"n_{t}"]
         dn = s.line(_name("n", t), dh * (1 - z), "the candidate")
         d_sums = s.line(_name("an", t), dn * (1 - n.squared), "and its sums")
         s.line(_name("m", t), d_sums * r, "what the candidate sees of the past")
@@ -271,12 +327,8 @@ class ByHandGRU(Cell):
             s.line(_name(f"a{k}", t), d * gate * (1 - gate), "and its sums")
 
 
-def by_hand_cell(cell: RNN | LSTM | GRU, layer: str) -> Cell:
-    """The lines of a cell of training.
-
-    Args:
-        layer: what its parameters' flat names begin with.
-    """
+def by_hand_cell(cell: RNN | LSTM | GRU, layer: str, T: int) -> Cell:
+    """The lines of a cell of training, whose arguments are those of :class:`Cell`."""
     if isinstance(cell, RNN):
-        return ByHandRNN(cell, layer)
-    return ByHandLSTM(cell, layer) if isinstance(cell, LSTM) else ByHandGRU(cell, layer)
+        return ByHandRNN(cell, layer, T)
+    return ByHandLSTM(cell, layer, T) if isinstance(cell, LSTM) else ByHandGRU(cell, layer, T)

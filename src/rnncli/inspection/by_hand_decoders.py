@@ -1,4 +1,4 @@
-"""What a decoder tells, worked by hand: from the last state of an encoder, or from numbers.
+"""What a decoder tells, worked by hand: from what an encoder is left with, or from numbers.
 
 The first state is a line like any other, and the gradient goes back through it.
 """
@@ -6,19 +6,42 @@ The first state is a line like any other, and the gradient goes back through it.
 from __future__ import annotations
 
 from rnncli.core.packed import Array
+from rnncli.inspection.by_hand_answers import EveryAnswer
+from rnncli.inspection.by_hand_attention import Looking
 from rnncli.inspection.by_hand_cells import Weight
-from rnncli.inspection.by_hand_lines import Encoders, Term, Worksheet, added, tanh
-from rnncli.inspection.by_hand_work import EveryAnswer, Task, Work
+from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, below, beside, tanh
+from rnncli.inspection.by_hand_work import Direction, Task, Work
 from rnncli.inspection.flow import Flow
 
 
 class Reading(Work):
-    """An encoder: it answers nothing, and what it is left with is passed on."""
+    """An encoder: it answers nothing, and what it is left with is passed on; its names have an ᵉ.
 
-    def __init__(self, flow: Flow, task: Task, sheet: Worksheet) -> None:
-        super().__init__(flow, task)
-        self.sheet = Encoders(sheet)
+    Args:
+        sheet: the decoder's.
+        looking: what looks back at every state of it, if anything does.
+    """
+
+    reader = "what looks back"
+
+    def __init__(self, flow: Flow, task: Task, sheet: Worksheet, looking: Looking | None) -> None:
+        super().__init__(flow, task, Marked(sheet, "ᵉ"))
         self.of_output = []
+        self.decoders, self.looking = sheet, looking
+
+    def ends(self, letter: str) -> Term:
+        """What each direction is left with, side by side."""
+        ends = [way.sheet[f"{letter}_{way.cell.last}"] for way in self.directions]
+        return beside(ends) if self.both_ways else ends[0]
+
+    def ends_called(self, letter: str) -> str:
+        """The same in an equation for any T."""
+        ends = [way.sheet.called(f"{letter}_{'1' if way.cell.backwards else 'T'}") for way in self.directions]
+        return f"[{', '.join(ends)}]" if self.both_ways else ends[0]
+
+    def states(self) -> Term:
+        """(T, units) all states, a row each."""
+        return below([self.sheet[f"{self.cell.state}_{t}"] for t in range(1, self.T + 1)])
 
     def _answer_equations(self) -> tuple[str, ...]:
         return ()
@@ -27,14 +50,24 @@ class Reading(Work):
         pass
 
     def _back_from_the_answer(self, t: int) -> Term | None:
-        return None
+        return self.looking.to_the_source(t) if self.looking else None
+
+    def _here(self, t: int, direction: Direction) -> Term | None:
+        seen = super()._here(t, direction)
+        if t != direction.cell.last:
+            return seen
+        passed = direction.own(self.decoders[f"∂L/∂{self.cell.state}_0"])
+        return passed if seen is None else passed + seen
+
+    def _to_the_last_memory(self, direction: Direction) -> Term | None:
+        return direction.own(self.decoders["∂L/∂c_0"]) if "c" in self.cell.states else None
 
 
 class Decoding(EveryAnswer):
     """What is told from a first state, which something else has made."""
 
-    def equations(self) -> tuple[str, ...]:
-        return tuple(line for line in super().equations() if not line.endswith("_0 = 0"))
+    def reading(self) -> tuple[str, ...]:
+        return tuple(line for line in super().reading() if line != self.cell.start)
 
     def _begin(self) -> None:
         pass  # it is worked out
@@ -46,17 +79,25 @@ class Decoding(EveryAnswer):
 
 
 class Translating(Decoding):
-    """From the last state of an encoder."""
+    """From what an encoder is left with; with attention it looks back at every state of it."""
 
     def __init__(self, flow: Flow, source: Task, task: Task) -> None:
         super().__init__(flow, task)
-        self.encoder = Reading(flow, source, self.sheet)
+        self.looking = Looking(self.cell, self.sheet) if task.settings.attention else None
+        self.encoder = Reading(flow, source, self.sheet, self.looking)
+
+    @property
+    def weights(self) -> list[tuple[Worksheet, Weight]]:
+        looking = self.looking.weights if self.looking else ()
+        return [*super().weights, *((self.sheet, weight) for weight in looking)]
 
     def equations(self) -> tuple[str, ...]:
-        cell, called = self.encoder.cell, Encoders.called
-        read = ("x_t = e_t·E", *cell.equations, f"{cell.state}_0 = 0")
-        passed = [f"{letter}_0 = {called(f'{letter}_T')}" for letter in cell.states]
-        return (*map(called, read), *passed, *super().equations())
+        encoder = self.encoder
+        passed = [f"{letter}_0 = {encoder.ends_called(letter)}" for letter in self.cell.states]
+        if self.looking:
+            states = [encoder.sheet.called(f"{self.cell.state}_{t}") for t in range(1, encoder.T + 1)]
+            passed.append(f"M = [{'; '.join(states)}]")
+        return (*encoder.reading(), *passed, *super().equations())
 
     def given(self) -> None:
         self.encoder.given()
@@ -66,21 +107,25 @@ class Translating(Decoding):
         self.encoder.forward()
         self.sheet.section("What is passed on")
         for letter in self.cell.states:
-            last = self.encoder.sheet[f"{letter}_{self.encoder.T}"]
-            self.sheet.line(f"{letter}_0", last, "the encoder's last")
+            self.sheet.line(f"{letter}_0", self.encoder.ends(letter), "the encoder's last")
+        if self.looking:
+            self.sheet.line("M", self.encoder.states(), "all states of the encoder, a row each")
         super().forward()
 
-    def backward(self, to_memory: Term | None = None) -> None:
+    def backward(self) -> None:
         super().backward()
         self._back_to_the_first_state()
-        encoder, s = self.encoder, self.sheet
-        s.section("Backward, to the encoder")
-        encoder.sheet.line(f"∂L/∂{self.cell.state}_{encoder.T}", s[f"∂L/∂{self.cell.state}_0"])
-        encoder.backward(s["∂L/∂c_0"] if "c" in self.cell.states else None)
+        self.encoder.backward()
 
     def gradients(self) -> None:
         self.encoder.gradients()
         super().gradients()
+        if not self.looking:
+            return
+        for weight in self.looking.weights:
+            self._begin_gradient(self.sheet, weight)
+            pairs = [self.looking.gradient_of(weight, t) for t in range(1, self.T + 1)]
+            self._terms(self.sheet, weight, [left for left, _ in pairs], [right for _, right in pairs])
 
     def update(self) -> None:
         self.encoder.update()
@@ -89,28 +134,50 @@ class Translating(Decoding):
     def residual(self) -> float:
         return max(self.encoder.residual_of_weights(), super().residual())
 
+    def _answer_equations(self) -> tuple[str, ...]:
+        return (*(self.looking.equations if self.looking else ()), *super()._answer_equations())
+
+    @property
+    def _told(self) -> str:
+        return self.looking.told if self.looking else super()._told
+
+    def _answer_at(self, t: int) -> None:
+        if self.looking:
+            self.looking.forward(t)
+        super()._answer_at(t)
+
+    def _back_from_the_answer(self, t: int) -> Term:
+        d_told = super()._back_from_the_answer(t)
+        return self.looking.backward(t, d_told) if self.looking else d_told
+
 
 class Describing(Decoding):
-    """From numbers, through two linear layers: w = v·P + p, u = tanh(w), k = u·R + r, and the state is tanh(k)."""
+    """From numbers, through two linear layers: w = v·P + p, u = tanh(w), k = u·R + r, and the state is tanh(k).
+
+    They may be given to every step too, beside the embedding: x_t = [e_t·E, v].
+    """
 
     def __init__(self, flow: Flow, features: Array, task: Task) -> None:
         super().__init__(flow, task)
         self.features = features
+        self.gives_all = task.settings.inject == "every"
         every, H = slice(None), self.cell.H
         self.first = [
-            Weight("P", "bridge/first/weight", every, "", "w", "first weights"),
+            Weight("P", "bridge/first/weight", every, "else", "w", "first weights"),
             Weight("p", "bridge/first/bias", every, "", "w", "first bias"),
         ]
         self.second = []
         for place, letter in enumerate(self.cell.states):
             columns = slice(place * H, (place + 1) * H)
-            for name, kind in (("R", "weight"), ("r", "bias")):
-                words = f"second {'weights' if kind == 'weight' else 'bias'}, for {letter}_0"
-                self.second.append(Weight(f"{name}_{letter}", f"bridge/second/{kind}", columns, "", letter, words))
+            words = f"for {letter}_0"
+            self.second += [
+                Weight(f"R_{letter}", "bridge/second/weight", columns, "else", letter, f"second weights, {words}"),
+                Weight(f"r_{letter}", "bridge/second/bias", columns, "", letter, f"second bias, {words}"),
+            ]
 
     @property
-    def weights(self) -> list[Weight]:
-        return [*self.first, *self.second, *super().weights]
+    def weights(self) -> list[tuple[Worksheet, Weight]]:
+        return [*((self.sheet, weight) for weight in (*self.first, *self.second)), *super().weights]
 
     def equations(self) -> tuple[str, ...]:
         states = [f"{letter}_0 = tanh(u·R_{letter} + r_{letter})" for letter in self.cell.states]
@@ -130,7 +197,7 @@ class Describing(Decoding):
             s.line(f"{letter}_0", tanh(sums), "the state before the first timestep")
         super().forward()
 
-    def backward(self, to_memory: Term | None = None) -> None:
+    def backward(self) -> None:
         super().backward()
         self._back_to_the_first_state()
         s = self.sheet
@@ -144,7 +211,18 @@ class Describing(Decoding):
     def gradients(self) -> None:
         s = self.sheet
         for weight in (*self.first, *self.second):
-            s.section("Gradient of the " + weight.label, symbol=f"∂L/∂{weight.name}")
+            self._begin_gradient(s, weight)
             left, d = ("v", s["∂L/∂w"]) if weight in self.first else ("u", s[f"∂L/∂k_{weight.sums}"])
-            s.line(f"∂L/∂{weight.name}", s[left].T @ d if weight.name[0].isupper() else d)
+            s.line(f"∂L/∂{weight.name}", s[left].T @ d if weight.left else d)
         super().gradients()
+
+    def _input_equation(self) -> str:
+        row = super()._input_equation()
+        return f"[{row}, v]" if self.gives_all else row
+
+    def _input(self, t: int) -> Term:
+        row = super()._input(t)
+        return beside([row, self.sheet["v"]]) if self.gives_all else row
+
+    def _embedded(self, d_input: Term) -> Term:
+        return d_input.columns(1, self.task.settings.embedding) if self.gives_all else d_input

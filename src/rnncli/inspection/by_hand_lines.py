@@ -142,6 +142,15 @@ class Term:
         """Element by element."""
         return replace(self, text=f"{self._within(NAME)}²", value=self.value**2, binds=NAME)
 
+    def columns(self, first: int, last: int) -> Term:
+        """Those from ``first`` to ``last``, both counted from 1 and included."""
+        text = f"{self._within(NAME)}[{first}{f':{last}' if last > first else ''}]"
+        return Term(text, self.value[:, first - 1 : last], self.operands)
+
+    def equals(self, number: int) -> Term:
+        """1 where it is that number, else 0."""
+        return Term(f"({self.text} = {number})", (self.value == number).astype(float), self.operands)
+
     def _within(self, binding: int) -> str:
         return self.text if self.binds >= binding else f"({self.text})"
 
@@ -175,73 +184,73 @@ class Worksheet:
     """Lines in the making; every name on it stands for the result of its line."""
 
     sections: list[Section] = field(default_factory=list)
-    _named: dict[str, Term] = field(default_factory=dict)
+    named: dict[str, Term] = field(default_factory=dict)
+
+    def called(self, formula: str) -> str:
+        """A name, or a formula, as it stands on the sheet."""
+        return formula
 
     def __getitem__(self, name: str) -> Term:
-        return self._named[name]
+        return self.named[self.called(name)]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._named
+        return self.called(name) in self.named
 
     def section(self, title: str, symbol: str = "", token: str = "") -> None:
         """Begins a section."""
-        self.sections.append(Section(title, symbol, token, ()))
+        self.sections.append(Section(title, self.called(symbol), token, ()))
 
     def given(self, name: str, value: Array, label: str = "", rows: tuple[str, ...] = ()) -> Term:
         """A matrix that the work starts from."""
+        name = self.called(name)
         return self._put(Step(label, name, name, {}, value, rows))
 
     def line(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
         """Works out ``name = term``."""
-        return self._put(Step(label, name, f"{name} = {term.text}", term.operands, term.value, rows))
+        return self._work_out(name, "=", term, label, rows)
 
     def update(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
         """Works out ``name ← term``, by which the name changes its meaning."""
-        return self._put(Step(label, name, f"{name} ← {term.text}", term.operands, term.value, rows))
+        return self._work_out(name, "←", term, label, rows)
 
     def plus(self, term: Term, name: str) -> Term:
         """The term and, where there is one, the bias of that name."""
         return term + self[name] if name in self else term
 
+    def _work_out(self, name: str, sign: str, term: Term, label: str, rows: tuple[str, ...]) -> Term:
+        name = self.called(name)
+        return self._put(Step(label, name, f"{name} {sign} {term.text}", term.operands, term.value, rows))
+
     def _put(self, step: Step) -> Term:
         last = self.sections[-1]
         self.sections[-1] = replace(last, steps=(*last.steps, step))
-        self._named[step.name] = Term(step.name, step.result, {step.name: step.result})
-        return self._named[step.name]
+        self.named[step.name] = Term(step.name, step.result, {step.name: step.result})
+        return self.named[step.name]
 
 
-_LETTERS = re.compile(r"\b([A-Za-z]+?)(?=_|\b)")
-_SHARED = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag"}
+_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᶠᵇ]*)(?=_|\b)")
+_FOR_ALL = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag", "max", "argmax"}
 
 
-class Encoders(Worksheet):
-    """The same sheet for an encoder, whose names are those of the decoder with an ᵉ: ``Wᵉ_i``, ``∂L/∂hᵉ_2``."""
+class Marked(Worksheet):
+    """The same sheet for a part of the network whose names have a mark: ``Wᵉ_i``, ``∂L/∂hᵉ_2`` of an encoder.
 
-    def __init__(self, sheet: Worksheet) -> None:
-        super().__init__(sheet.sections, sheet._named)
+    Args:
+        sheet: whose own mark, if it has one, comes first.
+        mark: ᵉ of an encoder; ᶠ and ᵇ of what reads forwards, and backwards.
+        shared: letters that stay as they are.
+    """
 
-    @staticmethod
-    def called(name: str) -> str:
-        """A name, or a formula, of the encoder's."""
-        return _LETTERS.sub(lambda found: found[1] if found[1] in _SHARED else f"{found[1]}ᵉ", name)
+    def __init__(self, sheet: Worksheet, mark: str, shared: frozenset[str] = frozenset()) -> None:
+        super().__init__(sheet.sections, sheet.named)
+        self._sheet, self._mark, self._shared = sheet, mark, _FOR_ALL | shared
 
-    def __getitem__(self, name: str) -> Term:
-        return super().__getitem__(self.called(name))
+    def called(self, formula: str) -> str:
+        return self._sheet.called(_LETTERS.sub(self._marked, formula))
 
-    def __contains__(self, name: str) -> bool:
-        return super().__contains__(self.called(name))
-
-    def section(self, title: str, symbol: str = "", token: str = "") -> None:
-        super().section(title, self.called(symbol), token)
-
-    def given(self, name: str, value: Array, label: str = "", rows: tuple[str, ...] = ()) -> Term:
-        return super().given(self.called(name), value, label, rows)
-
-    def line(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
-        return super().line(self.called(name), term, label, rows)
-
-    def update(self, name: str, term: Term, label: str = "", rows: tuple[str, ...] = ()) -> Term:
-        return super().update(self.called(name), term, label, rows)
+    def _marked(self, found: re.Match[str]) -> str:
+        letters, marks = found.groups()
+        return letters + marks if letters in self._shared else letters + self._mark + marks
 
 
 def added(terms: list[Term]) -> Term:
@@ -250,3 +259,35 @@ def added(terms: list[Term]) -> Term:
     for term in terms[1:]:
         result = result + term
     return result
+
+
+def beside(terms: list[Term]) -> Term:
+    """Matrices of the same height side by side."""
+    return _together(", ", terms, np.concatenate([term.value for term in terms], axis=1))
+
+
+def below(terms: list[Term]) -> Term:
+    """Matrices of the same width one below the other."""
+    return _together("; ", terms, np.concatenate([term.value for term in terms]))
+
+
+def largest(terms: list[Term]) -> Term:
+    """The largest at each place."""
+    return _of_several("max", terms, np.max([term.value for term in terms], axis=0))
+
+
+def which_is_largest(terms: list[Term]) -> Term:
+    """At each place which of the terms is the largest there, from 1; the first of equal ones."""
+    return _of_several("argmax", terms, 1.0 + np.argmax([term.value for term in terms], axis=0))
+
+
+def _together(sign: str, terms: list[Term], value: Array) -> Term:
+    return Term(f"[{sign.join(term.text for term in terms)}]", value, _operands(terms))
+
+
+def _of_several(name: str, terms: list[Term], value: Array) -> Term:
+    return Term(f"{name}({', '.join(term.text for term in terms)})", value, _operands(terms))
+
+
+def _operands(terms: list[Term]) -> dict[str, Array]:
+    return {name: value for term in terms for name, value in term.operands.items()}

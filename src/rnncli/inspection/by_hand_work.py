@@ -1,7 +1,8 @@
 """The whole of one example as lines of arithmetic: forward, backward, and one step downhill.
 
 What the work starts from, x, weights and the right answer, is what training's own code reads; each further line is
-computed from lines above it; and loss and gradients are held against that code's in the end.
+computed from lines above it; and loss and gradients are held against that code's in the end. How an answer comes, and
+how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand_answers` and its neighbours.
 """
 
 from __future__ import annotations
@@ -14,15 +15,12 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
 from rnncli.inspection.by_hand_cells import Cell, Weight, by_hand_cell
-from rnncli.inspection.by_hand_lines import Term, Worksheet, added, diagonal, exp, log, sigmoid, total
-from rnncli.inspection.flow import Flow
+from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, beside
+from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
 
 if TYPE_CHECKING:
     from rnncli.config import Settings
-
-# The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
-NEAR_ONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +36,7 @@ class Task:
         embeds: whether x are ids of rows of an embedding.
         labels: a name for each answer.
         targets: the right answers' numbers: one, or one for each timestep; none of what only reads.
-        layer: name of its recurrent layer.
+        layers: name of its recurrent layer; of one that reads both ways the forward and the backward one.
         within: what the flat names of its embedding and its output weights begin with.
         source: whether it is what a decoder is told of.
     """
@@ -51,36 +49,89 @@ class Task:
     embeds: bool
     labels: tuple[str, ...]
     targets: Array
-    layer: str
+    layers: tuple[str, ...]
     within: str = ""
     source: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A recurrent layer one way along the timesteps.
+
+    Attributes:
+        sheet: on which its names are its own.
+        columns: those of the state of both directions that are its own, from 1; None where there is only this one.
+        words: which it is, behind the title of a section.
+    """
+
+    cell: Cell
+    sheet: Worksheet
+    columns: tuple[int, int] | None = None
+    words: str = ""
+
+    def own(self, both: Term) -> Term:
+        """Its part of what stands for both directions side by side."""
+        return both if self.columns is None else both.columns(*self.columns)
 
 
 class Work:
     """The lines of one example, in their order; how answers come is for those who inherit from it."""
 
-    def __init__(self, flow: Flow, task: Task) -> None:
+    # What reads the states, in words.
+    reader = "the answer here"
+
+    def __init__(self, flow: Flow, task: Task, sheet: Worksheet | None = None) -> None:
         self.flow, self.task = flow, task
-        self.sheet = Worksheet()
-        of_cell = flow.cell(task.layer)
-        self.cell: Cell = by_hand_cell(of_cell.cell, of_cell.name)
-        self.steps = of_cell.steps
+        self.sheet = sheet or Worksheet()
+        of_cells = [flow.cell(layer) for layer in task.layers]
+        self.steps = of_cells[0].steps
         self.T = len(self.steps)
+        self.directions = self._directions(of_cells)
+        self.cell = self.directions[0].cell
         self.values = dict(flatten(flow.opened.params))
         letter, every, begin = self.cell.output, slice(None), task.within
-        self.of_output = [Weight(f"W_{letter}", f"{begin}output/weight", every, "past", "", "output weights")]
+        self.of_output = [Weight(f"W_{letter}", f"{begin}output/weight", every, "else", "", "output weights")]
         if task.settings.bias:
             self.of_output.append(Weight(f"b_{letter}", f"{begin}output/bias", every, "", "", "output bias"))
         embedding = Weight("E", f"{begin}embedding/weight", every, "x", "", "embedding")
         self.of_embedding = [embedding] if task.embeds else []
 
+    def _directions(self, of_cells: list[CellFlow]) -> list[Direction]:
+        cells = [by_hand_cell(of_cell.cell, of_cell.name, self.T) for of_cell in of_cells]
+        if len(cells) == 1:
+            return [Direction(cells[0], self.sheet)]
+        H, read = cells[0].H, frozenset({"x", "e", "E"})  # both read the same
+        return [
+            Direction(cells[0], Marked(self.sheet, "ᶠ", read), (1, H), ", reading forwards"),
+            Direction(cells[1], Marked(self.sheet, "ᵇ", read), (H + 1, 2 * H), ", reading backwards"),
+        ]
+
     @property
-    def weights(self) -> list[Weight]:
-        return [*self.of_embedding, *self.cell.weights, *self.of_output]
+    def both_ways(self) -> bool:
+        return len(self.directions) > 1
+
+    @property
+    def weights(self) -> list[tuple[Worksheet, Weight]]:
+        """Each with the sheet on which it has its name."""
+        own = [(self.sheet, weight) for weight in self.of_embedding]
+        own += [(direction.sheet, weight) for direction in self.directions for weight in direction.cell.weights]
+        return own + [(self.sheet, weight) for weight in self.of_output]
 
     def equations(self) -> tuple[str, ...]:
-        read = ("x_t = e_t·E",) if self.task.embeds else ()
-        return (*read, *self.cell.equations, f"{self.cell.state}_0 = 0", *self._answer_equations(), "W ← W − η·∂L/∂W")
+        """Of the network, for any t."""
+        return (*self.reading(), *self._answer_equations(), "W ← W − η·∂L/∂W")
+
+    def reading(self) -> tuple[str, ...]:
+        """The equations as far as the state."""
+        lines = [f"x_t = {self._input_equation()}"] if self.task.embeds else []
+        lines = [self.sheet.called(line) for line in lines]
+        for direction in self.directions:
+            lines += [direction.sheet.called(line) for line in (*direction.cell.equations, direction.cell.start)]
+        if self.both_ways:
+            state = f"{self.cell.state}_t"
+            parts = ", ".join(direction.sheet.called(state) for direction in self.directions)
+            lines.append(f"{self.sheet.called(state)} = [{parts}]")
+        return tuple(lines)
 
     def run(self) -> None:
         self.given()
@@ -91,30 +142,101 @@ class Work:
         self.sheet.section("One step of gradient descent")
         self.update()
 
-    def forward(self) -> None:
+    def given(self) -> None:
+        s, task = self.sheet, self.task
+        s.section("What is given" + (" of the source" if task.source else ""))
+        ids = task.x.ndim == 1
+        x: Array = np.eye(len(task.rows))[task.x] if ids else task.x
         for t in range(1, self.T + 1):
-            self.sheet.section(f"Forward, {self._timestep} {t}", token=self._token(t))
-            if self.task.embeds:
-                self.sheet.line(f"x_{t}", self.sheet[f"e_{t}"] @ self.sheet["E"], "its row of the embedding")
-            self.cell.forward(self.sheet, t)
-            self._answer_at(t)
+            unknown = ", which is unknown" if ids and task.x[t - 1] == task.unknown else ""
+            name = f"{'e' if task.embeds else 'x'}_{t}"
+            s.given(name, x[t - 1 : t], f"{self._token(t)}{unknown}: {task.x_is}")
+        self._begin()
+        for sheet, weight in self.weights:
+            value = weight.of(self.values[weight.parameter])
+            sheet.given(weight.name, value, weight.label, self._rows(weight))
+        if not task.source:  # a decoder gives it for both
+            s.given("η", np.array([[task.settings.lr]]), "learning rate")
+        self._give_targets()
 
-    def backward(self, to_memory: Term | None = None) -> None:
-        """Back through all timesteps; ``to_memory`` is what comes to an LSTM's last memory from elsewhere."""
-        for t in range(self.T, 0, -1):
-            self.sheet.section(f"Backward, {self._timestep} {t}", token=self._token(t))
-            here = self._back_from_the_answer(t)
-            if t < self.T:
-                self.cell.from_next(self.sheet, t, here)
+    def _begin(self) -> None:
+        """The state before the first timestep, where it is given."""
+        for direction in self.directions:
+            direction.cell.begin(direction.sheet)
+
+    def forward(self) -> None:
+        for direction in self.directions:
+            for t in direction.cell.order:
+                self.sheet.section(f"Forward, {self._timestep} {t}{direction.words}", token=self._token(t))
+                if self.task.embeds and f"x_{t}" not in self.sheet:
+                    self.sheet.line(f"x_{t}", self._input(t), "its row of the embedding")
+                direction.cell.forward(direction.sheet, t)
+                if direction is self.directions[-1]:
+                    self._both_read(t)
+
+    def _both_read(self, t: int) -> None:
+        """What can be worked out once both directions have been at a timestep."""
+        if self.both_ways:
+            state = f"{self.cell.state}_{t}"
+            parts = [direction.sheet[state] for direction in self.directions]
+            self.sheet.line(state, beside(parts), "both directions, side by side")
+        self._answer_at(t)
+
+    def backward(self) -> None:
+        """Back through all timesteps."""
+        if self.both_ways:
+            for t in range(self.T, 0, -1):
+                self.sheet.section(f"Backward, {self._timestep} {t}, to both directions", token=self._token(t))
+                here = self._back_from_the_answer(t)
+                if here is not None:
+                    self.sheet.line(f"∂L/∂{self.cell.state}_{t}", here, f"by {self.reader}")
+        for direction in self.directions:
+            self._back_along(direction)
+
+    def _back_along(self, direction: Direction) -> None:
+        cell, s = direction.cell, direction.sheet
+        for t in reversed(cell.order):
+            self.sheet.section(f"Backward, {self._timestep} {t}{direction.words}", token=self._token(t))
+            here, last = self._here(t, direction), t == cell.last
+            if not last:
+                cell.from_next(s, t, here, self.reader)
             elif here is not None:
-                self.sheet.line(f"∂L/∂{self.cell.state}_{t}", here)
-            self.cell.backward(self.sheet, t, t == self.T, to_memory)
+                s.line(f"∂L/∂{cell.state}_{t}", here)
+            cell.backward(s, t, last, self._to_the_last_memory(direction) if last else None)
+
+    def _here(self, t: int, direction: Direction) -> Term | None:
+        """∂L/∂ the state of t in a direction, by all that reads it except the timestep read next."""
+        if not self.both_ways:
+            return self._back_from_the_answer(t)
+        name = f"∂L/∂{self.cell.state}_{t}"
+        return direction.own(self.sheet[name]) if name in self.sheet else None
+
+    def gradients(self) -> None:
+        """Of a matrix that serves every timestep, one term for each, and their sum."""
+        s, every = self.sheet, range(1, self.T + 1)
+        for weight in self.of_embedding:
+            self._begin_gradient(s, weight)
+            for t in every:
+                ways = [direction.cell.to_input(direction.sheet, t) for direction in self.directions]
+                s.line(f"∂L/∂x_{t}", added(ways))
+            lefts = [s[f"e_{t}"] for t in every]
+            self._terms(s, weight, lefts, [self._embedded(s[f"∂L/∂x_{t}"]) for t in every])
+        for direction in self.directions:
+            sheet, cell = direction.sheet, direction.cell
+            for weight in cell.weights:
+                self._begin_gradient(sheet, weight)
+                past = weight.left == "past"
+                lefts = [sheet[f"{cell.state}_{cell.before(t)}" if past else f"x_{t}"] for t in every]
+                self._terms(sheet, weight, lefts, [sheet[f"∂L/∂{weight.sums}_{t}"] for t in every])
+        for weight in self.of_output:
+            self._begin_gradient(s, weight)
+            self._output_gradient(weight)
 
     def update(self) -> None:
-        s = self.sheet
-        for weight in self.weights:
+        for sheet, weight in self.weights:
             name = weight.name
-            s.update(name, s[name] - s["η"] @ s[f"∂L/∂{name}"], f"new {weight.label}", self._rows(weight))
+            new = sheet[name] - self.sheet["η"] @ sheet[f"∂L/∂{name}"]
+            sheet.update(name, new, f"new {weight.label}", self._rows(weight))
 
     def residual(self) -> float:
         """The largest difference between what was worked out here and what training's code gives."""
@@ -122,9 +244,9 @@ class Work:
 
     def residual_of_weights(self) -> float:
         found = []
-        for weight in self.weights:
-            own = self.sheet[f"∂L/∂{weight.name}"].value
-            found.append(float(np.abs(own - self.flow.gradients[weight.parameter][..., weight.columns]).max()))
+        for sheet, weight in self.weights:
+            trained = weight.of(self.flow.gradients[weight.parameter])
+            found.append(float(np.abs(sheet[f"∂L/∂{weight.name}"].value - trained).max()))
         return max(found)
 
     def _answer_equations(self) -> tuple[str, ...]:
@@ -145,8 +267,23 @@ class Work:
         """∂L/∂ the state of t by what is answered from it; None where nothing is."""
         raise NotImplementedError
 
+    def _to_the_last_memory(self, direction: Direction) -> Term | None:
+        """What comes to an LSTM's last memory from elsewhere than its state."""
+        return None
+
     def _output_gradient(self, weight: Weight) -> None:
         raise NotImplementedError
+
+    def _input_equation(self) -> str:
+        return "e_t·E"
+
+    def _input(self, t: int) -> Term:
+        """What the layer reads, from an embedding."""
+        return self.sheet[f"e_{t}"] @ self.sheet["E"]
+
+    def _embedded(self, d_input: Term) -> Term:
+        """Of the gradient of that the part that is the embedding's."""
+        return d_input
 
     @property
     def _timestep(self) -> str:
@@ -160,175 +297,25 @@ class Work:
         first = weight.name == "E" if self.task.embeds else weight.left == "x"
         return self.task.rows if first else ()
 
-    def given(self) -> None:
-        s, task = self.sheet, self.task
-        s.section("What is given" + (" of the source" if task.source else ""))
-        ids = task.x.ndim == 1
-        x: Array = np.eye(len(task.rows))[task.x] if ids else task.x
-        for t in range(1, self.T + 1):
-            unknown = ", which is unknown" if ids and task.x[t - 1] == task.unknown else ""
-            name = f"{'e' if task.embeds else 'x'}_{t}"
-            s.given(name, x[t - 1 : t], f"{self._token(t)}{unknown}: {task.x_is}")
-        self._begin()
-        for weight in self.weights:
-            value = np.atleast_2d(self.values[weight.parameter][..., weight.columns])
-            s.given(weight.name, value, weight.label, self._rows(weight))
-        if not task.source:  # a decoder gives it for both
-            s.given("η", np.array([[task.settings.lr]]), "learning rate")
-        self._give_targets()
-
-    def _begin(self) -> None:
-        """The state before the first timestep, where it is given."""
-        self.cell.begin(self.sheet)
-
-    def _logit(self, name: str, t: int, words: str) -> Term:
+    def _logit(self, name: str, of: Term, words: str) -> Term:
         s, letter = self.sheet, self.cell.output
-        return s.line(name, s.plus(s[f"{self.cell.state}_{t}"] @ s[f"W_{letter}"], f"b_{letter}"), words)
+        return s.line(name, s.plus(of @ s[f"W_{letter}"], f"b_{letter}"), words)
 
-    def _logit_equation(self, logit: str, t: str) -> str:
+    def _logit_equation(self, logit: str, of: str) -> str:
         letter = self.cell.output
-        return f"{logit} = {self.cell.state}_{t}·W_{letter}" + (f" + b_{letter}" if self.task.settings.bias else "")
+        return f"{logit} = {of}·W_{letter}" + (f" + b_{letter}" if self.task.settings.bias else "")
 
-    def gradients(self) -> None:
-        """Of a matrix that serves every timestep, one term for each, and their sum."""
-        s, every = self.sheet, range(1, self.T + 1)
-        for weight in (*self.of_embedding, *self.cell.weights, *self.of_output):
-            s.section("Gradient of the " + weight.label, symbol=f"∂L/∂{weight.name}")
-            if weight in self.of_output:
-                self._output_gradient(weight)
-            elif weight in self.of_embedding:
-                self._terms(weight, [s.line(f"∂L/∂x_{t}", self.cell.to_input(s, t)) for t in every])
-            else:
-                self._terms(weight, [s[f"∂L/∂{weight.sums}_{t}"] for t in every])
+    def _begin_gradient(self, sheet: Worksheet, weight: Weight) -> None:
+        sheet.section("Gradient of the " + weight.label, symbol=f"∂L/∂{weight.name}")
 
-    def _terms(self, weight: Weight, rights: list[Term]) -> None:
-        """A weight's gradient as a sum over all timesteps, of whose sums the gradients are ``rights``."""
-        s, name, rows, every = self.sheet, f"∂L/∂{weight.name}", self._rows(weight), range(1, self.T + 1)
+    def _terms(self, sheet: Worksheet, weight: Weight, lefts: list[Term], rights: list[Term]) -> None:
+        """A weight's gradient as a sum over all timesteps, of what it multiplies times the gradient of the product."""
+        name, rows = f"∂L/∂{weight.name}", self._rows(weight)
         if not weight.left:
-            s.line(name, added(rights), "a term for each timestep, and their sum")
+            sheet.line(name, added(rights), "a term for each timestep, and their sum")
             return
-        lefts = [s[self._multiplied(weight, t)] for t in every]
         terms = [
-            s.line(f"{name}({t})", left.T @ right, f"by timestep {t}", rows)
-            for t, left, right in zip(every, lefts, rights, strict=True)
+            sheet.line(f"{name}({t})", left.T @ right, f"by timestep {t}", rows)
+            for t, (left, right) in enumerate(zip(lefts, rights, strict=True), 1)
         ]
-        s.line(name, added(terms), "their sum", rows)
-
-    def _multiplied(self, weight: Weight, t: int) -> str:
-        if weight in self.of_output:
-            return f"{self.cell.state}_{t}"
-        if weight.left == "past":
-            return f"{self.cell.state}_{t - 1}"
-        return f"{'e' if weight in self.of_embedding else 'x'}_{t}"
-
-
-class OneAnswer(Work):
-    """A label for the whole, by the last output."""
-
-    def __init__(self, flow: Flow, task: Task) -> None:
-        super().__init__(flow, task)
-        self.binary = len(task.labels) == 2
-        self.target = int(task.targets[0])
-
-    def _answer_equations(self) -> tuple[str, ...]:
-        z = self.cell.logit
-        if self.binary:
-            return (self._logit_equation(z, "T"), f"ŷ = σ({z})", "L = −y·log(ŷ) − (1 − y)·log(1 − ŷ)")
-        return (self._logit_equation(z, "T"), f"ŷ = exp({z})/sum(exp({z}))", "L = −y·log(ŷ)ᵀ")
-
-    def _give_targets(self) -> None:
-        labels, s = self.task.labels, self.sheet
-        if self.binary:
-            s.given("y", np.array([[float(self.target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
-        else:
-            right = labels[self.target]
-            s.given("y", np.eye(len(labels))[[self.target]], f"the label {right}, of {', '.join(labels)}")
-
-    def _loss(self) -> None:
-        self._answer()
-        self._back_to_the_logit()
-
-    def _answer(self) -> None:
-        s, z = self.sheet, self.cell.logit
-        s.section("Answer and loss")
-        logit = self._logit(z, self.T, "the score" if self.binary else "the scores")
-        y = s["y"]
-        if not self.binary:
-            odds = s.line("q", exp(logit))
-            answer = s.line("ŷ", odds / total(odds), "the probability of each label")
-            s.line("L", -(y @ log(answer).T), "the loss")
-            return
-        answer = s.line("ŷ", sigmoid(logit), f"the probability of {self.task.labels[1]}")
-        if self._is_near_one():
-            s.line(
-                "L",
-                log(1 + exp(-logit if self.target else logit)),
-                "the loss, by the score: the probability is too near 1",
-            )
-        else:
-            s.line("L", -(y @ log(answer)) - (1 - y) @ log(1 - answer), "the loss")
-
-    def _is_near_one(self) -> bool:
-        return self.binary and 1 - self.sheet["ŷ"].value.item() < NEAR_ONE
-
-    def _back_to_the_logit(self) -> None:
-        s, z, y, answer = self.sheet, self.cell.logit, self.sheet["y"], self.sheet["ŷ"]
-        s.section("Backward, from the loss to the " + ("score" if self.binary else "scores"))
-        if self._is_near_one():
-            s.line(f"∂L/∂{z}", answer - y, "both factors in one: the probability is too near 1")
-            return
-        if self.binary:
-            d = s.line("∂L/∂ŷ", -(y / answer) + (1 - y) / (1 - answer))
-            through = s.line(f"∂ŷ/∂{z}", answer @ (1 - answer), "the slope of the sigmoid")
-        else:
-            d = s.line("∂L/∂ŷ", -(y / answer))
-            through = s.line(f"∂ŷ/∂{z}", diagonal(answer) - answer.T @ answer)
-        s.line(f"∂L/∂{z}", d @ through, "in all, the probability minus the right answer")
-
-    def _back_from_the_answer(self, t: int) -> Term | None:
-        if t < self.T:
-            return None
-        s, z = self.sheet, self.cell.logit
-        through = s.line(f"∂{z}/∂{self.cell.state}_{t}", s[f"W_{self.cell.output}"].T)
-        return s[f"∂L/∂{z}"] @ through
-
-    def _output_gradient(self, weight: Weight) -> None:
-        s, d = self.sheet, self.sheet[f"∂L/∂{self.cell.logit}"]
-        s.line(f"∂L/∂{weight.name}", s[f"{self.cell.state}_{self.T}"].T @ d if weight.left else d)
-
-
-class EveryAnswer(Work):
-    """An answer at every timestep, one of K; the loss is their mean."""
-
-    def _answer_equations(self) -> tuple[str, ...]:
-        z = f"{self.cell.logit}_t"
-        losses = " + ".join(f"L_{t}" for t in range(1, self.T + 1))
-        of_all = f"L = ({losses})/T" if self.T > 1 else "L = L_1/T"
-        return (self._logit_equation(z, "t"), f"ŷ_t = exp({z})/sum(exp({z}))", "L_t = −y_t·log(ŷ_t)ᵀ", of_all)
-
-    def _give_targets(self) -> None:
-        labels, s = self.task.labels, self.sheet
-        for t, target in enumerate(self.task.targets.tolist(), 1):
-            s.given(f"y_{t}", np.eye(len(labels))[[target]], f"the right answer {labels[target]}")
-        s.given("T", np.array([[float(self.T)]]), "timesteps")
-
-    def _answer_at(self, t: int) -> None:
-        s = self.sheet
-        odds = s.line(f"q_{t}", exp(self._logit(f"{self.cell.logit}_{t}", t, "the scores")))
-        answer = s.line(f"ŷ_{t}", odds / total(odds), f"the probability of each of {', '.join(self.task.labels)}")
-        s.line(f"L_{t}", -(s[f"y_{t}"] @ log(answer).T), "the loss of this timestep")
-
-    def _loss(self) -> None:
-        s = self.sheet
-        s.section("The loss")
-        s.line("L", added([s[f"L_{t}"] for t in range(1, self.T + 1)]) / s["T"], "the mean of all timesteps")
-
-    def _back_from_the_answer(self, t: int) -> Term:
-        s, answer, z = self.sheet, self.sheet[f"ŷ_{t}"], f"{self.cell.logit}_{t}"
-        d = s.line(f"∂L/∂ŷ_{t}", -(s[f"y_{t}"] / answer / s["T"]), "of the mean")
-        through = s.line(f"∂ŷ_{t}/∂{z}", diagonal(answer) - answer.T @ answer)
-        d_logit = s.line(f"∂L/∂{z}", d @ through, "in all, the probability minus the right answer, over T")
-        return d_logit @ s[f"W_{self.cell.output}"].T
-
-    def _output_gradient(self, weight: Weight) -> None:
-        self._terms(weight, [self.sheet[f"∂L/∂{self.cell.logit}_{t}"] for t in range(1, self.T + 1)])
+        sheet.line(name, added(terms), "their sum", rows)

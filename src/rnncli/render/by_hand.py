@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 from rnncli.render.by_hand_latex import as_latex
 from rnncli.render.by_hand_parts import (
     DIGITS,
-    LEGEND,
     WORD,
     chunks,
     formula,
     headline,
     is_computed,
+    is_in_parentheses,
+    legend,
     sentences,
     title,
     word,
@@ -89,8 +90,8 @@ def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]
         boxes = [
             _Box((formula(piece, ascii),))
             if isinstance(piece, str)
-            else _matrix(written(piece, digits), ascii, within=True)
-            for piece in chunk
+            else _matrix(written(piece, digits), ascii, within=not is_in_parentheses(chunk, place))
+            for place, piece in enumerate(chunk)
         ]
         room = width - INDENT - 2
         wide = sum(box.width for box in boxes)
@@ -169,7 +170,7 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
 
     lines = _wrapped(headline(result, shown), width)
     lines += ["", *(f"    {drawn(equation)}" for equation in result.equations), ""]
-    for sentence in (*map(drawn, LEGEND), *sentences(result, digits)):
+    for sentence in (*map(drawn, legend(result)), *sentences(result, digits)):
         lines += _wrapped(sentence, width)
     for section in result.sections:
         head = _wrapped(title(section, shown, drawn), width)
@@ -188,7 +189,7 @@ def _wrapped(sentence: str, width: int) -> list[str]:
 def as_markdown(result: ByHand, digits: int = DIGITS) -> str:
     """For a page of notes: the text's drawings as blocks of code under headings."""
     parts = [f"# {headline(result, _escaped_markdown)}", _fenced(result.equations)]
-    parts.append("\n".join(f"- {line}" for line in (*LEGEND, *sentences(result, digits))))
+    parts.append("\n".join(f"- {line}" for line in (*legend(result), *sentences(result, digits))))
     for section in result.sections:
         parts.append(f"## {title(section, _escaped_markdown, formula)}")
         drawn = ["\n".join(step_lines(step, MARKDOWN_WIDTH, digits=digits)) for step in section.steps]

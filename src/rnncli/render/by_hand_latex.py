@@ -16,7 +16,9 @@ from rnncli.render.by_hand_parts import (
     chunks,
     headline,
     is_computed,
+    is_in_parentheses,
     sentences,
+    signs,
     title,
     word,
     written,
@@ -39,9 +41,20 @@ _LEGEND = (
     r"$\odot$, the square and the slash go element by element.",
     r"$\frac{\partial L}{\partial W_{i}^{(2)}}$ is the term of timestep 2 in $\frac{\partial L}{\partial W_{i}}$.",
 )
-_FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "σ": r"\sigma"} | {
-    name: rf"\operatorname{{{name}}}" for name in ("relu", "sum", "diag")
+_SIGNS_MEAN = {
+    "encoder": r"$\bar{W}$, with a bar, is the encoder's.",
+    "directions": r"$\overrightarrow{W}$ is of what reads forwards, $\overleftarrow{W}$ of what reads backwards, "
+    "from the last timestep to the first.",
+    "which": "$(j = 2)$ is 1 where $j$ is 2, and 0 elsewhere.",
+    "beside": "$[x, y]$ is $x$ and $y$ side by side.",
+    "below": "$[x; y]$ is $x$ above $y$.",
+    "columns": "$x[1:2]$ are the columns 1 to 2 of $x$; $x[2]$ is the second one alone.",
 }
+_FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "max": r"\max", "log": r"\log", "σ": r"\sigma"} | {
+    name: rf"\operatorname{{{name}}}" for name in ("relu", "sum", "diag", "argmax")
+}
+_LETTERS = {"ŷ": r"\hat{y}", "η": r"\eta", "ε": r"\varepsilon", "α": r"\alpha"}
+_MARKS = {"ᶠ": r"\overrightarrow", "ᵇ": r"\overleftarrow", "ᵉ": r"\bar"}
 _SIGNS = {"·": r"\cdot ", "⊙": r"\odot ", "−": "-", "←": r"\leftarrow ", "²": "^{2}"}
 _DERIVATIVE = re.compile(r"∂(\w+)/∂(\w+)(?:\((\d+)\))?")
 _ESCAPES = {
@@ -61,7 +74,11 @@ def as_latex(result: ByHand, digits: int = DIGITS) -> str:
     parts = [_FIRST, rf"\section*{{{headline(result, escaped)}}}"]
     equations = " \\\\\n".join(latex_formula(equation) for equation in result.equations)
     parts.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
-    parts += [*_LEGEND, *(escaped(line, None) for line in sentences(result, digits))]
+    parts += [
+        *_LEGEND,
+        *(_SIGNS_MEAN[name] for name in signs(result)),
+        *(escaped(line, None) for line in sentences(result, digits)),
+    ]
     for section in result.sections:
         parts.append(rf"\subsection*{{{title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
         parts += [_step(step, digits) for step in section.steps]
@@ -94,12 +111,14 @@ def _name(name: str) -> str:
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     letter, _, place = name.partition("_")
-    encoders, letter = "ᵉ" in letter, letter.replace("ᵉ", "")
+    marks = [over for mark, over in _MARKS.items() if mark in letter]
+    letter = letter.rstrip("".join(_MARKS))
     place = _signs(place).strip("()")
     if re.fullmatch("a[a-z]", letter):  # the sums of a gate
         letter, place = "a", f"{letter[1]},{place}"
-    letter = {"ŷ": r"\hat{y}", "η": r"\eta"}.get(letter, letter)
-    letter = rf"\bar{{{letter}}}" if encoders else letter
+    letter = _LETTERS.get(letter, letter)
+    for over in marks:
+        letter = rf"{over}{{{letter}}}"
     return f"{letter}_{{{place}}}" if place else letter
 
 
@@ -125,7 +144,10 @@ def _with_numbers(step: Step, digits: int) -> list[str]:
             lines.append(r"\quad")
             used = 0
         lines[-1] += "".join(
-            latex_formula(piece) if isinstance(piece, str) else _matrix(piece, digits, within=True) for piece in chunk
+            latex_formula(piece)
+            if isinstance(piece, str)
+            else _matrix(piece, digits, within=not is_in_parentheses(chunk, place))
+            for place, piece in enumerate(chunk)
         )
         used += wide
     return lines

@@ -22,16 +22,28 @@ MOST_DECIMALS = 12
 WORD = 40  # cells that a token may take; a label of a line may have two, and words of ours
 
 # A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
-NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\(t−1\)|[^\W²]+)")
-_OPERATOR = re.compile(r" [·⊙+−] ")
+NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
+_BREAK = re.compile(r"(?= [·⊙+−] )|(?<=[,;] )")  # where a formula may go on below
 _ASCII = {
     **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
-    **{"←": "<-", "⊙": ".*", "ᵉ": "e"},
+    **{"←": "<-", "⊙": ".*", "ᵉ": "e", "ᶠ": "f", "ᵇ": "b", "ε": "eps", "α": "alpha"},
 }
 LEGEND = (
     "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
     "∂L/∂W_i(2) is the term of timestep 2 in ∂L/∂W_i.",
 )
+# Signs that not every work has: what it is to have them, and what they mean.
+SIGNS = {
+    "encoder": (re.compile("ᵉ"), "ᵉ marks what is the encoder's."),
+    "directions": (
+        re.compile("ᶠ"),
+        "ᶠ marks what reads forwards, and ᵇ what reads backwards, from the last timestep to the first.",
+    ),
+    "which": (re.compile("argmax"), "(j = 2) is 1 where j is 2, and 0 elsewhere."),
+    "beside": (re.compile(r"\[[^\];]*, "), "[x, y] is x and y side by side."),
+    "below": (re.compile("; "), "[x; y] is x above y."),
+    "columns": (re.compile(r"\w\["), "x[1:2] are the columns 1 to 2 of x; x[2] is the second one alone."),
+}
 _ROUNDED = (
     f"Numbers are rounded to {{}} decimals, or to as many more as it takes that {KEPT} digits of the largest one in a "
     "matrix are left, and of its distance from 1. A 0 without decimals is exact."
@@ -77,20 +89,28 @@ def formula(text: str, ascii: bool = False) -> str:
 
 
 def chunks(step: Step) -> list[list[str | Any]]:
-    """The right-hand side in pieces: text, and matrices for the names; a chunk begins at an operator in spaces."""
+    """The right-hand side in pieces: text, and matrices for the names; a chunk begins where it may go on below."""
     right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
     found: list[list[str | Any]] = [[]]
     for piece in NAME.split(right):
         if piece in step.operands:
             found[-1].append(step.operands[piece])
             continue
-        places = [0, *(match.start() for match in _OPERATOR.finditer(piece)), len(piece)]
+        places = [0, *(match.start() for match in _BREAK.finditer(piece)), len(piece)]
         for number, (start, end) in enumerate(pairwise(places)):
             if number and found[-1]:
                 found.append([])
             if start < end:
                 found[-1].append(piece[start:end])
     return [chunk for chunk in found if chunk]
+
+
+def is_in_parentheses(chunk: list[str | Any], place: int) -> bool:
+    """Whether what stands there needs none of its own: it has a pair for itself already."""
+    around = chunk[max(place - 1, 0) : place + 2]
+    before, after = around[0], around[-1]
+    alone = isinstance(before, str) and before.endswith("(") and isinstance(after, str) and after.startswith(")")
+    return alone and len(around) == 3
 
 
 def is_computed(step: Step) -> bool:
@@ -118,6 +138,17 @@ def title(section: Section, shown: Callable[[str], str], drawn: Callable[[str], 
 def headline(result: ByHand, shown: Callable[[str], str]) -> str:
     """What is worked out."""
     return f"By hand: {shown(result.text)}, with {shown(result.answer)}"
+
+
+def signs(result: ByHand) -> list[str]:
+    """Which of :data:`SIGNS` it has."""
+    text = "\n".join((*result.equations, *(step.formula for step in result.steps)))
+    return [name for name, (pattern, _) in SIGNS.items() if pattern.search(text)]
+
+
+def legend(result: ByHand) -> list[str]:
+    """What the signs mean."""
+    return [*LEGEND, *(SIGNS[name][1] for name in signs(result))]
 
 
 def sentences(result: ByHand, digits: int) -> list[str]:
