@@ -20,12 +20,13 @@ from rnncli.render.by_hand_latex import as_latex
 from rnncli.render.by_hand_parts import (
     DIGITS,
     WORD,
-    chunks,
+    Piece,
     formula,
     headline,
     is_computed,
     is_in_parentheses,
     legend,
+    lines,
     sentences,
     title,
     word,
@@ -85,25 +86,21 @@ def _beside(boxes: Sequence[_Box]) -> list[str]:
 
 def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
     """The formula with its numbers, in lines of the width; nothing where a part of it has no room."""
-    rows: list[list[_Box]] = [[]]
-    for chunk in chunks(step):
-        boxes = [
-            _Box((formula(piece, ascii),))
-            if isinstance(piece, str)
-            else _matrix(written(piece, digits), ascii, within=not is_in_parentheses(chunk, place))
-            for place, piece in enumerate(chunk)
-        ]
-        room = width - INDENT - 2
-        wide = sum(box.width for box in boxes)
-        if wide > room:
+    room = width - INDENT - 2
+
+    def box(chunk: list[Piece], place: int) -> _Box:
+        piece = chunk[place]
+        if isinstance(piece, str):
+            return _Box((formula(piece, ascii),))
+        return _matrix(written(piece, digits), ascii, within=not is_in_parentheses(chunk, place))
+
+    drawn = []
+    for number, chunks in enumerate(lines(step, lambda piece: box([piece], 0).width, room)):
+        boxes = [box(chunk, place) for chunk in chunks for place in range(len(chunk))]
+        if sum(one.width for one in boxes) > room:
             return []
-        if rows[-1] and sum(box.width for box in rows[-1]) + wide > room:
-            rows.append([])
-        rows[-1] += boxes
-    lines = []
-    for number, boxes in enumerate(rows):
-        lines += _beside([_Box((" " * INDENT + ("  " if number else "= "),)), *boxes])
-    return lines
+        drawn += _beside([_Box((" " * INDENT + ("  " if number else "= "),)), *boxes])
+    return drawn
 
 
 def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:

@@ -13,10 +13,11 @@ from rnncli.render.by_hand_parts import (
     DIGITS,
     NAME,
     WORD,
-    chunks,
+    Piece,
     headline,
     is_computed,
     is_in_parentheses,
+    lines,
     sentences,
     signs,
     title,
@@ -137,24 +138,24 @@ def _step(step: Step, digits: int) -> str:
 
 def _with_numbers(step: Step, digits: int) -> list[str]:
     """The formula with its numbers; from the second line on with an indent."""
-    lines, used = [""], 0
-    for chunk in chunks(step):
-        wide = sum(len(piece) if isinstance(piece, str) else _width(piece, digits) for piece in chunk)
-        if used and used + wide > LINE:
-            lines.append(r"\quad")
-            used = 0
-        lines[-1] += "".join(
-            latex_formula(piece)
-            if isinstance(piece, str)
-            else _matrix(piece, digits, within=not is_in_parentheses(chunk, place))
-            for place, piece in enumerate(chunk)
-        )
-        used += wide
-    return lines
+
+    def drawn(chunk: list[Piece], place: int) -> str:
+        piece = chunk[place]
+        if isinstance(piece, str):
+            return latex_formula(piece)
+        return _matrix(piece, digits, within=not is_in_parentheses(chunk, place))
+
+    return [
+        (r"\quad" if number else "") + "".join(drawn(chunk, place) for chunk in chunks for place in range(len(chunk)))
+        for number, chunks in enumerate(lines(step, lambda piece: _width(piece, digits), LINE))
+    ]
 
 
-def _width(matrix: Any, digits: int) -> int:
-    return max(sum(len(entry) + 1 for entry in row) for row in written(matrix, digits)) + 1
+def _width(piece: Piece, digits: int) -> int:
+    """In characters, about."""
+    if isinstance(piece, str):
+        return len(piece)
+    return max(sum(len(entry) + 1 for entry in row) for row in written(piece, digits)) + 1
 
 
 def _result(step: Step, digits: int) -> str:

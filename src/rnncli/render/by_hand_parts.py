@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ WORD = 40  # cells that a token may take; a label of a line may have two, and wo
 
 # A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
 NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
-_BREAK = re.compile(r"(?= [·⊙+−] )|(?<=[,;] )")  # where a formula may go on below
+# Where a formula may go on below, the better places first; within parentheses and brackets only at the last of them.
+_BREAKS = (re.compile("(?= [+−] )"), re.compile("(?= [·⊙] )"), re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)"))
 _ASCII = {
     **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
     **{"←": "<-", "⊙": ".*", "ᵉ": "e", "ᶠ": "f", "ᵇ": "b", "ε": "eps", "α": "alpha"},
@@ -32,6 +33,9 @@ LEGEND = (
     "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
     "∂L/∂W_i(2) is the term of timestep 2 in ∂L/∂W_i.",
 )
+# A part of a formula with its numbers: text, or a matrix.
+Piece = Any
+
 # Signs that not every work has: what it is to have them, and what they mean.
 SIGNS = {
     "encoder": (re.compile("ᵉ"), "ᵉ marks what is the encoder's."),
@@ -88,24 +92,59 @@ def formula(text: str, ascii: bool = False) -> str:
     return text
 
 
-def chunks(step: Step) -> list[list[str | Any]]:
-    """The right-hand side in pieces: text, and matrices for the names; a chunk begins where it may go on below."""
+def lines(step: Step, width: Callable[[Piece], int], room: int) -> list[list[list[Piece]]]:
+    """The right-hand side with its numbers, in lines of chunks of pieces: text, and matrices for the names.
+
+    Args:
+        width: of a piece.
+        room: for a line; what cannot be parted may be wider.
+    """
     right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
-    found: list[list[str | Any]] = [[]]
-    for piece in NAME.split(right):
-        if piece in step.operands:
-            found[-1].append(step.operands[piece])
+    pieces = [step.operands.get(piece, piece) for piece in NAME.split(right) if piece]
+    found: list[list[list[Piece]]] = [[]]
+    used = 0
+    for chunk in _chunks(pieces, lambda chunk: sum(map(width, chunk)) <= room):
+        wide = sum(map(width, chunk))
+        if found[-1] and used + wide > room:
+            found.append([])
+            used = 0
+        found[-1].append(chunk)
+        used += wide
+    return found
+
+
+def _chunks(pieces: list[Piece], fits: Callable[[list[Piece]], bool], level: int = 0) -> Iterator[list[Piece]]:
+    """Parts that fit, as far as the formula can be parted."""
+    if fits(pieces) or level == len(_BREAKS):
+        yield pieces
+        return
+    for chunk in _parted(pieces, _BREAKS[level], anywhere=level == len(_BREAKS) - 1):
+        yield from _chunks(chunk, fits, level + 1)
+
+
+def _parted(pieces: list[Piece], where: re.Pattern[str], anywhere: bool) -> list[list[Piece]]:
+    found: list[list[Piece]] = [[]]
+    depth = 0  # of parentheses and brackets
+    for piece in pieces:
+        if not isinstance(piece, str):
+            found[-1].append(piece)
             continue
-        places = [0, *(match.start() for match in _BREAK.finditer(piece)), len(piece)]
-        for number, (start, end) in enumerate(pairwise(places)):
+        starts = [match.start() for match in where.finditer(piece)]
+        places = [start for start in starts if anywhere or depth + _depth(piece[:start]) == 0]
+        for number, (start, end) in enumerate(pairwise([0, *places, len(piece)])):
             if number and found[-1]:
                 found.append([])
             if start < end:
                 found[-1].append(piece[start:end])
+        depth += _depth(piece)
     return [chunk for chunk in found if chunk]
 
 
-def is_in_parentheses(chunk: list[str | Any], place: int) -> bool:
+def _depth(text: str) -> int:
+    return sum(map(text.count, "([")) - sum(map(text.count, ")]"))
+
+
+def is_in_parentheses(chunk: list[Piece], place: int) -> bool:
     """Whether what stands there needs none of its own: it has a pair for itself already."""
     around = chunk[max(place - 1, 0) : place + 2]
     before, after = around[0], around[-1]
