@@ -83,6 +83,18 @@ def test_the_rows_behind_a_finding_come_with_full(trained: Any) -> None:
     assert {(one["line"], one["other"]) for one in document["evidence"]} == {(2, 3), (3, 2)}
 
 
+def test_a_mistyped_label_is_found_by_the_command_that_is_said_to_try(trained: Any) -> None:
+    trained.write("typed.csv", "text,label\ngood fun,pos\ngood film,Pos\nbad noise,neg\n")
+    document = trained.works("inspect", "--doctor", "typed.csv", "--json").json
+    (found,) = [one for one in document["findings"] if one["name"] == "unknown labels"]
+    assert found["number"] == pytest.approx(1 / 3)
+    assert found["sentence"].endswith("most often 'Pos' (1); did you mean 'pos'?")
+    command = shlex.split(found["command"])[1:]
+    assert ["unknown labels", "3", "-", "Pos", "good film"] in trained.works(*command).rows
+    (row,) = [one for one in trained.works(*command, "--json").json["evidence"] if one["name"] == "unknown labels"]
+    assert (row["line"], row["other"]) == (3, None)
+
+
 def test_the_doctor_reads_data_as_it_is_told_to_and_says_so_again(trained: Any) -> None:
     trained.write("odd.tsv", "a b\tb\nzyx vut\tpos\nzyx wvu\tneg\n")
     reading = ["--format", "tsv", "--text", "a b", "--label", "b"]

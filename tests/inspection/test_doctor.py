@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from inspection.models import model as random_model
 
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
@@ -27,12 +28,13 @@ from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.prepare import prepare
 from rnncli.training import loop
 
+ENDS = (("good", "pos"), ("bad", "neg"))
 # Every beginning of one to three words that say nothing, and a last word that is the answer: 28 different rows.
 ROWS = [
     (" ".join((*begin, word)), label)
     for length in (1, 2, 3)
     for begin in itertools.product(("film", "was"), repeat=length)
-    for word, label in (("good", "pos"), ("bad", "neg"))
+    for word, label in ENDS
 ]
 LEARNING = [(0.70, 0.69), (0.50, 0.55), (0.40, 0.450), (0.35, 0.449)]
 
@@ -52,8 +54,8 @@ def record(losses: list[tuple[float, float | None]] = LEARNING, **changes: Any) 
         epochs.append(
             {"epoch": k + 1, "loss": loss, "validation_loss": validation, "validation_accuracy": accuracy, "best": best}
         )
-    labels = {"neg": 14, "pos": 14}
-    return {"data": "rows.csv", "rows": 26, "validation_rows": 2, "label_rows": labels, "epochs": epochs} | changes
+    written = {"data": "rows.csv", "rows": 26, "validation_rows": 2, "label_rows": {"neg": 14, "pos": 14}}
+    return written | {"epochs": epochs, "baselines": {"bag_of_words": 0.5, "commonest_label": 0.5}} | changes
 
 
 def model(weights: dict[str, list[float]] | None = None, bias: float = 0.0, **chosen: Any) -> ClassifierModel:
@@ -85,14 +87,15 @@ def test_good_health_has_no_finding_and_says_what_was_looked_at() -> None:
     assert found.findings == ()
     numbers = {check.name: check.number for check in found.checks}
     assert list(numbers) == [
-        *("loss at the label entropy", "learning rate too high", "too few epochs", "overfitting"),
-        *("constant predictions", "unknown words", "lengths cut off", "label noise", "duplicates"),
-        *("dead units", "saturated units"),
+        *("loss at the label entropy", "behind its baseline", "learning rate too high", "too few epochs"),
+        *("overfitting", "constant predictions", "unknown labels", "unknown words", "lengths cut off"),
+        *("label noise", "duplicates", "dead units", "saturated units"),
     ]
     assert numbers["loss at the label entropy"] == pytest.approx(0.35 / math.log(2))
     assert numbers["too few epochs"] == pytest.approx(1 - 0.449 / 0.450)
     assert numbers["constant predictions"] == 0.5
-    assert all(numbers[name] == 0 for name in ("unknown words", "label noise", "duplicates", "dead units"))
+    nothing = ("behind its baseline", "unknown labels", "unknown words", "label noise", "duplicates", "dead units")
+    assert all(numbers[name] == 0 for name in nothing)
     assert dict(found.pairs())["found"] == "Nothing wrong found"
     (view,) = found.views()
     assert [row[0] for row in view.rows] == list(numbers)
@@ -113,6 +116,7 @@ def test_a_model_that_is_trained_here_is_in_good_health() -> None:
     report = prepared.report
     written = {"data": "rows.csv", "rows": report.training_rows, "validation_rows": report.validation_rows}
     written |= {"label_rows": report.labels, "epochs": epochs}
+    written |= {"baselines": {one.name: one.score for one in prepared.baselines()}}
     found = examine(prepared.model(nest(dict(state.store.flat)), written), data())
     assert [finding.sentence for finding in found.findings] == []
 
@@ -138,7 +142,7 @@ def test_labels_that_are_all_the_same_make_constant_predictions_right() -> None:
 
 def test_labels_of_another_problem_say_nothing_of_constant_predictions() -> None:
     found = examine(model(bias=9.0), data([(text, "sun" if label == "pos" else "rain") for text, label in ROWS]))
-    assert found.findings == ()
+    only(found, "unknown labels")
 
 
 def test_loss_at_the_label_entropy() -> None:
@@ -159,6 +163,62 @@ def test_loss_at_the_label_entropy() -> None:
     assert {c.name: c.number for c in examine(uneven, data()).checks}["loss at the label entropy"] == pytest.approx(
         0.51 / entropy
     )
+
+
+def test_behind_its_baseline() -> None:
+    """An accuracy of 0.5; the error of two such scores is the square root of 2 · p · (1 − p) / rows."""
+    scores = {"bag_of_words": 0.9, "commonest_label": 0.6}
+    behind = replace(model(), record=record(rows=1800, validation_rows=200, baselines=scores))
+    found = only(examine(behind, data()), "behind its baseline")
+    error = math.sqrt(2 * 0.7 * 0.3 / 200)
+    assert found.number == pytest.approx(0.4)
+    assert "has 0.5000 accuracy, and the bag of words, which it has to beat, 0.9000" in found.sentence
+    assert found.sentence.endswith(f"chance makes about {error:.4f}.")
+    assert found.command.endswith("--cell lstm")
+    heart = replace(behind, record=behind.record | {"epochs": record([(0.7, 0.6), (0.2, 0.55)])["epochs"]})
+    assert only(examine(heart, data()), "behind its baseline").command.endswith("--hidden 1")
+
+
+def test_level_with_the_baseline_is_good_health() -> None:
+    for rows, best, behind in ((200, 0.58, False), (200, 0.62, True), (20, 0.62, False), (2, 1.0, False)):
+        made = replace(model(), record=record(rows=9 * rows, validation_rows=rows, baselines={"bag_of_words": best}))
+        assert [one.name for one in examine(made, data()).findings] == ["behind its baseline"] * behind
+
+
+def test_the_best_epoch_is_what_is_set_beside_the_baseline() -> None:
+    written = record(validation_rows=2000, rows=100, baselines={"bag_of_words": 0.8})
+    accuracies = (0.1, 0.82, 0.2, 0.3)
+    for epoch, accuracy in zip(written["epochs"], accuracies, strict=True):
+        epoch |= {"validation_accuracy": accuracy, "best": accuracy in (0.1, 0.82)}
+    found = examine(replace(model(), record=written), data())
+    assert found.findings == ()
+    assert {c.name: c.number for c in found.checks}["behind its baseline"] == pytest.approx(-0.02)
+
+
+def test_a_loss_is_behind_a_smaller_one() -> None:
+    """The text's 500 tokens: a loss of 2.5 and one of 2 are 0.5 apart, and chance makes √(2/500) · 2.25 = 0.1423."""
+    made = random_model("lm", task="lm")
+    counting = {"pairs_of_chars": 2.0, "single_chars": 3.0}
+    written = record([(2.9, 2.8), (2.6, 2.5)], rows=4500, validation_rows=500, label_rows={}, baselines=counting)
+    found = examine(replace(made, record=written), data([("ab c", ""), ("cab", "")]))
+    (behind,) = [one for one in found.findings if one.name == "behind its baseline"]
+    assert behind.number == pytest.approx(0.5)
+    assert "has 2.5000 nats a token, and the pairs of chars, which it has to beat, 2.0000" in behind.sentence
+    assert behind.sentence.endswith("chance makes about 0.1423.")
+    level = written | {"baselines": counting | {"pairs_of_chars": 2.25}}
+    found = examine(replace(made, record=level), data([("ab c", ""), ("cab", "")]))
+    assert "behind its baseline" not in [one.name for one in found.findings]
+
+
+def test_the_score_of_a_tagger_is_of_its_words() -> None:
+    """Ten of 100 sentences with five words each are 50 answers."""
+    made = random_model("tag", task="tag")
+    counts = {"A": 200, "N": 200, "V": 100}
+    scores = {"commonest_tag_of_each_word": 0.8}
+    written = record(rows=90, validation_rows=10, label_rows=counts, baselines=scores)
+    found = examine(replace(made, record=written), data([('["the", "movie"]', '["A", "N"]')] * 2, "other.jsonl"))
+    (behind,) = [one for one in found.findings if one.name == "behind its baseline"]
+    assert behind.sentence.endswith(f"chance makes about {math.sqrt(2 * 0.65 * 0.35 / 50):.4f}.")
 
 
 def test_dead_units_of_a_relu() -> None:
@@ -185,6 +245,52 @@ def test_saturated_units() -> None:
     assert found.number == 1.0
     assert found.sentence.startswith("2 of 2 units of encoder/0/forward are at their ends")
     assert found.command.endswith("--lr 0.001")
+
+
+def test_labels_of_another_data_set_are_unknown() -> None:
+    rows = [(text, "sun" if label == "pos" else label) for text, label in ROWS]
+    diagnosis = examine(model(), data(rows))
+    found = only(diagnosis, "unknown labels")
+    assert found.number == 0.5
+    assert found.sentence.startswith("14 of 28 labels are none that the model knows, most often 'sun' (14).")
+    assert found.command == Commands.of(model(), data(rows)).train()
+    assert diagnosis.evidence == ()
+    assert "--label" not in found.sentence
+    whole = only(examine(model(), data([(text, 99 * label) for text, label in ROWS])), "unknown labels")
+    assert f"most often '{(99 * 'pos')[:40]}…' (14). A" in whole.sentence
+    assert whole.sentence.endswith("--label names another column.")
+
+
+def test_mistyped_labels_are_unknown_and_shown_beside_the_right_one() -> None:
+    rows = [(text, "Pos" if k in (4, 20) else label) for k, (text, label) in enumerate(ROWS)]
+    diagnosis = examine(model(), data(rows))
+    found = only(diagnosis, "unknown labels")
+    assert found.number == 2 / 28
+    assert found.sentence == "2 of 28 labels are none that the model knows, most often 'Pos' (2); did you mean 'pos'?"
+    assert found.command.endswith("--doctor rows.csv --full")
+    assert [(one.line, one.other, one.label) for one in diagnosis.evidence] == [(6, None, "Pos"), (22, None, "Pos")]
+    assert ("unknown labels", 6, None, "Pos", rows[4][0]) in diagnosis.views(full=True)[-1].rows
+
+
+def test_one_label_in_a_hundred_may_be_unknown() -> None:
+    rows = [(f"{'film ' * (k // 2 + 1)}{word}", label) for k in range(100) for word, label in [ENDS[k % 2]]]
+    for count, names in ((1, []), (2, ["unknown labels"])):
+        mistyped = [(text, "posi" if k < 2 * count and k % 2 == 0 else label) for k, (text, label) in enumerate(rows)]
+        assert [one.name for one in examine(model(), data(mistyped)).findings] == names
+
+
+def test_tags_that_a_tagger_was_never_told() -> None:
+    rows, chosen = OTHERS["tag"]
+    settings = Settings(**{**chosen, "cell": "gru", "hidden": 3, "task": "tag", "min_count": 1, "epochs": 1})
+    prepared = task_named("tag").prepare(data(rows), settings)
+    made = prepared.model(prepared.network.init(np.random.default_rng(1)), {})
+    told = [(text, tags.replace('"Y"]', '"x"]')) for text, tags in rows[:2]] + rows[2:]
+    diagnosis = examine(made, data(told))
+    (found,) = [one for one in diagnosis.findings if one.name == "unknown labels"]
+    assert found.number == 2 / 25
+    said = "2 of 25 tags are none that the model knows, most often 'x' (2). A training on this data learns them."
+    assert found.sentence == said
+    assert "--doctor rows.csv --full" not in found.command
 
 
 def test_unknown_words() -> None:
@@ -233,7 +339,8 @@ def test_label_noise_that_the_model_is_sure_of() -> None:
 def test_a_label_that_was_never_trained_is_no_noise() -> None:
     made = model()
     made.params["output"]["weight"][:] *= 5
-    assert examine(made, data([(ROWS[0][0], "else"), *ROWS[1:]])).findings == ()
+    checks = {check.name: check for check in examine(made, data([(ROWS[0][0], "else"), *ROWS[1:]])).checks}
+    assert checks["label noise"].number == 0
 
 
 def test_a_model_that_is_mostly_wrong_contradicts_nobody() -> None:
@@ -328,7 +435,11 @@ def test_without_validation_or_record_what_is_not_known_is_said_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", [{"label_rows": [1]}, {"label_rows": {"a": -1}}, {"rows": "x"}, {"baselines": None}]
+    "hostile",
+    [
+        *({"label_rows": [1]}, {"label_rows": {"a": -1}}, {"rows": "x"}, {"baselines": None}),
+        *({"baselines": {"a": math.nan}}, {"baselines": {"a": math.inf}}, {"validation_rows": "x"}),
+    ],
 )
 def test_a_record_that_is_not_ours_does_no_harm(hostile: dict[str, Any]) -> None:
     assert examine(replace(model(), record=record() | hostile), data()).findings == ()

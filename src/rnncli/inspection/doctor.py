@@ -16,6 +16,7 @@ from rnncli.core.packed import Array
 from rnncli.errors import UsageError, counted
 from rnncli.inspection import doctor_data
 from rnncli.inspection.doctor_data import Answered, Evidence
+from rnncli.inspection.doctor_labels import unknown_labels
 from rnncli.inspection.doctor_record import record_checks
 from rnncli.inspection.doctor_units import UnitsSeen, unit_checks, units_seen
 from rnncli.inspection.findings import Check, Commands, Finding
@@ -132,9 +133,11 @@ def _of_data(
 ) -> tuple[list[Check], list[Evidence]]:
     """What the data and the answers say, as far as it means anything for the task."""
     checks, evidence = list[Check](), list[Evidence]()
-    truths = _truths(model, answered.dataset)
-    if truths:
+    if model.task in ("classify", "tag"):
+        truths = [label for of in _labels(model, answered.dataset)[1] for label in of]
         checks.append(doctor_data.constant(model, answered, truths, commands))
+        unknown, rows = unknown_labels(model, *_labels(model, dataset), commands)
+        checks, evidence = [*checks, unknown], [*evidence, *rows]
     if not _is_numbers(model):
         checks.append(doctor_data.unknown_words(model, answered, commands))
     if model.task in ("classify", "seq2seq"):  # the others read an input of any length to its end
@@ -177,11 +180,12 @@ def _take(dataset: Dataset, rows: Array) -> Dataset:
     )
 
 
-def _truths(model: Model, dataset: Dataset) -> Sequence[str]:
-    """Every single right answer; none for the tasks whose answers are written."""
+def _labels(model: Model, dataset: Dataset) -> tuple[Dataset, Sequence[Sequence[str]]]:
+    """The rows, and the right answers of each: a label, or a tag for each word."""
     if model.task == "tag":
-        return [tag for of in read_sentences(dataset)[1] for tag in of]
-    return dataset.labels if model.task == "classify" else ()
+        _, tags, dataset = read_sentences(dataset)
+        return dataset, tags
+    return dataset, [(label,) for label in dataset.labels]
 
 
 def _keys(model: Model, dataset: Dataset) -> tuple[list[bytes], list[int]]:

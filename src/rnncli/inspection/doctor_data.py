@@ -45,12 +45,12 @@ class Evidence:
 
     Attributes:
         name: of the finding.
-        line, other: of the file: of the row, and of the first one with the same text.
+        line, other: of the file: of the row, and of the first one with the same text, where that is what is wrong.
     """
 
     name: str
     line: int
-    other: int
+    other: int | None
     label: str
     text: str
 

@@ -1,4 +1,4 @@
-"""What the record of a training says of it: whether it learned, too wildly, too briefly, or by heart."""
+"""What the record of a training says of it: whether it learned, enough, too wildly, too briefly, or by heart."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ RISE = 0.1
 # The mean loss of n rows varies by about itself/√n, for the loss of a row varies about as much as it is large; what is
 # more than three times the error of a difference of two such means is no chance.
 ERRORS = 3.0
+# The best epoch is chosen by the validation rows, and network and baseline are scored on the same ones: chance puts the
+# network behind by less than the error of a difference of means over different rows, and twice that error is no chance.
+BEHIND = 2.0
 # An epoch that brings the validation loss down by 1% is followed by others that do.
 CLEAR_STEP = 0.01
 # By heart: the training loss is under half of the validation loss, and that has risen by a tenth since it was smallest.
@@ -36,6 +39,7 @@ def record_checks(model: Model, commands: Commands) -> list[Check]:
     epochs = _epochs(model)
     return [
         nothing_learned(model, epochs, commands),
+        behind_baseline(model, epochs, commands),
         learning_rate(model, epochs, commands),
         few_epochs(model, epochs, commands),
         overfitting(model, epochs, commands),
@@ -97,6 +101,56 @@ def learn_something(model: Model, commands: Commands) -> str:
     return commands.train(epochs=max(20, 2 * len(model.record.get("epochs", []))))
 
 
+def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+    """By how much the best epoch is worse than the best of what it had to beat, on the validation rows."""
+    metric, beat = model.metric, _best_baseline(model)
+    means = f"{metric.name} by which the best baseline is ahead"
+    chosen = [epoch for epoch in epochs if epoch["best"]]
+    score, answers = metric.of(chosen[-1]) if chosen else None, _validation_answers(model)
+    if score is None or beat is None or not answers:
+        return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
+    name, best = beat
+    number = best - score if metric.higher_is_better else score - best
+    middle = (best + score) / 2  # of what both would have, if they were equally good
+    variance = middle * (1 - middle) if metric.higher_is_better else middle**2
+    error = math.sqrt(2 * max(0.0, variance) / answers)
+    limit = f"above {BEHIND:g} standard errors, {BEHIND * error:.4f}"
+    check = Check("behind its baseline", number, means, limit)
+    if number <= BEHIND * error:
+        return check
+    sentence = f"The best epoch has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
+    return check.found(f"{sentence}chance makes about {error:.4f}.", _get_ahead(model, epochs, commands))
+
+
+def _best_baseline(model: Model) -> tuple[str, float] | None:
+    """What a network has to beat first, by its name and its score on the validation rows."""
+    known = (model.record.get("baselines") or {}).items()
+    scores = [(float(score), name.replace("_", " ")) for name, score in known if math.isfinite(score)]
+    if not scores:
+        return None
+    best, name = max(scores) if model.metric.higher_is_better else min(scores)
+    return name, best
+
+
+def _validation_answers(model: Model) -> int:
+    """How many answers a validation score is of: of tags, as many as there are on average; 0 where it is not known."""
+    rows, aside = model.record.get("rows"), model.record.get("validation_rows")
+    counts = model.record.get("label_rows")
+    if type(rows) is not int or type(aside) is not int or rows < 1 or aside < 1:
+        return 0
+    if model.task != "tag" or not isinstance(counts, dict) or not all(type(n) is int for n in counts.values()):
+        return aside
+    return max(aside, sum(counts.values()) * aside // (rows + aside))
+
+
+def _get_ahead(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> str:
+    """What to change first where a training has learned too little that holds for other rows."""
+    losses = _validated(epochs)
+    if losses and epochs[-1]["loss"] < FAR_BELOW * losses[-1]:
+        return less_by_heart(model, commands)
+    return learn_something(model, commands)
+
+
 def learning_rate(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
     """The highest that the training loss has climbed above what it had come down to, over what it began with."""
     losses, rows = [epoch["loss"] for epoch in epochs], model.record.get("rows")
@@ -153,6 +207,10 @@ def overfitting(model: Model, epochs: list[dict[str, Any]], commands: Commands) 
     smallest = losses.index(min(losses))
     sentence = f"The validation loss has risen from {losses[smallest]:.4f} in epoch {epochs[smallest]['epoch']} to "
     sentence += f"{losses[-1]:.4f}, with a training loss of {epochs[-1]['loss']:.4f}: the rows are learned by heart."
+    return check.found(sentence, less_by_heart(model, commands))
+
+
+def less_by_heart(model: Model, commands: Commands) -> str:
+    """What to change first where the rows are learned by heart."""
     s = model.settings
-    command = commands.train(dropout=0.5) if s.dropout < 0.5 else commands.train(hidden=max(1, s.hidden // 2))
-    return check.found(sentence, command)
+    return commands.train(dropout=0.5) if s.dropout < 0.5 else commands.train(hidden=max(1, s.hidden // 2))

@@ -1,0 +1,60 @@
+"""Labels of a data set that the model has never been told: mistyped ones, or those of another data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rnncli.errors import closest
+from rnncli.inspection.doctor_data import Evidence
+from rnncli.inspection.findings import Check, Commands
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.model import Model
+
+# An answer where the model has no such label is always wrong; below 1 in 100 that is no more than labels by hand are.
+UNTRAINED = 0.01
+MOSTLY = 0.5  # from here on they are labels of something else, and not mistyped
+SHOWN = 40  # characters of a label: where the wrong column is read, it may be a whole text
+
+
+def unknown_labels(
+    model: Model, dataset: Dataset, labels: Sequence[Sequence[str]], commands: Commands
+) -> tuple[Check, list[Evidence]]:
+    """The share of all labels that are none of the model's; the rows that have them, where they look mistyped.
+
+    Args:
+        labels: those of each row: one, or a tag for each word.
+    """
+    what = "tag" if model.task == "tag" else "label"
+    known = {*getattr(model, "labels", ()), *getattr(model, "tags", ())}
+    counts = Counter(label for of in labels for label in of)
+    unknown = Counter({label: count for label, count in counts.items() if label not in known})
+    number = unknown.total() / counts.total() if counts else None
+    check = Check(
+        "unknown labels", number, f"share of the {what}s that are none of the model's", f"above {UNTRAINED:.0%}"
+    )
+    if number is None or number <= UNTRAINED:
+        return check, []
+    label, times = unknown.most_common(1)[0]
+    shown = label if len(label) <= SHOWN else label[:SHOWN] + "…"
+    near = closest(label, sorted(known))
+    sentence = f"{unknown.total():,} of {counts.total():,} {what}s are none that the model knows, most often '{shown}' "
+    sentence += f"({times:,}){near or '.'}"
+    mostly = number > MOSTLY
+    if near and not mostly:
+        return check.found(sentence, commands.rows()), _rows(check.name, dataset, labels, unknown)
+    sentence += " A training on this data learns them" + ("; --label names another column." if mostly else ".")
+    return check.found(sentence, commands.train()), []
+
+
+def _rows(name: str, dataset: Dataset, labels: Sequence[Sequence[str]], unknown: Counter[str]) -> list[Evidence]:
+    """Rows with such labels, each with its first one."""
+    found = []
+    for row, of_row in enumerate(labels):
+        first = next((label for label in of_row if label in unknown), None)
+        if first is not None:
+            found.append(Evidence(name, dataset.lines[row], None, first, dataset.called(row)))
+    return found
