@@ -87,6 +87,16 @@ def test_memory_beside_another_run(trained, model):
     assert header.split("\t")[2::2] == ["reviews-1: LSTM's c", "plain: RNN's h"]
 
 
+def test_memory_beside_a_run_whose_steps_are_something_else(trained, tiny):
+    trained.works("train", "reviews.csv", "--tokens", "char", *tiny, "--name", "letters")
+    trained.works("train", trained.write("sea.txt", "the bell and the sea\n" * 40), *tiny, "--name", "sea")
+    asked = ("inspect", "-m", "reviews-1", "--memory", TEXT, "--gates", "--compare")
+    says = ["reviews-1 goes by words, and letters by chars: a step back", "compare it with a run that goes by words"]
+    trained.refuses(2, says, *asked, "letters")
+    says = ["reviews-1 is of the task classify, and sea of the task lm", "compare it with a run that is of the task"]
+    trained.refuses(2, says, *asked, "sea", "--json")
+
+
 def test_every_row_of_why_is_what_predict_says(trained):
     found = trained.works("inspect", "--why", TEXT, "--json").json
     for text, effect in zip(found["deleted_texts"], found["deleted"], strict=True):

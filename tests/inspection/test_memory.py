@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
+from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow, flow
-from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, saturation
+from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, require_same_steps, saturation
 from rnncli.model import Model
 
 
@@ -153,6 +154,26 @@ def test_two_models_side_by_side() -> None:
     assert [row[2] for row in view.rows] == pytest.approx(first.relative.tolist())
     assert [row[4] for row in view.rows] == pytest.approx(second.kept.tolist())
     assert [row[1] for row in view.rows] == TEXTS["words"].split()[::-1]
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_models_of_one_task_that_go_by_the_same_steps_can_be_compared(kind: str) -> None:
+    require_same_steps(model(kind, cell="rnn"), model(kind, cell="lstm", hidden=7), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        (model("words"), model("tag"), "a is of the task classify, and b of the task tag"),
+        (model("lm"), model("words"), "a is of the task lm, and b of the task classify"),
+        (model("lm"), model("lm", tokens="word"), "a goes by chars, and b by words"),
+        (model("words"), model("numbers"), "a goes by words, and b by timesteps"),
+    ],
+)
+def test_steps_that_are_different_things_are_not_compared(first: Model, second: Model, says: str) -> None:
+    with pytest.raises(UsageError, match=f"^{says}: a step back is not the same in both$") as raised:
+        require_same_steps(first, second, ("a", "b"))
+    assert raised.value.hint == f"compare it with a run that {says[2:].split(', and')[0]}"
 
 
 def test_of_many_steps_some_are_shown_from_end_to_end() -> None:

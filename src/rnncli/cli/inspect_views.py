@@ -114,7 +114,7 @@ def bptt(look: Look) -> Shown:
 def memory(look: Look) -> Shown:
     """How much of a gradient at the end arrives at each earlier step."""
     from rnncli.inspection.flow import flow
-    from rnncli.inspection.memory import comparison
+    from rnncli.inspection.memory import comparison, require_same_steps
     from rnncli.inspection.memory import memory as of_cell
 
     if look.other is None:
@@ -124,6 +124,7 @@ def memory(look: Look) -> Shown:
             shown += [one.view(None if look.full else STEPS), one.pairs()]
         return Shown(shown, [one.document for one in found])
     name, other = look.other
+    require_same_steps(look.model, other, (look.name, name))
     beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
     first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
     view = comparison(first, second, (look.name, name), None if look.full else STEPS)

@@ -11,16 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.core.gru import GRU
 from rnncli.core.lstm import LSTM
 from rnncli.core.packed import Array
+from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
 
 # A gate is saturated this near to 0 or 1, a tanh this near to −1 or 1: there its slope is under a fifth of its largest.
 SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
@@ -239,6 +243,21 @@ def bar(share: float, width: int = BAR_WIDTH) -> str:
         return ""
     length = width * (1 + math.log10(share) / BAR_DECADES)
     return "█" * max(0, min(width, round(length))) or "▏"
+
+
+def require_same_steps(first: Model, second: Model, names: Sequence[str]) -> None:
+    """Curves are set side by side step by step: a word back, and a letter back, are not the same distance.
+
+    Raises:
+        UsageError: the two do not go through the same kind of steps.
+    """
+    for verb, one, other in (
+        ("is", f"of the task {first.task}", f"of the task {second.task}"),
+        ("goes", f"by {first.unit}s", f"by {second.unit}s"),
+    ):
+        if one != other:
+            said = f"{names[0]} {verb} {one}, and {names[1]} {other}: a step back is not the same in both"
+            raise UsageError(said, f"compare it with a run that {verb} {one}")
 
 
 def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | None = None) -> TableView:
