@@ -65,7 +65,7 @@ class Step:
 
     Attributes:
         place: from 1, of the whole input.
-        answers: the most probable ones with their probabilities, the best first.
+        answers: the one that is given, then the most probable others, with their probabilities.
         numbers: lengths of the states and means of the gates, by what they are called.
         looks: for each symbol of the page's source how much attention goes there; empty without attention.
     """

@@ -234,9 +234,10 @@ def test_the_steps_are_those_of_the_trace(each: tuple[Model, Page, Read]) -> Non
         assert step["place"] == t + 1
         assert step["known"] == trace.known[t]
         assert dict(step["numbers"])["‖h‖"] == pytest.approx(float(trace.norm[t]), rel=1e-5)
-        told = [p for _, p in step["answers"]]
-        assert told == pytest.approx(sorted(answers[t].tolist(), reverse=True)[:5], rel=1e-5)
-        assert step["answers"][0][0] in (trace.labels[answers[t].argmax()], "␣")
+        first, others = int(trace.chosen()[t]), answers[t].tolist()
+        expected = [others.pop(first), *sorted(others, reverse=True)][:5]  # a beam tells others than the surest
+        assert [p for _, p in step["answers"]] == pytest.approx(expected, rel=1e-5)
+        assert step["answers"][0][0] in (trace.labels[first], "␣")
     slider = read.named("input")[0]
     assert (slider["type"], slider["min"], slider["max"]) == ("range", "1", str(len(trace.tokens)))
 

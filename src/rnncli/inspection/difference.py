@@ -146,7 +146,7 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, A
         notes.append("the two do not go through the same steps: only their whole answers are compared")
         return _NO_STEPS
     answers = first.answers(), second.answers()
-    best = [of.argmax(axis=1) for of in answers]
+    best = [trace.chosen() for trace in traces]
     told = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
     steps = np.arange(len(first.tokens))
     probabilities = tuple(np.asarray(of[steps, k], np.float64) for of, k in zip(answers, best, strict=True))

@@ -157,7 +157,7 @@ def _steps(
     trace: States, found: Flow | None, kept: Sequence[int], source: Sequence[tuple[int, str]]
 ) -> tuple[Step, ...]:
     answers = trace.answers()
-    best = np.argsort(-answers, axis=1, kind="stable")[:, :ANSWERS]
+    best = trace.best(ANSWERS)
     looks, looked_at = getattr(trace, "alignment", None), [place - 1 for place, _ in source]
     top = found.layers_above(found.cell())[0] if found else []
     steps = []

@@ -18,11 +18,11 @@ from rnncli.core.recurrence import Params
 from rnncli.data.arrays import ArrayColumn
 from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.vocabulary import Vocabulary, build_vocabulary
+from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, counted
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
-from rnncli.inspection.states import States, unit_names
+from rnncli.inspection.states import ToldStates, unit_names
 from rnncli.inspection.why import Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.caption_network import Captioner, Described
@@ -34,22 +34,6 @@ from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, symbol
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column
-
-
-@dataclass(frozen=True)
-class CaptionStates(States):
-    """The decoder, step by step, as it tells what it says of its numbers.
-
-    Attributes:
-        step_probabilities: (T, symbols) of each symbol at each step.
-    """
-
-    step_probabilities: Array
-
-    answers_are = "the symbol told at this step"
-
-    def answers(self) -> Array:
-        return self.step_probabilities
 
 
 @dataclass(frozen=True)
@@ -108,19 +92,21 @@ class CaptionModel(Model):
             for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
                 yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
 
-    def trace(self, text: str | None = None) -> CaptionStates:
+    def trace(self, text: str | None = None) -> ToldStates:
         text = self.example if text is None else text
         network, row = self.network, self._read(text)[None]
         (told,) = network.decode(self.params, row, self._limit, self.beam)
         states, _ = network.states(self.params, row)
-        given = network.decoder.given([told.ids])
+        each = network.decoder.steps(told)
+        given = network.decoder.given([each[:-1]])
         logits, hidden, _, _ = network.decoder.forward(
             self.params["decoder"], given, states, beside=network.beside(row)
         )
-        names = (*self.target.tokens, "<unk>", END)
-        steps = (*(names[k] for k in told.ids.tolist()), END)
+        names = (*self.target.tokens, UNKNOWN, END)
+        steps = tuple(names[k] for k in each.tolist())
         units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
-        return CaptionStates(steps, (True,) * len(steps), hidden, units, norm, names, softmax(logits))
+        told_by = (each, softmax(logits), self.target.unknown)
+        return ToldStates(steps, (True,) * len(steps), hidden, units, norm, names, *told_by)
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         model = self.in_double()

@@ -122,6 +122,10 @@ class Decoder:
         end = np.array([self.end], np.int32)
         return PackedSequence.pack([np.concatenate((end, target)).astype(np.int32) for target in targets])
 
+    def steps(self, told: Told) -> Array:
+        """(T,) what each step has told: the symbols, then the end if it was reached."""
+        return np.append(told.ids, self.end) if told.ended else told.ids
+
     def wanted(self, targets: list[Array]) -> Array:
         """(S,) what each step is to tell, in the order of :meth:`given`: the target, then the end."""
         end = np.array([self.end], np.int32)

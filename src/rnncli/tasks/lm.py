@@ -103,7 +103,7 @@ class TextStates(States):
     """A text, token by token.
 
     Attributes:
-        next_probabilities: (T, V) of each token to come next.
+        next_probabilities: (T, V) of each token to come next, those that ``predict`` draws from.
     """
 
     next_probabilities: Array
@@ -183,7 +183,7 @@ class LanguageModelModel(Model):
         labels = (*self.vocabulary.tokens, UNKNOWN)
         units = unit_names(self.settings.hidden, bidirectional=False)
         norm = np.linalg.norm(hidden, axis=1)
-        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(logits))
+        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(self._tellable(logits)))
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         if answer is not None:
@@ -244,8 +244,16 @@ class LanguageModelModel(Model):
         packed = PackedSequence.pack([self._encoded(text) for text in texts])
         states = self.network.zero_states(len(texts))
         last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
-        last[:, self.vocabulary.unknown] = -np.inf
-        return packed.to_caller_order(log_softmax(last))
+        return packed.to_caller_order(log_softmax(self._tellable(last)))
+
+    def _tellable(self, logits: Array) -> Array:
+        """(S, V) logits without the unknown token, which is never told: the known ones share all of the probability.
+
+        Training counts it as a token like others: the loss is of other probabilities than these.
+        """
+        if self.vocabulary.tokens:
+            logits[:, self.vocabulary.unknown] = -np.inf
+        return logits
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(self._split(joined(dataset)))
@@ -279,19 +287,17 @@ class LanguageModelModel(Model):
         return cls(settings, Vocabulary(texts_of(manifest["vocabulary"], "token")), {})
 
     def _after(self, ids: Array, states: list[State]) -> tuple[Array, list[State]]:
-        """(V,) probabilities of the token after these, and the states they leave."""
+        """(V,) probabilities of the known tokens after these, and the states they leave."""
         packed = PackedSequence.pack([ids])
         logits, _, states, _ = self.network.forward(self.params, packed, states, keep=False)
-        last = logits[-1:].astype(np.float64)
+        last = self._tellable(logits[-1:].astype(np.float64))
         return softmax(last / self.temperature if self.temperature else last)[0], states
 
     def _choose(self, probabilities: Array, rng: np.random.Generator) -> int:
-        """A token by its probability, never the unknown one; at temperature 0 the most probable."""
-        allowed = probabilities.copy()
-        allowed[self.vocabulary.unknown] = 0
-        if self.temperature == 0 or not allowed.any():
-            return int(allowed.argmax())
-        return int(rng.choice(len(allowed), p=allowed / allowed.sum()))
+        """A token by its probability; at temperature 0 the most probable."""
+        if self.temperature == 0:
+            return int(probabilities.argmax())
+        return int(rng.choice(len(probabilities), p=probabilities))
 
 
 def split(text: str, unit: str) -> list[str]:

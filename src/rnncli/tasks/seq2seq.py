@@ -16,11 +16,11 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.vocabulary import Vocabulary, build_vocabulary
+from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
-from rnncli.inspection.states import States, unit_names, visible
+from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Metric, Model, texts_of
 from rnncli.tasks.decoder import BEAM
@@ -34,29 +34,21 @@ from rnncli.views import Cell, Column, TableView
 
 
 @dataclass(frozen=True)
-class DecoderStates(States):
+class DecoderStates(ToldStates):
     """The decoder, step by step, as it tells a target.
 
     Attributes:
         source: (S,) the symbols that were read.
-        step_probabilities: (T, symbols) of each symbol at each step.
         alignment: (T, S) where attention looks at each step; None without attention.
     """
 
     source: tuple[str, ...]
-    step_probabilities: Array
     alignment: Array | None
-
-    answers_are = "the symbol told at this step"
-
-    def answers(self) -> Array:
-        return self.step_probabilities
 
     def view(self, units: list[int]) -> TableView:
         """One row a step: what is told, the next best ones, where attention looks, and the chosen units."""
-        best = np.argsort(-self.step_probabilities, axis=1, kind="stable")[:, :3]
         rows: list[tuple[Cell, ...]] = []
-        for t, places in enumerate(best.tolist()):
+        for t, places in enumerate(self.best(3).tolist()):
             chances = self.step_probabilities[t]
             others = ", ".join(f"{visible(self.labels[k])} {chances[k]:.2f}" for k in places[1:])
             looked: tuple[Cell, ...] = ()
@@ -69,7 +61,8 @@ class DecoderStates(States):
         if self.alignment is not None:
             columns += [Column("looks at"), Column("weight", True)]
         columns += [Column(f"h{self.units[unit]}", True) for unit in units]
-        caption = f"{len(units)} of {len(self.units)} units of the decoder, choose with --units or --top"
+        caption = f"p: {self.answers_are}{self.note}; {len(units)} of {len(self.units)} units of the decoder, "
+        caption += "choose with --units or --top"
         return TableView(
             f"The decoder's steps for {' '.join(map(visible, self.source))}", tuple(columns), tuple(rows), caption
         )
@@ -126,18 +119,20 @@ class Seq2SeqModel(Model):
         network, source = self.network, self._encoded(symbols)
         (told,) = network.decode(self.params, [source], self._limit, self.beam)
         memory, states, _ = network.encode(self.params, [source])
-        given = network.decoder.given([told.ids])
+        each = network.decoder.steps(told)
+        given = network.decoder.given([each[:-1]])
         looking = self.settings.attention
         logits, hidden, _, cache = network.decoder.forward(
             self.params["decoder"], given, states, memory if looking else None
         )
-        names = (*self.target.tokens, "<unk>", END)
+        names = (*self.target.tokens, UNKNOWN, END)
         shown = tuple(symbols[place] for place in shorten(np.arange(len(symbols)), self.settings.max_length).tolist())
-        steps = (*(names[k] for k in told.ids.tolist()), END)
+        steps = tuple(names[k] for k in each.tolist())
         looked = alignment(cache.attention)[0] if cache.attention is not None else None
         units, norm = unit_names(network.decoder.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
         known = (True,) * len(steps)
-        return DecoderStates(steps, known, hidden, units, norm, names, shown, softmax(logits), looked)
+        told_by = (each, softmax(logits), self.target.unknown)
+        return DecoderStates(steps, known, hidden, units, norm, names, *told_by, shown, looked)
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         symbols = self._symbols_of(text)
