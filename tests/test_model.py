@@ -371,6 +371,8 @@ def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None
         {"epochs": [{"epoch": 1, "loss": "x", "validation_loss": None, "validation_accuracy": None, "best": True}]},
         {"baselines": [0.5]},
         {"baselines": {"majority": "x", "bag_of_words": 0.5}},
+        {"baselines": {"bag_of_words": 10**400}},
+        {"epochs": [{"epoch": 1, "loss": -(10**400), "validation_loss": 1, "validation_accuracy": None, "best": True}]},
     ],
 )
 def test_a_record_that_could_not_be_shown_is_refused(record: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -341,9 +342,18 @@ def _require_record(record: dict[str, Any]) -> None:
             raise ValueError("an epoch of the training record is not described as it should be")
         if any(not isinstance(epoch[name], kinds) for name, kinds in _EPOCH_FIELDS.items()):
             raise ValueError("an epoch of the training record has a value of the wrong type")
+        if any(map(_no_float, epoch.values())):
+            raise ValueError("an epoch of the training record has a number that is too large")
     baselines = record.get("baselines") or {}
     if not isinstance(baselines, dict) or not all(isinstance(value, int | float) for value in baselines.values()):
         raise ValueError("the baselines of the training record are not as they should be")
+    if any(map(_no_float, baselines.values())):
+        raise ValueError("a baseline of the training record is too large")
+
+
+def _no_float(value: Any) -> bool:
+    """Whether it is a whole number beyond every float, which JSON can hold."""
+    return isinstance(value, int) and abs(value) > sys.float_info.max
 
 
 def texts_of(values: Any, what: str) -> tuple[str, ...]:
