@@ -93,6 +93,7 @@ class Settings:
     workers: int | None = _setting(
         None, **_range(1, 64, help="processes that train together; auto: all cores where that is quicker")
     )
+    keep_epochs: bool = _setting(False, help="keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
     class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
     dtype: Literal["float32", "float64"] = _setting("float32", help="precision")

@@ -68,6 +68,18 @@ def sweep(folder: str | os.PathLike[str], name: str | None = None) -> None:
                     os.unlink(entry.path)
 
 
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """A folder in one that exists; one that is there already stays.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        os.makedirs(_possible(path), exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{one_line(path)}: the folder cannot be made: {_reason(error)}") from error
+
+
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     """The content of a regular file of at most ``limit`` bytes.
 

@@ -150,6 +150,21 @@ def test_the_difference_on_a_file_with_and_without_labels(two: Any) -> None:
     assert ["line", "truth", "reviews-1", "p", "other", "p", "change", "text"] in rows
 
 
+def test_the_difference_of_two_epochs(trained: Any) -> None:
+    trained.works("train", "reviews.csv", "--config", "runs/reviews-1/config.yaml", "--keep-epochs", "--name", "kept")
+    last = len(rnncli.load("runs/kept").record["epochs"])
+    document = trained.works("inspect", "so good", "-m", "kept@0", "--diff", f"kept@{last}", "--json").json
+    assert document["names"] == ["kept@0", f"kept@{last}"]
+    models = [rnncli.load(f"runs/kept/epochs/{epoch}.safetensors") for epoch in (0, last)]
+    for model, probabilities in zip(models, document["probabilities"], strict=True):
+        assert probabilities[-1] == pytest.approx(model.predict(["so good"])[0].probability, rel=1e-6)
+    assert abs(document["change"][-1]) > 0.1
+    assert all(change > 0 for layer in document["layers"] for change in layer["mean_change"].values())
+    says = ["runs/kept has no model of epoch 99", f"there are those of 0 to {last}"]
+    trained.refuses(5, says, "inspect", "-m", "kept@99")
+    trained.refuses(5, "keeps no models of single epochs", "predict", "so good", "-m", "reviews-1@1")
+
+
 # --- a unit ----------------------------------------------------------------------------------------------------------
 
 

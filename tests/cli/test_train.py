@@ -251,7 +251,7 @@ def test_a_finished_training_goes_on_for_more_epochs_and_never_runs_one_twice(re
     ],
 )
 def test_92_a_training_goes_on_only_with_its_own_settings(trained, options, says):
-    hint = "a resumed training keeps its settings; only --epochs, --patience and --workers may change"
+    hint = "a resumed training keeps its settings; only --epochs, --patience, --workers and --keep-epochs may change"
     trained.refuses(2, [says, hint], "train", "--resume", "latest", *options)
 
 

@@ -159,3 +159,36 @@ def test_a_model_by_file_or_by_run(tmp_path: Path) -> None:
     assert runs.find_model("r-1", tmp_path) == folder.model
     assert runs.find_model(str(folder.path), tmp_path / "elsewhere") == folder.model
     assert runs.find_model(str(folder.model), tmp_path / "elsewhere") == folder.model
+
+
+def test_the_model_of_an_epoch(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path, "r.csv")
+    folder.model.write_bytes(b"model")
+    with pytest.raises(StorageError, match="keeps no models of single epochs"):
+        runs.find_model("r-1@1", tmp_path)
+    folder.epochs.mkdir()
+    for epoch in (0, 1, 2, 10):
+        folder.epoch(epoch).write_bytes(b"model")
+    assert runs.find_model("r-1@10", tmp_path) == folder.epoch(10)
+    assert runs.find_model("r-1@02", tmp_path) == folder.epoch(2)
+    assert runs.find_model(f"{folder.path}@0", tmp_path / "elsewhere") == folder.epoch(0)
+    runs.point_latest(folder)
+    assert runs.find_model("latest@1", tmp_path) == folder.epoch(1)
+    for name, says, hint in (
+        ("r-1@7", "has no model of epoch 7", "there are those of 0, 1, 2, 10"),
+        ("r-1@" + "9" * 5000, "has no model of epoch 999999999", "there are those of 0, 1, 2, 10"),
+        ("r-1@best", "there is no run 'r-1@best'", None),
+        ("r-1@-1", "there is no run 'r-1@-1'", None),
+        ("r-2@1", "there is no run 'r-2'; did you mean 'r-1'?", None),
+    ):
+        with pytest.raises(StorageError) as caught:
+            runs.find_model(name, tmp_path)
+        assert says in caught.value.message
+        assert caught.value.hint == hint
+    folder.epoch(10).unlink()
+    with pytest.raises(StorageError) as caught:
+        runs.find_model("r-1@7", tmp_path)
+    assert caught.value.hint == "there are those of 0 to 2"
+    named = runs.create(tmp_path, "r.csv", "a@3")  # a run may be called like that
+    named.model.write_bytes(b"model")
+    assert runs.find_model("a@3", tmp_path) == named.model

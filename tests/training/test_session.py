@@ -119,6 +119,43 @@ def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
     assert f"best after epoch {progress.best_epoch}" in card
 
 
+def test_every_epoch_is_kept_if_asked_for(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path, keep_epochs=True)
+    seen = [parameters(training)]
+    finish(training, lambda event: seen.append(parameters(training)) if isinstance(event, EpochDone) else None)
+    folder, best = training.folder, training.state.progress.best_epoch
+    assert sorted(os.listdir(folder.epochs)) == [f"{epoch}.safetensors" for epoch in range(4)]
+    assert [parameters(folder.epoch(epoch)) for epoch in range(4)] == seen
+    assert len(set(seen)) == 4
+    assert best is not None
+    assert parameters(folder.model) == seen[best]
+    records = [Model.load(folder.epoch(epoch)).record["epochs"] for epoch in range(4)]
+    assert [len(record) for record in records] == [0, 1, 2, 3]
+    assert records[3] == Model.load(folder.model).record["epochs"]
+
+
+def test_epochs_are_kept_by_a_training_that_is_taken_up(data: Path, tmp_path: Path) -> None:
+    """Those that come after; with what was kept before they are those of a training that was not stopped."""
+    whole = finish(begin(data, tmp_path / "whole", keep_epochs=True)).folder
+    stopped = begin(data, tmp_path / "stopped", keep_epochs=True)
+
+    def stop_in_the_second(event: Event) -> None:
+        if isinstance(event, StepDone) and event.epoch == 2:
+            stopped.stop_signal = signal.SIGINT
+
+    with pytest.raises(TrainingInterrupted):
+        finish(stopped, stop_in_the_second)
+    folder = stopped.folder
+    assert sorted(os.listdir(folder.epochs)) == ["0.safetensors", "1.safetensors"]
+    finish(session.resume("reviews-1", tmp_path / "stopped"))
+    for epoch in range(4):
+        assert folder.epoch(epoch).read_bytes() == whole.epoch(epoch).read_bytes()
+    later = begin(data, tmp_path / "later", epochs=1)
+    finish(later)
+    finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 3, "keep_epochs": True}))
+    assert sorted(os.listdir(later.folder.epochs)) == ["2.safetensors", "3.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("accuracies", "best"), [([0.5, 0.9, 0.7], 2), ([0.9, 0.7, 0.8], 1), ([0.5, 0.6, 0.7], 3), ([0.5, 0.5, 0.5], 1)]
 )

@@ -15,7 +15,7 @@ from rnncli.errors import ModelFileError, UsageError
 from rnncli.training import state
 from rnncli.training.state import Checkpoint
 
-MAY_CHANGE = ("epochs", "patience", "workers")
+MAY_CHANGE = ("epochs", "patience", "workers", "keep_epochs")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Beginning:
             if name not in MAY_CHANGE and value != "auto" and getattr(self.settings, name) != getattr(wanted, name):
                 raise UsageError(
                     f"the training to resume has {name} {getattr(self.settings, name)}, not {value}",
-                    "a resumed training keeps its settings; only --epochs, --patience and --workers may change",
+                    "a resumed training keeps its settings; "
+                    "only --epochs, --patience, --workers and --keep-epochs may change",
                 )
         changes = {name: given[name] for name in MAY_CHANGE if name in given}
         return self.settings.replace(**({"patience": None} if self.automatic_patience else {}) | changes)

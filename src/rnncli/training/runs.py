@@ -29,6 +29,15 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def epochs(self) -> Path:
+        """The folder of the models of single epochs, if they are kept."""
+        return self.path / "epochs"
+
+    def epoch(self, number: int) -> Path:
+        """The model after so many epochs."""
+        return self.epochs / f"{number}.safetensors"
+
+    @property
     def state(self) -> Path:
         return self.path / "state.safetensors"
 
@@ -144,7 +153,7 @@ def no_run(folder: RunFolder) -> StorageError:
 
 
 def find_model(name: str, runs: Path) -> Path:
-    """The model file that a user means: a file, or that of a run as :func:`find` finds it.
+    """The model file that a user means: a file, that of a run as :func:`find` finds it, or ``RUN@EPOCH``.
 
     Raises:
         StorageError: there is none.
@@ -152,12 +161,35 @@ def find_model(name: str, runs: Path) -> Path:
     path = Path(name)
     if name != LATEST and os.path.exists(path) and not os.path.isdir(path):
         return path
-    folder = find(name, runs)
-    if not folder.is_run:
-        raise no_run(folder)
+    run, at, epoch = name.rpartition("@")
+    if at and epoch.isdecimal() and not any(map(os.path.isdir, (runs / name, path))):
+        return _of_epoch(_required_run(run, runs), int(epoch[:9]))
+    folder = _required_run(name, runs)
     if not folder.model.exists():
         raise StorageError(f"{folder.path} holds no model yet: its training was stopped before it saved one")
     return folder.model
+
+
+def _required_run(name: str, runs: Path) -> RunFolder:
+    folder = find(name, runs)
+    if not folder.is_run:
+        raise no_run(folder)
+    return folder
+
+
+def _of_epoch(folder: RunFolder, epoch: int) -> Path:
+    """The model of a single epoch.
+
+    Raises:
+        StorageError: it was not kept; names those that were.
+    """
+    if folder.epoch(epoch).is_file():
+        return folder.epoch(epoch)
+    kept = sorted(int(file.stem) for file in folder.epochs.glob("*.safetensors") if file.stem.isdecimal())
+    if not kept:
+        raise StorageError(f"{folder.path} keeps no models of single epochs", "rnncli train DATA --keep-epochs does")
+    there = f"{kept[0]} to {kept[-1]}" if kept == list(range(kept[0], kept[-1] + 1)) else ", ".join(map(str, kept))
+    raise StorageError(f"{folder.path} has no model of epoch {epoch}", f"there are those of {there}")
 
 
 def _stem(data_path: str) -> str:

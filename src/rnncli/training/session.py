@@ -88,6 +88,8 @@ class Session:
         """
         self.measure_baselines()
         p = self.prepared
+        if not self.resumed:
+            self._keep_epoch()
         # Closed, whatever happens: no worker process stays behind.
         with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings)) as events:
             for event in events:
@@ -119,6 +121,7 @@ class Session:
     def _save_epoch(self, event: EpochDone) -> None:
         # The model before the state: if the process dies in between, the resumed training runs this epoch again and
         # writes the same model again. The other way round a best model could be lost.
+        self._keep_epoch()
         if event.record.best:
             self._save_model()
         self._lines.append(
@@ -128,6 +131,11 @@ class Session:
         lines = "".join(json.dumps(line) + "\n" for line in self._lines)
         storage.write_atomically(self.folder.metrics, lines.encode())
         self._save_state()
+
+    def _keep_epoch(self) -> None:
+        if self.settings.keep_epochs:
+            storage.make_folder(self.folder.epochs)
+            self.model().save(self.folder.epoch(self.state.progress.epoch))
 
     def _save_model(self) -> None:
         self.model().save(self.folder.model)
