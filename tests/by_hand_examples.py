@@ -102,6 +102,10 @@ MODELS: dict[str, Callable[[], ClassifierModel]] = {
         bidirectional=True, readout="mean", cell="gru", hidden=2, input="embedding", embedding=2, bias=True, seed=16
     ),
     "both ways, max": lambda: model(bidirectional=True, readout="max", hidden=2, seed=17),
+    "two layers": lambda: model(layers=2, hidden=2, bias=True, seed=18),
+    "two layers, both ways, max, lstm": lambda: model(
+        layers=2, bidirectional=True, readout="max", cell="lstm", hidden=2, input="embedding", embedding=2, seed=19
+    ),
 }
 
 
@@ -144,6 +148,8 @@ MANY: dict[str, Callable[[], Any]] = {
     "tags": tagger,
     "tags, lstm, no biases": lambda: tagger(cell="lstm", hidden=2, bias=False),
     "tags, gru": lambda: tagger(cell="gru", hidden=2),
+    "tags, two layers, both ways": lambda: tagger(layers=2, bidirectional=True, hidden=2),
+    "text, three layers, gru": lambda: reader(layers=3, cell="gru"),
     "tags, both ways": lambda: tagger(bidirectional=True, hidden=2),
     "tags, both ways, gru": lambda: tagger(bidirectional=True, cell="gru", hidden=2),
     "source": translator,
@@ -154,6 +160,11 @@ MANY: dict[str, Callable[[], Any]] = {
     "source, attention, gru": lambda: translator(attention=True, cell="gru", hidden=2, bias=False),
     "source, attention, both ways": lambda: translator(attention=True, bidirectional=True, hidden=2),
     "source, attention, both ways, lstm": lambda: translator(attention=True, bidirectional=True, cell="lstm", hidden=2),
+    "source, attention, two layers, both ways, lstm": lambda: translator(
+        attention=True, layers=2, bidirectional=True, cell="lstm", hidden=2
+    ),
+    "source, two layers, gru": lambda: translator(layers=2, cell="gru", hidden=2),
+    "numbers, two layers, lstm": lambda: describer(layers=2, cell="lstm", hidden=2),
     "numbers": describer,
     "numbers, lstm": lambda: describer(cell="lstm", hidden=2),
     "numbers, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
@@ -166,7 +177,7 @@ def told(name: str) -> str | None:
     """What the loss of one of MANY is of; None for what the model itself answers."""
     if name.startswith(("source", "numbers")):
         return "X Y"
-    return "X N N V" if name.startswith("tags, both ways") else None
+    return "X N N V" if name.startswith("tags") and "both ways" in name else None
 
 
 def worked(name: str) -> list[ByHand]:

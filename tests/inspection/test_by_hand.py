@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -40,14 +41,21 @@ def results(found: ByHand) -> dict[str, Any]:
     return {step.name: step.result for step in reversed(found.steps)}
 
 
+def marks(name: str) -> str:
+    """Of the last letter that has some: ``ᵉᴵᶠ``."""
+    return re.findall("[ᵉᴵᶠᵇ]+", name)[-1] if re.search("[ᵉᴵᶠᵇ]", name) else ""
+
+
 def joined(found: ByHand, made: ClassifierModel, name: str) -> Any:
     """The gradient of a parameter by its flat name, put together from those of its gates."""
     values, cell = results(found), made.settings.cell
     layer, kind = name.rsplit("/", 1)
-    if layer.startswith("encoder/0/"):
-        mark = "ᵉ" if made.task == "seq2seq" else ""
-        mark += {"forward": "ᶠ", "backward": "ᵇ"}[layer.rsplit("/")[-1]] if made.settings.bidirectional else ""
-        values = {name.replace(mark, ""): value for name, value in values.items() if mark in name}
+    if found_in := re.fullmatch(r"(encoder|decoder|decoder/stack)/(\d)/(forward|backward)", layer):
+        within, number, way = found_in.groups()
+        mark = "ᵉ" if (made.task, within) == ("seq2seq", "encoder") else ""
+        mark += "ᴵ" * (int(number) + 1) if made.settings.layers > 1 else ""
+        mark += {"forward": "ᶠ", "backward": "ᵇ"}[way] if within == "encoder" and made.settings.bidirectional else ""
+        values = {name.replace(mark, ""): value for name, value in values.items() if marks(name) == mark}
     if layer == "decoder/attention":
         state = "o" if cell == "rnn" else "h"
         parts = {"weight_a": ["W_v"], "weight_c": ["W_ku", f"W_{state}u"], "bias_c": ["b_u"]}[kind]
@@ -60,7 +68,9 @@ def joined(found: ByHand, made: ClassifierModel, name: str) -> Any:
         return values["∂L/∂P" if kind == "weight" else "∂L/∂p"]
     if layer == "bridge/second":
         letters = {"rnn": "o", "lstm": "hc", "gru": "h"}[cell]
-        return np.concatenate([values[f"∂L/∂{'R' if kind == 'weight' else 'r'}_{x}"] for x in letters], axis=1)
+        rows = ["ᴵ" * (k + 1) if made.settings.layers > 1 else "" for k in range(made.settings.layers)]
+        begin = "∂L/∂R" if kind == "weight" else "∂L/∂r"
+        return np.concatenate([values[f"{begin}{mark}_{x}"] for mark in rows for x in letters], axis=1)
     if layer.endswith("output"):
         return values[f"∂L/∂{'W' if kind == 'weight' else 'b'}_{'o' if cell == 'rnn' else 'y'}"]
     if kind == "bias_hn":
@@ -184,16 +194,18 @@ def test_an_answer_at_every_timestep(name: str) -> None:
     T = len(trained.cell().steps)
     formulas = [step.formula for step in found.steps]
     assert f"L = ({' + '.join(f'L_{t}' for t in range(1, T + 1))})/T" in formulas
-    state = "o" if made.settings.cell == "rnn" else "h"
+    top = "ᴵ" * made.settings.layers if made.settings.layers > 1 else ""
+    state = ("o" if made.settings.cell == "rnn" else "h") + top
     weight = "W_o" if made.settings.cell == "rnn" else "W_y"
     tells = "u" if "attention" in name else state
     assert sum(line.startswith(f"∂L/∂{weight}(") for line in formulas) == T
     assert f"∂L/∂{weight}(2) = {tells}_2ᵀ · ∂L/∂{'s' if made.settings.cell == 'gru' else 'z'}_2" in formulas
     if name.startswith("source"):
         H, both, looks = made.settings.hidden, "both ways" in name, "attention" in name
-        assert (f"{state}_0 = [{state}ᵉᶠ_3, {state}ᵉᵇ_1]" if both else f"{state}_0 = {state}ᵉ_3") in formulas
-        back = f"∂L/∂{state}ᵉᵇ_1 = ∂L/∂{state}_0[{H + 1}:{2 * H}]" if both else f"∂L/∂{state}ᵉ_3 = ∂L/∂{state}_0"
-        looked = f" + ∂L/∂{state}ᵉ_1[{H + 1}:{2 * H}]" if both else " + α_1[3] · ∂L/∂k_1 + ∂L/∂ε_1[3] · v_1"
+        read = state[0] + "ᵉ" + top
+        assert (f"{state}_0 = [{read}ᶠ_3, {read}ᵇ_1]" if both else f"{state}_0 = {read}_3") in formulas
+        back = f"∂L/∂{read}ᵇ_1 = ∂L/∂{state}_0[{H + 1}:{2 * H}]" if both else f"∂L/∂{read}_3 = ∂L/∂{state}_0"
+        looked = f" + ∂L/∂{read}_1[{H + 1}:{2 * H}]" if both else " + α_1[3] · ∂L/∂k_1 + ∂L/∂ε_1[3] · v_1"
         (line,) = (line for line in formulas if line.startswith(back))
         assert line.startswith(back + looked) if looks else line == back
     updated = {step.name for step in found.sections[-1].steps}
@@ -204,7 +216,7 @@ def test_an_answer_at_every_timestep(name: str) -> None:
 def test_what_has_more_to_it_is_not_worked_by_hand() -> None:
     for made, problem in (
         (tagger(embedding=8, hidden=2), "18 numbers in a word's views are more"),
-        (describer(layers=2), "worked by hand is a single layer: this model has 2 layers"),
+        (describer(layers=4), "4 layers are more than can be read by hand: at most 3"),
         (
             translator(bidirectional=True, hidden=5),
             "10 hidden units of the decoder, which has those of both directions",
@@ -332,7 +344,7 @@ def test_notes_say_what_training_does_beside() -> None:
         ({"input": "embedding", "embedding": 9}, TEXT, "9 numbers in an embedding"),
         ({"labels": tuple(map(str, range(9)))}, TEXT, "9 labels"),
         ({}, "cat " * 9, "9 timesteps"),
-        ({"layers": 2}, TEXT, "has 2 layers"),
+        ({"layers": 4}, TEXT, "4 layers are more"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_sizes_and_a_way_out(

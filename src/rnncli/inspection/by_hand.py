@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["ByHand", "Section", "Step", "by_hand"]
 
 # What still can be read.
-UNITS, VOCABULARY, TIMESTEPS, LABELS = 8, 12, 8, 8
+LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
 ONE_HOT = "its one-hot row"
 VIEWS = "A word's views, the rows of six tables side by side, are taken as given; their gradient is in --bptt."
 SMALLER = (
@@ -53,12 +53,12 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
     """Works one example out.
 
     Args:
-        model: of one layer; seq2seq has one in the encoder and one in the decoder.
+        model: of a few small layers.
         text: the input; None for the model's own example.
         label: what the loss is of; None for what the model itself answers.
 
     Raises:
-        UsageError: the model has more layers, or is too large to be read; the text has no timesteps or too many; the
+        UsageError: the model is too large to be read; the text has no timesteps or too many; the
             label is none of the model's; or its numbers are not finite.
     """
     _require_readable(model)
@@ -95,7 +95,8 @@ def _work(model: Model, found: Flow) -> Work:
         case CaptionModel():
             return Describing(found, batch.features, _decoded(model, found))
         case TaggerModel():
-            x, layers, targets = found.cell().x, _layers(found, "encoder/"), batch.targets[0]
+            layers, targets = _layers(found, "encoder/"), batch.targets[0]
+            x = found.cell(layers[0]).x
             task = Task(s, x, "its views, side by side", (), None, False, model.tags, targets, layers)
             return EveryAnswer(found, task)
         case LanguageModelModel():
@@ -129,10 +130,9 @@ def _names(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def _require_readable(model: Model) -> None:
-    """Raises UsageError: it has more than one layer, or one that is too large."""
+    """Raises UsageError: there is more of something than can be read."""
     s = model.settings
-    if s.layers > 1:
-        raise UsageError(f"worked by hand is a single layer: this model has {s.layers} layers", SMALLER)
+    _require(s.layers, LAYERS, "layer")
     widest = model.network.decoder.hidden if isinstance(model, Seq2SeqModel) else s.hidden
     both = " of the decoder, which has those of both directions" if widest > s.hidden else ""
     _require(widest, UNITS, f"hidden unit{both}", f"hidden units{both}")

@@ -17,7 +17,7 @@ from rnncli.inspection.by_hand_lines import (
     total,
     which_is_largest,
 )
-from rnncli.inspection.by_hand_work import Direction, Task, Work
+from rnncli.inspection.by_hand_work import Direction, Layer, Task, Work
 from rnncli.inspection.flow import Flow
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
@@ -35,11 +35,12 @@ class OneAnswer(Work):
         self.binary = len(task.labels) == 2
         self.target = int(task.targets[0])
         self.readout = task.settings.readout
+        self.both_ways = self.layers[-1].both_ways
         self.pools = self.readout != "last" or self.both_ways
 
     def _answer_equations(self) -> tuple[str, ...]:
-        z, state = self.cell.logit, self.cell.state
-        read = "p" if self.pools else f"{state}_T"
+        z = self.cell.logit
+        read = "p" if self.pools else f"{self.state}_T"
         pooled = (f"p = {self._pooled_equation()}",) if self.pools else ()
         logit = self._logit_equation(z, read)
         if self.binary:
@@ -48,9 +49,9 @@ class OneAnswer(Work):
 
     def _pooled_equation(self) -> str:
         if self.readout == "last":
-            ends = zip(self.directions, ("T", "1"), strict=True)
+            ends = zip(self.layers[-1].directions, ("T", "1"), strict=True)
             return f"[{', '.join(way.sheet.called(f'{way.cell.state}_{t}') for way, t in ends)}]"
-        states = [f"{self.cell.state}_{t}" for t in range(1, self.T + 1)]
+        states = [f"{self.state}_{t}" for t in range(1, self.T + 1)]
         return f"max({', '.join(states)})" if self.readout == "max" else f"({' + '.join(states)})/T"
 
     def _give_targets(self) -> None:
@@ -73,12 +74,12 @@ class OneAnswer(Work):
             self.sheet.line("∂L/∂p", self._back_to_what_is_read_out("p"), "what is read out")
 
     def _read_out(self) -> None:
-        s, state = self.sheet, self.cell.state
+        s = self.sheet
         if self.readout == "last":
-            ends = [way.sheet[f"{state}_{way.cell.last}"] for way in self.directions]
+            ends = [way.sheet[f"{way.cell.state}_{way.cell.last}"] for way in self.layers[-1].directions]
             s.line("p", beside(ends), "the state that each direction ends with")
             return
-        states = [s[f"{state}_{t}"] for t in range(1, self.T + 1)]
+        states = [s[f"{self.state}_{t}"] for t in range(1, self.T + 1)]
         if self.readout == "mean":
             s.line("p", added(states) / s["T"], "the mean of all timesteps")
             return
@@ -108,7 +109,7 @@ class OneAnswer(Work):
     @property
     def _read(self) -> str:
         """The name of what is read out."""
-        return "p" if self.pools else f"{self.cell.state}_{self.T}"
+        return "p" if self.pools else f"{self.state}_{self.T}"
 
     def _is_near_one(self) -> bool:
         return self.binary and 1 - self.sheet["ŷ"].value.item() < NEAR_ONE
@@ -133,7 +134,7 @@ class OneAnswer(Work):
         return s[f"∂L/∂{z}"] @ through
 
     def _back_from_the_answer(self, t: int) -> Term | None:
-        s, state = self.sheet, f"{self.cell.state}_{t}"
+        s, state = self.sheet, f"{self.state}_{t}"
         if self.readout == "mean":
             return s["∂L/∂p"] / s["T"]
         if self.readout == "max":
@@ -141,10 +142,10 @@ class OneAnswer(Work):
             return s["∂L/∂p"] * through
         return self._back_to_what_is_read_out(state) if t == self.T and not self.both_ways else None
 
-    def _here(self, t: int, direction: Direction) -> Term | None:
-        if self.readout == "last" and self.both_ways:
+    def _here(self, t: int, layer: Layer, direction: Direction) -> Term | None:
+        if self.readout == "last" and self.both_ways and layer is self.layers[-1]:
             return direction.own(self.sheet["∂L/∂p"]) if t == direction.cell.last else None
-        return super()._here(t, direction)
+        return super()._here(t, layer, direction)
 
     def _output_gradient(self, weight: Weight) -> None:
         s, d = self.sheet, self.sheet[f"∂L/∂{self.cell.logit}"]
@@ -170,7 +171,7 @@ class EveryAnswer(Work):
     @property
     def _told(self) -> str:
         """Letter of what the output weights multiply."""
-        return self.cell.state
+        return self.state
 
     def _answer_at(self, t: int) -> None:
         s = self.sheet

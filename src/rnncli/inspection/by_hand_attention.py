@@ -19,16 +19,17 @@ class Looking:
     """The lines of attention, timestep by timestep of a decoder.
 
     Args:
-        cell: the decoder's, which has as many units as the encoder has in all.
+        cell: the decoder's topmost, which has as many units as the encoder's has in all.
+        state: letter of its state.
         sheet: on which ``M`` has what is looked at before the first timestep.
     """
 
     told = "u"  # letter of what comes out
 
-    def __init__(self, cell: Cell, sheet: Worksheet) -> None:
-        self.state, self.sheet, self.T = cell.state, sheet, len(cell.order)
+    def __init__(self, cell: Cell, state: str, sheet: Worksheet) -> None:
+        self.state, self.sheet, self.T = state, sheet, len(cell.order)
         every, H = slice(None), cell.H
-        of_state = f"W_{self.state}u"
+        of_state = f"W_{cell.state}u"
         self.weights = (
             Weight("W_v", "decoder/attention/weight_a", every, "else", "v", "weights of what is looked for"),
             Weight("W_ku", "decoder/attention/weight_c", every, "else", "au", "weights of what is seen", slice(H)),

@@ -10,7 +10,7 @@ from rnncli.inspection.by_hand_answers import EveryAnswer
 from rnncli.inspection.by_hand_attention import Looking
 from rnncli.inspection.by_hand_cells import Weight
 from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, below, beside, tanh
-from rnncli.inspection.by_hand_work import Direction, Task, Work
+from rnncli.inspection.by_hand_work import Direction, Layer, Task, Work
 from rnncli.inspection.flow import Flow
 
 
@@ -29,19 +29,19 @@ class Reading(Work):
         self.of_output = []
         self.decoders, self.looking = sheet, looking
 
-    def ends(self, letter: str) -> Term:
-        """What each direction is left with, side by side."""
-        ends = [way.sheet[f"{letter}_{way.cell.last}"] for way in self.directions]
-        return beside(ends) if self.both_ways else ends[0]
+    def ends(self, layer: Layer, letter: str) -> Term:
+        """What each direction of a layer is left with, side by side."""
+        ends = [way.sheet[f"{letter}_{way.cell.last}"] for way in layer.directions]
+        return beside(ends) if layer.both_ways else ends[0]
 
-    def ends_called(self, letter: str) -> str:
+    def ends_called(self, layer: Layer, letter: str) -> str:
         """The same in an equation for any T."""
-        ends = [way.sheet.called(f"{letter}_{'1' if way.cell.backwards else 'T'}") for way in self.directions]
-        return f"[{', '.join(ends)}]" if self.both_ways else ends[0]
+        ends = [way.sheet.called(f"{letter}_{'1' if way.cell.backwards else 'T'}") for way in layer.directions]
+        return f"[{', '.join(ends)}]" if layer.both_ways else ends[0]
 
     def states(self) -> Term:
-        """(T, units) all states, a row each."""
-        return below([self.sheet[f"{self.cell.state}_{t}"] for t in range(1, self.T + 1)])
+        """(T, units) all states of the topmost layer, a row each."""
+        return below([self.sheet[f"{self.state}_{t}"] for t in range(1, self.T + 1)])
 
     def _answer_equations(self) -> tuple[str, ...]:
         return ()
@@ -52,30 +52,32 @@ class Reading(Work):
     def _back_from_the_answer(self, t: int) -> Term | None:
         return self.looking.to_the_source(t) if self.looking else None
 
-    def _here(self, t: int, direction: Direction) -> Term | None:
-        seen = super()._here(t, direction)
+    def _here(self, t: int, layer: Layer, direction: Direction) -> Term | None:
+        seen = super()._here(t, layer, direction)
         if t != direction.cell.last:
             return seen
-        passed = direction.own(self.decoders[f"∂L/∂{self.cell.state}_0"])
+        passed = direction.own(self.decoders[f"∂L/∂{layer.state}_0"])
         return passed if seen is None else passed + seen
 
-    def _to_the_last_memory(self, direction: Direction) -> Term | None:
-        return direction.own(self.decoders["∂L/∂c_0"]) if "c" in self.cell.states else None
+    def _to_the_last_memory(self, layer: Layer, direction: Direction) -> Term | None:
+        return direction.own(self.decoders[f"∂L/∂c{layer.mark}_0"]) if "c" in self.cell.states else None
 
 
 class Decoding(EveryAnswer):
     """What is told from a first state, which something else has made."""
 
     def reading(self) -> tuple[str, ...]:
-        return tuple(line for line in super().reading() if line != self.cell.start)
+        starts = {layer.sheet.called(layer.cell.start) for layer in self.layers}
+        return tuple(line for line in super().reading() if line not in starts)
 
     def _begin(self) -> None:
         pass  # it is worked out
 
     def _back_to_the_first_state(self) -> None:
-        self.sheet.section("Backward, to the first state")
-        self.cell.from_next(self.sheet, 0)
-        self.cell.to_the_first_memory(self.sheet)
+        for layer in reversed(self.layers):
+            self.sheet.section("Backward, to the first state" + layer.words)
+            layer.cell.from_next(layer.sheet, 0)
+            layer.cell.to_the_first_memory(layer.sheet)
 
 
 class Translating(Decoding):
@@ -83,7 +85,7 @@ class Translating(Decoding):
 
     def __init__(self, flow: Flow, source: Task, task: Task) -> None:
         super().__init__(flow, task)
-        self.looking = Looking(self.cell, self.sheet) if task.settings.attention else None
+        self.looking = Looking(self.cell, self.state, self.sheet) if task.settings.attention else None
         self.encoder = Reading(flow, source, self.sheet, self.looking)
 
     @property
@@ -93,9 +95,13 @@ class Translating(Decoding):
 
     def equations(self) -> tuple[str, ...]:
         encoder = self.encoder
-        passed = [f"{letter}_0 = {encoder.ends_called(letter)}" for letter in self.cell.states]
+        passed = [
+            f"{letter}{layer.mark}_0 = {encoder.ends_called(layer, letter)}"
+            for layer in encoder.layers
+            for letter in layer.cell.states
+        ]
         if self.looking:
-            states = [encoder.sheet.called(f"{self.cell.state}_{t}") for t in range(1, encoder.T + 1)]
+            states = [encoder.sheet.called(f"{encoder.state}_{t}") for t in range(1, encoder.T + 1)]
             passed.append(f"M = [{'; '.join(states)}]")
         return (*encoder.reading(), *passed, *super().equations())
 
@@ -106,8 +112,10 @@ class Translating(Decoding):
     def forward(self) -> None:
         self.encoder.forward()
         self.sheet.section("What is passed on")
-        for letter in self.cell.states:
-            self.sheet.line(f"{letter}_0", self.encoder.ends(letter), "the encoder's last")
+        for layer in self.encoder.layers:
+            for letter in layer.cell.states:
+                ends = self.encoder.ends(layer, letter)
+                self.sheet.line(f"{letter}{layer.mark}_0", ends, "what the encoder is left with")
         if self.looking:
             self.sheet.line("M", self.encoder.states(), "all states of the encoder, a row each")
         super().forward()
@@ -167,12 +175,13 @@ class Describing(Decoding):
             Weight("p", "bridge/first/bias", every, "", "w", "first bias"),
         ]
         self.second = []
-        for place, letter in enumerate(self.cell.states):
-            columns = slice(place * H, (place + 1) * H)
-            words = f"for {letter}_0"
+        self.firsts = [(layer.mark, letter) for layer in self.layers for letter in self.cell.states]
+        for place, (mark, letter) in enumerate(self.firsts):
+            columns, sums = slice(place * H, (place + 1) * H), f"k{mark}_{letter}"
+            words = f"for the first {letter}" + (f" of layer {len(mark)}" if mark else "")
             self.second += [
-                Weight(f"R_{letter}", "bridge/second/weight", columns, "else", letter, f"second weights, {words}"),
-                Weight(f"r_{letter}", "bridge/second/bias", columns, "", letter, f"second bias, {words}"),
+                Weight(f"R{mark}_{letter}", "bridge/second/weight", columns, "else", sums, f"second weights, {words}"),
+                Weight(f"r{mark}_{letter}", "bridge/second/bias", columns, "", sums, f"second bias, {words}"),
             ]
 
     @property
@@ -180,7 +189,7 @@ class Describing(Decoding):
         return [*((self.sheet, weight) for weight in (*self.first, *self.second)), *super().weights]
 
     def equations(self) -> tuple[str, ...]:
-        states = [f"{letter}_0 = tanh(u·R_{letter} + r_{letter})" for letter in self.cell.states]
+        states = [f"{letter}{mark}_0 = tanh(u·R{mark}_{letter} + r{mark}_{letter})" for mark, letter in self.firsts]
         return ("u = tanh(v·P + p)", *states, *super().equations())
 
     def given(self) -> None:
@@ -192,9 +201,9 @@ class Describing(Decoding):
         s = self.sheet
         s.section("The first state, from the numbers")
         u = s.line("u", tanh(s.line("w", s["v"] @ s["P"] + s["p"], "the sums")), "and what is made of them")
-        for letter in self.cell.states:
-            sums = s.line(f"k_{letter}", u @ s[f"R_{letter}"] + s[f"r_{letter}"], "the sums")
-            s.line(f"{letter}_0", tanh(sums), "the state before the first timestep")
+        for mark, letter in self.firsts:
+            sums = s.line(f"k{mark}_{letter}", u @ s[f"R{mark}_{letter}"] + s[f"r{mark}_{letter}"], "the sums")
+            s.line(f"{letter}{mark}_0", tanh(sums), "the state before the first timestep")
         super().forward()
 
     def backward(self) -> None:
@@ -203,16 +212,17 @@ class Describing(Decoding):
         s = self.sheet
         s.section("Backward, to the numbers")
         ways = []
-        for letter in self.cell.states:
-            d = s.line(f"∂L/∂k_{letter}", s[f"∂L/∂{letter}_0"] * (1 - s[f"{letter}_0"].squared))
-            ways.append(d @ s[f"R_{letter}"].T)
+        for mark, letter in self.firsts:
+            first = f"{letter}{mark}_0"
+            d = s.line(f"∂L/∂k{mark}_{letter}", s[f"∂L/∂{first}"] * (1 - s[first].squared))
+            ways.append(d @ s[f"R{mark}_{letter}"].T)
         s.line("∂L/∂w", s.line("∂L/∂u", added(ways)) * (1 - s["u"].squared))
 
     def gradients(self) -> None:
         s = self.sheet
         for weight in (*self.first, *self.second):
             self._begin_gradient(s, weight)
-            left, d = ("v", s["∂L/∂w"]) if weight in self.first else ("u", s[f"∂L/∂k_{weight.sums}"])
+            left, d = ("v", s["∂L/∂w"]) if weight in self.first else ("u", s[f"∂L/∂{weight.sums}"])
             s.line(f"∂L/∂{weight.name}", s[left].T @ d if weight.left else d)
         super().gradients()
 

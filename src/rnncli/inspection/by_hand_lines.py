@@ -228,7 +228,7 @@ class Worksheet:
         return self.named[step.name]
 
 
-_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᶠᵇ]*)(?=_|\b)")
+_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᴵᶠᵇ]*)(?=_|\b)")
 _FOR_ALL = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag", "max", "argmax"}
 
 
@@ -237,20 +237,20 @@ class Marked(Worksheet):
 
     Args:
         sheet: whose own mark, if it has one, comes first.
-        mark: ᵉ of an encoder; ᶠ and ᵇ of what reads forwards, and backwards.
-        shared: letters that stay as they are.
+        mark: ᵉ of an encoder; ᴵ and ᴵᴵ of the first and the second layer; ᶠ and ᵇ of what reads forwards, or backwards.
+        others: letters that have another name on the sheet, or no mark, with what they are called there.
     """
 
-    def __init__(self, sheet: Worksheet, mark: str, shared: frozenset[str] = frozenset()) -> None:
+    def __init__(self, sheet: Worksheet, mark: str, others: Mapping[str, str] | None = None) -> None:
         super().__init__(sheet.sections, sheet.named)
-        self._sheet, self._mark, self._shared = sheet, mark, _FOR_ALL | shared
+        self._sheet, self._mark, self._others = sheet, mark, {name: name for name in _FOR_ALL} | dict(others or {})
 
     def called(self, formula: str) -> str:
         return self._sheet.called(_LETTERS.sub(self._marked, formula))
 
     def _marked(self, found: re.Match[str]) -> str:
         letters, marks = found.groups()
-        return letters + marks if letters in self._shared else letters + self._mark + marks
+        return self._others.get(letters, letters + self._mark) + marks
 
 
 def added(terms: list[Term]) -> Term:

@@ -8,6 +8,7 @@ how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand_answe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,8 @@ class Task:
         embeds: whether x are ids of rows of an embedding.
         labels: a name for each answer.
         targets: the right answers' numbers: one, or one for each timestep; none of what only reads.
-        layers: name of its recurrent layer; of one that reads both ways the forward and the backward one.
+        layers: names of its recurrent layers, from the input up; of one that reads both ways the forward and the
+            backward one.
         within: what the flat names of its embedding and its output weights begin with.
         source: whether it is what a decoder is told of.
     """
@@ -74,6 +76,35 @@ class Direction:
         return both if self.columns is None else both.columns(*self.columns)
 
 
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A recurrent layer, in one direction or in both.
+
+    Attributes:
+        mark: of its names; none where it is the only layer.
+        sheet: on which its names have the mark.
+        words: which it is, in the title of a section.
+    """
+
+    mark: str
+    sheet: Worksheet
+    directions: tuple[Direction, ...]
+    words: str
+
+    @property
+    def cell(self) -> Cell:
+        return self.directions[0].cell
+
+    @property
+    def state(self) -> str:
+        """Letter of its state, of both directions side by side where there are both."""
+        return self.cell.state + self.mark
+
+    @property
+    def both_ways(self) -> bool:
+        return len(self.directions) > 1
+
+
 class Work:
     """The lines of one example, in their order; how answers come is for those who inherit from it."""
 
@@ -83,11 +114,12 @@ class Work:
     def __init__(self, flow: Flow, task: Task, sheet: Worksheet | None = None) -> None:
         self.flow, self.task = flow, task
         self.sheet = sheet or Worksheet()
-        of_cells = [flow.cell(layer) for layer in task.layers]
-        self.steps = of_cells[0].steps
+        self.steps = flow.cell(task.layers[0]).steps
         self.T = len(self.steps)
-        self.directions = self._directions(of_cells)
-        self.cell = self.directions[0].cell
+        self.layers: list[Layer] = []
+        for _, names in groupby(task.layers, lambda name: name.rsplit("/", 1)[0]):
+            self.layers.append(self._layer([flow.cell(name) for name in names]))
+        self.cell, self.state = self.layers[-1].cell, self.layers[-1].state
         self.values = dict(flatten(flow.opened.params))
         letter, every, begin = self.cell.output, slice(None), task.within
         self.of_output = [Weight(f"W_{letter}", f"{begin}output/weight", every, "else", "", "output weights")]
@@ -96,19 +128,28 @@ class Work:
         embedding = Weight("E", f"{begin}embedding/weight", every, "x", "", "embedding")
         self.of_embedding = [embedding] if task.embeds else []
 
-    def _directions(self, of_cells: list[CellFlow]) -> list[Direction]:
+    def _layer(self, of_cells: list[CellFlow]) -> Layer:
+        """The next layer, which reads the states of the one before it."""
         cells = [by_hand_cell(of_cell.cell, of_cell.name, self.T) for of_cell in of_cells]
+        number, mark, words = len(self.layers) + 1, "", ""
+        read = {letter: letter for letter in ("x", "e", "E")}  # by all parts of the first layer
+        sheet = self.sheet
+        if self.task.settings.layers > 1:
+            mark, words = "ᴵ" * number, f", layer {number}"
+            sheet = Marked(sheet, mark, read | ({"x": self.layers[-1].state} if self.layers else {}))
         if len(cells) == 1:
-            return [Direction(cells[0], self.sheet)]
-        H, read = cells[0].H, frozenset({"x", "e", "E"})  # both read the same
-        return [
-            Direction(cells[0], Marked(self.sheet, "ᶠ", read), (1, H), ", reading forwards"),
-            Direction(cells[1], Marked(self.sheet, "ᵇ", read), (H + 1, 2 * H), ", reading backwards"),
-        ]
+            return Layer(mark, sheet, (Direction(cells[0], sheet),), words)
+        H = cells[0].H
+        directions = (
+            Direction(cells[0], Marked(sheet, "ᶠ", read), (1, H), ", reading forwards"),
+            Direction(cells[1], Marked(sheet, "ᵇ", read), (H + 1, 2 * H), ", reading backwards"),
+        )
+        return Layer(mark, sheet, directions, words)
 
     @property
-    def both_ways(self) -> bool:
-        return len(self.directions) > 1
+    def directions(self) -> list[Direction]:
+        """Of all layers."""
+        return [direction for layer in self.layers for direction in layer.directions]
 
     @property
     def weights(self) -> list[tuple[Worksheet, Weight]]:
@@ -123,14 +164,14 @@ class Work:
 
     def reading(self) -> tuple[str, ...]:
         """The equations as far as the state."""
-        lines = [f"x_t = {self._input_equation()}"] if self.task.embeds else []
-        lines = [self.sheet.called(line) for line in lines]
-        for direction in self.directions:
-            lines += [direction.sheet.called(line) for line in (*direction.cell.equations, direction.cell.start)]
-        if self.both_ways:
-            state = f"{self.cell.state}_t"
-            parts = ", ".join(direction.sheet.called(state) for direction in self.directions)
-            lines.append(f"{self.sheet.called(state)} = [{parts}]")
+        lines = [self.sheet.called(f"x_t = {self._input_equation()}")] if self.task.embeds else []
+        for layer in self.layers:
+            for direction in layer.directions:
+                lines += [direction.sheet.called(line) for line in (*direction.cell.equations, direction.cell.start)]
+            if layer.both_ways:
+                state = f"{layer.cell.state}_t"
+                parts = ", ".join(direction.sheet.called(state) for direction in layer.directions)
+                lines.append(f"{layer.sheet.called(state)} = [{parts}]")
         return tuple(lines)
 
     def run(self) -> None:
@@ -165,50 +206,63 @@ class Work:
             direction.cell.begin(direction.sheet)
 
     def forward(self) -> None:
-        for direction in self.directions:
-            for t in direction.cell.order:
-                self.sheet.section(f"Forward, {self._timestep} {t}{direction.words}", token=self._token(t))
-                if self.task.embeds and f"x_{t}" not in self.sheet:
-                    self.sheet.line(f"x_{t}", self._input(t), "its row of the embedding")
-                direction.cell.forward(direction.sheet, t)
-                if direction is self.directions[-1]:
-                    self._both_read(t)
+        for layer in self.layers:
+            for direction in layer.directions:
+                for t in direction.cell.order:
+                    self._timestep("Forward", t, layer, direction.words)
+                    if self.task.embeds and f"x_{t}" not in self.sheet:
+                        self.sheet.line(f"x_{t}", self._input(t), "its row of the embedding")
+                    direction.cell.forward(direction.sheet, t)
+                    if direction is layer.directions[-1]:
+                        self._all_read(t, layer)
 
-    def _both_read(self, t: int) -> None:
-        """What can be worked out once both directions have been at a timestep."""
-        if self.both_ways:
-            state = f"{self.cell.state}_{t}"
-            parts = [direction.sheet[state] for direction in self.directions]
-            self.sheet.line(state, beside(parts), "both directions, side by side")
-        self._answer_at(t)
+    def _all_read(self, t: int, layer: Layer) -> None:
+        """What can be worked out once every direction of a layer has been at a timestep."""
+        if layer.both_ways:
+            parts = [direction.sheet[f"{layer.cell.state}_{t}"] for direction in layer.directions]
+            self.sheet.line(f"{layer.state}_{t}", beside(parts), "both directions, side by side")
+        if layer is self.layers[-1]:
+            self._answer_at(t)
 
     def backward(self) -> None:
-        """Back through all timesteps."""
-        if self.both_ways:
-            for t in range(self.T, 0, -1):
-                self.sheet.section(f"Backward, {self._timestep} {t}, to both directions", token=self._token(t))
-                here = self._back_from_the_answer(t)
-                if here is not None:
-                    self.sheet.line(f"∂L/∂{self.cell.state}_{t}", here, f"by {self.reader}")
-        for direction in self.directions:
-            self._back_along(direction)
+        """Back through all layers and all timesteps."""
+        for layer in reversed(self.layers):
+            if layer.both_ways:
+                for t in range(self.T, 0, -1):
+                    self._timestep("Backward", t, layer, ", to both directions")
+                    here = self._by_readers(t, layer)
+                    if here is not None:
+                        self.sheet.line(f"∂L/∂{layer.state}_{t}", here, f"by {self._readers(layer)}")
+            for direction in layer.directions:
+                self._back_along(layer, direction)
 
-    def _back_along(self, direction: Direction) -> None:
+    def _back_along(self, layer: Layer, direction: Direction) -> None:
         cell, s = direction.cell, direction.sheet
         for t in reversed(cell.order):
-            self.sheet.section(f"Backward, {self._timestep} {t}{direction.words}", token=self._token(t))
-            here, last = self._here(t, direction), t == cell.last
+            self._timestep("Backward", t, layer, direction.words)
+            here, last = self._here(t, layer, direction), t == cell.last
             if not last:
-                cell.from_next(s, t, here, self.reader)
+                cell.from_next(s, t, here, self._readers(layer))
             elif here is not None:
                 s.line(f"∂L/∂{cell.state}_{t}", here)
-            cell.backward(s, t, last, self._to_the_last_memory(direction) if last else None)
+            cell.backward(s, t, last, self._to_the_last_memory(layer, direction) if last else None)
 
-    def _here(self, t: int, direction: Direction) -> Term | None:
-        """∂L/∂ the state of t in a direction, by all that reads it except the timestep read next."""
-        if not self.both_ways:
+    def _readers(self, layer: Layer) -> str:
+        """What reads the states of a layer, in words."""
+        return self.reader if layer is self.layers[-1] else "the layer above"
+
+    def _by_readers(self, t: int, layer: Layer) -> Term | None:
+        """∂L/∂ the state of t, of all directions of a layer, by all that reads it except the timestep read next."""
+        if layer is self.layers[-1]:
             return self._back_from_the_answer(t)
-        name = f"∂L/∂{self.cell.state}_{t}"
+        above = self.layers[self.layers.index(layer) + 1]
+        return added([direction.cell.to_input(direction.sheet, t) for direction in above.directions])
+
+    def _here(self, t: int, layer: Layer, direction: Direction) -> Term | None:
+        """The same for one direction."""
+        if not layer.both_ways:
+            return self._by_readers(t, layer)
+        name = f"∂L/∂{layer.state}_{t}"
         return direction.own(self.sheet[name]) if name in self.sheet else None
 
     def gradients(self) -> None:
@@ -217,7 +271,7 @@ class Work:
         for weight in self.of_embedding:
             self._begin_gradient(s, weight)
             for t in every:
-                ways = [direction.cell.to_input(direction.sheet, t) for direction in self.directions]
+                ways = [direction.cell.to_input(direction.sheet, t) for direction in self.layers[0].directions]
                 s.line(f"∂L/∂x_{t}", added(ways))
             lefts = [s[f"e_{t}"] for t in every]
             self._terms(s, weight, lefts, [self._embedded(s[f"∂L/∂x_{t}"]) for t in every])
@@ -267,7 +321,7 @@ class Work:
         """∂L/∂ the state of t by what is answered from it; None where nothing is."""
         raise NotImplementedError
 
-    def _to_the_last_memory(self, direction: Direction) -> Term | None:
+    def _to_the_last_memory(self, layer: Layer, direction: Direction) -> Term | None:
         """What comes to an LSTM's last memory from elsewhere than its state."""
         return None
 
@@ -285,16 +339,18 @@ class Work:
         """Of the gradient of that the part that is the embedding's."""
         return d_input
 
-    @property
-    def _timestep(self) -> str:
-        return "source timestep" if self.task.source else "timestep"
+    def _timestep(self, way: str, t: int, layer: Layer, words: str) -> None:
+        """Begins the section of a timestep."""
+        kind = "source timestep" if self.task.source else "timestep"
+        self.sheet.section(f"{way}, {kind} {t}{layer.words}{words}", token=self._token(t))
 
     def _token(self, t: int) -> str:
         return visible(self.steps[t - 1])
 
     def _rows(self, weight: Weight) -> tuple[str, ...]:
         """A token for each row of what one-hot rows are multiplied by."""
-        first = weight.name == "E" if self.task.embeds else weight.left == "x"
+        bottom = self.task.layers[0].rsplit("/", 1)[0]
+        first = weight.name == "E" if self.task.embeds else weight.left == "x" and weight.parameter.startswith(bottom)
         return self.task.rows if first else ()
 
     def _logit(self, name: str, of: Term, words: str) -> Term:

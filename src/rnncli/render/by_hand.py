@@ -26,9 +26,10 @@ from rnncli.render.by_hand_parts import (
     is_computed,
     is_in_parentheses,
     legend,
-    lines,
+    lines_of,
     sentences,
     title,
+    with_numbers,
     word,
     written,
 )
@@ -95,7 +96,7 @@ def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]
         return _matrix(written(piece, digits), ascii, within=not is_in_parentheses(chunk, place))
 
     drawn = []
-    for number, chunks in enumerate(lines(step, lambda piece: box([piece], 0).width, room)):
+    for number, chunks in enumerate(lines_of(with_numbers(step), lambda piece: box([piece], 0).width, room)):
         boxes = [box(chunk, place) for chunk in chunks for place in range(len(chunk))]
         if sum(one.width for one in boxes) > room:
             return []
@@ -124,14 +125,9 @@ def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
 
 def _formula_lines(text: str, label: str, width: int) -> list[str]:
     """The formula and its label; on lines of their own where they have no room beside each other."""
-    lines, current = [], ""
-    for part in re.split(r"(?= [+−⊙=] )", text):
-        if current and len(current + part) > width:
-            lines.append(current)
-            current = " " * INDENT + part.lstrip()
-        else:
-            current += part
-    lines.append(current)
+    parts = lines_of([text], len, width - INDENT)
+    lines = ["".join(piece for chunk in chunks for piece in chunk) for chunks in parts]
+    lines[1:] = [" " * INDENT + line.lstrip() for line in lines[1:]]
     if not label:
         return lines
     if len(lines) == 1 and len(text) + INDENT + len(label) <= width:

@@ -17,10 +17,11 @@ from rnncli.render.by_hand_parts import (
     headline,
     is_computed,
     is_in_parentheses,
-    lines,
+    lines_of,
     sentences,
     signs,
     title,
+    with_numbers,
     word,
     written,
 )
@@ -28,11 +29,12 @@ from rnncli.render.by_hand_parts import (
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Step
 
-LINE = 80  # characters of numbers in a line, about
+LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
 _FIRST = r"""% Letters other than Latin ones need XeLaTeX or LuaLaTeX, with a font.
 \documentclass{article}
 \usepackage{amsmath}
 \usepackage[margin=2cm]{geometry}
+\allowdisplaybreaks
 \begin{document}
 \begingroup\small
 \setcounter{MaxMatrixCols}{12}\setlength{\arraycolsep}{3pt}"""
@@ -44,6 +46,7 @@ _LEGEND = (
 )
 _SIGNS_MEAN = {
     "encoder": r"$\bar{W}$, with a bar, is the encoder's.",
+    "layers": "$W^{I}$ is of the first layer, $W^{II}$ of the second.",
     "directions": r"$\overrightarrow{W}$ is of what reads forwards, $\overleftarrow{W}$ of what reads backwards, "
     "from the last timestep to the first.",
     "which": "$(j = 2)$ is 1 where $j$ is 2, and 0 elsewhere.",
@@ -112,28 +115,37 @@ def _name(name: str) -> str:
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     letter, _, place = name.partition("_")
-    marks = [over for mark, over in _MARKS.items() if mark in letter]
-    letter = letter.rstrip("".join(_MARKS))
+    marks, layer = [over for mark, over in _MARKS.items() if mark in letter], letter.count("ᴵ")
+    letter = letter.rstrip("".join(_MARKS) + "ᴵ")
     place = _signs(place).strip("()")
     if re.fullmatch("a[a-z]", letter):  # the sums of a gate
         letter, place = "a", f"{letter[1]},{place}"
     letter = _LETTERS.get(letter, letter)
     for over in marks:
         letter = rf"{over}{{{letter}}}"
-    return f"{letter}_{{{place}}}" if place else letter
+    placed = f"{letter}_{{{place}}}" if place else letter
+    # In braces, for it may be squared; with something before it, or TeX takes them off again where there is an accent.
+    return f"{{{{}}{placed}^{{{'I' * layer}}}}}" if layer else placed
 
 
 def _step(step: Step, digits: int) -> str:
     """Formula, the numbers in it, and the result, their equals signs below each other."""
     sign = "←" if "←" in step.formula else "="
     left, _, right = step.formula.partition(f" {sign} ")
-    given = [latex_formula(right)] if right else []
+    given = _formula(right) if right else []
     lines = [*given, *(_with_numbers(step, digits) if is_computed(step) else []), _result(step, digits)]
     aligned = [f"{latex_formula(left)} &{_signs(sign)} {lines[0]}", *(f"&{line}" for line in lines[1:])]
     aligned[1:] = [line if line.startswith(r"&\quad") else f"&= {line[1:]}" for line in aligned[1:]]
     label = f"\\noindent {escaped(step.label)}\n" if step.label else ""
     body = " \\\\\n".join(aligned)
     return f"{label}\\[\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n\\]"
+
+
+def _formula(text: str) -> list[str]:
+    """The formula alone; from the second line on with an indent."""
+    lines = lines_of([text], len, FORMULA)
+    texts = ["".join(piece for chunk in chunks for piece in chunk) for chunks in lines]
+    return [(r"\quad" if number else "") + latex_formula(line) for number, line in enumerate(texts)]
 
 
 def _with_numbers(step: Step, digits: int) -> list[str]:
@@ -147,7 +159,7 @@ def _with_numbers(step: Step, digits: int) -> list[str]:
 
     return [
         (r"\quad" if number else "") + "".join(drawn(chunk, place) for chunk in chunks for place in range(len(chunk)))
-        for number, chunks in enumerate(lines(step, lambda piece: _width(piece, digits), LINE))
+        for number, chunks in enumerate(lines_of(with_numbers(step), lambda piece: _width(piece, digits), LINE))
     ]
 
 

@@ -27,7 +27,7 @@ NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1
 _BREAKS = (re.compile("(?= [+−] )"), re.compile("(?= [·⊙] )"), re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)"))
 _ASCII = {
     **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
-    **{"←": "<-", "⊙": ".*", "ᵉ": "e", "ᶠ": "f", "ᵇ": "b", "ε": "eps", "α": "alpha"},
+    **{"←": "<-", "⊙": ".*", "ᵉ": "e", "ᴵ": "I", "ᶠ": "f", "ᵇ": "b", "ε": "eps", "α": "alpha"},
 }
 LEGEND = (
     "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
@@ -39,6 +39,7 @@ Piece = Any
 # Signs that not every work has: what it is to have them, and what they mean.
 SIGNS = {
     "encoder": (re.compile("ᵉ"), "ᵉ marks what is the encoder's."),
+    "layers": (re.compile("ᴵ"), "ᴵ marks what is of the first layer, ᴵᴵ of the second."),
     "directions": (
         re.compile("ᶠ"),
         "ᶠ marks what reads forwards, and ᵇ what reads backwards, from the last timestep to the first.",
@@ -92,15 +93,19 @@ def formula(text: str, ascii: bool = False) -> str:
     return text
 
 
-def lines(step: Step, width: Callable[[Piece], int], room: int) -> list[list[list[Piece]]]:
-    """The right-hand side with its numbers, in lines of chunks of pieces: text, and matrices for the names.
+def with_numbers(step: Step) -> list[Piece]:
+    """The right-hand side with matrices for the names."""
+    right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
+    return [step.operands.get(piece, piece) for piece in NAME.split(right) if piece]
+
+
+def lines_of(pieces: list[Piece], width: Callable[[Piece], int], room: int) -> list[list[list[Piece]]]:
+    """A formula in lines of chunks of pieces.
 
     Args:
         width: of a piece.
         room: for a line; what cannot be parted may be wider.
     """
-    right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
-    pieces = [step.operands.get(piece, piece) for piece in NAME.split(right) if piece]
     found: list[list[list[Piece]]] = [[]]
     used = 0
     for chunk in _chunks(pieces, lambda chunk: sum(map(width, chunk)) <= room):
