@@ -9,8 +9,9 @@ from rnncli.core.packed import Array
 from rnncli.inspection.by_hand_answers import EveryAnswer
 from rnncli.inspection.by_hand_attention import Looking
 from rnncli.inspection.by_hand_cells import Weight
+from rnncli.inspection.by_hand_layers import Direction, Layer
 from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, below, beside, tanh
-from rnncli.inspection.by_hand_work import Direction, Layer, Task, Work
+from rnncli.inspection.by_hand_work import Task, Work
 from rnncli.inspection.flow import Flow
 
 

@@ -8,16 +8,16 @@ how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand_answe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
-from rnncli.inspection.by_hand_cells import Cell, Weight, by_hand_cell
-from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, beside
-from rnncli.inspection.flow import CellFlow, Flow
+from rnncli.inspection.by_hand_cells import Weight
+from rnncli.inspection.by_hand_layers import Direction, Layer, layers_of
+from rnncli.inspection.by_hand_lines import Term, Worksheet, added, beside
+from rnncli.inspection.flow import Flow
 from rnncli.inspection.states import visible
 
 if TYPE_CHECKING:
@@ -56,55 +56,6 @@ class Task:
     source: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Direction:
-    """A recurrent layer one way along the timesteps.
-
-    Attributes:
-        sheet: on which its names are its own.
-        columns: those of the state of both directions that are its own, from 1; None where there is only this one.
-        words: which it is, behind the title of a section.
-    """
-
-    cell: Cell
-    sheet: Worksheet
-    columns: tuple[int, int] | None = None
-    words: str = ""
-
-    def own(self, both: Term) -> Term:
-        """Its part of what stands for both directions side by side."""
-        return both if self.columns is None else both.columns(*self.columns)
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A recurrent layer, in one direction or in both.
-
-    Attributes:
-        mark: of its names; none where it is the only layer.
-        sheet: on which its names have the mark.
-        words: which it is, in the title of a section.
-    """
-
-    mark: str
-    sheet: Worksheet
-    directions: tuple[Direction, ...]
-    words: str
-
-    @property
-    def cell(self) -> Cell:
-        return self.directions[0].cell
-
-    @property
-    def state(self) -> str:
-        """Letter of its state, of both directions side by side where there are both."""
-        return self.cell.state + self.mark
-
-    @property
-    def both_ways(self) -> bool:
-        return len(self.directions) > 1
-
-
 class Work:
     """The lines of one example, in their order; how answers come is for those who inherit from it."""
 
@@ -116,9 +67,7 @@ class Work:
         self.sheet = sheet or Worksheet()
         self.steps = flow.cell(task.layers[0]).steps
         self.T = len(self.steps)
-        self.layers: list[Layer] = []
-        for _, names in groupby(task.layers, lambda name: name.rsplit("/", 1)[0]):
-            self.layers.append(self._layer([flow.cell(name) for name in names]))
+        self.layers = layers_of([flow.cell(name) for name in task.layers], self.sheet)
         self.cell, self.state = self.layers[-1].cell, self.layers[-1].state
         self.values = dict(flatten(flow.opened.params))
         letter, every, begin = self.cell.output, slice(None), task.within
@@ -127,24 +76,6 @@ class Work:
             self.of_output.append(Weight(f"b_{letter}", f"{begin}output/bias", every, "", "", "output bias"))
         embedding = Weight("E", f"{begin}embedding/weight", every, "x", "", "embedding")
         self.of_embedding = [embedding] if task.embeds else []
-
-    def _layer(self, of_cells: list[CellFlow]) -> Layer:
-        """The next layer, which reads the states of the one before it."""
-        cells = [by_hand_cell(of_cell.cell, of_cell.name, self.T) for of_cell in of_cells]
-        number, mark, words = len(self.layers) + 1, "", ""
-        read = {letter: letter for letter in ("x", "e", "E")}  # by all parts of the first layer
-        sheet = self.sheet
-        if self.task.settings.layers > 1:
-            mark, words = "ᴵ" * number, f", layer {number}"
-            sheet = Marked(sheet, mark, read | ({"x": self.layers[-1].state} if self.layers else {}))
-        if len(cells) == 1:
-            return Layer(mark, sheet, (Direction(cells[0], sheet),), words)
-        H = cells[0].H
-        directions = (
-            Direction(cells[0], Marked(sheet, "ᶠ", read), (1, H), ", reading forwards"),
-            Direction(cells[1], Marked(sheet, "ᵇ", read), (H + 1, 2 * H), ", reading backwards"),
-        )
-        return Layer(mark, sheet, directions, words)
 
     @property
     def directions(self) -> list[Direction]:
