@@ -12,7 +12,7 @@ from by_hand_examples import MANY, MODELS, Bounds, all_too_sure, model, notes, w
 from rich.cells import cell_len
 
 from rnncli.inspection.by_hand import ByHand, by_hand
-from rnncli.inspection.by_hand_lines import Section, Step
+from rnncli.inspection.by_hand.lines import Section, Step
 from rnncli.render.by_hand import as_latex, as_markdown, as_text
 from rnncli.render.by_hand_latex import escaped, latex_formula
 from rnncli.render.by_hand_parts import formula, written

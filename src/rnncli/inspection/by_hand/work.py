@@ -2,7 +2,7 @@
 
 What the work starts from, x, weights and the right answer, is what training's own code reads; each further line is
 computed from lines above it; and loss and gradients are held against that code's in the end. How an answer comes, and
-how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand_answers` and its neighbours.
+how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand.answers` and its neighbours.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten
-from rnncli.inspection.by_hand_cells import Weight
-from rnncli.inspection.by_hand_layers import Direction, Layer, layers_of
-from rnncli.inspection.by_hand_lines import Term, Worksheet, added, beside
+from rnncli.inspection.by_hand.cells import Weight
+from rnncli.inspection.by_hand.layers import Direction, Layer, layers_of
+from rnncli.inspection.by_hand.lines import Term, Worksheet, added, beside
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.states import visible
 

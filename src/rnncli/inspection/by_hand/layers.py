@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from rnncli.inspection.by_hand_cells import Cell, by_hand_cell
-from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet
+from rnncli.inspection.by_hand.cells import Cell, by_hand_cell
+from rnncli.inspection.by_hand.lines import Marked, Term, Worksheet
 from rnncli.inspection.flow import CellFlow
 
 # What all parts of the first layer read; it has no mark of theirs.

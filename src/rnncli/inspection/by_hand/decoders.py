@@ -6,12 +6,12 @@ The first state is a line like any other, and the gradient goes back through it.
 from __future__ import annotations
 
 from rnncli.core.packed import Array
-from rnncli.inspection.by_hand_answers import EveryAnswer
-from rnncli.inspection.by_hand_attention import Looking
-from rnncli.inspection.by_hand_cells import Weight
-from rnncli.inspection.by_hand_layers import Direction, Layer
-from rnncli.inspection.by_hand_lines import Marked, Term, Worksheet, added, below, beside, tanh
-from rnncli.inspection.by_hand_work import Task, Work
+from rnncli.inspection.by_hand.answers import EveryAnswer
+from rnncli.inspection.by_hand.attention import Looking
+from rnncli.inspection.by_hand.cells import Weight
+from rnncli.inspection.by_hand.layers import Direction, Layer
+from rnncli.inspection.by_hand.lines import Marked, Term, Worksheet, added, below, beside, tanh
+from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow
 
 

@@ -15,7 +15,7 @@ from rnncli.core.gru import GRU
 from rnncli.core.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.core.rnn import RNN
-from rnncli.inspection.by_hand_lines import Term, Worksheet, added, relu, sigmoid, tanh
+from rnncli.inspection.by_hand.lines import Term, Worksheet, added, relu, sigmoid, tanh
 
 
 @dataclass(frozen=True)

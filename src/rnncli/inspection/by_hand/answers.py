@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.inspection.by_hand_cells import Weight
-from rnncli.inspection.by_hand_layers import Direction, Layer
-from rnncli.inspection.by_hand_lines import (
+from rnncli.inspection.by_hand.cells import Weight
+from rnncli.inspection.by_hand.layers import Direction, Layer
+from rnncli.inspection.by_hand.lines import (
     Term,
     added,
     beside,
@@ -18,7 +18,7 @@ from rnncli.inspection.by_hand_lines import (
     total,
     which_is_largest,
 )
-from rnncli.inspection.by_hand_work import Task, Work
+from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.

@@ -11,8 +11,8 @@ The equations are those of :mod:`rnncli.core.attention`, with a letter of its ow
 
 from __future__ import annotations
 
-from rnncli.inspection.by_hand_cells import Cell, Weight
-from rnncli.inspection.by_hand_lines import Term, Worksheet, added, diagonal, exp, tanh, total
+from rnncli.inspection.by_hand.cells import Cell, Weight
+from rnncli.inspection.by_hand.lines import Term, Worksheet, added, diagonal, exp, tanh, total
 
 
 class Looking:

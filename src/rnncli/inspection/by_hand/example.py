@@ -1,12 +1,10 @@
-"""One example of a small model worked by hand: every number, forward, backward and one step downhill.
+"""What may be worked by hand, and what the tasks have to say of it.
 
 The network of the lecture notes, in their letters: x_t a one-hot row, o_t = f(x_t·W_i + o_(t−1)·W_h), o_0 = 0,
 ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. With biases, an embedding, K labels (softmax),
-an LSTM or a GRU, both directions, or another read-out it is the same work with more lines; with an answer at every
-timestep, a tag or the next token, it is that of aligned many-to-many; and a decoder may tell it, with attention or
-without.
-
-How the work goes is in :mod:`rnncli.inspection.by_hand_work`; here stands what may be worked by hand.
+an LSTM or a GRU, more layers, both directions, or another read-out it is the same work with more lines; with an answer at
+every timestep, a tag or the next token, it is that of aligned many-to-many; and a decoder may tell it, with attention or
+without. How the work goes is in :mod:`rnncli.inspection.by_hand.work`.
 """
 
 from __future__ import annotations
@@ -16,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncli.errors import UsageError, counted
-from rnncli.inspection.by_hand_answers import EveryAnswer, OneAnswer
-from rnncli.inspection.by_hand_decoders import Describing, Translating
-from rnncli.inspection.by_hand_lines import ByHand, Section, Step
-from rnncli.inspection.by_hand_work import Task, Work
+from rnncli.inspection.by_hand.answers import EveryAnswer, OneAnswer
+from rnncli.inspection.by_hand.decoders import Describing, Translating
+from rnncli.inspection.by_hand.lines import ByHand
+from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.states import visible
 from rnncli.tasks.caption import CaptionModel
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from rnncli.config import Settings
     from rnncli.data.vocabulary import Vocabulary
     from rnncli.model import Model
-
-__all__ = ["ByHand", "Section", "Step", "by_hand"]
 
 # What still can be read.
 LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
