@@ -2,8 +2,8 @@
 
 The network of the lecture notes, in their letters: x_t a one-hot row, o_t = f(x_t·W_i + o_(t−1)·W_h), o_0 = 0,
 ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. With biases, an embedding, K labels (softmax),
-an LSTM or a GRU, more layers, both directions, or another read-out it is the same work with more lines; with an answer at
-every timestep, a tag or the next token, it is that of aligned many-to-many; and a decoder may tell it, with attention or
+an LSTM or a GRU, more layers, both directions, or another read-out it is the same work with more lines; with an answer
+at every timestep, a tag or the next token, it is that of aligned many-to-many; a decoder may tell it, with attention or
 without. How the work goes is in :mod:`rnncli.inspection.by_hand.work`.
 """
 
