@@ -164,18 +164,18 @@ MANY: dict[str, Callable[[], Any]] = {
         attention=True, layers=2, bidirectional=True, cell="lstm", hidden=2
     ),
     "source, two layers, gru": lambda: translator(layers=2, cell="gru", hidden=2),
-    "numbers, two layers, lstm": lambda: describer(layers=2, cell="lstm", hidden=2),
-    "numbers": describer,
-    "numbers, lstm": lambda: describer(cell="lstm", hidden=2),
-    "numbers, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
-    "numbers, at every step": lambda: describer(inject="every"),
-    "numbers, at every step, lstm": lambda: describer(inject="every", cell="lstm", hidden=2),
+    "caption, two layers, lstm": lambda: describer(layers=2, cell="lstm", hidden=2),
+    "caption": describer,
+    "caption, lstm": lambda: describer(cell="lstm", hidden=2),
+    "caption, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
+    "caption, at every step": lambda: describer(inject="every"),
+    "caption, at every step, lstm": lambda: describer(inject="every", cell="lstm", hidden=2),
 }
 
 
 def told(name: str) -> str | None:
     """What the loss of one of MANY is of; None for what the model itself answers."""
-    if name.startswith(("source", "numbers")):
+    if name.startswith(("source", "caption")):
         return "X Y"
     return "X N N V" if name.startswith("tags") and "both ways" in name else None
 

@@ -158,6 +158,23 @@ def test_one_example_by_hand(cli):
     assert cli.works("inspect", "--by-hand", "cat mat rat", "--as", "markdown").out.startswith("#")
     assert "sections" in cli.works("inspect", "--by-hand", "cat mat rat", "--json").json
     cli.refuses(2, "--as pdf: text, markdown, latex are the forms there are", "inspect", "--by-hand", "--as", "pdf")
+    cli.refuses(2, "--as says how --by-hand is written", "inspect", "--by-hand", "--as", "latex", "--json")
+    cli.refuses(2, "--svg draws tables, and --by-hand is none", "inspect", "--by-hand", "--svg", "x.svg")
+    assert not (cli.folder / "x.svg").exists()
+
+
+def test_a_small_model_of_the_usual_kind_by_hand(cli):
+    """Both directions, an embedding, the largest of each unit: what train makes where nothing else is asked for."""
+    cli.write("notes.csv", "text,label\ncat mat rat,1\nrat rat mat,1\nmat mat cat,0\n")
+    small = ["--hidden", "2", "--embedding", "2", "--min-count", "1", "--validation", "0", "--epochs", "2"]
+    cli.works("train", "notes.csv", *small)
+    out = cli.works("inspect", "--by-hand", "cat mat rat").out
+    for formula in (
+        "    h_t = [hᶠ_t, hᵇ_t]\n",
+        "p = max(h_1, h_2, h_3)    the largest that",
+        "∂L/∂Wᵇ_ho(2) = hᵇ_3ᵀ · ∂L/∂aoᵇ_2",
+    ):
+        assert formula in out
 
 
 def test_several_views_at_once(trained):
@@ -171,7 +188,11 @@ def test_several_views_at_once(trained):
     [
         (["--param", "output/weight"], "--param says more of --bptt, which is not shown"),
         (["--compare", "latest"], "--compare says more of --memory, which is not shown"),
-        (["--full"], "--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients"),
+        (
+            ["--full"],
+            "--full, --map and --answer are for --gates, --bptt, --memory, --why, --by-hand and --check-gradients",
+        ),
+        (["--memory", TEXT, "--compare", "latest"], "--compare names latest, which it is compared with"),
         (["--memory", "--units", "1"], "--units and --top choose among hidden states, which are not shown"),
         (["--gates", "--units", "9", TEXT], "--units 9: the units are 0 to 3"),
         (["--gates", "--top", "9", TEXT], "--top must be at least 1 and at most 4, not 9"),

@@ -53,7 +53,7 @@ class InspectRequest:
 def inspect_command(request: InspectRequest, json: bool) -> None:
     """Shows the model's layers and record, or its states along a text."""
     output = Output()
-    _refuse_what_says_nothing(request)
+    _refuse_what_says_nothing(request, json)
 
     from rnncli.model import Model
     from rnncli.training.runs import find_model
@@ -86,7 +86,7 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
-def _refuse_what_says_nothing(request: InspectRequest) -> None:
+def _refuse_what_says_nothing(request: InspectRequest, json: bool) -> None:
     """Raises UsageError: an option is given without the one that it says more of."""
     if request.of_data is not None:
         refuse_what_says_nothing(request, request.of_data)
@@ -99,6 +99,10 @@ def _refuse_what_says_nothing(request: InspectRequest) -> None:
         raise UsageError(
             "--units and --top choose among hidden states, which are not shown", "add --timesteps or --gates"
         )
+    if request.svg is not None and request.looks == ("by_hand",) and not request.timesteps:
+        raise UsageError("--svg draws tables, and --by-hand is none", "--as latex makes a document to print")
+    if request.form is not None and json:
+        raise UsageError("--as says how --by-hand is written, and --json is another way", "leave one of them out")
     if request.units is not None and request.top is not None:
         raise UsageError("--units and --top are two ways to choose the units: give one of them")
     for option, given, needed in (
@@ -111,7 +115,9 @@ def _refuse_what_says_nothing(request: InspectRequest) -> None:
             raise UsageError(f"{option} says more of --{name}, which is not shown", f"add --{name}")
     answered = request.answer is not None and request.html is None
     if (request.full or request.map or answered) and not request.looks and request.of_data is None:
-        raise UsageError("--full, --map and --answer are for --gates, --bptt, --memory, --why and --check-gradients")
+        raise UsageError(
+            "--full, --map and --answer are for --gates, --bptt, --memory, --why, --by-hand and --check-gradients"
+        )
 
 
 def _show_looks(

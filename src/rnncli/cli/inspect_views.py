@@ -124,6 +124,8 @@ def memory(look: Look) -> Shown:
             shown += [one.view(None if look.full else STEPS), one.pairs()]
         return Shown(shown, [one.document for one in found])
     name, other = look.other
+    if name == look.name:
+        raise UsageError(f"--compare names {name}, which it is compared with", "name another model")
     require_same_steps(look.model, other, (look.name, name))
     beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
     first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
@@ -151,7 +153,7 @@ def by_hand(look: Look) -> Shown:
     found = work(look.model, look.text, look.answer)
     written: dict[str, Callable[[int, bool], str]] = {
         "text": lambda width, ascii: as_text(found, width, ascii),
-        "markdown": lambda width, ascii: as_markdown(found),
+        "markdown": lambda width, ascii: as_markdown(found, ascii),
         "latex": lambda width, ascii: as_latex(found),
     }
     if look.form not in written:

@@ -16,9 +16,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, chop_cells
+
 from rnncli.render.by_hand_latex import as_latex
 from rnncli.render.by_hand_parts import (
     DIGITS,
+    LABEL,
     WORD,
     Piece,
     formula,
@@ -109,8 +112,9 @@ def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
     entries = written(step.result, digits)
     names = [word(name, ascii, WORD) for name in step.rows] or [""] * len(entries)
     sign, columns = _Box((" " * INDENT + "= ",)), len(entries[0])
+    room = width - sign.width - max(cell_len(f"  {name}" if name else "") for name in names)
     at_once = columns
-    while at_once > 1 and _matrix([row[:at_once] for row in entries], ascii).width > width - INDENT - 2:
+    while at_once > 1 and _matrix([row[:at_once] for row in entries], ascii).width > room:
         at_once -= 1
     lines = []
     for start in range(0, columns, at_once):
@@ -123,22 +127,27 @@ def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
     return lines
 
 
-def _formula_lines(text: str, label: str, width: int) -> list[str]:
-    """The formula and its label; on lines of their own where they have no room beside each other."""
+def _formula_lines(text: str, width: int) -> list[str]:
+    """A formula alone, from the second line on with an indent."""
     parts = lines_of([text], len, width - INDENT)
     lines = ["".join(piece for chunk in chunks for piece in chunk) for chunks in parts]
-    lines[1:] = [" " * INDENT + line.lstrip() for line in lines[1:]]
+    return [lines[0], *(" " * INDENT + line.lstrip() for line in lines[1:])]
+
+
+def _labelled(text: str, label: str, width: int) -> list[str]:
+    """The formula and its label; on lines of their own where they have no room beside each other."""
+    lines = _formula_lines(text, width)
     if not label:
         return lines
-    if len(lines) == 1 and len(text) + INDENT + len(label) <= width:
+    if len(lines) == 1 and len(text) + INDENT + cell_len(label) <= width:
         return [text + " " * INDENT + label]
     return [*_wrapped(f"({label})", width), *lines]
 
 
 def step_lines(step: Step, width: int, ascii: bool = False, digits: int = DIGITS) -> list[str]:
     """One line of the work, drawn."""
-    label = word(step.label, ascii)
-    lines = _formula_lines(formula(step.formula, ascii), label, width)
+    label = word(step.label, ascii, LABEL)
+    lines = _labelled(formula(step.formula, ascii), label, width)
     if is_computed(step):
         lines += _with_numbers(step, width, ascii, digits)
     return lines + _result(step, width, ascii, digits)
@@ -153,7 +162,6 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
         ascii: use ASCII characters alone.
         digits: decimals of a number, at least.
     """
-    from rich.cells import cell_len
 
     def shown(text: str) -> str:
         return word(text, ascii)
@@ -162,7 +170,10 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
         return formula(text, ascii)
 
     lines = _wrapped(headline(result, shown), width)
-    lines += ["", *(f"    {drawn(equation)}" for equation in result.equations), ""]
+    lines.append("")
+    for equation in result.equations:
+        lines += [" " * INDENT + line for line in _formula_lines(drawn(equation), width - INDENT)]
+    lines.append("")
     for sentence in (*map(drawn, legend(result)), *sentences(result, digits)):
         lines += _wrapped(sentence, width)
     for section in result.sections:
@@ -174,19 +185,34 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
 
 
 def _wrapped(sentence: str, width: int) -> list[str]:
-    import textwrap
+    """In lines of so many cells; textwrap counts characters, of which some take two."""
+    lines = [""]
+    for part in sentence.split():
+        for piece in [part] if cell_len(part) <= width else chop_cells(part, max(width, 2)):
+            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if cell_len(longer) <= width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines.append(piece)
+    return lines
 
-    return textwrap.wrap(sentence, max(width, 1), break_on_hyphens=False)
 
-
-def as_markdown(result: ByHand, digits: int = DIGITS) -> str:
+def as_markdown(result: ByHand, ascii: bool = False, digits: int = DIGITS) -> str:
     """For a page of notes: the text's drawings as blocks of code under headings."""
-    parts = [f"# {headline(result, _escaped_markdown)}", _fenced(result.equations)]
-    parts.append("\n".join(f"- {line}" for line in (*legend(result), *sentences(result, digits))))
+
+    def escaped(text: str) -> str:
+        """A word of the data in which Markdown, or HTML within it, finds nothing to act on."""
+        return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word(text, ascii))
+
+    def drawn(text: str) -> str:
+        return formula(text, ascii)
+
+    parts = [f"# {headline(result, escaped)}", _fenced(map(drawn, result.equations))]
+    parts.append("\n".join(f"- {line}" for line in (*map(drawn, legend(result)), *sentences(result, digits))))
     for section in result.sections:
-        parts.append(f"## {title(section, _escaped_markdown, formula)}")
-        drawn = ["\n".join(step_lines(step, MARKDOWN_WIDTH, digits=digits)) for step in section.steps]
-        parts.append(_fenced("\n\n".join(drawn).split("\n")))
+        parts.append(f"## {title(section, escaped, drawn)}")
+        steps = ["\n".join(step_lines(step, MARKDOWN_WIDTH, ascii, digits)) for step in section.steps]
+        parts.append(_fenced("\n\n".join(steps).split("\n")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -195,8 +221,3 @@ def _fenced(lines: Iterable[str]) -> str:
     content = "\n".join(lines)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
     return f"{fence}text\n{content}\n{fence}"
-
-
-def _escaped_markdown(text: str) -> str:
-    """A word of the data in which Markdown, or HTML within it, finds nothing to act on."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word(text))

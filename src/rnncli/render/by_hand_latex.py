@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.render.by_hand_parts import (
     DIGITS,
+    LABEL,
     NAME,
     WORD,
     Piece,
@@ -30,14 +31,16 @@ if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Step
 
 LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
+# In what size a line is set that has a matrix of more than so many characters, which it cannot be parted in.
+_SIZES = ((110, r"\tiny\setlength{\arraycolsep}{0.3pt}"), (88, r"\scriptsize"))
 _FIRST = r"""% Letters other than Latin ones need XeLaTeX or LuaLaTeX, with a font.
 \documentclass{article}
 \usepackage{amsmath}
-\usepackage[margin=2cm]{geometry}
+\usepackage[margin=1.5cm]{geometry}
 \allowdisplaybreaks
 \begin{document}
 \begingroup\small
-\setcounter{MaxMatrixCols}{12}\setlength{\arraycolsep}{3pt}"""
+\setcounter{MaxMatrixCols}{16}\setlength{\arraycolsep}{3pt}"""
 _LAST = "\\endgroup\n\\end{document}"
 _LEGEND = (
     r"$\cdot$ is the matrix product, a number times a matrix included; "
@@ -136,9 +139,12 @@ def _step(step: Step, digits: int) -> str:
     lines = [*given, *(_with_numbers(step, digits) if is_computed(step) else []), _result(step, digits)]
     aligned = [f"{latex_formula(left)} &{_signs(sign)} {lines[0]}", *(f"&{line}" for line in lines[1:])]
     aligned[1:] = [line if line.startswith(r"&\quad") else f"&= {line[1:]}" for line in aligned[1:]]
-    label = f"\\noindent {escaped(step.label)}\n" if step.label else ""
+    label = f"\\noindent {escaped(step.label, LABEL)}\n" if step.label else ""
     body = " \\\\\n".join(aligned)
-    return f"{label}\\[\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n\\]"
+    shown = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"  # which may go on on the next page
+    widest = max(_width(piece, digits) for piece in (step.result, *step.operands.values()))
+    size = next((size for limit, size in _SIZES if widest > limit), None)
+    return label + (shown if size is None else f"{{{size}\n{shown}}}")
 
 
 def _formula(text: str) -> list[str]:
@@ -167,7 +173,8 @@ def _width(piece: Piece, digits: int) -> int:
     """In characters, about."""
     if isinstance(piece, str):
         return len(piece)
-    return max(sum(len(entry) + 1 for entry in row) for row in written(piece, digits)) + 1
+    # "· 10" takes as much again as "e".
+    return max(sum(len(entry) + 1 + 3 * ("e" in entry) for entry in row) for row in written(piece, digits)) + 1
 
 
 def _result(step: Step, digits: int) -> str:

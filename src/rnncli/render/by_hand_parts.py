@@ -20,14 +20,20 @@ DIGITS = 6  # decimals
 KEPT = 4  # significant digits that are left at least
 MOST_DECIMALS = 12
 WORD = 40  # cells that a token may take; a label of a line may have two, and words of ours
+LABEL = 3 * WORD  # of the words beside a formula, which may name a few of the data's
 
 # A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
 NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
 # Where a formula may go on below, the better places first; within parentheses and brackets only at the last of them.
-_BREAKS = (re.compile("(?= [+−] )"), re.compile("(?= [·⊙] )"), re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)"))
+_BREAKS = (
+    re.compile("(?= [+−] )"),
+    re.compile("(?= [·⊙] )"),
+    re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)|(?<=\\))(?=/)"),
+)
 _ASCII = {
+    **{"ᵉ": ".e", "ᴵᴵᴵ": ".III", "ᴵᴵ": ".II", "ᴵ": ".I", "ᶠ": ".f", "ᵇ": ".b"},
     **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
-    **{"←": "<-", "⊙": ".*", "ᵉ": "e", "ᴵ": "I", "ᶠ": "f", "ᵇ": "b", "ε": "eps", "α": "alpha"},
+    **{"←": "<-", "⊙": ".*", "ε": "eps", "α": "alpha"},
 }
 LEGEND = (
     "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",

@@ -118,7 +118,7 @@ class CaptionModel(Model):
             target = self._target(answer)
         said = [self.target.token(k) for k in target.tolist()]
         steps = {"": ("the numbers",), "decoder/": (START, *said)}
-        answered = f"the text {joined_symbols(said, self.unit)}"
+        answered = f"the text {joined_symbols(said, self.unit)}" if said else "the empty text"
         return Opened(model.network, model.params, Described(row, [target]), steps, answered)
 
     def examples(self, texts: Sequence[str], answer: str) -> Described:

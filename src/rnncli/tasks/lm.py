@@ -305,6 +305,11 @@ def split(text: str, unit: str) -> list[str]:
     return list(text) if unit == "char" else _WORDS.findall(text)
 
 
+def beginning(text: str, unit: str, count: int) -> str:
+    """So many tokens of a text at most."""
+    return "".join(split(text, unit)[:count])
+
+
 def joined(dataset: Dataset) -> str:
     """The whole text, a line a record."""
     return "\n".join(dataset.texts) + "\n"

@@ -146,7 +146,7 @@ class Seq2SeqModel(Model):
         said = [self.target.token(k) for k in target.tolist()]
         shown = tuple(symbols[place] for place in shorten(np.arange(len(symbols)), self.settings.max_length).tolist())
         steps = {"": shown, "decoder/": (START, *said)}
-        answered = f"the target {joined_symbols(said, self.unit)}"
+        answered = f"the target {joined_symbols(said, self.unit)}" if said else "the empty target"
         return Opened(model.network, model.params, Pairs([source], [target]), steps, answered)
 
     def examples(self, texts: Sequence[str], answer: str) -> Pairs:

@@ -53,7 +53,9 @@ class OneAnswer(Work):
             ends = zip(self.layers[-1].directions, ("T", "1"), strict=True)
             return f"[{', '.join(way.sheet.called(f'{way.cell.state}_{t}') for way, t in ends)}]"
         states = [f"{self.state}_{t}" for t in range(1, self.T + 1)]
-        return f"max({', '.join(states)})" if self.readout == "max" else f"({' + '.join(states)})/T"
+        if self.readout == "max":
+            return f"max({', '.join(states)})"
+        return f"({' + '.join(states)})/T" if self.T > 1 else f"{states[0]}/T"
 
     def _give_targets(self) -> None:
         labels, s = self.task.labels, self.sheet
@@ -156,10 +158,12 @@ class OneAnswer(Work):
 class EveryAnswer(Work):
     """An answer at every timestep, one of K; the loss is their mean."""
 
+    count = "T"  # letter of how many there are
+
     def _answer_equations(self) -> tuple[str, ...]:
         z = f"{self.cell.logit}_t"
         losses = " + ".join(f"L_{t}" for t in range(1, self.T + 1))
-        of_all = f"L = ({losses})/T" if self.T > 1 else "L = L_1/T"
+        of_all = f"L = ({losses})/{self.count}" if self.T > 1 else f"L = L_1/{self.count}"
         logit = self._logit_equation(z, f"{self._told}_t")
         return (logit, f"ŷ_t = exp({z})/sum(exp({z}))", "L_t = −y_t·log(ŷ_t)ᵀ", of_all)
 
@@ -167,7 +171,7 @@ class EveryAnswer(Work):
         labels, s = self.task.labels, self.sheet
         for t, target in enumerate(self.task.targets.tolist(), 1):
             s.given(f"y_{t}", np.eye(len(labels))[[target]], f"the right answer {labels[target]}")
-        s.given("T", np.array([[float(self.T)]]), "timesteps")
+        s.given(self.count, np.array([[float(self.T)]]), "timesteps")
 
     @property
     def _told(self) -> str:
@@ -183,13 +187,14 @@ class EveryAnswer(Work):
     def _loss(self) -> None:
         s = self.sheet
         s.section("The loss")
-        s.line("L", added([s[f"L_{t}"] for t in range(1, self.T + 1)]) / s["T"], "the mean of all timesteps")
+        s.line("L", added([s[f"L_{t}"] for t in range(1, self.T + 1)]) / s[self.count], "the mean of all timesteps")
 
     def _back_from_the_answer(self, t: int) -> Term:
         s, answer, z = self.sheet, self.sheet[f"ŷ_{t}"], f"{self.cell.logit}_{t}"
-        d = s.line(f"∂L/∂ŷ_{t}", -(s[f"y_{t}"] / answer / s["T"]), "of the mean")
+        d = s.line(f"∂L/∂ŷ_{t}", -(s[f"y_{t}"] / answer / s[self.count]), "of the mean")
         through = s.line(f"∂ŷ_{t}/∂{z}", diagonal(answer) - answer.T @ answer)
-        d_logit = s.line(f"∂L/∂{z}", d @ through, "in all, the probability minus the right answer, over T")
+        words = f"in all, the probability minus the right answer, over {self.count}"
+        d_logit = s.line(f"∂L/∂{z}", d @ through, words)
         return d_logit @ s[f"W_{self.cell.output}"].T
 
     def _output_gradient(self, weight: Weight) -> None:

@@ -87,9 +87,13 @@ class Cell:
         return t - 1 if self.backwards else t + 1
 
     @property
-    def start(self) -> str:
-        """What the state is before anything is read."""
-        return f"{self.state}_{'(T+1)' if self.backwards else '0'} = 0"
+    def starts(self) -> tuple[str, ...]:
+        """What the states are before anything is read."""
+        return tuple(f"{letter}_{'(T+1)' if self.backwards else '0'} = 0" for letter in self.states)
+
+    @property
+    def _next(self) -> str:
+        return "the timestep read next" if self.backwards else "the next timestep"
 
     @property
     def _past(self) -> str:
@@ -115,11 +119,11 @@ class Cell:
         """From ``x_t`` and the last state to the state."""
         raise NotImplementedError
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "") -> None:
         """∂L/∂ the state of t, from the gradients at the timestep read next, and from ``here``, what else reads it.
 
         Args:
-            by: what that is, in words.
+            by: what that is, in words, if there is any.
         """
         raise NotImplementedError
 
@@ -209,10 +213,10 @@ class ByHandRNN(Cell):
         a = s.line(f"a_{t}", s.plus(s[f"x_{t}"] @ s["W_i"] + past @ s["W_h"], "b"), "the sums")
         s.line(f"o_{t}", tanh(a) if self.f == "tanh" else relu(a), "the output")
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "") -> None:
         after = self.after(t)
-        through = s.line(f"∂a_{after}/∂o_{t}", s["W_h"].T, "from this timestep to the next")
-        words = "" if here is None else f"by {by}, and by the next timestep"
+        through = s.line(f"∂a_{after}/∂o_{t}", s["W_h"].T, f"from this timestep to {self._next}")
+        words = "" if here is None else f"by {by}, and by {self._next}"
         s.line(_name("o", t), _and(here, [_d(s, "a", after) @ through]), words)
 
     def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:
@@ -250,8 +254,8 @@ class ByHandLSTM(Cell):
         c = s.line(f"c_{t}", s[f"f_{t}"] * s[f"c_{self.before(t)}"] + written, "what is kept, and what is written")
         s.line(f"h_{t}", s[f"o_{t}"] * tanh(c), "what shows of it")
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
-        words = "back through every sum of the next timestep"
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "") -> None:
+        words = f"back through every sum of {self._next}"
         words = words if here is None else f"by {by}, and {words}"
         s.line(_name("h", t), _and(here, self._sums_to_state(s, t)), words)
 
@@ -264,7 +268,7 @@ class ByHandLSTM(Cell):
         if not last:
             after = self.after(t)
             here = here + _d(s, "c", after) * s[f"f_{after}"]
-            words = "by the state, and by the memory of the next timestep"
+            words = f"by the state, and by the memory of {self._next}"
         elif to_memory is not None:
             here, words = here + to_memory, "by the state, and by the memory that is passed on"
         else:
@@ -311,10 +315,10 @@ class ByHandGRU(Cell):
         n, z = s.line(f"n_{t}", tanh(a), "the candidate"), s[f"z_{t}"]
         s.line(f"h_{t}", (1 - z) * n + z * past, "a part of it, and of the past the rest")
 
-    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "the answer here") -> None:
+    def from_next(self, s: Worksheet, t: int, here: Term | None = None, by: str = "") -> None:
         after = self.after(t)
         ways = [_d(s, "h", after) * s[f"z_{after}"], *self._sums_to_state(s, t)]
-        words = "past the sums of the next timestep, and back through them"
+        words = f"past the sums of {self._next}, and back through them"
         s.line(_name("h", t), _and(here, ways), words if here is None else f"by {by}, {words}")
 
     def backward(self, s: Worksheet, t: int, last: bool, to_memory: Term | None = None) -> None:

@@ -68,7 +68,7 @@ class Decoding(EveryAnswer):
     """What is told from a first state, which something else has made."""
 
     def reading(self) -> tuple[str, ...]:
-        starts = {layer.sheet.called(layer.cell.start) for layer in self.layers}
+        starts = {layer.sheet.called(start) for layer in self.layers for start in layer.cell.starts}
         return tuple(line for line in super().reading() if line not in starts)
 
     def _begin(self) -> None:
@@ -82,7 +82,12 @@ class Decoding(EveryAnswer):
 
 
 class Translating(Decoding):
-    """From what an encoder is left with; with attention it looks back at every state of it."""
+    """From what an encoder is left with; with attention it looks back at every state of it.
+
+    T is how many timesteps the source has, and U how many are told.
+    """
+
+    count = "U"
 
     def __init__(self, flow: Flow, source: Task, task: Task) -> None:
         super().__init__(flow, task)
@@ -170,6 +175,7 @@ class Describing(Decoding):
         super().__init__(flow, task)
         self.features = features
         self.gives_all = task.settings.inject == "every"
+        self.input_is += ", and the numbers" if self.gives_all else ""
         every, H = slice(None), self.cell.H
         self.first = [
             Weight("P", "bridge/first/weight", every, "else", "w", "first weights"),
@@ -193,10 +199,8 @@ class Describing(Decoding):
         states = [f"{letter}{mark}_0 = tanh(u·R{mark}_{letter} + r{mark}_{letter})" for mark, letter in self.firsts]
         return ("u = tanh(v·P + p)", *states, *super().equations())
 
-    def given(self) -> None:
-        self.sheet.section("What is given")
+    def _begin(self) -> None:
         self.sheet.given("v", self.features, "the numbers, standardised")
-        super().given()
 
     def forward(self) -> None:
         s = self.sheet
@@ -204,7 +208,8 @@ class Describing(Decoding):
         u = s.line("u", tanh(s.line("w", s["v"] @ s["P"] + s["p"], "the sums")), "and what is made of them")
         for mark, letter in self.firsts:
             sums = s.line(f"k{mark}_{letter}", u @ s[f"R{mark}_{letter}"] + s[f"r{mark}_{letter}"], "the sums")
-            s.line(f"{letter}{mark}_0", tanh(sums), "the state before the first timestep")
+            word = "memory" if letter == "c" else "state"
+            s.line(f"{letter}{mark}_0", tanh(sums), f"the {word} before the first timestep")
         super().forward()
 
     def backward(self) -> None:

@@ -9,6 +9,7 @@ without. How the work goes is in :mod:`rnncli.inspection.by_hand.work`.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ from rnncli.inspection.states import visible
 from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.lm import LanguageModelModel, beginning
 from rnncli.tasks.seq2seq import Seq2SeqModel
 from rnncli.tasks.symbols import END
 from rnncli.tasks.tag import TaggerModel
@@ -42,7 +43,7 @@ SMALLER = (
     "for a large one there is rnncli inspect --bptt"
 )
 
-_AGREEMENT = "Training's own code gives the same loss and gradients; none of the numbers differs by more than {:.0e}."
+SHORTER = "give a shorter text, or a shorter --answer; for a long one there is rnncli inspect --bptt"
 
 
 def by_hand(model: Model, text: str | None = None, label: str | None = None) -> ByHand:
@@ -58,17 +59,20 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
             label is none of the model's; or its numbers are not finite.
     """
     _require_readable(model)
-    text = model.example if text is None else text
+    if text is None:
+        text = model.example
+        if isinstance(model, LanguageModelModel):  # whose example is as long as any text, and may end anywhere
+            text = beginning(text, model.unit, TIMESTEPS + 1)
     with np.errstate(all="ignore"):  # what is not finite is refused below
         opened = model.opened(text, label)
         found = flow(opened)
         work = _work(model, found)
-        _require(work.T, TIMESTEPS, "timestep")
+        _require(work.T, TIMESTEPS, "timestep", hint=SHORTER)
         work.run()
     if not all(np.isfinite(step.result).all() for section in work.sheet.sections for step in section.steps):
         raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
     residual = work.residual()
-    notes = (*_notes(model.settings), _AGREEMENT.format(residual))
+    notes = (*_notes(model.settings), _agreement(residual))
     if model.task == "tag":
         notes = (VIEWS, *notes)
     sections = tuple(section for section in work.sheet.sections if section.steps)
@@ -84,28 +88,30 @@ def _work(model: Model, found: Flow) -> Work:
     match model:
         case Seq2SeqModel():
             source = batch.sources[0]
-            _require(len(source), TIMESTEPS, "timestep of the source", "timesteps of the source")
+            _require(len(source), TIMESTEPS, "timestep of the source", "timesteps of the source", SHORTER)
             rows, unknown, layers = _names(model.source), model.source.unknown, _layers(found, "encoder/")
-            read = Task(s, source, ONE_HOT, rows, unknown, True, (), source[:0], layers, source=True)
+            read = Task(s, source, ONE_HOT, layers, rows, unknown, embeds=True, targets=source[:0], source=True)
             return Translating(found, read, _decoded(model, found))
         case CaptionModel():
             return Describing(found, batch.features, _decoded(model, found))
         case TaggerModel():
             layers, targets = _layers(found, "encoder/"), batch.targets[0]
             x = found.cell(layers[0]).x
-            task = Task(s, x, "its views, side by side", (), None, False, model.tags, targets, layers)
+            task = Task(s, x, "its views, side by side", layers, labels=model.tags, targets=targets)
             return EveryAnswer(found, task)
         case LanguageModelModel():
             x, targets, rows = batch.tokens()[0], batch.tokens(1)[0], _names(model.vocabulary)
             unknown, embeds, layers = model.vocabulary.unknown, s.input == "embedding", _layers(found, "decoder/")
-            return EveryAnswer(found, Task(s, x, ONE_HOT, rows, unknown, embeds, rows, targets, layers))
+            task = Task(s, x, ONE_HOT, layers, rows, unknown, embeds, labels=rows, targets=targets)
+            return EveryAnswer(found, task)
     assert isinstance(model, ClassifierModel)
     x, targets, layers = batch.inputs[0], batch.targets, _layers(found, "encoder/")
     if isinstance(model.input, NumberInput):
-        return OneAnswer(found, Task(s, x, "its numbers, standardised", (), None, False, model.labels, targets, layers))
+        task = Task(s, x, "its numbers, standardised", layers, labels=model.labels, targets=targets)
+        return OneAnswer(found, task)
     vocabulary, embeds = model.input.vocabulary, s.input == "embedding"
-    rows = _names(vocabulary)
-    return OneAnswer(found, Task(s, x, ONE_HOT, rows, vocabulary.unknown, embeds, model.labels, targets, layers))
+    rows, unknown = _names(vocabulary), vocabulary.unknown
+    return OneAnswer(found, Task(s, x, ONE_HOT, layers, rows, unknown, embeds, labels=model.labels, targets=targets))
 
 
 def _decoded(model: Seq2SeqModel | CaptionModel, found: Flow) -> Task:
@@ -113,8 +119,14 @@ def _decoded(model: Seq2SeqModel | CaptionModel, found: Flow) -> Task:
     decoder, target = model.network.decoder, found.opened.batch.targets[0]
     rows = (*_names(model.target), END)
     given, wanted = decoder.given([target]).data, decoder.wanted([target])
-    layers = _layers(found, "decoder/")
-    return Task(model.settings, given, ONE_HOT, rows, model.target.unknown, True, rows, wanted, layers, "decoder/")
+    layers, unknown = _layers(found, "decoder/"), model.target.unknown
+    return Task(
+        *(model.settings, given, ONE_HOT, layers, rows, unknown),
+        embeds=True,
+        labels=rows,
+        targets=wanted,
+        within="decoder/",
+    )
 
 
 def _layers(found: Flow, within: str) -> tuple[str, ...]:
@@ -161,9 +173,20 @@ def _require_readable(model: Model) -> None:
         _require(s.embedding, UNITS, "number in an embedding", "numbers in an embedding")
 
 
-def _require(count: int, most: int, one: str, many: str | None = None) -> None:
+def _require(count: int, most: int, one: str, many: str | None = None, hint: str = SMALLER) -> None:
     if count > most:
-        raise UsageError(f"{counted(count, one, many)} are more than can be read by hand: at most {most}", SMALLER)
+        raise UsageError(f"{counted(count, one, many)} are more than can be read by hand: at most {most}", hint)
+
+
+def _agreement(residual: float) -> str:
+    """How closely this arithmetic and training's code agree."""
+    if residual == 0:
+        return "Training's own code gives the same loss and gradients, to the last digit."
+    power = 10.0 ** math.floor(math.log10(residual))
+    most = math.ceil(residual / power) * power
+    return (
+        f"Training's own code gives the same loss and gradients; none of the numbers differs by more than {most:.0e}."
+    )
 
 
 def _notes(s: Settings) -> list[str]:

@@ -7,7 +7,7 @@ how the gradient comes back from it, is in :mod:`rnncli.inspection.by_hand.answe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,13 +32,13 @@ class Task:
         settings: of the model.
         x: (T,) ids of one-hot rows, or (T, D) numbers.
         x_is: what a row of it is, in words.
+        layers: names of its recurrent layers, from the input up; of one that reads both ways the forward and the
+            backward one.
         rows: a name for each id; empty for numbers.
         unknown: the id of what is unknown.
         embeds: whether x are ids of rows of an embedding.
         labels: a name for each answer.
         targets: the right answers' numbers: one, or one for each timestep; none of what only reads.
-        layers: names of its recurrent layers, from the input up; of one that reads both ways the forward and the
-            backward one.
         within: what the flat names of its embedding and its output weights begin with.
         source: whether it is what a decoder is told of.
     """
@@ -46,12 +46,12 @@ class Task:
     settings: Settings
     x: Array
     x_is: str
-    rows: tuple[str, ...]
-    unknown: int | None
-    embeds: bool
-    labels: tuple[str, ...]
-    targets: Array
     layers: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    unknown: int | None = None
+    embeds: bool = False
+    labels: tuple[str, ...] = ()
+    targets: Array = field(default_factory=lambda: np.empty(0, np.int64))
     within: str = ""
     source: bool = False
 
@@ -59,8 +59,8 @@ class Task:
 class Work:
     """The lines of one example, in their order; how answers come is for those who inherit from it."""
 
-    # What reads the states, in words.
-    reader = "the answer here"
+    reader = "the answer here"  # what reads the states, in words
+    input_is = "its row of the embedding"  # what the layers read of it
 
     def __init__(self, flow: Flow, task: Task, sheet: Worksheet | None = None) -> None:
         self.flow, self.task = flow, task
@@ -91,14 +91,14 @@ class Work:
 
     def equations(self) -> tuple[str, ...]:
         """Of the network, for any t."""
-        return (*self.reading(), *self._answer_equations(), "W ← W − η·∂L/∂W")
+        return (*self.reading(), *self._answer_equations(), "W ← W − η · ∂L/∂W")
 
     def reading(self) -> tuple[str, ...]:
         """The equations as far as the state."""
         lines = [self.sheet.called(f"x_t = {self._input_equation()}")] if self.task.embeds else []
         for layer in self.layers:
             for direction in layer.directions:
-                lines += [direction.sheet.called(line) for line in (*direction.cell.equations, direction.cell.start)]
+                lines += [direction.sheet.called(line) for line in (*direction.cell.equations, *direction.cell.starts)]
             if layer.both_ways:
                 state = f"{layer.cell.state}_t"
                 parts = ", ".join(direction.sheet.called(state) for direction in layer.directions)
@@ -142,7 +142,7 @@ class Work:
                 for t in direction.cell.order:
                     self._timestep("Forward", t, layer, direction.words)
                     if self.task.embeds and f"x_{t}" not in self.sheet:
-                        self.sheet.line(f"x_{t}", self._input(t), "its row of the embedding")
+                        self.sheet.line(f"x_{t}", self._input(t), self.input_is)
                     direction.cell.forward(direction.sheet, t)
                     if direction is layer.directions[-1]:
                         self._all_read(t, layer)
