@@ -160,6 +160,12 @@ def test_the_difference_of_two_epochs(trained: Any) -> None:
         assert probabilities[-1] == pytest.approx(model.predict(["so good"])[0].probability, rel=1e-6)
     assert abs(document["change"][-1]) > 0.1
     assert all(change > 0 for layer in document["layers"] for change in layer["mean_change"].values())
+    own = rnncli.load("runs/kept").record["epochs"]
+    for epoch in (1, last):
+        rows = trained.works("inspect", "-m", f"kept@{epoch}").rows
+        (said,) = [row[1] for row in rows if row[0] == "validation"]
+        assert said.startswith(f"accuracy {own[epoch - 1]['validation_accuracy']:.4f}")
+    assert not [row for row in trained.works("inspect", "-m", "kept@0").rows if row[0] == "validation"]
     says = ["runs/kept has no model of epoch 99", f"there are those of 0 to {last}"]
     trained.refuses(5, says, "inspect", "-m", "kept@99")
     trained.refuses(5, "keeps no models of single epochs", "predict", "so good", "-m", "reviews-1@1")

@@ -65,6 +65,13 @@ def test_case_and_accents_as_asked() -> None:
     assert len(plain.tokens(DECOMPOSED)) == 5
 
 
+def test_symbols_stand_between_white_space() -> None:
+    text = " G-A\t$x$ <b>Not</b>  it's\n" + DECOMPOSED
+    assert Tokenizer("symbol").tokens(text) == ["g-a", "$x$", "<b>not</b>", "it's", COMPOSED.lower()]
+    assert Tokenizer("symbol", lowercase=False, normalize=False).tokens(text) == text.split()
+    assert Tokenizer("symbol").join(["g-a", "$x$"]) == "g-a $x$"
+
+
 def test_join() -> None:
     assert Tokenizer().join(["not", "good"]) == "not good"
     assert Tokenizer("char").join(["n", "o"]) == "no"
@@ -87,7 +94,7 @@ def test_words_lose_nothing_but_white_space_and_line_breaks(text: str) -> None:
         assert "".join(tokens) == "".join(text.split())
 
 
-@pytest.mark.parametrize("unit", ["word", "char"])
+@pytest.mark.parametrize("unit", ["word", "char", "symbol"])
 @given(text=st.text())
 def test_both_ways_to_write_an_accent_are_one_token(unit: str, text: str) -> None:
     tokenizer = Tokenizer(unit)

@@ -55,6 +55,7 @@ def record(losses: list[tuple[float, float | None]] = LEARNING, **changes: Any) 
             {"epoch": k + 1, "loss": loss, "validation_loss": validation, "validation_accuracy": accuracy, "best": best}
         )
     written = {"data": "rows.csv", "rows": 26, "validation_rows": 2, "label_rows": {"neg": 14, "pos": 14}}
+    written["best_epoch"] = max((epoch["epoch"] for epoch in epochs if epoch["best"]), default=None)
     return written | {"epochs": epochs, "baselines": {"bag_of_words": 0.5, "commonest_label": 0.5}} | changes
 
 
@@ -175,7 +176,8 @@ def test_behind_its_baseline() -> None:
     assert "has 0.5000 accuracy, and the bag of words, which it has to beat, 0.9000" in found.sentence
     assert found.sentence.endswith(f"chance makes about {error:.4f}.")
     assert found.command.endswith("--cell lstm")
-    heart = replace(behind, record=behind.record | {"epochs": record([(0.7, 0.6), (0.2, 0.55)])["epochs"]})
+    by_heart = record([(0.7, 0.6), (0.2, 0.55)])
+    heart = replace(behind, record=behind.record | {name: by_heart[name] for name in ("epochs", "best_epoch")})
     assert only(examine(heart, data()), "behind its baseline").command.endswith("--hidden 1")
 
 
@@ -190,9 +192,12 @@ def test_the_best_epoch_is_what_is_set_beside_the_baseline() -> None:
     accuracies = (0.1, 0.82, 0.2, 0.3)
     for epoch, accuracy in zip(written["epochs"], accuracies, strict=True):
         epoch |= {"validation_accuracy": accuracy, "best": accuracy in (0.1, 0.82)}
+    written["best_epoch"] = 2
     found = examine(replace(model(), record=written), data())
     assert found.findings == ()
     assert {c.name: c.number for c in found.checks}["behind its baseline"] == pytest.approx(-0.02)
+    third = examine(replace(model(), record=written | {"best_epoch": 3}), data())  # the model of another epoch
+    assert {c.name: c.number for c in third.checks}["behind its baseline"] == pytest.approx(0.6)
 
 
 def test_a_loss_is_behind_a_smaller_one() -> None:
@@ -272,6 +277,27 @@ def test_mistyped_labels_are_unknown_and_shown_beside_the_right_one() -> None:
     assert ("unknown labels", 6, None, "Pos", rows[4][0]) in diagnosis.views(full=True)[-1].rows
 
 
+def test_one_that_differs_in_its_capitals_alone_is_mistyped() -> None:
+    rows = [(text, "POS" if k in (4, 20) else label) for k, (text, label) in enumerate(ROWS)]
+    found = only(examine(model(), data(rows)), "unknown labels")
+    assert found.sentence.endswith("most often 'POS' (2); did you mean 'pos'?")
+    assert found.command.endswith("--full")
+
+
+def test_where_most_are_unknown_they_are_not_mistyped() -> None:
+    """Above one half; at one half it is still said which one may be meant."""
+    rows = [(text, f"{label}0") for text, label in ROWS]
+    found = only(examine(model(), data(rows)), "unknown labels")
+    assert "did you mean" not in found.sentence
+    assert found.sentence.endswith("A training on this data learns them; --label names another column.")
+    half = [(text, "pos0" if label == "pos" else label) for text, label in ROWS]
+    found = only(examine(model(), data(half)), "unknown labels")
+    assert found.number == 0.5
+    assert found.sentence.endswith("did you mean 'pos'?")
+    more = [*half, ("good film", "pos0")]
+    assert only(examine(model(), data(more)), "unknown labels").sentence.endswith("names another column.")
+
+
 def test_one_label_in_a_hundred_may_be_unknown() -> None:
     rows = [(f"{'film ' * (k // 2 + 1)}{word}", label) for k in range(100) for word, label in [ENDS[k % 2]]]
     for count, names in ((1, []), (2, ["unknown labels"])):
@@ -284,11 +310,11 @@ def test_tags_that_a_tagger_was_never_told() -> None:
     settings = Settings(**{**chosen, "cell": "gru", "hidden": 3, "task": "tag", "min_count": 1, "epochs": 1})
     prepared = task_named("tag").prepare(data(rows), settings)
     made = prepared.model(prepared.network.init(np.random.default_rng(1)), {})
-    told = [(text, tags.replace('"Y"]', '"x"]')) for text, tags in rows[:2]] + rows[2:]
+    told = [(text, tags.replace('"Y"]', '"Q"]')) for text, tags in rows[:2]] + rows[2:]
     diagnosis = examine(made, data(told))
     (found,) = [one for one in diagnosis.findings if one.name == "unknown labels"]
     assert found.number == 2 / 25
-    said = "2 of 25 tags are none that the model knows, most often 'x' (2). A training on this data learns them."
+    said = "2 of 25 tags are none that the model knows, most often 'Q' (2). A training on this data learns them."
     assert found.sentence == said
     assert "--doctor rows.csv --full" not in found.command
 

@@ -176,7 +176,11 @@ def test_the_model_of_an_epoch(tmp_path: Path) -> None:
     assert runs.find_model("latest@1", tmp_path) == folder.epoch(1)
     for name, says, hint in (
         ("r-1@7", "has no model of epoch 7", "there are those of 0, 1, 2, 10"),
-        ("r-1@" + "9" * 5000, "has no model of epoch 999999999", "there are those of 0, 1, 2, 10"),
+        ("r-1@999999999", "has no model of epoch 999999999", "there are those of 0, 1, 2, 10"),
+        ("r-1@" + "9" * 5000, "there is no run 'r-1@99", None),
+        ("r-1@0000000001", "there is no run 'r-1@0000000001'", None),
+        ("r-1@٣", "there is no run 'r-1@٣'", None),
+        ("@1", "there is no run '@1'", None),
         ("r-1@best", "there is no run 'r-1@best'", None),
         ("r-1@-1", "there is no run 'r-1@-1'", None),
         ("r-2@1", "there is no run 'r-2'; did you mean 'r-1'?", None),
@@ -189,6 +193,28 @@ def test_the_model_of_an_epoch(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         runs.find_model("r-1@7", tmp_path)
     assert caught.value.hint == "there are those of 0 to 2"
-    named = runs.create(tmp_path, "r.csv", "a@3")  # a run may be called like that
-    named.model.write_bytes(b"model")
-    assert runs.find_model("a@3", tmp_path) == named.model
+    (folder.epochs / "note.safetensors").write_bytes(b"")
+    (folder.epochs / "٣.safetensors").write_bytes(b"")
+    for epoch in (1, 2):
+        folder.epoch(epoch).unlink()
+    with pytest.raises(StorageError) as caught:
+        runs.find_model("r-1@7", tmp_path)
+    assert caught.value.hint == "there is only that of 0"
+
+
+def test_no_run_is_called_like_an_epoch_and_a_file_may_be(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'a@3' cannot name a run: that is how the model of an epoch is called"):
+        runs.create(tmp_path, "r.csv", "a@3")
+    assert runs.create(tmp_path, "r.csv", "a@b").path.name == "a@b"
+    file = tmp_path / "m@3"
+    file.write_bytes(b"model")
+    assert runs.find_model(str(file), tmp_path) == file
+    (tmp_path / "b@3").mkdir()  # by another hand
+    (tmp_path / "b@3" / "model.safetensors").write_bytes(b"model")
+    assert runs.find_model("b@3", tmp_path) == tmp_path / "b@3" / "model.safetensors"
+
+
+def test_the_run_of_a_file(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path, "r.csv")
+    assert runs.of_file(folder.model) == folder
+    assert runs.of_file(folder.epoch(3)) == folder

@@ -131,6 +131,8 @@ def test_every_epoch_is_kept_if_asked_for(data: Path, tmp_path: Path) -> None:
     assert parameters(folder.model) == seen[best]
     records = [Model.load(folder.epoch(epoch)).record["epochs"] for epoch in range(4)]
     assert [len(record) for record in records] == [0, 1, 2, 3]
+    assert [Model.load(folder.epoch(epoch)).record["best_epoch"] for epoch in range(4)] == [None, 1, 2, 3]
+    assert Model.load(folder.model).record["best_epoch"] == best
     assert records[3] == Model.load(folder.model).record["epochs"]
 
 
@@ -153,7 +155,8 @@ def test_epochs_are_kept_by_a_training_that_is_taken_up(data: Path, tmp_path: Pa
     later = begin(data, tmp_path / "later", epochs=1)
     finish(later)
     finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 3, "keep_epochs": True}))
-    assert sorted(os.listdir(later.folder.epochs)) == ["2.safetensors", "3.safetensors"]
+    assert sorted(os.listdir(later.folder.epochs)) == ["1.safetensors", "2.safetensors", "3.safetensors"]
+    assert parameters(later.folder.epoch(1)) != parameters(later.folder.epoch(2))
 
 
 @pytest.mark.parametrize(

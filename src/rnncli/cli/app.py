@@ -61,7 +61,9 @@ def rnncli(
 @command
 def tokenize(
     source: Annotated[str, typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
-    unit: Annotated[str, typer.Option("--tokens", metavar="auto|word|char", help="What a timestep is.")] = "auto",
+    unit: Annotated[
+        str, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is.")
+    ] = "auto",
     lowercase: Annotated[bool, typer.Option("--lowercase/--no-lowercase", help="Fold case.")] = True,
     min_count: Annotated[int, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>.")] = 1,
     max_vocabulary: Annotated[

@@ -122,17 +122,17 @@ def show(
 def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, asked: OfData) -> Shown:
     from rnncli.inspection.doctor import examine
     from rnncli.inspection.findings import Commands, settings_flags
-    from rnncli.training.runs import LATEST, RunFolder
+    from rnncli.training.runs import LATEST, of_file
 
     dataset = read_dataset(asked.source, model.labelled, model.reads)
     output.note(dataset.why)
     if dataset.skipped:
         output.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
-    folder = RunFolder(path.parent)
-    known = folder.model == path and folder.config.is_file()
+    folder = of_file(path)
+    known = path in (folder.model, folder.epochs / path.name) and folder.config.is_file()
     commands = Commands(
         " ".join([shlex.quote(asked.source.path), *asked.reading]),
-        shlex.quote(str(path.parent) if known and request.model == LATEST else request.model),  # the next is another
+        shlex.quote(str(folder.path) if known and request.model == LATEST else request.model),  # the next is another
         shlex.quote(str(folder.config)) if known else None,
         {} if known else settings_flags(model, dataset),
         f"--runs {shlex.quote(request.runs)}" if request.runs != DEFAULT_RUNS else "",

@@ -23,12 +23,12 @@ class Tokenizer:
     Args:
         unit: ``"word"`` takes words and single punctuation marks, and reads an HTML line break (``<br />``) as white
             space; ``"char"`` takes every character (code point), white space too, so that joining the tokens gives
-            the text back.
+            the text back; ``"symbol"`` takes what stands between white space, as it is.
         lowercase: fold case first.
         normalize: compose accents (Unicode NFC) first, so that both ways to write "é" are one token.
     """
 
-    unit: Literal["word", "char"] = "word"
+    unit: Literal["word", "char", "symbol"] = "word"
     lowercase: bool = True
     normalize: bool = True
 
@@ -40,6 +40,8 @@ class Tokenizer:
             text = text.lower()
         if self.unit == "char":
             return list(text)
+        if self.unit == "symbol":
+            return text.split()
         if "<" in text:
             text = LINE_BREAK_TAG.sub(" ", text)
         return (WORD if text.isascii() else _word_pattern(_blocks_of_marks(text))).findall(text)

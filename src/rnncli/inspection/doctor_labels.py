@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
     from rnncli.model import Model
 
-# An answer where the model has no such label is always wrong; below 1 in 100 that is no more than labels by hand are.
+# Where the model has no such label, its answer cannot be right. Of labels by hand about 1 in 100 is wrong anyway.
 UNTRAINED = 0.01
 MOSTLY = 0.5  # from here on they are labels of something else, and not mistyped
 SHOWN = 40  # characters of a label: where the wrong column is read, it may be a whole text
@@ -38,16 +38,24 @@ def unknown_labels(
     )
     if number is None or number <= UNTRAINED:
         return check, []
+    again = commands.train()
     label, times = unknown.most_common(1)[0]
     shown = label if len(label) <= SHOWN else label[:SHOWN] + "…"
-    near = closest(label, sorted(known))
     sentence = f"{unknown.total():,} of {counts.total():,} {what}s are none that the model knows, most often '{shown}' "
-    sentence += f"({times:,}){near or '.'}"
-    mostly = number > MOSTLY
-    if near and not mostly:
-        return check.found(sentence, commands.rows()), _rows(check.name, dataset, labels, unknown)
-    sentence += " A training on this data learns them" + ("; --label names another column." if mostly else ".")
-    return check.found(sentence, commands.train()), []
+    sentence += f"({times:,})"
+    if number > MOSTLY:
+        return check.found(f"{sentence}. A training on this data learns them; --label names another column.", again), []
+    near = _closest(label, sorted(known))
+    if near:
+        return check.found(sentence + near, commands.rows()), _rows(check.name, dataset, labels, unknown)
+    return check.found(f"{sentence}. A training on this data learns them.", again), []
+
+
+def _closest(label: str, known: Sequence[str]) -> str:
+    """``; did you mean 'positive'?`` of one that is mistyped, be it in its capitals alone."""
+    folded = {name.casefold(): name for name in known}
+    same = folded.get(label.casefold())
+    return f"; did you mean '{same}'?" if same is not None else closest(label, known)
 
 
 def _rows(name: str, dataset: Dataset, labels: Sequence[Sequence[str]], unknown: Counter[str]) -> list[Evidence]:

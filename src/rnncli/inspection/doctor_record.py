@@ -105,8 +105,8 @@ def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Comman
     """By how much the best epoch is worse than the best of what it had to beat, on the validation rows."""
     metric, beat = model.metric, _best_baseline(model)
     means = f"{metric.name} by which the best baseline is ahead"
-    chosen = [epoch for epoch in epochs if epoch["best"]]
-    score, answers = metric.of(chosen[-1]) if chosen else None, _validation_answers(model)
+    own = next((epoch for epoch in epochs if epoch["epoch"] == model.record.get("best_epoch")), None)
+    score, answers = metric.of(own) if own else None, _validation_answers(model)
     if score is None or beat is None or not answers:
         return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
     name, best = beat

@@ -93,9 +93,12 @@ class TextInput:
     def of_manifest(cls, manifest: Mapping[str, Any]) -> TextInput:
         """Raises ValueError, KeyError or TypeError where a part is not what :meth:`manifest` makes."""
         match manifest["tokenizer"]:
-            case {"unit": "word" | "char" as unit, "lowercase": bool(lower), "normalize": bool(nfc), **rest} if (
-                not rest
-            ):
+            case {
+                "unit": "word" | "char" | "symbol" as unit,
+                "lowercase": bool(lower),
+                "normalize": bool(nfc),
+                **rest,
+            } if not rest:
                 return cls(Tokenizer(unit, lower, nfc), Vocabulary(texts_of(manifest["vocabulary"], "token")))
         raise ValueError("unknown tokenizer")
 

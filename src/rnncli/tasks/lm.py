@@ -424,6 +424,8 @@ class LanguageModelling:
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedText:
         if settings.bidirectional:
             raise UsageError("a text is foretold from its beginning on: --bidirectional is not possible")
+        if settings.tokens == "symbol":
+            raise UsageError("a text is foretold by words or chars: --tokens symbol would lose its white space")
         settings = settings.replace(tokens="word" if settings.tokens == "word" else "char")
         text = joined(dataset)
         tokens = split(text.lower() if settings.lowercase else text, settings.tokens)

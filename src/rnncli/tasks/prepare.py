@@ -149,8 +149,10 @@ class Prepared:
 
 def build_tokenizer(settings: Settings, sample: list[str]) -> Tokenizer:
     """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""
-    characters = settings.tokens == "char" or (settings.tokens == "auto" and looks_like_characters(sample))
-    return Tokenizer("char" if characters else "word", settings.lowercase, settings.normalize)
+    unit = settings.tokens
+    if unit == "auto":
+        unit = "char" if looks_like_characters(sample) else "word"
+    return Tokenizer(unit, settings.lowercase, settings.normalize)
 
 
 def prepare(dataset: Dataset, settings: Settings) -> Prepared:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rnncli.errors import StorageError, UsageError, closest
 
 LATEST = "latest"
+_OF_EPOCH = re.compile(r"(?P<run>.+)@(?P<epoch>[0-9]{1,9})", re.DOTALL)
 TRAIN_ONE = "train one: rnncli train reviews.csv"
 
 
@@ -63,6 +64,8 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
     """
     if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or not name.isprintable()):
         raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
+    if name is not None and _OF_EPOCH.fullmatch(name):
+        raise UsageError(f"'{name}' cannot name a run: that is how the model of an epoch is called", "leave the @ out")
     require_free_latest(runs)
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -161,13 +164,20 @@ def find_model(name: str, runs: Path) -> Path:
     path = Path(name)
     if name != LATEST and os.path.exists(path) and not os.path.isdir(path):
         return path
-    run, at, epoch = name.rpartition("@")
-    if at and epoch.isdecimal() and not any(map(os.path.isdir, (runs / name, path))):
-        return _of_epoch(_required_run(run, runs), int(epoch[:9]))
+    of_epoch = _OF_EPOCH.fullmatch(name)
+    if of_epoch and not any(map(os.path.isdir, (runs / name, path))):
+        return _of_epoch(_required_run(of_epoch["run"], runs), int(of_epoch["epoch"]))
     folder = _required_run(name, runs)
     if not folder.model.exists():
         raise StorageError(f"{folder.path} holds no model yet: its training was stopped before it saved one")
     return folder.model
+
+
+def of_file(path: Path) -> RunFolder:
+    """The folder of a model's file; it need not be a run's."""
+    return RunFolder(
+        path.parent.parent if path.parent.name == RunFolder(path.parent.parent).epochs.name else path.parent
+    )
 
 
 def _required_run(name: str, runs: Path) -> RunFolder:
@@ -185,11 +195,16 @@ def _of_epoch(folder: RunFolder, epoch: int) -> Path:
     """
     if folder.epoch(epoch).is_file():
         return folder.epoch(epoch)
-    kept = sorted(int(file.stem) for file in folder.epochs.glob("*.safetensors") if file.stem.isdecimal())
+    files = folder.epochs.glob("*.safetensors")
+    kept = sorted(int(file.stem) for file in files if re.fullmatch("[0-9]{1,9}", file.stem))
     if not kept:
         raise StorageError(f"{folder.path} keeps no models of single epochs", "rnncli train DATA --keep-epochs does")
-    there = f"{kept[0]} to {kept[-1]}" if kept == list(range(kept[0], kept[-1] + 1)) else ", ".join(map(str, kept))
-    raise StorageError(f"{folder.path} has no model of epoch {epoch}", f"there are those of {there}")
+    there = f"there are those of {', '.join(map(str, kept))}"
+    if len(kept) == 1:
+        there = f"there is only that of {kept[0]}"
+    elif kept == list(range(kept[0], kept[-1] + 1)):
+        there = f"there are those of {kept[0]} to {kept[-1]}"
+    raise StorageError(f"{folder.path} has no model of epoch {epoch}", there)
 
 
 def _stem(data_path: str) -> str:

@@ -88,8 +88,8 @@ class Session:
         """
         self.measure_baselines()
         p = self.prepared
-        if not self.resumed:
-            self._keep_epoch()
+        if self.state.progress.step_in_epoch == 0:
+            self._keep_epoch()  # the untrained one; or where a training is taken up that did not keep any
         # Closed, whatever happens: no worker process stays behind.
         with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings)) as events:
             for event in events:
@@ -103,17 +103,21 @@ class Session:
 
     def model(self) -> Model:
         """The present parameters as a model."""
-        return self.prepared.model(nest(dict(self.state.store.flat)), self._record())
+        return self.prepared.model(nest(dict(self.state.store.flat)), self._record(self.state.progress.best_epoch))
 
-    def _record(self) -> dict[str, Any]:
-        """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files."""
+    def _record(self, epoch: int | None) -> dict[str, Any]:
+        """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files.
+
+        Args:
+            epoch: whose parameters it goes with; None for those that were there before the first.
+        """
         p, progress = self.prepared, self.state.progress
         return {
             "data": os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
             "rows": p.report.training_rows,
             "validation_rows": p.report.validation_rows,
             "label_rows": p.report.labels,
-            "best_epoch": progress.best_epoch,
+            "best_epoch": epoch,
             "epochs": [asdict(epoch) for epoch in progress.history],
             "baselines": {baseline.name: baseline.score for baseline in self.baselines or ()},
         }
@@ -133,9 +137,11 @@ class Session:
         self._save_state()
 
     def _keep_epoch(self) -> None:
-        if self.settings.keep_epochs:
+        epoch = self.state.progress.epoch
+        if self.settings.keep_epochs and not self.folder.epoch(epoch).exists():
             storage.make_folder(self.folder.epochs)
-            self.model().save(self.folder.epoch(self.state.progress.epoch))
+            own = self.model().with_training(self.settings, self._record(epoch or None))
+            own.save(self.folder.epoch(epoch))
 
     def _save_model(self) -> None:
         self.model().save(self.folder.model)
@@ -152,7 +158,7 @@ class Session:
             # The best model was saved when it was the best; now it also gets the epochs that followed, and the
             # number of epochs that there were to be in the end.
             best = Model.load(self.folder.model)
-            best.with_training(self.settings, self._record()).save(self.folder.model)
+            best.with_training(self.settings, self._record(self.state.progress.best_epoch)).save(self.folder.model)
         self._save_state()
         storage.write_atomically(self.folder.card, model_card(self).encode())
 
