@@ -11,12 +11,14 @@ from rnncli.core import watch
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
+    UNWATCHED,
     InputSums,
     Params,
     State,
     StepRoom,
     blocks_backward,
     by_gate_transposed,
+    drop_vanished,
     input_gradients,
     own_copy,
     previous,
@@ -98,7 +100,9 @@ class RNN:
                 np.subtract(1, h[first:end] ** 2, out=da[first:end])
             else:
                 np.greater(h[first:end], 0, out=da[first:end])
-            for start, n in steps:
+            for k, (start, n) in enumerate(steps):
+                if k % UNWATCHED == 0:
+                    drop_vanished(dh)
                 dh_t = dh[:n]
                 if dy is not None:
                     dh_t += dy[start : start + n]
