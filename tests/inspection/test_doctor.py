@@ -20,12 +20,14 @@ from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection import doctor
 from rnncli.inspection.doctor import Diagnosis, examine
+from rnncli.inspection.doctor_data import Answered, unknown_words
 from rnncli.inspection.findings import Commands
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.prepare import prepare
+from rnncli.tasks.tagged import TagPrediction
 from rnncli.training import loop
 
 ENDS = (("good", "pos"), ("bad", "neg"))
@@ -317,6 +319,24 @@ def test_tags_that_a_tagger_was_never_told() -> None:
     said = "2 of 25 tags are none that the model knows, most often 'Q' (2). A training on this data learns them."
     assert found.sentence == said
     assert "--doctor rows.csv --full" not in found.command
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentences", "found"), [(0, 10, False), (1, 10, True), (1, 100, False), (2, 100, True)]
+)
+def test_unknown_words_of_a_tagger_matter_where_they_cost_it_something(wrong: int, sentences: int, found: bool) -> None:
+    """Every second word is unknown; of the known ones all are right."""
+    rows = [('["a", "zyx"]', '["X", "Y"]')] * sentences
+    told = [
+        TagPrediction(rows[0][0], ("a", "zyx"), ("X", "YX"[k < wrong]), (1.0, 1.0), ("zyx",)) for k in range(sentences)
+    ]
+    dataset, made = data(rows, "rows.jsonl"), random_model("tag", task="tag")
+    check = unknown_words(made, Answered(dataset, told, [one.tokens for one in told]), Commands.of(made, dataset))
+    assert check.number == 0.5
+    assert (check.finding is not None) is found
+    if check.finding is not None:
+        said = f"{sentences} of {2 * sentences} words of the data are unknown to the model, and lower its accuracy by "
+        assert check.finding.sentence.startswith(f"{said}{wrong / sentences / 2:.1%}")
 
 
 def test_unknown_words() -> None:

@@ -16,6 +16,7 @@ from rnncli.errors import counted
 from rnncli.inspection.doctor_record import learn_something
 from rnncli.inspection.findings import Check, Commands
 from rnncli.tasks.prepare import UNEVEN, numbered, split, split_at_random
+from rnncli.tasks.tag import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 # So good as all answers are one label, and the labels are clearly not.
 CONSTANT, NOT_CONSTANT = 0.98, 0.95
-# Every tenth word unknown is a word or two in each sentence.
-UNKNOWN = 0.1
+# Every tenth word unknown is a word or two in each sentence. A tagger sees endings and shapes of a word that it does
+# not know: there they matter where they cost it one answer in a hundred.
+UNKNOWN, COSTS = 0.1, 0.01
 MORE_WORDS = 4  # times as large a vocabulary is proposed
 # Texts that are not read whole; below that, there are not enough of them to matter.
 CUT = 0.05
@@ -106,7 +108,7 @@ def constant(model: Model, answered: Answered, truths: Sequence[str], commands: 
 
 
 def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check:
-    """The share of all tokens that the model does not know."""
+    """The share of all tokens that the model does not know, where it does worse for it."""
     whole = sum(len(tokens) for tokens in answered.tokens)
     unknown = 0
     for prediction, tokens in zip(answered.predictions, answered.tokens, strict=True):
@@ -114,10 +116,13 @@ def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check
         unknown += sum(token in missing for token in tokens)
     number = unknown / whole if whole else None
     check = Check("unknown words", number, f"share of the {model.unit}s that are unknown", f"above {UNKNOWN:.0%}")
-    if number is None or number <= UNKNOWN:
+    cost = number * _behind_by(answered) if number and model.task == "tag" else None
+    if number is None or number <= UNKNOWN or (cost is not None and cost < COSTS):
         return check
     s, unit = model.settings, model.unit
     sentence = f"{unknown:,} of {whole:,} {unit}s of the data are unknown to the model"
+    if cost is not None:
+        sentence += f", and lower its accuracy by {cost:.1%}"
     if model.facts().get("vocabulary_size", 0) > s.max_vocabulary:  # it is full
         sentence += f", which has room for {s.max_vocabulary:,} different ones."
         return check.found(sentence, commands.train(max_vocabulary=MORE_WORDS * s.max_vocabulary))
@@ -125,6 +130,17 @@ def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check
         sentence += f": it learned those alone that stand {s.min_count} times or more in its training data."
         return check.found(sentence, commands.train(min_count=1))
     return check.found(sentence + "; a training on this data learns them.", commands.train())
+
+
+def _behind_by(answered: Answered) -> float:
+    """By how much the accuracy of a tagger's unknown words is below that of the others."""
+    right: tuple[list[bool], list[bool]] = [], []
+    for prediction, tags in zip(answered.predictions, read_sentences(answered.dataset)[1], strict=True):
+        missing = set(prediction.unknown)
+        for token, told, tag in zip(prediction.tokens, prediction.tags, tags, strict=True):
+            right[token in missing].append(told == tag)
+    known, unknown = (float(np.mean(answers)) if answers else 0.0 for answers in right)
+    return known - unknown
 
 
 def cut_off(model: Model, answered: Answered, commands: Commands) -> Check:
