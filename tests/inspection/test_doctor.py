@@ -465,6 +465,12 @@ def test_overfitting() -> None:
     assert found.number == pytest.approx(0.5)
     assert "from 0.4000 in epoch 2 to 0.6000, with a training loss of 0.1000" in found.sentence
     assert found.command.endswith("--hidden 1")
+    for last, found_one in ((0.51, True), (0.49, False)):  # from a quarter above the smallest one on
+        made = replace(model(), record=record([(0.7, 0.6), (0.3, 0.4), (0.1, last)]))
+        assert bool(examine(made, data()).findings) is found_one
+    perfect = record([(0.7, 0.6), (0.3, 0.4), (0.1, 0.6)])
+    perfect["epochs"][1]["validation_accuracy"] = 1.0
+    assert examine(replace(model(), record=perfect), data()).findings == ()
     bold = replace(learned, settings=learned.settings.replace(dropout=0.1))
     command = only(examine(bold, data()), "overfitting").command
     assert command.endswith("--dropout 0.5")
