@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -180,8 +181,9 @@ def told(name: str) -> str | None:
     return "X N N V" if name.startswith("tags") and "both ways" in name else None
 
 
+@cache
 def worked(name: str) -> list[ByHand]:
-    """Of MODELS or MANY with each answer that is tried."""
+    """Of MODELS or MANY with each answer that is tried; nobody may change them."""
     if name in MANY:
         return [by_hand(MANY[name](), label=told(name))]
     made = MODELS[name]()

@@ -173,14 +173,21 @@ class Model(ABC):
         text = self.example if text is None else text
         model: Any = self.in_double()
         model.opened(text, answer)  # refuses what cannot be asked
-        answer = self.told([text])[0] if answer is None else answer
+        score_is = "log probability"
+        if answer is None:
+            answer = self.told([text])[0]
+            score_is += "" if self.tells_its_end(text) else ", as if it ended there,"
         parts = model.parts(text)
         way = model.way(parts.replaced(()), parts.replaced(range(len(parts.names))), answer)
 
         def scores(texts: Sequence[str]) -> Array:
             return np.asarray(model.network.log_probabilities(model.params, model.examples(texts, answer)))
 
-        return Question(parts, answer, "log probability", scores, self.told, *way)
+        return Question(parts, answer, score_is, scores, self.told, *way)
+
+    def tells_its_end(self, text: str) -> bool:
+        """Whether what it answers ends by itself, and not because it would be too long."""
+        return True
 
     def examples(self, texts: Sequence[str], answer: str) -> Any:
         """Inputs, all with one answer, as examples of training."""

@@ -171,6 +171,25 @@ def test_the_difference_of_two_epochs(trained: Any) -> None:
     trained.refuses(5, "keeps no models of single epochs", "predict", "so good", "-m", "reviews-1@1")
 
 
+def test_the_same_model_by_another_name_is_no_other(trained: Any) -> None:
+    for name in ("latest", "reviews-1", "runs/reviews-1", "runs/reviews-1/model.safetensors"):
+        trained.refuses(2, f"--diff {name}: that is the model itself", "inspect", "so good", "--diff", name)
+        trained.refuses(2, f"--compare {name}: that is", "inspect", "--memory", "so good", "--compare", name)
+
+
+def test_the_doctor_goes_on_naming_the_model_of_an_epoch(trained: Any) -> None:
+    """By its run, whose settings it has; ``latest`` is another run after the training that is proposed."""
+    settings = ["--config", "runs/reviews-1/config.yaml", "--keep-epochs", "--name", "epochs"]  # no easy name
+    trained.works("train", "reviews.csv", *settings, "--lr", "0.0000001", "--epochs", "2")
+    trained.write("odd.csv", "text,label\n" + "a good film,pos\n" * 9 + "a bad film,NEG\n")
+    for name, called in (("latest", "runs/epochs"), ("latest@1", "runs/epochs@1"), ("epochs@1", "epochs@1")):
+        document = trained.works("inspect", "-m", name, "--doctor", "odd.csv", "--json").json
+        commands = {one["name"]: one["command"] for one in document["findings"]}
+        assert commands["unknown labels"] == f"rnncli inspect --model {called} --doctor odd.csv --full"
+        entropy = commands["loss at the label entropy"]
+        assert entropy.startswith("rnncli train odd.csv --config runs/epochs/config.yaml")
+
+
 # --- a unit ----------------------------------------------------------------------------------------------------------
 
 

@@ -192,7 +192,7 @@ def test_several_views_at_once(trained):
             ["--full"],
             "--full, --map and --answer are for --gates, --bptt, --memory, --why, --by-hand and --check-gradients",
         ),
-        (["--memory", TEXT, "--compare", "latest"], "--compare names latest, which it is compared with"),
+        (["--memory", TEXT, "--compare", "latest"], "--compare latest: that is the model itself"),
         (["--memory", "--units", "1"], "--units and --top choose among hidden states, which are not shown"),
         (["--gates", "--units", "9", TEXT], "--units 9: the units are 0 to 3"),
         (["--gates", "--top", "9", TEXT], "--top must be at least 1 and at most 4, not 9"),

@@ -362,3 +362,38 @@ def test_runs_that_name_a_file_are_said_so(trained):
         says = "rnncli: reviews.csv is a file, not a folder of trainings"
         trained.refuses(5, says, *command, "--runs", "reviews.csv")
     assert trained.works("predict", "good", "--model", "runs/reviews-1", "--runs", "reviews.csv").code == 0
+
+
+def test_symbols_of_a_text_stand_between_white_space(cli):
+    cli.write("s.csv", "text,label\n" + "$x$ G-A,a\n$y$ G-B,b\n" * 8)
+    cli.write("v.txt", "$x$ 1 0\ng-a 0 1\n")
+    tiny = ["--hidden", "4", "--embedding", "3", "--epochs", "2", "--validation", "0", "--min-count", "1"]
+    cli.works("train", "s.csv", "--tokens", "symbol", *tiny)
+    assert "tokens: symbol" in (cli.folder / "runs/s-1/config.yaml").read_text()
+    row = cli.works("predict", "$x$  G-A", "x", "--json").json_lines
+    assert [one["unknown"] for one in row] == [[], ["x"]]
+    trace = cli.works("inspect", "--timesteps", "$x$ G-A", "--json").json
+    assert trace["tokens"] == ["$x$", "g-a"]
+    with_vectors = [option for option in tiny if option not in ("--embedding", "3")]
+    result = cli.works("train", "s.csv", "--tokens", "symbol", *with_vectors, "--vectors", "v.txt", "--freeze")
+    assert "2 of 4" in result.err
+    cli.write("t.txt", "a b\n" * 50)
+    cli.refuses(2, "foretold by words or chars: --tokens symbol would lose", "train", "t.txt", "--tokens=symbol")
+
+
+def test_a_text_of_rare_tokens_alone_is_refused(cli):
+    cli.write("t.txt", "".join(map(chr, range(200, 400))))
+    says = ["t.txt: no char stands 2 times or more: nothing is left to foretell", "lower --min-count"]
+    cli.refuses(3, says, "train", "t.txt", "--min-count", "2")
+    cli.works("train", "t.txt", "--min-count", "1", "--epochs", "1", "--hidden", "4")
+
+
+def test_a_text_of_one_token_is_foretold(cli):
+    cli.write("a.txt", "a" * 600)
+    cli.works("train", "a.txt", "--epochs", "1", "--hidden", "4")
+    assert cli.works("evaluate", "latest", "a.txt", "--json").json["accuracy"] > 0.99
+
+
+def test_an_epoch_is_no_training_to_go_on_with(trained):
+    says = ["there is no run 'reviews-1@2'", "a single epoch is a model, and no training to go on with"]
+    trained.refuses(5, says, "train", "--resume", "reviews-1@2")

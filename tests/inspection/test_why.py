@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from by_hand_examples import describer, translator
 from inspection.models import TEXTS, model
 
 from rnncli.config import Settings
@@ -284,3 +285,20 @@ def test_capitals_are_read_as_they_were_learned() -> None:
         made.answering(length=3, seed=1).predict(["ab"]),
     )
     assert upper.continuation == lower.continuation
+
+
+def test_the_score_of_a_target_that_was_cut_is_said_to_be_of_one_that_ended() -> None:
+    """One that never tells its end, and one that tells nothing else."""
+    for made in (translator(), describer()):
+        output = made.params["decoder"]["output"]
+        output["weight"][...] = 0
+        output["bias"][...] = [9.0, 0.0, 0.0, -9.0]
+        assert not made.tells_its_end(made.example)
+        assert made.question().score_is == "log probability, as if it ended there,"
+        assert made.question(answer="X Y").score_is == "log probability"
+        output["bias"][...] = [0.0, 0.0, 0.0, 9.0]
+        assert made.tells_its_end(made.example)
+        question = made.question()
+        assert question.score_is == "log probability"
+        (told,) = made.predict([made.example])
+        assert question.scores([made.example])[0] == pytest.approx(np.log(told.probability), rel=1e-5)

@@ -218,3 +218,6 @@ def test_the_run_of_a_file(tmp_path: Path) -> None:
     folder = runs.create(tmp_path, "r.csv")
     assert runs.of_file(folder.model) == folder
     assert runs.of_file(folder.epoch(3)) == folder
+    named = runs.create(tmp_path, "r.csv", "epochs")
+    assert runs.of_file(named.model) == named
+    assert runs.of_file(named.epoch(3)) == named

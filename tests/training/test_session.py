@@ -157,6 +157,23 @@ def test_epochs_are_kept_by_a_training_that_is_taken_up(data: Path, tmp_path: Pa
     finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 3, "keep_epochs": True}))
     assert sorted(os.listdir(later.folder.epochs)) == ["1.safetensors", "2.safetensors", "3.safetensors"]
     assert parameters(later.folder.epoch(1)) != parameters(later.folder.epoch(2))
+    before = later.folder.epoch(3).read_bytes()
+    finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 4}))
+    assert later.folder.epoch(3).read_bytes() == before  # with the settings that it had
+
+
+def test_half_an_epoch_is_not_kept_as_a_whole_one(data: Path, tmp_path: Path) -> None:
+    """Of a training that kept none, and was stopped within its second."""
+    stopped = begin(data, tmp_path)
+
+    def stop_in_the_second(event: Event) -> None:
+        if isinstance(event, StepDone) and event.epoch == 2:
+            stopped.stop_signal = signal.SIGINT
+
+    with pytest.raises(TrainingInterrupted):
+        finish(stopped, stop_in_the_second)
+    finish(session.resume("reviews-1", tmp_path, given={"keep_epochs": True}))
+    assert sorted(os.listdir(stopped.folder.epochs)) == ["2.safetensors", "3.safetensors"]
 
 
 @pytest.mark.parametrize(

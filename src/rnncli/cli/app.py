@@ -254,7 +254,7 @@ def inspect(
 
 @command
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, a run, or a model file.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file.")],
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
     mistakes: Annotated[int, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show.")] = 10,
     beam: Beam = None,

@@ -124,13 +124,12 @@ def _show_looks(
     output: Output, model: Model, text: str | None, request: InspectRequest, json: bool
 ) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
-    from rnncli.cli.inspect_views import VIEWS, Look, Shown
+    from rnncli.cli.inspect_views import VIEWS, Look, Shown, another
     from rnncli.model import Model
-    from rnncli.training.runs import find_model
 
     other = None
     if request.compare is not None:
-        other = request.compare, Model.load(find_model(request.compare, Path(request.runs)))
+        other = request.compare, Model.load(another(request.compare, request.model, request.runs, "--compare"))
     chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
     look = Look(model, text, request.answer, request.param, *chosen)
     found = {name: VIEWS[name](look) for name in request.looks}

@@ -21,6 +21,7 @@ from rnncli.render.console import Output
 if TYPE_CHECKING:
     from rnncli.cli.inspect import InspectRequest
     from rnncli.model import Model
+    from rnncli.training.runs import RunFolder
 
 FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
 
@@ -122,7 +123,7 @@ def show(
 def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, asked: OfData) -> Shown:
     from rnncli.inspection.doctor import examine
     from rnncli.inspection.findings import Commands, settings_flags
-    from rnncli.training.runs import LATEST, of_file
+    from rnncli.training.runs import of_file
 
     dataset = read_dataset(asked.source, model.labelled, model.reads)
     output.note(dataset.why)
@@ -132,7 +133,7 @@ def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, a
     known = path in (folder.model, folder.epochs / path.name) and folder.config.is_file()
     commands = Commands(
         " ".join([shlex.quote(asked.source.path), *asked.reading]),
-        shlex.quote(str(folder.path) if known and request.model == LATEST else request.model),  # the next is another
+        shlex.quote(_lasting(request.model, folder) if known else request.model),
         shlex.quote(str(folder.config)) if known else None,
         {} if known else settings_flags(model, dataset),
         f"--runs {shlex.quote(request.runs)}" if request.runs != DEFAULT_RUNS else "",
@@ -143,21 +144,28 @@ def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, a
     return Shown([found.pairs(), *found.views(request.full)], found.document(request.full), notes=notes)
 
 
+def _lasting(model: str, folder: RunFolder) -> str:
+    """A model's name that goes on naming it: ``latest`` is another one after the next training."""
+    from rnncli.training.runs import LATEST
+
+    run, at, epoch = model.partition("@")
+    return f"{folder.path}{at}{epoch}" if run == LATEST else model
+
+
 def _diff(output: Output, model: Model, text: str | None, request: InspectRequest, asked: OfData) -> Shown:
+    from rnncli.cli.inspect_views import another
     from rnncli.inspection.difference import difference
     from rnncli.inspection.difference_data import data_difference
     from rnncli.model import Model
-    from rnncli.training.runs import find_model
 
     assert asked.diff is not None
-    other = Model.load(find_model(asked.diff, Path(request.runs)))
+    other = Model.load(another(asked.diff, request.model, request.runs, "--diff"))
     names = _called(request.model), _called(asked.diff)
     names = names if names[0] != names[1] else (request.model, asked.diff)
     if asked.data is not None:
-        of_file = data_difference(
-            model, other, parts_of(output, asked.source, model), names, MANY if request.full else FEW
-        )
-        return Shown([of_file.pairs(), of_file.view()], of_file)
+        parts = parts_of(output, asked.source, model)
+        over_file = data_difference(model, other, parts, names, MANY if request.full else FEW)
+        return Shown([over_file.pairs(), over_file.view()], over_file)
     found = difference(model, other, text, names)
     return Shown(
         [found.pairs(), *found.views(None if request.full else STEPS)], found.document(), notes=list(found.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.options import parse_units
@@ -111,6 +112,25 @@ def bptt(look: Look) -> Shown:
     return Shown(shown, document)
 
 
+def another(name: str, model: str, runs: str, option: str) -> Path:
+    """The file of what a model is set beside.
+
+    Args:
+        name, model: of the two, as they were given.
+        option: that named the other one.
+
+    Raises:
+        StorageError: there is none.
+        UsageError: they are one model.
+    """
+    from rnncli.training.runs import find_model
+
+    path = find_model(name, Path(runs))
+    if path.samefile(find_model(model, Path(runs))):
+        raise UsageError(f"{option} {name}: that is the model itself", "name another one")
+    return path
+
+
 def memory(look: Look) -> Shown:
     """How much of a gradient at the end arrives at each earlier step."""
     from rnncli.inspection.flow import flow
@@ -124,8 +144,6 @@ def memory(look: Look) -> Shown:
             shown += [one.view(None if look.full else STEPS), one.pairs()]
         return Shown(shown, [one.document for one in found])
     name, other = look.other
-    if name == look.name:
-        raise UsageError(f"--compare names {name}, which it is compared with", "name another model")
     require_same_steps(look.model, other, (look.name, name))
     beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
     first, second = of_cell(look.flow.cell()), of_cell(beside.cell())

@@ -31,7 +31,8 @@ Debug = Annotated[
 ]
 Runs = Annotated[str, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
 ModelName = Annotated[
-    str, typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, a run, or a model file.")
+    str,
+    typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file."),
 ]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
 LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column of the labels.")]

@@ -1,4 +1,4 @@
-"""From a text to its tokens: words or characters."""
+"""From a text to its tokens: words, characters or symbols."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Splits a text into words or characters.
+    """Splits a text into words, characters or symbols.
 
     Args:
         unit: ``"word"`` takes words and single punctuation marks, and reads an HTML line break (``<br />``) as white
@@ -47,7 +47,7 @@ class Tokenizer:
         return (WORD if text.isascii() else _word_pattern(_blocks_of_marks(text))).findall(text)
 
     def join(self, tokens: list[str]) -> str:
-        """One text for showing: characters joined as they are, words with spaces between."""
+        """One text for showing: characters joined as they are, others with spaces between."""
         return ("" if self.unit == "char" else " ").join(tokens)
 
 

@@ -44,7 +44,8 @@ def unknown_labels(
     sentence = f"{unknown.total():,} of {counts.total():,} {what}s are none that the model knows, most often '{shown}' "
     sentence += f"({times:,})"
     if number > MOSTLY:
-        return check.found(f"{sentence}. A training on this data learns them; --label names another column.", again), []
+        other = "" if model.task == "tag" else "; --label names another column"
+        return check.found(f"{sentence}. A training on this data learns them{other}.", again), []
     near = _closest(label, sorted(known))
     if near:
         return check.found(sentence + near, commands.rows()), _rows(check.name, dataset, labels, unknown)

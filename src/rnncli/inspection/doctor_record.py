@@ -108,7 +108,7 @@ def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Comman
     means = f"{metric.name} by which the best baseline is ahead"
     own = next((epoch for epoch in epochs if epoch["epoch"] == model.record.get("best_epoch")), None)
     score, answers = metric.of(own) if own else None, _validation_answers(model)
-    if score is None or beat is None or not answers:
+    if own is None or score is None or beat is None or not answers:
         return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
     name, best = beat
     number = best - score if metric.higher_is_better else score - best
@@ -119,7 +119,7 @@ def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Comman
     check = Check("behind its baseline", number, means, limit)
     if number <= BEHIND * error:
         return check
-    sentence = f"The best epoch has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
+    sentence = f"Epoch {own['epoch']} has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
     return check.found(f"{sentence}chance makes about {error:.4f}.", _get_ahead(model, epochs, commands))
 
 

@@ -121,6 +121,10 @@ class CaptionModel(Model):
         answered = f"the text {joined_symbols(said, self.unit)}" if said else "the empty text"
         return Opened(model.network, model.params, Described(row, [target]), steps, answered)
 
+    def tells_its_end(self, text: str) -> bool:
+        (told,) = self.network.decode(self.params, self._read(text)[None], self._limit, self.beam)
+        return told.ended
+
     def examples(self, texts: Sequence[str], answer: str) -> Described:
         target = self._target(answer)
         return Described(np.stack([self._read(text) for text in texts]), [target] * len(texts))
@@ -309,7 +313,7 @@ class PreparedCaptions:
         return CaptionModel(*known, params, self.example, record, arrays=self.arrays)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
-        return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens == "word" else {}
+        return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens != "char" else {}
 
 
 class Caption:

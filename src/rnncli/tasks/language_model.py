@@ -242,6 +242,8 @@ class LanguageModel:
             packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
             logits, _, states, _ = self.forward(params, packed, states, keep=False)
             loss, _ = softmax_cross_entropy(logits, followers)
+            if self.size > 1:
+                logits[:, self.size - 1] = -np.inf  # the unknown token is never told
             right += float((logits.argmax(axis=1) == followers).sum())
             answers += len(followers)
             losses += loss * len(followers)

@@ -437,6 +437,9 @@ class LanguageModelling:
         for token in train_tokens:
             counts[token] = counts.get(token, 0) + 1
         vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+        if not vocabulary.tokens:
+            said = f"no {settings.tokens} stands {settings.min_count} times or more: nothing is left to foretell"
+            raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         ids = vocabulary.encode(tokens)
         streams = min(settings.batch, max(1, len(train_tokens) // (LEAST_STEPS * settings.max_length)))
         train = Streams.of(ids[: len(train_tokens)], streams, settings.max_length)

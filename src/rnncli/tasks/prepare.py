@@ -143,7 +143,7 @@ class Prepared:
         return ClassifierModel(self.settings, text, self.labels, params, self.example, record)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
-        words = self.settings.tokens == "word" and self.network.embedding is not None
+        words = self.settings.tokens != "char" and self.network.embedding is not None
         return {"embedding/weight": self.vocabulary.tokens} if words else {}
 
 

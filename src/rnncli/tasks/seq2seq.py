@@ -149,6 +149,10 @@ class Seq2SeqModel(Model):
         answered = f"the target {joined_symbols(said, self.unit)}" if said else "the empty target"
         return Opened(model.network, model.params, Pairs([source], [target]), steps, answered)
 
+    def tells_its_end(self, text: str) -> bool:
+        (told,) = self.network.decode(self.params, [self._encoded(self._symbols(text))], self._limit, self.beam)
+        return told.ended
+
     def examples(self, texts: Sequence[str], answer: str) -> Pairs:
         sources = [self._encoded(self._symbols(text)) for text in texts]
         return Pairs(sources, [self.target.encode(symbols_of(answer, self.unit))] * len(sources))
@@ -314,7 +318,7 @@ class PreparedPairs:
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
         sides = {"embedding/weight": self.source.tokens, "decoder/embedding/weight": self.target.tokens}
-        return sides if self.settings.tokens == "word" else {}
+        return sides if self.settings.tokens != "char" else {}
 
 
 def _spread(lengths: Array) -> tuple[int, int, int]:

@@ -132,6 +132,8 @@ def find(name: str, runs: Path) -> RunFolder:
     for candidate in candidates:
         if os.path.islink(candidate):
             raise _gone(name, candidate)
+    if _OF_EPOCH.fullmatch(name):
+        raise StorageError(f"there is no run '{name}'", "a single epoch is a model, and no training to go on with")
     if os.path.isfile(runs):
         raise StorageError(f"{runs} is a file, not a folder of trainings", "--runs names the folder")
     if name == LATEST:
@@ -174,10 +176,10 @@ def find_model(name: str, runs: Path) -> Path:
 
 
 def of_file(path: Path) -> RunFolder:
-    """The folder of a model's file; it need not be a run's."""
-    return RunFolder(
-        path.parent.parent if path.parent.name == RunFolder(path.parent.parent).epochs.name else path.parent
-    )
+    """The folder of a model's file, be it that of an epoch; it need not be a run's."""
+    above = RunFolder(path.parent.parent)
+    of_epoch = path.parent == above.epochs and re.fullmatch("[0-9]{1,9}", path.stem)
+    return above if of_epoch else RunFolder(path.parent)
 
 
 def _required_run(name: str, runs: Path) -> RunFolder:

@@ -218,7 +218,7 @@ def resume(
         run: ``latest``, a run's folder or its name.
         runs_folder: where names are looked for.
         data: the data file, if it has moved (or came from stdin).
-        given: settings the user has named again; only ``epochs`` and ``patience`` may differ from the run's. A
+        given: settings the user has named again; those of MAY_CHANGE may differ from the run's. A
             finished training goes on where neither of them is the end of it any more.
         reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
 
