@@ -68,7 +68,7 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     if request.of_data is not None:
         shown = show(output, model, path, text, request, request.of_data, json)
     elif request.looks or request.timesteps:
-        shown, failed = _show_looks(output, model, text, request, json)
+        shown, failed = _show_looks(output, model, path, text, request, json)
     elif page is None:
         shown = _show_model(output, model, str(path), json)
     if page is not None:
@@ -121,7 +121,7 @@ def _refuse_what_says_nothing(request: InspectRequest, json: bool) -> None:
 
 
 def _show_looks(
-    output: Output, model: Model, text: str | None, request: InspectRequest, json: bool
+    output: Output, model: Model, path: Path, text: str | None, request: InspectRequest, json: bool
 ) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
     from rnncli.cli.inspect_views import VIEWS, Look, Shown, another
@@ -129,7 +129,7 @@ def _show_looks(
 
     other = None
     if request.compare is not None:
-        other = request.compare, Model.load(another(request.compare, request.model, request.runs, "--compare"))
+        other = request.compare, Model.load(another(request.compare, request.runs, path, "--compare"))
     chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
     look = Look(model, text, request.answer, request.param, *chosen)
     found = {name: VIEWS[name](look) for name in request.looks}

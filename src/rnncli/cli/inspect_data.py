@@ -116,7 +116,7 @@ def show(
     elif asked.fires is not None:
         shown = _fires(output, model, asked, request.full)
     else:
-        shown = _diff(output, model, text, request, asked)
+        shown = _diff(output, model, path, text, request, asked)
     return print_shown(output, {"shown": shown}, json)
 
 
@@ -152,14 +152,14 @@ def _lasting(model: str, folder: RunFolder) -> str:
     return f"{folder.path}{at}{epoch}" if run == LATEST else model
 
 
-def _diff(output: Output, model: Model, text: str | None, request: InspectRequest, asked: OfData) -> Shown:
+def _diff(output: Output, model: Model, path: Path, text: str | None, request: InspectRequest, asked: OfData) -> Shown:
     from rnncli.cli.inspect_views import another
     from rnncli.inspection.difference import difference
     from rnncli.inspection.difference_data import data_difference
     from rnncli.model import Model
 
     assert asked.diff is not None
-    other = Model.load(another(asked.diff, request.model, request.runs, "--diff"))
+    other = Model.load(another(asked.diff, request.runs, path, "--diff"))
     names = _called(request.model), _called(asked.diff)
     names = names if names[0] != names[1] else (request.model, asked.diff)
     if asked.data is not None:

@@ -112,12 +112,12 @@ def bptt(look: Look) -> Shown:
     return Shown(shown, document)
 
 
-def another(name: str, model: str, runs: str, option: str) -> Path:
-    """The file of what a model is set beside.
+def another(name: str, runs: str, than: Path, option: str) -> Path:
+    """The file of the model that one is set beside.
 
     Args:
-        name, model: of the two, as they were given.
-        option: that named the other one.
+        than: the file of that one.
+        option: that names the other.
 
     Raises:
         StorageError: there is none.
@@ -126,7 +126,7 @@ def another(name: str, model: str, runs: str, option: str) -> Path:
     from rnncli.training.runs import find_model
 
     path = find_model(name, Path(runs))
-    if path.samefile(find_model(model, Path(runs))):
+    if path.samefile(than):
         raise UsageError(f"{option} {name}: that is the model itself", "name another one")
     return path
 

@@ -12,7 +12,6 @@ from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
-    UNWATCHED,
     InputSums,
     Params,
     State,
@@ -21,7 +20,7 @@ from rnncli.core.recurrence import (
     by_gate,
     by_gate_transposed,
     by_step,
-    drop_vanished,
+    dropping_vanished,
     input_gradients,
     own_copy,
     previous,
@@ -134,9 +133,7 @@ class GRU:
             np.multiply(h[rows] - n_all[rows], 1 - z[rows], out=dz[rows])  # z ⊙ (h_(t−1) − n) is h − n
             np.multiply(d_candidate[rows], r[rows], out=dm[rows])
             np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
-            for k, (start, n) in enumerate(steps):
-                if k % UNWATCHED == 0:
-                    drop_vanished(dh)
+            for start, n in dropping_vanished(steps, dh):
                 rows = slice(start, start + n)
                 dh_t, da_t = dh[:n], da[:, rows]
                 if dy is not None:

@@ -12,7 +12,6 @@ from rnncli.core.activations import squash
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
-    UNWATCHED,
     InputSums,
     Params,
     State,
@@ -21,7 +20,7 @@ from rnncli.core.recurrence import (
     by_gate,
     by_gate_transposed,
     by_step,
-    drop_vanished,
+    dropping_vanished,
     input_gradients,
     own_copy,
     previous,
@@ -134,9 +133,7 @@ class LSTM:
             np.multiply(1 - f[rows], c[rows] - written, out=df[rows])
             np.subtract(i[rows], g[rows] * written, out=dg[rows])  # (1 − g²) ⊙ i
             dc_of_dh = o[rows] - h[rows] * tanh_c[rows]  # o ⊙ (1 − tanh²(c))
-            for k, (start, n) in enumerate(steps):
-                if k % UNWATCHED == 0:
-                    drop_vanished(dh, dc)
+            for start, n in dropping_vanished(steps, dh, dc):
                 rows = slice(start, start + n)
                 dh_t, dc_t, da_t = dh[:n], dc[:n], da[:, rows]
                 if dy is not None:

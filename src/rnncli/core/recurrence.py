@@ -222,6 +222,14 @@ def drop_vanished(*gradients: Array) -> None:
         gradient -= much_larger
 
 
+def dropping_vanished(steps: list[tuple[int, int]], *gradients: Array) -> Iterator[tuple[int, int]]:
+    """Steps of the way back, between which what has vanished of the gradients is dropped now and then."""
+    for k, step in enumerate(steps):
+        if k % UNWATCHED == 0:
+            drop_vanished(*gradients)
+        yield step
+
+
 def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
     """Cuts time into blocks, last first: ``(first row, end row, steps last first)``.
 

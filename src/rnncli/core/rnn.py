@@ -11,14 +11,13 @@ from rnncli.core import watch
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import (
-    UNWATCHED,
     InputSums,
     Params,
     State,
     StepRoom,
     blocks_backward,
     by_gate_transposed,
-    drop_vanished,
+    dropping_vanished,
     input_gradients,
     own_copy,
     previous,
@@ -100,9 +99,7 @@ class RNN:
                 np.subtract(1, h[first:end] ** 2, out=da[first:end])
             else:
                 np.greater(h[first:end], 0, out=da[first:end])
-            for k, (start, n) in enumerate(steps):
-                if k % UNWATCHED == 0:
-                    drop_vanished(dh)
+            for start, n in dropping_vanished(steps, dh):
                 dh_t = dh[:n]
                 if dy is not None:
                     dh_t += dy[start : start + n]

@@ -36,6 +36,7 @@ from rnncli.render.by_hand_parts import (
     word,
     written,
 )
+from rnncli.render.folding import folded
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Step
@@ -185,16 +186,9 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
 
 
 def _wrapped(sentence: str, width: int) -> list[str]:
-    """In lines of so many cells; textwrap counts characters, of which some take two."""
-    lines = [""]
-    for part in sentence.split():
-        for piece in [part] if cell_len(part) <= width else chop_cells(part, max(width, 2)):
-            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
-            if cell_len(longer) <= width or not lines[-1]:
-                lines[-1] = longer
-            else:
-                lines.append(piece)
-    return lines
+    words = sentence.split()
+    pieces = [piece for one in words for piece in ([one] if cell_len(one) <= width else chop_cells(one, max(width, 2)))]
+    return folded(pieces, " ", width)
 
 
 def as_markdown(result: ByHand, ascii: bool = False, digits: int = DIGITS) -> str:

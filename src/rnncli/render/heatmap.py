@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.render.clean import as_text, clean
 from rnncli.render.console import Output
+from rnncli.render.folding import folded
 from rnncli.render.tables import format_number
 from rnncli.views import HeatMap
 
@@ -55,7 +56,7 @@ def laid_out(view: HeatMap, width: int) -> list[Text]:
                 line.append(*_cell(row[place], largest))
             lines.append(line)
         legend = "  ".join(f"{place + 1} {clean(view.columns[place], NAME)}" for place in places)
-        lines += [as_text(part, "dim") for part in _folded(legend, width)]
+        lines += [as_text(part, "dim") for part in folded(legend.split("  "), "  ", width)]
     return lines
 
 
@@ -68,15 +69,3 @@ def _cell(value: float, largest: float) -> tuple[str, str]:
     depth = digit // 2
     background = (_BELOW if value < 0 else _ABOVE)[depth]
     return f"{'-' if value < 0 else '+'}{digit}", f"{'black' if depth < 3 else 'white'} on color({background})"
-
-
-def _folded(text: str, width: int) -> list[str]:
-    """Lines of whole entries, which stand two spaces apart."""
-    lines = [""]
-    for entry in text.split("  "):
-        joined = f"{lines[-1]}  {entry}" if lines[-1] else entry
-        if len(joined) <= width or not lines[-1]:
-            lines[-1] = joined
-        else:
-            lines.append(entry)
-    return lines

@@ -233,6 +233,15 @@ class LanguageModel:
         layers = range(self.settings.layers)
         return [tuple(carried[f"{layer}/{part}"][streams] for part in self._parts) for layer in layers]
 
+    def tellable(self, logits: Array) -> Array:
+        """(S, V) logits without the unknown token, which is never told: the known ones share all of the probability.
+
+        Training counts it as a token like others: the loss is of other probabilities than these.
+        """
+        if self.size > 1:
+            logits[:, self.size - 1] = -np.inf
+        return logits
+
     def tally(self, params: Params, examples: Streams, rank: int = 0, count: int = 1) -> Tally:
         own = np.arange(rank, examples.streams, count)
         right = answers = losses = 0.0
@@ -242,9 +251,7 @@ class LanguageModel:
             packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
             logits, _, states, _ = self.forward(params, packed, states, keep=False)
             loss, _ = softmax_cross_entropy(logits, followers)
-            if self.size > 1:
-                logits[:, self.size - 1] = -np.inf  # the unknown token is never told
-            right += float((logits.argmax(axis=1) == followers).sum())
+            right += float((self.tellable(logits).argmax(axis=1) == followers).sum())
             answers += len(followers)
             losses += loss * len(followers)
         return Tally(right, answers, losses, answers)

@@ -183,7 +183,7 @@ class LanguageModelModel(Model):
         labels = (*self.vocabulary.tokens, UNKNOWN)
         units = unit_names(self.settings.hidden, bidirectional=False)
         norm = np.linalg.norm(hidden, axis=1)
-        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(self._tellable(logits)))
+        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(self.network.tellable(logits)))
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         if answer is not None:
@@ -244,16 +244,7 @@ class LanguageModelModel(Model):
         packed = PackedSequence.pack([self._encoded(text) for text in texts])
         states = self.network.zero_states(len(texts))
         last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
-        return packed.to_caller_order(log_softmax(self._tellable(last)))
-
-    def _tellable(self, logits: Array) -> Array:
-        """(S, V) logits without the unknown token, which is never told: the known ones share all of the probability.
-
-        Training counts it as a token like others: the loss is of other probabilities than these.
-        """
-        if self.vocabulary.tokens:
-            logits[:, self.vocabulary.unknown] = -np.inf
-        return logits
+        return packed.to_caller_order(log_softmax(self.network.tellable(last)))
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
         ids = self.vocabulary.encode(self._split(joined(dataset)))
@@ -290,7 +281,7 @@ class LanguageModelModel(Model):
         """(V,) probabilities of the known tokens after these, and the states they leave."""
         packed = PackedSequence.pack([ids])
         logits, _, states, _ = self.network.forward(self.params, packed, states, keep=False)
-        last = self._tellable(logits[-1:].astype(np.float64))
+        last = self.network.tellable(logits[-1:].astype(np.float64))
         return softmax(last / self.temperature if self.temperature else last)[0], states
 
     def _choose(self, probabilities: Array, rng: np.random.Generator) -> int:

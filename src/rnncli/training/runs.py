@@ -178,8 +178,7 @@ def find_model(name: str, runs: Path) -> Path:
 def of_file(path: Path) -> RunFolder:
     """The folder of a model's file, be it that of an epoch; it need not be a run's."""
     above = RunFolder(path.parent.parent)
-    of_epoch = path.parent == above.epochs and re.fullmatch("[0-9]{1,9}", path.stem)
-    return above if of_epoch else RunFolder(path.parent)
+    return above if path.parent == above.epochs and _is_number(path.stem) else RunFolder(path.parent)
 
 
 def _required_run(name: str, runs: Path) -> RunFolder:
@@ -198,7 +197,7 @@ def _of_epoch(folder: RunFolder, epoch: int) -> Path:
     if folder.epoch(epoch).is_file():
         return folder.epoch(epoch)
     files = folder.epochs.glob("*.safetensors")
-    kept = sorted(int(file.stem) for file in files if re.fullmatch("[0-9]{1,9}", file.stem))
+    kept = sorted(int(file.stem) for file in files if _is_number(file.stem))
     if not kept:
         raise StorageError(f"{folder.path} keeps no models of single epochs", "rnncli train DATA --keep-epochs does")
     there = f"there are those of {', '.join(map(str, kept))}"
@@ -207,6 +206,11 @@ def _of_epoch(folder: RunFolder, epoch: int) -> Path:
     elif kept == list(range(kept[0], kept[-1] + 1)):
         there = f"there are those of {kept[0]} to {kept[-1]}"
     raise StorageError(f"{folder.path} has no model of epoch {epoch}", there)
+
+
+def _is_number(stem: str) -> bool:
+    """Whether a file's name is the number of an epoch."""
+    return re.fullmatch("[0-9]{1,9}", stem) is not None
 
 
 def _stem(data_path: str) -> str:

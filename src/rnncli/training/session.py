@@ -102,8 +102,12 @@ class Session:
                     self._interrupt(self.stop_signal)
 
     def model(self) -> Model:
-        """The present parameters as a model."""
-        return self.prepared.model(nest(dict(self.state.store.flat)), self._record(self.state.progress.best_epoch))
+        """The present parameters as a model, with the record of the best epoch."""
+        return self._model_of(self.state.progress.best_epoch)
+
+    def _model_of(self, epoch: int | None) -> Model:
+        """The present parameters as the model of an epoch; of None, as they were before the first."""
+        return self.prepared.model(nest(dict(self.state.store.flat)), self._record(epoch))
 
     def _record(self, epoch: int | None) -> dict[str, Any]:
         """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files.
@@ -118,7 +122,7 @@ class Session:
             "validation_rows": p.report.validation_rows,
             "label_rows": p.report.labels,
             "best_epoch": epoch,
-            "epochs": [asdict(epoch) for epoch in progress.history],
+            "epochs": [asdict(one) for one in progress.history],
             "baselines": {baseline.name: baseline.score for baseline in self.baselines or ()},
         }
 
@@ -140,8 +144,7 @@ class Session:
         epoch = self.state.progress.epoch
         if self.settings.keep_epochs and not self.folder.epoch(epoch).exists():
             storage.make_folder(self.folder.epochs)
-            own = self.model().with_training(self.settings, self._record(epoch or None))
-            own.save(self.folder.epoch(epoch))
+            self._model_of(epoch or None).save(self.folder.epoch(epoch))
 
     def _save_model(self) -> None:
         self.model().save(self.folder.model)

@@ -16,6 +16,7 @@ from rnncli.core.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.core.rnn import RNN
 from rnncli.inspection.by_hand.lines import Term, Worksheet, added, relu, sigmoid, tanh
+from rnncli.inspection.flow import CellFlow
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,10 @@ class Cell:
     """What is common to the cells.
 
     Args:
-        cell: of training.
-        layer: what its parameters' flat names begin with.
-        T: timesteps.
+        of: the example's way through a cell of training.
 
     Attributes:
+        layer: what its parameters' flat names begin with.
         order: timesteps as they are read.
         state: letter of the state that is read at the end.
         states: letters of all that a timestep passes on to the next one.
@@ -66,11 +66,10 @@ class Cell:
     output = "y"
     logit = "z"
 
-    def __init__(self, cell: RNN | LSTM | GRU, layer: str, T: int) -> None:
-        self.H = cell.hidden_size
-        self.bias = cell.bias
-        self.layer = layer
-        self.backwards = layer.endswith("/backward")
+    def __init__(self, of: CellFlow) -> None:
+        self.H: int = of.cell.hidden_size
+        self.bias: bool = of.cell.bias
+        self.layer, self.backwards, T = of.name, of.reads_backwards, len(of.steps)
         self.order = range(T, 0, -1) if self.backwards else range(1, T + 1)
 
     @property
@@ -191,9 +190,9 @@ class ByHandRNN(Cell):
     states = ("o",)
     output = "o"
 
-    def __init__(self, cell: RNN, layer: str, T: int) -> None:
-        super().__init__(cell, layer, T)
-        self.f = cell.nonlinearity
+    def __init__(self, of: CellFlow) -> None:
+        super().__init__(of)
+        self.f: str = of.cell.nonlinearity
 
     @property
     def equations(self) -> tuple[str, ...]:
@@ -331,8 +330,4 @@ class ByHandGRU(Cell):
             s.line(_name(f"a{k}", t), d * gate * (1 - gate), "and its sums")
 
 
-def by_hand_cell(cell: RNN | LSTM | GRU, layer: str, T: int) -> Cell:
-    """The lines of a cell of training, whose arguments are those of :class:`Cell`."""
-    if isinstance(cell, RNN):
-        return ByHandRNN(cell, layer, T)
-    return ByHandLSTM(cell, layer, T) if isinstance(cell, LSTM) else ByHandGRU(cell, layer, T)
+KINDS: dict[type, type[Cell]] = {RNN: ByHandRNN, LSTM: ByHandLSTM, GRU: ByHandGRU}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from rnncli.inspection.by_hand.cells import Cell, by_hand_cell
+from rnncli.inspection.by_hand.cells import KINDS, Cell
 from rnncli.inspection.by_hand.lines import Marked, Term, Worksheet
 from rnncli.inspection.flow import CellFlow
 
@@ -82,7 +82,7 @@ def layers_of(cells: Sequence[CellFlow], sheet: Worksheet) -> list[Layer]:
 
 
 def _directions(cells: Sequence[CellFlow], sheet: Worksheet) -> tuple[Direction, ...]:
-    made = [by_hand_cell(cell.cell, cell.name, len(cell.steps)) for cell in cells]
+    made = [KINDS[type(cell.cell)](cell) for cell in cells]
     if len(made) == 1:
         return (Direction(made[0], sheet),)
     H = made[0].H
