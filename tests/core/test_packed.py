@@ -12,7 +12,7 @@ from rnncli.core.packed import PackedSequence
 from rnncli.core.recurrence import previous
 
 any_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=9)
-for_any_lengths = settings(max_examples=60, deadline=None, derandomize=True)
+for_any_lengths = settings(max_examples=60)
 
 
 def labelled(lengths: list[int]) -> list[np.ndarray]:

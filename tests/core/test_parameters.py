@@ -19,7 +19,7 @@ names = st.text("abc_09", min_size=1, max_size=4)
 trees = st.recursive(st.integers(), lambda below: st.dictionaries(names, below, min_size=1, max_size=4), max_leaves=12)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.dictionaries(names, trees, max_size=4))
 def test_nest_undoes_flatten(tree: dict) -> None:
     flat = dict(flatten(tree))

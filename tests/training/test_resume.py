@@ -424,7 +424,8 @@ def test_killed_from_outside_in_the_middle_of_it(data: Path, tmp_path: Path) -> 
         time.sleep(0.001)
     time.sleep(0.07)
     process.kill()
-    assert process.wait(60) == -signal.SIGKILL
+    # On a busy machine the training may have come to its end first, and is then taken up as a finished one.
+    assert process.wait(60) in (-signal.SIGKILL, 0)
     assert_goes_on_as_if_nothing_had_been(data, tmp_path / "killed", once)
 
 

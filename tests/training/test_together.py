@@ -163,7 +163,7 @@ def test_workers_end_with_their_first_process(tmp_path: Path) -> None:
         for _ in events:
             pass
         os._exit(0)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not (tmp_path / "worker").exists() or not (tmp_path / "worker").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)
