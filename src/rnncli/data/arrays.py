@@ -25,12 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.columns import names_rows, quoted, text_rank
+from rnncli.data.formats import ARRAY_SUFFIX as SUFFIX
+from rnncli.data.formats import is_array
 from rnncli.data.records import Records
 from rnncli.data.sources import check_path
 from rnncli.data.table import Row
 from rnncli.errors import DataError, StorageError
 
-SUFFIX = ".npy"
 MAX_NUMBERS = 250_000  # in one file; a model keeps mean and spread of each, and as much as that its file can hold
 MAX_ALL_NUMBERS = 100_000_000  # of all records together; one file may be named by many of them
 _MAX_BYTES = 16 * MAX_NUMBERS + 100_000  # the widest real numbers, and a header
@@ -76,7 +77,7 @@ def described_arrays(
         array: the column of the files, if it is known.
     """
     if array is None:
-        found = [at for at in range(len(columns)) if 2 * sum(_is_array(row[at]) for row in sample) > len(sample)]
+        found = [at for at in range(len(columns)) if 2 * sum(is_array(row[at]) for row in sample) > len(sample)]
     else:
         found = [at for at, column in enumerate(columns) if column == array]
     if len(found) != 1:
@@ -139,7 +140,7 @@ def named_vector(named: str, column: str, folder: str) -> Vector:
     """
     if not named:
         raise DataError(f"the value of {quoted(column)} is missing")
-    if not _is_array(named):
+    if not is_array(named):
         raise DataError(f"the value of {quoted(column)} does not end in {SUFFIX}: {quoted(named)}")
     if os.path.isabs(named) or os.pardir in named.split("/"):
         raise DataError(f"{named}: the path leads out of the folder of the data file")
@@ -204,10 +205,6 @@ def _vector_or_problem(named: str, column: str, folder: str) -> Vector | str:
         return named_vector(named, column, folder)
     except (DataError, StorageError) as error:
         return error.message
-
-
-def _is_array(value: str) -> bool:
-    return value.strip().lower().endswith(SUFFIX)
 
 
 def _numbers(count: int) -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rnncli.data.arrays import SUFFIX, ArrayColumn, Places, described_arrays, read_arrays
+from rnncli.data.arrays import ArrayColumn, Places, described_arrays, read_arrays
 from rnncli.data.columns import (
     Columns,
     Described,
@@ -20,6 +20,7 @@ from rnncli.data.columns import (
     numbers_text,
     quoted,
 )
+from rnncli.data.formats import ARRAY_SUFFIX, format_of
 from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
 from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Records
@@ -150,7 +151,7 @@ def is_plain_text(source: Source) -> bool:
     """Whether the file is a text and no table."""
     if source.format is not None or source.path == "-":
         return source.format == "text"
-    return source.path.lower().removesuffix(".gz").endswith(".txt")
+    return format_of(source.path) == "text"
 
 
 def read_dataset(source: Source, labelled: bool = True, reads: Reads | None = None) -> Dataset:
@@ -339,7 +340,7 @@ def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Ro
     table.digest = hashlib.sha256(f"{table.digest} {of_arrays}".encode()).hexdigest()
     array, text = (table.columns[at] for at in places)
     size = records.texts[0].count(",") + 1 if records.texts else 0
-    why = f"numbers: {array}, {size:,} in each {SUFFIX} file; text: {text}; change with --label"
+    why = f"numbers: {array}, {size:,} in each {ARRAY_SUFFIX} file; text: {text}; change with --label"
     return _dataset(replace(source, text=array, label=text, features=True), why, table, records, ArrayColumn(array))
 
 

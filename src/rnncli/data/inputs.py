@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from rnncli.data.arrays import SUFFIX, ArrayColumn, named_vector, read_vector
+from rnncli.data.arrays import ArrayColumn, named_vector, read_vector
 from rnncli.data.columns import NumericColumns, number_problem, numbers_text
 from rnncli.data.dataset import Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.formats import ARRAY_SUFFIX, is_array
 from rnncli.data.long_form import LongForm, read_sequences
 from rnncli.errors import DataError, StorageError
 
@@ -43,7 +44,7 @@ def stream_inputs(
         DataError: a column is missing, or a value cannot be used (with file and line).
         StorageError: the file cannot be read.
     """
-    if source.format is None and source.path.lower().endswith(SUFFIX):
+    if source.format is None and is_array(source.path):
         return _one_array(source.path, reads)
     if source.text is not None or is_plain_text(source):
         reads = None
@@ -103,5 +104,5 @@ def _array_column(source: Source, reads: ArrayColumn, before_waiting: Callable[[
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:
     if not isinstance(reads, NumericColumns | ArrayColumn):
-        raise DataError(f"{path}: this model does not read {SUFFIX} files")
+        raise DataError(f"{path}: this model does not read {ARRAY_SUFFIX} files")
     yield Input(path, read_vector(path).text, path)

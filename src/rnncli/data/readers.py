@@ -1,7 +1,7 @@
 """Data files as a stream of records: tables, JSON lines, tagged words and plain text, also gzipped, from path or pipe.
 
 Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
-with file and line. A new format is one function and a row in ``_READERS`` and in ``_SUFFIXES``.
+with file and line. Which formats there are stands in :mod:`rnncli.data.formats`.
 """
 
 from __future__ import annotations
@@ -10,35 +10,19 @@ import hashlib
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import BinaryIO
 
 from rnncli.data.columns import quoted
 from rnncli.data.decoding import LINE_SLACK, check_encoding
-from rnncli.data.delimited import open_csv, open_tsv
-from rnncli.data.json_lines import open_json_lines
+from rnncli.data.formats import FORMATS, required_format_of
 from rnncli.data.sources import STDIN_NAME, check_path, open_lines
-from rnncli.data.table import Ledger, Opened, Row, Table
-from rnncli.data.two_columns import open_two_columns
-from rnncli.errors import DataError, UsageError, closest
+from rnncli.data.table import Ledger, Row, Table
+from rnncli.errors import UsageError, closest
 
 __all__ = ["MAX_BYTES", "MAX_FIELD", "Row", "Table", "open_table"]
 
 MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unzipped
 MAX_FIELD = 10_000_000  # characters in one value
-
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json-lines": "jsonl",
-    ".txt": "text",
-    ".conll": "conll",
-    ".bio": "conll",
-    ".iob": "conll",
-}
 
 
 def open_table(
@@ -77,8 +61,8 @@ def open_table(
             and when there was no record at all.
     """
     encoding = check_encoding(encoding)
-    if format is not None and format not in _READERS:
-        raise UsageError(f"unknown format '{format}'{closest(format, _READERS)}", f"Known are {', '.join(_READERS)}.")
+    if format is not None and format not in FORMATS:
+        raise UsageError(f"unknown format '{format}'{closest(format, FORMATS)}", f"Known are {', '.join(FORMATS)}.")
     name = os.fsdecode(source)
     path = None if name == "-" else name
     if path is None:
@@ -86,7 +70,7 @@ def open_table(
         format = format or "csv"
     else:
         check_path(path)
-        format = format or _format_by_suffix(path)
+        format = format or required_format_of(path)
     hasher = hashlib.sha256()
     lines = open_lines(
         path,
@@ -98,22 +82,11 @@ def open_table(
         before_waiting=before_waiting,
     )
     ledger = Ledger(name, skip_bad, max_field, skip_hint)
-    columns, rows = _READERS[format](lines, ledger)
+    columns, rows = FORMATS[format].open(lines, ledger)
     rows = _checked(rows, columns, ledger, hasher.hexdigest)
     table = Table(name, columns, format, rows, ledger.skipped, ledger.count, "")
     ledger.table = weakref.ref(table)
     return table
-
-
-def _format_by_suffix(path: str) -> str:
-    name = path.lower().removesuffix(".gz")
-    for suffix, format in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return format
-    raise DataError(
-        f"{path}: the name does not say the format; known are {', '.join(_SUFFIXES)}, each also with .gz",
-        f"Say it with --format: {', '.join(_READERS)}.",
-    )
 
 
 def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
@@ -142,25 +115,3 @@ def _values(count: int) -> str:
 
 def _columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count:,} columns"
-
-
-def _open_text(lines: Iterator[str], ledger: Ledger) -> Opened:
-    """One column; every line is a record, empty ones too, so that predictions stay beside their lines.
-
-    Raises:
-        DataError: the file is empty.
-    """
-    first = next(lines, None)
-    if first is None:
-        raise ledger.no_records()
-    numbered = enumerate(chain((first,), lines), 1)
-    return ("text",), (Row(number, (text.rstrip("\r\n"),)) for number, text in numbered)
-
-
-_READERS: dict[str, Callable[[Iterator[str], Ledger], Opened]] = {
-    "csv": open_csv,
-    "tsv": open_tsv,
-    "jsonl": open_json_lines,
-    "text": _open_text,
-    "conll": open_two_columns,
-}
