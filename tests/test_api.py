@@ -71,7 +71,7 @@ def test_how_to_read_the_file(tmp_path: Path) -> None:
         **TINY,
     )
     assert model.labels == ("neg", "pos")
-    assert model.record["data"] == "data.txt"
+    assert model.record.data == "data.txt"
     assert os.listdir("kept/data-1")
     assert not Path("runs").exists()
 

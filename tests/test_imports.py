@@ -25,7 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.data": {"numpy", "rnncli.errors"},
     "rnncli.errors": set(),
     "rnncli.storage": {"rnncli.errors"},
-    "rnncli.model_file": {"numpy", "safetensors", "rnncli.storage", "rnncli.errors"},
+    "rnncli.schema": set(),
+    "rnncli.record": {"rnncli.schema"},
+    "rnncli.model_file": {"numpy", "rnncli.storage", "rnncli.errors"},
     "rnncli.config": {"yaml", "rnncli.errors"},
     "rnncli.machine": set(),
     "rnncli.blas": set(),
@@ -36,18 +38,18 @@ ALLOWED: dict[str, set[str]] = {
     # A task is everything from the records to how an answer looks, a model and its file included.
     "rnncli.tasks": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.model"),
-        *("rnncli.inspection", "rnncli.team", "rnncli.views", "rnncli.render.clean"),
+        *("rnncli.inspection", "rnncli.team", "rnncli.views", "rnncli.render.clean", "rnncli.record", "rnncli.schema"),
     },
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors", "rnncli.views", "rnncli.page_views"},
     "rnncli.model": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection.states"),
-        *("rnncli.model_file", "rnncli.tasks", "rnncli.views"),
+        *("rnncli.model_file", "rnncli.tasks", "rnncli.views", "rnncli.record", "rnncli.schema", "rnncli.storage"),
         "rnncli.inspection.why",  # what is asked of any model, whatever its task
     },
     "rnncli.prediction": {"rnncli.core", "rnncli.errors", "rnncli.model", "rnncli.team"},
     "rnncli.training": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
-        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks", "rnncli.team"),
+        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks", "rnncli.team", "rnncli.record", "rnncli.schema"),
     },
     # The card is shown to people, so untrusted text in it goes through the one gate there is.
     "rnncli.training.card": {"rnncli.render.clean", "rnncli.errors"},

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
-from rnncli import model_file
+from rnncli import model_file, schema, storage
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
@@ -19,12 +18,15 @@ from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, Reads
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.states import States
+from rnncli.record import Record
+from rnncli.schema import Length
 from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.flow import Opened
     from rnncli.inspection.paths import Way
     from rnncli.inspection.why import Parts, Question
+    from rnncli.record import EpochRecord
 
 # Inputs are predicted so many at a time: memory stays flat however many there are.
 CHUNK = 1024
@@ -74,9 +76,9 @@ class Metric:
     field: str
     higher_is_better: bool = True
 
-    def of(self, epoch: Mapping[str, Any]) -> float | None:
+    def of(self, epoch: EpochRecord) -> float | None:
         """Of an epoch in the training record; None where nothing was validated."""
-        value = epoch[self.field]
+        value = getattr(epoch, self.field)
         return None if value is None else float(value)
 
 
@@ -87,6 +89,21 @@ class Network(Protocol):
     """What has parameters, and a shape for each."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]: ...
+
+
+# At least two, none of them empty.
+Labels = Annotated[tuple[Annotated[str, Length(1)], ...], Length(2)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What the file of a model holds beside its parameters; each task has more of its own."""
+
+    kind: Literal["model"]
+    task: str
+    settings: Settings
+    example: str
+    record: Record
 
 
 class Model(ABC):
@@ -102,9 +119,11 @@ class Model(ABC):
         params: nested parameters.
         example: a short input to show what the model does.
         record: how it was trained: rows, epochs, scores.
+        stored: what its file holds beside the parameters.
     """
 
     task: ClassVar[str]
+    stored: ClassVar[type[Manifest]]
     metric: ClassVar[Metric] = ACCURACY
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
@@ -112,7 +131,7 @@ class Model(ABC):
     settings: Settings
     params: Params
     example: str
-    record: dict[str, Any]
+    record: Record
 
     @property
     @abstractmethod
@@ -228,11 +247,11 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> Self:
-        """The model without parameters, example and record.
+    def of_manifest(cls, manifest: Any) -> Self:
+        """The model of a manifest, which is of the class :attr:`stored`, without parameters.
 
         Raises:
-            ValueError, KeyError, TypeError: it is no manifest of this kind.
+            ValueError: its parts do not go together.
         """
 
     def cut(self, text: str) -> int:
@@ -268,11 +287,14 @@ class Model(ABC):
         """Writes the model as one file, in one atomic step.
 
         Raises:
+            ModelFileError: :meth:`load` would refuse it; an older file stays as it was.
             StorageError: it cannot be written.
         """
         manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
-        manifest |= self.own_manifest() | {"example": self.example, "record": self.record}
-        model_file.save(path, manifest, dict(flatten(self.params)))
+        manifest |= self.own_manifest() | {"example": self.example, "record": asdict(self.record)}
+        tensors = dict(flatten(self.params))
+        self._require_precision(path, tensors)
+        model_file.save(path, manifest, tensors, shapes=lambda manifest: _read(manifest).network.shapes())
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -282,13 +304,23 @@ class Model(ABC):
             ModelFileError: it is damaged, hostile or something else.
             StorageError: it cannot be read.
         """
-        manifest, tensors = model_file.load(path, shapes=lambda manifest: _read(manifest).network.shapes())
-        model = _read(manifest)
-        dtype = np.dtype(model.settings.dtype)
+        read: list[Model] = []
+
+        def shapes(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+            read.append(_read(manifest))
+            return read[0].network.shapes()
+
+        _, tensors = model_file.load(path, shapes=shapes)
+        (model,) = read
+        model._require_precision(path, tensors)
+        return model.with_params(nest({name: tensors[name] for name in model.network.shapes()}))
+
+    def _require_precision(self, path: str | os.PathLike[str], tensors: Mapping[str, Array]) -> None:
+        """Raises ModelFileError: the parameters do not have the precision that the settings say."""
+        dtype = np.dtype(self.settings.dtype)
         if any(array.dtype != dtype for array in tensors.values()):
-            raise ModelFileError(f"{os.fspath(path)}: the tensors are not {dtype.name}, as the settings say")
-        params = nest({name: tensors[name] for name in model.network.shapes()})
-        return model.with_params(params)
+            said = f"the tensors are not {dtype.name}, as the settings say"
+            raise ModelFileError(f"{storage.one_line(path)}: {said}")
 
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""
@@ -299,7 +331,7 @@ class Model(ABC):
         params = nest({name: value.astype(np.float64) for name, value in flatten(self.params)})
         return replace(self, settings=self.settings.replace(dtype="float64"), params=params)  # type: ignore[type-var]
 
-    def with_training(self, settings: Settings, record: dict[str, Any]) -> Self:
+    def with_training(self, settings: Settings, record: Record) -> Self:
         """The same model with what the training that made it came to in the end."""
         return replace(self, settings=settings, record=record)  # type: ignore[type-var]
 
@@ -309,80 +341,27 @@ def _read(manifest: dict[str, Any]) -> Model:
 
     Raises:
         ModelFileError: it is the manifest of another kind of file.
-        ValueError, KeyError, TypeError, UsageError: it is not the manifest of a model.
+        ValueError, UsageError: it is not the manifest of a model.
     """
     from rnncli.tasks import model_class
 
-    if manifest["kind"] == "training state":
+    if manifest.get("kind") == "training state":
         raise ModelFileError(
             "is the saved state of a training, not a model", "its model is model.safetensors, in the same folder"
         )
-    kind = model_class(manifest["task"]) if manifest["kind"] == "model" else None
+    task = manifest.get("task")
+    kind = model_class(task) if manifest.get("kind") == "model" and isinstance(task, str) else None
     if kind is None:
         raise ModelFileError("is no model of a task that this version knows")
-    settings = Settings.from_mapping(manifest["settings"], "model")
-    example, record = manifest["example"], manifest["record"]
-    if not isinstance(example, str) or not isinstance(record, dict):
-        raise ValueError("example or record has the wrong type")
-    _require_record(record)
-    return replace(kind.of_manifest(manifest, settings), example=example, record=record)  # type: ignore[type-var]
+    return kind.of_manifest(schema.read(kind.stored, manifest))
 
 
-_NUMBER_OR_NONE = (int, float, type(None))
-_EPOCH_FIELDS: dict[str, tuple[type, ...]] = {
-    "epoch": (int,),
-    "loss": (int, float),
-    "validation_loss": _NUMBER_OR_NONE,
-    "validation_accuracy": _NUMBER_OR_NONE,
-    "best": (bool,),
-}
-
-
-def _require_record(record: dict[str, Any]) -> None:
-    """Refuses a training record that ``inspect`` could not show.
+def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """The names themselves.
 
     Raises:
-        ValueError: an entry is not what :class:`rnncli.training.session.Session` writes.
+        ValueError: one of them stands twice.
     """
-    for epoch in record.get("epochs", []):
-        if not isinstance(epoch, dict) or epoch.keys() != _EPOCH_FIELDS.keys():
-            raise ValueError("an epoch of the training record is not described as it should be")
-        if any(not isinstance(epoch[name], kinds) for name, kinds in _EPOCH_FIELDS.items()):
-            raise ValueError("an epoch of the training record has a value of the wrong type")
-        if any(map(_no_float, epoch.values())):
-            raise ValueError("an epoch of the training record has a number that is too large")
-    baselines = record.get("baselines") or {}
-    if not isinstance(baselines, dict) or not all(isinstance(value, int | float) for value in baselines.values()):
-        raise ValueError("the baselines of the training record are not as they should be")
-    if any(map(_no_float, baselines.values())):
-        raise ValueError("a baseline of the training record is too large")
-
-
-def _no_float(value: Any) -> bool:
-    """Whether it is a whole number beyond every float, which JSON can hold."""
-    return isinstance(value, int) and abs(value) > sys.float_info.max
-
-
-def texts_of(values: Any, what: str) -> tuple[str, ...]:
-    """A manifest's list of texts.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"every {what} is a text")
-    return tuple(values)
-
-
-def numbers_of(values: Any, what: str) -> Array:
-    """A manifest's list of finite numbers, (n,) float64.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-        raise ValueError(f"every {what} is a number")
-    made = np.array(values, np.float64)
-    if not np.isfinite(made).all():
-        raise ValueError(f"a {what} is not finite")
-    return made
+    if len(set(names)) != len(names):
+        raise ValueError(f"a {what} stands twice")
+    return names

@@ -1,7 +1,9 @@
 """The one file a model is: a manifest and tensors in safetensors form, checked whole before anything is built.
 
-The safetensors library writes and parses the tensors. What else we store is one metadata entry in the file's header,
-``rnncli`` (one, because the library orders several differently in every process), a JSON document of its own::
+The layout is that of safetensors, byte for byte as its library writes it: the length of a header, the header as JSON,
+the tensors. (The library itself is not used: where memory runs out it ends the process in a way that Python cannot
+refuse, and it holds a second copy of every tensor.) What else we store is one metadata entry in the header, ``rnncli``,
+a JSON document of its own::
 
     {"format": "rnncli", "format_version": 1, "manifest": {...}, "sha256": "..."}
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors.numpy
 
 from rnncli import storage
 from rnncli.errors import ModelFileError, RnncliError
@@ -33,10 +35,18 @@ Shape = tuple[int, ...]
 Shapes = Callable[[dict[str, Any]], Mapping[str, Shape]]
 
 _DTYPES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|u1": "U8"}  # NumPy's and safetensors' names for what we store
+_OF_STORED = {stored: ours for ours, stored in _DTYPES.items()}
+_ORDER = ["<i8", "<f8", "<f4", "|u1"]
 _TENSOR_NAME = re.compile(r"(?=.{1,200}\Z)(?!__metadata__\Z)\w[\w.-]*(?:/\w[\w.-]*)*", re.ASCII)
 _MAX_DIMENSIONS = 8
 # How each of our files goes on after the header's length (8 bytes); anything else is not ours, and is not parsed.
 _OPENING = b'{"__metadata__":{"rnncli":"'
+# Our document, as far as its end quote, and what is escaped in it.
+_DOCUMENT = re.compile(rb'[^"\\]*+(?:\\["\\][^"\\]*+)*+(?=")')
+_ESCAPED = re.compile(rb'\\(["\\])')
+# A character of four bytes in UTF-8.
+_ASTRAL = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
+_PIECE = 10_000  # items or characters that are written at once
 # Parsed JSON takes many times the memory of its text, so what a header may hold is bounded before it is parsed. The
 # bounds leave room for a vocabulary of half a million words beside ten thousand tensors.
 _MAX_FILE_BYTES = 4 * 2**30
@@ -44,21 +54,28 @@ _MAX_HEADER_BYTES = 32 * 2**20
 _MAX_VALUES = 1_000_000
 
 
-def save(path: str | os.PathLike[str], manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> None:
+def save(
+    path: str | os.PathLike[str],
+    manifest: Mapping[str, Any],
+    tensors: Mapping[str, Array],
+    *,
+    shapes: Shapes | None = None,
+) -> None:
     """Write a model to ``path``, replacing an older file in one step.
 
     Args:
         manifest: what JSON can hold, with text as keys; tuples come back as lists.
         tensors: by name (segments of letters, digits, ``_``, ``-``, ``.`` between slashes): float32, float64, int64
             or uint8, of any layout.
+        shapes: as for :func:`load`, which will be called with the same.
 
     Raises:
         ModelFileError: something that :func:`load` would not accept: the file is not touched.
         StorageError: the file cannot be written; an older one is still whole.
     """
     with _naming(path):
-        data = _serialize(manifest, tensors)
-    storage.write_atomically(path, data)
+        pieces = _serialize(manifest, tensors, shapes)
+    storage.write_atomically(path, pieces)
 
 
 def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -74,7 +91,7 @@ def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple
 def encode(manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
     """The bytes that :func:`save` would write, the same for equal input; raises ModelFileError as it does."""
     with _naming("the model"):
-        return _serialize(manifest, tensors)
+        return b"".join(_serialize(manifest, tensors, None))
 
 
 def decode(data: bytes, name: str, shapes: Shapes | None = None) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -89,35 +106,61 @@ def decode(data: bytes, name: str, shapes: Shapes | None = None) -> tuple[dict[s
         ModelFileError: any damage, one sentence that begins with ``name``. Nothing has been built then.
     """
     with _naming(name):
-        stored_digest, manifest = _read_header(data)
-        tensors = _read_tensors(data)
-        del data  # copied by the library; now its memory makes room for the arrays that own theirs
-        if _digest(manifest, tensors) != stored_digest:
-            raise ModelFileError("is damaged: its content does not match its SHA-256")
-        if shapes is not None:
-            _compare(tensors, _expected_shapes(shapes, manifest))
-        _require_finite(tensors)
+        stored_digest, manifest, rows, length = _read_header(data)
+        tensors = _read_tensors(data, rows, length)
+        _check(manifest, tensors, stored_digest, shapes)
     return manifest, {key: tensors.pop(key).copy() for key in list(tensors)}
 
 
-def _serialize(manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
+def _check(manifest: dict[str, Any], tensors: Mapping[str, Array], stored_digest: str, shapes: Shapes | None) -> None:
+    """Raises ModelFileError: this is not the whole content of a model."""
+    if _digest(manifest, tensors) != stored_digest:
+        raise ModelFileError("is damaged: its content does not match its SHA-256")
+    if shapes is not None:
+        _compare(tensors, _expected_shapes(shapes, manifest))
+    _require_finite(tensors)
+
+
+def _serialize(
+    manifest: Mapping[str, Any], tensors: Mapping[str, Array], shapes: Shapes | None
+) -> list[bytes | memoryview]:
+    """The file in pieces: its header, and the memory of each tensor as it lies, so that nothing large is copied."""
     for name, array in tensors.items():
         _check_tensor(name, _DTYPES.get(array.dtype.str, array.dtype.str), array.ndim)
-    # The library would write the memory of a transposed array as it lies, which is wrong.
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     _require_finite(contiguous)
     plain = dict(manifest)
     digest = _digest(plain, contiguous)
     document = {"format": "rnncli", "format_version": FORMAT_VERSION, "sha256": digest, "manifest": plain}
-    data = safetensors.numpy.save(contiguous, {"rnncli": _canonical(document)})
-    if len(data) > _MAX_FILE_BYTES:
+    # The library's own order: wide types first, so that each tensor is aligned.
+    order = sorted(contiguous, key=lambda name: (_ORDER.index(contiguous[name].dtype.str), name))
+    table: dict[str, Any] = {"__metadata__": {"rnncli": _canonical(document)}}
+    end = 0
+    for name in order:
+        begin, end = end, end + contiguous[name].nbytes
+        table[name] = {
+            "dtype": _DTYPES[contiguous[name].dtype.str],
+            "shape": contiguous[name].shape,
+            "data_offsets": [begin, end],
+        }
+    header = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    if 8 + len(header) + end > _MAX_FILE_BYTES:
         raise ModelFileError(f"cannot be used: it takes more than {_MAX_FILE_BYTES:,} bytes")
-    _read_header(data)  # what load would refuse is not saved
-    return data
+    # What load would refuse is not saved.
+    framed = len(header).to_bytes(8, "little") + header
+    stored_digest, again, _, _ = _read_header(framed)
+    _check(again, contiguous, stored_digest, shapes)
+    return [framed, *(_memory(contiguous[name]) for name in order)]
 
 
-def _read_header(data: bytes) -> tuple[str, dict[str, Any]]:
-    """The SHA-256 and the manifest, if the file is ours and of a version we read."""
+def _memory(array: Array) -> memoryview:
+    """The bytes of an array in C order."""
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]:
+    """The SHA-256, the manifest, the table of tensors and the header's length, if the file is ours and we read it."""
     if not data.startswith(_OPENING, 8):
         raise ModelFileError("is not an rnncli model")
     length = int.from_bytes(data[:8], "little")
@@ -125,22 +168,38 @@ def _read_header(data: bytes) -> tuple[str, dict[str, Any]]:
         raise ModelFileError(f"cannot be used: its header takes {length:,} bytes")
     if length > len(data) - 8:
         raise ModelFileError("is damaged: it ends within its header")
-    header = _parse(memoryview(data)[8 : 8 + length], "header")
-    metadata = header.pop("__metadata__")  # a table with our entry: the opening says so
-    document = _parse(metadata["rnncli"], "manifest")
+    text, rows = _split_header(memoryview(data)[8 : 8 + length])
+    document = _parse(text, "manifest")
+    del text
     _check_version(document)
-    if len(metadata) > 1 or document.keys() != {"format", "format_version", "sha256", "manifest"}:
+    if len(rows.pop("__metadata__")) > 1 or document.keys() != {"format", "format_version", "sha256", "manifest"}:
         raise ModelFileError("is damaged: its metadata has missing or unknown entries")
-    for name, row in header.items():
+    for name, row in rows.items():
         match row:
-            case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [_, _], **rest} if not rest:
+            case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [_, _] as offsets, **rest} if not rest:
                 _check_tensor(name, dtype, len(shape))
-            case _:
-                raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is not described as it should be")
+                if all(type(number) is int and 0 <= number < 2**63 for number in (*shape, *offsets)):
+                    continue
+        raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is not described as it should be")
     digest, manifest = document["sha256"], document["manifest"]
     if not isinstance(digest, str) or not isinstance(manifest, dict):
         raise ModelFileError("is damaged: its manifest is not a table of settings")
-    return digest, manifest
+    return digest, manifest, rows, length
+
+
+def _split_header(header: memoryview) -> tuple[bytes, dict[str, Any]]:
+    r"""Our document, and the rest of the header parsed, which has an empty text in the document's place.
+
+    The document is most of a header, and it would take four times its size twice over as Python's text where a single
+    emoji is in it. So it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``.
+    """
+    found = _DOCUMENT.match(header, len(_OPENING))
+    if found is None:
+        raise ModelFileError("is damaged: its header is not JSON")
+    rows = _parse(b"".join((_OPENING, header[found.end() :])), "header")
+    document = found[0]
+    _require_few_values(document, "manifest")
+    return _ESCAPED.sub(rb"\1", document), rows
 
 
 def _check_version(document: dict[str, Any]) -> None:
@@ -154,15 +213,25 @@ def _check_version(document: dict[str, Any]) -> None:
         raise ModelFileError(f"{newer}; this one reads format {FORMAT_VERSION}")
 
 
-def _read_tensors(data: bytes) -> dict[str, Array]:
-    """The tensors as the library reads them: it sees to it that they fill the file, without hole, overlap or rest."""
-    try:
-        return dict(sorted(safetensors.numpy.load(data).items()))
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException as error:  # a panic in its Rust code is no Exception
-        reason = str(error).removeprefix("Error while deserializing: ")
-        raise ModelFileError(f"is damaged: {_shown(reason, 160)}") from error
+def _read_tensors(data: bytes, rows: dict[str, Any], length: int) -> dict[str, Array]:
+    """Each tensor as a view into ``data``. They fill the file, without hole, overlap or rest."""
+    tensors = {}
+    body, reached = 8 + length, 0
+    for name, row in sorted(rows.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype = np.dtype(_OF_STORED[row["dtype"]])
+        shape, (begin, end) = row["shape"], row["data_offsets"]
+        # Zeros do not count: NumPy takes no empty array that would be too large without them.
+        size = dtype.itemsize * math.prod(side or 1 for side in shape)
+        if size >= 2**63 or end - begin != (size if 0 not in shape else 0):
+            raise ModelFileError(f"is damaged: the shape of tensor '{_shown(name)}' does not go with its size")
+        if begin != reached or body + end > len(data):
+            raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is not where it should be")
+        count = (end - begin) // dtype.itemsize
+        tensors[name] = np.frombuffer(data, dtype, count, body + begin if count else 0).reshape(shape)
+        reached = end
+    if body + reached != len(data):
+        raise ModelFileError("is damaged: it does not end where its tensors do")
+    return dict(sorted(tensors.items()))
 
 
 def _expected_shapes(shapes: Shapes, manifest: dict[str, Any]) -> dict[str, Shape]:
@@ -173,7 +242,7 @@ def _expected_shapes(shapes: Shapes, manifest: dict[str, Any]) -> dict[str, Shap
     try:
         # int64, for a number of thousands of digits could not even be shown
         return {name: tuple(int(np.int64(index(n))) for n in shape) for name, shape in shapes(manifest).items()}
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:
         named = isinstance(error, RnncliError | ValueError)  # these say what is wrong; KeyError('a') does not
@@ -227,14 +296,17 @@ def _digest(manifest: dict[str, Any], tensors: Mapping[str, Array]) -> str:
 
     No two models share a stream: a line holds no raw newline, and says how many bytes follow it.
     """
+    digest = hashlib.sha256()
     try:
         _check_keys(manifest)
-        digest = hashlib.sha256(f"{_canonical(manifest)}\n".encode())
+        for piece in _canonical_pieces(manifest):
+            digest.update(piece.encode())
     except (TypeError, ValueError, RecursionError) as error:  # a set, NaN, half a surrogate pair, a list in itself
         raise ModelFileError(f"cannot be used: its manifest is not JSON ({_shown(str(error))})") from error
+    digest.update(b"\n")
     for name, array in sorted(tensors.items()):
         digest.update(f"{_canonical([name, _DTYPES[array.dtype.str], array.shape])}\n".encode())
-        digest.update(array.reshape(-1).data)
+        digest.update(_memory(array))
     return digest.hexdigest()
 
 
@@ -252,19 +324,51 @@ def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _parse(source: str | memoryview, what: str) -> dict[str, Any]:
+def _canonical_pieces(value: object) -> Iterator[str]:
+    """The text of :func:`_canonical` in pieces, none of which is large: with one emoji in it, it takes four bytes for
+    each of its characters."""
+    if isinstance(value, dict):
+        for k, key in enumerate(sorted(value)):
+            yield f"{',' if k else '{'}{_canonical(key)}:"
+            yield from _canonical_pieces(value[key])
+        yield "}" if value else "{}"
+    elif isinstance(value, list | tuple) and len(value) > _PIECE:
+        for k in range(0, len(value), _PIECE):
+            yield ("," if k else "[") + _canonical(value[k : k + _PIECE])[1:-1]
+        yield "]"
+    elif isinstance(value, str) and len(value) > _PIECE:
+        yield '"'
+        for k in range(0, len(value), _PIECE):
+            yield _canonical(value[k : k + _PIECE])[1:-1]
+        yield '"'
+    else:
+        yield _canonical(value)
+
+
+def _parse(source: bytes, what: str) -> dict[str, Any]:
     """A JSON object without duplicate keys, and not too much of it."""
+    _require_few_values(source, what)
     try:
-        text = source if isinstance(source, str) else str(source, "utf-8")
-        # An upper bound without parsing; an empty {} takes as much memory as ten small values.
-        if text.count(",") + 10 * (text.count("[") + text.count("{")) > _MAX_VALUES:
-            raise ModelFileError(f"cannot be used: its {what} holds more than {_MAX_VALUES:,} values")
+        # Beyond the first 65,536 characters Python takes four bytes for each of a text's: these are escaped first.
+        text = str(_ASTRAL.sub(_surrogates, source), "utf-8")
+        del source
         value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"is damaged: its {what} is not JSON") from error
     if not isinstance(value, dict):
         raise ModelFileError(f"is damaged: its {what} is not a JSON object")
     return value
+
+
+def _require_few_values(source: bytes, what: str) -> None:
+    """Raises ModelFileError: by an upper bound that needs no parsing; an empty {} takes as much as ten small values."""
+    if source.count(b",") + 10 * (source.count(b"[") + source.count(b"{")) > _MAX_VALUES:
+        raise ModelFileError(f"cannot be used: its {what} holds more than {_MAX_VALUES:,} values")
+
+
+def _surrogates(found: re.Match[bytes]) -> bytes:
+    """A character as JSON escapes it."""
+    return json.dumps(found[0].decode())[1:-1].encode()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def test_the_difference_on_a_file_with_and_without_labels(two: Any) -> None:
 
 def test_the_difference_of_two_epochs(trained: Any) -> None:
     trained.works("train", "reviews.csv", "--config", "runs/reviews-1/config.yaml", "--keep-epochs", "--name", "kept")
-    last = len(rnncli.load("runs/kept").record["epochs"])
+    last = len(rnncli.load("runs/kept").record.epochs)
     document = trained.works("inspect", "so good", "-m", "kept@0", "--diff", f"kept@{last}", "--json").json
     assert document["names"] == ["kept@0", f"kept@{last}"]
     models = [rnncli.load(f"runs/kept/epochs/{epoch}.safetensors") for epoch in (0, last)]
@@ -160,7 +160,7 @@ def test_the_difference_of_two_epochs(trained: Any) -> None:
         assert probabilities[-1] == pytest.approx(model.predict(["so good"])[0].probability, rel=1e-6)
     assert abs(document["change"][-1]) > 0.1
     assert all(change > 0 for layer in document["layers"] for change in layer["mean_change"].values())
-    own = rnncli.load("runs/kept").record["epochs"]
+    own = rnncli.load("runs/kept").record.epochs
     for epoch in (1, last):
         rows = trained.works("inspect", "-m", f"kept@{epoch}").rows
         (said,) = [row[1] for row in rows if row[0] == "validation"]

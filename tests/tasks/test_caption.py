@@ -142,7 +142,7 @@ def test_a_missing_value_is_refused_with_its_line(quadrants: Path, tmp_path: Pat
         rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0)
     assert caught.value.message == f"{tmp_path}/points.csv:202: the value of 'x' is missing"
     model = rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0, skip_bad=True)
-    assert model.record["rows"] == 180
+    assert model.record.rows == 180
 
 
 def test_numbers_of_named_columns_in_another_order(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_a_bad_sentence_is_refused_with_its_line(record: dict[str, Any], problem
     assert caught.value.message == f"{path}:41: {problem}"
     assert not (tmp_path / "runs").exists()
     model = rnncli.train(path, runs_folder=tmp_path / "runs", task="tag", epochs=1, skip_bad=True)
-    assert model.record["rows"] == 36
+    assert model.record.rows == 36
 
 
 def test_one_tag_is_none(tmp_path: Path) -> None:

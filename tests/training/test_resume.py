@@ -150,7 +150,7 @@ def test_interrupted_equals_uninterrupted(
             break
     often = finish(take_up(tmp_path / "often"))
     assert batches == expected  # none twice, none skipped
-    assert len(batches) == 3 * len(Model.load(once / "model.safetensors").record["epochs"])
+    assert len(batches) == 3 * len(Model.load(once / "model.safetensors").record.epochs)
     assert files(often) == files(once)
     assert set(files(once)) == {"README.md", "config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"}
 
@@ -271,7 +271,7 @@ def test_more_epochs_continue(
     finish(begin(data, tmp_path / "twice", schedule="constant", epochs=2, patience=6))
     twice = finish(take_up(tmp_path / "twice", epochs=6))
     model = Model.load(twice / "model.safetensors")
-    assert len(model.record["epochs"]) == model.settings.epochs == 6
+    assert len(model.record.epochs) == model.settings.epochs == 6
     assert files(twice) == files(once)
 
 
@@ -304,7 +304,7 @@ def test_another_number_of_workers_goes_on_and_is_kept(data: Path, tmp_path: Pat
     assert stop_after(begin(data, tmp_path, workers=1), 2)
     resumed = take_up(tmp_path, workers=2)
     assert resumed.settings.workers == 2
-    assert len(Model.load(finish(resumed) / "model.safetensors").record["epochs"]) == 3
+    assert len(Model.load(finish(resumed) / "model.safetensors").record.epochs) == 3
 
 
 def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
@@ -315,7 +315,7 @@ def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
     once = finish(begin(data, tmp_path / "once", epochs=14, **chosen))
     finish(begin(data, tmp_path / "twice", epochs=2, **chosen))
     twice = finish(take_up(tmp_path / "twice", epochs=14))
-    assert len(Model.load(once / "model.safetensors").record["epochs"]) == 8
+    assert len(Model.load(once / "model.safetensors").record.epochs) == 8
     assert files(twice) == files(once)
 
 
@@ -395,7 +395,7 @@ def child(data: Path, runs: Path, event: int = 0, rename: int = 0, pause: float 
 def assert_goes_on_as_if_nothing_had_been(data: Path, killed: Path, once: Path) -> None:
     assert files(finish(take_up(killed))) == files(once)
     assert sorted(os.listdir(killed / "run")) == sorted(files(once))  # no temporary file is left
-    assert Model.load(killed / "latest" / "model.safetensors").record["rows"] == 22
+    assert Model.load(killed / "latest" / "model.safetensors").record.rows == 22
 
 
 # The names that are given, in order: the configuration; then for an epoch that is the best so far model, latest,
@@ -522,7 +522,7 @@ def test_data_from_a_pipe_have_to_be_named_again(data: Path, tmp_path: Path, mon
     with pytest.raises(UsageError, match="was trained from stdin"):
         take_up(tmp_path)
     run = finish(take_up(tmp_path, data))
-    assert Model.load(run / "model.safetensors").record["rows"] == 22
+    assert Model.load(run / "model.safetensors").record.rows == 22
 
 
 def test_there_is_nothing_to_resume(tmp_path: Path, data: Path) -> None:

@@ -104,14 +104,14 @@ def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
     assert model.settings == training.settings
     assert model.input.vocabulary == training.prepared.vocabulary
     record, progress = model.record, training.state.progress
-    assert (record["data"], record["rows"], record["validation_rows"]) == ("reviews.csv", 44, 16)
-    assert record["label_rows"] == {"neg": 30, "pos": 30}
-    assert record["best_epoch"] == progress.best_epoch
-    assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
+    assert (record.data, record.rows, record.validation_rows) == ("reviews.csv", 44, 16)
+    assert record.label_rows == {"neg": 30, "pos": 30}
+    assert record.best_epoch == progress.best_epoch
+    assert [epoch["epoch"] for epoch in record.epochs] == [1, 2, 3]
     assert training.baselines is not None
     bag, commonest = training.baselines
     assert (bag.name, commonest.name, commonest.score) == ("bag_of_words", "commonest_label", 0.5)
-    assert record["baselines"] == {"bag_of_words": bag.score, "commonest_label": 0.5}
+    assert record.baselines == {"bag_of_words": bag.score, "commonest_label": 0.5}
     assert bag.score >= 0.9
     card = training.folder.card.read_text()
     assert card.startswith("# reviews-1\n")
@@ -129,11 +129,11 @@ def test_every_epoch_is_kept_if_asked_for(data: Path, tmp_path: Path) -> None:
     assert len(set(seen)) == 4
     assert best is not None
     assert parameters(folder.model) == seen[best]
-    records = [Model.load(folder.epoch(epoch)).record["epochs"] for epoch in range(4)]
+    records = [Model.load(folder.epoch(epoch)).record.epochs for epoch in range(4)]
     assert [len(record) for record in records] == [0, 1, 2, 3]
-    assert [Model.load(folder.epoch(epoch)).record["best_epoch"] for epoch in range(4)] == [None, 1, 2, 3]
-    assert Model.load(folder.model).record["best_epoch"] == best
-    assert records[3] == Model.load(folder.model).record["epochs"]
+    assert [Model.load(folder.epoch(epoch)).record.best_epoch for epoch in range(4)] == [None, 1, 2, 3]
+    assert Model.load(folder.model).record.best_epoch == best
+    assert records[3] == Model.load(folder.model).record.epochs
 
 
 def test_epochs_are_kept_by_a_training_that_is_taken_up(data: Path, tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ def test_a_worse_epoch_does_not_overwrite_the_best(
     assert len(set(after)) == 3
     assert parameters(training.folder.model) == after[best - 1]
     record = Model.load(training.folder.model).record
-    assert record["best_epoch"] == best
-    assert len(record["epochs"]) == 3
+    assert record.best_epoch == best
+    assert len(record.epochs) == 3
     assert f"best after epoch {best}" in training.folder.card.read_text()
 
 
@@ -211,14 +211,14 @@ def test_no_epochs_save_the_untrained_model(data: Path, tmp_path: Path) -> None:
     assert [type(event) for event in training.events()] == [Finished]
     assert parameters(training.folder.model) == untrained
     assert training.folder.state.exists()
-    assert Model.load(training.folder.model).record["epochs"] == []
+    assert Model.load(training.folder.model).record.epochs == []
     assert not training.folder.metrics.exists()
 
 
 def test_without_validation_there_is_nothing_to_beat(data: Path, tmp_path: Path) -> None:
     training = finish(begin(data, tmp_path, validation=0.0))
     assert training.measure_baselines() == ()
-    assert Model.load(training.folder.model).record["baselines"] == {}
+    assert Model.load(training.folder.model).record.baselines == {}
     assert "bag of words" not in training.folder.card.read_text()
 
 
@@ -280,7 +280,7 @@ def test_a_signal_saves_and_says_so(
     assert f"stopped by {signal.Signals(number).name} in {place}" in caught.value.message
     assert f"--resume {training.folder.path}" in str(caught.value.hint)
     assert training.folder.state.exists()
-    assert len(Model.load(training.folder.model).record["epochs"]) == metrics
+    assert len(Model.load(training.folder.model).record.epochs) == metrics
     assert training.folder.metrics.exists() is bool(metrics)
     if not metrics:
         assert parameters(training.folder.model) == parameters(training)
@@ -351,7 +351,7 @@ def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> No
     data.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 10)
     started = session.start(Source(str(data)), {"hidden": 2, "embedding": 2, "epochs": 1}, tmp_path / "runs")
     list(started.events())
-    assert started.model().record["data"] == "r\\xff.csv"
+    assert started.model().record.data == "r\\xff.csv"
     resumed = session.resume(str(started.folder.path), tmp_path / "runs")
     assert resumed.dataset.source.path == str(data)
     assert resumed.state.progress.finished == "the epoch is done"

@@ -149,7 +149,7 @@ def _show_looks(
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
     shown = [
         views.layers_view(model),
-        views.record_view(model.record.get("epochs", []), EPOCHS_ON_A_SCREEN if output.is_terminal else None),
+        views.record_view(model.record.epochs, EPOCHS_ON_A_SCREEN if output.is_terminal else None),
     ]
     if json:
         print_json(output, _model_document(model, path))

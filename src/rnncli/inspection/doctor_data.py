@@ -236,15 +236,15 @@ def validation_rows(model: Model, dataset: Dataset) -> Array | None:
     name of the file and by how many rows there are of each label.
     """
     record, settings = model.record, model.settings
-    rows, aside = record.get("rows"), record.get("validation_rows")
+    rows, aside = record.rows, record.validation_rows
     name = os.fsencode(os.path.basename(dataset.name)).decode("utf-8", "backslashreplace")
-    if type(rows) is not int or type(aside) is not int or not aside or record.get("data") != name:
+    if rows is None or not aside or record.data != name:
         return None
     if rows + aside != len(dataset.texts):
         return None
     if model.task != "classify":
         found = split_at_random(len(dataset.texts), dataset, settings)[1]
-    elif record.get("label_rows") == dict(Counter(dataset.labels)):
+    elif record.label_rows == dict(Counter(dataset.labels)):
         found = split(dataset, numbered(dataset.labels)[1], settings)[1]
     else:
         return None

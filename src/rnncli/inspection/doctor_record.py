@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rnncli.errors import counted
 from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
     from rnncli.model import Model
+    from rnncli.record import EpochRecord
 
 # A loss that has not come 2% below that of knowing how common each label is has learned nothing else: the difference
 # is no more than what the rows that happened to be drawn make.
@@ -37,7 +39,7 @@ WORSE, FIRST = 1.2, 2
 
 def record_checks(model: Model, commands: Commands) -> list[Check]:
     """Everything that the record alone can say."""
-    epochs = _epochs(model)
+    epochs = model.record.epochs
     return [
         nothing_learned(model, epochs, commands),
         behind_baseline(model, epochs, commands),
@@ -47,38 +49,31 @@ def record_checks(model: Model, commands: Commands) -> list[Check]:
     ]
 
 
-def _epochs(model: Model) -> list[dict[str, Any]]:
-    """The epochs of the record; none where a loss is not finite, which no training of ours writes."""
-    epochs: list[dict[str, Any]] = model.record.get("epochs", [])
-    losses = [loss for epoch in epochs for loss in (epoch["loss"], epoch["validation_loss"]) if loss is not None]
-    return epochs if all(math.isfinite(loss) for loss in losses) else []
-
-
-def _validated(epochs: list[dict[str, Any]]) -> list[float]:
+def _validated(epochs: Sequence[EpochRecord]) -> list[float]:
     """The validation losses; none where an epoch has none."""
-    losses = [epoch["validation_loss"] for epoch in epochs]
-    return [] if None in losses else losses
+    losses = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
+    return losses if len(losses) == len(epochs) else []
 
 
 def knowing_how_common(model: Model) -> tuple[float, str] | None:
     """The loss, in nats, of who knows how common each label is and nothing else; with what it is called."""
-    counts = model.record.get("label_rows")
-    if isinstance(counts, dict) and counts and all(type(n) is int and n > 0 for n in counts.values()):
+    counts = model.record.label_rows
+    if counts and all(counts.values()):
         whole = sum(counts.values())
         return -sum(n / whole * math.log(n / whole) for n in counts.values()), "the entropy of the labels"
-    for name, score in (model.record.get("baselines") or {}).items():
+    for name, score in model.record.baselines.items():
         if name.startswith("single_"):  # of the tasks that write: counting symbols
             return float(score), f"the loss of counting {name.removeprefix('single_')}"
     return None
 
 
-def nothing_learned(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+def nothing_learned(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """The best loss there was, over that of knowing how common each label is."""
     means = "smallest loss over that of knowing only how common labels are"
     known = knowing_how_common(model)
     losses = list(_validated(epochs))
     if model.settings.class_weights == "none":  # with weights, the training loss is of other labels than there are
-        losses += [epoch["loss"] for epoch in epochs]
+        losses += [epoch.loss for epoch in epochs]
     number = min(losses) / known[0] if known is not None and known[0] > 0 and losses else None
     check = Check("loss at the label entropy", number, means, f"from {NOTHING_LEARNED:.0%} on")
     if number is None or known is None or number < NOTHING_LEARNED:
@@ -92,21 +87,21 @@ def learn_something(model: Model, commands: Commands) -> str:
     s, known = model.settings, knowing_how_common(model)
     if s.optimizer not in UNSCALED and not USUAL_LR / FAR_OFF < s.lr < USUAL_LR * FAR_OFF:
         return commands.train(lr=USUAL_LR)
-    later = [epoch["loss"] for epoch in _epochs(model)[FIRST:]]
+    later = [epoch.loss for epoch in model.record.epochs[FIRST:]]
     if known is not None and max(later, default=0.0) > WORSE * known[0]:
         return commands.train(lr=gentler(model))
     if s.cell == "rnn":
         return commands.train(cell="lstm")
     if s.readout == "last" and model.task == "classify":
         return commands.train(readout="max")
-    return commands.train(epochs=max(20, 2 * len(model.record.get("epochs", []))))
+    return commands.train(epochs=max(20, 2 * len(model.record.epochs)))
 
 
-def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+def behind_baseline(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """By how much the best epoch is worse than the best of what it had to beat, on the validation rows."""
     metric, beat = model.metric, _best_baseline(model)
     means = f"{metric.name} by which the best baseline is ahead"
-    own = next((epoch for epoch in epochs if epoch["epoch"] == model.record.get("best_epoch")), None)
+    own = model.record.best
     score, answers = metric.of(own) if own else None, _validation_answers(model)
     if own is None or score is None or beat is None or not answers:
         return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
@@ -119,14 +114,14 @@ def behind_baseline(model: Model, epochs: list[dict[str, Any]], commands: Comman
     check = Check("behind its baseline", number, means, limit)
     if number <= BEHIND * error:
         return check
-    sentence = f"Epoch {own['epoch']} has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
+    sentence = f"Epoch {own.epoch} has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
     return check.found(f"{sentence}chance makes about {error:.4f}.", _get_ahead(model, epochs, commands))
 
 
 def _best_baseline(model: Model) -> tuple[str, float] | None:
     """What a network has to beat first, by its name and its score on the validation rows."""
-    known = (model.record.get("baselines") or {}).items()
-    scores = [(float(score), name.replace("_", " ")) for name, score in known if math.isfinite(score)]
+    known = model.record.baselines.items()
+    scores = [(float(score), name.replace("_", " ")) for name, score in known]
     if not scores:
         return None
     best, name = max(scores) if model.metric.higher_is_better else min(scores)
@@ -135,41 +130,40 @@ def _best_baseline(model: Model) -> tuple[str, float] | None:
 
 def _validation_answers(model: Model) -> int:
     """How many answers a validation score is of: of tags, as many as there are on average; 0 where it is not known."""
-    rows, aside = model.record.get("rows"), model.record.get("validation_rows")
-    counts = model.record.get("label_rows")
-    if type(rows) is not int or type(aside) is not int or rows < 1 or aside < 1:
+    rows, aside = model.record.rows, model.record.validation_rows
+    if not rows or not aside:
         return 0
-    if model.task != "tag" or not isinstance(counts, dict) or not all(type(n) is int for n in counts.values()):
+    if model.task != "tag":
         return aside
-    return max(aside, sum(counts.values()) * aside // (rows + aside))
+    return max(aside, sum(model.record.label_rows.values()) * aside // (rows + aside))
 
 
-def _get_ahead(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> str:
+def _get_ahead(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> str:
     """What to change first where a training has learned too little that holds for other rows."""
     losses = _validated(epochs)
-    if losses and epochs[-1]["loss"] < FAR_BELOW * losses[-1]:
+    if losses and epochs[-1].loss < FAR_BELOW * losses[-1]:
         return less_by_heart(model, commands)
     return learn_something(model, commands)
 
 
-def learning_rate(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+def learning_rate(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """The highest that the training loss has climbed above what it had come down to, over what it began with."""
-    losses, rows = [epoch["loss"] for epoch in epochs], model.record.get("rows")
+    losses, rows = [epoch.loss for epoch in epochs], model.record.rows
     rises = [losses[k] - min(losses[:k]) for k in range(1, len(losses))]
     number = max(0.0, *rises) / losses[0] if rises and losses[0] > 0 else None
     means = "largest rise of the training loss over what it began with"
     check = Check("learning rate too high", number, means, f"above {RISE:.0%} and {ERRORS:g} standard errors")
-    if number is None or type(rows) is not int or rows < 1:
+    if number is None or not rows:
         return check
     highest = 1 + rises.index(max(rises))
     error = math.sqrt(2 / rows) * losses[highest]
     jumped = number > RISE and max(rises) > ERRORS * error
-    climbs = bool(epochs[0]["best"]) and not any(epoch["best"] for epoch in epochs[1:]) and len(epochs) > 2
+    climbs = epochs[0].best and not any(epoch.best for epoch in epochs[1:]) and len(epochs) > 2
     climbs = climbs and losses[-1] - losses[0] > ERRORS * math.sqrt(2 / rows) * losses[-1]
     if not jumped and not climbs:
         return check
     low = min(losses[:highest])
-    said = f"The training loss rises from {low:.4f} to {losses[highest]:.4f} in epoch {epochs[highest]['epoch']}"
+    said = f"The training loss rises from {low:.4f} to {losses[highest]:.4f} in epoch {epochs[highest].epoch}"
     if climbs:
         said = f"The first epoch was the best, and the training loss rises to {losses[-1]:.4f} from {losses[0]:.4f}"
     return check.found(f"{said}; chance makes about {error:.4f}.", commands.train(lr=gentler(model)))
@@ -181,35 +175,35 @@ def gentler(model: Model) -> float:
     return fifth if model.settings.optimizer in UNSCALED else min(fifth, USUAL_LR)
 
 
-def few_epochs(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+def few_epochs(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """How far below all earlier ones the last validation loss is."""
     losses = _validated(epochs)
     number = max(0.0, 1 - losses[-1] / min(losses[:-1])) if len(losses) > 1 and min(losses[:-1]) > 0 else None
     means = "fall of the validation loss in the last epoch"
     check = Check("too few epochs", number, means, f"above {CLEAR_STEP:.0%}, in the best epoch")
-    if number is None or number <= CLEAR_STEP or not epochs[-1]["best"]:
+    if number is None or number <= CLEAR_STEP or not epochs[-1].best:
         return check
-    if len(epochs) != model.settings.epochs or epochs[-1]["validation_accuracy"] == 1:
+    if len(epochs) != model.settings.epochs or epochs[-1].validation_accuracy == 1:
         return check  # it ended for another reason than the number of epochs, or cannot get better
     sentence = f"The last of {counted(len(epochs), 'epoch')} still took the validation loss from "
     sentence += f"{min(losses[:-1]):.4f} down to {losses[-1]:.4f}: it was not done."
     return check.found(sentence, commands.train(epochs=2 * len(epochs)))
 
 
-def overfitting(model: Model, epochs: list[dict[str, Any]], commands: Commands) -> Check:
+def overfitting(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """How far the last validation loss is above the smallest one."""
     losses = _validated(epochs)
     number = losses[-1] / min(losses) - 1 if losses and min(losses) > 0 else None
     means = "rise of the validation loss since it was smallest"
     limit = f"above {RISEN:.0%}, training loss under {FAR_BELOW:.0%} of it"
     check = Check("overfitting", number, means, limit)
-    if number is None or number <= RISEN or epochs[-1]["loss"] >= FAR_BELOW * losses[-1]:
+    if number is None or number <= RISEN or epochs[-1].loss >= FAR_BELOW * losses[-1]:
         return check
     smallest = losses.index(min(losses))
-    if epochs[smallest]["validation_accuracy"] == 1:
+    if epochs[smallest].validation_accuracy == 1:
         return check  # it cannot get better
-    sentence = f"The validation loss has risen from {losses[smallest]:.4f} in epoch {epochs[smallest]['epoch']} to "
-    sentence += f"{losses[-1]:.4f}, with a training loss of {epochs[-1]['loss']:.4f}: the rows are learned by heart."
+    sentence = f"The validation loss has risen from {losses[smallest]:.4f} in epoch {epochs[smallest].epoch} to "
+    sentence += f"{losses[-1]:.4f}, with a training loss of {epochs[-1].loss:.4f}: the rows are learned by heart."
     return check.found(sentence, less_by_heart(model, commands))
 
 

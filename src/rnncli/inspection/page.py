@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from rnncli.page_views import Epoch, Grid, Page, Reach, Step, TermRow, TermRows,
 
 if TYPE_CHECKING:
     from rnncli.model import Model
+    from rnncli.record import EpochRecord
 
 # What a page holds at most: it stays below two megabytes, and can be read.
 STEPS = (160, 80, 40, 20)  # timesteps, the fewer the more layers there are
@@ -67,7 +68,7 @@ def page(model: Model, text: str | None = None, answer: str | None = None, name:
     reaches = tuple(_reach(cell) for cell in found.cells) if found else ()
     if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
         left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
-    recorded = model.record.get("epochs", [])
+    recorded = model.record.epochs
     epochs = _epochs(recorded)
     if len(epochs) < len(recorded):
         left_out.append(f"The learning curves have {len(epochs)} of {len(recorded):,} epochs.")
@@ -88,7 +89,7 @@ def page(model: Model, text: str | None = None, answer: str | None = None, name:
         source=source,
         epochs=epochs,
         epochs_total=len(recorded),
-        best_epoch=model.record.get("best_epoch") if recorded else None,
+        best_epoch=model.record.best_epoch,
         left_out=tuple(left_out),
     )
 
@@ -231,22 +232,22 @@ def _reach(cell: CellFlow) -> Reach:
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
 
 
-def _epochs(recorded: Sequence[Mapping[str, Any]]) -> tuple[Epoch, ...]:
+def _epochs(recorded: Sequence[EpochRecord]) -> tuple[Epoch, ...]:
     """The training record; of a long one epochs that are evenly spread, the best ones and the last among them."""
     count = len(recorded)
     kept = set(range(count))
     if count > EPOCHS:
-        best = [k for k, epoch in enumerate(recorded) if epoch["best"]][-1:]
+        best = [k for k, epoch in enumerate(recorded) if epoch.best][-1:]
         kept = {round(k * (count - 1) / (EPOCHS - 1)) for k in range(EPOCHS)} | set(best)
-    fields = ("epoch", "loss", "validation_loss", "validation_accuracy")
-    return tuple(Epoch(*(recorded[k][field] for field in fields)) for k in sorted(kept))
+    shown = [recorded[k] for k in sorted(kept)]
+    return tuple(Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy) for one in shown)
 
 
 def _facts(model: Model, name: str) -> tuple[tuple[str, Any], ...]:
     shapes = model.network.shapes().values()
     parameters = sum(int(np.prod(shape)) for shape in shapes)
-    rows, data = model.record.get("rows"), model.record.get("data")
-    learned = [("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}")] if isinstance(rows, int) else []
+    rows, data = model.record.rows, model.record.data
+    learned = [("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}")] if rows is not None else []
     named = [("model", name)] if name else []
     return (
         *(*named, ("task", model.task), *model.describe()),

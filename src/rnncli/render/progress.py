@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rnncli.render.clean import as_text
 from rnncli.render.console import Output
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+    from rnncli.record import EpochRecord
     from rnncli.training.loop import EpochDone, StepDone
 
 # The live display is redrawn no more often than this.
@@ -29,7 +29,7 @@ class Shown(Protocol):
 
     @property
     def name(self) -> str: ...
-    def of(self, epoch: Mapping[str, Any]) -> float | None:
+    def of(self, epoch: EpochRecord) -> float | None:
         """Of an epoch in the training record; None where nothing was validated."""
 
 
@@ -105,7 +105,7 @@ class TrainingDisplay:
         return table
 
     def _score(self, event: EpochDone) -> float | None:
-        return self._metric.of(asdict(event.record))
+        return self._metric.of(event.record)
 
     def _line(self, event: EpochDone) -> str:
         r, score = event.record, self._score(event)

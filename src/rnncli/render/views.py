@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnncli.errors import counted
 from rnncli.render.clean import clean
@@ -12,6 +12,7 @@ from rnncli.views import Cell, Column, TableView
 
 if TYPE_CHECKING:
     from rnncli.model import Model, Prediction
+    from rnncli.record import EpochRecord
     from rnncli.training.session import Session
 
 # Cells that the first part of an answer, most often a label, may take in a line of a terminal.
@@ -77,19 +78,18 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     """What a model is, in a few lines."""
     s, record = model.settings, model.record
     pairs: list[tuple[str, Cell]] = [("model", path), *model.describe()]
-    rows, data = record.get("rows"), record.get("data")
-    if isinstance(rows, int):  # a model that was put together in Python has no record
+    rows, data = record.rows, record.data
+    if rows is not None:  # a model that was put together in Python has no record
         pairs.append(("trained on", f"{counted(rows, 'row')} of {data}, seed {s.seed}"))
-    best = next((e for e in record.get("epochs", []) if e["epoch"] == record.get("best_epoch")), None)
-    value = model.metric.of(best) if best else None
+    value = model.metric.of(record.best) if record.best is not None else None
     if value is not None:
-        beside = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in (record.get("baselines") or {}).items()]
+        beside = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in record.baselines.items()]
         said = f"{model.metric.name} {value:.4f}"
         pairs.append(("validation", f"{said} ({', '.join(beside)})" if beside else said))
     return pairs
 
 
-def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> TableView:
+def record_view(epochs: Sequence[EpochRecord], most: int | None = None) -> TableView:
     """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them.
 
     The curves of them all stand in the caption.
@@ -99,10 +99,7 @@ def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> Ta
         shown = sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
         epochs = [epochs[k] for k in shown]
         caption = f"{caption}; {len(shown)} of {count} epochs, piped output and --json have all"
-    rows = tuple(
-        (e["epoch"], e["loss"], e["validation_loss"], e["validation_accuracy"], "best" if e["best"] else "")
-        for e in epochs
-    )
+    rows = tuple((e.epoch, e.loss, e.validation_loss, e.validation_accuracy, "best" if e.best else "") for e in epochs)
     columns = (
         Column("epoch", True),
         Column("loss", True),
@@ -113,13 +110,13 @@ def record_view(epochs: Sequence[dict[str, Any]], most: int | None = None) -> Ta
     return TableView("Training", columns, rows, caption)
 
 
-def _curves(epochs: Sequence[dict[str, Any]]) -> str | None:
+def _curves(epochs: Sequence[EpochRecord]) -> str | None:
     """Each figure of the record as a small picture with its first and last value."""
     if len(epochs) < 2:
         return None
     drawn = []
     for name in ("loss", "validation_loss", "validation_accuracy"):
-        values = [epoch[name] for epoch in epochs]
+        values = [getattr(epoch, name) for epoch in epochs]
         if values[0] is not None and values[-1] is not None:
             drawn.append(f"{name.replace('_', ' ')} {values[0]:.3f} {sparkline(values)} {values[-1]:.3f}")
     return ", ".join(drawn)

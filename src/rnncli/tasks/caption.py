@@ -24,16 +24,34 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names
 from rnncli.inspection.why import Parts
-from rnncli.model import CHUNK, Metric, Model, texts_of
+from rnncli.model import CHUNK, Manifest, Metric, Model, distinct
+from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
-from rnncli.tasks.decoder import BEAM
-from rnncli.tasks.inputs import NumberInput
+from rnncli.tasks.decoder import BEAM, Longest
+from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
-from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionManifest(Manifest):
+    """A captioner's own part of its file."""
+
+    names: tuple[str, ...]
+    mean: Numbers
+    spread: Spreads
+    target: tuple[str, ...]
+    longest: Longest
+    arrays: bool = False  # said by models of arrays alone
+
+    def __post_init__(self) -> None:
+        require_unit(self.settings)
+        if len(self.names) != (1 if self.arrays else len(self.mean)):
+            raise ValueError("names and numbers do not go together")
 
 
 @dataclass(frozen=True)
@@ -62,9 +80,10 @@ class CaptionModel(Model):
     longest: int
     params: Params
     example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
     beam: int = BEAM
     arrays: bool = False
+    stored: ClassVar = CaptionManifest
 
     @property
     def unit(self) -> str:
@@ -185,15 +204,10 @@ class CaptionModel(Model):
         return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> CaptionModel:
-        names, target = texts_of(manifest["names"], "name"), Vocabulary(texts_of(manifest["target"], "symbol"))
-        numbers, longest = NumberInput.of_manifest(manifest), manifest["longest"]
-        arrays = manifest.get("arrays", False)  # said by models of arrays alone
-        if type(arrays) is not bool or len(names) != (1 if arrays else numbers.size) or len(set(names)) != len(names):
-            raise ValueError("names and numbers do not go together")
-        if type(longest) is not int or not 0 < longest < 1_000_000 or settings.tokens == "auto":
-            raise ValueError("the longest text or the kind of symbol is not possible")
-        return cls(settings, names, numbers, target, longest, {}, arrays=arrays)
+    def of_manifest(cls, manifest: CaptionManifest) -> CaptionModel:
+        numbers, target = NumberInput.of_file(manifest.mean, manifest.spread), Vocabulary(manifest.target)
+        known = (manifest.settings, distinct(manifest.names, "name"), numbers, target, manifest.longest)
+        return cls(*known, {}, manifest.example, manifest.record, arrays=manifest.arrays)
 
     @property
     def _limit(self) -> int:
@@ -308,7 +322,7 @@ class PreparedCaptions:
             Baseline(f"single_{unit}s", f"counting {unit}s", single),
         )
 
-    def model(self, params: Params, record: dict[str, Any]) -> CaptionModel:
+    def model(self, params: Params, record: Record) -> CaptionModel:
         known = (self.settings, self.names, self.numbers, self.target, self.longest)
         return CaptionModel(*known, params, self.example, record, arrays=self.arrays)
 

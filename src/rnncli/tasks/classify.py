@@ -21,9 +21,20 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.trace import Trace, trace
 from rnncli.inspection.why import Parts, Question
-from rnncli.model import CHUNK, Model, texts_of
+from rnncli.model import CHUNK, Labels, Manifest, Model, distinct
+from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
-from rnncli.tasks.inputs import NumberInput, Steps, TextInput, looks_like_numbers, shorten
+from rnncli.tasks.inputs import (
+    NumberInput,
+    Numbers,
+    Spreads,
+    Steps,
+    StoredTokenizer,
+    TextInput,
+    Tokens,
+    looks_like_numbers,
+    shorten,
+)
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, score
 from rnncli.team import Team, shared_empty
 from rnncli.views import Cell, Column, TableView
@@ -113,6 +124,37 @@ class Evaluation:
         return [label_table(self.scores, "rows"), confusion_table(self.scores), mistakes]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClassifierManifest(Manifest):
+    """A classifier's own part of its file: either tokenizer and vocabulary, or mean and spread."""
+
+    labels: Labels
+    tokenizer: StoredTokenizer | None = None
+    vocabulary: Tokens | None = None
+    mean: Numbers | None = None
+    spread: Spreads | None = None
+    columns: LongForm | None = None
+
+    def __post_init__(self) -> None:
+        if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
+            raise ValueError("a column stands twice in columns")
+
+    @property
+    def input(self) -> TextInput | NumberInput:
+        """What a timestep is.
+
+        Raises:
+            ValueError: the manifest says neither or both, or the columns are not those of the input.
+        """
+        match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
+            case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
+                return TextInput.of_file(tokenizer, vocabulary)
+            case None, None, tuple() as mean, tuple() as spread, form:
+                if form is None or len(form.features) == len(mean):
+                    return NumberInput.of_file(mean, spread)
+        raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
+
+
 @dataclass(frozen=True)
 class ClassifierModel(Model):
     """A classifier with everything that an input needs on its way to a label.
@@ -132,8 +174,9 @@ class ClassifierModel(Model):
     labels: tuple[str, ...]
     params: Params
     example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
     form: LongForm | None = None
+    stored: ClassVar = ClassifierManifest
 
     @property
     def reads(self) -> LongForm | None:
@@ -255,12 +298,9 @@ class ClassifierModel(Model):
         return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> ClassifierModel:
-        labels = texts_of(manifest["labels"], "label")
-        if len(labels) < 2 or len(set(labels)) != len(labels):
-            raise ValueError("a classifier has at least two labels, each once")
-        input = NumberInput.of_manifest(manifest) if "mean" in manifest else TextInput.of_manifest(manifest)
-        return cls(settings, input, labels, {}, form=_form_of(manifest.get("columns"), input))
+    def of_manifest(cls, manifest: ClassifierManifest) -> ClassifierModel:
+        known = manifest.settings, manifest.input, distinct(manifest.labels, "label")
+        return cls(*known, {}, manifest.example, manifest.record, manifest.columns)
 
     def problem(self, text: str) -> str | None:
         if isinstance(self.input, NumberInput):
@@ -327,23 +367,6 @@ class ClassifierModel(Model):
             probabilities = dict(zip(self.labels, row.tolist(), strict=True))
             cut = max(0, steps.count - limit)
             yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)
-
-
-def _form_of(columns: Any, input: TextInput | NumberInput) -> LongForm | None:
-    """The columns that a manifest names; None where it names none, as models of JSON lines do.
-
-    Raises:
-        ValueError: they are something else, or not those of the input.
-    """
-    match columns:
-        case None:
-            return None
-        case {"id": str(id), "time": str() | None as time, "features": list(), "label": str() | None as label, **rest}:
-            form = LongForm(id, time, texts_of(columns["features"], "column"), label)
-            fitting = isinstance(input, NumberInput) and input.size == len(form.features)
-            if fitting and not rest and len(set(form.names)) == len(form.names):
-                return form
-    raise ValueError("the columns are not those of the input")
 
 
 SAMPLE = 200  # texts that tell what a timestep is

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.splits import in_length_order
+from rnncli.schema import Range
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -27,6 +28,10 @@ from rnncli.tasks.tally import Tally
 BATCH = 128
 # Partial sequences that are gone on with, where nobody says how many: a few find better ones, more hardly do.
 BEAM = 4
+# Symbols of the longest text that is learned from: what a network tells is at most twice as long, and 10 more, and each
+# symbol is a step of its own.
+LONGEST = 5_000
+Longest = Annotated[int, Range(1, LONGEST)]
 
 
 class Told(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -13,9 +13,23 @@ from rnncli.core.packed import Array
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import numbers_of, texts_of
+from rnncli.schema import Length, Range
 
 SHOWN_NUMBERS = 4  # of a timestep, where it is named
+
+# In a model's file: the known tokens, and the mean and the spread of each number of a timestep.
+Tokens = tuple[str, ...]
+Numbers = Annotated[tuple[float, ...], Length(1)]
+Spreads = Annotated[tuple[Annotated[float, Range(sys.float_info.min, sys.float_info.max)], ...], Length(1)]
+
+
+@dataclass(frozen=True)
+class StoredTokenizer:
+    """A tokenizer in a model's file, where nothing goes without saying."""
+
+    unit: Literal["word", "char", "symbol"]
+    lowercase: bool
+    normalize: bool
 
 
 @dataclass(frozen=True)
@@ -90,17 +104,9 @@ class TextInput:
         return {"tokenizer": asdict(self.tokenizer), "vocabulary": list(self.vocabulary.tokens)}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> TextInput:
-        """Raises ValueError, KeyError or TypeError where a part is not what :meth:`manifest` makes."""
-        match manifest["tokenizer"]:
-            case {
-                "unit": "word" | "char" | "symbol" as unit,
-                "lowercase": bool(lower),
-                "normalize": bool(nfc),
-                **rest,
-            } if not rest:
-                return cls(Tokenizer(unit, lower, nfc), Vocabulary(texts_of(manifest["vocabulary"], "token")))
-        raise ValueError("unknown tokenizer")
+    def of_file(cls, tokenizer: StoredTokenizer, vocabulary: Tokens) -> TextInput:
+        """Raises ValueError: a token stands twice."""
+        return cls(Tokenizer(tokenizer.unit, tokenizer.lowercase, tokenizer.normalize), Vocabulary(vocabulary))
 
 
 @dataclass(frozen=True)
@@ -168,12 +174,11 @@ class NumberInput:
         return {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> NumberInput:
-        """Raises ValueError, KeyError or TypeError where a part is not what :meth:`manifest` makes."""
-        mean, spread = numbers_of(manifest["mean"], "mean"), numbers_of(manifest["spread"], "spread")
-        if len(mean) != len(spread) or len(mean) == 0 or not (spread > 0).all():
+    def of_file(cls, mean: Numbers, spread: Spreads) -> NumberInput:
+        """Raises ValueError: they are not equally many."""
+        if len(mean) != len(spread):
             raise ValueError("mean and spread do not go together")
-        return cls(mean, spread)
+        return cls(np.array(mean), np.array(spread))
 
 
 def looks_like_numbers(text: str) -> bool:

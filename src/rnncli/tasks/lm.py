@@ -20,7 +20,8 @@ from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts, Question
-from rnncli.model import Metric, Model, texts_of
+from rnncli.model import Manifest, Metric, Model
+from rnncli.record import Record
 from rnncli.tasks.language_model import LanguageModel, Streams
 from rnncli.tasks.prepare import require_memory
 from rnncli.tasks.task import Baseline
@@ -114,6 +115,17 @@ class TextStates(States):
         return self.next_probabilities
 
 
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelManifest(Manifest):
+    """A language model's own part of its file."""
+
+    vocabulary: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.settings.tokens not in ("char", "word"):
+            raise ValueError("a token is a char or a word")
+
+
 @dataclass(frozen=True)
 class LanguageModelModel(Model):
     """A model of a text.
@@ -134,10 +146,11 @@ class LanguageModelModel(Model):
     vocabulary: Vocabulary
     params: Params
     example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
     length: int = CONTINUED
     temperature: float = 1.0
     seed: int = 0
+    stored: ClassVar = LanguageModelManifest
 
     @property
     def unit(self) -> str:
@@ -272,10 +285,8 @@ class LanguageModelModel(Model):
         return {"vocabulary": list(self.vocabulary.tokens)}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> LanguageModelModel:
-        if settings.tokens not in ("char", "word"):
-            raise ValueError("a token is a char or a word")
-        return cls(settings, Vocabulary(texts_of(manifest["vocabulary"], "token")), {})
+    def of_manifest(cls, manifest: LanguageModelManifest) -> LanguageModelModel:
+        return cls(manifest.settings, Vocabulary(manifest.vocabulary), {}, manifest.example, manifest.record)
 
     def _after(self, ids: Array, states: list[State]) -> tuple[Array, list[State]]:
         """(V,) probabilities of the known tokens after these, and the states they leave."""
@@ -369,7 +380,7 @@ class PreparedText:
             Baseline(f"single_{unit}s", f"counting {unit}s", single),
         )
 
-    def model(self, params: Params, record: dict[str, Any]) -> LanguageModelModel:
+    def model(self, params: Params, record: Record) -> LanguageModelModel:
         return LanguageModelModel(self.settings, self.vocabulary, params, self.example, record)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
+from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.tasks.baselines import baselines
 from rnncli.tasks.classifier import Classifier, Examples
@@ -138,7 +138,7 @@ class Prepared:
             Baseline("commonest_label", "always giving the commonest label", found.majority),
         )
 
-    def model(self, params: Params, record: dict[str, Any]) -> ClassifierModel:
+    def model(self, params: Params, record: Record) -> ClassifierModel:
         text = TextInput(self.tokenizer, self.vocabulary)
         return ClassifierModel(self.settings, text, self.labels, params, self.example, record)
 

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.long_form import LongForm
+from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, parse_numbers, shorten
@@ -97,7 +97,7 @@ class PreparedNumbers:
         share = float((self.validation.targets == commonest).mean())
         return (Baseline("commonest_label", "always giving the commonest label", share),)
 
-    def model(self, params: Params, record: dict[str, Any]) -> ClassifierModel:
+    def model(self, params: Params, record: Record) -> ClassifierModel:
         return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record, self.form)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:

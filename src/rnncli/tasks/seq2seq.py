@@ -22,12 +22,13 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import CHUNK, Metric, Model, texts_of
-from rnncli.tasks.decoder import BEAM
+from rnncli.model import CHUNK, Manifest, Metric, Model
+from rnncli.record import Record
+from rnncli.tasks.decoder import BEAM, Longest
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
-from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, symbols_of
+from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column, TableView
@@ -68,6 +69,18 @@ class DecoderStates(ToldStates):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seq2SeqManifest(Manifest):
+    """An encoder-decoder's own part of its file."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    longest: Longest
+
+    def __post_init__(self) -> None:
+        require_unit(self.settings)
+
+
 @dataclass(frozen=True)
 class Seq2SeqModel(Model):
     """An encoder-decoder with everything that a source needs on its way to its target.
@@ -91,8 +104,9 @@ class Seq2SeqModel(Model):
     longest: int
     params: Params
     example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
     beam: int = BEAM
+    stored: ClassVar = Seq2SeqManifest
 
     @property
     def unit(self) -> str:
@@ -196,12 +210,9 @@ class Seq2SeqModel(Model):
         return {**sides, "longest": self.longest}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> Seq2SeqModel:
-        sides = [Vocabulary(texts_of(manifest[side], "symbol")) for side in ("source", "target")]
-        longest = manifest["longest"]
-        if type(longest) is not int or not 0 < longest < 1_000_000 or settings.tokens == "auto":
-            raise ValueError("the longest target or the kind of symbol is not possible")
-        return cls(settings, sides[0], sides[1], longest, {})
+    def of_manifest(cls, manifest: Seq2SeqManifest) -> Seq2SeqModel:
+        source, target = Vocabulary(manifest.source), Vocabulary(manifest.target)
+        return cls(manifest.settings, source, target, manifest.longest, {}, manifest.example, manifest.record)
 
     @property
     def _limit(self) -> int:
@@ -313,7 +324,7 @@ class PreparedPairs:
     def baselines(self) -> tuple[Baseline, ...]:
         return (Baseline("copied_source", "copying the source", self.copied),)
 
-    def model(self, params: Params, record: dict[str, Any]) -> Seq2SeqModel:
+    def model(self, params: Params, record: Record) -> Seq2SeqModel:
         return Seq2SeqModel(self.settings, self.source, self.target, self.longest, params, self.example, record)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:

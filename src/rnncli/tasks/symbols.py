@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnncli.config import Settings
 from rnncli.data.tokenizer import Tokenizer
 
 START, END = "<start>", "<end>"  # what stands before the first symbol, and what the end of a text is called
@@ -22,6 +23,12 @@ def symbols_of(text: str, unit: str) -> list[str]:
 def joined_symbols(symbols: Sequence[str], unit: str) -> str:
     """The text that symbols make."""
     return ("" if unit == "char" else " ").join(symbols)
+
+
+def require_unit(settings: Settings) -> None:
+    """Raises ValueError: these are not the settings of a trained model, in which it is known what a symbol is."""
+    if settings.tokens == "auto":
+        raise ValueError("settings.tokens does not say what a symbol is")
 
 
 def likely_unit(texts: Sequence[str], wanted: str) -> str:

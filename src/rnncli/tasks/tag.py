@@ -24,7 +24,8 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import CHUNK, Model, texts_of
+from rnncli.model import CHUNK, Labels, Manifest, Model, distinct
+from rnncli.record import Record
 from rnncli.tasks.metrics import score
 from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
 from rnncli.tasks.tagged import TagEvaluation, TagMistake, TagPrediction, span_f1
@@ -53,6 +54,18 @@ class TagStates(States):
         return self.probabilities
 
 
+@dataclass(frozen=True, kw_only=True)
+class TaggerManifest(Manifest):
+    """A tagger's own part of its file."""
+
+    tags: Labels
+    views: dict[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        if self.views.keys() != set(SIDES):
+            raise ValueError("the views of a word are not those of this version")
+
+
 @dataclass(frozen=True)
 class TaggerModel(Model):
     """A tagger with everything that a sentence needs on its way to its tags.
@@ -69,8 +82,9 @@ class TaggerModel(Model):
     tags: tuple[str, ...]
     params: Params
     example: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
     unit: ClassVar[str] = "word"
+    stored: ClassVar = TaggerManifest
 
     @property
     def network(self) -> Tagger:
@@ -202,14 +216,10 @@ class TaggerModel(Model):
         return {"tags": list(self.tags), "views": self.views.manifest}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any], settings: Settings) -> TaggerModel:
-        tags = texts_of(manifest["tags"], "tag")
-        if len(tags) < 2 or len(set(tags)) != len(tags):
-            raise ValueError("a tagger has at least two tags, each once")
-        if manifest["views"].keys() != set(SIDES):
-            raise ValueError("the views of a word are not those of this version")
-        known = tuple(Vocabulary(texts_of(manifest["views"][side], "entry")) for side in SIDES)
-        return cls(settings, WordViews(known), tags, {})
+    def of_manifest(cls, manifest: TaggerManifest) -> TaggerModel:
+        views = WordViews(tuple(Vocabulary(manifest.views[side]) for side in SIDES))
+        tags = distinct(manifest.tags, "tag")
+        return cls(manifest.settings, views, tags, {}, manifest.example, manifest.record)
 
     def _words_of(self, text: str | None) -> list[str]:
         """Raises UsageError: there are none."""
@@ -351,7 +361,7 @@ class PreparedTags:
             ),
         )
 
-    def model(self, params: Params, record: dict[str, Any]) -> TaggerModel:
+    def model(self, params: Params, record: Record) -> TaggerModel:
         return TaggerModel(self.settings, self.views, self.tags, params, self.example, record)
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:

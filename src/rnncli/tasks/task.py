@@ -13,6 +13,7 @@ from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
 from rnncli.model import Model
+from rnncli.record import Record
 from rnncli.tasks.tally import Tally
 
 
@@ -137,7 +138,7 @@ class Prepared(Protocol):
     def baselines(self) -> tuple[Baseline, ...]:
         """What to beat on the validation rows, the best known first."""
 
-    def model(self, params: Params, record: dict[str, Any]) -> Model: ...
+    def model(self, params: Params, record: Record) -> Model: ...
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
         """Flat name of an embedding → the words of its first rows; nothing where timesteps are no words."""

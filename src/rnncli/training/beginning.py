@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Source
 from rnncli.data.decoding import check_encoding
-from rnncli.errors import ModelFileError, UsageError
-from rnncli.training import state
-from rnncli.training.state import Checkpoint
+from rnncli.errors import UsageError
+from rnncli.training.state import Checkpoint, Context
 
 MAY_CHANGE = ("epochs", "patience", "workers", "keep_epochs")
 
@@ -34,33 +33,17 @@ class Beginning:
     digest: str
     automatic_patience: bool
 
-    def as_context(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {
-            "settings": self.settings.as_dict(),
-            "source": asdict(self.source) | {"path": _stored_path(self.source.path)},
-            "digest": self.digest,
-            "automatic_patience": self.automatic_patience,
-        }
+    def as_context(self) -> Context:
+        """As it is kept with a state."""
+        source = replace(self.source, path=_stored_path(self.source.path))
+        return Context(self.settings, source, self.digest, self.automatic_patience)
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Beginning:
-        """The beginning of a saved training.
-
-        Raises:
-            ModelFileError: the file says something else in its place.
-        """
+        """The beginning of a saved training."""
         context = checkpoint.context
-        try:
-            settings = Settings.from_mapping(context["settings"])
-            source = state.from_table(Source, context["source"])
-            source = replace(source, path=_path_from_stored(source.path))
-            automatic = context.get("automatic_patience", False)  # earlier states do not say
-            if type(automatic) is not bool:
-                raise TypeError("automatic_patience is of another type")
-            return cls(settings, source, str(context["digest"]), automatic)
-        except (KeyError, TypeError, UsageError) as error:
-            raise ModelFileError(f"{checkpoint.name}: the saved settings cannot be read") from error
+        source = replace(context.source, path=_path_from_stored(context.source.path))
+        return cls(context.settings, source, context.digest, context.automatic_patience)
 
     def settings_again(self, given: Mapping[str, Any]) -> Settings:
         """The settings to go on with; None for patience where it goes with the epochs.

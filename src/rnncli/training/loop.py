@@ -19,9 +19,10 @@ from rnncli.core.parameters import NotFiniteError, ParameterStore
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
+from rnncli.record import EpochRecord
 from rnncli.tasks.task import Examples, Network
 from rnncli.team import Team, shared_empty
-from rnncli.training.state import EpochRecord, Progress, TrainingState
+from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Stepper
 
 

@@ -19,6 +19,7 @@ from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
 from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Metric, Model
+from rnncli.record import Record
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state, vectors
@@ -70,7 +71,7 @@ class Session:
         progress = self.state.progress
         if progress.best_epoch is None or not self.prepared.validation.size:
             return None
-        return self.metric.of(asdict(progress.history[progress.best_epoch - 1]))
+        return self.metric.of(progress.history[progress.best_epoch - 1])
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
         """What is to be beaten on the validation rows; nothing when there are none."""
@@ -109,22 +110,22 @@ class Session:
         """The present parameters as the model of an epoch; of None, as they were before the first."""
         return self.prepared.model(nest(dict(self.state.store.flat)), self._record(epoch))
 
-    def _record(self, epoch: int | None) -> dict[str, Any]:
+    def _record(self, epoch: int | None) -> Record:
         """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files.
 
         Args:
             epoch: whose parameters it goes with; None for those that were there before the first.
         """
         p, progress = self.prepared, self.state.progress
-        return {
-            "data": os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
-            "rows": p.report.training_rows,
-            "validation_rows": p.report.validation_rows,
-            "label_rows": p.report.labels,
-            "best_epoch": epoch,
-            "epochs": [asdict(one) for one in progress.history],
-            "baselines": {baseline.name: baseline.score for baseline in self.baselines or ()},
-        }
+        return Record(
+            data=os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
+            rows=p.report.training_rows,
+            validation_rows=p.report.validation_rows,
+            label_rows=dict(p.report.labels),
+            best_epoch=epoch,
+            epochs=tuple(progress.history),
+            baselines={baseline.name: baseline.score for baseline in self.baselines or ()},
+        )
 
     def _save_epoch(self, event: EpochDone) -> None:
         # The model before the state: if the process dies in between, the resumed training runs this epoch again and

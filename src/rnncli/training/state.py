@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Literal
 
-from rnncli import model_file
+from rnncli import model_file, schema, storage
+from rnncli.config import Settings
 from rnncli.core.optimizers import OptimizerState
 from rnncli.core.packed import Array
 from rnncli.core.parameters import ParameterStore
-from rnncli.errors import ModelFileError
-
-D = TypeVar("D")
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of the training record; nothing in it depends on the clock."""
-
-    epoch: int
-    loss: float
-    validation_loss: float | None
-    validation_accuracy: float | None
-    best: bool
+from rnncli.data.dataset import Source
+from rnncli.errors import ModelFileError, UsageError
+from rnncli.record import EpochRecord, Loss, require_epochs
+from rnncli.schema import Count, Length, Ordinal
 
 
 @dataclass
@@ -40,14 +30,26 @@ class Progress:
         finished: why it ended, or None while it has not.
     """
 
-    epoch: int = 0
-    step_in_epoch: int = 0
-    loss_sum: float = 0.0
-    best_epoch: int | None = None
-    best_score: tuple[float, float] | None = None
-    epochs_without_better: int = 0
-    finished: str | None = None
+    epoch: Count = 0
+    step_in_epoch: Count = 0
+    loss_sum: Loss = 0.0
+    best_epoch: Ordinal | None = None
+    best_score: tuple[Loss, Loss] | None = None
+    epochs_without_better: Count = 0
+    finished: Annotated[str, Length(1, 200)] | None = None
     history: list[EpochRecord] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        require_epochs(self.history)
+        if len(self.history) != self.epoch:
+            raise ValueError(f"{self.epoch} epochs are done, and {len(self.history)} are recorded")
+        known = self.best_epoch is not None, self.best_score is not None
+        if known != (self.epoch > 0, self.epoch > 0) or (self.best_epoch or 0) > self.epoch:
+            raise ValueError("best_epoch is none of those that are done")
+        if self.epochs_without_better != self.epoch - (self.best_epoch or 0):
+            raise ValueError("epochs_without_better is not the number of epochs since the best one")
+        if self.step_in_epoch == 0 and self.loss_sum != 0:
+            raise ValueError("loss_sum is of no step")
 
 
 @dataclass
@@ -68,21 +70,57 @@ class TrainingState:
             array[...] = 0
 
 
-def save(path: Path, state: TrainingState, context: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Context:
+    """What a training began with, as it is kept with its state.
+
+    Attributes:
+        settings: with every ``auto`` resolved.
+        source: the data file, with the columns and the format that were chosen; its path as ASCII.
+        digest: SHA-256 of its bytes.
+        automatic_patience: ``settings.patience`` was made from the number of epochs; earlier states do not say.
+    """
+
+    settings: Settings
+    source: Source
+    digest: Annotated[str, Length(1, 200)]
+    automatic_patience: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a saved state holds beside its arrays."""
+
+    kind: Literal["training state"]
+    context: Context
+    optimizer_step: Count
+    idle_steps: Count
+    progress: Progress
+
+
+def save(path: Path, state: TrainingState, context: Context) -> None:
     """Writes the whole state in one atomic step.
 
     Args:
         path: of the checkpoint.
         state: what to save.
-        context: what a resumed training must find unchanged (settings, data, digest).
+        context: what a resumed training must find unchanged.
+
+    Raises:
+        ModelFileError: :func:`load` would refuse it; an older file stays as it was.
+        StorageError: it cannot be written.
     """
     manifest = {
         "kind": "training state",
-        "context": dict(context),
+        "context": asdict(context),
         "optimizer_step": state.optimizer.step,
         "idle_steps": state.optimizer.idle.now,
         "progress": asdict(state.progress),
     }
+    try:
+        schema.read(Manifest, manifest)
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(f"{storage.one_line(path)}: the state of this training cannot be kept: {error}") from error
     model_file.save(path, manifest, _arrays(state))
 
 
@@ -100,16 +138,19 @@ def _arrays(state: TrainingState) -> dict[str, Array]:
 class Checkpoint:
     """A saved state as it was read; :meth:`restore` puts it into a fresh one."""
 
-    context: dict[str, Any]
-    manifest: dict[str, Any]
+    manifest: Manifest
     tensors: dict[str, Array]
     name: str
+
+    @property
+    def context(self) -> Context:
+        return self.manifest.context
 
     def restore(self, state: TrainingState) -> None:
         """Overwrites ``state``, which was built from the same settings and data.
 
         Raises:
-            ModelFileError: the tensors are not those of this training, or the progress is none.
+            ModelFileError: the tensors are not those of this training, or the steps do not go with them.
         """
         targets = _arrays(state)
         saved = {name: (value.shape, value.dtype) for name, value in self.tensors.items()}
@@ -117,38 +158,12 @@ class Checkpoint:
             raise ModelFileError(f"{self.name}: the saved state does not belong to this training's settings")
         for name, value in targets.items():
             value[...] = self.tensors[name]
+        state.optimizer.step = self.manifest.optimizer_step
+        state.progress = self.manifest.progress
         try:
-            state.optimizer.step = self.manifest["optimizer_step"]
-            state.optimizer.idle.resume_at(self.manifest["idle_steps"])
-            state.progress = _read_progress(self.manifest["progress"])
-            if type(state.optimizer.step) is not int or state.optimizer.step < 0:
-                raise ValueError("no count of steps")
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{self.name}: the saved progress cannot be read") from error
-
-
-def from_table(kind: type[D], table: Any, apart: Container[str] = ()) -> D:
-    """A dataclass from what a file says of its fields; the types of those in ``apart`` are the caller's to check.
-
-    Raises:
-        TypeError: a field is missing, of another type, or not one.
-    """
-    made = kind(**table)
-    for name, expected in get_type_hints(kind).items():
-        if name not in apart and not isinstance(getattr(made, name), expected):
-            raise TypeError(f"{name} is of another type")
-    return made
-
-
-def _read_progress(table: dict[str, Any]) -> Progress:
-    progress = from_table(Progress, table, apart=("best_score", "history"))
-    if min(progress.epoch, progress.step_in_epoch, progress.epochs_without_better) < 0:
-        raise ValueError("no count")
-    if progress.best_score is not None:
-        accuracy, negative_loss = map(float, progress.best_score)
-        progress.best_score = accuracy, negative_loss
-    progress.history = [from_table(EpochRecord, record) for record in table["history"]]
-    return progress
+            state.optimizer.idle.resume_at(self.manifest.idle_steps)
+        except ValueError as error:
+            raise ModelFileError(f"{self.name}: the saved progress cannot be read: {error}") from error
 
 
 def load(path: Path) -> Checkpoint:
@@ -159,6 +174,12 @@ def load(path: Path) -> Checkpoint:
         StorageError: it cannot be read.
     """
     manifest, tensors = model_file.load(path)
-    if manifest.get("kind") != "training state" or not isinstance(manifest.get("context"), dict):
-        raise ModelFileError(f"{path}: this is not the saved state of a training")
-    return Checkpoint(manifest["context"], manifest, tensors, str(path))
+    name = storage.one_line(path)
+    if manifest.get("kind") != "training state":
+        raise ModelFileError(f"{name}: this is not the saved state of a training")
+    try:
+        return Checkpoint(schema.read(Manifest, manifest), tensors, name)
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(
+            f"{name}: this is not the saved state of a training: {storage.one_line(str(error))}"
+        ) from error
