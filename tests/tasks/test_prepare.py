@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
 from rnncli.errors import DataError, UsageError
-from rnncli.tasks.prepare import prepare, shorten
+from rnncli.tasks.inputs import shorten
+from rnncli.tasks.prepare import prepare
 
 SMALL = {"hidden": 4, "embedding": 3}
 FOUR = [("a a b", "x"), ("A b c d e", "x"), ("b", "x"), ("a, c", "y")]

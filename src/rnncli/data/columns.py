@@ -7,12 +7,12 @@ two columns are equally likely it asks. Everything runs in file order, so the sa
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rnncli.data.numbers import as_json, finite_number, is_number, is_whole_number
 from rnncli.errors import DataError, UsageError, closest
 
 MAX_COLUMNS = 10_000
@@ -40,8 +40,6 @@ _LABEL_ENDINGS = frozenset(("label", "class", "target", "sentiment", "category",
 _ID_NAMES = frozenset(("id", "index", "idx", "uuid", "guid"))
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-_INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
-_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*\Z")
 
 _LABEL_LENGTH = 64  # characters; a longer value is no label that anyone would want to see in a table
 _CLEARLY_LONGER = 1.5  # times the average length of the next candidate, before length alone decides
@@ -167,16 +165,6 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def is_number(value: str) -> bool:
-    """Whether a value is written as a number; ``nan``, ``1_000`` and ``0x10`` are not."""
-    return _NUMBER.match(value) is not None
-
-
-def exact_number(value: str) -> int | float:
-    """What a value that :func:`is_number` stands for; a whole number keeps all its digits."""
-    return int(value) if _INTEGER.match(value) else float(value)
-
-
 def _rank(name: str, groups: Sequence[Sequence[str]], endings: frozenset[str]) -> int | None:
     """0 for the most telling names; None for one that says nothing."""
     words = words_of(name)
@@ -273,10 +261,10 @@ class _Guess:
         if words and words[-1] in _ID_NAMES:
             return True
         values = self.values[at]
-        return len(values) > 1 and len(set(values)) == len(values) and all(map(_INTEGER.match, values))
+        return len(values) > 1 and len(set(values)) == len(values) and all(map(is_whole_number, values))
 
     def _is_numeric(self, at: int) -> bool:
-        return bool(self.values[at]) and all(map(_NUMBER.match, self.values[at]))
+        return bool(self.values[at]) and all(map(is_number, self.values[at]))
 
     def _ambiguous(self, what: str, places: Sequence[int]) -> DataError:
         if len(self.columns) == 1:
@@ -318,7 +306,7 @@ def described_numbers(
     """
     if text is not None or not sample:
         return None
-    numeric = {at for at in range(len(columns)) if all(_NUMBER.match(row[at]) for row in sample)}
+    numeric = {at for at in range(len(columns)) if all(is_number(row[at]) for row in sample)}
     others = [at for at in range(len(columns)) if at not in numeric]
     if len(others) != 1 or (label is not None and columns[others[0]] != label):
         return None
@@ -331,7 +319,7 @@ def described_numbers(
 def number_problem(values: Sequence[str], columns: Sequence[str], places: Sequence[int]) -> str | None:
     """What is wrong with a record that is to have numbers at these places."""
     for at in places:
-        if not _NUMBER.match(values[at]) or not math.isfinite(float(values[at])):
+        if finite_number(values[at]) is None:
             what = "is missing" if not values[at].strip() else f"is no finite number: {quoted(values[at])}"
             return f"the value of {quoted(columns[at])} {what}"
     return None
@@ -339,5 +327,4 @@ def number_problem(values: Sequence[str], columns: Sequence[str], places: Sequen
 
 def numbers_text(values: Sequence[str], places: Sequence[int]) -> str:
     """The numbers at these places as a JSON list."""
-    numbers = [float(values[at]) for at in places]
-    return json.dumps([int(number) if number.is_integer() else number for number in numbers])
+    return json.dumps([as_json(float(values[at])) for at in places])

@@ -12,22 +12,13 @@ The rows of a sequence need not stand together. Each sequence becomes the text t
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from rnncli.data.columns import (
-    exact_number,
-    find_column,
-    is_number,
-    label_rank,
-    number_problem,
-    quoted,
-    text_rank,
-    words_of,
-)
+from rnncli.data.columns import find_column, label_rank, number_problem, quoted, text_rank, words_of
+from rnncli.data.numbers import as_json, exact_number, finite_number, is_number
 from rnncli.data.table import Row
 from rnncli.errors import DataError, UsageError
 
@@ -239,30 +230,27 @@ def read_sequences(
         again = _put_in_order(one) if one.times else None
         if again is not None:
             first, second, time = again
-            leave_out(second, f"the time {_whole(time)} of the sequence {quoted(id)} stands on line {first} too")
+            leave_out(second, f"the time {as_json(time)} of the sequence {quoted(id)} stands on line {first} too")
             continue
-        steps = [[_whole(number) for number in step] for step in one.steps]
+        steps = [[as_json(number) for number in step] for step in one.steps]
         yield NumberSequence(one.line, id, json.dumps(steps, separators=(",", ":")), one.label)
 
 
 def _numbers(values: list[str]) -> list[float] | None:
     """What the values stand for; None where :func:`number_problem` has something to say of one."""
-    try:
-        numbers = list(map(float, values))
-    except ValueError:
-        return None
-    return numbers if all(map(math.isfinite, numbers)) and "_" not in "".join(values) else None
+    numbers: list[float] = []
+    for value in values:
+        number = finite_number(value)
+        if number is None:
+            return None
+        numbers.append(number)
+    return numbers
 
 
 def _label_problem(id: str, label: str, one: _Open) -> str:
     if not label.strip():
         return "the label is empty"
     return f"the label of the sequence {quoted(id)} is {quoted(label)}, and {quoted(one.label)} on line {one.line}"
-
-
-def _whole(number: float) -> float:
-    """As JSON lines write it: 3 and not 3.0."""
-    return int(number) if number % 1 == 0 else number
 
 
 def _put_in_order(one: _Open) -> tuple[int, int, float] | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 # Runs of letters, digits and inner apostrophes ("wasn't"), an apostrophe that begins a clitic of its own ("'s"), or
@@ -35,7 +37,7 @@ class Tokenizer:
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text, in order; an empty list for an empty text."""
         if self.normalize and not text.isascii():
-            text = unicodedata.normalize("NFC", text)
+            text = composed(text)
         if self.lowercase:
             text = text.lower()
         if self.unit == "char":
@@ -44,35 +46,72 @@ class Tokenizer:
             return text.split()
         if "<" in text:
             text = LINE_BREAK_TAG.sub(" ", text)
-        return (WORD if text.isascii() else _word_pattern(_blocks_of_marks(text))).findall(text)
+        return (WORD if text.isascii() else _word_pattern(_is_wide(text))).findall(text)
 
     def join(self, tokens: list[str]) -> str:
         """One text for showing: characters joined as they are, others with spaces between."""
         return ("" if self.unit == "char" else " ").join(tokens)
 
 
-def _blocks_of_marks(text: str) -> tuple[int, ...]:
-    """The blocks of 128 code points whose combining marks, or joiners, stand in a text."""
-    return tuple(sorted({ord(c) >> 7 for c in set(text) if not c.isascii() and _belongs_to_letter(c)}))
+def composed(text: str) -> str:
+    """Unicode NFC, in time that grows with the text alone.
+
+    Putting a run of combining marks in order takes Python the square of its length. No writing system has more than
+    a few on a letter; a longer run than the 30 of Unicode's stream-safe text format (UAX #15) is composed in pieces
+    of 30.
+    """
+    cuts = [found.end() for found in _run_of_marks(_is_wide(text)).finditer(text)]
+    if not cuts:
+        return unicodedata.normalize("NFC", text)
+    return "".join(unicodedata.normalize("NFC", text[begin:end]) for begin, end in pairwise((0, *cuts, len(text))))
+
+
+_LONGEST_RUN = 30  # combining marks in a row, of Unicode's stream-safe text format
+# Where characters that belong to the one before them are: the planes between hold ideographs alone.
+_BASIC_PLANE, _ALL_PLANES = (range(0x300, 0x10000),), (range(0x300, 0x20000), range(0xE0000, 0xE1000))
+
+
+def _is_wide(text: str) -> bool:
+    """Whether a text that is not empty has characters beyond the basic plane."""
+    return max(text) > "\uffff"
+
+
+@lru_cache(maxsize=2)
+def _run_of_marks(wide: bool) -> re.Pattern[str]:
+    """The longest run of combining marks that is composed as one, where the run goes on behind it."""
+    marks = _ranges(_is_put_in_order, wide)
+    return re.compile(f"[{marks}]{{{_LONGEST_RUN}}}(?=[{marks}])")
+
+
+@lru_cache(maxsize=2)
+def _word_pattern(wide: bool) -> re.Pattern[str]:
+    r"""WORD for a text with combining marks, which ``\w`` would take for the end of a word.
+
+    The vowel signs of Hindi are such marks, and the dot that ``"İ".lower()`` leaves. One of them goes on with a word
+    and does not begin one: the variation selector behind a heart stays apart from the word that follows.
+
+    Args:
+        wide: for characters beyond the basic plane too, among which it is slower.
+    """
+    word = rf"\w[\w{_ranges(_belongs_to_letter, wide)}]*"
+    return re.compile(rf"{word}(?:['’]{word})*|['’]{word}|[^\w\s]")
 
 
 def _belongs_to_letter(character: str) -> bool:
     return character in JOINERS or unicodedata.category(character).startswith("M")
 
 
-@lru_cache(maxsize=64)
-def _word_pattern(blocks: tuple[int, ...]) -> re.Pattern[str]:
-    r"""WORD for a text with marks from these blocks, which ``\w`` would take for the end of a word.
+def _is_put_in_order(character: str) -> bool:
+    """Whether it is a combining mark of a class, or is composed of such."""
+    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
 
-    The vowel signs of Hindi are such marks, and the dot that ``"İ".lower()`` leaves. One of them goes on with a word
-    and does not begin one: the variation selector behind a heart stays apart from the word that follows.
-    """
-    points = (chr(128 * block + offset) for block in blocks for offset in range(128))
-    marks = "".join(point for point in points if _belongs_to_letter(point))
-    if not marks:
-        return WORD
-    word = rf"\w[\w{marks}]*"
-    return re.compile(rf"{word}(?:['’]{word})*|['’]{word}|[^\w\s]")
+
+def _ranges(belongs: Callable[[str], bool], wide: bool) -> str:
+    """Characters as they stand in a pattern between square brackets."""
+    points = [point for plane in (_ALL_PLANES if wide else _BASIC_PLANE) for point in plane if belongs(chr(point))]
+    firsts = [point for before, point in pairwise([-1, *points]) if point != before + 1]
+    lasts = [point for point, after in pairwise([*points, -1]) if after != point + 1]
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in zip(firsts, lasts, strict=True))
 
 
 def looks_like_characters(texts: list[str]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.ragged import Ragged
 from rnncli.data.tokenizer import Tokenizer
 
 UNKNOWN = "<unk>"
@@ -59,46 +60,57 @@ class Corpus:
     It holds 4 bytes a token instead of a string, so that 25,000 reviews are read, counted and encoded in one pass.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
+        """Without a tokenizer for texts that come as tokens."""
+        self._tokenizer = tokenizer
         self._ids: dict[str, int] = {}
         self._flat = array("i")
-        self._lengths: list[int] = []
+        self._lengths = array("i")
 
     def add(self, text: str) -> int:
         """Takes in one text and returns how many tokens it has."""
+        assert self._tokenizer is not None
+        return self.add_tokens(self._tokenizer.tokens(text))
+
+    def add_tokens(self, tokens: Iterable[str]) -> int:
+        """Takes in the tokens of one text and returns how many they are."""
         ids = self._ids
-        tokens = self.tokenizer.tokens(text)
+        before = len(self._flat)
         self._flat.extend([ids.setdefault(token, len(ids)) for token in tokens])
-        self._lengths.append(len(tokens))
-        return len(tokens)
+        length = len(self._flat) - before
+        self._lengths.append(length)
+        return length
 
     def drop_empty(self) -> None:
         """Forgets the texts without tokens."""
-        self._lengths = [length for length in self._lengths if length]
+        self._lengths = array("i", filter(None, self._lengths))
+
+    def tokens(self, rows: npt.NDArray[np.int64]) -> Iterator[list[str]]:
+        """The tokens of these rows again, text by text."""
+        distinct = list(self._ids)
+        for ids in self.texts().take(rows):
+            yield [distinct[k] for k in ids.tolist()]
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """(rows,) tokens of each text."""
         return np.array(self._lengths, np.int64)
 
-    def texts(self) -> list[Ids]:
-        """Each text's provisional ids, as views into one array."""
+    def texts(self) -> Ragged:
+        """Each text's provisional ids."""
         flat = np.frombuffer(self._flat, np.int32) if len(self._flat) else np.empty(0, np.int32)
-        return np.split(flat, np.cumsum(self._lengths)[:-1]) if self._lengths else []
+        return Ragged.of(flat, self.lengths)
 
     def counts(self, rows: Iterable[int]) -> dict[str, int]:
         """How often each token occurs in these rows."""
-        texts = self.texts()
-        chosen = [texts[row] for row in rows]
-        joined = np.concatenate(chosen) if chosen else np.empty(0, np.int32)
+        joined = self.texts().take(np.fromiter(rows, np.int64)).joined()
         numbers = np.bincount(joined, minlength=len(self._ids)).tolist()
         return dict(zip(self._ids, numbers, strict=True))
 
-    def encode(self, vocabulary: Vocabulary) -> list[Ids]:
+    def encode(self, vocabulary: Vocabulary) -> Ragged:
         """Each text's ids in a finished vocabulary."""
-        final = vocabulary.encode(list(self._ids))
-        return [final[ids] for ids in self.texts()]
+        texts = self.texts()
+        return texts.with_flat(vocabulary.encode(list(self._ids))[texts.flat])
 
 
 def build_vocabulary(counts: dict[str, int], *, min_count: int = 1, max_size: int | None = None) -> Vocabulary:

@@ -129,7 +129,7 @@ def _described(model: CaptionModel, part: Dataset) -> Iterator[Read]:
         target = model.symbols(label)
         if not target:  # nothing to fire at
             continue
-        features, targets = model.examples([text], label)
+        features, targets, _ = model.examples([text], label)
         given = network.decoder.given(targets)
         states, _ = network.states(model.params, features)
         _, hidden, _, _ = network.decoder.forward(

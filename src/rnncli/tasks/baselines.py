@@ -2,49 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
+from rnncli.data.ragged import joined, lengths_of
 from rnncli.tasks.classifier import Examples
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """Accuracy on the validation rows: always the commonest training label, and the bag of words."""
+    """Accuracy on the validation rows: always the commonest training label, and the bag of words, if there is one."""
 
     majority: float
-    bag_of_words: float
+    bag_of_words: float | None
 
 
 def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> Baselines:
     """Both baselines, learned from the training rows and scored on the validation rows."""
     commonest = np.bincount(train.targets, minlength=label_count).argmax()
-    predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
-    return Baselines(float((validation.targets == commonest).mean()), float((validation.targets == predicted).mean()))
+    of_words = None
+    if bag_of_words_problem(train.inputs, vocabulary_size, label_count) is None:
+        predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
+        of_words = float((validation.targets == predicted).mean())
+    return Baselines(float((validation.targets == commonest).mean()), of_words)
+
+
+# Weights of a bag of words: beyond, four arrays of them, 64 bytes a weight, would take a gigabyte.
+MOST_WEIGHTS = 2**24
+# Words of all texts times labels: beyond, the least of iterations would take minutes.
+MOST_WORK = 2**28
+
+
+def bag_of_words_problem(inputs: Sequence[Array], vocabulary_size: int, label_count: int) -> str | None:
+    """Why there is no bag of words to compare with; None if there is one."""
+    columns = _columns(label_count)
+    if vocabulary_size * columns <= MOST_WEIGHTS and int(lengths_of(inputs).sum()) * columns <= MOST_WORK:
+        return None
+    return (
+        f"{label_count:,} labels times {vocabulary_size:,} words are too many for a bag of words: "
+        "the network is compared with the commonest label alone"
+    )
+
+
+def _columns(label_count: int) -> int:
+    """Of weights: two labels have one column, more have one each."""
+    return 1 if label_count == 2 else label_count
 
 
 @dataclass(frozen=True)
 class _Bags:
-    """Texts as sparse rows of TF-IDF values, each of length 1."""
+    """Texts as sparse rows of numbers: of counts, or of TF-IDF values."""
 
     words: Array  # (entries,) word ids
     values: Array  # (entries,)
     starts: Array  # (rows,) first entry of each text
 
+    @property
+    def counts(self) -> Array:
+        """(rows,) entries of each text."""
+        return np.diff(np.append(self.starts, len(self.words)))
+
+    def part(self, first: int, last: int) -> _Bags:
+        """The texts from ``first`` to before ``last``."""
+        begin = self.starts[first]
+        end = self.starts[last] if last < len(self.starts) else len(self.words)
+        return _Bags(self.words[begin:end], self.values[begin:end], self.starts[first:last] - begin)
+
     def times(self, weights: Array) -> Array:
         """(rows, K): the bags (rows, V) times weights (V, K)."""
-        columns = [np.add.reduceat(self.values * column[self.words], self.starts) for column in weights.T]
-        return np.stack(columns, axis=1)
+        made = np.empty((len(self.starts), weights.shape[1]))
+        for k, column in enumerate(weights.T):
+            made[:, k] = np.add.reduceat(self.values * column[self.words], self.starts)
+        return made
 
     def transposed_times(self, errors: Array, size: int) -> Array:
         """(V, K): the transposed bags times errors (rows, K)."""
-        counts = np.diff(np.append(self.starts, len(self.words)))
-        columns = [np.bincount(self.words, self.values * np.repeat(column, counts), size) for column in errors.T]
-        return np.stack(columns, axis=1)
+        made = np.empty((size, errors.shape[1]))
+        counts = self.counts
+        for k, column in enumerate(errors.T):
+            made[:, k] = np.bincount(self.words, self.values * np.repeat(column, counts), size)
+        return made
+
+    def weighted(self, idf: Array) -> _Bags:
+        """From counts: TF-IDF values, each text of length 1."""
+        values = self.values * idf[self.words]
+        values /= np.repeat(np.sqrt(np.add.reduceat(values**2, self.starts)), self.counts)
+        return _Bags(self.words, values, self.starts)
 
     def largest_square(self, size: int) -> float:
         """The largest eigenvalue of bagsᵀ·bags / rows, by power iteration; the margin covers what 30 rounds leave."""
@@ -72,12 +119,10 @@ class BagOfWords:
     @classmethod
     def fit(cls, train: Examples, vocabulary_size: int, label_count: int) -> BagOfWords:
         """Fits to the training rows; the penalty is that of scikit-learn's C = 1: ‖W‖² / (2 · rows)."""
-        counted = _count_words(train.inputs, vocabulary_size)
-        documents = np.bincount(counted.words, minlength=vocabulary_size)
+        bags, documents = _count_words(train.inputs, vocabulary_size)
         idf = np.log((1 + len(train.inputs)) / (1 + documents)) + 1
-        bags = _bags(counted, idf)
-        columns = 1 if label_count == 2 else label_count
-        loss_of = sigmoid_cross_entropy if columns == 1 else softmax_cross_entropy
+        bags = bags.weighted(idf)
+        columns = _columns(label_count)
         bend = 0.25 if columns == 1 else 0.5  # the loss's largest second derivative
         penalty = 1 / len(train.inputs)
         # Twice each block's own curvature bounds that of weights and biases together.
@@ -85,20 +130,59 @@ class BagOfWords:
         weights, bias = np.zeros((vocabulary_size, columns)), np.zeros(columns)
         ahead, ahead_bias, momentum = weights, bias, 1.0
         for _ in range(_iterations(len(bags.words) * columns)):
-            _, errors = loss_of(bags.times(ahead) + ahead_bias, train.targets)
-            new = ahead - step * (bags.transposed_times(errors, vocabulary_size) + penalty * ahead)
-            new_bias = ahead_bias - bias_step * errors.sum(axis=0)
+            gradient, bias_gradient = _gradient(bags, train.targets, ahead, ahead_bias)
+            # In place, since a weight for each word and label is much where there are many of both.
+            gradient += penalty * ahead
+            gradient *= step
+            new = np.subtract(ahead, gradient, out=gradient)
+            new_bias = ahead_bias - bias_step * bias_gradient
             following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             share = (momentum - 1) / following
-            ahead, ahead_bias = new + share * (new - weights), new_bias + share * (new_bias - bias)
+            ahead = new - weights
+            ahead *= share
+            ahead += new
+            ahead_bias = new_bias + share * (new_bias - bias)
             weights, bias, momentum = new, new_bias, following
         return cls(weights, bias, idf)
 
-    def predict(self, inputs: list[Array]) -> Array:
+    def predict(self, inputs: Sequence[Array]) -> Array:
         """(rows,) label numbers."""
-        bags = _bags(_count_words(inputs, len(self.idf)), self.idf)
-        scores = bags.times(self.weights) + self.bias
-        return np.asarray(scores[:, 0] > 0, np.int64) if scores.shape[1] == 1 else np.asarray(scores.argmax(axis=1))
+        bags = _count_words(inputs, len(self.idf))[0].weighted(self.idf)
+        answers = np.empty(len(inputs), np.int64)
+        for first, last in _blocks(len(inputs), self.weights.shape[1]):
+            scores = bags.part(first, last).times(self.weights) + self.bias
+            answers[first:last] = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        return answers
+
+
+# Scores, rows times labels, that are worked out together.
+_MOST_SCORES = 2**21
+
+
+def _blocks(rows: int, columns: int) -> list[tuple[int, int]]:
+    """Rows in blocks, (first, after the last), so that scores for all labels fit."""
+    size = max(1, _MOST_SCORES // columns)
+    return [(first, min(first + size, rows)) for first in range(0, rows, size)]
+
+
+def _gradient(bags: _Bags, targets: Array, weights: Array, bias: Array) -> tuple[Array, Array]:
+    """(V, K) and (K,) the gradient of the mean loss, block by block of the rows."""
+    loss_of = sigmoid_cross_entropy if weights.shape[1] == 1 else softmax_cross_entropy
+    rows, whole, of_bias = len(targets), None, None
+    for first, last in _blocks(rows, weights.shape[1]):
+        part = bags.part(first, last)
+        _, errors = loss_of(part.times(weights) + bias, targets[first:last])
+        if last - first < rows:
+            errors *= (last - first) / rows  # of the block's mean, its share of the mean of all
+        found = part.transposed_times(errors, len(weights)), errors.sum(axis=0)
+        if whole is None or of_bias is None:
+            whole, of_bias = found
+        else:
+            whole += found[0]
+            of_bias += found[1]
+    assert whole is not None
+    assert of_bias is not None
+    return whole, of_bias
 
 
 def _iterations(work: int) -> int:
@@ -106,25 +190,22 @@ def _iterations(work: int) -> int:
     return min(150, max(30, 750_000_000 // work))
 
 
-class _Counted(NamedTuple):
-    """Each distinct word of each text, and how often it stands there; ordered by text."""
-
-    rows: Array  # (entries,)
-    words: Array  # (entries,)
-    counts: Array  # (entries,)
-    starts: Array  # (rows,) first entry of each text
+# Texts whose words are counted together.
+_TEXTS_AT_A_TIME = 1 << 14
 
 
-def _count_words(inputs: list[Array], vocabulary_size: int) -> _Counted:
-    lengths = np.array([len(ids) for ids in inputs])
-    row_of_token = np.repeat(np.arange(len(inputs)), lengths)
-    # One number for each (row, word) pair, so that sorting the pairs and counting equal ones is one NumPy call.
-    pairs, counts = np.unique(row_of_token * vocabulary_size + np.concatenate(inputs), return_counts=True)
-    rows, words = np.divmod(pairs, vocabulary_size)
-    return _Counted(rows, words, counts, np.searchsorted(rows, np.arange(len(inputs))))
-
-
-def _bags(counted: _Counted, idf: Array) -> _Bags:
-    values = counted.counts * idf[counted.words]
-    lengths = np.sqrt(np.add.reduceat(values**2, counted.starts))
-    return _Bags(counted.words, values / lengths[counted.rows], counted.starts)
+def _count_words(inputs: Sequence[Array], vocabulary_size: int) -> tuple[_Bags, Array]:
+    """Each distinct word of each text with how often it stands there, and (V,) in how many texts each word stands."""
+    words, values, counts = [], [], []
+    for first in range(0, len(inputs), _TEXTS_AT_A_TIME):
+        part = inputs[first : first + _TEXTS_AT_A_TIME]
+        row_of_token = np.repeat(np.arange(len(part)), lengths_of(part))
+        # One number for each (row, word) pair, so that sorting the pairs and counting equal ones is one NumPy call.
+        pairs, times = np.unique(row_of_token * vocabulary_size + joined(part), return_counts=True)
+        rows, of_pairs = np.divmod(pairs, vocabulary_size)
+        words.append(of_pairs.astype(np.int32))
+        values.append(times.astype(np.float64))
+        counts.append(np.bincount(rows, minlength=len(part)))
+    entries = np.concatenate(counts)
+    bags = _Bags(np.concatenate(words), np.concatenate(values), np.cumsum(entries) - entries)
+    return bags, np.bincount(bags.words, minlength=vocabulary_size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,9 +15,10 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.arrays import ArrayColumn
-from rnncli.data.columns import NumericColumns
+from rnncli.data.columns import NumericColumns, quoted
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
+from rnncli.data.numbers import finite_number, read_json
+from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, counted
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
@@ -28,7 +28,7 @@ from rnncli.model import CHUNK, Manifest, Metric, Model, distinct
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
 from rnncli.tasks.decoder import BEAM, Longest
-from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
+from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, constant_columns
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
@@ -170,16 +170,25 @@ class CaptionModel(Model):
         return [prediction.target or "" for prediction in self.predict(texts)]
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
-        problems = [self.problem(text) for text in dataset.texts]
-        dataset = dataset.without(problems, "record that cannot be read")
+        read: dict[str, Array] = {}  # each input once, however many texts say what it is
+        problems: dict[str, str | None] = {}
+        for text in dict.fromkeys(dataset.texts):
+            try:
+                read[text] = self._read(text)
+            except DataError as error:
+                problems[text] = error.message
+        dataset = dataset.without([problems.get(text) for text in dataset.texts], "record that cannot be read")
         if self.settings.lowercase:
             dataset = replace(dataset, labels=[text.lower() for text in dataset.labels])
-        rows = np.stack([self._read(text) for text in dataset.texts])
-        whole = Described(rows, [self._target(text) for text in dataset.labels])
+        place = {text: k for k, text in enumerate(read)}
+        rows = np.stack(list(read.values()))
+        read.clear()
+        places = np.array([place[text] for text in dataset.texts])
+        whole = Described(rows, [self._target(text) for text in dataset.labels], places)
         tally = self.network.tally(self.params, whole)
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return self._tell(np.stack([self._read(text) for (text,) in texts]))
+            return self._tell(rows[[place[text] for (text,) in texts]])
 
         scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
         called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
@@ -217,9 +226,12 @@ class CaptionModel(Model):
         """(D,) standardised numbers.
 
         Raises:
-            DataError: as :meth:`_numbers`.
+            DataError: as :meth:`_numbers`; or a number has nothing to do with those of the training data.
         """
-        return self.numbers.standardised(self._numbers(text)).astype(self.settings.dtype)
+        try:
+            return np.asarray(self.numbers.standardised(self._numbers(text)[None])[0], self.settings.dtype)
+        except ValueError as error:
+            raise DataError(f"the input {error}") from None
 
     def symbols(self, text: str) -> list[str]:
         """A text as it is told, symbol by symbol."""
@@ -234,14 +246,17 @@ class CaptionModel(Model):
         Raises:
             DataError: they are something else, or not as many as the model reads.
         """
-        try:
-            row = np.array([float(part) for part in text.strip().strip("[]").replace(",", " ").split()])
-        except ValueError:
-            raise DataError("the input is not a list of numbers", "for example: 0.1, 0.5, 0.25") from None
-        size = self.numbers.size
-        if len(row) != size or not np.isfinite(row).all():
-            raise DataError(f"the input has {counted(len(row), 'number')}, and the model reads {size:,} finite ones")
-        return row
+        parts, size = text.strip().strip("[]").replace(",", " ").split(), self.numbers.size
+        numbers = [finite_number(part) for part in parts]
+        if None in numbers:
+            place = numbers.index(None)
+            wrong = f"number {place + 1}, {quoted(parts[place])}, is no finite one"
+            raise DataError(f"the input is not a list of numbers: {wrong}", "for example: 0.1, 0.5, 0.25")
+        if len(numbers) != size:
+            raise DataError(
+                f"the input has {counted(len(numbers), 'number')}, and the model reads {size:,} finite ones"
+            )
+        return np.array(numbers, np.float64)
 
     def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
         told = self.network.decode(self.params, rows, self._limit, self.beam)
@@ -353,20 +368,23 @@ class Caption:
             raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
         settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
-        symbols = [symbols_of(text, settings.tokens) for text in texts]
-        rows = np.stack([np.array(json.loads(text), np.float64) for text in dataset.texts])
-        train_rows, validation_rows = split_at_random(len(rows), dataset, settings)
-        counts = Counter(symbol for row in train_rows.tolist() for symbol in symbols[row])
+        unique, places = _numbers_of(dataset.texts)
+        train_rows, validation_rows = split_at_random(len(texts), dataset, settings)
+        numbers, constant = _figures(unique, places[train_rows])
+        features, problems = _standardised(numbers, unique, settings.dtype)
+        del unique
+        kept = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
+        if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
+            return self.prepare(kept, settings)
+        corpus = Corpus()
+        lengths = np.array([corpus.add_tokens(symbols_of(text, settings.tokens)) for text in texts])
+        counts = corpus.counts(train_rows)
         target = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
-        numbers = NumberInput.of([rows[train_rows]])
-        lengths = np.array([len(of) for of in symbols])
         longest = int(lengths.max())
         require_memory(Captioner(settings, numbers.size, target.size), settings, longest)
-        features = numbers.standardised(rows).astype(settings.dtype)
-        whole = Described(features, [target.encode(of) for of in symbols])
+        whole = Described(features, corpus.encode(target), places)
         report = CaptionReport(
-            *(len(rows), len(train_rows), len(validation_rows), numbers.size),
-            int((rows[train_rows].std(axis=0) == 0).sum()),
+            *(len(texts), len(train_rows), len(validation_rows), numbers.size, constant),
             settings.tokens,
             (int(lengths.min()), int(np.median(lengths)), longest),
             *(len(target.tokens), len(set(texts))),
@@ -376,6 +394,46 @@ class Caption:
         parts = whole.take(train_rows), whole.take(validation_rows)
         known = (settings, dataset.features, numbers, target, longest)
         return PreparedCaptions(*known, *parts, example, report, isinstance(dataset.reads, ArrayColumn))
+
+
+def _numbers_of(texts: Sequence[str]) -> tuple[Array, Array]:
+    """(U, D) the numbers of each distinct text, and (rows,) which of them are each record's."""
+    number: dict[str, int] = {}
+    places = np.array([number.setdefault(text, len(number)) for text in texts])
+    width = len(read_json(texts[0]))
+    unique = np.empty((len(number), width))
+    for text, row in number.items():
+        unique[row] = read_json(text)
+    return unique, places
+
+
+_COLUMNS_AT_A_TIME = 1024
+
+
+def _figures(unique: Array, places: Array) -> tuple[NumberInput, int]:
+    """Mean and spread over the rows that ``places`` names, and how many columns are constant; some columns at a time,
+    for a row that many records share is not to be copied for each."""
+    parts = np.array_split(np.arange(unique.shape[1]), -(-unique.shape[1] // _COLUMNS_AT_A_TIME))
+    found: list[NumberInput] = []
+    constant = 0
+    for part in parts:
+        rows = unique[:, part[0] : part[-1] + 1][places]
+        found.append(NumberInput.of(rows))
+        constant += constant_columns(rows)
+    mean, spread = (np.concatenate([getattr(one, what) for one in found]) for what in ("mean", "spread"))
+    return NumberInput(mean, spread), constant
+
+
+def _standardised(numbers: NumberInput, rows: Array, dtype: str) -> tuple[Array, list[str | None]]:
+    """(U, D) standardised, and for each row what is wrong with it."""
+    made = np.zeros(rows.shape, dtype)
+    problems: list[str | None] = [None] * len(rows)
+    for k, row in enumerate(rows):
+        try:
+            made[k] = numbers.standardised(row[None])[0]
+        except ValueError as error:
+            problems[k] = f"the input {error}"
+    return made, problems
 
 
 TASK = Caption()

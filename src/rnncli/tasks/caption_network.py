@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -12,6 +13,7 @@ from rnncli.config import Settings
 from rnncli.core.layers import Linear
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
 from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
 from rnncli.tasks.tally import Tally
@@ -21,12 +23,14 @@ class Described(NamedTuple):
     """Inputs and what is said of them.
 
     Attributes:
-        features: (rows, D) standardised numbers.
+        features: (U, D) standardised numbers, those of each input once.
         targets: each (U_n,) ids, without an end.
+        places: (rows,) which of ``features`` each row reads; None where each reads its own.
     """
 
     features: Array
-    targets: list[Array]
+    targets: Sequence[Array]
+    places: Array | None = None
 
     @property
     def size(self) -> int:
@@ -34,14 +38,21 @@ class Described(NamedTuple):
 
     @property
     def lengths(self) -> Array:
-        return np.array([len(target) + 1 for target in self.targets], np.int64)
+        return lengths_of(self.targets) + 1
 
     @property
     def weight(self) -> float:
         return float(self.lengths.sum())
 
     def take(self, rows: Array) -> Described:
-        return Described(self.features[rows], [self.targets[row] for row in rows.tolist()])
+        targets = rows_of(self.targets, rows)
+        if self.places is None:
+            return Described(self.features[rows], targets)
+        return Described(self.features, targets, self.places[rows])
+
+    def numbers(self, rows: Array) -> Array:
+        """(n, D) what these rows read."""
+        return np.asarray(self.features[rows if self.places is None else self.places[rows]])
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
         return batches(self.lengths, size, seed, epoch)
@@ -136,7 +147,7 @@ class Captioner:
     ) -> tuple[Array, PackedSequence, BridgeCache, DecoderCache]:
         """Logits of every step, the right symbols given; what was given; and the caches."""
         given = self.decoder.given(batch.targets)
-        features = batch.features[given.order]
+        features = batch.numbers(given.order)
         states, of_bridge = self.states(params, features)
         logits, _, _, of_decoder = self.decoder.forward(
             params["decoder"], given, states, None, rng, keep, self.beside(features)

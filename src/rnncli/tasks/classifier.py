@@ -17,6 +17,7 @@ from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_ent
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.recurrence import Params
+from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
@@ -28,7 +29,7 @@ BATCH = 128
 class Examples(NamedTuple):
     """Encoded rows of a data set."""
 
-    inputs: list[Array]  # each (T_n,) ids, or (T_n, D) numbers
+    inputs: Sequence[Array]  # each (T_n,) ids, or (T_n, D) numbers
     targets: Array  # (rows,) label numbers
     weights: Array | None = None  # (rows,) how much each counts in the loss
 
@@ -39,7 +40,7 @@ class Examples(NamedTuple):
 
     @property
     def lengths(self) -> Array:
-        return np.array([len(ids) for ids in self.inputs], np.int64)
+        return lengths_of(self.inputs)
 
     @property
     def weight(self) -> float:
@@ -48,7 +49,7 @@ class Examples(NamedTuple):
 
     def take(self, rows: Array) -> Examples:
         return Examples(
-            [self.inputs[row] for row in rows.tolist()],
+            rows_of(self.inputs, rows),
             self.targets[rows],
             None if self.weights is None else self.weights[rows],
         )
@@ -125,7 +126,7 @@ class Classifier:
         if self.numbers:
             return {}
         read = np.zeros(self.input_size, np.bool_)
-        read[np.concatenate(batch.inputs)] = True
+        read[joined(batch.inputs)] = True
         return dict.fromkeys(self.tables, np.flatnonzero(read))
 
     judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
@@ -238,8 +239,7 @@ class Classifier:
     def logits(self, params: Params, inputs: Sequence[Array], batch: int = BATCH) -> Array:
         """(rows, K or 1) logits of any number of sequences, in their order."""
         result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
-        lengths = np.array([len(ids) for ids in inputs], np.int64)
-        for rows in in_length_order(lengths, batch):
+        for rows in in_length_order(lengths_of(inputs), batch):
             packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
             result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
         return result

@@ -7,6 +7,7 @@ first step is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Protocol
@@ -122,7 +123,7 @@ class Decoder:
             shapes["output/bias"] = (self.size + 1,)
         return shapes
 
-    def given(self, targets: list[Array]) -> PackedSequence:
+    def given(self, targets: Sequence[Array]) -> PackedSequence:
         """What each step is given while learning: the end, then the target without its own end."""
         end = np.array([self.end], np.int32)
         return PackedSequence.pack([np.concatenate((end, target)).astype(np.int32) for target in targets])
@@ -131,7 +132,7 @@ class Decoder:
         """(T,) what each step has told: the symbols, then the end if it was reached."""
         return np.append(told.ids, self.end) if told.ended else told.ids
 
-    def wanted(self, targets: list[Array]) -> Array:
+    def wanted(self, targets: Sequence[Array]) -> Array:
         """(S,) what each step is to tell, in the order of :meth:`given`: the target, then the end."""
         end = np.array([self.end], np.int32)
         return np.asarray(PackedSequence.pack([np.concatenate((target, end)) for target in targets]).data)
@@ -189,7 +190,7 @@ class Decoder:
         grads["embedding"] = self.embedding.backward(cache.embedding, dx[:, : self.settings.embedding])
         return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
 
-    def loss(self, logits: Array, targets: list[Array], share: float = 1.0) -> tuple[float, Array]:
+    def loss(self, logits: Array, targets: Sequence[Array], share: float = 1.0) -> tuple[float, Array]:
         """The mean loss of a symbol, ends included, and its gradient; both times ``share``."""
         loss, d_logits = softmax_cross_entropy(logits, self.wanted(targets))
         if share != 1:
@@ -197,7 +198,7 @@ class Decoder:
             d_logits *= share
         return loss, d_logits
 
-    def tally(self, logits: Array, given: PackedSequence, targets: list[Array]) -> Tally:
+    def tally(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Tally:
         """Sequences that are right as a whole, all sequences, the sum of the symbols' losses, and all symbols.
 
         If at every step the right symbol is the most probable one, then decoding with the most probable one tells
@@ -212,7 +213,7 @@ class Decoder:
         wrong[given.sequence_of_row[allowed.argmax(axis=1) != wanted]] = True
         return Tally(float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted))
 
-    def log_probabilities(self, logits: Array, given: PackedSequence, targets: list[Array]) -> Array:
+    def log_probabilities(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
         """(N,) of each whole target, its end included, in the caller's order."""
         wanted = self.wanted(targets)
         of_symbols = log_softmax(logits)[np.arange(len(wanted)), wanted]

@@ -10,12 +10,18 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.data.numbers import first_not_finite, read_json
+from rnncli.data.ragged import Ragged
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.schema import Length, Range
 
 SHOWN_NUMBERS = 4  # of a timestep, where it is named
+# Standard deviations from the mean. No number of the training data is so far from it, for n numbers are within the
+# root of n; one that is has nothing to do with them, and float32 still computes with what is allowed.
+FURTHEST = 1e12
+_USUAL_EXPONENTS = 256  # powers of two on either side of 1 whose squares, and sums of them, float64 holds with ease
 
 # In a model's file: the known tokens, and the mean and the spread of each number of a timestep.
 Tokens = tuple[str, ...]
@@ -55,8 +61,17 @@ def shorten(steps: Array, limit: int) -> Array:
     """
     if len(steps) <= limit:
         return steps
-    head = limit // 4
+    head = _head(limit)
     return np.concatenate((steps[:head], steps[len(steps) - (limit - head) :]))
+
+
+def shortened(sequences: Ragged, limit: int) -> Ragged:
+    """Each of the sequences as :func:`shorten` leaves it."""
+    return sequences.without_middles(limit, _head(limit))
+
+
+def _head(limit: int) -> int:
+    return limit // 4
 
 
 @dataclass(frozen=True)
@@ -122,11 +137,9 @@ class NumberInput:
     unit = "timestep"
 
     @classmethod
-    def of(cls, sequences: list[Array]) -> NumberInput:
-        """By the figures of these (T, D) sequences."""
-        joined = np.concatenate(sequences)
-        spread = joined.std(axis=0)
-        return cls(joined.mean(axis=0), np.where(spread > 0, spread, 1.0))
+    def of(cls, rows: Array) -> NumberInput:
+        """By (S, D) timesteps of the training data."""
+        return cls(*_mean_and_spread(rows))
 
     @property
     def size(self) -> int:
@@ -138,8 +151,26 @@ class NumberInput:
         return f"of {self.size:,} a timestep, standardised"
 
     def standardised(self, sequence: Array) -> Array:
-        """(T, D) float64."""
-        return np.asarray((sequence - self.mean) / self.spread)
+        """(T, D) float64, from numbers that are finite.
+
+        Raises:
+            ValueError: a number lies further from the mean than :data:`FURTHEST`; the message goes on after "the
+                sequence ".
+        """
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # looked for below
+            made = (sequence - self.mean) / self.spread
+            if not np.isfinite(made).all():  # the difference of two finite numbers may not be; that of their halves is
+                halves = (sequence / 2 - self.mean / 2) / (self.spread / 2)
+                made = np.where(np.isfinite(made), made, halves)
+        far = ~(np.abs(made) <= FURTHEST)
+        if far.any():
+            step, column = (int(at) for at in np.argwhere(far)[0])
+            raise ValueError(
+                f"has the number {sequence[step, column]:g} {_place(far.shape, step, column)}, which has nothing to do "
+                f"with those of the training data (mean {self.mean[column]:g}, standard deviation "
+                f"{self.spread[column]:g})"
+            )
+        return np.asarray(made)
 
     def read(self, text: str, limit: int) -> Steps:
         """The (T, D) numbers of at most ``limit`` timesteps.
@@ -181,6 +212,35 @@ class NumberInput:
         return cls(np.array(mean), np.array(spread))
 
 
+def _mean_and_spread(joined: Array) -> tuple[Array, Array]:
+    """(D,) mean and standard deviation of each column of (S, D) finite numbers; those of a constant one are it and 1.
+
+    Squares of numbers from 1e154 on have no float64, nor have those below 1e-154. Columns of such are scaled by a power
+    of two first, which loses nothing.
+    """
+    highest, lowest = joined.max(axis=0), joined.min(axis=0)
+    exponent = np.frexp(np.maximum(highest, -lowest))[1]
+    exponent = np.where(np.abs(exponent) > _USUAL_EXPONENTS, exponent, 0)
+    scaled = np.ldexp(joined, -exponent) if exponent.any() else joined
+    mean, spread = np.ldexp(scaled.mean(axis=0), exponent), np.ldexp(scaled.std(axis=0), exponent)
+    varies = highest > lowest
+    # One divides by the spread, and the reciprocal of a subnormal number may have no float64.
+    spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
+    return np.where(varies, mean, highest), np.where(varies, spread, 1.0)
+
+
+def constant_columns(rows: Array) -> int:
+    """How many of the columns of (S, D) numbers never change."""
+    return int((rows.max(axis=0) == rows.min(axis=0)).sum())
+
+
+def _place(shape: tuple[int, ...], step: int, column: int) -> str:
+    """``at timestep 3, place 2`` in a (T, D) sequence, as far as there are several; ``step``, ``column`` from 0."""
+    if shape[0] == 1:
+        return f"at place {column + 1}"
+    return f"at timestep {step + 1}" + (f", place {column + 1}" if shape[1] > 1 else "")
+
+
 def looks_like_numbers(text: str) -> bool:
     """Whether a text is a list, as JSON writes it, of numbers or of lists."""
     start = "".join(text[:8].split())
@@ -194,8 +254,8 @@ def parse_numbers(text: str) -> Array:
         ValueError: it is something else; the message goes on after "the sequence ".
     """
     try:
-        rows = json.loads(text)
-    except (ValueError, RecursionError):
+        rows = read_json(text)
+    except ValueError:
         raise ValueError("is not a list of numbers") from None
     if not isinstance(rows, list) or not rows:
         raise ValueError("is not a list of numbers" if rows != [] else "has no timesteps")
@@ -209,10 +269,11 @@ def parse_numbers(text: str) -> Array:
             found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
             raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
         for value in row:
-            if type(value) not in (int, float):
+            if type(value) is not float:
                 missing = "a missing value" if value is None else "something that is no number"
                 raise ValueError(f"has {missing} at timestep {step}")
     made = np.array(rows, np.float64)
-    if not np.isfinite(made).all():
-        raise ValueError("has a number that is not finite")
+    place = first_not_finite(made)
+    if place is not None:
+        raise ValueError(f"has no finite number {_place(made.shape, *place)}")
     return made

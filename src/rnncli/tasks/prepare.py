@@ -13,6 +13,7 @@ from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings, left_out
+from rnncli.data.ragged import Ragged, joined
 from rnncli.data.splits import stratified_split
 from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
@@ -23,7 +24,7 @@ from rnncli.render.clean import clean
 from rnncli.tasks.baselines import baselines
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
-from rnncli.tasks.inputs import TextInput, shorten
+from rnncli.tasks.inputs import TextInput, shortened
 from rnncli.tasks.task import Baseline, Network
 
 # Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
@@ -133,9 +134,12 @@ class Prepared:
 
     def baselines(self) -> tuple[Baseline, ...]:
         found = baselines(self.whole_train, self.whole_validation, self.whole_size, len(self.labels))
+        commonest = Baseline("commonest_label", "always giving the commonest label", found.majority)
+        if found.bag_of_words is None:
+            return (commonest,)
         return (
             Baseline("bag_of_words", "a bag of words, which ignores the order of words", found.bag_of_words),
-            Baseline("commonest_label", "always giving the commonest label", found.majority),
+            commonest,
         )
 
     def model(self, params: Params, record: Record) -> ClassifierModel:
@@ -180,9 +184,8 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     weights = row_weights(targets[train_rows], targets, len(labels), settings)
     whole = Examples(corpus.encode(unlimited), targets, weights)
     whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
-    train, validation = (
-        _cut(part, settings.max_length, vocabulary.unknown) for part in (whole_train, whole_validation)
-    )
+    read = _cut(whole, settings.max_length, vocabulary.unknown)
+    train, validation = read.take(train_rows), read.take(validation_rows)
     shared = _on_both_sides(corpus, train_rows, validation_rows)
     distinct = sum(count > 0 for count in counts.values())
     report = _report(dataset, corpus, settings, train, validation, vocabulary, distinct, shared)
@@ -195,14 +198,18 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
 
 def _cut(examples: Examples, limit: int, unknown: int) -> Examples:
     """At most ``limit`` tokens of each text; those from ``unknown`` on are one and the same."""
-    return examples._replace(inputs=[np.minimum(shorten(ids, limit), unknown) for ids in examples.inputs])
+    assert isinstance(examples.inputs, Ragged)
+    inputs = shortened(examples.inputs, limit)
+    if int(inputs.flat.max(initial=0)) > unknown:
+        inputs = inputs.with_flat(np.minimum(inputs.flat, np.int32(unknown)))
+    return examples._replace(inputs=inputs)
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
     """The distinct labels in their order, and (rows,) the number of each row's."""
     distinct = tuple(sorted(set(labels)))
     number = {label: k for k, label in enumerate(distinct)}
-    return distinct, np.array([number[label] for label in labels], np.int64)
+    return distinct, np.fromiter((number[label] for label in labels), np.int64, len(labels))
 
 
 def require_labels(dataset: Dataset) -> None:
@@ -290,8 +297,9 @@ def _example(dataset: Dataset, corpus: Corpus, validation_rows: Array) -> str:
 def _on_both_sides(corpus: Corpus, train_rows: Array, validation_rows: Array) -> int:
     """Distinct texts in training and in validation, all of their tokens compared, unknown and unread ones too."""
     texts = corpus.texts()
-    train, validation = ({texts[row].tobytes() for row in rows.tolist()} for rows in (train_rows, validation_rows))
-    return len(train & validation)
+    validation = {text.tobytes() for text in texts.take(validation_rows)}
+    found = {known for text in texts.take(train_rows) if (known := text.tobytes()) in validation}
+    return len(found)
 
 
 def _report(
@@ -305,7 +313,7 @@ def _report(
     on_both_sides: int,
 ) -> Report:
     lengths = corpus.lengths
-    seen = np.concatenate(validation.inputs or train.inputs)
+    seen = joined(validation.inputs or train.inputs)
     by_count = dict(sorted(Counter(dataset.labels).items(), key=lambda item: (-item[1], item[0])))
     return Report(
         len(dataset.texts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.long_form import LongForm
+from rnncli.data.ragged import Ragged
 from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
-from rnncli.tasks.inputs import NumberInput, parse_numbers, shorten
+from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
 from rnncli.tasks.prepare import (
     label_counts,
     label_shares,
@@ -116,12 +117,17 @@ def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
     require_labels(dataset)
     labels, targets = numbered(dataset.labels)
     train_rows, validation_rows = split(dataset, targets, settings)
-    input = NumberInput.of([sequences[row] for row in train_rows.tolist()])
-    lengths = np.array([len(sequence) for sequence in sequences])
+    learned_from = sequences.take(train_rows).joined()
+    input = NumberInput.of(learned_from)
+    constant = constant_columns(learned_from)
+    del learned_from
+    standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
+    if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
+        return prepare_numbers(kept, settings)
+    lengths = sequences.lengths
     require_memory(Classifier(settings, input.size, len(labels), numbers=True), settings, int(lengths.max()))
-    encoded = [shorten(input.standardised(sequence), settings.max_length) for sequence in sequences]
     weights = row_weights(targets[train_rows], targets, len(labels), settings)
-    whole = Examples([steps.astype(settings.dtype) for steps in encoded], targets, weights)
+    whole = Examples(shortened(standardised, settings.max_length), targets, weights)
     by_count = dict(sorted(Counter(dataset.labels).items(), key=lambda item: (-item[1], item[0])))
     warnings = [*label_warnings(dataset.labels), *uneven_warning(by_count, settings)]
     if dataset.skipped:
@@ -131,7 +137,7 @@ def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
         (int(lengths.min()), int(np.median(lengths)), int(lengths.max())),
         int((lengths > settings.max_length).sum()),
         input.size,
-        int((np.concatenate([sequences[row] for row in train_rows.tolist()]).std(axis=0) == 0).sum()),
+        constant,
         tuple(warnings),
     )
     shown = int((validation_rows if len(validation_rows) else train_rows)[0])
@@ -143,18 +149,46 @@ def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
     return PreparedNumbers(settings, input, labels, *parts, example, report, form)
 
 
-def _read(dataset: Dataset) -> tuple[list[Array], Dataset]:
-    """(T, D) of each record, D that of the first; and the records that could be read."""
-    sequences: list[Array] = []
+# Sequences that are standardised at a time.
+_AT_A_TIME = 1024
+
+
+def _standardised(input: NumberInput, sequences: Ragged, dataset: Dataset, dtype: str) -> tuple[Ragged, Dataset]:
+    """Each sequence standardised; and the records of which that is possible, ``dataset`` itself if it is of all."""
+    made = np.zeros(sequences.flat.shape, dtype)
+    problems: list[str | None] = [None] * len(sequences)
+
+    def standardise(first: int, count: int) -> None:
+        part = sequences[first : first + count]
+        steps = slice(int(part.starts[0]), int(part.starts[-1] + part.lengths[-1]))
+        made[steps] = input.standardised(sequences.flat[steps])
+
+    for first in range(0, len(sequences), _AT_A_TIME):
+        try:
+            standardise(first, _AT_A_TIME)
+        except ValueError:
+            for row in range(first, min(first + _AT_A_TIME, len(sequences))):  # which of them, and why
+                try:
+                    standardise(row, 1)
+                except ValueError as error:
+                    problems[row] = f"the sequence {error}"
+    return sequences.with_flat(made), dataset.without(problems, "sequence that cannot be read")
+
+
+def _read(dataset: Dataset) -> tuple[Ragged, Dataset]:
+    """(T, D) float64 of each record, D that of the first, one behind the other; and the records that could be read."""
+    numbers, lengths, width = array("d"), array("q"), 0
     problems: list[str | None] = []
     for text in dataset.texts:
         try:
             sequence = parse_numbers(text)
-            if sequences and sequence.shape[1] != sequences[0].shape[1]:
-                width = sequences[0].shape[1]
+            width = width or sequence.shape[1]
+            if sequence.shape[1] != width:
                 raise ValueError(f"has {sequence.shape[1]} numbers a timestep, and the first record has {width}")
-            sequences.append(sequence)
+            numbers.frombytes(sequence.tobytes())
+            lengths.append(len(sequence))
             problems.append(None)
         except ValueError as error:
             problems.append(f"the sequence {error}")
-    return sequences, dataset.without(problems, "sequence that cannot be read")
+    kept = dataset.without(problems, "sequence that cannot be read")
+    return Ragged.of(np.frombuffer(numbers).reshape(-1, width), np.array(lengths)), kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,7 +15,8 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
+from rnncli.data.ragged import joined, rows_of
+from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
@@ -25,7 +25,7 @@ from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import CHUNK, Manifest, Metric, Model
 from rnncli.record import Record
 from rnncli.tasks.decoder import BEAM, Longest
-from rnncli.tasks.inputs import shorten
+from rnncli.tasks.inputs import shorten, shortened
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
 from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
@@ -357,32 +357,28 @@ class Seq2Seq:
         dataset = without_empty(dataset, settings)
         if len(dataset.texts) < 2:
             raise DataError(f"{dataset.name}: an encoder-decoder needs at least 2 pairs, and this file has 1")
-        sources, targets = (
-            [symbols_of(text.lower() if lower else text, settings.tokens) for text in side]
-            for side, lower in ((dataset.texts, settings.lowercase), (dataset.labels, False))
-        )
-        train_rows, validation_rows = split_at_random(len(sources), dataset, settings)
+        sources, targets = Corpus(), Corpus()
+        for text, answer in zip(dataset.texts, dataset.labels, strict=True):
+            sources.add_tokens(symbols_of(text.lower() if settings.lowercase else text, settings.tokens))
+            targets.add_tokens(symbols_of(answer, settings.tokens))
+        train_rows, validation_rows = split_at_random(len(dataset.texts), dataset, settings)
         source, target = (
-            build_vocabulary(
-                Counter(symbol for row in train_rows.tolist() for symbol in side[row]),
-                min_count=settings.min_count,
-                max_size=settings.max_vocabulary,
-            )
+            build_vocabulary(side.counts(train_rows), min_count=settings.min_count, max_size=settings.max_vocabulary)
             for side in (sources, targets)
         )
-        lengths = np.array([len(symbols) for symbols in sources]), np.array([len(symbols) for symbols in targets])
+        lengths = sources.lengths, targets.lengths
         longest = int(lengths[1].max())
         network = EncoderDecoder(settings, source.size, target.size)
         require_memory(network, settings, int(lengths[0].max()) + longest)
         whole = Pairs(
-            [shorten(source.encode(symbols), settings.max_length) for symbols in sources],
-            [target.encode(symbols) for symbols in targets],
+            shortened(sources.encode(source), settings.max_length),
+            targets.encode(target),
         )
         looked_at = validation_rows if len(validation_rows) else train_rows
-        seen = np.concatenate([whole.sources[row] for row in looked_at.tolist()])
+        seen = joined(rows_of(whole.sources, looked_at))
         known = {dataset.texts[row] for row in train_rows.tolist()}
         report = PairReport(
-            rows=len(sources),
+            rows=len(dataset.texts),
             training_rows=len(train_rows),
             validation_rows=len(validation_rows),
             unit=settings.tokens,
@@ -394,7 +390,8 @@ class Seq2Seq:
             on_both_sides=sum(dataset.texts[row] in known for row in validation_rows.tolist()),
             warnings=(left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
         )
-        copied = float(np.mean([sources[row] == targets[row] for row in looked_at.tolist()]))
+        sides = (sources.tokens(looked_at), targets.tokens(looked_at))
+        copied = float(np.mean([symbols == answer for symbols, answer in zip(*sides, strict=True)]))
         return PreparedPairs(
             *(settings, source, target, longest, whole.take(train_rows), whole.take(validation_rows), copied),
             *(dataset.texts[int(looked_at[0])], report),

@@ -17,6 +17,7 @@ from rnncli.core.layers import Embedding, EmbeddingCache, Stack, StackCache, dro
 from rnncli.core.occurrences import Lookup
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
 from rnncli.tasks.stacks import shapes_of, stack_of
@@ -31,8 +32,8 @@ class Pairs(NamedTuple):
         targets: each (U_n,) ids, without an end.
     """
 
-    sources: list[Array]
-    targets: list[Array]
+    sources: Sequence[Array]
+    targets: Sequence[Array]
 
     @property
     def size(self) -> int:
@@ -41,15 +42,14 @@ class Pairs(NamedTuple):
     @property
     def lengths(self) -> Array:
         """(rows,) timesteps of encoder and decoder together, the target's end among them."""
-        return np.array([len(s) + len(t) + 1 for s, t in zip(self.sources, self.targets, strict=True)], np.int64)
+        return lengths_of(self.sources) + lengths_of(self.targets) + 1
 
     @property
     def weight(self) -> float:
-        return float(sum(map(len, self.targets)) + len(self.targets))
+        return float(lengths_of(self.targets).sum() + len(self.targets))
 
     def take(self, rows: Array) -> Pairs:
-        chosen = rows.tolist()
-        return Pairs([self.sources[row] for row in chosen], [self.targets[row] for row in chosen])
+        return Pairs(rows_of(self.sources, rows), rows_of(self.targets, rows))
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
         return batches(self.lengths, size, seed, epoch)
@@ -98,7 +98,7 @@ class EncoderDecoder:
     def rows_read(self, batch: Pairs) -> dict[str, Array]:
         targets = np.unique(np.concatenate((*batch.targets, [self.decoder.end])))
         return {
-            "embedding/weight": np.unique(np.concatenate(batch.sources)),
+            "embedding/weight": np.unique(joined(batch.sources)),
             "decoder/embedding/weight": targets.astype(np.int64),
         }
 

@@ -18,6 +18,7 @@ from rnncli.core.losses import log_softmax, softmax, softmax_cross_entropy
 from rnncli.core.occurrences import Lookup, Occurrences
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
+from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.word_views import SIDES
 from rnncli.tasks.stacks import shapes_of, stack_of
@@ -36,8 +37,8 @@ class TagExamples(NamedTuple):
         views: (forms, sides) the entry of each form in the table of each side; one for all examples.
     """
 
-    inputs: list[Array]
-    targets: list[Array]
+    inputs: Sequence[Array]
+    targets: Sequence[Array]
     views: Array
 
     @property
@@ -46,15 +47,14 @@ class TagExamples(NamedTuple):
 
     @property
     def lengths(self) -> Array:
-        return np.array([len(forms) for forms in self.inputs], np.int64)
+        return lengths_of(self.inputs)
 
     @property
     def weight(self) -> float:
         return float(self.lengths.sum())
 
     def take(self, rows: Array) -> TagExamples:
-        chosen = rows.tolist()
-        return TagExamples([self.inputs[row] for row in chosen], [self.targets[row] for row in chosen], self.views)
+        return TagExamples(rows_of(self.inputs, rows), rows_of(self.targets, rows), self.views)
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
         return batches(self.lengths, size, seed, epoch)
@@ -104,7 +104,7 @@ class Tagger:
         return frozenset(f"views/{side}" for side in SIDES)
 
     def rows_read(self, batch: TagExamples) -> dict[str, Array]:
-        views = batch.views[np.unique(np.concatenate(batch.inputs))]
+        views = batch.views[np.unique(joined(batch.inputs))]
         return {f"views/{side}": np.unique(views[:, k]) for k, side in enumerate(SIDES)}
 
     judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
