@@ -10,12 +10,27 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from rnncli.errors import UsageError
+
 
 class PlainCommand(TyperCommand):
-    """A command whose help wants nothing but Typer itself."""
+    """A command whose help wants nothing but Typer itself, and of which each option is given once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"rich_markup_mode": None})
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises UsageError: an option that takes one value is given twice; the parser would take the last of them."""
+        given = list(args)  # the parser takes its list apart
+        rest = super().parse_args(ctx, args)
+        *_, order = self.make_parser(ctx).parse_args(given)
+        seen = set()
+        for parameter in order:
+            name = parameter.opts[0]
+            if parameter.name in seen and _takes_one(parameter):
+                raise UsageError(f"{name} is given twice, and it takes one value", "leave one of them out")
+            seen.add(parameter.name)
+        return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments and options, each under its section."""
@@ -32,6 +47,13 @@ class PlainCommand(TyperCommand):
         for name, records in sections.items():
             with formatter.section(name):
                 formatter.write_dl(records)
+
+
+def _takes_one(parameter: Any) -> bool:
+    """Whether to say it again is to say something else: it has a value, or a --no- beside it."""
+    if parameter.param_type_name != "option" or parameter.multiple:
+        return False
+    return not parameter.is_flag or bool(parameter.secondary_opts)
 
 
 class PlainGroup(TyperGroup):

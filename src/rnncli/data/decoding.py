@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -33,6 +34,15 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _MARKS = tuple(mark for mark, *_ in (*_MAGIC, *_BYTE_ORDER_MARKS))
+# Of how many bytes at the start it is looked where their NULs stand: in text of ASCII letters they are every second
+# byte of UTF-16 and three of four of UTF-32. Encoding → which of four bytes in a row.
+_LOOKED_AT = 1024
+_NUL_PLACES = {"utf-16-le": (1, 3), "utf-16-be": (0, 2), "utf-32-le": (1, 2, 3), "utf-32-be": (0, 1, 2)}
+
+# What Windows writes in place of a standard of ISO: the same letters, and quotes, dashes and the euro sign where ISO
+# has control characters that no text holds.
+_OF_WINDOWS = {"iso8859-1": "cp1252", "iso8859-15": "cp1252", "iso8859-2": "cp1250", "iso8859-9": "cp1254"}
+_CONTROLS = re.compile("[\x80-\x9f]")
 
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "utf-32", "latin-1", "cp1252", "cp1251", "gb18030", "shift_jis", "big5")
 
@@ -91,14 +101,26 @@ def _checked_start(chunks: Iterator[bytes], name: str, encoding: str) -> Iterato
             raise DataError(f"{name}: looks like {kind}; use --encoding {kind.lower()}")
     if encoding in ("utf-16", "utf-32") and head and not head.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)):
         raise DataError(f"{name}: no byte order mark at the start; say --encoding {encoding}-le or {encoding}-be")
+    found = _wide_without_mark(head)
+    if found is not None and not wide:
+        raise DataError(f"{name}: looks like {found[:6].upper()} without a byte order mark; use --encoding {found}")
     if head:
         yield head
         yield from chunks
 
 
+def _wide_without_mark(head: bytes) -> str | None:
+    """The encoding of several bytes a character that the places of the NULs speak for."""
+    whole = head[: min(len(head), _LOOKED_AT) // 4 * 4]
+    nul = {at for at in range(4) if 2 * whole[at::4].count(0) > len(whole) // 4}
+    return next((name for name, places in _NUL_PLACES.items() if nul == set(places)), None)
+
+
 class _BadByte(Exception):
-    def __init__(self, byte: int) -> None:
-        self.byte = byte
+    """A byte that is not in the encoding, and those that were read with it, from this one on."""
+
+    def __init__(self, byte: int, rest: bytes) -> None:
+        self.byte, self.rest = byte, rest
 
 
 def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
@@ -121,13 +143,13 @@ def _up_to_bad_byte(decoder: codecs.IncrementalDecoder, data: bytes) -> Iterator
         try:
             text = decoder.decode(data[at : at + 1])
         except UnicodeError as error:
-            raise _BadByte(_culprit(error, data[at])) from None
+            raise _BadByte(_culprit(error, data[at]), data[at:]) from None
         yield text
     if not data:  # the end of the file, in the middle of a character
         try:
             decoder.decode(b"", True)
         except UnicodeError as error:
-            raise _BadByte(_culprit(error, 0)) from None
+            raise _BadByte(_culprit(error, 0), b"") from None
 
 
 def _culprit(error: UnicodeError, last: int) -> int:
@@ -160,11 +182,15 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
             if nul >= 0:
                 yield text[:nul]  # whatever is wrong further up is told first
                 raise _nul_character(name, line + line_ends(text[:nul]))
+            control = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
+            if control is not None and (meant := _of_windows(control[0], encoding)) is not None:
+                yield text[: control.start()]
+                raise _control(name, line + line_ends(text[: control.start()]), control[0], encoding, meant)
             line += line_ends(text)
             if text:
                 yield text
     except _BadByte as bad:
-        raise _undecodable(name, line + len(held), bad.byte, encoding) from None
+        raise _undecodable(name, line + len(held), bad, encoding) from None
     if held:
         yield held
 
@@ -176,13 +202,35 @@ def _nul_character(name: str, line: int) -> DataError:
     )
 
 
-def _undecodable(name: str, line: int, byte: int, encoding: str) -> DataError:
-    if encoding in ("utf-8", "utf-8-sig"):
+def _undecodable(name: str, line: int, bad: _BadByte, encoding: str) -> DataError:
+    where = f"{name}:{line}: byte 0x{bad.byte:02x} is not valid"
+    if encoding not in ("utf-8", "utf-8-sig"):
+        return DataError(f"{where} {encoding}; say another --encoding")
+    if _of_windows(chr(bad.byte), "iso8859-1") is None and bad.byte < 0xA0:
         return DataError(
-            f"{name}:{line}: byte 0x{byte:02x} is not valid UTF-8; "
-            "if the file is in another encoding, say --encoding latin-1"
+            f"{where} UTF-8, nor cp1252; find out which encoding the file is in, and say it with --encoding",
+            "Others that are common: mac_roman, cp850, cp1251, gb18030, shift_jis, big5.",
         )
-    return DataError(f"{name}:{line}: byte 0x{byte:02x} is not valid {encoding}; say another --encoding")
+    # From 0xa0 on the two are the same, and what Windows has below tells them apart.
+    windows = any(0x80 <= byte < 0xA0 for byte in (bad.byte, *bad.rest))
+    meant = "cp1252" if windows else "latin-1"
+    return DataError(f"{where} UTF-8; if the file is in another encoding, say --encoding {meant}")
+
+
+def _of_windows(character: str, encoding: str) -> str | None:
+    """What a control character of one of ISO's encodings is in that of Windows; None if it is nothing there either."""
+    try:
+        return bytes([ord(character)]).decode(_OF_WINDOWS[encoding])
+    except UnicodeDecodeError:
+        return None
+
+
+def _control(name: str, line: int, character: str, encoding: str, meant: str) -> DataError:
+    windows = _OF_WINDOWS[encoding]
+    return DataError(
+        f"{name}:{line}: byte 0x{ord(character):02x} is a control character in {encoding}, and {meant} in {windows}",
+        f"Say --encoding {windows}.",
+    )
 
 
 def _whole_lines(texts: Iterable[str], name: str, max_line: int) -> Iterator[str]:

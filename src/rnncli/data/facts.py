@@ -1,0 +1,151 @@
+"""What the values of a column look like: numbers, dates, lists, words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from rnncli.data.columns import is_number
+
+MOSTLY = 0.9  # of a column's values, to say that it holds what they are
+_LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
+_LONGEST_LIST = 100_000  # characters of a value that may be a list
+_LOOKED_AT = 1_000  # characters of a value, to see whether it is a row of numbers
+_MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "?", "-"))
+
+_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[AaPp][Mm]|Z|[+-]\d{2}:?\d{2})?"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DAY = (
+    r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?",  # 2026-05-01, 2026-05
+    r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}",  # 1.5.2026, 05/01/26
+    rf"\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}",  # 1 May 2026
+    rf"{_MONTH} \d{{1,2}},? \d{{2,4}}",  # May 1, 2026
+    r"\d{4} ?q[1-4]",  # 2026 Q1
+)
+_DATE = re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[\s,;|]+")
+_PYTHON_LIST = re.compile(r"""\[\s*(?:['"].*['"]\s*)?,?\]|\(\s*['"].*['"]\s*,?\s*\)|\{\s*['"].*\}""", re.DOTALL)
+
+
+def is_missing(value: str) -> bool:
+    """Whether a value stands for none: empty, ``NaN``, ``n/a``."""
+    return value.strip().lower() in _MISSING
+
+
+def is_date(value: str) -> bool:
+    """Whether a value is a date, a time of day, or both."""
+    value = value.strip()
+    return len(value) <= 50 and _DATE.fullmatch(value) is not None
+
+
+def is_plain_number(value: str) -> bool:
+    """Whether a value is a number of a length that somebody reads."""
+    return len(value) <= _LONGEST_NUMBER and is_number(value)
+
+
+def is_fraction(value: str) -> bool:
+    """Whether a value is a number with something behind its point: 0.7, but not 1.0."""
+    if not is_plain_number(value):
+        return False
+    number = float(value)
+    return math.isfinite(number) and number % 1 != 0
+
+
+def is_nested(value: str) -> bool:
+    """Whether a value is a list or an object, as JSON or Python writes it: ``["a"]``, ``['a', 'b']``, ``{"a": 1}``."""
+    value = value.strip()
+    if value[:1] not in ("[", "{", "(") or value[-1:] not in ("]", "}", ")") or len(value) > _LONGEST_LIST:
+        return False
+    return is_json(value) or _PYTHON_LIST.fullmatch(value) is not None
+
+
+def is_json(value: str) -> bool:
+    """Whether a value is a list or an object as JSON writes it."""
+    try:
+        return isinstance(json.loads(value), list | dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def numbers_in(value: str) -> list[str]:
+    """The numbers that a value is made of, ``0.1 0.2 -0.45`` or ``[1, 2, 3]``; none where it is something else."""
+    cut = len(value) > _LOOKED_AT
+    parts = _SEPARATORS.split(value[:_LOOKED_AT].strip().strip("[]()").strip())
+    if cut:
+        parts.pop()  # it may have been cut in two
+    if not all(is_plain_number(part) or part.lower() == "nan" for part in parts):
+        return []
+    return parts if len(parts) > 2 or (len(parts) == 2 and any("." in part for part in parts)) else []
+
+
+class Facts:
+    """What the values of a column, or a sample of them, have in common.
+
+    Attributes:
+        name: of the column.
+        values: without white space around them.
+        filled: those that are there.
+    """
+
+    def __init__(self, name: str, values: Sequence[str]) -> None:
+        self.name = name
+        self.values = [value.strip() for value in values]
+        self.filled = [value for value in self.values if not is_missing(value)]
+
+    @cached_property
+    def distinct(self) -> frozenset[str]:
+        return frozenset(self.filled)
+
+    @cached_property
+    def numeric(self) -> bool:
+        return self._mostly([is_plain_number(value) for value in self.filled])
+
+    @cached_property
+    def fractions(self) -> list[str]:
+        """The values with something behind their points."""
+        return [value for value in self.filled if is_fraction(value)]
+
+    @cached_property
+    def dates(self) -> bool:
+        return self._mostly([is_date(value) for value in self.filled])
+
+    @cached_property
+    def lists_of_numbers(self) -> bool:
+        return self._mostly([bool(numbers_in(value)) for value in self.filled])
+
+    @cached_property
+    def words(self) -> float:
+        """How many words a value has."""
+        return sum(len(value.split()) for value in self.filled) / max(len(self.filled), 1)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether values are several words, and neither dates nor numbers."""
+        return self.words >= 3 and not (self.dates or self.numeric or self.lists_of_numbers or self.nested)
+
+    @cached_property
+    def nested(self) -> bool:
+        return self._mostly([value[:1] in "[{" and is_json(value) for value in self.filled])
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether values are whole numbers, each one more than the one before."""
+        if len(self.filled) < 2 or not all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled):
+            return False
+        numbers = list(map(int, self.filled))
+        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether few different values stand again and again."""
+        return 0 < 3 * len(self.distinct) <= len(self.filled)
+
+    @property
+    def example(self) -> str:
+        return self.filled[0] if self.filled else ""
+
+    def _mostly(self, found: Sequence[bool]) -> bool:
+        return bool(found) and sum(found) >= MOSTLY * len(found)
