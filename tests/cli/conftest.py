@@ -34,6 +34,16 @@ GOOD = [
 TINY = ["--hidden", "4", "--embedding", "3", "--epochs", "2", "--validation", "0.34", "--min-count", "1"]
 
 
+def once(arguments: Sequence[object]) -> list[str]:
+    """The arguments, of :data:`TINY` without what a test says otherwise: an option is given once."""
+    words = [str(argument) for argument in arguments]
+    for at in range(len(words) - 2, -1, -1):
+        option = words[at : at + 2]
+        if option[0] in words[at + 1 :] and option in [TINY[k : k + 2] for k in range(0, len(TINY), 2)]:
+            del words[at : at + 2]
+    return words
+
+
 class Result(NamedTuple):
     """What a command left: its exit code and its two streams."""
 
@@ -88,7 +98,7 @@ class Cli:
         if stdin is not None:
             self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
         self._capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
+        code = main(once(arguments))
         return Result(code, *self._capsys.readouterr())
 
     def works(self, *arguments: object, stdin: bytes | None = None) -> Result:
@@ -153,7 +163,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         patch.setattr(sys, "stderr", io.StringIO())
         patch.setattr(sys, "stdout", io.StringIO())
-        assert main(["train", "reviews.csv", *TINY, *GOOD]) == 0
+        assert main(once(["train", "reviews.csv", *TINY, *GOOD])) == 0
     return folder
 
 
@@ -180,7 +190,7 @@ def process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     def start(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **(env or {})}
-        command = [sys.executable, "-m", "rnncli", *arguments]
+        command = [sys.executable, "-m", "rnncli", *once(arguments)]
         started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **options))
         return started[-1]
 
