@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.data.word_views import WordViews
 from rnncli.model import Model
+from rnncli.record import EpochRecord, Record
 from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
@@ -20,11 +22,8 @@ from rnncli.tasks.seq2seq import Seq2SeqModel
 from rnncli.tasks.tag import TaggerModel
 
 WORDS = ("not", "the", "film", "good", "was", "at", "all", "so")
-EPOCHS = [
-    {"epoch": k, "loss": 1 / k, "validation_loss": 0.5 + 0.1 * abs(k - 3), "validation_accuracy": 0.6, "best": k < 4}
-    for k in range(1, 6)
-]
-RECORD = {"rows": 12, "data": "films.csv", "epochs": EPOCHS, "best_epoch": 3}
+EPOCHS = tuple(EpochRecord(k, 1 / k, 0.5 + 0.1 * abs(k - 3), 0.6, k < 4) for k in range(1, 6))
+RECORD = Record(rows=12, data="films.csv", epochs=EPOCHS, best_epoch=3)
 LETTERS = tuple("abcdefgh :0123")
 
 
@@ -54,7 +53,9 @@ def tagger(tags: tuple[str, ...] = ("NOUN", "VERB", "DET")) -> Model:
 def pairs(target: tuple[str, ...] = LETTERS, **chosen: Any) -> Model:
     settings = Settings(**({"hidden": 4, "embedding": 3, "task": "seq2seq", "tokens": "char"} | chosen), attention=True)
     source = Vocabulary(LETTERS)
-    made = Seq2SeqModel(settings, source, Vocabulary(target), 4, {}, "10:30 ab", {**RECORD, "epochs": []})
+    made = Seq2SeqModel(
+        settings, source, Vocabulary(target), 4, {}, "10:30 ab", replace(RECORD, epochs=(), best_epoch=None)
+    )
     return _with_weights(made)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnncli import model as model_module
-from rnncli import model_file
+from rnncli import model_file, schema
 from rnncli.config import Settings
 from rnncli.core.parameters import flatten
 from rnncli.data.dataset import Dataset, Source
@@ -21,6 +20,7 @@ from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
 from rnncli.model import CHUNK, Model
+from rnncli.record import Record
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 
@@ -38,7 +38,7 @@ def model(labels: tuple[str, ...] = ("neg", "neutral", "pos"), seed: int = 0, **
     defaults = {"hidden": 5, "embedding": 4, "embedding_scale": 1.0}
     settings = Settings(**(defaults | chosen))
     made = ClassifierModel(
-        settings, TextInput(Tokenizer(), Vocabulary(WORDS)), labels, {}, "not so good", {"rows": 3, "epochs": []}
+        settings, TextInput(Tokenizer(), Vocabulary(WORDS)), labels, {}, "not so good", Record(rows=3)
     )
     made.params.update(made.network.init(np.random.default_rng(seed)))
     return made
@@ -377,5 +377,5 @@ def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None
 )
 def test_a_record_that_could_not_be_shown_is_refused(record: dict[str, object]) -> None:
     """`inspect` would stumble over it."""
-    with pytest.raises((ValueError, TypeError)):
-        model_module._require_record(record)
+    with pytest.raises(schema.Wrong):
+        schema.read(Record, record)

@@ -382,15 +382,15 @@ A_MILLION_TENSORS = ",".join(f'"{n}":["U8",[0],[0,0]]' for n in range(1_000_000)
     [
         (forged(A_MILLION_TENSORS), "cannot be used: its header holds more than 1,000,000 values"),
         (forged('"' + "w" * 10_000_000 + '":0'), f"is damaged: tensor '{'w' * 80}…' is not described as it should be"),
-        (forged("", manifest={"v": [[]] * 500_000}), "cannot be used: its header holds more than 1,000,000 values"),
-        (forged("", manifest={"v": [1] * 3_000_000}), "cannot be used: its header holds more than 1,000,000 values"),
+        (forged("", manifest={"v": [[]] * 500_000}), "cannot be used: its manifest holds more than 1,000,000 values"),
+        (forged("", manifest={"v": [1] * 3_000_000}), "cannot be used: its manifest holds more than 1,000,000 values"),
         (
             framed(b'{"__metadata__":{"rnncli":"' + b" " * 100_000_000),
             "cannot be used: its header takes 100,000,0",
         ),
         (
             framed(b'{"__metadata__":{"rnncli":"' + b"[" * 30_000_000 + b'"}}'),
-            "cannot be used: its header holds more than 1,000,000 values",
+            "cannot be used: its manifest holds more than 1,000,000 values",
         ),
     ],
     ids=["tensors", "long name", "lists", "numbers", "100 MB", "brackets"],
@@ -407,10 +407,10 @@ def test_huge_headers_are_refused_at_little_cost(data: bytes, reason: str) -> No
         assert peak < 1.01 * len(data) + 100_000
 
 
-def test_values_hidden_from_the_first_count_are_counted_again() -> None:
+def test_values_cannot_be_hidden_from_the_count() -> None:
     document = json.dumps('{"v":[' + "1," * 1_100_000 + "1]}").replace(",", "\\u002c")
     data = framed(b'{"__metadata__":{"rnncli":' + document.encode() + b"}}")
-    assert refusal(data) == "cannot be used: its manifest holds more than 1,000,000 values"
+    assert refusal(data) == "is damaged: its header is not JSON"
 
 
 def test_loading_takes_twice_the_size_of_the_file(tmp_path: Path) -> None:
@@ -433,24 +433,24 @@ def test_deep_nesting(depth: int) -> None:
 @pytest.mark.parametrize(
     ("table", "size", "reason"),
     [
-        ({"w": row(shape=[2**62, 4])}, 4, "is damaged: overflow"),
-        ({"w": row(shape=[0, 2**62], end=0)}, 0, "is damaged: array is too big"),
+        ({"w": row(shape=[2**62, 4])}, 4, "is damaged: the shape of tensor 'w' does not go with its size"),
+        ({"w": row(shape=[0, 2**62], end=0)}, 0, "is damaged: the shape of tensor 'w' does not go with its size"),
         ({"w": row(shape=[0, 2**64 - 1], end=0)}, 0, "is damaged: "),
         ({"w": row(shape=[1] * 9)}, 4, "cannot be used: tensor 'w' has 9 dimensions"),
-        ({"w": row(shape=[2**31])}, 4, "is damaged: invalid shape"),
-        ({"w": row(shape=[2])}, 4, "is damaged: invalid shape"),
-        ({"w": row(shape=[-1, -1])}, 4, "is damaged: invalid JSON"),
-        ({"w": row(shape=[True])}, 4, "is damaged: invalid JSON"),
-        ({"w": row(shape=[1.0])}, 4, "is damaged: invalid JSON"),
-        ({"w": row(begin=-4, end=0)}, 4, "is damaged: invalid JSON"),
-        ({"w": row(begin=4, end=0)}, 4, "is damaged: invalid offset for tensor `w`"),
-        ({"w": row(begin=0, end=4)}, 3, "is damaged: incomplete metadata"),
-        ({"w": row(begin=4, end=8)}, 8, "is damaged: invalid offset for tensor `w`"),
-        ({"v": row(), "w": row(begin=8, end=12)}, 12, "is damaged: invalid offset for tensor `w`"),
-        ({"v": row(), "w": row(begin=0, end=4)}, 4, "is damaged: invalid offset for tensor "),
-        ({"v": row(), "w": row(begin=2, end=6)}, 6, "is damaged: invalid offset for tensor `w`"),
-        ({"w": row()}, 5, "is damaged: incomplete metadata"),
-        ({}, 1, "is damaged: incomplete metadata"),
+        ({"w": row(shape=[2**31])}, 4, "is damaged: the shape of tensor 'w' does not go with its size"),
+        ({"w": row(shape=[2])}, 4, "is damaged: the shape of tensor 'w' does not go with its size"),
+        ({"w": row(shape=[-1, -1])}, 4, "is damaged: tensor 'w' is not described as it should be"),
+        ({"w": row(shape=[True])}, 4, "is damaged: tensor 'w' is not described as it should be"),
+        ({"w": row(shape=[1.0])}, 4, "is damaged: tensor 'w' is not described as it should be"),
+        ({"w": row(begin=-4, end=0)}, 4, "is damaged: tensor 'w' is not described as it should be"),
+        ({"w": row(begin=4, end=0)}, 4, "is damaged: the shape of tensor 'w' does not go with its size"),
+        ({"w": row(begin=0, end=4)}, 3, "is damaged: tensor 'w' is not where it should be"),
+        ({"w": row(begin=4, end=8)}, 8, "is damaged: tensor 'w' is not where it should be"),
+        ({"v": row(), "w": row(begin=8, end=12)}, 12, "is damaged: tensor 'w' is not where it should be"),
+        ({"v": row(), "w": row(begin=0, end=4)}, 4, "is damaged: tensor 'w' is not where it should be"),
+        ({"v": row(), "w": row(begin=2, end=6)}, 6, "is damaged: tensor 'w' is not where it should be"),
+        ({"w": row()}, 5, "is damaged: it does not end where its tensors do"),
+        ({}, 1, "is damaged: it does not end where its tensors do"),
         ({"w": row("F16", [2])}, 4, "cannot be used: tensor 'w' is of type 'F16', which is not stored"),
         ({"w": row("BF16", [2])}, 4, "cannot be used: tensor 'w' is of type 'BF16', which is not stored"),
         ({"w": row(">f4")}, 4, "cannot be used: tensor 'w' is of type '>f4', which is not stored"),
@@ -471,10 +471,13 @@ def test_tables_that_do_not_add_up(table: dict[str, Any], size: int, reason: str
         ('"w":{"dtype":"F32","shape":4,"data_offsets":[0,4]}', "tensor 'w' is not described as it should be"),
         ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0]}', "tensor 'w' is not described as it should be"),
         ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}', "tensor 'w' is not described as it should be"),
-        ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,1e999]}', "invalid JSON in header: "),
-        ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,NaN]}', "invalid JSON in header: "),
+        ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,1e999]}', "tensor 'w' is not described as it should be"),
+        ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,NaN]}', "tensor 'w' is not described as it should be"),
         (f'"w":{{"dtype":"F32","shape":[{"9" * 5000}],"data_offsets":[0,4]}}', "its header is not JSON"),
-        (f'"w":{{"dtype":"F32","shape":[{"9" * 4000}],"data_offsets":[0,4]}}', "invalid JSON in header: "),
+        (
+            f'"w":{{"dtype":"F32","shape":[{"9" * 4000}],"data_offsets":[0,4]}}',
+            "tensor 'w' is not described as it should be",
+        ),
         ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},' * 2, "its header is not JSON"),
         ('"w":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}', "its header is not JSON"),
         ('"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":[]', "its header is not JSON"),
@@ -489,31 +492,10 @@ def test_tables_that_are_not_as_they_should_be(table: str, reason: str) -> None:
     assert refusal(forged(table, bytes(4))).startswith(f"is damaged: {reason}")
 
 
-class Panic(BaseException):
-    """As pyo3's PanicException, which is no Exception either."""
-
-
-@pytest.mark.parametrize("error", [Panic("panic\nat\x1b[31m" * 100), KeyError("F4"), ValueError("no"), RuntimeError()])
-def test_whatever_the_library_raises_is_one_kind_of_error(
-    monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    data = encode(MANIFEST, TENSORS)
-    fail_nth_call(monkeypatch, ["safetensors.numpy.deserialize"], lambda: error, 1)
-    assert refusal(data).startswith("is damaged: ")
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_interrupts_are_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
-    data = encode(MANIFEST, TENSORS)
-    fail_nth_call(monkeypatch, ["safetensors.numpy.deserialize"], error, 1)
-    with pytest.raises(error):
-        decode(data, "m.model")
-
-
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        (b'{"__metadata__":{"rnncli":"\xff"}}', "its header is not JSON"),
+        (b'{"__metadata__":{"rnncli":"\xff"}}', "its manifest is not JSON"),
         (b'{"__metadata__":{"rnncli":"', "its header is not JSON"),
         (b'{"__metadata__":{"rnncli":"{}","rnncli":"{}"}}', "its header is not JSON"),
         (b'{"__metadata__":{"rnncli":"{}"}', "its header is not JSON"),

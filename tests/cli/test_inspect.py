@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.record import Record
 from rnncli.render.tables import format_number
 
 TEXT = "good film was zzz"
@@ -162,7 +163,7 @@ def test_a_text_without_tokens_has_no_timestep(trained):
 
 
 def test_a_model_put_together_in_python_has_no_record_and_can_be_opened(trained, model):
-    replace(model, record={}, example="").save("bare.safetensors")
+    replace(model, record=Record(), example="").save("bare.safetensors")
     result = trained.works("inspect", "--model", "bare.safetensors")
     assert "trained on" not in result.out
     assert "epoch\tloss" not in result.out

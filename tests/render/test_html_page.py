@@ -29,6 +29,7 @@ from rnncli.inspection.terms import terms
 from rnncli.inspection.why import why
 from rnncli.model import Model
 from rnncli.page_views import Page
+from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.render.html_page import MOST_BYTES, html_page
 from rnncli.tasks.inputs import shorten
@@ -215,7 +216,7 @@ def test_100_a_hostile_text_in_every_field_is_inert(hostile: str, small: Page) -
 )
 def test_100_hostile_labels_and_tokens_are_inert(build: Callable[[], Model]) -> None:
     model = build()
-    record = {**RECORD, "data": "</style><script>alert(1)</script>"}
+    record = replace(RECORD, data="</style><script>alert(1)</script>")
     made, read = of(replace(model, record=record))  # type: ignore[type-var]
     assert_inert(html_page(made), read)
     assert {name for name, _ in read.elements} <= ALLOWED
@@ -325,7 +326,7 @@ def test_learning_curves() -> None:
         "best epoch 3",
         "Accuracy: validation 0.6000 at epoch 1, 0.6000 at epoch 5; best epoch 3",
     ]
-    _, read = of(replace(classifier(), record={}))  # type: ignore[type-var]
+    _, read = of(replace(classifier(), record=Record()))  # type: ignore[type-var]
     assert "training" not in {section.get("id") for section in read.named("section")}
 
 
@@ -391,9 +392,9 @@ def test_passages_cover_what_is_read_and_nothing_else() -> None:
 
 def test_108_many_layers_labels_and_epochs_of_odd_names() -> None:
     odd = tuple(f"{k}" + "Z\u0301\u0316&'<" * 40 for k in range(600))
-    epochs = [{**RECORD["epochs"][0], "epoch": k, "best": k == 777} for k in range(1, 3_001)]  # type: ignore[index]
+    epochs = tuple(replace(RECORD.epochs[0], epoch=k, best=k == 777) for k in range(1, 3_001))
     made = classifier(labels=odd, words=(*WORDS, *odd), layers=8, hidden=30, max_length=40)
-    record = {**RECORD, "epochs": epochs, "best_epoch": 777}
+    record = replace(RECORD, epochs=epochs, best_epoch=777)
     found, read = of(replace(made, record=record), " ".join(odd[:100]))  # type: ignore[type-var]
     assert_small(html_page(found), read)
     assert EPOCHS <= len(found.epochs) <= EPOCHS + 1
