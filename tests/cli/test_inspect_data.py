@@ -164,7 +164,7 @@ def test_the_difference_of_two_epochs(trained: Any) -> None:
     for epoch in (1, last):
         rows = trained.works("inspect", "-m", f"kept@{epoch}").rows
         (said,) = [row[1] for row in rows if row[0] == "validation"]
-        assert said.startswith(f"accuracy {own[epoch - 1]['validation_accuracy']:.4f}")
+        assert said.startswith(f"accuracy {own[epoch - 1].validation_accuracy:.4f}")
     assert not [row for row in trained.works("inspect", "-m", "kept@0").rows if row[0] == "validation"]
     says = ["runs/kept has no model of epoch 99", f"there are those of 0 to {last}"]
     trained.refuses(5, says, "inspect", "-m", "kept@99")

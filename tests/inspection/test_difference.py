@@ -18,6 +18,7 @@ from rnncli.inspection.difference import EFFECTS, difference
 from rnncli.inspection.difference_data import data_difference
 from rnncli.inspection.flow import flow
 from rnncli.inspection.why import BLANK
+from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
 from rnncli.tasks.classify import ClassifierModel
@@ -201,7 +202,7 @@ def _made(task: str, seed: int = 0) -> Any:
     params["output" if "output" in params else "decoder"] = _louder(
         params["output" if "output" in params else "decoder"]
     )
-    return prepared.model(params, {})
+    return prepared.model(params, Record())
 
 
 def _louder(params: Any) -> Any:

@@ -118,14 +118,15 @@ def test_a_model_that_is_trained_here_is_in_good_health() -> None:
     state = loop.new_state(prepared.network, prepared.settings)
     for _ in loop.run(prepared.network, state, prepared.train, prepared.validation, prepared.settings):
         pass
-    epochs = [
-        {name: getattr(one, name) for name in ("epoch", "loss", "validation_loss", "validation_accuracy", "best")}
-        for one in state.progress.history
-    ]
     report = prepared.report
-    written = {"data": "rows.csv", "rows": report.training_rows, "validation_rows": report.validation_rows}
-    written |= {"label_rows": report.labels, "epochs": epochs}
-    written |= {"baselines": {one.name: one.score for one in prepared.baselines()}}
+    written = Record(
+        data="rows.csv",
+        rows=report.training_rows,
+        validation_rows=report.validation_rows,
+        label_rows=report.labels,
+        epochs=tuple(state.progress.history),
+        baselines={one.name: one.score for one in prepared.baselines()},
+    )
     found = examine(prepared.model(nest(dict(state.store.flat)), written), data())
     assert [finding.sentence for finding in found.findings] == []
 
@@ -198,9 +199,11 @@ def test_level_with_the_baseline_is_good_health() -> None:
 def test_the_best_epoch_is_what_is_set_beside_the_baseline() -> None:
     written = record(validation_rows=2000, rows=100, baselines={"bag_of_words": 0.8})
     accuracies = (0.1, 0.82, 0.2, 0.3)
-    for epoch, accuracy in zip(written["epochs"], accuracies, strict=True):
-        epoch |= {"validation_accuracy": accuracy, "best": accuracy in (0.1, 0.82)}
-    written["best_epoch"] = 2
+    epochs = [
+        replace(epoch, validation_accuracy=accuracy, best=accuracy in (0.1, 0.82))
+        for epoch, accuracy in zip(written.epochs, accuracies, strict=True)
+    ]
+    written = replace(written, epochs=tuple(epochs), best_epoch=2)
     found = examine(replace(model(), record=written), data())
     assert found.findings == ()
     assert {c.name: c.number for c in found.checks}["behind its baseline"] == pytest.approx(-0.02)
@@ -218,7 +221,7 @@ def test_a_loss_is_behind_a_smaller_one() -> None:
     assert behind.number == pytest.approx(0.5)
     assert "has 2.5000 nats a token, and the pairs of chars, which it has to beat, 2.0000" in behind.sentence
     assert behind.sentence.endswith("chance makes about 0.1423.")
-    level = written | {"baselines": counting | {"pairs_of_chars": 2.25}}
+    level = replace(written, baselines=counting | {"pairs_of_chars": 2.25})
     found = examine(replace(made, record=level), data([("ab c", ""), ("cab", "")]))
     assert "behind its baseline" not in [one.name for one in found.findings]
 
@@ -317,7 +320,7 @@ def test_tags_that_a_tagger_was_never_told() -> None:
     rows, chosen = OTHERS["tag"]
     settings = Settings(**{**chosen, "cell": "gru", "hidden": 3, "task": "tag", "min_count": 1, "epochs": 1})
     prepared = task_named("tag").prepare(data(rows), settings)
-    made = prepared.model(prepared.network.init(np.random.default_rng(1)), {})
+    made = prepared.model(prepared.network.init(np.random.default_rng(1)), Record())
     told = [(text, tags.replace('"Y"]', '"Q"]')) for text, tags in rows[:2]] + rows[2:]
     diagnosis = examine(made, data(told))
     (found,) = [one for one in diagnosis.findings if one.name == "unknown labels"]
@@ -529,7 +532,7 @@ def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
     settings = Settings(**{**kind.defaults(dataset, Settings()), **chosen, "cell": cell, "hidden": 3, "task": task})
     settings = settings.replace(min_count=1, validation=0.2, max_length=20, epochs=1)
     prepared = kind.prepare(dataset, settings)
-    made = prepared.model(prepared.network.init(np.random.default_rng(1)), {})
+    made = prepared.model(prepared.network.init(np.random.default_rng(1)), Record())
     found = examine(made, dataset)
     assert found.opened > 0
     names = [check.name for check in found.checks]

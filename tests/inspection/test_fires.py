@@ -17,6 +17,7 @@ from rnncli.data.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.correlations import Correlations
 from rnncli.inspection.fires import fires, units_of, units_of_labels
+from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
 from rnncli.tasks.classify import ClassifierModel
@@ -223,7 +224,7 @@ def other(task: str, rows: list[tuple[str, str]], **chosen: Any) -> tuple[Any, l
     kind = task_named(task)
     settings = Settings(**{**kind.defaults(dataset, Settings()), "hidden": 3, "embedding": 4, "min_count": 1, **chosen})
     prepared = kind.prepare(dataset, settings.replace(validation=0.2, max_length=20, task=task))
-    return prepared.model(prepared.network.init(np.random.default_rng(0)), {}), [dataset]
+    return prepared.model(prepared.network.init(np.random.default_rng(0)), Record()), [dataset]
 
 
 def test_the_tags_of_words() -> None:

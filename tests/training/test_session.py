@@ -107,7 +107,7 @@ def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
     assert (record.data, record.rows, record.validation_rows) == ("reviews.csv", 44, 16)
     assert record.label_rows == {"neg": 30, "pos": 30}
     assert record.best_epoch == progress.best_epoch
-    assert [epoch["epoch"] for epoch in record.epochs] == [1, 2, 3]
+    assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
     assert training.baselines is not None
     bag, commonest = training.baselines
     assert (bag.name, commonest.name, commonest.score) == ("bag_of_words", "commonest_label", 0.5)
@@ -211,7 +211,7 @@ def test_no_epochs_save_the_untrained_model(data: Path, tmp_path: Path) -> None:
     assert [type(event) for event in training.events()] == [Finished]
     assert parameters(training.folder.model) == untrained
     assert training.folder.state.exists()
-    assert Model.load(training.folder.model).record.epochs == []
+    assert Model.load(training.folder.model).record.epochs == ()
     assert not training.folder.metrics.exists()
 
 
