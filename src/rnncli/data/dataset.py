@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from rnncli.data.columns import (
 from rnncli.data.formats import ARRAY_SUFFIX, format_of
 from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
-from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Records
+from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts
 from rnncli.errors import DataError, counted
 
 # How many rows the guess of the columns looks at.
@@ -68,9 +69,9 @@ class Dataset:
 
     source: Source
     why: str
-    texts: list[str]
-    labels: list[str]
-    lines: list[int]
+    texts: Sequence[str]
+    labels: Sequence[str]
+    lines: Sequence[int]
     digest: str
     skipped: int
     skipped_because: tuple[str, ...]
@@ -114,23 +115,25 @@ class Dataset:
         Raises:
             DataError: one has a problem and bad records are not to be left out, or all have one.
         """
-        kept = [row for row, problem in enumerate(problems) if problem is None]
-        if len(kept) == len(problems):
+        if not any(problems):
             return self
+        kept = array("q", (row for row, problem in enumerate(problems) if problem is None))
         found = zip(self.lines, problems, strict=True)
-        said = [f"{self.name}:{line}: {problem}" for line, problem in found if problem is not None]
+        bad = (f"{self.name}:{line}: {problem}" for line, problem in found if problem is not None)
+        said = list(itertools.islice(bad, SKIPPED_SHOWN))
+        count = len(problems) - len(kept)
         if not self.source.skip_bad:
             raise DataError(said[0], SKIP_HINT)
         if not kept:
-            left = counted(len(said), f"{what} was", f"{what.replace(' ', 's ', 1)} were")
+            left = counted(count, f"{what} was", f"{what.replace(' ', 's ', 1)} were")
             raise DataError(f"{self.name}: no records ({left} left out)")
         return replace(
             self,
-            texts=[self.texts[row] for row in kept],
-            labels=[self.labels[row] for row in kept],
-            lines=[self.lines[row] for row in kept],
-            shown=[self.shown[row] for row in kept] if self.shown else (),
-            skipped=self.skipped + len(said),
+            texts=Texts(self.texts[row] for row in kept),
+            labels=Texts(self.labels[row] for row in kept),
+            lines=Lines(self.lines[row] for row in kept),
+            shown=Texts(self.shown[row] for row in kept) if self.shown else (),
+            skipped=self.skipped + count,
             skipped_because=(*self.skipped_because, *said)[:SKIPPED_SHOWN],
         )
 
@@ -240,7 +243,7 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
     records.require_some()
     return Dataset(
         *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, table.digest),
-        table.skipped_count + len(records.skipped),
+        table.skipped_count + records.skipped_count,
         tuple([*table.skipped, *records.skipped][:SKIPPED_SHOWN]),
         reads,
         records.shown,
@@ -249,8 +252,10 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
 
 def _read_text(source: Source) -> Dataset:
     table, columns, rows = _open(source)
-    read = [(row.values[columns.text], row.line) for row in rows]
-    texts, lines = [text for text, _ in read], [line for _, line in read]
+    texts, lines = Texts(), Lines()
+    for row in rows:
+        texts.append(row.values[columns.text])
+        lines.append(row.line)
     name = table.columns[columns.text]
     chosen = Source(source.path, name, None, table.format, source.encoding, source.skip_bad)
     why = "one text" if table.format == "text" else columns.why
@@ -362,7 +367,7 @@ def is_path(argument: str) -> bool:
         return False
 
 
-def label_warnings(labels: list[str]) -> list[str]:
+def label_warnings(labels: Iterable[str]) -> list[str]:
     """Labels that differ only in white space or case from another one: most likely a slip in the data."""
     seen: dict[str, str] = {}
     warnings = []

@@ -37,6 +37,14 @@ class Ragged(Sequence[Array]):
     def __len__(self) -> int:
         return len(self.starts)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the sequences are those of a list, or of another one."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(np.array_equal, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
     @overload
     def __getitem__(self, row: int) -> Array: ...
     @overload

@@ -2,13 +2,118 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from rnncli.errors import DataError
+
+T = TypeVar("T")
+Rows = npt.NDArray[np.int64]
 
 # Of how many records that were left out it is kept why.
 SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
+
+
+# A text of so many characters is kept once, however many records have it: it may be the numbers of a whole file.
+_LONG = 1024
+
+
+class _Compact(Sequence[T]):
+    """What is kept of each record, in a few bytes; equal to a list of the same values."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)!r})"
+
+
+class Texts(_Compact[str]):
+    """Texts as UTF-8, one behind the other: 12 bytes and its own a text, where a list and a string take over 60."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._data = bytearray()
+        self._starts, self._sizes = array("q"), array("i")
+        self._long: dict[int, int] = {}  # hash of a long text → a record that has it
+        for text in texts:
+            self.append(text)
+
+    def append(self, text: str) -> None:
+        if len(text) >= _LONG:
+            known = self._long.setdefault(hash(text), len(self))
+            if known < len(self) and self[known] == text:
+                self._starts.append(self._starts[known])
+                self._sizes.append(self._sizes[known])
+                return
+        data = text.encode("utf-8", "surrogatepass")
+        self._starts.append(len(self._data))
+        self._sizes.append(len(data))
+        self._data += data
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return [self[k] for k in range(*row.indices(len(self)))]
+        start = self._starts[row]
+        return self._data[start : start + self._sizes[row]].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        for start, size in zip(self._starts, self._sizes, strict=True):
+            yield self._data[start : start + size].decode("utf-8", "surrogatepass")
+
+    def distinct(self) -> tuple[Rows, Rows]:
+        """Records whose texts are kept apart, and for each record the place among these of its own.
+
+        Long texts that are equal are the same.
+        """
+        # An empty text begins where the next one does.
+        kept = 2 * np.array(self._starts, np.int64) + (np.array(self._sizes) == 0)
+        _, rows, places = np.unique(kept, return_index=True, return_inverse=True)
+        return rows, places
+
+
+def distinct_texts(texts: Sequence[str]) -> tuple[Rows, Rows]:
+    """As :meth:`Texts.distinct`, of any texts."""
+    return (texts if isinstance(texts, Texts) else Texts(texts)).distinct()
+
+
+class Lines(_Compact[int]):
+    """Numbers of lines, 8 bytes each."""
+
+    def __init__(self, lines: Iterable[int] = ()) -> None:
+        self._lines = array("q", lines)
+
+    def append(self, line: int) -> None:
+        self._lines.append(line)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, row: int) -> int: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[int]: ...
+    def __getitem__(self, row: int | slice) -> int | Sequence[int]:
+        return self._lines[row]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._lines)
 
 
 @dataclass
@@ -22,16 +127,18 @@ class Records:
     Attributes:
         texts, labels, lines: one entry a record.
         shown: what to call each record, where its text is not what anybody wants to see; empty otherwise.
-        skipped: a message for each record that was left out.
+        skipped: messages for the first records that were left out.
+        skipped_count: how many were.
     """
 
     name: str
     skip_bad: bool
-    texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    texts: Texts = field(default_factory=Texts)
+    labels: Texts = field(default_factory=Texts)
+    lines: Lines = field(default_factory=Lines)
+    shown: Texts = field(default_factory=Texts)
     skipped: list[str] = field(default_factory=list)
+    skipped_count: int = 0
 
     def add(self, line: int, text: str, label: str, shown: str | None = None) -> None:
         """Keeps a record."""
@@ -50,7 +157,9 @@ class Records:
         message = f"{self.name}:{line}: {problem}"
         if not self.skip_bad:
             raise DataError(message, SKIP_HINT)
-        self.skipped.append(message)
+        self.skipped_count += 1
+        if len(self.skipped) < SKIPPED_SHOWN:
+            self.skipped.append(message)
 
     def require_some(self) -> None:
         """Raises DataError: nothing was kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -114,7 +114,7 @@ def _ranges(belongs: Callable[[str], bool], wide: bool) -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in zip(firsts, lasts, strict=True))
 
 
-def looks_like_characters(texts: list[str]) -> bool:
+def looks_like_characters(texts: Sequence[str]) -> bool:
     """Whether a sample of texts has no words to speak of: names, DNA, codes.
 
     True when most texts are a single run without white space.

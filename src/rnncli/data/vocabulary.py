@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -44,14 +45,29 @@ class Vocabulary:
         """V: the known tokens and the unknown one."""
         return len(self.tokens) + 1
 
-    def encode(self, tokens: Sequence[str]) -> Ids:
+    def encode(self, tokens: Iterable[str]) -> Ids:
         """(T,) ids."""
         get, unknown = self._ids.get, self.unknown
-        return np.fromiter((get(token, unknown) for token in tokens), np.int32, len(tokens))
+        length = len(tokens) if isinstance(tokens, Sized) else -1
+        return np.fromiter((get(token, unknown) for token in tokens), np.int32, length)
 
     def token(self, token_id: int) -> str:
         """The token of an id; :data:`UNKNOWN` for the last one."""
         return self.tokens[token_id] if token_id < len(self.tokens) else UNKNOWN
+
+
+# Tokens that are strings at a time.
+_AT_A_TIME = 1 << 16
+
+
+def _batched(tokens: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Tokens in lists of bounded length; those of a short list as they are."""
+    if isinstance(tokens, list) and len(tokens) <= _AT_A_TIME:
+        yield tokens
+        return
+    waiting = iter(tokens)
+    while some := list(islice(waiting, _AT_A_TIME)):
+        yield some
 
 
 class Corpus:
@@ -74,10 +90,10 @@ class Corpus:
 
     def add_tokens(self, tokens: Iterable[str]) -> int:
         """Takes in the tokens of one text and returns how many they are."""
-        ids = self._ids
-        before = len(self._flat)
-        self._flat.extend([ids.setdefault(token, len(ids)) for token in tokens])
-        length = len(self._flat) - before
+        ids, length = self._ids, 0
+        for some in _batched(tokens):
+            self._flat.extend([ids.setdefault(token, len(ids)) for token in some])
+            length += len(some)
         self._lengths.append(length)
         return length
 
@@ -85,9 +101,14 @@ class Corpus:
         """Forgets the texts without tokens."""
         self._lengths = array("i", filter(None, self._lengths))
 
+    @property
+    def distinct(self) -> list[str]:
+        """The distinct tokens, each at its provisional id."""
+        return list(self._ids)
+
     def tokens(self, rows: npt.NDArray[np.int64]) -> Iterator[list[str]]:
         """The tokens of these rows again, text by text."""
-        distinct = list(self._ids)
+        distinct = self.distinct
         for ids in self.texts().take(rows):
             yield [distinct[k] for k in ids.tolist()]
 
@@ -103,14 +124,20 @@ class Corpus:
 
     def counts(self, rows: Iterable[int]) -> dict[str, int]:
         """How often each token occurs in these rows."""
-        joined = self.texts().take(np.fromiter(rows, np.int64)).joined()
-        numbers = np.bincount(joined, minlength=len(self._ids)).tolist()
+        return self._counted(self.texts().take(np.fromiter(rows, np.int64)).joined())
+
+    def counts_up_to(self, end: int) -> dict[str, int]:
+        """How often each token occurs among the first ones of all texts."""
+        return self._counted(self.texts().flat[:end])
+
+    def _counted(self, ids: Ids) -> dict[str, int]:
+        numbers = np.bincount(ids, minlength=len(self._ids)).tolist()
         return dict(zip(self._ids, numbers, strict=True))
 
     def encode(self, vocabulary: Vocabulary) -> Ragged:
         """Each text's ids in a finished vocabulary."""
         texts = self.texts()
-        return texts.with_flat(vocabulary.encode(list(self._ids))[texts.flat])
+        return texts.with_flat(vocabulary.encode(self.distinct)[texts.flat])
 
 
 def build_vocabulary(counts: dict[str, int], *, min_count: int = 1, max_size: int | None = None) -> Vocabulary:

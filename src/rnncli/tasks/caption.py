@@ -18,6 +18,7 @@ from rnncli.data.arrays import ArrayColumn
 from rnncli.data.columns import NumericColumns, quoted
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.numbers import finite_number, read_json
+from rnncli.data.records import Texts, distinct_texts
 from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, counted
 from rnncli.inspection.flow import Opened
@@ -170,25 +171,18 @@ class CaptionModel(Model):
         return [prediction.target or "" for prediction in self.predict(texts)]
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
-        read: dict[str, Array] = {}  # each input once, however many texts say what it is
-        problems: dict[str, str | None] = {}
-        for text in dict.fromkeys(dataset.texts):
-            try:
-                read[text] = self._read(text)
-            except DataError as error:
-                problems[text] = error.message
-        dataset = dataset.without([problems.get(text) for text in dataset.texts], "record that cannot be read")
+        chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
+        problems = [self.problem(dataset.texts[row]) for row in chosen.tolist()]
+        dataset = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
         if self.settings.lowercase:
-            dataset = replace(dataset, labels=[text.lower() for text in dataset.labels])
-        place = {text: k for k, text in enumerate(read)}
-        rows = np.stack(list(read.values()))
-        read.clear()
-        places = np.array([place[text] for text in dataset.texts])
+            dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
+        chosen, places = distinct_texts(dataset.texts)
+        rows = np.stack([self._read(dataset.texts[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
         tally = self.network.tally(self.params, whole)
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return self._tell(rows[[place[text] for (text,) in texts]])
+            return self._tell(np.stack([self._read(text) for (text,) in texts]))
 
         scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
         called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
@@ -398,12 +392,10 @@ class Caption:
 
 def _numbers_of(texts: Sequence[str]) -> tuple[Array, Array]:
     """(U, D) the numbers of each distinct text, and (rows,) which of them are each record's."""
-    number: dict[str, int] = {}
-    places = np.array([number.setdefault(text, len(number)) for text in texts])
-    width = len(read_json(texts[0]))
-    unique = np.empty((len(number), width))
-    for text, row in number.items():
-        unique[row] = read_json(text)
+    chosen, places = distinct_texts(texts)
+    unique = np.empty((len(chosen), len(read_json(texts[0]))))
+    for k, row in enumerate(chosen.tolist()):
+        unique[k] = read_json(texts[row])
     return unique, places
 
 

@@ -15,7 +15,7 @@ from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
-from rnncli.data.vocabulary import UNKNOWN, Vocabulary, build_vocabulary
+from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import States, unit_names
@@ -260,7 +260,8 @@ class LanguageModelModel(Model):
         return packed.to_caller_order(log_softmax(self.network.tellable(last)))
 
     def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
-        ids = self.vocabulary.encode(self._split(joined(dataset)))
+        text = joined(dataset)
+        ids = self.vocabulary.encode(_tokens(text.lower() if self.settings.lowercase else text, self.unit))
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
@@ -304,7 +305,12 @@ class LanguageModelModel(Model):
 
 def split(text: str, unit: str) -> list[str]:
     """The tokens of a text, which are the text again one after the other."""
-    return list(text) if unit == "char" else _WORDS.findall(text)
+    return list(_tokens(text, unit))
+
+
+def _tokens(text: str, unit: str) -> Iterator[str]:
+    """As :func:`split`, one after the other: a whole text has more tokens than are to be kept as strings."""
+    return iter(text) if unit == "char" else (found[0] for found in _WORDS.finditer(text))
 
 
 def beginning(text: str, unit: str, count: int) -> str:
@@ -430,32 +436,32 @@ class LanguageModelling:
             raise UsageError("a text is foretold by words or chars: --tokens symbol would lose its white space")
         settings = settings.replace(tokens="word" if settings.tokens == "word" else "char")
         text = joined(dataset)
-        tokens = split(text.lower() if settings.lowercase else text, settings.tokens)
-        held_out = int(len(tokens) * settings.validation)
-        if len(tokens) < 20 or (settings.validation and held_out < 2):
-            raise DataError(f"{dataset.name}: a text of {len(tokens):,} {settings.tokens}s is too short to learn from")
-        train_tokens, validation_tokens = tokens[: len(tokens) - held_out], tokens[len(tokens) - held_out :]
-        counts: dict[str, int] = {}
-        for token in train_tokens:
-            counts[token] = counts.get(token, 0) + 1
+        corpus = Corpus()
+        count = corpus.add_tokens(_tokens(text.lower() if settings.lowercase else text, settings.tokens))
+        held_out = int(count * settings.validation)
+        if count < 20 or (settings.validation and held_out < 2):
+            raise DataError(f"{dataset.name}: a text of {count:,} {settings.tokens}s is too short to learn from")
+        learned = count - held_out
+        counts = corpus.counts_up_to(learned)
         vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
         if not vocabulary.tokens:
             said = f"no {settings.tokens} stands {settings.min_count} times or more: nothing is left to foretell"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
-        ids = vocabulary.encode(tokens)
-        streams = min(settings.batch, max(1, len(train_tokens) // (LEAST_STEPS * settings.max_length)))
-        train = Streams.of(ids[: len(train_tokens)], streams, settings.max_length)
-        validation = Streams.of(ids[len(train_tokens) :], JUDGED_STREAMS, settings.max_length)
+        (ids,) = corpus.encode(vocabulary)
+        streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))
+        train = Streams.of(ids[:learned], streams, settings.max_length)
+        validation = Streams.of(ids[learned:], JUDGED_STREAMS, settings.max_length)
         if not held_out:
             validation = validation._replace(rows=np.arange(0))
         settings = settings.replace(batch=train.streams)
         require_memory(LanguageModel(settings, vocabulary.size), settings, settings.max_length)
-        judged = ids[len(train_tokens) :] if held_out else ids
+        judged = ids[learned:] if held_out else ids
         report = TextReport(
-            *(len(tokens), len(train_tokens), len(validation_tokens), settings.tokens, len(vocabulary.tokens)),
+            *(count, learned, held_out, settings.tokens, len(vocabulary.tokens)),
             *(train.streams, train.window, float((judged == vocabulary.unknown).mean())),
         )
-        line = next((line for line in dataset.texts[len(dataset.texts) * 9 // 10 :] if len(line) > 10), text)
+        ending = (dataset.texts[row] for row in range(len(dataset.texts) * 9 // 10, len(dataset.texts)))
+        line = next((line for line in ending if len(line) > 10), text)
         return PreparedText(settings, vocabulary, train, validation, line[:40], report)
 
 

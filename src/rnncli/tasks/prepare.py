@@ -151,7 +151,7 @@ class Prepared:
         return {"embedding/weight": self.vocabulary.tokens} if words else {}
 
 
-def build_tokenizer(settings: Settings, sample: list[str]) -> Tokenizer:
+def build_tokenizer(settings: Settings, sample: Sequence[str]) -> Tokenizer:
     """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""
     unit = settings.tokens
     if unit == "auto":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,8 +15,9 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.ragged import joined
 from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.vocabulary import Corpus, Vocabulary
 from rnncli.data.word_views import SIDES, WordViews
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.flow import Opened
@@ -35,6 +35,7 @@ from rnncli.views import Cell, Column, TableView
 
 # A text that is not given as a list of words is split into them like this.
 TOKENIZER = Tokenizer("word", lowercase=False)
+UNREADABLE = "sentence that cannot be read"
 _CONTEXT = 4  # words shown on either side of a mistake
 
 
@@ -274,9 +275,19 @@ def read_sentences(dataset: Dataset) -> tuple[list[list[str]], list[list[str]], 
         DataError: one could not be, and bad records are not to be left out.
     """
     found = [_sentence(text, tags) for text, tags in zip(dataset.texts, dataset.labels, strict=True)]
-    dataset = dataset.without([one if isinstance(one, str) else None for one in found], "sentence that cannot be read")
+    dataset = dataset.without([one if isinstance(one, str) else None for one in found], UNREADABLE)
     pairs = [one for one in found if not isinstance(one, str)]
     return [words for words, _ in pairs], [tags for _, tags in pairs], dataset
+
+
+def _add(text: str, tagged: str, words: Corpus, tags: Corpus) -> str | None:
+    """Takes a record into both; what is wrong with one that cannot be read."""
+    found = _sentence(text, tagged)
+    if isinstance(found, str):
+        return found
+    words.add_tokens(found[0])
+    tags.add_tokens(found[1])
+    return None
 
 
 def _sentence(text: str, tagged: str) -> tuple[list[str], list[str]] | str:
@@ -370,11 +381,14 @@ class PreparedTags:
 
 def commonest_tag_accuracy(train: TagExamples, validation: TagExamples, tag_count: int) -> float:
     """Each word gets the tag it has most often in training; a word that is not there the commonest tag of all."""
-    counts = np.zeros((len(train.views), tag_count), np.int64)
-    np.add.at(counts, (np.concatenate(train.inputs), np.concatenate(train.targets)), 1)
-    answers = counts.argmax(axis=1)
-    answers[counts.sum(axis=1) == 0] = counts.sum(axis=0).argmax()
-    return float((answers[np.concatenate(validation.inputs)] == np.concatenate(validation.targets)).mean())
+    words, tags = joined(train.inputs), joined(train.targets)
+    answers = np.full(len(train.views), np.bincount(tags, minlength=tag_count).argmax())
+    # Each word with each of its tags, by word, the least frequent tag first and of equally frequent ones the last.
+    pairs, counts = np.unique(words.astype(np.int64) * tag_count + tags, return_counts=True)
+    of_pairs, tag_of_pair = np.divmod(pairs, tag_count)
+    order = np.lexsort((-tag_of_pair, counts, of_pairs))
+    answers[of_pairs[order]] = tag_of_pair[order]  # the last one stays
+    return float((answers[joined(validation.inputs)] == joined(validation.targets)).mean())
 
 
 class Tag:
@@ -393,34 +407,37 @@ class Tag:
         return {"bidirectional": True}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedTags:
-        sentences, tagged, dataset = read_sentences(dataset)
-        tags, flat = numbered([tag for of in tagged for tag in of])
+        words, tagged = Corpus(), Corpus()
+        problems = [_add(text, tags, words, tagged) for text, tags in zip(dataset.texts, dataset.labels, strict=True)]
+        dataset = dataset.without(problems, UNREADABLE)
+        tags, number = numbered(tagged.distinct)
         if len(tags) < 2:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
-        if len(sentences) < 2:
+        count, lengths = len(dataset.texts), words.lengths
+        if count < 2:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 sentences, and this file has 1")
-        lengths = np.array([len(words) for words in sentences])
-        targets = np.split(flat, np.cumsum(lengths)[:-1])
-        train_rows, validation_rows = split_at_random(len(sentences), dataset, settings)
-        counts = Counter(word for row in train_rows.tolist() for word in sentences[row])
+        train_rows, validation_rows = split_at_random(count, dataset, settings)
+        counts = {word: times for word, times in words.counts(train_rows).items() if times}
         views = WordViews.of(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
         require_memory(Tagger(settings, views.sizes, len(tags)), settings, int(lengths.max()))
-        forms, rows = encode_words(views, sentences)
-        whole = TagExamples(forms, targets, rows)
+        # A form of a word has the number that the corpus gave it.
+        forms, targets = words.texts(), tagged.texts()
+        targets = targets.with_flat(number[targets.flat])
+        whole = TagExamples(forms, targets, views.rows(words.distinct))
         looked_at = validation_rows if len(validation_rows) else train_rows
-        seen = [word for row in looked_at.tolist() for word in sentences[row]]
-        by_count = dict(
-            sorted(Counter(tag for of in tagged for tag in of).items(), key=lambda item: (-item[1], item[0]))
-        )
+        known = np.array([views.knows(word) for word in words.distinct])
+        numbers_of_tags = np.bincount(targets.flat, minlength=len(tags)).tolist()
+        by_count = dict(sorted(zip(tags, numbers_of_tags, strict=True), key=lambda item: (-item[1], item[0])))
         report = TagReport(
-            *(len(sentences), len(train_rows), len(validation_rows), by_count),
+            *(count, len(train_rows), len(validation_rows), by_count),
             (int(lengths.min()), int(np.median(lengths)), int(lengths.max())),
             *(int(lengths.sum()), len(counts), len(views.known[0].tokens)),
-            sum(not views.knows(word) for word in seen) / len(seen),
+            float((~known[forms.take(looked_at).joined()]).mean()),
             (left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
         )
-        short = [row for row in looked_at.tolist() if 5 <= lengths[row] <= 12] or looked_at.tolist()
-        example = json.dumps(sentences[short[0]], ensure_ascii=False)
+        short = looked_at[(lengths[looked_at] >= 5) & (lengths[looked_at] <= 12)]
+        (shown,) = words.tokens((short if len(short) else looked_at)[:1])
+        example = json.dumps(shown, ensure_ascii=False)
         return PreparedTags(settings, views, tags, whole.take(train_rows), whole.take(validation_rows), example, report)
 
 
