@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 
 class RnncliError(Exception):
@@ -65,12 +66,21 @@ class TrainingInterrupted(RnncliError):
         self.exit_code = exit_code
 
 
+_LONGEST_COMPARED, _MOST_COMPARED = 100, 2000
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """``1 row``, ``2,000 rows``; ``many`` where it is not ``one`` with an s: ``text stands``, ``texts stand``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near.
+
+    Comparing two names takes up to the cube of their length: only short ones are compared, and not too many.
+    """
+    if len(name) > _LONGEST_COMPARED:
+        return ""
+    short = (one for one in known if len(one) <= _LONGEST_COMPARED)
+    matches = difflib.get_close_matches(name, list(islice(short, _MOST_COMPARED)), n=1, cutoff=0.5)
     return f"; did you mean '{matches[0]}'?" if matches else ""

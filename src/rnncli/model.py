@@ -28,8 +28,27 @@ if TYPE_CHECKING:
     from rnncli.inspection.why import Parts, Question
     from rnncli.record import EpochRecord
 
-# Inputs are predicted so many at a time: memory stays flat however many there are.
-CHUNK = 1024
+# Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
+CHUNK, CHUNK_CHARACTERS = 1024, 2**22
+
+
+def chunks_of(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Inputs in chunks that are predicted at a time."""
+    chunk: list[str] = []
+    length = 0
+    for text in texts:
+        chunk.append(text)
+        length += len(text)
+        if is_full(len(chunk), length):
+            yield chunk
+            chunk, length = [], 0
+    if chunk:
+        yield chunk
+
+
+def is_full(count: int, characters: int) -> bool:
+    """Whether so many inputs of so many characters are to be predicted before another one is read."""
+    return count >= CHUNK or characters >= CHUNK_CHARACTERS
 
 
 class Prediction(Protocol):

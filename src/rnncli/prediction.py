@@ -7,12 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
 from multiprocessing import get_context
 
 from rnncli.core.threads import release_helper, share_cores
 from rnncli.errors import StorageError
-from rnncli.model import CHUNK, Model, Prediction
+from rnncli.model import Model, Prediction, chunks_of
 from rnncli.team import end_with_parent
 
 # So many chunks for each process are read ahead: memory stays flat however long the file is.
@@ -33,8 +32,7 @@ def predict_together(model: Model, texts: Iterable[str], workers: int) -> Iterat
     waiting: deque[Future[list[Prediction]]] = deque()
     pool = ProcessPoolExecutor(workers, get_context("fork"), _begin, (workers,))
     try:
-        texts = iter(texts)
-        while chunk := list(islice(texts, CHUNK)):
+        for chunk in chunks_of(texts):
             waiting.append(pool.submit(_answer, chunk))
             if len(waiting) > AHEAD * workers:
                 yield from waiting.popleft().result()

@@ -10,16 +10,15 @@ import hashlib
 from collections.abc import Collection, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from rnncli.data.numbers import Floats, finite_vector
 from rnncli.data.sources import check_path, open_lines
 from rnncli.errors import DataError, counted
 
 MAX_BYTES = 32 << 30  # as stored and as unzipped; nothing of it is kept but what is asked for
 MAX_LINE = 1_000_000  # characters
 MAX_DIMENSION = 65_536  # as Settings.embedding
-
-Floats = npt.NDArray[np.float64]
+MAX_NUMBER = 1e12  # the squares of a text's vectors can still be added up in float32
 
 
 def dimension(path: str) -> int:
@@ -72,12 +71,11 @@ def _vector_lines(path: str) -> Iterator[tuple[int, str]]:
 
 
 def _parsed(numbers: list[str], where: str, size: int) -> Floats:
-    try:
-        vector = np.array([float(number) for number in numbers])
-    except ValueError:
-        vector = np.array([np.nan])
-    if not np.isfinite(vector).all():
+    vector = finite_vector(numbers)
+    if vector is None:
         raise DataError(f"{where}: a vector holds something that is no finite number")
+    if len(vector) and np.abs(vector).max() > MAX_NUMBER:
+        raise DataError(f"{where}: a vector holds the number {vector[np.abs(vector).argmax()]:g}; no word has such")
     if len(vector) != size:
         raise DataError(f"{where}: a vector of {counted(len(vector), 'number')}, and the first has {size:,}")
     return vector

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +24,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names
 from rnncli.inspection.why import Parts
-from rnncli.model import CHUNK, Manifest, Metric, Model, distinct
+from rnncli.model import Manifest, Metric, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
 from rnncli.tasks.decoder import BEAM, Longest
@@ -106,8 +105,7 @@ class CaptionModel(Model):
         return None
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
-        waiting = iter(texts)
-        while chunk := list(islice(waiting, CHUNK)):
+        for chunk in chunks_of(texts):
             rows = np.stack([self._read(text) for text in chunk])
             for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
                 yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +20,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.trace import Trace, trace
 from rnncli.inspection.why import Parts, Question
-from rnncli.model import CHUNK, Labels, Manifest, Model, distinct
+from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.inputs import (
@@ -191,8 +190,7 @@ class ClassifierModel(Model):
         return self.input.unit
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        waiting = iter(texts)
-        while chunk := list(islice(waiting, CHUNK)):
+        for chunk in chunks_of(texts):
             yield from self._predict_chunk(chunk)
 
     def trace(self, text: str | None = None) -> Trace:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +21,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import CHUNK, Manifest, Metric, Model
+from rnncli.model import Manifest, Metric, Model, chunks_of
 from rnncli.record import Record
 from rnncli.tasks.decoder import BEAM, Longest
 from rnncli.tasks.inputs import shorten, shortened
@@ -117,8 +116,7 @@ class Seq2SeqModel(Model):
         return EncoderDecoder(self.settings, self.source.size, self.target.size)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
-        waiting = iter(texts)
-        while chunk := list(islice(waiting, CHUNK)):
+        for chunk in chunks_of(texts):
             sources = [self._symbols(text) for text in chunk]
             for text, symbols, (told, log_probability) in zip(chunk, sources, self._tell(sources), strict=True):
                 unknown = tuple(dict.fromkeys(symbol for symbol in symbols if symbol not in self.source))

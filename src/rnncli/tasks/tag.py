@@ -24,7 +24,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import CHUNK, Labels, Manifest, Model, distinct
+from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.metrics import score
 from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
@@ -92,8 +92,7 @@ class TaggerModel(Model):
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[TagPrediction]:
-        waiting = iter(texts)
-        while chunk := list(islice(waiting, CHUNK)):
+        for chunk in chunks_of(texts):
             sentences = [words_of(text) for text in chunk]
             for text, words, of_words in zip(chunk, sentences, self._probabilities(sentences), strict=True):
                 tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
