@@ -89,12 +89,44 @@ INPUTS = {
 }
 
 TEXTS: list[Any] = ["", " ", "x", "NaN", "Infinity", "-1e999", "1", "null", "\x1b[31m", "\x1b]0;t\x07", "\x9b2J", "\0"]
-TEXTS += ["[/red]", "<script>alert(1)</script>", "\u202e\u2066", "Z" + "\u0301" * 40, "\U0001f469\u200d\U0001f680", "a\nb\tc"]
-TEXTS += ["w" * 1_000_000, "a b " * 2_000, "[[1, 2], [3]]", "[1e400]", "=1+1", "../../x", "\u2028", "lstm", "word", "classify"]
+TEXTS += [
+    "[/red]",
+    "<script>alert(1)</script>",
+    "\u202e\u2066",
+    "Z" + "\u0301" * 40,
+    "\U0001f469\u200d\U0001f680",
+    "a\nb\tc",
+]
+TEXTS += [
+    "w" * 1_000_000,
+    "a b " * 2_000,
+    "[[1, 2], [3]]",
+    "[1e400]",
+    "=1+1",
+    "../../x",
+    "\u2028",
+    "lstm",
+    "word",
+    "classify",
+]
 INTEGERS: list[Any] = [0, 1, -1, 2, 3, 7, 64, 255, 65_536, 999_999, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64]
 INTEGERS += [-(2**63), 10**18, int("9" * 60), -int("9" * 60), 10**400]
 FLOATS: list[Any] = [0.0, -0.0, 0.5, -0.5, 1.0, 1.5, 5e-324, 1e-300, 1e-45, 1e38, 1e39, 1e100, 1e300, 1e308, -1e308]
-OTHERS: list[Any] = [None, True, False, [], {}, [[]], [None], [1], ["x"], [0.5] * 300, {"a": 1}, {"": None}, {"\x1b[2J": 1}]
+OTHERS: list[Any] = [
+    None,
+    True,
+    False,
+    [],
+    {},
+    [[]],
+    [None],
+    [1],
+    ["x"],
+    [0.5] * 300,
+    {"a": 1},
+    {"": None},
+    {"\x1b[2J": 1},
+]
 OTHERS += [{"a": {"b": {"c": [1]}}}, [["a", 1], ["b", 2]], ["a"] * 5, ["x", "x"], [1e308, -1e308], [5e-324]]
 VALUES = [*TEXTS, *INTEGERS, *FLOATS, *OTHERS]
 NUMBERS_ONLY = [*INTEGERS, *FLOATS]
@@ -236,7 +268,11 @@ def damaged(array: Any) -> list[tuple[str, Any]]:
     made.append(("without its first row", array[1:] if array.ndim else array.reshape(1)))
     if array.dtype.kind == "f":
         for value in (0.0, -0.0, 1e30, -1e30, 3e38, 1e-45, 1e300):
-            if np.isfinite(array.dtype.type(value)) if abs(value) < 1e38 or array.dtype == np.float64 else value < 3.4e38:
+            if (
+                np.isfinite(array.dtype.type(value))
+                if abs(value) < 1e38 or array.dtype == np.float64
+                else value < 3.4e38
+            ):
                 made.append((f"all {value}", np.full_like(array, value)))
     else:
         made += [(f"all {value}", np.full_like(array, value)) for value in (-1, 1, 2**40, -(2**63), 2**63 - 1)]
@@ -360,7 +396,10 @@ def train(folder: Path) -> list[Subject]:
         run_folder = folder / "runs" / task
         if fault is not None or not (run_folder / "model.safetensors").exists():
             raise SystemExit(f"the training of {task} is at fault itself: {fault}")
-        model, state = model_file.load(run_folder / "model.safetensors"), model_file.load(run_folder / "state.safetensors")
+        model, state = (
+            model_file.load(run_folder / "model.safetensors"),
+            model_file.load(run_folder / "state.safetensors"),
+        )
         made.append(Subject(task, run_folder, name, *model, *state))
     return made
 

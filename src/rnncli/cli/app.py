@@ -15,6 +15,7 @@ from rnncli.cli.options import (
     Encoding,
     Force,
     Format,
+    Ignore,
     Json,
     LabelColumn,
     ModelName,
@@ -104,6 +105,7 @@ def train(
     format: Format = None,
     encoding: OptionalEncoding = None,
     skip_bad: OptionalSkipBad = None,
+    ignore: Ignore = None,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
     debug: Debug = False,
@@ -122,7 +124,8 @@ def train(
     """
     from rnncli.cli.train import TrainRequest, train_command
 
-    train_command(TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, runs, given), json)
+    request = TrainRequest(data, config, resume, name, text, label, format, encoding, skip_bad, ignore, runs, given)
+    train_command(request, json)
 
 
 command(train)
@@ -213,6 +216,7 @@ def inspect(
     format: Format = None,
     encoding: OptionalEncoding = None,
     skip_bad: SkipBad = False,
+    ignore: Ignore = None,
     force: Force = False,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
@@ -246,7 +250,7 @@ def inspect(
         html=html,
         of_data=of_data(
             **{"doctor": doctor, "diff": diff, "fires": fires, "data": data, "text": text, "label": label},
-            **{"format": format, "encoding": encoding, "skip_bad": skip_bad},
+            **{"format": format, "encoding": encoding, "skip_bad": skip_bad, "ignore": ignore},
         ),
     )
     inspect_command(request, json)
@@ -263,6 +267,7 @@ def evaluate(
     format: Format = None,
     encoding: Encoding = "utf-8",
     skip_bad: SkipBad = False,
+    ignore: Ignore = None,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
     debug: Debug = False,
@@ -276,5 +281,5 @@ def evaluate(
     from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
 
     how = {} if beam is None else {"beam": beam}
-    request = EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, runs, how)
+    request = EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, ignore, runs, how)
     evaluate_command(request, json)

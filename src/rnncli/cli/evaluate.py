@@ -27,6 +27,7 @@ class EvaluateRequest:
     format: str | None
     encoding: str
     skip_bad: bool
+    ignore: str | None
     runs: str
     how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
 
@@ -43,8 +44,16 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
 
     keep_freed_memory()
     model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
-    source = Source(request.data, request.text, request.label, request.format, request.encoding, request.skip_bad)
-    dataset = read_dataset(source, model.labelled, model.reads)
+    source = Source(
+        request.data,
+        text=request.text,
+        label=request.label,
+        format=request.format,
+        encoding=request.encoding,
+        skip_bad=request.skip_bad,
+        ignore=request.ignore,
+    )
+    dataset = read_dataset(source, model.labelled, model.reads, task=model.task)
     output.note(dataset.why)
     evaluation = model.evaluate(dataset, request.mistakes, helpful_workers(len(dataset.texts)))
     if evaluation.skipped:

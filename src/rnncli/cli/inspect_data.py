@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.cli.inspect_print import Drawn, print_shown
 from rnncli.cli.inspect_views import STEPS, Shown
 from rnncli.cli.options import DEFAULT_RUNS
-from rnncli.data.columns import choose_columns
-from rnncli.data.dataset import SAMPLE_ROWS, Dataset, Source, left_out, read_dataset, stream_rows
+from rnncli.data.dataset import SAMPLE_ROWS, Dataset, Source, choose, left_out, read_dataset, stream_rows
 from rnncli.errors import DataError, UsageError
 from rnncli.render.console import Output
 
@@ -46,6 +45,7 @@ class OfData:
     format: str | None
     encoding: str | None
     skip_bad: bool
+    ignore: str | None
 
     @property
     def asked(self) -> list[str]:
@@ -57,7 +57,7 @@ class OfData:
     def reading(self) -> list[str]:
         """Options that say how to read the file, as they were given."""
         named = [("--text", self.text), ("--label", self.label), ("--format", self.format)]
-        named.append(("--encoding", self.encoding))
+        named += [("--encoding", self.encoding), ("--ignore", self.ignore)]
         given = [f"{option} {shlex.quote(value)}" for option, value in named if value is not None]
         return [*given, *(["--skip-bad"] if self.skip_bad else [])]
 
@@ -70,7 +70,7 @@ class OfData:
     def source(self) -> Source:
         """The file, with how to read it."""
         path, encoding = self.path or "-", self.encoding or "utf-8"
-        return Source(path, self.text, self.label, self.format, encoding, self.skip_bad)
+        return Source(path, self.text, self.label, self.format, encoding, self.skip_bad, ignore=self.ignore)
 
 
 def of_data(**given: Any) -> OfData | None:
@@ -125,7 +125,7 @@ def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, a
     from rnncli.inspection.findings import Commands, settings_flags
     from rnncli.training.runs import of_file
 
-    dataset = read_dataset(asked.source, model.labelled, model.reads)
+    dataset = read_dataset(asked.source, model.labelled, model.reads, task=model.task)
     output.note(dataset.why)
     if dataset.skipped:
         output.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
@@ -219,20 +219,19 @@ def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
     from rnncli.model import CHUNK
 
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads)
+        whole = read_dataset(source, True, model.reads, task=model.task)
         output.note(whole.why)
         yield whole
         return
     table = stream_rows(source)
     sample = list(islice(table.rows, SAMPLE_ROWS))
-    choices = [row.values for row in sample]
     try:
         wanted = model.labelled or source.label is not None
-        columns = choose_columns(table.columns, choices, text=source.text, label=source.label, need_label=wanted)
+        columns = choose(source, table, sample, task=model.task, need_label=wanted)
     except DataError:
         if source.label is not None:
             raise
-        columns = choose_columns(table.columns, choices, text=source.text, need_label=False)
+        columns = choose(source, table, sample, task=model.task, need_label=False)
     output.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):

@@ -39,6 +39,9 @@ LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", he
 Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl, conll or text.")]
 Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+Ignore = Annotated[
+    str | None, typer.Option("--ignore", metavar="COLUMNS", help="Columns to leave out, with commas between.")
+]
 # For `train`, where --resume asks whether they were given.
 OptionalEncoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")

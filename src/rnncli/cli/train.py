@@ -40,13 +40,14 @@ class TrainRequest:
     format: str | None
     encoding: str | None
     skip_bad: bool | None
+    ignore: str | None
     runs: str
     given: Mapping[str, Any]
 
     @property
     def reading(self) -> dict[str, Any]:
         """How the data are to be read, as far as it was said."""
-        named = {name: getattr(self, name) for name in ("text", "label", "format", "encoding", "skip_bad")}
+        named = {name: getattr(self, name) for name in ("text", "label", "format", "encoding", "skip_bad", "ignore")}
         return {name: value for name, value in named.items() if value is not None}
 
 

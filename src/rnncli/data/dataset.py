@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rnncli.data import doubts
+from rnncli.data.advice import DataFile
 from rnncli.data.arrays import ArrayColumn, Places, described_arrays, read_arrays
 from rnncli.data.columns import (
     Columns,
     Described,
     NumericColumns,
+    RepeatedNameError,
     choose_columns,
     described_numbers,
     number_problem,
@@ -39,7 +42,8 @@ class Source:
     """Which file, how to read it, and which columns count; None where rnncli is to find out.
 
     With ``features`` numbers are the input: those of the .npy files that ``text`` names, those of all rows with the
-    same value in ``sequence``, or else those of all numeric columns but the label's together.
+    same value in ``sequence``, or else those of all numeric columns but the label's together. Columns named in
+    ``ignore``, with commas between them, are none of the table.
     """
 
     path: str
@@ -50,6 +54,7 @@ class Source:
     skip_bad: bool = False
     features: bool | None = None
     sequence: str | None = None
+    ignore: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,21 +162,47 @@ def is_plain_text(source: Source) -> bool:
     return format_of(source.path) == "text"
 
 
-def read_dataset(source: Source, labelled: bool = True, reads: Reads | None = None) -> Dataset:
+def read_dataset(
+    source: Source, labelled: bool = True, reads: Reads | None = None, *, task: str = "auto", settled: bool = False
+) -> Dataset:
     """Reads every record, with a text and a label in each; if not ``labelled``, the text alone, empty ones too.
 
     Args:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
+        task: the name of what is trained, or was, if it is known: a label of one is a text for another.
+        settled: whether the file was read so before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
 
     Raises:
-        DataError: a record cannot be used (with file and line), or there is none.
+        DataError: a record cannot be used (with file and line), or there is none; or the file is likely something else
+            than it would be read as.
         StorageError: the file cannot be read.
     """
     if not labelled:
-        return _read_text(source)
+        return _read_text(source, task, settled)
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
-    rows = itertools.chain(sample, table.rows)
-    numbers = _numbers_of(source, table, [row.values for row in sample], reads)
+    look = _look(source, table, sample, task)
+    if settled:
+        return _read_labelled(source, table, look, reads, itertools.chain(sample, table.rows))
+    _doubt_file(source, look)
+    parts = doubts.Parts.of(look)
+    dataset = _read_labelled(source, table, look, reads, parts.watch(itertools.chain(sample, table.rows)), doubt=True)
+    _doubt_parts(parts, dataset)
+    if isinstance(dataset.reads, NumericColumns | ArrayColumn):
+        return dataset  # its labels are texts
+    look = replace(look, label=table.columns.index(dataset.source.label or ""))
+    if dataset.reads is None:
+        look = replace(look, text=table.columns.index(dataset.source.text or ""))
+    _raise(doubts.no_labels(look, dataset.texts, dataset.labels, dataset.lines))
+    _raise(doubts.unlikely_labels(look, dataset.labels))
+    return dataset
+
+
+def _read_labelled(
+    source: Source, table: Table, look: doubts.Look, reads: Reads | None, rows: Iterator[Row], doubt: bool = False
+) -> Dataset:
+    """All records of ``rows``, once it is known what of them counts."""
+    sample = [row.values for row in look.rows]
+    numbers = _numbers_of(source, table, sample, reads)
     match numbers:
         case Places():
             return _read_arrays(source, table, numbers, rows)
@@ -181,7 +212,7 @@ def read_dataset(source: Source, labelled: bool = True, reads: Reads | None = No
             return _read_described(source, table, numbers, rows)
     if source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
-    columns = choose_columns(table.columns, [row.values for row in sample], text=source.text, label=source.label)
+    columns = _choose(source, look, doubt=doubt)
     label_column = columns.label
     assert label_column is not None  # need_label
     records = Records(table.name, source.skip_bad)
@@ -194,6 +225,55 @@ def read_dataset(source: Source, labelled: bool = True, reads: Reads | None = No
             records.add(row.line, text, label)
     text, label = table.columns[columns.text], table.columns[label_column]
     return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
+
+
+def _look(source: Source, table: Table, sample: Sequence[Row], task: str) -> doubts.Look:
+    file = DataFile(source.path, table.format, source.encoding)
+    return doubts.Look(file, table.columns, sample, task, (source.text is not None, source.label is not None))
+
+
+def _raise(found: DataError | None) -> None:
+    if found is not None:
+        raise found
+
+
+def _doubt_file(source: Source, look: doubts.Look) -> None:
+    """Raises DataError: it is no text, or has no header."""
+    if look.file.format != "text":
+        _raise(doubts.no_header(look))
+    elif source.format is None:
+        doubts.raise_first(doubts.TEXT_FILE, look)
+
+
+def _doubt_parts(parts: doubts.Parts, dataset: Dataset) -> None:
+    """Raises DataError: rows for training were read with those for testing."""
+    _raise(parts.refusal((dataset.source.text, dataset.source.label)))
+
+
+def choose(source: Source, table: Table, sample: Sequence[Row], *, task: str = "auto", need_label: bool) -> Columns:
+    """The columns of text and label, as they were named or are guessed.
+
+    Raises:
+        DataError: it cannot be told which they are, or the table is likely something else.
+    """
+    look = _look(source, table, sample, task)
+    _doubt_file(source, look)
+    return _choose(source, look, need_label=need_label)
+
+
+def _choose(source: Source, look: doubts.Look, *, need_label: bool = True, doubt: bool = True) -> Columns:
+    sample = [row.values for row in look.rows]
+    if doubt and need_label:
+        doubts.raise_first(doubts.TABLE, look)
+    columns = choose_columns(look.columns, sample, text=source.text, label=source.label, need_label=need_label)
+    if doubt:
+        look = replace(look, text=columns.text, label=columns.label)
+        doubts.raise_first(doubts.CHOSEN, look)
+        if columns.label is not None:
+            texts, labels = ([values[at] for values in sample] for at in (columns.text, columns.label))
+            _raise(doubts.no_labels(look, texts, labels, [row.line for row in look.rows]))
+        doubts.raise_first(doubts.BESIDE, look)
+    return columns
 
 
 def _numbers_of(
@@ -250,16 +330,23 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
     )
 
 
-def _read_text(source: Source) -> Dataset:
-    table, columns, rows = _open(source)
+def _read_text(source: Source, task: str, settled: bool) -> Dataset:
+    table, sample = _open_table(source, SAMPLE_ROWS, None)
+    look = _look(source, table, sample, task)
+    parts = doubts.Parts.of(look)
+    if not settled:
+        _doubt_file(source, look)
+    columns = _choose(source, look, need_label=False, doubt=not settled)
     texts, lines = Texts(), Lines()
-    for row in rows:
+    for row in parts.watch(itertools.chain(sample, table.rows)):
         texts.append(row.values[columns.text])
         lines.append(row.line)
-    name = table.columns[columns.text]
-    chosen = Source(source.path, name, None, table.format, source.encoding, source.skip_bad)
+    chosen = replace(source, text=table.columns[columns.text], label=None, format=table.format)
     why = "one text" if table.format == "text" else columns.why
-    return Dataset(chosen, why, texts, [""] * len(texts), lines, table.digest, table.skipped_count, ())
+    dataset = Dataset(chosen, why, texts, [""] * len(texts), lines, table.digest, table.skipped_count, ())
+    if not settled:
+        _doubt_parts(parts, dataset)
+    return dataset
 
 
 def stream_rows(source: Source, before_waiting: Callable[[], object] | None = None) -> Table:
@@ -281,30 +368,34 @@ def _open(
     source: Source, *, before_waiting: Callable[[], object] | None = None
 ) -> tuple[Table, Columns, Iterator[Row]]:
     # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
-    table, sample = _open_table(source, SAMPLE_ROWS if source.text is None else 0, None, before_waiting)
-    values = [row.values for row in sample]
-    columns = choose_columns(table.columns, values, text=source.text, label=source.label, need_label=False)
-    return table, columns, itertools.chain(sample, table.rows)
+    sampled = SAMPLE_ROWS if source.text is None and source.format != "text" else 0
+    table, sample = _open_table(source, sampled, None, before_waiting)
+    return table, choose(source, table, sample, need_label=False), itertools.chain(sample, table.rows)
 
 
 def _open_table(
     source: Source, sampled: int, skip_hint: str | None, before_waiting: Callable[[], object] | None = None
 ) -> tuple[Table, list[Row]]:
-    """The table, and so many of its first rows, if it has more columns than one to choose from.
+    """The table, and so many of its first rows, if there is more than one column to choose from, or time to wait.
 
     Args:
         skip_hint: only what reads labels can leave records out.
     """
-    table = open_table(
-        source.path,
-        format=source.format,
-        encoding=source.encoding,
-        skip_bad=source.skip_bad,
-        before_waiting=before_waiting,
-        skip_hint=skip_hint,
-    )
-    sampled = sampled if len(table.columns) > 1 or skip_hint else 0
-    return table, list(itertools.islice(table.rows, sampled))
+    try:
+        table = open_table(
+            source.path,
+            format=source.format,
+            encoding=source.encoding,
+            skip_bad=source.skip_bad,
+            before_waiting=before_waiting,
+            skip_hint=skip_hint,
+            ignore=source.ignore,
+        )
+    except RepeatedNameError as error:
+        _raise(doubts.repeated_values(DataFile(source.path, source.format or "csv", source.encoding), error))
+        raise
+    waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
+    return table, list(itertools.islice(table.rows, 0 if waits else sampled))
 
 
 def _read_described(source: Source, table: Table, described: Described, rows: Iterable[Row]) -> Dataset:

@@ -226,9 +226,9 @@ def _of_windows(character: str, encoding: str) -> str | None:
 
 
 def _control(name: str, line: int, character: str, encoding: str, meant: str) -> DataError:
-    windows = _OF_WINDOWS[encoding]
+    windows, said = _OF_WINDOWS[encoding], "latin-1" if encoding == "iso8859-1" else encoding
     return DataError(
-        f"{name}:{line}: byte 0x{ord(character):02x} is a control character in {encoding}, and {meant} in {windows}",
+        f"{name}:{line}: byte 0x{ord(character):02x} is a control character in {said}, and {meant} in {windows}",
         f"Say --encoding {windows}.",
     )
 

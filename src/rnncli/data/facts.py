@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from rnncli.data.columns import is_number
+from rnncli.data.numbers import is_number
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
@@ -133,7 +133,8 @@ class Facts:
     @cached_property
     def counts_rows(self) -> bool:
         """Whether values are whole numbers, each one more than the one before."""
-        if len(self.filled) < 2 or not all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled):
+        whole = all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled)
+        if len(self.filled) < 2 or not whole:
             return False
         numbers = list(map(int, self.filled))
         return numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -12,12 +12,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from rnncli.data.columns import quoted
+from rnncli.data.columns import find_column, quoted
 from rnncli.data.decoding import LINE_SLACK, check_encoding
 from rnncli.data.formats import FORMATS, required_format_of
 from rnncli.data.sources import STDIN_NAME, check_path, open_lines
-from rnncli.data.table import Ledger, Row, Table
-from rnncli.errors import UsageError, closest
+from rnncli.data.table import Ledger, Opened, Row, Table
+from rnncli.errors import DataError, UsageError, closest
 
 __all__ = ["MAX_BYTES", "MAX_FIELD", "Row", "Table", "open_table"]
 
@@ -36,6 +36,7 @@ def open_table(
     max_field: int = MAX_FIELD,
     before_waiting: Callable[[], object] | None = None,
     skip_hint: str | None = None,
+    ignore: str | None = None,
 ) -> Table:
     """Open ``source`` and read its header; the records follow as ``rows`` is iterated.
 
@@ -52,6 +53,7 @@ def open_table(
         max_field: the most characters in one value.
         before_waiting: is called when a pipe holds nothing more yet, all rows up to there having been handed on.
         skip_hint: what to say with the refusal of a record that ``skip_bad`` would leave out.
+        ignore: columns to leave out, with commas between them.
 
     Raises:
         UsageError: an unknown format or encoding.
@@ -84,9 +86,28 @@ def open_table(
     ledger = Ledger(name, skip_bad, max_field, skip_hint)
     columns, rows = FORMATS[format].open(lines, ledger)
     rows = _checked(rows, columns, ledger, hasher.hexdigest)
+    if ignore is not None:
+        columns, rows = _without(columns, rows, ignore)
     table = Table(name, columns, format, rows, ledger.skipped, ledger.count, "")
     ledger.table = weakref.ref(table)
     return table
+
+
+def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> Opened:
+    """Columns and rows without those that are to be ignored.
+
+    Raises:
+        DataError: one of them does not exist, or none would be left.
+    """
+    names = (ignore,) if ignore in columns else tuple(name.strip() for name in ignore.split(","))
+    left_out = {find_column(columns, name, "--ignore") for name in names}
+    kept = [at for at in range(len(columns)) if at not in left_out]
+    if not kept:
+        raise DataError("--ignore: all columns are left out, and there is nothing to read")
+    return (
+        tuple(columns[at] for at in kept),
+        (Row(line, tuple(values[at] for at in kept)) for line, values in rows),
+    )
 
 
 def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:

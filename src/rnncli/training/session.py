@@ -190,7 +190,7 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
     """
     settings = Settings.from_mapping(given)
     labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
-    dataset = read_dataset(source, labelled)
+    dataset = read_dataset(source, labelled, task=settings.task)
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)
@@ -264,7 +264,7 @@ def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Da
     """
     source = beginning.source if data is None else replace(beginning.source, path=data)
     try:
-        dataset = read_dataset(source, labelled=source.label is not None)
+        dataset = read_dataset(source, labelled=source.label is not None, settled=True)
         if dataset.digest == beginning.digest:
             return dataset
         reason = "its contents have changed"

@@ -1,0 +1,113 @@
+"""Commands for a shell that make of a file what rnncli reads. They stand in refusals, and work as they stand."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnncli.errors import DataError
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that is read, as commands have to name it.
+
+    Attributes:
+        path: ``-`` for standard input, which a command can only call FILE.
+        format: ``csv``, ``tsv``, ``jsonl``, ``conll`` or ``text``.
+    """
+
+    path: str
+    format: str
+    encoding: str = "utf-8"
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+        return "<stdin>" if self.path == "-" else self.path
+
+    @property
+    def quoted(self) -> str:
+        """As commands call it."""
+        return "FILE" if self.path == "-" else shlex.quote(self.path)
+
+    def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
+        """The exception for something in this file, at ``line`` if it stands there."""
+        where = self.name if line is None else f"{self.name}:{line}"
+        return DataError(f"{where}: {what}", hint)
+
+    def made(self, suffix: str) -> str:
+        """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
+        stem = "data" if self.path == "-" else os.path.basename(self.path).removesuffix(".gz").rpartition(".")[0]
+        return shlex.quote(f"{stem or 'data'}-2.{suffix}")
+
+    def with_header(self, names: Sequence[str], suffix: str | None = None) -> str:
+        """Puts a line of names above the file."""
+        suffix = suffix or self.format
+        header = shlex.quote(_DELIMITERS[suffix].join(names).replace("\t", "\\t") + "\\n")
+        return f"(printf {header}; {self._written}) > {self.made(suffix)}"
+
+    def as_json(self, record: str, rows: str | None = None) -> str:
+        """JSON lines, each a Python expression of ``r``.
+
+        Args:
+            rows: the expression that ``r`` runs over; None for the records, as dictionaries of texts by column.
+        """
+        if self.format == "jsonl":
+            modules, rows = "json,sys", rows or "map(json.loads,sys.stdin)"
+        elif rows is None:
+            modules, rows = "csv,json,sys", f"csv.DictReader(sys.stdin{self._dialect})"
+        else:
+            modules = "json,sys"
+        return self.python(f"import {modules};[print(json.dumps({record})) for r in {rows}]", "jsonl")
+
+    def filtered(self, condition: str) -> str:
+        """The records for which a Python expression of ``r`` holds, in the same format."""
+        if self.format == "jsonl":
+            script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
+        else:
+            script = (
+                f"import csv,sys;d=csv.DictReader(sys.stdin{self._dialect});"
+                f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});w.writeheader();"
+                f"w.writerows(r for r in d if {condition})"
+            )
+        return self.python(script, self.format)
+
+    def with_commas(self, delimiter: str) -> str:
+        """The table with commas between its columns."""
+        rows = f'csv.reader(sys.stdin,delimiter="{delimiter}")'
+        return self.python(f"import csv,sys;csv.writer(sys.stdout).writerows({rows})", "csv")
+
+    def python(self, script: str, suffix: str) -> str:
+        """A line of Python with the file's text on its standard input, and a new file for what it prints."""
+        return self.piped(f"python3 -c {shlex.quote(script)}", suffix)
+
+    def piped(self, command: str, suffix: str) -> str:
+        """A command with the file's text on its standard input, and a new file for what it prints."""
+        if self._written.startswith("cat "):
+            return f"{command} < {self.quoted} > {self.made(suffix)}"
+        return f"{self._written} | {command} > {self.made(suffix)}"
+
+    @property
+    def _dialect(self) -> str:
+        return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None' if self.format == "tsv" else ""
+
+    @property
+    def _written(self) -> str:
+        """A command that writes the file's text as UTF-8."""
+        zipped = self.path.lower().endswith(".gz")
+        utf_8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii")
+        write = f"zcat {self.quoted}" if zipped else f"cat {self.quoted}"
+        if utf_8:
+            return write
+        convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
+        return f"{write} | {convert}" if zipped else f"{convert} {self.quoted}"
+
+
+def command(*words: str) -> str:
+    """A command line of these words, each quoted where a shell needs it."""
+    return " ".join(map(shlex.quote, words))

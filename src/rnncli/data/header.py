@@ -1,0 +1,111 @@
+"""Whether the first line of a table names its columns, or is a record that somebody would lose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rnncli.data.columns import label_rank, names_rows, quoted, text_rank
+from rnncli.data.facts import Facts, is_date, is_missing, is_nested, is_plain_number, numbers_in
+
+_ENOUGH = 12  # rows, before it says something that a value does not stand among them
+_NAMES = frozenset(
+    """
+    age amount author answer bio city code column count country customer date day email entities feedback field file
+    filename fold frequency gender group hypothesis ids image ipa item key kind letters line location machine month nr
+    number phones phonemes premise price product pronunciation rank reply response sex split src state status subset
+    summary tgt time timestamp translation type url user username value year x y z
+    """.split()  # noqa: SIM905
+)
+_IDENTIFIER = re.compile(r"[A-Za-z]+\d{1,6}|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|[a-z]{2,}[A-Z][A-Za-z0-9]*")
+
+
+def missing_header(columns: Sequence[str], facts: Sequence[Facts]) -> str | None:
+    """Why the first line is more likely a record than a header; None if it names columns, or may well do so.
+
+    Args:
+        columns: what stands in the first line.
+        facts: of each column, by the rows below.
+    """
+    if any(_heads_numbers(name, of, at) for at, (name, of) in enumerate(zip(columns, facts, strict=True), 1)):
+        return None
+    if _are_steps([name for name in columns if is_plain_number(name)]):
+        return None
+    for name, of in zip(columns, facts, strict=True):
+        if is_plain_number(name) and of.numeric:
+            return f"{quoted(name)} is a number, as are the values below it"
+        below = of.filled.count(name.strip())
+        if below > 1 or (below and not _is_name(name)):
+            return f"{quoted(name)} stands below as a value too"
+        if of.filled and ((of.dates and is_date(name)) or (of.lists_of_numbers and numbers_in(name))):
+            return f"{quoted(name)} is a value like those below it"
+        if of.nested and is_nested(name):
+            return f"{quoted(name)} is a list, as are the values below it"
+    if any(_is_name(name) or _heads_words(name, of) for name, of in zip(columns, facts, strict=True)):
+        return None
+    for name, of in zip(columns, facts, strict=True):
+        words = name.split()
+        if len(words) > 1 and of.words >= 1.5:
+            return f"{quoted(name)} is a text like those below it"
+    return None
+
+
+def repeats_header(columns: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether a row is the header once more, as where files were put one behind the other."""
+    return tuple(values) == tuple(columns) and any(map(_is_name, columns))
+
+
+def likely_names(facts: Sequence[Facts]) -> list[str]:
+    """Names for columns that have none: ``text,label`` or, where nothing repeats, ``source,target``."""
+    labels = [at for at, of in enumerate(facts) if of.repeats and not of.is_prose]
+    texts = sorted((at for at, of in enumerate(facts) if not (of.numeric or of.dates)), key=lambda at: -facts[at].words)
+    names = [f"column_{at}" for at in range(1, len(facts) + 1)]
+    label = labels[-1] if labels else None
+    if label is None and len(facts) > 1 and max(len(of.filled) for of in facts) < _ENOUGH:
+        label = len(facts) - 1 if facts[-1].words < 1.5 else None
+    texts = [at for at in texts if at != label]
+    if label is None and len(texts) > 1:
+        for at, name in zip(sorted(texts)[:2], ("source", "target"), strict=True):
+            names[at] = name
+        return names
+    if label is None and len(facts) > 1:
+        label = next((at for at in reversed(range(len(facts))) if at not in texts[:1]), None)
+    if label is not None:
+        names[label] = "label"
+    if texts:
+        names[texts[0]] = "text"
+    return names
+
+
+def _is_name(name: str) -> bool:
+    """Whether it is one that columns have."""
+    whole = name.strip().lower()
+    if len(whole.split()) > 3:
+        return False
+    known = whole in _NAMES or names_rows(whole) or text_rank(whole) is not None or label_rank(whole) is not None
+    return known or _IDENTIFIER.fullmatch(name.strip()) is not None
+
+
+def _heads_numbers(name: str, of: Facts, at: int) -> bool:
+    """Whether numbers or dates stand below what is none, or the values of a column below no name at all."""
+    if name == f"column {at}":
+        return bool(of.filled)
+    alike = is_plain_number(name) or is_date(name) or is_missing(name)
+    return (of.numeric or of.dates) and not alike
+
+
+def _heads_words(name: str, of: Facts) -> bool:
+    """Whether a word stands above texts of several, or above labels and is none of them."""
+    if len(name.split()) == 1 and of.words >= 1.5:
+        return True
+    labels = of.repeats and len(of.filled) >= _ENOUGH and of.words < 3
+    return labels and name.strip() not in of.distinct
+
+
+def _are_steps(names: Sequence[str]) -> bool:
+    """Whether whole numbers go up, as the names of columns do that are times, years or places."""
+    if len(names) < 2 or not all(name.strip().isdigit() and len(name) < 16 for name in names):
+        return False
+    numbers = [int(name) for name in names]
+    return all(before < after for before, after in pairwise(numbers))
