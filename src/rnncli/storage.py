@@ -14,7 +14,7 @@ import secrets
 import stat
 from collections.abc import Iterable
 
-from rnncli.errors import StorageError
+from rnncli.errors import StorageError, UsageError
 
 # .<name>.<process id>-<random>.tmp; the process id tells a later save whether the writer may still be at work.
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})-[0-9a-f]{16}\.tmp", re.DOTALL)
@@ -103,6 +103,30 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     except OSError as error:
         raise StorageError(f"{one_line(path)} cannot be read: {_reason(error)}") from error
     return data
+
+
+def identity(file: str | os.PathLike[str] | int) -> tuple[int, int] | None:
+    """What a regular file is by whatever name, or open already; None where there is none."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def require_apart(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str] | int]) -> None:
+    """Refuses to write to what is read, whether by the same name, a link, or an open descriptor.
+
+    Raises:
+        UsageError: an output is an input.
+    """
+    read = {identity(given): given for given in inputs}
+    read.pop(None, None)
+    for output in outputs:
+        given = read.get(identity(output))
+        if given is not None:
+            called = "" if isinstance(given, int) or os.fspath(given) == os.fspath(output) else f" {one_line(given)}"
+            raise UsageError(f"{one_line(output)} is also the input{called}", "write to another file")
 
 
 def one_line(text: str | os.PathLike[str]) -> str:

@@ -188,10 +188,9 @@ def test_several_views_at_once(trained):
     [
         (["--param", "output/weight"], "--param says more of --bptt, which is not shown"),
         (["--compare", "latest"], "--compare says more of --memory, which is not shown"),
-        (
-            ["--full"],
-            "--full, --map and --answer are for --gates, --bptt, --memory, --why, --by-hand and --check-gradients",
-        ),
+        (["--full"], "--full is for --gates, --bptt, --memory, --why, --check-gradients, --doctor, --fires and --diff"),
+        (["--map"], "--map is for --gates and --bptt"),
+        (["--answer", "pos"], "--answer is for --gates, --bptt, --memory, --why, --by-hand and --check-gradients"),
         (["--memory", TEXT, "--compare", "latest"], "--compare latest: that is the model itself"),
         (["--memory", "--units", "1"], "--units and --top choose among hidden states, which are not shown"),
         (["--gates", "--units", "9", TEXT], "--units 9: the units are 0 to 3"),
@@ -211,7 +210,7 @@ HOSTILE = "good [/] \x1b[31mfilm \u202e <script>alert(1)</script> was"
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_hostile_text_is_inert(trained, look):
-    for options in ([], ["--json"], ["--map"]):
+    for options in ([], ["--json"], *([["--map"]] if look == "--gates" else [])):
         out = trained.works("inspect", look, HOSTILE, *options).out
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", out)
 
@@ -224,7 +223,7 @@ def test_on_a_terminal_nothing_is_wider_than_it(trained, monkeypatch, look, widt
     monkeypatch.setenv("COLUMNS", width)
     from rich.cells import cell_len
 
-    for options in ([], ["--map"]):
+    for options in ([], *([["--map"]] if look == "--gates" else [])):
         out = trained.works("inspect", look, TEXT, *options).out
         assert max(map(cell_len, out.split("\n"))) <= int(width)
 

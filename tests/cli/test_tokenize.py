@@ -147,4 +147,5 @@ def test_a_files_statistics_with_a_models_vocabulary(trained):
     ],
 )
 def test_options_have_the_limits_of_training(cli, options, says):
-    cli.refuses(2, says, "tokenize", "good", *options)
+    cli.write("a.txt", "good\n")
+    cli.refuses(2, says, "tokenize", "a.txt", *options)

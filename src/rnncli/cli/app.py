@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
 from rnncli import __version__
-from rnncli.cli import options
+from rnncli.cli import options, uses
+from rnncli.cli.arguments import files_among, is_file
+from rnncli.cli.checked import Check, checked
 from rnncli.cli.help import PlainCommand, PlainGroup
 from rnncli.cli.options import (
     Beam,
@@ -15,17 +19,24 @@ from rnncli.cli.options import (
     Encoding,
     Force,
     Format,
+    HtmlFile,
     Ignore,
+    InputFile,
     Json,
     LabelColumn,
     ModelName,
     OptionalEncoding,
     OptionalSkipBad,
+    OtherModel,
+    RunAgain,
     Runs,
     SkipBad,
+    SvgFile,
     TextColumn,
+    TextsOrFiles,
     with_settings,
 )
+from rnncli.cli.paths import Reads
 
 app = typer.Typer(
     name="rnncli",
@@ -35,7 +46,12 @@ app = typer.Typer(
     cls=PlainGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-command = app.command(cls=PlainCommand)
+
+
+def command(function: Callable[..., None], check: Check | None = None) -> Callable[..., None]:
+    """Adds a command, with what is checked of its options before it runs."""
+    app.command(cls=PlainCommand)(checked(function, check))
+    return function
 
 
 def _show_version(value: bool) -> None:
@@ -59,9 +75,13 @@ def rnncli(
     """
 
 
-@command
+def _check_tokenize(values: Mapping[str, Any], given: Collection[str]) -> None:
+    uses.check_tokenize(values, given, is_file(values["source"]))
+
+
+@partial(command, check=_check_tokenize)
 def tokenize(
-    source: Annotated[str, typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
+    source: Annotated[str, Reads(), typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
     unit: Annotated[
         str, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is.")
     ] = "auto",
@@ -71,7 +91,7 @@ def tokenize(
         int, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most.")
     ] = 10_000,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
+        OtherModel, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
     ] = None,
     text: TextColumn = None,
     format: Format = None,
@@ -96,9 +116,9 @@ def tokenize(
 
 @with_settings
 def train(
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="CSV, TSV, JSON lines, also .gz; or -.")] = None,
-    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")] = None,
+    data: Annotated[InputFile, typer.Argument(metavar="DATA", help="CSV, TSV, JSON lines, also .gz; or -.")] = None,
+    config: Annotated[InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")] = None,
+    resume: Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
@@ -131,9 +151,13 @@ def train(
 command(train)
 
 
-@command
+def _check_predict(values: Mapping[str, Any], given: Collection[str]) -> None:
+    uses.check_predict(values, given, bool(files_among(values["texts"], values["format"])))
+
+
+@partial(command, check=_check_predict)
 def predict(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")],
+    texts: Annotated[TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")],
     model: ModelName = "latest",
     length: Annotated[
         int | None, typer.Option("--length", metavar="N", min=1, help="Go on with a text for so many tokens. [200]")
@@ -147,6 +171,9 @@ def predict(
     text: TextColumn = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
+    spreadsheet_safe: Annotated[
+        bool, typer.Option("--spreadsheet-safe", help="A ' before what a spreadsheet would take for a formula.")
+    ] = False,
     runs: Runs = options.DEFAULT_RUNS,
     json: Json = False,
     debug: Debug = False,
@@ -165,12 +192,17 @@ def predict(
 
     options = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
     how = {name: value for name, value in options.items() if value is not None}
-    predict_command(PredictRequest(texts, model, text, format, encoding, runs, how), json)
+    predict_command(PredictRequest(texts, model, text, format, encoding, runs, how, spreadsheet_safe), json)
 
 
-@command
+def _check_inspect(values: Mapping[str, Any], given: Collection[str]) -> None:
+    sentence = values["sentence"]
+    uses.check_inspect(values, given, sentence is not None and is_file(sentence))
+
+
+@partial(command, check=_check_inspect)
 def inspect(
-    sentence: Annotated[str | None, typer.Argument(metavar="TEXT", help="A text; else the model's example.")] = None,
+    sentence: Annotated[InputFile, typer.Argument(metavar="TEXT", help="A text; else the model's example.")] = None,
     timesteps: Annotated[bool, typer.Option("--timesteps", "-t", help="The hidden state after every token.")] = False,
     units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
@@ -190,27 +222,27 @@ def inspect(
     ] = None,
     param: Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")] = None,
     compare: Annotated[
-        str | None, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")
+        OtherModel, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")
     ] = None,
     form: Annotated[
         str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")
     ] = None,
     map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
-    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
+    svg: Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
     html: Annotated[
-        str | None, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser.")
+        HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser.")
     ] = None,
     doctor: Annotated[
-        str | None, typer.Option("--doctor", metavar="DATA", help="Why is it stuck? Looks for what can be wrong.")
+        InputFile, typer.Option("--doctor", metavar="DATA", help="Why is it stuck? Looks for what can be wrong.")
     ] = None,
     diff: Annotated[
-        str | None, typer.Option("--diff", metavar="MODEL", help="Compare with a model, on a text or --data.")
+        OtherModel, typer.Option("--diff", metavar="MODEL", help="Compare with a model, on a text or --data.")
     ] = None,
     fires: Annotated[
         str | None, typer.Option("--fires", metavar="UNIT|all", help="Where in --data a unit fires; its labels.")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="What --fires and --diff read.")] = None,
+    data: Annotated[InputFile, typer.Option("--data", metavar="FILE", help="What --fires and --diff read.")] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     format: Format = None,
@@ -245,9 +277,9 @@ def inspect(
     wanted["check_gradients"] = check_gradients
     looks = tuple(name for name, asked in wanted.items() if asked)
     request = InspectRequest(
-        *(sentence, timesteps, units, top, model, svg, force, runs),
+        *(sentence, timesteps, units, top, model, svg, runs),
         *(looks, answer, param, full, map, compare, form),
-        html=html,
+        *(html, text, format, encoding),
         of_data=of_data(
             **{"doctor": doctor, "diff": diff, "fires": fires, "data": data, "text": text, "label": label},
             **{"format": format, "encoding": encoding, "skip_bad": skip_bad, "ignore": ignore},
@@ -258,8 +290,8 @@ def inspect(
 
 @command
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file.")],
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
+    model: Annotated[str, Reads("model"), typer.Argument(metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file.")],
+    data: Annotated[str, Reads(), typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
     mistakes: Annotated[int, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show.")] = 10,
     beam: Beam = None,
     text: TextColumn = None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rnncli.cli.arguments import require_piped
 from rnncli.data.dataset import Source, left_out, read_dataset
-from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
@@ -35,8 +34,7 @@ class EvaluateRequest:
 def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     """Prints the scores, by label and as a confusion matrix, and the most confident mistakes."""
     output = Output()
-    if request.data == "-" and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+    require_piped(request.data)
 
     from rnncli.model import Model
     from rnncli.team import helpful_workers

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnncli.cli.inspect_data import OfData, refuse_what_says_nothing, show
+from rnncli.cli.arguments import is_file, require_piped
+from rnncli.cli.inspect_data import OfData, show
 from rnncli.cli.inspect_print import Drawn, print_shown
-from rnncli.cli.options import output_path, parse_units
-from rnncli.cli.predict import is_file
-from rnncli.data.dataset import Source
+from rnncli.cli.options import parse_units
+from rnncli.cli.predict import as_input
+from rnncli.data.dataset import display_name
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import CheckFailedError, DataError, UsageError, counted
 from rnncli.render import views
@@ -37,7 +38,6 @@ class InspectRequest:
     top: int | None
     model: str
     svg: str | None
-    force: bool
     runs: str
     looks: tuple[str, ...] = ()  # of rnncli.cli.inspect_views, in their order there
     answer: str | None = None
@@ -47,22 +47,23 @@ class InspectRequest:
     compare: str | None = None
     form: str | None = None
     html: str | None = None
+    text: str | None = None
+    format: str | None = None
+    encoding: str | None = None
     of_data: OfData | None = None
 
 
 def inspect_command(request: InspectRequest, json: bool) -> None:
     """Shows the model's layers and record, or its states along a text."""
     output = Output()
-    _refuse_what_says_nothing(request, json)
 
     from rnncli.model import Model
     from rnncli.training.runs import find_model
 
     path = find_model(request.model, Path(request.runs))
-    picture = output_path(request.svg, request.force, (str(path),)) if request.svg is not None else None
-    page = output_path(request.html, request.force, (str(path),)) if request.html is not None else None
+    picture, page = request.svg, request.html
     model = Model.load(path)
-    text = _text(output, model, request.sentence)
+    text = _text(output, model, request)
     failed = False
     shown: Drawn = []
     if request.of_data is not None:
@@ -74,50 +75,18 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     if page is not None:
         from rnncli.cli.inspect_page import write_page
 
-        write_page(output, model, path, page, text, request.answer, json and not (request.looks or request.timesteps))
+        write_page(
+            output, model, path, Path(page), text, request.answer, json and not (request.looks or request.timesteps)
+        )
     if picture is not None:
         if not shown:
             raise UsageError("--svg draws tables and maps, and none was shown")
         from rnncli import storage
 
         storage.write_atomically(picture, svg(shown).encode())
-        output.note(f"picture written to {request.svg}")
+        output.note(f"picture written to {picture}")
     if failed:
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
-
-
-def _refuse_what_says_nothing(request: InspectRequest, json: bool) -> None:
-    """Raises UsageError: an option is given without the one that it says more of."""
-    if request.of_data is not None:
-        refuse_what_says_nothing(request, request.of_data)
-    of_text = request.timesteps or request.looks or request.of_data is not None
-    if request.html is not None and request.svg is not None and (not of_text or request.html == request.svg):
-        raise UsageError("--svg draws the tables that are shown, in a file of its own", "add --timesteps, --gates, …")
-    if request.sentence is not None and not of_text and request.html is None:
-        raise UsageError("a text needs to know what to show of it", "add --timesteps, --gates, --bptt, --why, …")
-    if (request.units is not None or request.top is not None) and not (request.timesteps or "gates" in request.looks):
-        raise UsageError(
-            "--units and --top choose among hidden states, which are not shown", "add --timesteps or --gates"
-        )
-    if request.svg is not None and request.looks == ("by_hand",) and not request.timesteps:
-        raise UsageError("--svg draws tables, and --by-hand is none", "--as latex makes a document to print")
-    if request.form is not None and json:
-        raise UsageError("--as says how --by-hand is written, and --json is another way", "leave one of them out")
-    if request.units is not None and request.top is not None:
-        raise UsageError("--units and --top are two ways to choose the units: give one of them")
-    for option, given, needed in (
-        ("--param", request.param, "bptt"),
-        ("--compare", request.compare, "memory"),
-        ("--as", request.form, "by_hand"),
-    ):
-        if given is not None and needed not in request.looks:
-            name = needed.replace("_", "-")
-            raise UsageError(f"{option} says more of --{name}, which is not shown", f"add --{name}")
-    answered = request.answer is not None and request.html is None
-    if (request.full or request.map or answered) and not request.looks and request.of_data is None:
-        raise UsageError(
-            "--full, --map and --answer are for --gates, --bptt, --memory, --why, --by-hand and --check-gradients"
-        )
 
 
 def _show_looks(
@@ -162,20 +131,23 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
     return shown
 
 
-def _text(output: Output, model: Model, sentence: str | None) -> str | None:
-    """The text itself; but of a file of numbers, which nobody types, the first input.
+def _text(output: Output, model: Model, request: InspectRequest) -> str | None:
+    """The text itself; but of a file its first input, and says which that is.
 
     Raises:
         DataError: with file and line, where the model cannot read it.
     """
-    if sentence is None or sentence == "-" or model.reads is None or not is_file(sentence):
+    sentence = request.sentence
+    if sentence is None or not is_file(sentence):
         return sentence
-    first = next(stream_inputs(Source(sentence), model.reads))
+    require_piped(sentence, "the text")
+    first = next(stream_inputs(as_input(sentence, request.text, request.format, request.encoding), model.reads))
     problem = model.problem(first.text)
     if problem is not None:
         raise DataError(f"{first.place}: {problem}")
     if first.shown != sentence:
-        output.note(f"the first input of {sentence}" + (f": {first.shown}" if first.shown else ""), "dim")
+        said = first.text if first.shown is None else first.shown
+        output.note(f"the first input of {display_name(sentence)}" + (f": {said}" if said else ""), "dim")
     return first.text
 
 

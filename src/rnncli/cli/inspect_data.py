@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnncli.cli.arguments import require_piped
 from rnncli.cli.inspect_print import Drawn, print_shown
 from rnncli.cli.inspect_views import STEPS, Shown
 from rnncli.cli.options import DEFAULT_RUNS
@@ -76,30 +76,7 @@ class OfData:
 def of_data(**given: Any) -> OfData | None:
     """What was asked for; None if none of the options was given."""
     made = OfData(**given)
-    return made if made.asked or made.data is not None or made.reading else None
-
-
-def refuse_what_says_nothing(request: InspectRequest, asked: OfData) -> None:
-    """Raises UsageError: options are given that do not go together."""
-    if not asked.asked:
-        raise UsageError(
-            "--data, --text, --label and how to read them are for --doctor, --diff and --fires", "add one of these"
-        )
-    name = asked.asked[0]
-    if len(asked.asked) > 1 or request.looks or request.timesteps or request.html is not None:
-        raise UsageError(f"{name} is asked for by itself: other things are shown without it")
-    if asked.doctor is not None and asked.data is not None:
-        raise UsageError("--doctor takes its file itself, and --data names another one")
-    if asked.fires is not None and asked.data is None:
-        raise UsageError("--fires looks for words in a file, and none is given", "name it: --data FILE")
-    if asked.path is None and asked.reading:
-        raise UsageError(f"{asked.reading[0].split()[0]} says how a file is read, and none is given", "add --data FILE")
-    if request.sentence is not None and asked.path is not None:
-        raise UsageError(f"{name} reads a file here, and a text is given too", "leave one of them out")
-    if request.map or request.answer is not None:
-        raise UsageError(f"--map and --answer say nothing to {name}")
-    if asked.path == "-" and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+    return made if made.asked else None
 
 
 def show(
@@ -111,6 +88,7 @@ def show(
         path: of the model's file.
         text: what the models are compared on, without a file.
     """
+    require_piped(asked.path)
     if asked.doctor is not None:
         shown = _doctor(output, model, path, request, asked)
     elif asked.fires is not None:

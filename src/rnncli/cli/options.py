@@ -7,11 +7,11 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
 from rnncli.errors import UsageError
 
@@ -25,6 +25,14 @@ def _remember_debug(value: bool) -> bool:
     return value
 
 
+# What a parameter names, for :mod:`rnncli.cli.paths`.
+InputFile = Annotated[str | None, Reads()]
+TextsOrFiles = Annotated[list[str], Reads()]
+OtherModel = Annotated[str | None, Reads("model")]
+RunAgain = Annotated[str | None, Writes()]
+SvgFile = Annotated[str | None, Writes((".svg",))]
+HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback on failure.")
@@ -32,6 +40,7 @@ Debug = Annotated[
 Runs = Annotated[str, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
 ModelName = Annotated[
     str,
+    Reads("model"),
     typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file."),
 ]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
@@ -98,9 +107,9 @@ def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.
     else:
         base, metavar = kind, "NUMBER"
     option = typer.Option(flag, help=text, metavar=metavar, show_default=False, rich_help_panel=panel)
-    return inspect.Parameter(
-        entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[base | None, option]
-    )
+    named: Any = InputFile if metavar == "FILE" else base | None
+    annotation: Any = Annotated[named, option]
+    return inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _sentence(text: str) -> str:
@@ -152,19 +161,3 @@ def parse_units(text: str, names: tuple[str, ...]) -> list[int]:
         else:
             raise UsageError(f"--units takes numbers like 0,3-5, not '{part}'")
     return chosen
-
-
-def output_path(name: str, force: bool, inputs: tuple[str, ...] = ()) -> Path:
-    """A file that may be written: not there yet (or ``force``), no folder, and none of the inputs.
-
-    Raises:
-        UsageError: it may not.
-    """
-    path = Path(name)
-    if path.is_dir():
-        raise UsageError(f"{name} is a directory")
-    if any(path.exists() and os.path.exists(other) and os.path.samefile(path, other) for other in inputs):
-        raise UsageError(f"{name} is also the input")
-    if path.exists() and not force:
-        raise UsageError(f"{name} exists already", "write over it with --force")
-    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -11,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnncli.data.dataset import Source, is_path
+from rnncli.cli.arguments import files_among, require_piped
+from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
-from rnncli.data.sources import check_path
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render import views
-from rnncli.render.clean import clean
+from rnncli.render.clean import clean, inert
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 # A guess at the length of a text, to tell whether more processes than one are worth their start.
 BYTES_A_TEXT = 500
-DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".npy", ".gz")
 
 
 @dataclass(frozen=True)
@@ -40,22 +38,25 @@ class PredictRequest:
     encoding: str
     runs: str
     how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
+    spreadsheet_safe: bool = False
 
 
 def predict_command(request: PredictRequest, json: bool) -> None:
     """Prints one answer for each text, as it is known."""
     output = Output()
     texts = list(request.texts)
-    files = _files(texts)
-    if "-" in files and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("stdin is a terminal: pipe the texts in, or give them as arguments")
+    files = files_among(texts, request.format)
+    if "-" in files:
+        require_piped("-", "the texts")
+    if request.spreadsheet_safe and output.is_terminal:
+        raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
 
     from rnncli.model import CHUNK, Model
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
     if files or json or not output.is_terminal:
-        stream = _Stream(output, model, CHUNK, json)
+        stream = _Stream(output, model, CHUNK, json, request.spreadsheet_safe)
         workers = _workers(files)
         if workers > 1:
             from rnncli.prediction import predict_together
@@ -69,6 +70,9 @@ def predict_command(request: PredictRequest, json: bool) -> None:
                 stream.add(text)
             stream.flush()
         cut = stream.cut
+        if request.spreadsheet_safe:
+            cells = counted(stream.quoted, "cell that a spreadsheet", "cells that a spreadsheet")
+            output.note(f"a ' stands before {cells} would take for a formula", "dim")
     else:
         predictions = model.predict(texts)
         for view in model.shown(predictions):
@@ -82,50 +86,11 @@ def predict_command(request: PredictRequest, json: bool) -> None:
         )
 
 
-def _files(arguments: list[str]) -> list[str]:
-    """The arguments, if they are files, else none.
-
-    A single one is a file if there is one of that name; among several the name also has to end like that of a data
-    file, for ``good`` and ``bad`` may be texts beside a folder called ``good``.
-
-    Raises:
-        StorageError: an argument looks like a file, as do all others or one that is there, and it is not there.
-        UsageError: some are files and some are texts, or stdin is named twice.
-    """
-    if arguments.count("-") > 1:
-        raise UsageError("stdin (-) can be read only once")
-    if len(arguments) == 1:
-        return arguments if is_file(arguments[0]) else []
-    files = [argument for argument in arguments if argument == "-" or (_ends_like_data(argument) and is_path(argument))]
-    missing = [argument for argument in arguments if argument not in files and _looks_like_file(argument)]
-    if missing and (files or len(missing) == len(arguments)):
-        check_path(missing[0])
-    if files and len(files) < len(arguments):
-        text = next(argument for argument in arguments if argument not in files)
-        raise UsageError(f"{files[0]} is a file and '{text}' is none", "give texts, or files, but not both")
-    return files
-
-
-def is_file(argument: str) -> bool:
-    """Whether the only argument is a file.
-
-    Raises:
-        StorageError: it looks like one, and is not there.
-    """
-    if is_path(argument):
-        return True
-    if _looks_like_file(argument):
-        check_path(argument)
-    return False
-
-
-def _ends_like_data(argument: str) -> bool:
-    return argument.lower().endswith(DATA_SUFFIXES)
-
-
-def _looks_like_file(argument: str) -> bool:
-    """Whether nobody would take it for a text."""
-    return _ends_like_data(argument) and not any(c.isspace() for c in argument)
+def as_input(path: str, text: str | None, format: str | None, encoding: str | None) -> Source:
+    """A file whose inputs are to be read, as the options say."""
+    # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
+    format = format or ("text" if path == "-" and text is None else None)
+    return Source(path, text, None, format, encoding or "utf-8")
 
 
 def _texts_of(
@@ -136,9 +101,7 @@ def _texts_of(
     Raises:
         DataError: with file and line, where the model cannot read an input.
     """
-    # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
-    format = request.format or ("text" if path == "-" and request.text is None else None)
-    source = Source(path, request.text, None, format, request.encoding)
+    source = as_input(path, request.text, request.format, request.encoding)
     for input in stream_inputs(source, model.reads, before_waiting):
         problem = model.problem(input.text)
         if problem is not None:
@@ -163,10 +126,12 @@ def _do_nothing() -> None:
 class _Stream:
     """Answers texts in order, many at a time; but those that have come wait for no other when the input pauses."""
 
-    def __init__(self, output: Output, model: Model, size: int, json: bool) -> None:
+    def __init__(self, output: Output, model: Model, size: int, json: bool, spreadsheet_safe: bool = False) -> None:
         self.cut = 0  # texts so far that were not read whole
         self.names: deque[str | None] = deque()  # what to call those whose answers are still to come; None as they are
         self._output, self._model, self._size, self._json = output, model, size, json
+        self.quoted = 0  # cells that were made inert for a spreadsheet
+        self._field = self._inert if spreadsheet_safe else clean
         self._width = output.width if output.is_terminal and not json else None
         self._texts: list[str] = []
 
@@ -186,6 +151,11 @@ class _Stream:
         for prediction in self._model.predict_stream(texts):
             self.show(prediction)
 
+    def _inert(self, text: str) -> str:
+        cell = inert(text)
+        self.quoted += cell != clean(text)
+        return cell
+
     def show(self, prediction: Prediction) -> None:
         self.cut += prediction.cut > 0
         name = self.names.popleft() if self.names else None
@@ -194,6 +164,6 @@ class _Stream:
         if self._json:
             print_json(self._output, prediction)
         elif self._width is None:
-            self._output.write("\t".join(map(clean, prediction.fields())) + "\n")
+            self._output.write("\t".join(map(self._field, prediction.fields())) + "\n")
         else:
             self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnncli.cli.predict import is_file
+from rnncli.cli.arguments import is_file, require_piped
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, stream_texts
 from rnncli.errors import DataError, UsageError, counted
@@ -53,8 +52,7 @@ def tokenize_command(request: TokenizeRequest, json: bool) -> None:
         max_vocabulary=request.max_vocabulary,
     )
     if is_file(request.source):
-        if request.source == "-" and sys.stdin is not None and sys.stdin.isatty():
-            raise UsageError("stdin is a terminal: pipe the texts in, or name a file")
+        require_piped(request.source, "the texts")
         _show_file(output, request, settings, json)
     else:
         _show_text(output, request, settings, json)

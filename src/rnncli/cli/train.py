@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rnncli.cli.arguments import require_piped
 from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
@@ -58,8 +58,7 @@ def train_command(request: TrainRequest, json: bool) -> None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
     if request.resume is not None and request.name is not None:
         raise UsageError("a resumed training keeps its name", "leave --name out")
-    if request.data == "-" and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("stdin is a terminal: pipe the data in, or name a file")
+    require_piped(request.data)
     settings = resolve_settings(request.given, request.config)
     Settings.from_mapping(settings)  # a slip in an option is told before anything is read
     output.note(f"reading {display_name(request.data)} …" if request.data else f"taking up {request.resume} …", "dim")

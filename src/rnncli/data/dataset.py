@@ -448,16 +448,6 @@ def _problem(text: str, label: str) -> str | None:
     return None
 
 
-def is_path(argument: str) -> bool:
-    """Whether a command-line argument means a file rather than a text: ``-``, or the name of something there."""
-    if argument == "-":
-        return True
-    try:
-        return os.path.exists(argument)
-    except ValueError:  # a text with a NUL is no path
-        return False
-
-
 def label_warnings(labels: Iterable[str]) -> list[str]:
     """Labels that differ only in white space or case from another one: most likely a slip in the data."""
     seen: dict[str, str] = {}

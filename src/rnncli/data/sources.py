@@ -55,6 +55,16 @@ def check_path(path: str) -> None:
         raise StorageError(f"{path}: not a regular file")
 
 
+def is_path(argument: str) -> bool:
+    """Whether a command-line argument means a file rather than a text: ``-``, or the name of something there."""
+    if argument == "-":
+        return True
+    try:
+        return os.path.exists(argument)
+    except ValueError:  # a text with a NUL is no path
+        return False
+
+
 def _unreadable(path: str, error: OSError | ValueError) -> StorageError:
     if isinstance(error, FileNotFoundError):
         return StorageError(f"{path}: there is no such file{_closest_file(path)}")

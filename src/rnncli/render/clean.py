@@ -29,6 +29,9 @@ _SEQUENCE = f"[0-9#*]\ufe0f\u20e3|{_EMOJI}(?:\u200d{_EMOJI}){{0,7}}"
 _PIECE = re.compile(f"{_SEQUENCE}|.", re.DOTALL)
 _ODD_PIECE = re.compile(f"{_SEQUENCE}|[^ -~]")  # printable ASCII needs no look
 
+# With these a spreadsheet's formula begins, full-width forms included.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
 # Combining marks take no cell, so a limit in cells alone would let ten thousand of them through.
 _CODE_POINTS_PER_CELL = 4
 
@@ -47,6 +50,11 @@ def clean(text: str, limit: int | None = None) -> str:
     if text.isprintable() and not _INVISIBLE.search(text):
         return text
     return _ODD_PIECE.sub(_shown, text)
+
+
+def inert(text: str) -> str:
+    """Return ``text`` cleaned, behind a ``'`` where a spreadsheet would take it for a formula (CSV injection)."""
+    return f"'{clean(text)}" if text.startswith(_FORMULA) else clean(text)
 
 
 def as_text(value: object, style: str | None = None) -> Text:

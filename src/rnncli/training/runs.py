@@ -54,6 +54,12 @@ class RunFolder:
     def card(self) -> Path:
         return self.path / "README.md"
 
+    @property
+    def files(self) -> list[Path]:
+        """All that a training writes here."""
+        kept = sorted(self.epochs.glob("*.safetensors"))
+        return [self.config, self.model, self.state, self.metrics, self.card, *kept]
+
 
 def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
     """A new folder under ``runs``: the name given, or the data file's with the next free number.

@@ -242,6 +242,8 @@ def resume(
     beginning.check_reading(reading or {})
     if data is None and beginning.source.path == "-":
         raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
+    read = [beginning.source.path if data is None else data, settings.vectors]
+    storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
     dataset = _read_again(folder, beginning, data)
     prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
     training = _fresh_state(prepared)
