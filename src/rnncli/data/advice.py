@@ -51,11 +51,12 @@ class DataFile:
         header = shlex.quote(_DELIMITERS[suffix].join(names).replace("\t", "\\t") + "\\n")
         return f"(printf {header}; {self._written}) > {self.made(suffix)}"
 
-    def as_json(self, record: str, rows: str | None = None) -> str:
+    def as_json(self, record: str, rows: str | None = None, where: str | None = None) -> str:
         """JSON lines, each a Python expression of ``r``.
 
         Args:
             rows: the expression that ``r`` runs over; None for the records, as dictionaries of texts by column.
+            where: an expression of ``r`` that has to hold.
         """
         if self.format == "jsonl":
             modules, rows = "json,sys", rows or "map(json.loads,sys.stdin)"
@@ -63,7 +64,8 @@ class DataFile:
             modules, rows = "csv,json,sys", f"csv.DictReader(sys.stdin{self._dialect})"
         else:
             modules = "json,sys"
-        return self.python(f"import {modules};[print(json.dumps({record})) for r in {rows}]", "jsonl")
+        those = "" if where is None else f" if {where}"
+        return self.python(f"import {modules};[print(json.dumps({record})) for r in {rows}{those}]", "jsonl")
 
     def filtered(self, condition: str) -> str:
         """The records for which a Python expression of ``r`` holds, in the same format."""

@@ -280,7 +280,7 @@ class _Guess:
         if len(self.columns) == 1:
             return DataError(
                 f"the only column is {quoted(self.columns[0])}, but a text and a label are needed",
-                "Add a column with the label of each text.",
+                "Add a column with the label of each text; or learn how such texts go on: --task lm",
             )
         likely = f"; as likely as each other: {_listing([self.columns[at] for at in places])}" if places else ""
         return DataError(
@@ -317,6 +317,8 @@ def described_numbers(
     if text is not None or not sample:
         return None
     numeric = {at for at in range(len(columns)) if all(is_number(row[at]) for row in sample)}
+    if label is None and any(_is_label(columns, sample, at) for at in numeric):
+        return None
     others = [at for at in range(len(columns)) if at not in numeric]
     if len(others) != 1 or (label is not None and columns[others[0]] != label):
         return None
@@ -324,6 +326,13 @@ def described_numbers(
     if label is None and text_rank(columns[others[0]]) is None:
         return None
     return Described(features, others[0]) if len(features) > 1 else None
+
+
+def _is_label(columns: Sequence[str], sample: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a column of numbers is a label by its name, and has few values: 0 and 1 beside a text and its length."""
+    if label_rank(columns[at]) is None or (columns[at].lower() == "y" and "x" in map(str.lower, columns)):
+        return False
+    return 2 * len({row[at] for row in sample}) <= len(sample)
 
 
 def number_problem(values: Sequence[str], columns: Sequence[str], places: Sequence[int]) -> str | None:

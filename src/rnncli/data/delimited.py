@@ -37,17 +37,17 @@ def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
 def _check_commas(header: str, line: int, ledger: Ledger) -> None:
     """Refuse a file that another character separates, before the csv module takes it for one wide column."""
     bare = re.sub(r'"[^"]*+"', "", header)  # what stands in quotes separates nothing
-    if "," in bare:
-        return
-    if "\t" in bare:
+    commas = bare.count(",")
+    if not commas and "\t" in bare:
         raise ledger.fault(line, "one column found; looks like tabs between the columns; use --format tsv")
-    if ";" in bare:
-        raise ledger.fault(
-            line,
-            "one column found; looks like semicolons between the columns, "
-            "but rnncli reads comma-separated files (use --format tsv for tabs)",
-            "Save the file again with commas.",
-        )
+    for mark, name in ((";", "semicolons"), ("|", "vertical bars")):
+        if bare.count(mark) > commas:
+            found = "one column found; looks" if not commas else "this looks"
+            raise ledger.fault(
+                line,
+                f"{found} like {name} between the columns, but rnncli reads comma-separated files",
+                f"Write it with commas: {ledger.file.with_commas(mark)}",
+            )
 
 
 def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator[Row]:
@@ -138,6 +138,9 @@ def open_tsv(lines: Iterator[str], ledger: Ledger) -> Opened:
         DataError: there is no header, or it is broken.
     """
     first, line = _first_line(lines, ledger)
+    names = first.split(",")
+    if "\t" not in first and len(names) > 1 and all(len(name.split()) == 1 for name in names):
+        raise ledger.fault(line, "one column found; looks like commas between the columns; use --format csv")
     columns = header_names(first.rstrip("\r\n").split("\t"), f"{ledger.name}:{line}")
     numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, line + 1))
     return columns, (Row(number, tuple(text.split("\t"))) for number, text in numbered if text)

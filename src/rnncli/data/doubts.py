@@ -700,27 +700,28 @@ def _end_in_missing(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _refuse_nested(look: Look, text: str, label: str, line: int) -> DataError:
-    """The refusal of labels that are lists or objects; for lists as long as the text's, those of its tags."""
+    """The refusal of labels that are lists or objects: tags as numbers, several labels of a text, spans of it."""
     assert look.label is not None
-    assert look.text is not None
     name, file = look.columns[look.label], look.file
-    kind = "objects" if label.strip()[:1] == "{" else "lists"
-    what = f"{quoted(name)} holds {kind} ({cut(label)}), and a label is one"
     value = _parsed(look, name)
     found = json.loads(label) if is_json(label) else None
     words = json.loads(text) if is_json(text) else None
-    if isinstance(found, list) and isinstance(words, list) and len(found) == len(words):
+    if look.text is not None and isinstance(found, list) and isinstance(words, list) and len(found) == len(words) > 0:
         record = f'{{"tokens":{_parsed(look, look.columns[look.text])},"tags":[str(t) for t in {value}]}}'
         return file.refusal(
-            f"{quoted(name)} holds numbers for tags ({cut(label)})", f"Make names of them: {file.as_json(record)}", line
+            f"{quoted(name)} holds tags that are no texts ({cut(label)})",
+            f"Make texts of them: {file.as_json(record)}",
+            line,
         )
+    what = f"{quoted(name)} holds {'objects' if label.lstrip()[:1] == '{' else 'lists'} ({cut(label)})"
     if isinstance(found, list) and found and all(isinstance(item, str) for item in found):
         record = f"{{**r,{json.dumps(name)}:{value}[0]}}"
-        hint = f"Keep the first of each: {file.as_json(record)}"
-        return file.refusal(f"{what}: several labels of a text are not learned yet", hint, line)
+        hint = f"Keep the first of each: {file.as_json(record, where=value)}"
+        return file.refusal(f"{what}, and a text has one label here, not several", hint, line)
     return file.refusal(
-        f"{what} name",
-        f"Name a column that holds one: {look.train('--label COLUMN')}; or write words with their tags: --format conll",
+        f"{what}, and a label is one name",
+        f"Name the column of the labels: {look.train('--label COLUMN')}. Spans of a text are not read yet: write a "
+        "word and its tag a line (--format conll)",
         line,
     )
 

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from rnncli.data.columns import header_names, quoted
 from rnncli.data.table import Ledger, Opened, Row
+from rnncli.errors import DataError
 
 MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
 
@@ -35,6 +36,8 @@ def open_json_lines(lines: Iterator[str], ledger: Ledger) -> Opened:
     """
     numbered = ((number, text) for number, text in enumerate(lines, 1) if text.strip(" \t\r\n"))
     for number, text in numbered:
+        if text.strip(" \t\r\n") in ("[", "{", "[{"):
+            raise _spread_out(text.strip()[0], number, ledger)
         try:
             record = _parse_object(text)
             keys = tuple(record)
@@ -45,6 +48,21 @@ def open_json_lines(lines: Iterator[str], ledger: Ledger) -> Opened:
         columns = header_names(keys, f"{ledger.name}:{number}")
         return columns, _json_rows(chain(((number, text),), numbered), keys, ledger)
     raise ledger.no_records()
+
+
+def _spread_out(bracket: str, number: int, ledger: Ledger) -> DataError:
+    """The refusal of one JSON value over many lines; to leave its lines out one by one would leave nothing."""
+    if bracket == "[":
+        made = ledger.file.as_json("r", "json.load(sys.stdin)")
+        return ledger.fault(
+            number, "one JSON array over several lines, and each line must be an object", f"Write: {made}"
+        )
+    made = ledger.file.as_json("r", 'json.load(sys.stdin)["data"]')
+    return ledger.fault(
+        number,
+        "a JSON object over several lines, and each line must be one",
+        f"If its records are a list under the key data: {made}",
+    )
 
 
 def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledger: Ledger) -> Iterator[Row]:

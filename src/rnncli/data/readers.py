@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+from rnncli.data.advice import DataFile
 from rnncli.data.columns import find_column, quoted
 from rnncli.data.decoding import LINE_SLACK, check_encoding
 from rnncli.data.formats import FORMATS, required_format_of
@@ -83,7 +84,7 @@ def open_table(
         max_line=max_field + LINE_SLACK,
         before_waiting=before_waiting,
     )
-    ledger = Ledger(name, skip_bad, max_field, skip_hint)
+    ledger = Ledger(DataFile(path or "-", format, encoding), skip_bad, max_field, skip_hint)
     columns, rows = FORMATS[format].open(lines, ledger)
     rows = _checked(rows, columns, ledger, hasher.hexdigest)
     if ignore is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rnncli.data.advice import DataFile
 from rnncli.errors import DataError, counted
 
 _KEPT_MESSAGES = 20
@@ -38,8 +39,8 @@ class Ledger:
     table that is dropped half-way would keep its file open until the cycle collector came by.
     """
 
-    def __init__(self, name: str, skip_bad: bool, max_field: int, skip_hint: str | None = None) -> None:
-        self.name = name
+    def __init__(self, file: DataFile, skip_bad: bool, max_field: int, skip_hint: str | None = None) -> None:
+        self.file, self.name = file, file.name
         self.skip_hint = skip_hint  # how a bad record is left out, for who refuses one
         self.max_field = max_field  # the most characters in one value
         self.skip_bad = skip_bad

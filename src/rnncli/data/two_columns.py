@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from rnncli.data.table import Ledger, Opened, Row
 
 COLUMNS = ("tokens", "tags")
+_BEGIN = "-DOCSTART-"  # the word of a line that begins a document, and is no word of it
 
 
 def open_two_columns(lines: Iterator[str], ledger: Ledger) -> Opened:
     """Each sentence is a record: its words and its tags as JSON lists. The line is that of the first word.
+
+    A line that begins a document (``-DOCSTART- O``) ends a sentence, as an empty one does.
 
     Raises:
         DataError: a line has another number of columns than two; bad records are left out as whole sentences.
@@ -26,7 +29,7 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
     number = 0
     for number, line in enumerate(lines, 1):
         parts = line.split()
-        if not parts:
+        if not parts or parts[0] == _BEGIN:
             if words and not bad:
                 yield _row(begin, words, tags)
             words, tags, bad = [], [], False
