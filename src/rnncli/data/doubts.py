@@ -184,7 +184,8 @@ def tagged_words(look: Look) -> DataError | None:
     width = len(fields[0]) if fields else 0
     if len(fields) < 10 or width < 2 or any(len(row) != width for row in fields) or len(lines) == len(look.rows):
         return None
-    if 3 * len({row[-1] for row in fields}) > len(fields):
+    tags = {row[-1] for row in fields}
+    if 3 * len(tags) > len(fields) or any(tag != tag.upper() for tag in tags):
         return None
     what = f"each line has {width} words, with empty lines between, so this looks like words with their tags"
     if width == 2:
@@ -730,12 +731,11 @@ def _joined(counts: Counter[str]) -> str | None:
     """A label that is several, where it is clear: nearly all of their parts stand alone as well, or in others."""
     for mark in "|;,":
         joined = [label for label in counts if mark in label]
-        if len(joined) < 2:
-            continue
         parts = Counter(part.strip() for label in joined for part in label.split(mark))
         if "" in parts:
             continue
+        alone = sum(part in counts for part in parts)
         known = sum(part in counts or (mark != "," and count > 1) for part, count in parts.items())
-        if known >= 0.75 * len(parts) and len(parts) > 1:
+        if len(parts) > 1 and (alone == len(parts) or (len(joined) > 1 and known >= 0.75 * len(parts))):
             return joined[0]
     return None

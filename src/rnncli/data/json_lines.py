@@ -55,7 +55,7 @@ def _spread_out(bracket: str, number: int, ledger: Ledger) -> DataError:
     if bracket == "[":
         made = ledger.file.as_json("r", "json.load(sys.stdin)")
         return ledger.fault(
-            number, "one JSON array over several lines, and each line must be an object", f"Write: {made}"
+            number, "a JSON array over several lines, and each line must be an object", f"Write its records so: {made}"
         )
     made = ledger.file.as_json("r", 'json.load(sys.stdin)["data"]')
     return ledger.fault(

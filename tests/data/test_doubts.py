@@ -1,0 +1,654 @@
+"""What a file is likely something else than it would be read as: refused, with what was seen; and what is not."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.errors import DataError
+
+WORDS = "the a good bad warm cold film story cast plot was is very not so dull bright long short slow".split()  # noqa: SIM905
+TOPICS = ("sport", "politics", "weather")
+
+
+def prose(seed: int, count: int = 40, least: int = 4) -> list[str]:
+    rng = random.Random(seed)
+    return [" ".join(rng.choices(WORDS, k=rng.randint(least, 9))) for _ in range(count)]
+
+
+def table(header: str, rows: list[list[object]], mark: str = ",") -> str:
+    lines = [header.replace(",", mark)] if header else []
+    return "\n".join([*lines, *(mark.join(map(str, row)) for row in rows)]) + "\n"
+
+
+def json_lines(records: list[dict[str, object]]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def numbers(seed: int, count: int) -> list[float]:
+    rng = random.Random(seed)
+    return [round(rng.gauss(0, 1), 3) for _ in range(count)]
+
+
+TEXTS = prose(0)
+LABELS = [TOPICS[at % 3] for at in range(40)]
+LABELLED: list[list[object]] = [[text, label] for text, label in zip(TEXTS, LABELS, strict=True)]
+DATES = [f"2026-05-{day:02} {hour:02}:00:00" for day in range(1, 6) for hour in range(8)]
+
+
+def with_column(name: str, values: list[object], mark: str = ",") -> str:
+    rows = [[*row, value] for row, value in zip(LABELLED, values, strict=True)]
+    return table(f"text,label,{name}", rows, mark)
+
+
+def series(id: str, time: str, more: str = "", dated: bool = True, mark: str = ",", **at: Callable[[int], str]) -> str:
+    """Six series of eight rows; ``more`` is the name of a column of words."""
+    rows: list[list[object]] = []
+    for one in range(6):
+        for step, value in enumerate(numbers(one, 8)):
+            row: list[object] = [f"M{one:03}", DATES[step] if dated else step * 5, value, round(value * 2 + 1, 2)]
+            rows.append([*row, *(["red", "blue"][step % 2] for _ in more.split()), ("ok", "leak")[one % 2]])
+    header = ",".join(part for part in (id, time, "temperature", "pressure", more, "state") if part)
+    return table(header, rows, mark)
+
+
+def wide(label_first: bool, header: bool = True, id: bool = False, mark: str = ",", missing: bool = False) -> str:
+    rows: list[list[object]] = []
+    for one in range(24):
+        values: list[object] = list(numbers(one, 12))
+        if missing and one % 2:
+            values[9:] = ["NaN"] * 3
+        row = [1 + one % 3, *values] if label_first else [*values, ("up", "down")[one % 2]]
+        rows.append([f"M{one:03}", *row] if id else row)
+    names = [f"t{at}" for at in range(12)]
+    names = ["class", *names] if label_first else [*names, "state"]
+    return table(",".join(["machine", *names] if id else names) if header else "", rows, mark)
+
+
+SPANS = [{"text": text, "label": [[0, 3, "PERSON"], [5, 8 + at, "CITY"]]} for at, text in enumerate(TEXTS)]
+PHONES = [[word * 2, " ".join(letter.upper() + "1" for letter in word)] for word in WORDS]
+PAIRS = [[text, " ".join(word[::-1] for word in text.split())] for text in TEXTS]
+TWO = [["label", "a"], ["labels", "b"]]
+
+# What it is → file, content, how it is read, and what the refusal says.
+REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
+    # a list or an object as a label
+    "spans": (
+        "a.jsonl",
+        json_lines(SPANS),
+        {},
+        ["a.jsonl:1: 'label' holds lists ([[0,3,\"PERSON\"]", "--format conll"],
+    ),
+    "spans, label named": ("a.jsonl", json_lines(SPANS), {"label": "label", "text": "text"}, ["'label' holds lists"]),
+    "spans as objects": (
+        *(
+            "a.jsonl",
+            json_lines([{"text": text, "entities": [{"start": 0, "end": 3, "label": "X"}]} for text in TEXTS]),
+        ),
+        *({}, ["'entities' holds lists ([{\"start\""]),
+    ),
+    "several labels": (
+        *("a.jsonl", json_lines([{"plot": text, "labels": ["a", "b"][: 1 + at % 2]} for at, text in enumerate(TEXTS)])),
+        *({}, ["a.jsonl:1: 'labels' holds lists ([\"a\"]), and a text has one label here", "Keep the first of each"]),
+    ),
+    "several labels as Python writes them": (
+        *("a.csv", table("text,tags", [[text, f"\"['a', 'b{at % 2}']\""] for at, text in enumerate(TEXTS)])),
+        *({}, ["a.csv:2: 'tags' holds lists (['a', 'b0'])"]),
+    ),
+    "objects in cells": (
+        *("a.tsv", table("text,label", [[text, '{"a": 1}'] for text in TEXTS], "\t")),
+        *({}, ["a.tsv:2: 'label' holds objects ({\"a\": 1})"]),
+    ),
+    "lists from row 300 on": (
+        "a.jsonl",
+        json_lines(
+            [{"text": text, "label": "ab"[at % 2] if at < 300 else ["a"]} for at, text in enumerate(TEXTS * 10)]
+        ),
+        *({}, ["a.jsonl:301: 'label' holds lists ([\"a\"])"]),
+    ),
+    "tags as numbers": (
+        *(
+            "a.jsonl",
+            json_lines([{"id": at, "tokens": ["so", "it", "is"], "ner_tags": [0, at % 2, 0]} for at in range(9)]),
+        ),
+        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are no texts ([0,0,0])", '[str(t) for t in r["ner_tags"]]']),
+    ),
+    "tags as numbers, named": (
+        *("a.jsonl", json_lines([{"words": ["so", "it", "is"], "pos": [0, at % 2, 0]} for at in range(9)])),
+        *({"text": "words", "label": "pos", "task": "tag"}, ["'pos' holds tags that are no texts"]),
+    ),
+    "joined labels": (
+        *(
+            "a.csv",
+            table("text,genre", [[text, ("a|b", "a", "b", "b|c", "c")[at % 5]] for at, text in enumerate(TEXTS)]),
+        ),
+        *({}, ["a.csv:2: 'genre' holds several labels in one (a|b)", "rnncli train a.csv --text text --label genre"]),
+    ),
+    "joined by commas": (
+        *("a.csv", table("plot,genres", [[text, ('"a,b"', "a", "b")[at % 3]] for at, text in enumerate(TEXTS)])),
+        *({}, ["'genres' holds several labels in one (a,b)"]),
+    ),
+    # numbers as labels
+    "decimals": (
+        *("a.csv", table("text,score", [[text, value] for text, value in zip(TEXTS, numbers(1, 40), strict=True)])),
+        *({}, ["'score' holds decimal numbers (1.288), and a label is the name of a class", "--label score"]),
+    ),
+    "few decimals": (
+        *("a.tsv", table("review,rating", [[text, 1 + at % 5 / 2] for at, text in enumerate(TEXTS)], "\t")),
+        *({}, ["a.tsv:3: 'rating' holds decimal numbers (1.5)"]),
+    ),
+    "decimals in JSON": (
+        *("a.jsonl", json_lines([{"text": text, "y": at / 40} for at, text in enumerate(TEXTS)])),
+        *({}, ["a.jsonl:2: 'y' holds decimal numbers (0.025)"]),
+    ),
+    "decimals from row 300 on": (
+        *("a.csv", table("text,label", [[text, at % 2 if at < 300 else 0.5] for at, text in enumerate(TEXTS * 10)])),
+        *({}, ["a.csv:302: 'label' holds decimal numbers (0.5)"]),
+    ),
+    "amounts": (
+        *("a.csv", table("text,age", [[text, 18 + at * at % 71] for at, text in enumerate(TEXTS * 5)])),
+        *({}, ["'age' holds 36 different numbers in 200 records, which look like amounts"]),
+    ),
+    # numbers as words
+    "a cell of numbers": (
+        *("a.csv", table("x,label", [[" ".join(map(str, numbers(at, 9))), at % 2] for at in range(30)])),
+        *({}, ["a.csv:2: 'x' holds rows of numbers (", ".split()]"]),
+    ),
+    "a cell of numbers with bars": (
+        *("a.tsv", table("signal,class", [["|".join(map(str, numbers(at, 9))), at % 2] for at in range(30)], "\t")),
+        *({}, ["a.tsv:2: 'signal' holds rows of numbers ("]),
+    ),
+    "a cell as NumPy writes it": (
+        *("a.csv", table("text,label", [[f"[{' '.join(map(str, numbers(at, 9)))}]", at % 2] for at in range(30)])),
+        *({}, ["'text' holds rows of numbers (["]),
+    ),
+    "a string of numbers": (
+        *(
+            "a.jsonl",
+            json_lines([{"text": " ".join(map(str, numbers(at, 9))), "label": "ab"[at % 2]} for at in range(30)]),
+        ),
+        *({}, ["a.jsonl:1: 'text' holds rows of numbers ("]),
+    ),
+    "whole numbers": (
+        *("a.csv", table("beats,label", [[f"{at} {at + 3} {at * 5}", at % 2] for at in range(30)])),
+        *({}, ["'beats' holds rows of numbers (0 3 0)"]),
+    ),
+    # a table of series
+    "dates as time": ("a.csv", series("id", "time"), {}, ["'time' holds dates (2026-05-01 00:00:00)", "--ignore time"]),
+    "another id": (
+        *("a.csv", series("machine_id", "timestamp", dated=False), {}),
+        ["the column of its ids is called 'machine_id' (M000)", "sed 1s/machine_id/id/ < a.csv > a-2.csv"],
+    ),
+    "another id and dates": (
+        "a.tsv",
+        series("sensor", "date", mark="\t"),
+        {},
+        ["'sensor' (M000) and 'date' holds dates"],
+    ),
+    "a column of words": (
+        "a.csv",
+        series("id", "t", "colour", False),
+        {},
+        ["'colour' holds words (red)", "--ignore colour"],
+    ),
+    "words and dates": ("a.csv", series("id", "when", "mode"), {}, ["table of series", "'when' holds dates"]),
+    # a wide table of numbers
+    "wide with ids": ("a.csv", wide(False, id=True), {}, ["12 columns of numbers (t0 to t11)", "'machine' (M000)"]),
+    "wide with a label": ("a.tsv", wide(True, mark="\t"), {}, ["a.tsv: 12 columns of numbers (t0 to t11) and no text"]),
+    "wide, label named": ("a.csv", wide(True), {"label": "class"}, ["12 columns of numbers (t0 to t11) and no text"]),
+    "wide without names": ("a.csv", wide(True, False), {}, ["a.csv:1: the first line looks like data", "label first"]),
+    "wide with missing ends": (
+        "a.tsv",
+        wide(True, False, mark="\t", missing=True),
+        {},
+        ["the first line looks like data"],
+    ),
+    "UCR's text": ("a.txt", wide(True, False, mark=" "), {}, ["a.txt:1: each line is a row of numbers"]),
+    "only numbers": ("a.csv", table("a,b,target", [[1, 2.5, 0.5], [2, 3.5, 1.5]] * 9), {}, ["no column holds texts"]),
+    "a date and a number": (
+        *("a.csv", table("month,passengers", [[f"1949-{at % 12 + 1:02}", 100 + at * 7] for at in range(36)])),
+        *({}, ["no column holds texts: 'month' (1949-01) holds dates and 'passengers' (100) holds numbers"]),
+    ),
+    "dates as texts": (
+        *("a.csv", table("when,state", [[date, ("on", "off")[at % 2]] for at, date in enumerate(DATES)])),
+        *({}, ["no column holds texts: 'when' (2026-05-01 00:00:00) holds dates"]),
+    ),
+    # no header
+    "no header": (
+        "a.csv",
+        table("", LABELLED),
+        {},
+        ["a.csv:1: the first line looks like data", "printf 'text,label\\n'"],
+    ),
+    "no header, label first": ("a.tsv", table("", [[b, a] for a, b in LABELLED], "\t"), {}, ["'label\\ttext\\n'"]),
+    "no header, numbered": (
+        "a.csv",
+        table("", [[7 + at, *row] for at, row in enumerate(LABELLED)]),
+        {},
+        ["'7' is a number"],
+    ),
+    "no header, stars": (
+        "a.csv",
+        table("", [[row[0], at % 5] for at, row in enumerate(LABELLED)]),
+        {},
+        ["'0' is a number"],
+    ),
+    "a lexicon": ("a.tsv", table("", PHONES, "\t"), {"task": "seq2seq"}, ["the first line looks", "source\\ttarget"]),
+    "pairs": ("a.tsv", table("", PAIRS, "\t"), {}, ["the first line looks like data", "source\\ttarget"]),
+    "names": (
+        "a.csv",
+        table("", [["Voll", "German"], ["Piovene", "Italian"], ["Weiss", "German"]] * 9),
+        {},
+        ["'Voll' stands below as a value too"],
+    ),
+    "two rows": (
+        "a.csv",
+        "my parcel is late,shipping\nreset my password,login\n",
+        {},
+        ["'my parcel is late' is a text"],
+    ),
+    # tables in text files
+    "tabs": (
+        "a.txt",
+        table("", PAIRS, "\t"),
+        {},
+        ["a.txt: each line has 1 tab, so this looks like a table", "--format text"],
+    ),
+    "tabs, three": (
+        "a.txt",
+        table("", [[*row, "CC-BY 2.0 of someone"] for row in PAIRS], "\t"),
+        {},
+        ["each line has 2 tabs"],
+    ),
+    "tabs with names": ("a.txt", table("text,label", LABELLED, "\t"), {}, ["rnncli train a.txt --format tsv"]),
+    "commas with names": ("a.txt", table("text,label", LABELLED), {}, ["with commas between", "--format csv"]),
+    "commas without": ("a.txt", table("", LABELLED), {}, ["with commas between", "printf 'text,label\\n'"]),
+    "semicolons": ("a.txt", table("text,label", LABELLED, ";"), {}, ["with semicolons between"]),
+    "JSON lines": ("a.txt", json_lines(SPANS), {}, ["a.txt:1: each line is a JSON object", "--format jsonl"]),
+    "fastText": ("a.txt", "".join(f"__label__{b} {a}\n" for a, b in LABELLED), {}, ["labels as fastText writes them"]),
+    "CoNLL": (
+        *("a.txt", "".join(f"{w} {'OB'[at % 2]}\n" + "\n" * (at % 5 == 4) for at, w in enumerate(WORDS * 2))),
+        *({}, ["looks like words with their tags", "--format conll"]),
+    ),
+    # rows of several parts
+    "a split": ("a.csv", with_column("split", ["train", "test"] * 20), {}, ["'split' says which rows", '=="train"']),
+    "a split by number": (
+        "a.csv",
+        with_column("split", [0, 1, 2, 0] * 10),
+        {},
+        ["'split' says which rows are for what (0, 1, 2)"],
+    ),
+    "a fold": ("a.tsv", with_column("fold", [1, 2, 3, 4, 5] * 8, "\t"), {}, ["'fold' says which rows"]),
+    "a set": ("a.csv", with_column("set", ["train"] * 30 + ["dev"] * 10), {}, ["'set' says", "--ignore set"]),
+    "another name": ("a.csv", with_column("usage", ["Training", "Validation"] * 20), {}, ["'usage' says"]),
+    "a flag": ("a.csv", with_column("is_test", [0, 1] * 20), {}, ["'is_test' says which rows"]),
+    "a split, columns named": (
+        *("a.csv", with_column("split", ["train", "test"] * 20)),
+        *({"text": "text", "label": "label"}, ["'split' says which rows"]),
+    ),
+    "a split of JSON": (
+        *(
+            "a.jsonl",
+            json_lines([{"text": a, "label": b, "subset": "tv"[at % 2]} for at, (a, b) in enumerate(LABELLED)]),
+        ),
+        *({}, ["'subset' says which rows are for what (t, v)"]),
+    ),
+    # two texts
+    "a title and a body": (
+        "a.csv",
+        with_column("title", [t[:14] for t in prose(1)]),
+        {},
+        ["two columns hold texts, 'text'"],
+    ),
+    "two sentences": (
+        *(
+            "a.tsv",
+            table(
+                "premise,hypothesis,label",
+                [[a, b, c] for a, b, c in zip(TEXTS, prose(2, 40, 6), LABELS, strict=True)],
+                "\t",
+            ),
+        ),
+        *({}, ["text"]),
+    ),
+    "an answer": (
+        "a.csv",
+        with_column("answer", list(prose(3))),
+        {},
+        ["'answer' (", "rnncli train a.csv --text text --label label"],
+    ),
+    # other marks, other shapes
+    "bars": ("a.csv", table("text,label", LABELLED, "|"), {}, ["vertical bars between the columns", 'delimiter="|"']),
+    "semicolons, commas in a name": ("a.csv", "id;text, all;label\n1;so good;a\n", {}, ["looks like semicolons"]),
+    "commas in a tsv": ("a.tsv", table("text,label", LABELLED), {}, ["looks like commas", "--format csv"]),
+    "a JSON array": (
+        "a.jsonl",
+        json.dumps(SPANS, indent=1),
+        {},
+        ["a JSON array over several lines", "json.load(sys.stdin)"],
+    ),
+    "a nested JSON": ("a.jsonl", json.dumps({"data": SPANS}, indent=1), {}, ["a JSON object over several lines"]),
+    "words as a list": (
+        *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),
+        *({}, ["'tokens' holds lists ([", "Join the words"]),
+    ),
+    "either way": (
+        "a.tsv",
+        table("en,fr", [[a, b * 3] for a, b in PAIRS], "\t"),
+        {"task": "seq2seq"},
+        ["--text en --label fr"],
+    ),
+}
+
+
+def read(folder: Path, name: str, content: str, **how: object) -> Dataset:
+    path = folder / name
+    data = content.encode()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    task = str(how.pop("task", "auto"))
+    source = Source(str(path), **how)  # type: ignore[arg-type]
+    plain = name.removesuffix(".gz").endswith(".txt") and source.format in (None, "text")
+    return read_dataset(source, not plain and task != "lm", task=task)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_likely_something_else_is_refused(tmp_path, case):
+    name, content, how, says = REFUSED[case]
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, name, content, **how)
+    said = f"{caught.value.message}\n{caught.value.hint}".replace(f"{tmp_path}/", "")
+    for fragment in says:
+        assert fragment in said
+    assert "\n" not in caught.value.message
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, f"{name}.gz", content, **how)
+    said = f"{caught.value.message}\n{caught.value.hint}".replace(f"{tmp_path}/", "")
+    assert says[0].replace(name, f"{name}.gz") in said
+
+
+def sequences(header: str, *, label: bool = True) -> str:
+    rows = [
+        [one, step, value, value + 1, *(["ab"[one % 2]] if label else [])]
+        for one in range(8)
+        for step, value in enumerate(numbers(one, 6))
+    ]
+    return table(header, rows)
+
+
+# What it is → file, content, how it is read, and what is read: the columns of text and label, and how many records.
+READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None, int]]] = {
+    "text and label": ("a.csv", table("text,label", LABELLED), {}, ("text", "label", 40)),
+    "names that nobody knows": ("a.csv", table("Kommentar,Stimmung", LABELLED), {}, ("Kommentar", "Stimmung", 40)),
+    "names of several words": (
+        "a.csv",
+        table("Kommentar des Kunden,Seine Stimmung", LABELLED),
+        {},
+        ("Kommentar des Kunden", "Seine Stimmung", 40),
+    ),
+    "few rows": ("a.csv", "text,label\ngood film,pos\nbad film,neg\n", {}, ("text", "label", 2)),
+    "few rows, unknown names": (
+        "a.tsv",
+        "Satz\tGefühl\nso gut\tfroh\nso schlecht\ttraurig\n",
+        {},
+        ("Satz", "Gefühl", 2),
+    ),
+    "names": (
+        "a.csv",
+        table("name,language", [["Voll", "German"], ["Piovene", "Italian"], ["Weiss", "German"]] * 9),
+        {},
+        ("name", "language", 27),
+    ),
+    "stars": (
+        "a.csv",
+        table("review,stars", [[text, 1 + at % 5] for at, text in enumerate(TEXTS)]),
+        {},
+        ("review", "stars", 40),
+    ),
+    "whole decimals": (
+        "a.csv",
+        table("text,label", [[text, f"{at % 2}.0"] for at, text in enumerate(TEXTS)]),
+        {},
+        ("text", "label", 40),
+    ),
+    "many classes by number": (
+        "a.csv",
+        table("text,label", [[f"{text} {at}", at % 77] for at, text in enumerate(TEXTS * 40)]),
+        {},
+        ("text", "label", 1600),
+    ),
+    "decimals that are named": (
+        "a.csv",
+        table("text,score", [[text, 1 + at % 5 / 2] for at, text in enumerate(TEXTS)]),
+        {"label": "score"},
+        ("text", "score", 40),
+    ),
+    "an id and a date": (
+        *(
+            "a.csv",
+            table("id,date,text,label,channel", [[at, DATES[at], *row, "web"] for at, row in enumerate(LABELLED)]),
+        ),
+        *({}, ("text", "label", 40)),
+    ),
+    "a confidence": ("a.csv", with_column("confidence", list(numbers(3, 40))), {}, ("text", "label", 40)),
+    "several numbers": (
+        *(
+            "a.csv",
+            table(
+                "text,label,likes,shares,length", [[*row, at * 3, at % 7, at / 7] for at, row in enumerate(LABELLED)]
+            ),
+        ),
+        *({}, ("text", "label", 40)),
+    ),
+    "0 and 1 beside counts": (
+        *("a.csv", table("sentence,label,length", [[text, at % 2, len(text)] for at, text in enumerate(TEXTS)])),
+        *({}, ("sentence", "label", 40)),
+    ),
+    "one part of a split": ("a.csv", with_column("split", ["train"] * 40), {}, ("text", "label", 40)),
+    "a split that is ignored": (
+        "a.csv",
+        with_column("split", ["train", "test"] * 20),
+        {"ignore": "split"},
+        ("text", "label", 40),
+    ),
+    "a split that is the label": (
+        "a.csv",
+        table("text,set", [[text, "ab"[at % 2]] for at, text in enumerate(TEXTS)]),
+        {},
+        ("text", "set", 40),
+    ),
+    "names of people beside": (
+        "a.csv",
+        with_column("author", [f"Ann {at} Holm" for at in range(40)]),
+        {},
+        ("text", "label", 40),
+    ),
+    "places beside": (
+        "a.csv",
+        with_column("location", ["New York City", "San Jose", "Rome", ""] * 10),
+        {},
+        ("text", "label", 40),
+    ),
+    "a second text that was not meant": (
+        "a.csv",
+        with_column("answer", list(prose(3))),
+        {"text": "text"},
+        ("text", "label", 40),
+    ),
+    "tabs": ("a.tsv", table("text,label", LABELLED, "\t"), {}, ("text", "label", 40)),
+    "JSON": ("a.jsonl", json_lines([{"text": a, "label": b} for a, b in LABELLED]), {}, ("text", "label", 40)),
+    "JSON with lists beside": (
+        "a.jsonl",
+        json_lines([{"text": a, "label": b, "notes": [], "words": [1, 2]} for a, b in LABELLED]),
+        {},
+        ("text", "label", 40),
+    ),
+    "true and false": (
+        "a.jsonl",
+        json_lines([{"text": a, "label": at % 2 == 0} for at, (a, _) in enumerate(LABELLED)]),
+        {},
+        ("text", "label", 40),
+    ),
+    "labels in brackets": (
+        "a.csv",
+        table("text,label", [[text, ("[ok]", "[not ok]")[at % 2]] for at, text in enumerate(TEXTS)]),
+        {},
+        ("text", "label", 40),
+    ),
+    "labels with marks in them": (
+        "a.csv",
+        table("text,label", [[text, ("AC/DC", "rock|pop", '"Rome, Italy"')[at % 3]] for at, text in enumerate(TEXTS)]),
+        {},
+        ("text", "label", 40),
+    ),
+    "DNA": (
+        "a.csv",
+        table("text,label", [["acgt" * 9 + "acgt"[at % 4], "np"[at % 2]] for at in range(30)]),
+        {},
+        ("text", "label", 30),
+    ),
+    "numbers as texts by name": (
+        "a.csv",
+        table("text,label", [[at * 37, "eo"[at % 2]] for at in range(30)]),
+        {},
+        ("text", "label", 30),
+    ),
+    "rows of numbers, named": (
+        "a.csv",
+        table("x,label", [["1.5 2.5 3.5", at % 2] for at in range(30)]),
+        {"text": "x"},
+        ("x", "label", 30),
+    ),
+    "words of a dictionary": (
+        "a.csv",
+        table("word,frequency,class", [[w, at * 9 % 31, "nv"[at % 2]] for at, w in enumerate(WORDS)]),
+        {},
+        ("word", "class", len(WORDS)),
+    ),
+    "a row of numbers": (
+        "a.jsonl",
+        json_lines([{"sequence": numbers(at, 5), "label": "ab"[at % 2]} for at in range(20)]),
+        {},
+        ("sequence", "label", 20),
+    ),
+    "timesteps": (
+        "a.jsonl",
+        json_lines([{"sequence": [[x, 1] for x in numbers(at, 5)], "label": at % 2} for at in range(20)]),
+        {},
+        ("sequence", "label", 20),
+    ),
+    "a list of numbers in a cell": (
+        "a.csv",
+        table("sequence,label", [[f'"{numbers(at, 4)}"', at % 2] for at in range(20)]),
+        {},
+        ("sequence", "label", 20),
+    ),
+    "words and tags": (
+        "a.jsonl",
+        json_lines([{"tokens": ["so", "it"], "tags": ["A", "B"]}] * 9),
+        {},
+        ("tokens", "tags", 9),
+    ),
+    "CoNLL": ("a.conll", "so A\nit B\n\nbe C\nso A\n" * 9, {}, ("tokens", "tags", 10)),
+    "pairs": ("a.csv", table("source,target", PAIRS), {}, ("source", "target", 40)),
+    "pairs of numbers": (
+        "a.csv",
+        table("source,target", [[f"{at} + {at + 2}", 2 * at + 2] for at in range(40)]),
+        {},
+        ("source", "target", 40),
+    ),
+    "pairs of dates": (
+        "a.csv",
+        table("source,target", [[f"{at % 28 + 1}.5.2026", f"2026-05-{at % 28 + 1:02}"] for at in range(40)]),
+        {},
+        ("source", "target", 40),
+    ),
+    "a lexicon with names": (
+        "a.tsv",
+        table("word,phones", PHONES, "\t"),
+        {"task": "seq2seq"},
+        ("word", "phones", len(PHONES)),
+    ),
+    "symbols in order": (
+        "a.csv",
+        table("source,target", [[f"{at} 2 3", f"3 2 {at}"] for at in range(40)]),
+        {},
+        ("source", "target", 40),
+    ),
+    "series": ("a.csv", sequences("id,time,ax,ay,label"), {}, (None, "label", 8)),
+    "series without times": (
+        "a.csv",
+        series("id", "when").replace("when", "time"),
+        {"ignore": "time"},
+        (None, "state", 6),
+    ),
+    "numbers and a text": (
+        "a.csv",
+        table("r,g,b,text", [[*numbers(at, 3), f"{WORDS[at % 9]} red"] for at in range(30)]),
+        {},
+        (None, "text", 30),
+    ),
+    "places and a text": (
+        "a.csv",
+        table("x,y,text", [[at, at % 3, WORDS[at % 9]] for at in range(30)]),
+        {},
+        (None, "text", 30),
+    ),
+    "a text": ("a.txt", "\n".join(TEXTS), {}, ("text", None, 40)),
+    "a text with some tabs": ("a.txt", "\n".join([*TEXTS, "a\tb"]), {}, ("text", None, 41)),
+    "a text with a comma in each line": (
+        "a.txt",
+        "".join(f"{a}, {b}\n" for a, b in zip(TEXTS, prose(5), strict=True)),
+        {},
+        ("text", None, 40),
+    ),
+    "tabs, as a text": ("a.txt", table("", PAIRS, "\t"), {"format": "text"}, ("text", None, 40)),
+    "short lines": ("a.txt", "so it\nwas good\n\nand the\ndog ran\n" * 5, {}, ("text", None, 25)),
+    "texts of a table": ("a.csv", table("recipe", [[text] for text in TEXTS]), {"task": "lm"}, ("recipe", None, 40)),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_what_is_what_it_looks_like_is_read(tmp_path, case):
+    name, content, how, (text, label, count) = READ[case]
+    dataset = read(tmp_path, name, content, **how)
+    assert (dataset.source.text, dataset.source.label, len(dataset.texts)) == (text, label, count)
+
+
+COMMAND = re.compile(r"(?:python3 -c|sed|\(printf|cut|iconv|zcat) .*? > [^ ;.]+\.\w+")
+
+
+@pytest.mark.parametrize(
+    ("case", "count"),
+    [
+        *[
+            ("several labels", 40),
+            ("tags as numbers", 9),
+            ("a cell of numbers", 30),
+            ("a cell of numbers with bars", 30),
+        ],
+        *[("a cell as NumPy writes it", 30), ("a string of numbers", 30), ("another id", 6), ("wide with ids", 24)],
+        *[("wide with a label", 24), ("wide without names", 24), ("wide with missing ends", 24), ("UCR's text", 24)],
+        *[("no header", 40), ("no header, label first", 40), ("no header, numbered", 40), ("a lexicon", len(PHONES))],
+        *[("pairs", 40), ("tabs", 40), ("commas without", 40), ("semicolons", 40), ("fastText", 40), ("a split", 20)],
+        *[("a split of JSON", 20), ("bars", 40), ("words as a list", 40)],
+    ],
+)
+def test_the_command_in_the_refusal_makes_a_file_that_is_read(tmp_path, monkeypatch, case, count):
+    name, content, how, _ = REFUSED[case]
+    monkeypatch.chdir(tmp_path)
+    for packed in (name, f"{name}.gz"):
+        with pytest.raises(DataError) as caught:
+            read(Path(), packed, content, **how)
+        command = COMMAND.search(caught.value.hint or "")
+        assert command is not None, caught.value.hint
+        subprocess.run(["bash", "-c", command[0]], check=True, timeout=60)
+        made = command[0].rpartition(" > ")[2]
+        assert len(read_dataset(Source(made), task="auto").texts) == count
