@@ -37,6 +37,7 @@ from rnncli.cli.options import (
     with_settings,
 )
 from rnncli.cli.paths import Reads
+from rnncli.data.formats import is_array
 
 app = typer.Typer(
     name="rnncli",
@@ -152,7 +153,8 @@ command(train)
 
 
 def _check_predict(values: Mapping[str, Any], given: Collection[str]) -> None:
-    uses.check_predict(values, given, bool(files_among(values["texts"], values["format"])))
+    files = files_among(values["texts"], values["format"])
+    uses.check_predict(values, given, any(not is_array(file) for file in files) or values["format"] is not None)
 
 
 @partial(command, check=_check_predict)
@@ -197,7 +199,7 @@ def predict(
 
 def _check_inspect(values: Mapping[str, Any], given: Collection[str]) -> None:
     sentence = values["sentence"]
-    uses.check_inspect(values, given, sentence is not None and is_file(sentence))
+    uses.check_inspect(values, given, sentence is not None and is_file(sentence) and not is_array(sentence))
 
 
 @partial(command, check=_check_inspect)
@@ -292,7 +294,9 @@ def inspect(
 def evaluate(
     model: Annotated[str, Reads("model"), typer.Argument(metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file.")],
     data: Annotated[str, Reads(), typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
-    mistakes: Annotated[int, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show.")] = 10,
+    mistakes: Annotated[
+        int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")
+    ] = None,
     beam: Beam = None,
     text: TextColumn = None,
     label: LabelColumn = None,

@@ -8,10 +8,13 @@ from typing import Any
 
 from rnncli.cli.arguments import require_piped
 from rnncli.data.dataset import Source, left_out, read_dataset
+from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
+
+MISTAKES = 10  # that are shown unless it is said how many
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class EvaluateRequest:
 
     model: str
     data: str
-    mistakes: int
+    mistakes: int | None
     text: str | None
     label: str | None
     format: str | None
@@ -42,6 +45,8 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
 
     keep_freed_memory()
     model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
+    if request.mistakes is not None and not model.labelled:
+        raise UsageError(f"--mistakes is not for a model of the task {model.task}, which has no labels to mistake")
     source = Source(
         request.data,
         text=request.text,
@@ -53,7 +58,9 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     )
     dataset = read_dataset(source, model.labelled, model.reads, task=model.task)
     output.note(dataset.why)
-    evaluation = model.evaluate(dataset, request.mistakes, helpful_workers(len(dataset.texts)))
+    evaluation = model.evaluate(
+        dataset, MISTAKES if request.mistakes is None else request.mistakes, helpful_workers(len(dataset.texts))
+    )
     if evaluation.skipped:
         output.note(left_out(evaluation.skipped, evaluation.skipped_because), "yellow")
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,10 @@ from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table, svg
-from rnncli.views import TableView
+from rnncli.views import HeatMap, TableView
 
 if TYPE_CHECKING:
+    from rnncli.cli.inspect_views import Shown
     from rnncli.inspection.states import States
     from rnncli.model import Model
 
@@ -105,6 +107,7 @@ def _show_looks(
     if request.timesteps:
         trace = model.trace(text)
         found = {"timesteps": Shown([trace.view(_chosen_units(trace, request))], trace)} | found
+    _require_effect(model, request, found)
     shown = print_shown(output, found, json)
     cut = model.cut(model.example if text is None else text)
     if cut and not json:
@@ -113,6 +116,23 @@ def _show_looks(
     if text is None and not json and output.is_terminal:
         output.note("the model's own example; another one is given as a text", "dim")
     return shown, any(one.failed for one in found.values())
+
+
+def _require_effect(model: Model, request: InspectRequest, found: Mapping[str, Shown]) -> None:
+    """Refuses options that change nothing of what these views show of this model; see :mod:`rnncli.cli.uses`.
+
+    Raises:
+        UsageError: there is such an option.
+    """
+    if request.map and not any(isinstance(part, HeatMap) for one in found.values() for part in one.views):
+        raise UsageError(
+            "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
+        )
+    answer_is_read = model.task in ("seq2seq", "caption", "lm")
+    if request.answer is not None and request.html is None and request.looks == ("gates",) and not answer_is_read:
+        raise UsageError(
+            f"--answer changes no state of a model of the task {model.task}", "leave it out, or add --bptt or --why"
+        )
 
 
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:

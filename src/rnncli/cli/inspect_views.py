@@ -145,7 +145,7 @@ def memory(look: Look) -> Shown:
         return Shown(shown, [one.document for one in found])
     name, other = look.other
     require_same_steps(look.model, other, (look.name, name))
-    beside = flow(other.opened(look.text if look.text is not None else look.model.example, None))
+    beside = flow(other.opened(look.text if look.text is not None else look.model.example, look.answer))
     first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
     view = comparison(first, second, (look.name, name), None if look.full else STEPS)
     return Shown([view], {look.name: first.document, name: second.document})

@@ -81,14 +81,14 @@ def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
         )
     assert request.data is not None
     source = Source(request.data, **request.reading)
-    return session.start(source, settings, Path(request.runs), request.name)
+    return session.start(source, settings, Path(request.runs), request.name, named=request.given)
 
 
 def _say_what_is_there(output: Output, session: Session) -> None:
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
         output.note(f"{what:>11}  {clean(value)}")
-    for warning in session.prepared.report.warnings:
+    for warning in (*session.unused, *session.prepared.report.warnings):
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
     together = f", {s.workers} processes" if (s.workers or 1) > 1 else ""

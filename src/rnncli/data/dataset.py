@@ -28,7 +28,7 @@ from rnncli.data.formats import ARRAY_SUFFIX, format_of
 from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
 from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts
-from rnncli.errors import DataError, counted
+from rnncli.errors import DataError, UsageError, counted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
@@ -331,6 +331,8 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
 
 
 def _read_text(source: Source, task: str, settled: bool) -> Dataset:
+    if source.label is not None:
+        raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     table, sample = _open_table(source, SAMPLE_ROWS, None)
     look = _look(source, table, sample, task)
     parts = doubts.Parts.of(look)

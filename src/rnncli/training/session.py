@@ -7,7 +7,7 @@ import math
 import os
 import shlex
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageErr
 from rnncli.model import Metric, Model
 from rnncli.record import Record
 from rnncli.tasks import task_for, task_named
+from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state, vectors
 from rnncli.training.beginning import Beginning
@@ -28,6 +29,7 @@ from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
 from rnncli.training.state import TrainingState
+from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
 
 
@@ -42,6 +44,7 @@ class Session:
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
         automatic_patience: the patience in the settings was made from the number of epochs.
         coverage: of the word vectors that it began with, if it begins now.
+        unused: sentences on settings that were named and do not count.
         baselines: what the network has to beat; known once :meth:`events` has begun, none without validation rows.
     """
 
@@ -54,6 +57,7 @@ class Session:
     automatic_patience: bool = False
     coverage: Coverage | None = None
     baselines: tuple[Baseline, ...] | None = None
+    unused: tuple[str, ...] = ()
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -179,11 +183,19 @@ class Session:
         )
 
 
-def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str | None = None) -> Session:
+def start(
+    source: Source,
+    given: Mapping[str, Any],
+    runs_folder: Path,
+    name: str | None = None,
+    *,
+    named: Collection[str] = (),
+) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
 
     Args:
         given: settings by name; the others have the defaults of the task that these or the data ask for.
+        named: those of them that were named for this training, and have to count.
 
     Raises:
         RnncliError: of every kind.
@@ -195,12 +207,15 @@ def start(source: Source, given: Mapping[str, Any], runs_folder: Path, name: str
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)
     prepared = _resolve_auto(task.prepare(dataset, settings))
+    unused = require_used(named, settings, numbers=looks_like_numbers(dataset.texts[0]))
     training = _fresh_state(prepared)
     coverage = vectors.fill(prepared, training)
     folder = runs.create(runs_folder, source.path, name)
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
     automatic = settings.patience is None
-    return Session(folder, dataset, prepared, training, automatic_patience=automatic, coverage=coverage)
+    return Session(
+        *(folder, dataset, prepared, training), automatic_patience=automatic, coverage=coverage, unused=unused
+    )
 
 
 def _fresh_state(prepared: Prepared) -> TrainingState:
