@@ -219,7 +219,7 @@ def test_a_loss_is_behind_a_smaller_one() -> None:
     found = examine(replace(made, record=written), data([("ab c", ""), ("cab", "")]))
     (behind,) = [one for one in found.findings if one.name == "behind its baseline"]
     assert behind.number == pytest.approx(0.5)
-    assert "has 2.5000 nats a token, and the pairs of chars, which it has to beat, 2.0000" in behind.sentence
+    assert "has 2.5000 nats per token, and the pairs of chars, which it has to beat, 2.0000" in behind.sentence
     assert behind.sentence.endswith("chance makes about 0.1423.")
     level = replace(written, baselines=counting | {"pairs_of_chars": 2.25})
     found = examine(replace(made, record=level), data([("ab c", ""), ("cab", "")]))

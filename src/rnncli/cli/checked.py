@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import typer
 
+from rnncli.cli.options import check_environment
 from rnncli.cli.paths import Reads, Roles, Writes, check_paths
 
 # Takes the values of all parameters, and the names of those that are on the command line.
@@ -24,6 +25,7 @@ def checked(command: Callable[..., None], check: Check | None = None) -> Callabl
     roles = roles_of(command)
 
     def called(context: typer.Context, **values: Any) -> None:
+        check_environment()
         if check is not None:
             sources = {name: context.get_parameter_source(name) for name in values}
             check(values, {name for name, source in sources.items() if source and source.name == "COMMANDLINE"})

@@ -13,7 +13,9 @@ import typer
 
 from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
-from rnncli.errors import UsageError
+from rnncli.data.formats import FORMATS
+from rnncli.errors import UsageError, closest
+from rnncli.render.clean import clean
 
 # Whether a traceback is shown; set by --debug of whichever command runs.
 debug_wanted = False
@@ -45,7 +47,9 @@ ModelName = Annotated[
 ]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
 LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column of the labels.")]
-Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help="csv, tsv, jsonl, conll or text.")]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; else by its name.")
+]
 Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
 Ignore = Annotated[
@@ -126,11 +130,31 @@ def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, 
     if config is not None:
         values |= settings_from_yaml(_config_bytes(config), config)
     for name in SETTING_NAMES:
-        variable = f"RNNCLI_{name.upper()}"
+        variable = _variable(name)
         if variable in os.environ:
             values[name] = setting(name, os.environ[variable], variable)
     optional = {name for name, kind in get_type_hints(Settings).items() if type(None) in get_args(kind)}
     return values | {name: parse(name, value) if name in optional else value for name, value in given.items()}
+
+
+# Read from the environment beside the settings.
+_VARIABLES = ("RNNCLI_RUNS", "RNNCLI_MODEL", "RNNCLI_DEBUG_WORKERS")
+
+
+def check_environment() -> None:
+    """Refuses variables that would have no effect, for their names are mistyped.
+
+    Raises:
+        UsageError: with the closest name there is.
+    """
+    known = (*_VARIABLES, *(_variable(name) for name in SETTING_NAMES))
+    for name in sorted(os.environ):
+        if name.startswith("RNNCLI_") and name not in known:
+            raise UsageError(f"{name} in the environment is no setting{closest(name, known)}", f"unset {clean(name)}")
+
+
+def _variable(setting: str) -> str:
+    return f"RNNCLI_{setting.upper()}"
 
 
 def _config_bytes(path: str) -> bytes:

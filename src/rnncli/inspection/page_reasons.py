@@ -143,7 +143,7 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
         others = alone[[k for k in range(count) if k not in shown]]
         notes.append(
             f"Here are the first {ENDS}, the last {ENDS} and those with the largest effects. The {len(others)} others "
-            f"have effects between {others.min():+.3g} and {others.max():+.3g}, {others.sum():+.3g} together."
+            f"have effects between {others.min():+z.3g} and {others.max():+z.3g}, {others.sum():+z.3g} together."
         )
     return Reasons(
         *(question.answer, told, probability(score, question.score_is), question.score_is, score, empty, unit, n),

@@ -162,7 +162,7 @@ class Terms:
 def _written(numbers: Array) -> str:
     """``[0.12 −0.3; 0 1]``, rows apart by semicolons."""
     rows = np.atleast_2d(numbers)
-    return "[" + "; ".join(" ".join(f"{x:.4g}" for x in row) for row in rows.tolist()) + "]"
+    return "[" + "; ".join(" ".join(f"{x:z.4g}" for x in row) for row in rows.tolist()) + "]"
 
 
 def terms(flow: Flow, parameter: str) -> Terms:

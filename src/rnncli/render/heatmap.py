@@ -27,7 +27,10 @@ def print_heat_map(output: Output, view: HeatMap) -> None:
     """Print a map to stdout: blocks that fit the width on a terminal; all numbers, by tabs, into a pipe."""
     if not output.is_terminal:
         header = ["", *map(clean, view.columns)]
-        rows = [[clean(name), *map(repr, row)] for name, row in zip(view.rows, view.values, strict=True)]
+        rows = [
+            [clean(name), *(repr(value + 0.0) for value in row)]
+            for name, row in zip(view.rows, view.values, strict=True)
+        ]
         output.write("".join("\t".join(row) + "\n" for row in (header, *rows)))
         return
     for line in laid_out(view, output.width):

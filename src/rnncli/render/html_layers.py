@@ -93,10 +93,10 @@ def _scale(low: float, high: float) -> str:
         for place, k in enumerate(levels)
     )
     line = f'<path class="below" d="M0 9.2h{8 * 7}"/>' if low < 0 else ""
-    width, least = 8 * len(levels), f"{low:.3g}".replace("-", "−")
+    width, least = 8 * len(levels), f"{low:z.3g}".replace("-", "−")
     return (
         f'<span class="scale">{least}<svg aria-hidden="true" width="{width}" height="10" viewBox="0 0 {width} 10">'
-        f"{squares}{line}</svg>{high:.3g}</span>"
+        f"{squares}{line}</svg>{high:z.3g}</span>"
     )
 
 

@@ -123,7 +123,7 @@ def _term_table(one: TermRows) -> str:
     rows = [
         (
             *(f"{row.place:,}", alone(row.step), number(row.norm), bar(row.share, largest, signs)),
-            *(f"{row.share:+.3f}".replace("-", "−"), f"{row.cosine:+.2f}".replace("-", "−")),
+            *(f"{row.share:+z.3f}".replace("-", "−"), f"{row.cosine:+z.2f}".replace("-", "−")),
         )
         for row in one.rows
     ]

@@ -1,10 +1,10 @@
-"""A training as it runs, on stderr: a live table on a terminal, a line an epoch elsewhere."""
+"""A training as it runs, on stderr: a live table on a terminal, lines for its epochs elsewhere."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnncli.record import EpochRecord
     from rnncli.training.loop import EpochDone, StepDone
 
+# Off a terminal a longer training has a line for so many epochs at most, and one for the first and the last.
+LINES = 20
 # The live display is redrawn no more often than this.
 REDRAW_SECONDS = 0.1
 SHOWN_EPOCHS = 12
@@ -42,7 +44,9 @@ class TrainingDisplay:
         self._epochs = epochs
         self._metric = metric
         self._unit = unit
+        self._every = max(1, -(-epochs // LINES))  # epochs that share a line
         self._done: list[EpochDone] = []
+        self._written = 0  # epochs up to the last line
         self._step: StepDone | None = None
         self._drawn = 0.0
         self._live: Live | None = None
@@ -51,7 +55,12 @@ class TrainingDisplay:
     def live(self) -> Iterator[None]:
         """Holds the lower part of the terminal while the training runs."""
         if not self._output.err.is_terminal:
-            yield
+            if self._every > 1:
+                self._output.note(f"a line for every {self._every} epochs; metrics.jsonl has them all", "dim")
+            try:
+                yield
+            finally:
+                self._write_last()
             return
         from rich.live import Live
 
@@ -71,8 +80,14 @@ class TrainingDisplay:
         self._step = None
         if self._live:
             self._draw()
-        else:
-            self._output.note(self._line(event))
+        elif len(self._done) == 1 or event.record.epoch % self._every == 0:
+            self._write_last()
+
+    def _write_last(self) -> None:
+        """Writes the line of the last epoch, unless it stands there."""
+        if self._live is None and len(self._done) > self._written:
+            self._output.note(self._line(self._done[-1], self._done[self._written : -1]))
+            self._written = len(self._done)
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
@@ -107,10 +122,15 @@ class TrainingDisplay:
     def _score(self, event: EpochDone) -> float | None:
         return self._metric.of(event.record)
 
-    def _line(self, event: EpochDone) -> str:
+    def _line(self, event: EpochDone, unwritten: Sequence[EpochDone]) -> str:
+        """An epoch; with the best of those that have no line of their own, if it is the best so far."""
         r, score = event.record, self._score(event)
         validation = "" if score is None else f", validation {self._metric.name} {score:.4f}"
         best = " (best)" if r.best else ""
+        better = [earlier for earlier in unwritten if earlier.record.best]
+        if better and not r.best:
+            number = self._score(better[-1])
+            best = f" (best: epoch {better[-1].record.epoch}{'' if number is None else f', {number:.4f}'})"
         speed = f"{event.words_per_second:,.0f} {self._unit}s/s"
         return (
             f"epoch {r.epoch}/{self._epochs}: loss {r.loss:.4f}{validation}{best}, {duration(event.seconds)}, {speed}"

@@ -41,7 +41,7 @@ def format_number(x: float) -> str:
     if not math.isfinite(x):
         return "-"
     if x == 0 or 0.001 <= abs(x) < 1e6:
-        return f"{x:.4f}"
+        return f"{x:z.4f}"
     return f"{x:.4g}"
 
 

@@ -68,7 +68,7 @@ class CaptionModel(Model):
     """
 
     task: ClassVar[str] = "caption"
-    metric: ClassVar[Metric] = Metric("nats a symbol", "validation_loss", higher_is_better=False)
+    metric: ClassVar[Metric] = Metric("nats per symbol", "validation_loss", higher_is_better=False)
     options: ClassVar[frozenset[str]] = frozenset({"beam"})
     columns: ClassVar[tuple[Column, ...]] = (
         *(Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown")),

@@ -88,8 +88,8 @@ class TextEvaluation:
     def pairs(self) -> list[tuple[str, Cell]]:
         return [
             (f"{self.unit}s", self.tokens),
-            (f"nats a {self.unit}", f"{self.nats:.4f}"),
-            (f"bits a {self.unit}", f"{self.bits:.4f}"),
+            (f"nats per {self.unit}", f"{self.nats:.4f}"),
+            (f"bits per {self.unit}", f"{self.bits:.4f}"),
             ("perplexity", f"{self.perplexity:.2f}"),
             ("accuracy", f"{self.accuracy:.4f}"),
             ("unknown", f"{self.unknown_rate:.2%}"),
@@ -139,7 +139,7 @@ class LanguageModelModel(Model):
 
     task: ClassVar[str] = "lm"
     labelled: ClassVar[bool] = False
-    metric: ClassVar[Metric] = Metric("nats a token", "validation_loss", higher_is_better=False)
+    metric: ClassVar[Metric] = Metric("nats per token", "validation_loss", higher_is_better=False)
     options: ClassVar[frozenset[str]] = frozenset({"length", "temperature", "seed"})
     columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("continuation"), Column("mean p", True))
     settings: Settings

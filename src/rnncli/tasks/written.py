@@ -86,7 +86,7 @@ class PairEvaluation:
             ("exact match", f"{self.exact:.4f}"),
             ("error rate", f"{1 - self.exact:.4f} of the sequences, {self.symbol_error_rate:.4f} of the {self.unit}s"),
             ("characters", f"{self.character_error_rate:.4f} wrong"),
-            *([] if self.nats is None else [(f"nats a {self.unit}", f"{self.nats:.4f}")]),
+            *([] if self.nats is None else [(f"nats per {self.unit}", f"{self.nats:.4f}")]),
         ]
 
     def tables(self) -> list[TableView]:
