@@ -84,9 +84,9 @@ def _check_tokenize(values: Mapping[str, Any], given: Collection[str]) -> None:
 def tokenize(
     source: Annotated[str, Reads(), typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")],
     unit: Annotated[
-        str, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is.")
-    ] = "auto",
-    lowercase: Annotated[bool, typer.Option("--lowercase/--no-lowercase", help="Fold case.")] = True,
+        str | None, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is. [auto]")
+    ] = None,
+    lowercase: Annotated[bool | None, typer.Option("--lowercase/--no-lowercase", help="Fold case. [on]")] = None,
     min_count: Annotated[int, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>.")] = 1,
     max_vocabulary: Annotated[
         int, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rnncli.cli.arguments import is_file, require_piped
 from rnncli.config import Settings
-from rnncli.data.dataset import Source, stream_texts
+from rnncli.data.dataset import Source, display_name, stream_texts
 from rnncli.errors import DataError, UsageError, counted
+from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
@@ -30,8 +31,8 @@ class TokenizeRequest:
     """What the command line asks for."""
 
     source: str
-    unit: str
-    lowercase: bool
+    unit: str | None
+    lowercase: bool | None
     min_count: int
     max_vocabulary: int
     model: str | None
@@ -41,13 +42,32 @@ class TokenizeRequest:
     runs: str
 
 
+class GivenWords:
+    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them."""
+
+    unit = "word"
+
+    def tokens(self, text: str) -> list[str]:
+        """The words of one text, in order.
+
+        Raises:
+            DataError: it is no list.
+        """
+        from rnncli.tasks.tag import listed
+
+        words = listed(text)
+        if words is None:
+            raise DataError(f"most texts are lists of words, and this one is none: {clean(text, 60)}")
+        return words
+
+
 def tokenize_command(request: TokenizeRequest, json: bool) -> None:
     """Prints the tokens of one text, or the statistics of a file."""
     output = Output()
     # Checked by the rules of training, so that what is shown here can also be trained.
     settings = Settings(
-        tokens=request.unit,  # type: ignore[arg-type]
-        lowercase=request.lowercase,
+        tokens=request.unit or "auto",  # type: ignore[arg-type]
+        lowercase=request.lowercase is not False,
         min_count=request.min_count,
         max_vocabulary=request.max_vocabulary,
     )
@@ -173,7 +193,9 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
     import numpy as np
 
     from rnncli.data.vocabulary import Corpus, build_vocabulary
+    from rnncli.tasks.inputs import looks_like_numbers
     from rnncli.tasks.prepare import build_tokenizer
+    from rnncli.tasks.tag import listed
 
     format = request.format or ("text" if request.source == "-" and request.text is None else None)
     _, columns, rows = stream_texts(Source(request.source, request.text, None, format, request.encoding))
@@ -181,13 +203,22 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
     texts = (row.values[columns.text] for row in rows)
     sample = list(itertools.islice(texts, 200))
     vocabulary = None
-    if request.model is None:
-        tokenizer = build_tokenizer(settings, sample)
-    else:
+    tokenizer: Tokenizer | GivenWords
+    if any(map(looks_like_numbers, sample)):
+        raise DataError(
+            f"{display_name(request.source)}: the inputs are numbers, which are read as they are: no tokens"
+        )
+    if request.model is not None:
         tokenizer, vocabulary = _of_model(request)
-    corpus = Corpus(tokenizer)
+    elif sample and all(listed(text) is not None for text in sample):
+        tokenizer = GivenWords()
+        if request.unit is not None or request.lowercase is not None:
+            raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
+    else:
+        tokenizer = build_tokenizer(settings, sample)
+    corpus = Corpus()
     for text in itertools.chain(sample, texts):
-        corpus.add(text)
+        corpus.add_tokens(tokenizer.tokens(text))
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:

@@ -133,7 +133,7 @@ class TaggerModel(Model):
             (probabilities,) = model._probabilities([words])
             tags = probabilities.argmax(axis=1)
         else:
-            named = _listed(answer) or answer.split()
+            named = listed(answer) or answer.split()
             if len(named) != len(words) or not set(named) <= set(self.tags):
                 raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
             tags = self._numbered(named)
@@ -143,7 +143,7 @@ class TaggerModel(Model):
 
     def examples(self, texts: Sequence[str], answer: str) -> TagExamples:
         forms, rows = self._forms([words_of(text) for text in texts])
-        return TagExamples(forms, [self._numbered(_listed(answer) or answer.split())] * len(forms), rows)
+        return TagExamples(forms, [self._numbered(listed(answer) or answer.split())] * len(forms), rows)
 
     def way(self, text: str, blank: str, answer: str) -> tuple[Way, None]:
         from rnncli.tasks.ways import of_tags
@@ -245,11 +245,11 @@ class TaggerModel(Model):
 
 def words_of(text: str) -> list[str]:
     """The words of a sentence: a JSON list of them, or a text to be split."""
-    listed = _listed(text)
-    return TOKENIZER.tokens(text) if listed is None else listed
+    words = listed(text)
+    return TOKENIZER.tokens(text) if words is None else words
 
 
-def _listed(text: str) -> list[str] | None:
+def listed(text: str) -> list[str] | None:
     """The texts of a JSON list; None if it is something else."""
     if not text.lstrip().startswith("["):
         return None
@@ -291,7 +291,7 @@ def _add(text: str, tagged: str, words: Corpus, tags: Corpus) -> str | None:
 
 def _sentence(text: str, tagged: str) -> tuple[list[str], list[str]] | str:
     """Words and tags, or what is wrong with them."""
-    words, tags = _listed(text), _listed(tagged)
+    words, tags = listed(text), listed(tagged)
     words = text.split() if words is None else words
     tags = tagged.split() if tags is None else tags
     if len(words) != len(tags):
@@ -399,7 +399,7 @@ class Tag:
 
     def fits(self, dataset: Dataset) -> bool:
         sample = list(zip(dataset.texts, dataset.labels, strict=True))[:20]
-        listed = [(_listed(text), _listed(tags)) for text, tags in sample]
+        listed = [(listed(text), listed(tags)) for text, tags in sample]
         return all(words is not None and tags is not None and len(words) == len(tags) for words, tags in listed)
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
