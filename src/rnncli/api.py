@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rnncli import schema
 from rnncli.data.dataset import Source
-from rnncli.model import Model
+from rnncli.errors import UsageError
+from rnncli.model import Model, path_of
 from rnncli.training import runs, session
 from rnncli.training.loop import Event
 
@@ -38,10 +41,17 @@ def train(
             threads of its own, as a notebook has, should not be forked unasked.
 
     Raises:
-        RnncliError: of the kind that fits; see :mod:`rnncli.errors`.
+        RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
     """
-    source = Source(os.fspath(data), text, label, format, encoding, skip_bad)
-    training = session.start(source, {"workers": 1} | settings, Path(runs_folder), name)
+    try:
+        source = schema.read(Source, asdict(Source(path_of(data), text, label, format, encoding, skip_bad)))
+    except schema.Wrong as wrong:
+        raise UsageError(str(wrong)) from None
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"name is a text, not of type {type(name).__name__}")
+    if on_event is not None and not callable(on_event):
+        raise UsageError(f"on_event is a function that takes an event, not of type {type(on_event).__name__}")
+    training = session.start(source, {"workers": 1} | settings, Path(path_of(runs_folder)), name)
     for event in training.events():
         if on_event is not None:
             on_event(event)
@@ -55,4 +65,4 @@ def load(path: str | os.PathLike[str] = "runs/latest") -> Model:
         ModelFileError: the file is not a model of ours, or damaged.
         StorageError: there is nothing to read.
     """
-    return Model.load(runs.find_model(os.fspath(path), Path("runs")))
+    return Model.load(runs.find_model(path_of(path), Path("runs")))

@@ -15,7 +15,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
-from rnncli.data.dataset import Dataset, Reads
+from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.states import States
 from rnncli.record import Record
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
 CHUNK, CHUNK_CHARACTERS = 1024, 2**22
+REPR = 160  # characters of what is said of a model where Python shows it
 
 
 def chunks_of(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -166,9 +167,36 @@ class Model(ABC):
         """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
         return None
 
-    @abstractmethod
+    def __repr__(self) -> str:
+        """One short line: the task, the network, and what it reads and gives."""
+        said = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))
+        return f"<rnncli model, {self.task}: {_cut(storage.one_line(said), REPR)}>"
+
+    def text(self, given: str | None) -> str:
+        """A text that was given, or the model's own example.
+
+        Raises:
+            UsageError: it is no text.
+        """
+        if given is None:
+            return self.example
+        return _text(given, "an input is a text")
+
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Any]:
-        """One answer for each input, in order, in memory that does not grow with their number."""
+        """One answer for each input, in order, in memory that does not grow with their number.
+
+        Raises:
+            UsageError: an input is no text.
+            DataError: it cannot be read.
+        """
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
+        return self._predict_stream(
+            _text(one, f"an input is a text: number {number}") for number, one in enumerate(texts, 1)
+        )
+
+    @abstractmethod
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Any]: ...
 
     @abstractmethod
     def trace(self, text: str | None = None) -> States:
@@ -208,7 +236,7 @@ class Model(ABC):
         """
         from rnncli.inspection.why import Question
 
-        text = self.example if text is None else text
+        text = self.text(text)
         model: Any = self.in_double()
         model.opened(text, answer)  # refuses what cannot be asked
         score_is = "log probability"
@@ -238,19 +266,28 @@ class Model(ABC):
         """
         raise NotImplementedError
 
-    @abstractmethod
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Any:
+    def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
         """Scores on data with the right answers.
 
         Args:
-            dataset: the records; those that cannot be read are left out where bad records are.
+            data: the records, or their file; those that cannot be read are left out where bad records are.
             worst: how many mistakes to name.
             workers: processes that share the work.
 
         Raises:
+            UsageError: an argument is of another type.
             DataError: a record cannot be read.
-            StorageError: a worker process was killed.
+            StorageError: the file cannot be read, or a worker process was killed.
         """
+        for name, count, least in (("worst", worst, 0), ("workers", workers, 1)):
+            if type(count) is not int or count < least:
+                raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
+        if not isinstance(data, Dataset):
+            data = read_dataset(Source(path_of(data)), self.labelled, self.reads)
+        return self._evaluate(data, worst, workers)
+
+    @abstractmethod
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Any: ...
 
     @abstractmethod
     def describe(self) -> list[tuple[str, Cell]]:
@@ -290,6 +327,10 @@ class Model(ABC):
         unknown = how.keys() - self.options
         if unknown:
             raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
+        try:
+            how = {name: schema.read_field(type(self), name, value) for name, value in how.items()}
+        except schema.Wrong as wrong:
+            raise UsageError(str(wrong)) from None
         return replace(self, **how) if how else self  # type: ignore[type-var]
 
     def shown(self, predictions: Sequence[Any]) -> list[TableView]:
@@ -298,8 +339,6 @@ class Model(ABC):
 
     def predict(self, texts: Iterable[str]) -> list[Any]:
         """One answer for each input, in order."""
-        if isinstance(texts, str):
-            raise UsageError("predict takes a list of texts, not one text")
         return list(self.predict_stream(texts))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -312,6 +351,7 @@ class Model(ABC):
         manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
         manifest |= self.own_manifest() | {"example": self.example, "record": asdict(self.record)}
         tensors = dict(flatten(self.params))
+        path = path_of(path)
         self._require_precision(path, tensors)
         model_file.save(path, manifest, tensors, shapes=lambda manifest: _read(manifest).network.shapes())
 
@@ -323,6 +363,7 @@ class Model(ABC):
             ModelFileError: it is damaged, hostile or something else.
             StorageError: it cannot be read.
         """
+        path = path_of(path)
         read: list[Model] = []
 
         def shapes(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -334,7 +375,7 @@ class Model(ABC):
         model._require_precision(path, tensors)
         return model.with_params(nest({name: tensors[name] for name in model.network.shapes()}))
 
-    def _require_precision(self, path: str | os.PathLike[str], tensors: Mapping[str, Array]) -> None:
+    def _require_precision(self, path: str, tensors: Mapping[str, Array]) -> None:
         """Raises ModelFileError: the parameters do not have the precision that the settings say."""
         dtype = np.dtype(self.settings.dtype)
         if any(array.dtype != dtype for array in tensors.values()):
@@ -373,6 +414,36 @@ def _read(manifest: dict[str, Any]) -> Model:
     if kind is None:
         raise ModelFileError("is no model of a task that this version knows")
     return kind.of_manifest(schema.read(kind.stored, manifest))
+
+
+def path_of(value: str | os.PathLike[str]) -> str:
+    """A path as text.
+
+    Raises:
+        UsageError: it is none.
+    """
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return _text(path, "a path is a text or a pathlib.Path")
+
+
+def _text(value: Any, should_be: str) -> str:
+    """``value``, which is a text.
+
+    Raises:
+        UsageError: it is none; ``should_be`` begins the sentence.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{should_be}, not {_shown(value)}")
+    return value
+
+
+def _shown(value: object) -> str:
+    """A wrong argument, in a message."""
+    return f"{_cut(storage.one_line(repr(value)), 60)} ({type(value).__name__})"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:

@@ -65,12 +65,25 @@ def read(kind: type[T], value: object) -> T:
     return made
 
 
+def read_field(kind: type, name: str, value: object) -> Any:
+    """``value`` as a field of a dataclass.
+
+    Raises:
+        Wrong: it is something else; the message begins with the field's name.
+    """
+    try:
+        return _reader(get_type_hints(kind, include_extras=True)[name])(value)
+    except Wrong as wrong:
+        raise wrong.below(f".{name}") from None
+
+
 @cache
 def _reader(kind: Any) -> Read:
     """The function that reads a value of a type."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _limited(_reader(arguments[0]), kind.__metadata__)
+        base = _whole if arguments[0] is int else _reader(arguments[0])  # a range of its own may be larger
+        return _limited(base, kind.__metadata__)
     if origin in (Union, types.UnionType):
         return _optional([one for one in arguments if one is not type(None)])
     if origin is Literal:
@@ -84,12 +97,16 @@ def _reader(kind: Any) -> Read:
     return _record(kind) if dataclasses.is_dataclass(kind) else _PLAIN[kind]
 
 
-def _int(value: Any) -> int:
+def _whole(value: Any) -> int:
     if type(value) is not int:
         raise _not("a whole number", value)
-    if not -_INT64 <= value < _INT64:
+    return int(value)
+
+
+def _int(value: Any) -> int:
+    if not -_INT64 <= _whole(value) < _INT64:
         raise Wrong("is a whole number that is too large")
-    return value
+    return int(value)
 
 
 def _float(value: Any) -> float:
@@ -100,7 +117,7 @@ def _float(value: Any) -> float:
     except OverflowError:
         made = math.inf
     if not math.isfinite(made):
-        raise Wrong("is a number that is too large")
+        raise Wrong("is not a finite number")
     return made
 
 
@@ -143,7 +160,7 @@ def _limited(read_any: Read, limits: tuple[Any, ...]) -> Read:
             size = len(made) if isinstance(limit, Length) else made
             if not limit.low <= size <= limit.high:
                 what = " in length" if isinstance(limit, Length) else ""
-                raise Wrong(f"is {size:,}{what}, and should be from {limit.low:,} to {limit.high:,}")
+                raise Wrong(f"is {_shown(size)}{what}, and should be from {limit.low:,} to {limit.high:,}")
         return made
 
     return read_limited

@@ -27,7 +27,7 @@ from rnncli.inspection.why import Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
-from rnncli.tasks.decoder import BEAM, Longest
+from rnncli.tasks.decoder import BEAM, Beam, Longest
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, constant_columns
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -54,7 +54,7 @@ class CaptionManifest(Manifest):
             raise ValueError("names and numbers do not go together")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaptionModel(Model):
     """Everything that numbers need on their way to a text.
 
@@ -81,7 +81,7 @@ class CaptionModel(Model):
     params: Params
     example: str = ""
     record: Record = field(default_factory=Record)
-    beam: int = BEAM
+    beam: Beam = BEAM
     arrays: bool = False
     stored: ClassVar = CaptionManifest
 
@@ -104,14 +104,14 @@ class CaptionModel(Model):
             return error.message
         return None
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
         for chunk in chunks_of(texts):
             rows = np.stack([self._read(text) for text in chunk])
             for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
                 yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
 
     def trace(self, text: str | None = None) -> ToldStates:
-        text = self.example if text is None else text
+        text = self.text(text)
         network, row = self.network, self._read(text)[None]
         (told,) = network.decode(self.params, row, self._limit, self.beam)
         states, _ = network.states(self.params, row)
@@ -128,7 +128,7 @@ class CaptionModel(Model):
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         model = self.in_double()
-        row = model._read(self.example if text is None else text)[None]
+        row = model._read(self.text(text))[None]
         if answer is None:
             (told,) = model.network.decode(model.params, row, self._limit, self.beam)
             target = told.ids
@@ -168,7 +168,7 @@ class CaptionModel(Model):
     def told(self, texts: Sequence[str]) -> list[str]:
         return [prediction.target or "" for prediction in self.predict(texts)]
 
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
         problems = [self.problem(dataset.texts[row]) for row in chosen.tolist()]
         dataset = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")

@@ -154,7 +154,7 @@ class ClassifierManifest(Manifest):
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassifierModel(Model):
     """A classifier with everything that an input needs on its way to a label.
 
@@ -189,18 +189,18 @@ class ClassifierModel(Model):
     def unit(self) -> str:
         return self.input.unit
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         for chunk in chunks_of(texts):
             yield from self._predict_chunk(chunk)
 
     def trace(self, text: str | None = None) -> Trace:
-        text = self.example if text is None else text
+        text = self.text(text)
         steps = self._read_some(text)
         names, known = self.input.names(text, self.settings.max_length)
         return trace(self.network, self.params, steps.values, names, known, self.labels)
 
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
-        text = self.example if text is None else text
+        text = self.text(text)
         model = self.in_double()
         steps = model._read_some(text)
         if answer is None:
@@ -222,7 +222,7 @@ class ClassifierModel(Model):
         return [prediction.label or "nothing" for prediction in self.predict(texts)]
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
-        text = self.example if text is None else text
+        text = self.text(text)
         model = self.in_double()
         model._read_some(text)
         answer = self.told([text])[0] if answer is None else answer
@@ -248,7 +248,7 @@ class ClassifierModel(Model):
         of = of_numbers if isinstance(self.input, NumberInput) else of_words
         return of(self.network, self.params, label, here, blank)
 
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> Evaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if isinstance(self.input, NumberInput):
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
         lengths, answered = self._answers(dataset.texts, workers)

@@ -29,6 +29,7 @@ from rnncli.tasks.tally import Tally
 BATCH = 128
 # Partial sequences that are gone on with, where nobody says how many: a few find better ones, more hardly do.
 BEAM = 4
+Beam = Annotated[int, Range(1, 1_000)]
 # Symbols of the longest text that is learned from: what a network tells is at most twice as long, and 10 more, and each
 # symbol is a step of its own.
 LONGEST = 5_000

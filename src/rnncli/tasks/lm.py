@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts, Question
 from rnncli.model import Manifest, Metric, Model
 from rnncli.record import Record
+from rnncli.schema import Ordinal, Range
 from rnncli.tasks.language_model import LanguageModel, Streams
 from rnncli.tasks.prepare import require_memory
 from rnncli.tasks.task import Baseline
@@ -126,7 +127,7 @@ class LanguageModelManifest(Manifest):
             raise ValueError("a token is a char or a word")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LanguageModelModel(Model):
     """A model of a text.
 
@@ -147,9 +148,9 @@ class LanguageModelModel(Model):
     params: Params
     example: str = ""
     record: Record = field(default_factory=Record)
-    length: int = CONTINUED
-    temperature: float = 1.0
-    seed: int = 0
+    length: Ordinal = CONTINUED
+    temperature: Annotated[float, Range(0, 100)] = 1.0
+    seed: Annotated[int, Range(0, math.inf)] = 0
     stored: ClassVar = LanguageModelManifest
 
     @property
@@ -160,7 +161,7 @@ class LanguageModelModel(Model):
     def network(self) -> LanguageModel:
         return LanguageModel(self.settings, self.vocabulary.size)
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
         for place, text in enumerate(texts):
             rng = np.random.default_rng([self.seed, place])
             tokens = self._split(text)
@@ -186,7 +187,7 @@ class LanguageModelModel(Model):
         ]
 
     def trace(self, text: str | None = None) -> TextStates:
-        text = self.example if text is None else text
+        text = self.text(text)
         tokens = self._split(text)
         if not tokens:
             raise UsageError("the text is empty: there is no timestep to show")
@@ -201,7 +202,7 @@ class LanguageModelModel(Model):
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         if answer is not None:
             raise UsageError("the answers of a model of a text are the text's own next tokens")
-        tokens = self._split(self.example if text is None else text)
+        tokens = self._split(self.text(text))
         if len(tokens) < 2:
             raise UsageError("the text is too short: there is no token that follows another one")
         model = self.in_double()
@@ -219,7 +220,7 @@ class LanguageModelModel(Model):
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
         """What is asked for is the next token after the text."""
-        text = self.example if text is None else text
+        text = self.text(text)
         model = self.in_double()
         if not self._split(text):
             raise UsageError("the text is empty: there is no timestep to show")
@@ -259,7 +260,7 @@ class LanguageModelModel(Model):
         last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
         return packed.to_caller_order(log_softmax(self.network.tellable(last)))
 
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TextEvaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TextEvaluation:
         text = joined(dataset)
         ids = self.vocabulary.encode(_tokens(text.lower() if self.settings.lowercase else text, self.unit))
         if len(ids) < 2:

@@ -23,7 +23,7 @@ from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of
 from rnncli.record import Record
-from rnncli.tasks.decoder import BEAM, Longest
+from rnncli.tasks.decoder import BEAM, Beam, Longest
 from rnncli.tasks.inputs import shorten, shortened
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
@@ -80,7 +80,7 @@ class Seq2SeqManifest(Manifest):
         require_unit(self.settings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Seq2SeqModel(Model):
     """An encoder-decoder with everything that a source needs on its way to its target.
 
@@ -104,7 +104,7 @@ class Seq2SeqModel(Model):
     params: Params
     example: str = ""
     record: Record = field(default_factory=Record)
-    beam: int = BEAM
+    beam: Beam = BEAM
     stored: ClassVar = Seq2SeqManifest
 
     @property
@@ -115,7 +115,7 @@ class Seq2SeqModel(Model):
     def network(self) -> EncoderDecoder:
         return EncoderDecoder(self.settings, self.source.size, self.target.size)
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
         for chunk in chunks_of(texts):
             sources = [self._symbols(text) for text in chunk]
             for text, symbols, (told, log_probability) in zip(chunk, sources, self._tell(sources), strict=True):
@@ -188,7 +188,7 @@ class Seq2SeqModel(Model):
     def told(self, texts: Sequence[str]) -> list[str]:
         return [prediction.target or "" for prediction in self.predict(texts)]
 
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> PairEvaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         dataset = without_empty(dataset, self.settings)
         return compared(dataset, self._tell, self._symbols, self.unit, worst)
 
@@ -218,7 +218,7 @@ class Seq2SeqModel(Model):
 
     def _symbols_of(self, text: str | None) -> list[str]:
         """Raises UsageError: there are none."""
-        text = self.example if text is None else text
+        text = self.text(text)
         symbols = self._symbols(text)
         if not symbols:
             raise UsageError(f"the text {'has no symbols' if text.strip() else 'is empty'}: there is nothing to show")

@@ -67,7 +67,7 @@ class TaggerManifest(Manifest):
             raise ValueError("the views of a word are not those of this version")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaggerModel(Model):
     """A tagger with everything that a sentence needs on its way to its tags.
 
@@ -91,7 +91,7 @@ class TaggerModel(Model):
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[TagPrediction]:
+    def _predict_stream(self, texts: Iterable[str]) -> Iterator[TagPrediction]:
         for chunk in chunks_of(texts):
             sentences = [words_of(text) for text in chunk]
             for text, words, of_words in zip(chunk, sentences, self._probabilities(sentences), strict=True):
@@ -164,7 +164,7 @@ class TaggerModel(Model):
         join = partial(json.dumps, ensure_ascii=False) if spaced else " ".join
         return [join(list(prediction.tags)) for prediction in self.predict(texts)]
 
-    def evaluate(self, dataset: Dataset, worst: int = 10, workers: int = 1) -> TagEvaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)
         names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
         number = {name: k for k, name in enumerate(names)}
@@ -223,7 +223,7 @@ class TaggerModel(Model):
 
     def _words_of(self, text: str | None) -> list[str]:
         """Raises UsageError: there are none."""
-        text = self.example if text is None else text
+        text = self.text(text)
         words = words_of(text)
         if not words:
             raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
