@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from page_examples import MODELS
 
 import rnncli
+from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 from rnncli.model import Model
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
@@ -93,6 +96,70 @@ def test_refusals(data: str, chosen: dict[str, Any], kind: type[RnncliError], me
         rnncli.train(data, **(TINY | chosen))
     assert message in caught.value.message
     assert os.listdir() == ["reviews.csv"]
+
+
+def test_evaluate_takes_a_file_as_well_as_its_records() -> None:
+    model = rnncli.train("reviews.csv", **TINY)
+    records = read_dataset(Source("reviews.csv"))
+    for path in ("reviews.csv", Path("reviews.csv")):
+        assert model.evaluate(path) == model.evaluate(records)
+    assert model.evaluate("reviews.csv").scores.rows == 24
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda m: m.predict([None]), "an input is a text: number 1, not None (NoneType)"),
+        (lambda m: m.predict(["a", b"b"]), "an input is a text: number 2, not b'b' (bytes)"),
+        (lambda m: m.predict(None), "predict takes a list of texts"),
+        (lambda m: m.predict("a text"), "predict takes a list of texts"),
+        (lambda m: m.predict(7), "predict takes a list of texts"),
+        (lambda m: list(m.predict_stream([["a"]])), "an input is a text: number 1, not ['a'] (list)"),
+        (lambda m: m.evaluate(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
+        (lambda m: m.evaluate(["a"]), "a path is a text or a pathlib.Path, not ['a'] (list)"),
+        (lambda m: m.evaluate("reviews.csv", worst="x"), "worst is a whole number of at least 0, not 'x' (str)"),
+        (lambda m: m.evaluate("reviews.csv", workers=0), "workers is a whole number of at least 1, not 0 (int)"),
+        (lambda m: m.trace(7), "an input is a text, not 7 (int)"),
+        (lambda m: m.save(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
+        (lambda m: m.save(b"m"), "a path is a text or a pathlib.Path, not b'm' (bytes)"),
+        (lambda m: m.load(7), "a path is a text or a pathlib.Path, not 7 (int)"),
+        (lambda m: rnncli.load(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
+        (lambda m: m.answering(beam=2), "--beam is not for a model of the task classify"),
+    ],
+)
+def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message: str) -> None:
+    model = rnncli.train("reviews.csv", **TINY)
+    with pytest.raises(UsageError) as caught:
+        ask(model)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("data", "chosen", "message"),
+    [
+        (None, {}, "a path is a text or a pathlib.Path, not None (NoneType)"),
+        (["reviews.csv"], {}, "a path is a text or a pathlib.Path, not ['reviews.csv'] (list)"),
+        ("reviews.csv", {"text": 1}, "text should be a text, and is 1"),
+        ("reviews.csv", {"encoding": None}, "encoding should be a text, and is null"),
+        ("reviews.csv", {"skip_bad": "yes"}, "skip_bad should be true or false, and is 'yes'"),
+        ("reviews.csv", {"name": 3}, "name is a text, not of type int"),
+        ("reviews.csv", {"runs_folder": None}, "a path is a text or a pathlib.Path, not None (NoneType)"),
+        ("reviews.csv", {"on_event": 3}, "on_event is a function that takes an event, not of type int"),
+    ],
+)
+def test_train_names_arguments_of_another_type(data: Any, chosen: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        rnncli.train(data, **(TINY | chosen))
+    assert caught.value.message == message
+    assert os.listdir() == ["reviews.csv"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_one_short_line(name: str) -> None:
+    said = repr(MODELS[name]())
+    assert said.startswith(f"<rnncli model, {MODELS[name]().task}: LSTM" if name != "numbers" else "<rnncli model, ")
+    assert len(said) < 200
+    assert said.isprintable()
 
 
 def test_there_is_nothing_to_load() -> None:

@@ -354,6 +354,25 @@ def test_other_tensors_are_refused(tmp_path: Path, change: Callable[[dict[str, A
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": ("one",)},
+        {"labels": ("a", "a", "b")},
+        {"labels": ("a", "b", "c", "d")},
+        {"record": Record(baselines={"bag_of_words": 1e300})},
+        {"settings": Settings(dtype="float64", hidden=5, embedding=4)},
+    ],
+)
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "m.safetensors"
+    model(labels=("a", "b", "c")).save(path)
+    before = path.read_bytes()
+    with pytest.raises(ModelFileError):
+        replace(model(labels=("a", "b", "c")), **change).save(path)
+    assert path.read_bytes() == before
+
+
 def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None:
     made = model()
     dict(flatten(made.params))["output/bias"][0] = np.nan
@@ -373,6 +392,13 @@ def test_a_model_with_numbers_that_are_none_is_not_saved(tmp_path: Path) -> None
         {"baselines": {"majority": "x", "bag_of_words": 0.5}},
         {"baselines": {"bag_of_words": 10**400}},
         {"epochs": [{"epoch": 1, "loss": -(10**400), "validation_loss": 1, "validation_accuracy": None, "best": True}]},
+        {"epochs": [{"epoch": 2, "loss": 1, "validation_loss": 1, "validation_accuracy": None, "best": True}]},
+        {"epochs": [{"epoch": 1, "loss": 1e308, "validation_loss": 1, "validation_accuracy": None, "best": True}]},
+        {"epochs": [{"epoch": 1, "loss": 1, "validation_loss": 1, "validation_accuracy": 1.5, "best": True}]},
+        *({"best_epoch": value} for value in ("x", [1], 1, 0, -1, True, 1.0, int("9" * 60))),
+        *({"rows": value} for value in ("x", -1, 1.5, int("9" * 60), [])),
+        *({"label_rows": value} for value in ([1], {"a": -1}, {"a": "x"}, None)),
+        *({"data": 5}, {"more": 1}, {"baselines": None}, {"validation_rows": "x"}),
     ],
 )
 def test_a_record_that_could_not_be_shown_is_refused(record: dict[str, object]) -> None:

@@ -130,9 +130,68 @@ def test_every_manifest_comes_back(manifest: dict[str, Any]) -> None:
         assert decode(encode(manifest, TENSORS), "m.model")[0] == manifest
 
 
-def test_safetensors_reads_what_we_write() -> None:
-    loaded = safetensors.numpy.load(encode(MANIFEST, TENSORS))
-    assert same(loaded, TENSORS)
+ODD_TEXT = 'q"\\ \\\\" \x1f\n\u2028\U0001f600\x7f/é""" \\\\\\'
+
+
+@pytest.mark.parametrize(
+    "manifest", [MANIFEST, {}, {ODD_TEXT: [ODD_TEXT, 1.5, None]}, {"v": [ODD_TEXT] * 25_000}, {"v": ODD_TEXT * 2_000}]
+)
+def test_the_library_writes_and_reads_the_same_bytes(manifest: dict[str, Any]) -> None:
+    tensors = TENSORS | {
+        **{"c": np.arange(3), "d": np.arange(5, dtype=np.uint8), "e": np.zeros((0, 2), np.float32)},
+        **{"s": np.array(1.5), "a/b": np.ones(1, np.float32)},
+    }
+    data = encode(manifest, tensors)
+    document = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["rnncli"]
+    assert safetensors.numpy.save(tensors, {"rnncli": document}) == data
+    assert same(safetensors.numpy.load(data), tensors)
+    again, loaded = decode(data, "m.model")
+    assert again == manifest
+    assert same(loaded, tensors)
+
+
+def test_one_emoji_does_not_make_all_of_a_manifest_large() -> None:
+    """Python takes four bytes for each character of a text that has one."""
+    words = [f"word{n:060}" for n in range(30_000)]
+    plain, odd = ({"vocabulary": [*words, last]} for last in ("x", "\U0001f600"))
+    data = [encode(manifest, {}) for manifest in (plain, odd)]
+    of_plain, of_odd = (peak_memory(lambda: decode(one, "m.model")) for one in data)
+    assert of_odd < 1.1 * of_plain + 1_000_000
+    of_plain, of_odd = (peak_memory(lambda: encode(manifest, {})) for manifest in (plain, odd))
+    assert of_odd < 1.1 * of_plain + 1_000_000
+
+
+@pytest.mark.parametrize("text", ["\U0001f600" * 60_000, "a\U0001f600é\u5f71" * 30_000])
+def test_characters_of_every_length_come_back(text: str) -> None:
+    assert decode(encode({"v": text}, {}), "m.model")[0] == {"v": text}
+
+
+@pytest.mark.parametrize("name", ["json.loads", "numpy.frombuffer", "numpy.isfinite", "hashlib.sha256"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_interrupts_and_too_little_memory_are_not_taken_for_damage(
+    monkeypatch: pytest.MonkeyPatch, name: str, error: type[BaseException]
+) -> None:
+    data = encode(MANIFEST, TENSORS)
+    fail_nth_call(monkeypatch, [name], error, 1)
+    with pytest.raises(error):
+        decode(data, "m.model", shapes)
+
+
+def test_too_little_memory_for_the_shapes_is_not_taken_for_bad_settings() -> None:
+    def fail(manifest: dict[str, Any]) -> dict[str, Shape]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        decode(encode(MANIFEST, TENSORS), "m.model", fail)
+
+
+def test_what_load_would_refuse_for_its_shapes_is_not_saved(tmp_path: Path) -> None:
+    path = tmp_path / "m.model"
+    save(path, MANIFEST, TENSORS, shapes=shapes)
+    before = path.read_bytes()
+    with pytest.raises(ModelFileError, match="tensor 'b' has shape"):
+        save(path, MANIFEST, TENSORS | {"b": np.ones(2)}, shapes=shapes)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,12 @@ _TENSOR_NAME = re.compile(r"(?=.{1,200}\Z)(?!__metadata__\Z)\w[\w.-]*(?:/\w[\w.-
 _MAX_DIMENSIONS = 8
 # How each of our files goes on after the header's length (8 bytes); anything else is not ours, and is not parsed.
 _OPENING = b'{"__metadata__":{"rnncli":"'
-# Our document, as far as its end quote, and what is escaped in it.
+# Our document, as far as its end quote.
 _DOCUMENT = re.compile(rb'[^"\\]*+(?:\\["\\][^"\\]*+)*+(?=")')
-_ESCAPED = re.compile(rb'\\(["\\])')
 # A character of four bytes in UTF-8.
 _ASTRAL = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _PIECE = 10_000  # items or characters that are written at once
+_SLICE = 100_000  # bytes that are read at once
 # Parsed JSON takes many times the memory of its text, so what a header may hold is bounded before it is parsed. The
 # bounds leave room for a vocabulary of half a million words beside ten thousand tensors.
 _MAX_FILE_BYTES = 4 * 2**30
@@ -134,21 +134,23 @@ def _serialize(
     document = {"format": "rnncli", "format_version": FORMAT_VERSION, "sha256": digest, "manifest": plain}
     # The library's own order: wide types first, so that each tensor is aligned.
     order = sorted(contiguous, key=lambda name: (_ORDER.index(contiguous[name].dtype.str), name))
-    table: dict[str, Any] = {"__metadata__": {"rnncli": _canonical(document)}}
+    header = bytearray(_OPENING)
+    for piece in _canonical_pieces(document):
+        header += piece.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    header += b'"}'
     end = 0
     for name in order:
-        begin, end = end, end + contiguous[name].nbytes
-        table[name] = {
-            "dtype": _DTYPES[contiguous[name].dtype.str],
-            "shape": contiguous[name].shape,
-            "data_offsets": [begin, end],
-        }
-    header = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+        array = contiguous[name]
+        begin, end = end, end + array.nbytes
+        row = {"dtype": _DTYPES[array.dtype.str], "shape": array.shape, "data_offsets": [begin, end]}
+        header += f',"{name}":{json.dumps(row, separators=(",", ":"))}'.encode()
+    header += b"}"
     header += b" " * (-len(header) % 8)
     if 8 + len(header) + end > _MAX_FILE_BYTES:
         raise ModelFileError(f"cannot be used: it takes more than {_MAX_FILE_BYTES:,} bytes")
     # What load would refuse is not saved.
-    framed = len(header).to_bytes(8, "little") + header
+    framed = len(header).to_bytes(8, "little") + bytes(header)
+    del header
     stored_digest, again, _, _ = _read_header(framed)
     _check(again, contiguous, stored_digest, shapes)
     return [framed, *(_memory(contiguous[name]) for name in order)]
@@ -168,9 +170,9 @@ def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]
         raise ModelFileError(f"cannot be used: its header takes {length:,} bytes")
     if length > len(data) - 8:
         raise ModelFileError("is damaged: it ends within its header")
-    text, rows = _split_header(memoryview(data)[8 : 8 + length])
-    document = _parse(text, "manifest")
-    del text
+    body, rows = _split_header(memoryview(data)[8 : 8 + length])
+    document = _parse(body, "manifest")
+    del body
     _check_version(document)
     if len(rows.pop("__metadata__")) > 1 or document.keys() != {"format", "format_version", "sha256", "manifest"}:
         raise ModelFileError("is damaged: its metadata has missing or unknown entries")
@@ -191,15 +193,15 @@ def _split_header(header: memoryview) -> tuple[bytes, dict[str, Any]]:
     r"""Our document, and the rest of the header parsed, which has an empty text in the document's place.
 
     The document is most of a header, and it would take four times its size twice over as Python's text where a single
-    emoji is in it. So it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``.
+    emoji is in it. So it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``, so that what
+    escapes a quote is the last of an odd number of backslashes, and the others are pairs.
     """
     found = _DOCUMENT.match(header, len(_OPENING))
     if found is None:
         raise ModelFileError("is damaged: its header is not JSON")
     rows = _parse(b"".join((_OPENING, header[found.end() :])), "header")
-    document = found[0]
-    _require_few_values(document, "manifest")
-    return _ESCAPED.sub(rb"\1", document), rows
+    _require_few_values(found[0], "manifest")
+    return found[0].replace(b'\\"', b'"').replace(b"\\\\", b"\\"), rows
 
 
 def _check_version(document: dict[str, Any]) -> None:
@@ -349,10 +351,7 @@ def _parse(source: bytes, what: str) -> dict[str, Any]:
     """A JSON object without duplicate keys, and not too much of it."""
     _require_few_values(source, what)
     try:
-        # Beyond the first 65,536 characters Python takes four bytes for each of a text's: these are escaped first.
-        text = str(_ASTRAL.sub(_surrogates, source), "utf-8")
-        del source
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(_narrow(source), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"is damaged: its {what} is not JSON") from error
     if not isinstance(value, dict):
@@ -364,6 +363,21 @@ def _require_few_values(source: bytes, what: str) -> None:
     """Raises ModelFileError: by an upper bound that needs no parsing; an empty {} takes as much as ten small values."""
     if source.count(b",") + 10 * (source.count(b"[") + source.count(b"{")) > _MAX_VALUES:
         raise ModelFileError(f"cannot be used: its {what} holds more than {_MAX_VALUES:,} values")
+
+
+def _narrow(source: bytes) -> str:
+    """JSON as text, in which the characters that Python needs four bytes for are escaped: one of them would make it
+    take as much for every other."""
+    if _ASTRAL.search(source) is None:
+        return str(source, "utf-8")
+    pieces, begin = [], 0
+    while begin < len(source):
+        end = min(begin + _SLICE, len(source))
+        while end < len(source) and source[end] & 0xC0 == 0x80:  # within a character
+            end += 1
+        pieces.append(str(_ASTRAL.sub(_surrogates, source[begin:end]), "utf-8"))
+        begin = end
+    return "".join(pieces)
 
 
 def _surrogates(found: re.Match[bytes]) -> bytes:

@@ -27,7 +27,7 @@ from rnncli.inspection.why import Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
-from rnncli.tasks.decoder import BEAM, Beam, Longest
+from rnncli.tasks.decoder import BEAM, Beam, Longest, without_too_long
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, constant_columns
 from rnncli.tasks.lm import counting_nats
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -359,6 +359,7 @@ class Caption:
         if len(dataset.texts) < 2:
             raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
         settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
+        dataset = without_too_long(dataset, settings.tokens)
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
         unique, places = _numbers_of(dataset.texts)
         train_rows, validation_rows = split_at_random(len(texts), dataset, settings)

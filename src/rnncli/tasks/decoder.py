@@ -20,9 +20,11 @@ from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCa
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.data.dataset import Dataset
 from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
 from rnncli.tasks.stacks import shapes_of, stack_of
+from rnncli.tasks.symbols import symbols_of
 from rnncli.tasks.tally import Tally
 
 # Sequences that are judged or told together.
@@ -34,6 +36,18 @@ Beam = Annotated[int, Range(1, 1_000)]
 # symbol is a step of its own.
 LONGEST = 5_000
 Longest = Annotated[int, Range(1, LONGEST)]
+
+
+def without_too_long(dataset: Dataset, unit: str) -> Dataset:
+    """The records whose label is no longer than :data:`LONGEST` symbols.
+
+    Raises:
+        DataError: one is, and bad records are not to be left out.
+    """
+    lengths = [len(symbols_of(text, unit)) for text in dataset.labels]
+    said = f"to be told, and at most {LONGEST:,} are possible"
+    problems = [f"there are {length:,} {unit}s {said}" if length > LONGEST else None for length in lengths]
+    return dataset.without(problems, "text that is too long")
 
 
 class Told(NamedTuple):

@@ -23,7 +23,7 @@ from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of
 from rnncli.record import Record
-from rnncli.tasks.decoder import BEAM, Beam, Longest
+from rnncli.tasks.decoder import BEAM, Beam, Longest, without_too_long
 from rnncli.tasks.inputs import shorten, shortened
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
@@ -352,7 +352,7 @@ class Seq2Seq:
 
     def prepare(self, dataset: Dataset, settings: Settings) -> PreparedPairs:
         settings = settings.replace(tokens=likely_unit(dataset.texts[:200], settings.tokens))
-        dataset = without_empty(dataset, settings)
+        dataset = without_too_long(without_empty(dataset, settings), settings.tokens)
         if len(dataset.texts) < 2:
             raise DataError(f"{dataset.name}: an encoder-decoder needs at least 2 pairs, and this file has 1")
         sources, targets = Corpus(), Corpus()
