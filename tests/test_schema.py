@@ -60,7 +60,7 @@ def test_a_whole_value_comes_back_in_its_own_types() -> None:
         ({"inner": [{"number": 1, "name": "long"}]}, "inner[0].name is 4 in length, and should be from 1 to 3"),
         ({"inner": [{"number": 1, "odd": 1}]}, "inner[0].odd is no part of it"),
         ({"table": {"x" * 99: 1}}, f"table['{'x' * 39}…'] should be true or false, and is 1"),
-        ({"inner": []}, "count is not the number of inner"),
+        ({"inner": []}, "does not hold together: count is not the number of inner"),
         ({"more": 1}, "more is no part of it"),
     ],
 )

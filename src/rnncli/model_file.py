@@ -170,9 +170,7 @@ def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]
         raise ModelFileError(f"cannot be used: its header takes {length:,} bytes")
     if length > len(data) - 8:
         raise ModelFileError("is damaged: it ends within its header")
-    body, rows = _split_header(memoryview(data)[8 : 8 + length])
-    document = _parse(body, "manifest")
-    del body
+    document, rows = _parse_header(memoryview(data)[8 : 8 + length])
     _check_version(document)
     if len(rows.pop("__metadata__")) > 1 or document.keys() != {"format", "format_version", "sha256", "manifest"}:
         raise ModelFileError("is damaged: its metadata has missing or unknown entries")
@@ -189,8 +187,8 @@ def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]
     return digest, manifest, rows, length
 
 
-def _split_header(header: memoryview) -> tuple[bytes, dict[str, Any]]:
-    r"""Our document, and the rest of the header parsed, which has an empty text in the document's place.
+def _parse_header(header: memoryview) -> tuple[dict[str, Any], dict[str, Any]]:
+    r"""Our document, and the rest of the header, which has an empty text in the document's place.
 
     The document is most of a header, and it would take four times its size twice over as Python's text where a single
     emoji is in it. So it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``, so that what
@@ -201,7 +199,7 @@ def _split_header(header: memoryview) -> tuple[bytes, dict[str, Any]]:
         raise ModelFileError("is damaged: its header is not JSON")
     rows = _parse(b"".join((_OPENING, header[found.end() :])), "header")
     _require_few_values(found[0], "manifest")
-    return found[0].replace(b'\\"', b'"').replace(b"\\\\", b"\\"), rows
+    return _parse(found[0].replace(b'\\"', b'"').replace(b"\\\\", b"\\"), "manifest"), rows
 
 
 def _check_version(document: dict[str, Any]) -> None:
@@ -351,7 +349,9 @@ def _parse(source: bytes, what: str) -> dict[str, Any]:
     """A JSON object without duplicate keys, and not too much of it."""
     _require_few_values(source, what)
     try:
-        value = json.loads(_narrow(source), object_pairs_hook=_unique)
+        text = _narrow(source)
+        del source
+        value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"is damaged: its {what} is not JSON") from error
     if not isinstance(value, dict):

@@ -48,7 +48,7 @@ class Record:
     def __post_init__(self) -> None:
         require_epochs(self.epochs)
         if self.best_epoch is not None and self.best_epoch > len(self.epochs):
-            raise ValueError(f"record.best_epoch is {self.best_epoch}, of {len(self.epochs)} epochs")
+            raise ValueError(f"best_epoch is {self.best_epoch}, of {len(self.epochs)} epochs")
 
     @property
     def best(self) -> EpochRecord | None:

@@ -230,7 +230,10 @@ def _record(kind: Any) -> Read:
                 made[name] = readers[name](item)
             except Wrong as wrong:
                 raise wrong.below(f".{name}") from None
-        return kind(**made)
+        try:
+            return kind(**made)
+        except ValueError as error:
+            raise Wrong(f"does not hold together: {error}") from None
 
     return read_record
 
