@@ -348,12 +348,21 @@ class Model(ABC):
             ModelFileError: :meth:`load` would refuse it; an older file stays as it was.
             StorageError: it cannot be written.
         """
-        manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
-        manifest |= self.own_manifest() | {"example": self.example, "record": asdict(self.record)}
-        tensors = dict(flatten(self.params))
+        manifest, tensors = self._contents()
         path = path_of(path)
         self._require_precision(path, tensors)
-        model_file.save(path, manifest, tensors, shapes=lambda manifest: _read(manifest).network.shapes())
+        model_file.save(path, manifest, tensors, shapes=_shapes_of)
+
+    def require_saveable(self) -> None:
+        """Raises ModelFileError where :meth:`save` would, whatever the parameters become."""
+        manifest, tensors = self._contents()
+        model_file.require_saveable(manifest, tensors, shapes=_shapes_of)
+
+    def _contents(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Manifest and tensors of the file."""
+        manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
+        manifest |= self.own_manifest() | {"example": self.example, "record": asdict(self.record)}
+        return manifest, dict(flatten(self.params))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -394,6 +403,11 @@ class Model(ABC):
     def with_training(self, settings: Settings, record: Record) -> Self:
         """The same model with what the training that made it came to in the end."""
         return replace(self, settings=settings, record=record)  # type: ignore[type-var]
+
+
+def _shapes_of(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Of every parameter of the model that a manifest describes."""
+    return _read(manifest).network.shapes()
 
 
 def _read(manifest: dict[str, Any]) -> Model:

@@ -78,6 +78,26 @@ def save(
     storage.write_atomically(path, pieces)
 
 
+def require_saveable(
+    manifest: Mapping[str, Any], tensors: Mapping[str, Array], *, shapes: Shapes | None = None
+) -> None:
+    """Refuses what :func:`save` would refuse, but for the values of the tensors, which it does not look at.
+
+    Raises:
+        ModelFileError: it would.
+    """
+    with _naming("the model"):
+        for name, array in tensors.items():
+            _check_tensor(name, _DTYPES.get(array.dtype.str, array.dtype.str), array.ndim)
+        try:
+            framed, _ = _framed(dict(manifest), tensors, "0" * 64)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ModelFileError(f"cannot be used: its manifest is not JSON ({_shown(str(error))})") from error
+        again = _read_header(framed)[1]
+        if shapes is not None:
+            _compare(tensors, _expected_shapes(shapes, again))
+
+
 def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple[dict[str, Any], dict[str, Array]]:
     """The manifest and the tensors of the model at ``path``, checked as :func:`decode` says.
 
@@ -130,7 +150,15 @@ def _serialize(
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     _require_finite(contiguous)
     plain = dict(manifest)
-    digest = _digest(plain, contiguous)
+    framed, order = _framed(plain, contiguous, _digest(plain, contiguous))
+    # What load would refuse is not saved.
+    stored_digest, again, _, _ = _read_header(framed)
+    _check(again, contiguous, stored_digest, shapes)
+    return [framed, *(_memory(contiguous[name]) for name in order)]
+
+
+def _framed(plain: dict[str, Any], contiguous: Mapping[str, Array], digest: str) -> tuple[bytes, list[str]]:
+    """The header behind its length, and the names of the tensors in the order in which they follow."""
     document = {"format": "rnncli", "format_version": FORMAT_VERSION, "sha256": digest, "manifest": plain}
     # The library's own order: wide types first, so that each tensor is aligned.
     order = sorted(contiguous, key=lambda name: (_ORDER.index(contiguous[name].dtype.str), name))
@@ -148,12 +176,7 @@ def _serialize(
     header += b" " * (-len(header) % 8)
     if 8 + len(header) + end > _MAX_FILE_BYTES:
         raise ModelFileError(f"cannot be used: it takes more than {_MAX_FILE_BYTES:,} bytes")
-    # What load would refuse is not saved.
-    framed = len(header).to_bytes(8, "little") + bytes(header)
-    del header
-    stored_digest, again, _, _ = _read_header(framed)
-    _check(again, contiguous, stored_digest, shapes)
-    return [framed, *(_memory(contiguous[name]) for name in order)]
+    return len(header).to_bytes(8, "little") + bytes(header), order
 
 
 def _memory(array: Array) -> memoryview:

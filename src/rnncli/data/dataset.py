@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from rnncli.data import doubts
 from rnncli.data.advice import DataFile
 from rnncli.data.arrays import ArrayColumn, Places, described_arrays, read_arrays
@@ -27,7 +30,7 @@ from rnncli.data.columns import (
 from rnncli.data.formats import ARRAY_SUFFIX, format_of
 from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
-from rnncli.data.records import SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts
+from rnncli.data.records import CHECKED_EVERY, SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts, require_room_for
 from rnncli.errors import DataError, UsageError, counted
 
 # How many rows the guess of the columns looks at.
@@ -101,12 +104,14 @@ class Dataset:
     def name(self) -> str:
         return display_name(self.source.path)
 
-    def with_tokens(self, counts: Sequence[int], unit: str) -> Dataset:
+    def with_tokens(self, counts: Sequence[int] | npt.NDArray[np.int64], unit: str) -> Dataset:
         """The records that have tokens; ``counts`` says how many each has. A text like ``<br>`` has none.
 
         Raises:
             DataError: one has none and bad records are not to be left out, or all have none.
         """
+        if np.all(counts):
+            return self
         problem = f"the text has no {unit}s"
         return self.without([None if count else problem for count in counts], f"text without {unit}s")
 
@@ -343,6 +348,8 @@ def _read_text(source: Source, task: str, settled: bool) -> Dataset:
     for row in parts.watch(itertools.chain(sample, table.rows)):
         texts.append(row.values[columns.text])
         lines.append(row.line)
+        if len(lines) % CHECKED_EVERY == 0:
+            require_room_for(texts)
     chosen = replace(source, text=table.columns[columns.text], label=None, format=table.format)
     why = "one text" if table.format == "text" else columns.why
     dataset = Dataset(chosen, why, texts, [""] * len(texts), lines, table.digest, table.skipped_count, ())

@@ -32,7 +32,9 @@ class Ragged(Sequence[Array]):
     @classmethod
     def of(cls, flat: Array, lengths: Array) -> Ragged:
         """From sequences that stand one behind the other."""
-        return cls(flat, np.cumsum(lengths) - lengths, lengths)
+        starts = np.cumsum(lengths, dtype=np.int64)
+        starts -= lengths
+        return cls(flat, starts, lengths)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -67,13 +69,13 @@ class Ragged(Sequence[Array]):
 
     def joined(self) -> Array:
         """(S', ...) the timesteps of all sequences, one sequence behind the other."""
-        total = int(self.lengths.sum())
+        total = int(self.lengths.sum(dtype=np.int64))
         made = np.empty((total, *self.flat.shape[1:]), self.flat.dtype)
         done = 0
         for first in range(0, len(self), _AT_A_TIME):
             part = self[first : first + _AT_A_TIME]
-            count = int(part.lengths.sum())
-            shift = part.starts - (np.cumsum(part.lengths) - part.lengths)
+            count = int(part.lengths.sum(dtype=np.int64))
+            shift = part.starts - (np.cumsum(part.lengths, dtype=np.int64) - part.lengths)
             made[done : done + count] = self.flat[np.repeat(shift, part.lengths) + np.arange(count)]
             done += count
         return made

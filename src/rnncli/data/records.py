@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.errors import DataError
+from rnncli.memory import require_room
 
 T = TypeVar("T")
 Rows = npt.NDArray[np.int64]
@@ -19,6 +20,10 @@ Rows = npt.NDArray[np.int64]
 SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
 
+
+TOO_MANY = "take fewer records, or shorter texts"
+# It is looked after so many records whether there is room for more, and after each of so many characters.
+CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
 
 # A text of so many characters is kept once, however many records have it: it may be the numbers of a whole file.
 _LONG = 1024
@@ -59,6 +64,11 @@ class Texts(_Compact[str]):
         self._starts.append(len(self._data))
         self._sizes.append(len(data))
         self._data += data
+
+    @property
+    def nbytes(self) -> int:
+        """What they take."""
+        return len(self._data) + 12 * len(self._starts)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -116,6 +126,17 @@ class Lines(_Compact[int]):
         return iter(self._lines)
 
 
+def require_room_for(*columns: Texts) -> None:
+    """Refuses to go on reading where what was read can no longer be worked on.
+
+    Raises:
+        StorageError: there is no room.
+    """
+    # What is read next, while there is room to move it; and the same records encoded, several times over.
+    needed = 3 * sum(column.nbytes for column in columns) + 32 * len(columns[0])
+    require_room(needed, f"training on {len(columns[0]):,} records, and there are more,", TOO_MANY)
+
+
 @dataclass
 class Records:
     """What was read of a file so far.
@@ -147,6 +168,8 @@ class Records:
         self.lines.append(line)
         if shown is not None:
             self.shown.append(shown)
+        if len(self.texts) % CHECKED_EVERY == 0 or len(text) > _MUCH:
+            require_room_for(self.texts, self.labels)
 
     def leave_out(self, line: int, problem: str) -> None:
         """Counts a record that cannot be used.

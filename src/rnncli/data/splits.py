@@ -29,7 +29,9 @@ def stratified_split(targets: npt.NDArray[np.int64], share: float, seed: int) ->
         count = min(int(share * len(rows) + 0.5), len(rows) - 1)
         aside.append(rng.permutation(rows)[:count])
     validation = np.sort(np.concatenate(aside)).astype(np.int64)
-    return np.setdiff1d(np.arange(len(targets)), validation), validation
+    learned = np.ones(len(targets), np.bool_)
+    learned[validation] = False
+    return np.flatnonzero(learned), validation
 
 
 def batches(lengths: npt.NDArray[np.int64], size: int, seed: int, epoch: int) -> list[Rows]:

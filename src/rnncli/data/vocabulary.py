@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.ragged import Ragged
+from rnncli.data.records import TOO_MANY
 from rnncli.data.tokenizer import Tokenizer
+from rnncli.memory import require_room
 
 UNKNOWN = "<unk>"
 Ids = npt.NDArray[np.int32]
@@ -70,6 +72,9 @@ def _batched(tokens: Iterable[str]) -> Iterator[Sequence[str]]:
         yield some
 
 
+_CHECKED_EVERY = 1 << 22  # tokens, before it is looked whether there is room for more
+
+
 class Corpus:
     """Texts as numbers while their vocabulary is still open: each distinct token gets the next free id.
 
@@ -82,6 +87,7 @@ class Corpus:
         self._ids: dict[str, int] = {}
         self._flat = array("i")
         self._lengths = array("i")
+        self._checked = _CHECKED_EVERY
 
     def add(self, text: str) -> int:
         """Takes in one text and returns how many tokens it has."""
@@ -94,6 +100,11 @@ class Corpus:
         for some in _batched(tokens):
             self._flat.extend([ids.setdefault(token, len(ids)) for token in some])
             length += len(some)
+            if len(self._flat) > self._checked:
+                # To count them and to encode them, and what is still to come.
+                what = f"encoding {len(self._flat):,} tokens, and there are more,"
+                require_room(16 * len(self._flat), what, TOO_MANY)
+                self._checked += _CHECKED_EVERY
         self._lengths.append(length)
         return length
 
@@ -119,8 +130,11 @@ class Corpus:
 
     def texts(self) -> Ragged:
         """Each text's provisional ids."""
-        flat = np.frombuffer(self._flat, np.int32) if len(self._flat) else np.empty(0, np.int32)
-        return Ragged.of(flat, self.lengths)
+        flat, lengths = (
+            np.frombuffer(values, np.int32) if len(values) else np.empty(0, np.int32)
+            for values in (self._flat, self._lengths)
+        )
+        return Ragged.of(flat, lengths)
 
     def counts(self, rows: Iterable[int]) -> dict[str, int]:
         """How often each token occurs in these rows."""

@@ -25,27 +25,36 @@ def baselines(train: Examples, validation: Examples, vocabulary_size: int, label
     """Both baselines, learned from the training rows and scored on the validation rows."""
     commonest = np.bincount(train.targets, minlength=label_count).argmax()
     of_words = None
-    if bag_of_words_problem(train.inputs, vocabulary_size, label_count) is None:
+    if bag_of_words_problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is None:
         predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
         of_words = float((validation.targets == predicted).mean())
     return Baselines(float((validation.targets == commonest).mean()), of_words)
 
 
-# Weights of a bag of words: beyond, four arrays of them, 64 bytes a weight, would take a gigabyte.
-MOST_WEIGHTS = 2**24
+# Weights of a bag of words, one for each word and label, which take some 50 bytes each while they are fitted: so many
+# in any case, a few times as many as there are words in the texts to learn them from, and at most so many.
+FEW_WEIGHTS, WEIGHTS_A_WORD, MOST_WEIGHTS = 2**21, 4, 2**24
 # Words of all texts times labels: beyond, the least of iterations would take minutes.
 MOST_WORK = 2**28
 
 
-def bag_of_words_problem(inputs: Sequence[Array], vocabulary_size: int, label_count: int) -> str | None:
-    """Why there is no bag of words to compare with; None if there is one."""
+def bag_of_words_problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
+    """Why there is no bag of words to compare with, learned from so many words; None if there is one."""
     columns = _columns(label_count)
-    if vocabulary_size * columns <= MOST_WEIGHTS and int(lengths_of(inputs).sum()) * columns <= MOST_WORK:
+    allowed = min(MOST_WEIGHTS, max(FEW_WEIGHTS, WEIGHTS_A_WORD * words))
+    if vocabulary_size * columns <= allowed and words * columns <= MOST_WORK:
         return None
     return (
         f"{label_count:,} labels times {vocabulary_size:,} words are too many for a bag of words: "
         "the network is compared with the commonest label alone"
     )
+
+
+def bag_of_words_memory(words: int, vocabulary_size: int, label_count: int) -> int:
+    """Bytes that a bag of words takes while it is fitted."""
+    # Weights, those ahead, their gradient and its parts; each word of each text; and the scores of some texts.
+    columns = _columns(label_count)
+    return 48 * vocabulary_size * columns + 40 * words + 48 * min(words * columns, _MOST_SCORES)
 
 
 def _columns(label_count: int) -> int:

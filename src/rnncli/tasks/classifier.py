@@ -24,6 +24,8 @@ from rnncli.tasks.tally import Tally
 
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
 BATCH = 128
+# Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
+MOST_SCORES = 2**21
 
 
 class Examples(NamedTuple):
@@ -250,10 +252,15 @@ class Classifier:
         if not parts:
             return Tally(0, 0, 0, 0)
         own = examples.take(np.concatenate(parts))
-        logits = self.logits(params, own.inputs)
-        loss, _ = self.loss(logits, own.targets)
-        right = self.probabilities(logits).argmax(axis=1) == own.targets
-        return Tally(float(right.sum()), own.size, loss * own.size, own.size)
+        step = max(BATCH, MOST_SCORES // self.logit_count)
+        found = np.zeros(2)
+        for first in range(0, own.size, step):
+            some = own.take(np.arange(first, min(first + step, own.size)))
+            logits = self.logits(params, some.inputs)
+            loss, _ = self.loss(logits, some.targets)
+            right = self.probabilities(logits).argmax(axis=1) == some.targets
+            found += float(right.sum()), loss * some.size
+        return Tally(float(found[0]), own.size, float(found[1]), own.size)
 
     def log_odds(self, logits: Array, label: int) -> Array:
         """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: a logit, less what the other ones come to."""

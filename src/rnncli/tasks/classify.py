@@ -252,7 +252,7 @@ class ClassifierModel(Model):
         if isinstance(self.input, NumberInput):
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
         lengths, answered = self._answers(dataset.texts, workers)
-        dataset = dataset.with_tokens(lengths.tolist(), self.input.unit)
+        dataset = dataset.with_tokens(lengths, self.input.unit)
         names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
         truth = np.array([number[label] for label in dataset.labels], np.int64)

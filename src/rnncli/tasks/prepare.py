@@ -19,9 +19,10 @@ from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
+from rnncli.memory import require_room
 from rnncli.record import Record
 from rnncli.render.clean import clean
-from rnncli.tasks.baselines import baselines
+from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, baselines
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
 from rnncli.tasks.inputs import TextInput, shortened
@@ -170,7 +171,9 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     settings = settings.replace(tokens=tokenizer.unit)
     corpus = Corpus(tokenizer)
-    dataset = dataset.with_tokens([corpus.add(text) for text in dataset.texts], tokenizer.unit)
+    for text in dataset.texts:
+        corpus.add(text)
+    dataset = dataset.with_tokens(corpus.lengths, tokenizer.unit)
     corpus.drop_empty()
     require_labels(dataset)
 
@@ -180,15 +183,24 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
     unlimited = build_vocabulary(counts, min_count=settings.min_count)
     vocabulary = Vocabulary(unlimited.tokens[: settings.max_vocabulary])
-    require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()))
+    of_words = int(corpus.lengths[train_rows].sum()), unlimited.size, len(labels)
+    no_bag_of_words = bag_of_words_problem(*of_words) if len(validation_rows) else None
+    data = 12 * int(corpus.lengths.sum()) + 64 * len(targets)  # ids as they are and in order, and their places
+    if len(validation_rows) and no_bag_of_words is None:
+        data += bag_of_words_memory(*of_words)
+    require_memory(Classifier(settings, vocabulary.size, len(labels)), settings, int(corpus.lengths.max()), data)
     weights = row_weights(targets[train_rows], targets, len(labels), settings)
     whole = Examples(corpus.encode(unlimited), targets, weights)
     whole_train, whole_validation = whole.take(train_rows), whole.take(validation_rows)
     read = _cut(whole, settings.max_length, vocabulary.unknown)
-    train, validation = read.take(train_rows), read.take(validation_rows)
+    train, validation = whole_train, whole_validation
+    if read is not whole:
+        train, validation = read.take(train_rows), read.take(validation_rows)
     shared = _on_both_sides(corpus, train_rows, validation_rows)
     distinct = sum(count > 0 for count in counts.values())
     report = _report(dataset, corpus, settings, train, validation, vocabulary, distinct, shared)
+    if no_bag_of_words is not None:
+        report = replace(report, warnings=(*report.warnings, no_bag_of_words))
     example = _example(dataset, corpus, validation_rows)
     return Prepared(
         *(settings, tokenizer, vocabulary, labels, train, validation),
@@ -202,7 +214,7 @@ def _cut(examples: Examples, limit: int, unknown: int) -> Examples:
     inputs = shortened(examples.inputs, limit)
     if int(inputs.flat.max(initial=0)) > unknown:
         inputs = inputs.with_flat(np.minimum(inputs.flat, np.int32(unknown)))
-    return examples._replace(inputs=inputs)
+    return examples if inputs is examples.inputs else examples._replace(inputs=inputs)
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
@@ -268,8 +280,16 @@ def row_weights(train_targets: Array, targets: Array, label_count: int, settings
     return np.asarray((by_label / by_label[train_targets].mean())[targets])
 
 
-def require_memory(network: Network, settings: Settings, longest: int) -> None:
-    """Refuses a network before it is made when it cannot fit."""
+def require_memory(network: Network, settings: Settings, longest: int, data: int = 0) -> None:
+    """Refuses a network before it is made when it cannot fit, alone or beside the data that were read.
+
+    Args:
+        data: bytes that encoding the data, and what the network is compared with, will take.
+
+    Raises:
+        UsageError: the network is too large for the machine.
+        StorageError: it is too large for what the data leave.
+    """
     item = np.dtype(settings.dtype).itemsize
     parameters = sum(int(np.prod(shape, dtype=object)) for shape in network.shapes().values())
     # Parameters, their gradient, two moments; for each timestep of a batch about 24 numbers a unit and layer.
@@ -283,6 +303,11 @@ def require_memory(network: Network, settings: Settings, longest: int) -> None:
             f"and there is room for {there / 2**30:,.0f} GiB",
             "lower --hidden, --layers, --batch or --max-length",
         )
+    require_room(
+        needed + data,
+        f"a network of {counted(parameters, 'parameter')} beside these data",
+        "take fewer records, or lower --hidden, --batch, --max-length or --max-vocabulary",
+    )
 
 
 def _example(dataset: Dataset, corpus: Corpus, validation_rows: Array) -> str:

@@ -64,6 +64,10 @@ AUTO_EPOCHS = (3, 60)
 PERFECT_ROWS, PERFECT_EPOCHS = 500, 3
 
 
+# A model file keeps a line of each epoch, beside which there has to be room for a vocabulary.
+MOST_EPOCHS = 40_000
+
+
 def auto_epochs(rows: int, words: int, batch: int, effort: float = 1.0) -> int:
     """How many epochs serve a data set of this size when the user has not said; ``effort`` times as many for a task
     that needs them."""
@@ -188,7 +192,7 @@ def run(
     lengths, steps = train.lengths, work.steps
     clock = _Clock(total=settings.epochs * int(lengths.sum()))
     with closing(work.team):
-        while progress.finished is None and progress.epoch < settings.epochs:
+        while progress.finished is None and progress.epoch < min(settings.epochs, MOST_EPOCHS):
             clock.start_epoch(progress.epoch * int(lengths.sum()))
             if progress.step_in_epoch == 0:
                 state.forget()
@@ -207,6 +211,8 @@ def run(
             yield EpochDone(_finish_epoch(work, network, state, validation, settings), seconds, speed)
     if progress.finished is None:
         progress.finished = "the epoch is done" if settings.epochs == 1 else f"all {settings.epochs} epochs are done"
+        if progress.epoch < settings.epochs:
+            progress.finished = f"a model file has room for the record of {MOST_EPOCHS:,} epochs"
     yield Finished(progress.finished)
 
 

@@ -17,9 +17,9 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
-from rnncli.errors import DataError, StorageError, TrainingInterrupted, UsageError
+from rnncli.errors import DataError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Metric, Model
-from rnncli.record import Record
+from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.task import Baseline, Prepared
@@ -28,7 +28,7 @@ from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished
 from rnncli.training.runs import RunFolder
-from rnncli.training.state import TrainingState
+from rnncli.training.state import Context, Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
 
@@ -110,6 +110,29 @@ class Session:
         """The present parameters as a model, with the record of the best epoch."""
         return self._model_of(self.state.progress.best_epoch)
 
+    def require_saveable(self) -> None:
+        """Refuses a training whose model or state no file could hold, with the record of all of its epochs.
+
+        Raises:
+            UsageError: one of them could not be saved.
+        """
+        epochs = min(self.settings.epochs or 0, loop.MOST_EPOCHS)
+        history = [EpochRecord(epoch, 1 / 3, 1 / 3, 1 / 3, False) for epoch in range(1, epochs + 1)]
+        progress = Progress(epochs, best_epoch=epochs or None, best_score=(1 / 3, -1 / 3), history=history)
+        done = replace(self, state=replace(self.state, progress=progress))
+        try:
+            done.model().require_saveable()
+            state.require_saveable(done.state, done._context())
+        except ModelFileError as error:
+            raise UsageError(
+                f"what is trained could not be saved: {error.message}",
+                "lower --max-vocabulary, --hidden or --epochs, or take fewer columns or labels",
+            ) from None
+
+    def _context(self) -> Context:
+        """What a resumed training must find unchanged."""
+        return Beginning(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience).as_context()
+
     def _model_of(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch; of None, as they were before the first."""
         return self.prepared.model(nest(dict(self.state.store.flat)), self._record(epoch))
@@ -156,8 +179,7 @@ class Session:
         runs.point_latest(self.folder)
 
     def _save_state(self) -> None:
-        beginning = Beginning(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience)
-        state.save(self.folder.state, self.state, beginning.as_context())
+        state.save(self.folder.state, self.state, self._context())
 
     def _finish(self) -> None:
         if self.state.progress.best_epoch is None:
@@ -210,12 +232,17 @@ def start(
     unused = require_used(named, settings, numbers=looks_like_numbers(dataset.texts[0]))
     training = _fresh_state(prepared)
     coverage = vectors.fill(prepared, training)
-    folder = runs.create(runs_folder, source.path, name)
-    storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
     automatic = settings.patience is None
-    return Session(
-        *(folder, dataset, prepared, training), automatic_patience=automatic, coverage=coverage, unused=unused
+    session = Session(
+        *(RunFolder(runs_folder), dataset, prepared, training),
+        automatic_patience=automatic,
+        coverage=coverage,
+        unused=unused,
     )
+    session.require_saveable()
+    session.folder = runs.create(runs_folder, source.path, name)
+    storage.write_atomically(session.folder.config, prepared.settings.to_yaml().encode())
+    return session
 
 
 def _fresh_state(prepared: Prepared) -> TrainingState:

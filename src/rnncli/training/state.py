@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from rnncli import model_file, schema, storage
 from rnncli.config import Settings
@@ -110,18 +110,33 @@ def save(path: Path, state: TrainingState, context: Context) -> None:
         ModelFileError: :func:`load` would refuse it; an older file stays as it was.
         StorageError: it cannot be written.
     """
-    manifest = {
+    manifest = _manifest(state, context)
+    try:
+        schema.read(Manifest, manifest)
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(f"{storage.one_line(path)}: the state of this training cannot be kept: {error}") from error
+    model_file.save(path, manifest, _arrays(state))
+
+
+def require_saveable(state: TrainingState, context: Context) -> None:
+    """Raises ModelFileError where :func:`save` would, whatever the arrays become."""
+    manifest = _manifest(state, context)
+    try:
+        schema.read(Manifest, manifest)
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(f"the state of this training cannot be kept: {error}") from error
+    model_file.require_saveable(manifest, _arrays(state))
+
+
+def _manifest(state: TrainingState, context: Context) -> dict[str, Any]:
+    """What the file holds beside the arrays."""
+    return {
         "kind": "training state",
         "context": asdict(context),
         "optimizer_step": state.optimizer.step,
         "idle_steps": state.optimizer.idle.now,
         "progress": asdict(state.progress),
     }
-    try:
-        schema.read(Manifest, manifest)
-    except (ValueError, UsageError) as error:
-        raise ModelFileError(f"{storage.one_line(path)}: the state of this training cannot be kept: {error}") from error
-    model_file.save(path, manifest, _arrays(state))
 
 
 def _arrays(state: TrainingState) -> dict[str, Array]:
