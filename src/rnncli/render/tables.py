@@ -1,7 +1,7 @@
 """Tables and key-value summaries: laid out for a terminal, tab-separated and whole for a pipe, or as an SVG.
 
 Rich would squeeze a number to ``0.9…`` when a table is too wide, so the widths are chosen here: numbers stay whole,
-text folds, and columns that have no room are left out and counted.
+text folds between words, and columns that have no room follow below, beside the first ones again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ Encode = Callable[[str], str]  # makes a text writable where it goes, whatever t
 
 CAPTION = 600  # characters of a caption, whose sentences are ours, are shown in any width
 LINES = 4  # a text longer than about this many lines of its column is cut, with a count
-NARROW = 10  # cells; text columns and headers fold down to this (so that two fit, less) before a column is left out
+NARROW = 10  # cells; text columns and headers fold down to this (so that two fit, less) before a column goes below
+WORD = 16  # cells; a word up to this length is not cut in two
+BLOCKS = 20  # of a wide table; columns that would need more are left out and counted
 NUMBER = 24  # cells; a numeric column takes what its entries need up to here: every 64-bit number
 
 # Rich's SIMPLE_HEAD, whose one line has an ASCII form here.
@@ -114,21 +116,76 @@ def _cell(value: Cell, limit: int | None = None, *, grouped: bool = False) -> st
 
 
 def _laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True) -> list[RenderableType]:
-    """Return title, table and caption, none wider than ``width``."""
-    bounds = _bounds_of_shown_columns(view, width, encode)
-    widths = _widths(bounds, _room(width, len(bounds)))
+    """Return title, table and caption, none wider than ``width``; a wide table in blocks, one below the other."""
+    bounds = _bounds_of_columns(view, width, encode)
+    blocks = _blocks(view.columns, bounds, width)
+    shown = {place for block in blocks for place in block}
     captions = [view.caption] if view.caption else []
-    if len(bounds) < len(view.columns):
+    if len(shown) < len(view.columns):
         captions.append(
-            f"{len(bounds)} of {len(view.columns)} columns shown; a wider terminal shows more, piped output all"
+            f"{len(shown)} of {len(view.columns)} columns shown; a wider terminal shows more, piped output all"
         )
+    from rich.text import Text
+
     parts: list[RenderableType] = []
     if view.title:
         parts.append(as_text(encode(clean(view.title, LINES * width)), "bold"))
-    if widths:
-        parts.append(_rich_table(view, widths, encode, header))
+    widths = [_widths([bounds[place] for place in block], _room(width, len(block))) for block in blocks]
+    wide = max(map(_taken, widths), default=0)
+    for number, (block, cells) in enumerate(zip(blocks, widths, strict=True)):
+        if number:
+            parts.append(Text(" " * wide))
+        part = TableView(
+            "",
+            tuple(view.columns[place] for place in block),
+            tuple(tuple(row[place] for place in block) for row in view.rows),
+        )
+        parts.append(_rich_table(*_filled(part, cells, wide), encode, header))
     parts.extend(as_text(encode(clean(caption, max(LINES * width, CAPTION))), "dim") for caption in captions)
     return parts
+
+
+def _taken(widths: Sequence[int]) -> int:
+    """Return the cells that columns take with what stands between them."""
+    return sum(widths) + max(0, 2 * len(widths) - 1)
+
+
+def _filled(view: TableView, widths: list[int], wide: int) -> tuple[TableView, list[int]]:
+    """Return the table and its widths, as wide as the widest of its neighbours: by an empty column, if need be."""
+    missing = wide - _taken(widths)
+    if missing < 3:
+        return view, [*widths[:-1], widths[-1] + missing]
+    columns, rows = (*view.columns, Column("")), tuple((*row, "") for row in view.rows)
+    return TableView("", columns, rows), [*widths, missing - 2]
+
+
+def _blocks(columns: Sequence[Column], bounds: Sequence[tuple[int, int]], width: int) -> list[list[int]]:
+    """Return which columns stand beside each other: as many as fit at their narrowest, from the left.
+
+    Each block begins with the columns that say what a row is of, up to the first text, where these leave room.
+    """
+    if not columns:
+        return []
+    narrowest = [least for least, _ in bounds]
+    first_text = next((place for place, column in enumerate(columns) if not column.numeric), 0)
+    leading = list(range(first_text + 1))
+    if sum(narrowest[place] for place in leading) > width // 2:
+        leading = leading[:1] if narrowest[0] <= width // 2 else []
+    blocks: list[list[int]] = []
+    place = 0
+    while place < len(columns) and len(blocks) < BLOCKS:
+        block = [] if not blocks else list(leading)
+        used = sum(narrowest[before] for before in block)
+        begin = place
+        while place < len(columns) and used + narrowest[place] <= _room(width, len(block) + 1):
+            used += narrowest[place]
+            block.append(place)
+            place += 1
+        if place == begin:  # wider than the terminal: by itself, and folded
+            block = [place]
+            place += 1
+        blocks.append(block)
+    return blocks
 
 
 def _rich_table(view: TableView, widths: Sequence[int], encode: Encode, header: bool) -> Table:
@@ -161,31 +218,39 @@ def _room(width: int, columns: int) -> int:
     return width - max(0, 2 * columns - 1)
 
 
-def _bounds_of_shown_columns(view: TableView, width: int, encode: Encode) -> list[tuple[int, int]]:
-    """Return (narrowest, natural) widths of the columns that fit at their narrowest, from the left; one at least."""
-    bounds: list[tuple[int, int]] = []
-    used = 0
-    narrow = min(NARROW, _room(width, 2) // 2)
+def _bounds_of_columns(view: TableView, width: int, encode: Encode) -> list[tuple[int, int]]:
+    """Return (narrowest, natural) widths of the columns."""
+    room = _room(width, 2) // 2
+    bounds = []
     for index, column in enumerate(view.columns):
         cells = [encode(_cell(row[index], LINES * width, grouped=True)) for row in view.rows]
-        narrowest, natural = _bounds(encode(clean(column.name, LINES * width)), cells, column.numeric, narrow)
-        if used + narrowest > _room(width, index + 1):
-            return bounds or [(_room(width, 1), _room(width, 1))]
-        used += narrowest
-        bounds.append((narrowest, natural))
+        name = encode(clean(column.name, LINES * width))
+        narrowest, natural = _bounds(name, cells, column.numeric, min(NARROW, room), min(WORD, room))
+        # What is wider than the terminal folds.
+        bounds.append((min(narrowest, _room(width, 1)), min(natural, max(narrowest, _room(width, 1)))))
     return bounds
 
 
-def _bounds(name: str, cells: Sequence[str], numeric: bool, narrow: int) -> tuple[int, int]:
-    """Return the least width at which a column can be read, and the one at which nothing in it folds."""
+def _bounds(name: str, cells: Sequence[str], numeric: bool, narrow: int, word: int) -> tuple[int, int]:
+    """Return the least width at which a column can be read, and the one at which nothing in it folds.
+
+    Args:
+        narrow: texts fold down to this.
+        word: but no word that is up to so long.
+    """
     from rich.cells import cell_len
 
     head = cell_len(name)
     body = max(map(cell_len, cells), default=0)
     natural = max(1, head, body)
+
+    def folded(texts: Iterable[str]) -> int:
+        longest = max((cell_len(part) for text in texts for part in text.split()), default=0)
+        return max(narrow, longest if longest <= word else narrow)
+
     if numeric:
-        return max(1, min(body, NUMBER), min(head, narrow)), natural
-    return min(natural, narrow), natural
+        return max(1, min(body, NUMBER), min(head, folded([name]))), natural
+    return min(natural, folded([name, *cells])), natural
 
 
 def _widths(bounds: Sequence[tuple[int, int]], room: int) -> list[int]:
