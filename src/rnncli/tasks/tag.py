@@ -399,8 +399,8 @@ class Tag:
 
     def fits(self, dataset: Dataset) -> bool:
         sample = list(zip(dataset.texts, dataset.labels, strict=True))[:20]
-        listed = [(listed(text), listed(tags)) for text, tags in sample]
-        return all(words is not None and tags is not None and len(words) == len(tags) for words, tags in listed)
+        pairs = [(listed(text), listed(tags)) for text, tags in sample]
+        return all(words is not None and tags is not None and len(words) == len(tags) for words, tags in pairs)
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {"bidirectional": True}
