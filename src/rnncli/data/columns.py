@@ -46,14 +46,6 @@ _CLEARLY_LONGER = 1.5  # times the average length of the next candidate, before 
 _LISTED = 20  # column names in a message
 
 
-class RepeatedNameError(DataError):
-    """A name stands twice in a header; ``names`` are all that stand there, so that it can be seen whether it is one."""
-
-    def __init__(self, message: str, hint: str, names: Sequence[str]) -> None:
-        super().__init__(message, hint)
-        self.names = tuple(names)
-
-
 class Columns(NamedTuple):
     """Where text and label stand in ``table.columns``, and one short sentence to show to the user."""
 
@@ -69,8 +61,7 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
         where: file and line, for the message.
 
     Raises:
-        RepeatedNameError: a name stands twice.
-        DataError: there are more than MAX_COLUMNS.
+        DataError: a name stands twice, or there are more than MAX_COLUMNS.
     """
     if len(values) > MAX_COLUMNS:
         raise DataError(f"{where}: {len(values):,} columns; rnncli reads at most {MAX_COLUMNS:,}")
@@ -78,10 +69,9 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
     for place, value in enumerate(values, 1):
         name = value if value.strip() else f"column {place}"
         if name in places:
-            raise RepeatedNameError(
+            raise DataError(
                 f"{where}: the column name {quoted(name)} stands twice, at columns {places[name]} and {place}",
                 "Rename one of them.",
-                values,
             )
         places[name] = place
     return tuple(places)

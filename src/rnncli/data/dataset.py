@@ -20,7 +20,6 @@ from rnncli.data.columns import (
     Columns,
     Described,
     NumericColumns,
-    RepeatedNameError,
     choose_columns,
     described_numbers,
     number_problem,
@@ -390,19 +389,15 @@ def _open_table(
     Args:
         skip_hint: only what reads labels can leave records out.
     """
-    try:
-        table = open_table(
-            source.path,
-            format=source.format,
-            encoding=source.encoding,
-            skip_bad=source.skip_bad,
-            before_waiting=before_waiting,
-            skip_hint=skip_hint,
-            ignore=source.ignore,
-        )
-    except RepeatedNameError as error:
-        _raise(doubts.repeated_values(DataFile(source.path, source.format or "csv", source.encoding), error))
-        raise
+    table = open_table(
+        source.path,
+        format=source.format,
+        encoding=source.encoding,
+        skip_bad=source.skip_bad,
+        before_waiting=before_waiting,
+        skip_hint=skip_hint,
+        ignore=source.ignore,
+    )
     waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
     return table, list(itertools.islice(table.rows, 0 if waits else sampled))
 

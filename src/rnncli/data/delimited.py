@@ -9,6 +9,7 @@ from itertools import chain
 
 from rnncli.data.columns import header_names
 from rnncli.data.decoding import LINE_SLACK, line_ends
+from rnncli.data.header import refuse_repeated_values
 from rnncli.data.table import Ledger, Opened, Row
 from rnncli.errors import DataError
 
@@ -23,7 +24,9 @@ def open_csv(lines: Iterator[str], ledger: Ledger) -> Opened:
     _check_commas(first, line, ledger)
     rows = _csv_rows(chain((first,), lines), line, ledger)
     header = next(rows)
-    return header_names(header.values, f"{ledger.name}:{header.line}"), rows
+    refuse_repeated_values(ledger.file, header.values, header.line)
+    columns = header_names(header.values, f"{ledger.name}:{header.line}")
+    return columns, _without_blanks(rows, len(columns))
 
 
 def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
@@ -32,6 +35,19 @@ def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
         if line.rstrip("\r\n"):
             return line, number
     raise ledger.no_records()
+
+
+def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
+    """The rows without blank lines; but in a table of one column such a line is an empty value, if more rows follow."""
+    blank: list[int] = []
+    for row in rows:
+        if not row.values:
+            blank.append(row.line)
+            continue
+        if columns == 1:
+            yield from (Row(line, ("",)) for line in blank)
+        blank.clear()
+        yield row
 
 
 def _check_commas(header: str, line: int, ledger: Ledger) -> None:
@@ -45,13 +61,14 @@ def _check_commas(header: str, line: int, ledger: Ledger) -> None:
             found = "one column found; looks" if not commas else "this looks"
             raise ledger.fault(
                 line,
-                f"{found} like {name} between the columns, but rnncli reads comma-separated files",
+                f"{found} like {name} between the columns, but rnncli reads comma-separated files "
+                "(use --format tsv for tabs)",
                 f"Write it with commas: {ledger.file.with_commas(mark)}",
             )
 
 
 def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator[Row]:
-    """The records of ``lines``, of which the first is line ``first_line`` of the file; blank lines are left out.
+    """The records of ``lines``, of which the first is line ``first_line`` of the file; a blank line has no values.
 
     The csv module's own limit is one for the whole process, and 131,072. It is set for the length of one record and
     put back.
@@ -81,8 +98,7 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
         if values is None:
             return
         current.clear()
-        if values:
-            yield Row(start, tuple(values))
+        yield Row(start, tuple(values))
 
 
 def _record_limit(ledger: Ledger) -> int:
@@ -141,6 +157,9 @@ def open_tsv(lines: Iterator[str], ledger: Ledger) -> Opened:
     names = first.split(",")
     if "\t" not in first and len(names) > 1 and all(len(name.split()) == 1 for name in names):
         raise ledger.fault(line, "one column found; looks like commas between the columns; use --format csv")
-    columns = header_names(first.rstrip("\r\n").split("\t"), f"{ledger.name}:{line}")
+    values = first.rstrip("\r\n").split("\t")
+    refuse_repeated_values(ledger.file, values, line)
+    columns = header_names(values, f"{ledger.name}:{line}")
     numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, line + 1))
-    return columns, (Row(number, tuple(text.split("\t"))) for number, text in numbered if text)
+    rows = (Row(number, tuple(text.split("\t")) if text else ()) for number, text in numbered)
+    return columns, _without_blanks(rows, len(columns))

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rnncli.data.advice import DataFile, command
-from rnncli.data.columns import RepeatedNameError, label_rank, names_rows, quoted, text_rank, words_of
+from rnncli.data.columns import label_rank, names_rows, quoted, text_rank, words_of
 from rnncli.data.facts import Facts, is_fraction, is_json, is_missing, is_nested, is_plain_number, numbers_in
-from rnncli.data.header import likely_names, missing_header, repeats_header
+from rnncli.data.header import headerless_series, likely_names, missing_header, repeats_header, series_of_lines
 from rnncli.data.long_form import LongForm, guess_long_form
 from rnncli.data.table import Row
 from rnncli.errors import DataError, counted
@@ -201,7 +201,7 @@ def lines_of_numbers(look: Look) -> DataError | None:
     lines = _lines(look)
     if len(lines) < 2 or not all(numbers_in(line) for _, line in lines):
         return None
-    hint = f"{_series_of_lines(look.file, 0)} if each starts with its label; as a text: {look.train('--format text')}."
+    hint = f"{series_of_lines(look.file, 0)} if each starts with its label; as a text: {look.train('--format text')}."
     return look.file.refusal(f"each line is a row of numbers, {cut(lines[0][1])}", hint, lines[0][0])
 
 
@@ -248,30 +248,6 @@ def no_header(look: Look) -> DataError | None:
         return headerless_series(look.file, reason, label)
     hint = f"Put names above it: {look.file.with_header(likely_names(look.facts))}"
     return look.file.refusal(f"the first line looks like data, not like names of columns: {reason}", hint, 1)
-
-
-def repeated_values(file: DataFile, error: RepeatedNameError) -> DataError | None:
-    """The first line has values twice that are numbers, or none: it is no header."""
-    names = error.names
-    numeric = [is_plain_number(name) or is_missing(name) for name in names]
-    if 2 * sum(numeric) < len(names):
-        return None
-    name = next(name for at, name in enumerate(names) if name in names[:at])
-    label = len(names) - 1 if not numeric[-1] or is_fraction(names[0]) else 0
-    return headerless_series(file, f"{quoted(name)} stands in it twice", label)
-
-
-def headerless_series(file: DataFile, reason: str, label: int) -> DataError:
-    """The refusal of a series a row, without names.
-
-    Args:
-        label: which value of a row is the label.
-    """
-    return file.refusal(
-        f"the first line looks like data, not like names of columns: {reason}",
-        f"If each row is a series, with its label {'first' if not label else 'last'}: {_series_of_lines(file, label)}",
-        1,
-    )
 
 
 def series_as_texts(look: Look) -> DataError | None:
@@ -341,6 +317,8 @@ def words_beside_numbers(look: Look) -> DataError | None:
     if look.named[0] or text is None or look.pairs or look.facts[text].is_prose:
         return None
     of = look.facts[text]
+    if look.label is None and text_rank(of.name) in (0, 1) and not of.dates:
+        return None  # no labels are read, and so nothing is learned from it
     numbers = [at for at, one in enumerate(look.facts) if one.numeric and at not in (text, look.label)]
     numbers = [at for at in numbers if not _is_id(look, at) and label_rank(look.columns[at]) is None]
     if of.dates or (of.numeric and (of.fractions or text_rank(of.name) not in (0, 1))):
@@ -684,14 +662,6 @@ def _series_of_columns(look: Look, values: Sequence[int], label: int) -> str:
         f'"label":r[{json.dumps(look.columns[label], ensure_ascii=False)}]}}'
     )
     return look.file.as_json(record)
-
-
-def _series_of_lines(file: DataFile, label: int) -> str:
-    """The command that makes a series of each line of numbers, of which one is the label."""
-    at, rest = ("0", "1:") if not label else ("-1", ":-1")
-    split = 'l.replace(","," ").split()'
-    record = f'{{"sequence":[float(x) for x in r[{rest}] if x!="NaN"],"label":r[{at}]}}'
-    return file.as_json(record, f"({split} for l in sys.stdin)")
 
 
 def _end_in_missing(rows: Sequence[Sequence[str]]) -> bool:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from rnncli.data.advice import DataFile
 from rnncli.data.columns import label_rank, names_rows, quoted, text_rank
-from rnncli.data.facts import Facts, is_date, is_missing, is_nested, is_plain_number, numbers_in
+from rnncli.data.facts import Facts, is_date, is_fraction, is_missing, is_nested, is_plain_number, numbers_in
+from rnncli.errors import DataError
 
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
 _NAMES = frozenset(
@@ -49,6 +51,36 @@ def missing_header(columns: Sequence[str], facts: Sequence[Facts]) -> str | None
         if len(words) > 1 and of.words >= 1.5:
             return f"{quoted(name)} is a text like those below it"
     return None
+
+
+def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> None:
+    """Raises DataError: a first line of numbers has one twice, as no names of columns do."""
+    numeric = [is_plain_number(value) or is_missing(value) for value in values]
+    twice = next((value for at, value in enumerate(values) if numeric[at] and value in values[:at]), None)
+    if twice is not None and 2 * sum(numeric) > len(values):
+        label = len(values) - 1 if not numeric[-1] or is_fraction(values[0]) else 0
+        raise headerless_series(file, f"{quoted(twice)} stands in it twice", label, line)
+
+
+def headerless_series(file: DataFile, reason: str, label: int, line: int = 1) -> DataError:
+    """The refusal of a series a row, without names.
+
+    Args:
+        label: which value of a row is the label.
+    """
+    place = "last" if label else "first"
+    return file.refusal(
+        f"the first line looks like data, not like names of columns: {reason}",
+        f"If each row is a series, with its label {place}: {series_of_lines(file, label)}",
+        line,
+    )
+
+
+def series_of_lines(file: DataFile, label: int) -> str:
+    """The command that makes a series of each line of numbers, of which the first, or the last, is the label."""
+    at, rest = ("-1", ":-1") if label else ("0", "1:")
+    record = f'{{"sequence":[float(x) for x in r[{rest}] if x!="NaN"],"label":r[{at}]}}'
+    return file.as_json(record, '(l.replace(","," ").split() for l in sys.stdin)')
 
 
 def repeats_header(columns: Sequence[str], values: Sequence[str]) -> bool:
