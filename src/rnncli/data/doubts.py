@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +20,14 @@ from functools import cached_property
 from rnncli.data.advice import DataFile, command
 from rnncli.data.columns import label_rank, names_rows, quoted, text_rank, words_of
 from rnncli.data.facts import Facts, is_fraction, is_json, is_missing, is_nested, is_plain_number, numbers_in
-from rnncli.data.header import headerless_series, likely_names, missing_header, repeats_header, series_of_lines
+from rnncli.data.header import (
+    headerless,
+    headerless_series,
+    likely_names,
+    missing_header,
+    repeats_header,
+    series_of_lines,
+)
 from rnncli.data.long_form import LongForm, guess_long_form
 from rnncli.data.table import Row
 from rnncli.errors import DataError, counted
@@ -37,6 +45,8 @@ _PART_COLUMNS = frozenset(
     split splits fold folds set subset partition phase is_train is_test is_valid is_validation is_val in_train in_test
     """.split()  # noqa: SIM905
 )
+# Names of texts that stand beside another one.
+_TEXTS_BESIDE = frozenset(("summary", "answer", "reply", "response", "context", "premise", "hypothesis"))
 _MOST_PARTS = 20  # different values that tell parts of a file apart
 _MANY_NUMBERS, _FEW_ROWS = 20, 10  # more whole numbers than the one as labels, on fewer rows each than the other
 _MANY_COLUMNS = 3  # of numbers, that are no table of texts even where a column has the name of a text
@@ -142,7 +152,7 @@ def same_delimiters(look: Look) -> DataError | None:
         facts = [Facts("", [row[at] for row in fields[1:]]) for at in range(len(fields[0]))]
         named = _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:]))
         labels = len(lines) >= 20 and any(of.repeats and of.words < 2 for of in facts)
-        if not named and not labels and not all(of.numeric for of in facts):
+        if not named and not labels and delimiter != "|":
             continue
         what = f"each line has {len(fields[0])} values with {called} between, so this looks like a table, not a text"
         as_text = f"or read it as a text: {look.train('--format text')}."
@@ -246,8 +256,7 @@ def no_header(look: Look) -> DataError | None:
         last = len(look.columns) - 1
         label = last if last not in numeric or look.facts[0].fractions else 0
         return headerless_series(look.file, reason, label)
-    hint = f"Put names above it: {look.file.with_header(likely_names(look.facts))}"
-    return look.file.refusal(f"the first line looks like data, not like names of columns: {reason}", hint, 1)
+    return headerless(look.file, reason, likely_names(look.facts))
 
 
 def series_as_texts(look: Look) -> DataError | None:
@@ -268,7 +277,7 @@ def nothing_to_read(look: Look) -> DataError | None:
     numeric = [at for at, of in enumerate(look.facts) if of.numeric and at != label]
     dates = [at for at, of in enumerate(look.facts) if of.dates and at != label and at not in numeric]
     others = [at for at in range(len(look.columns)) if at != label and at not in numeric and at not in dates]
-    if any(look.facts[at].filled for at in others) or not (numeric or dates):
+    if any(look.facts[at].filled and not _is_id(look, at) for at in others) or not (numeric or dates):
         return None
     values = [at for at in numeric if not _is_id(look, at)]
     if label is not None and len(values) >= _MANY_COLUMNS and not look.facts[label].fractions:
@@ -345,12 +354,13 @@ def second_text(look: Look) -> DataError | None:
             continue
         if look.label is None and label_rank(of.name) is not None:
             continue  # what is to be told of the text: of no concern where no labels are read
-        telling = text_rank(of.name) is not None and of.name.strip().lower() != "name"
+        words = set(words_of(of.name)[-1:])
+        telling = of.name.strip().lower() != "name" and (text_rank(of.name) is not None or bool(words & _TEXTS_BESIDE))
         if of.words < (2 if telling else 3.5) or of.dates or of.numeric or of.nested or of.lists_of_numbers:
             continue
         return look.file.refusal(
             f"two columns hold texts, {look.shown(look.text)} and {look.shown(at)}, and only one is read",
-            f"Say which: {look.train(*_named(look))}",
+            f"Say which: {look.train(*_named(look))}; or {command('--text', of.name)}",
         )
     return None
 
@@ -445,6 +455,7 @@ def unlikely_labels(look: Look, labels: Sequence[str]) -> DataError | None:
 
 
 _BRACKETS = ("[", "{", "(")
+_TAGS = re.compile(r"(?:<[^<>]+>){2,}")  # <java><android>, as Stack Overflow joins them
 _LIST_OF_TEXTS = ('["', "[]")
 
 
@@ -699,6 +710,9 @@ def _refuse_nested(look: Look, text: str, label: str, line: int) -> DataError:
 
 def _joined(counts: Counter[str]) -> str | None:
     """A label that is several, where it is clear: nearly all of their parts stand alone as well, or in others."""
+    tags = next(filter(_TAGS.fullmatch, counts), None)
+    if tags is not None:
+        return tags
     for mark in "|;,":
         joined = [label for label in counts if mark in label]
         parts = Counter(part.strip() for label in joined for part in label.split(mark))

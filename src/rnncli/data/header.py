@@ -17,7 +17,7 @@ _NAMES = frozenset(
     age amount author answer bio city code column count country customer date day email entities feedback field file
     filename fold frequency gender group hypothesis ids image ipa item key kind letters line location machine month nr
     number phones phonemes premise price product pronunciation rank reply response sex split src state status subset
-    summary tgt time timestamp translation type url user username value year x y z
+    summary tgt time timestamp translation type url user username value year
     """.split()  # noqa: SIM905
 )
 _IDENTIFIER = re.compile(r"[A-Za-z]+\d{1,6}|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|[a-z]{2,}[A-Z][A-Za-z0-9]*")
@@ -57,9 +57,19 @@ def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> 
     """Raises DataError: a first line of numbers has one twice, as no names of columns do."""
     numeric = [is_plain_number(value) or is_missing(value) for value in values]
     twice = next((value for at, value in enumerate(values) if numeric[at] and value in values[:at]), None)
-    if twice is not None and 2 * sum(numeric) > len(values):
+    if twice is None or 2 * sum(numeric) < len(values):
+        return
+    reason = f"{quoted(twice)} stands in it twice"
+    if sum(numeric) + 1 >= len(values) > 3:
         label = len(values) - 1 if not numeric[-1] or is_fraction(values[0]) else 0
-        raise headerless_series(file, f"{quoted(twice)} stands in it twice", label, line)
+        raise headerless_series(file, reason, label, line)
+    raise headerless(file, reason, likely_names([Facts("", [value]) for value in values]), line)
+
+
+def headerless(file: DataFile, reason: str, names: Sequence[str], line: int = 1) -> DataError:
+    """The refusal of a table without names for its columns."""
+    what = f"the first line looks like data, not like names of columns: {reason}"
+    return file.refusal(what, f"Put names above it: {file.with_header(names)}", line)
 
 
 def headerless_series(file: DataFile, reason: str, label: int, line: int = 1) -> DataError:
