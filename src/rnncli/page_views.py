@@ -135,6 +135,8 @@ class TermRows:
     """A gradient as a sum over timesteps.
 
     Attributes:
+        answer, label_from: what the loss is of, and who says so.
+        vanished: a sentence where the loss is too small for its gradient to mean anything; else empty.
         total: how many terms there are; ``rows`` may be the largest only.
         norm: of the whole gradient.
         residual: how far the sum of all terms is from training's own gradient.
@@ -142,7 +144,9 @@ class TermRows:
 
     parameter: str
     answer: str
+    label_from: str
     loss: float
+    vanished: str
     rows: tuple[TermRow, ...]
     total: int
     norm: float

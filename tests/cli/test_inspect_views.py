@@ -126,7 +126,11 @@ def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):
     assert result.code == 1
     assert "output/weight" in result.out
     assert "[2,0]" in result.out
-    assert result.err == "rnncli: the check has failed: see above\n  please report it, with the model and the text\n"
+    assert "the loss is of the label pos (the model's own prediction)" in result.err.split("\n")[0]
+    assert (
+        result.err.split("\n", 1)[1]
+        == "rnncli: the check has failed: see above\n  please report it, with the model and the text\n"
+    )
 
 
 def test_a_map_as_a_picture(trained):
@@ -147,7 +151,7 @@ def test_one_example_by_hand(cli):
     small += ["--no-bias", "--dropout", "0", "--min-count", "1", "--validation", "0", "--optimizer", "sgd"]
     cli.works("train", "notes.csv", *small, "--epochs", "2", "--batch", "3")
     out = cli.works("inspect", "--by-hand", "cat mat rat", "--answer", "1").out
-    assert out.startswith("By hand: cat mat rat, with the label 1\n")
+    assert out.startswith("By hand: cat mat rat, with the label 1 (given with --answer)\n")
     for formula in (
         "a_2 = x_2·W_i + o_1·W_h",
         "∂L/∂W_h = ∂L/∂W_h(1) + ∂L/∂W_h(2) + ∂L/∂W_h(3)",
@@ -245,3 +249,60 @@ def test_what_is_not_read_of_a_long_text_is_said(trained, look):
     said = trained.works("inspect", look, "good film " * 200).err
     assert "only the 256 words at either end are read: 144 in the middle are left out" in said
     assert "left out" not in trained.works("inspect", look, TEXT).err
+
+
+WRONG = "text,label\ncat mat rat,1\nrat rat mat,1\nmat mat cat,0\nmat cat cat,0\n"
+SMALL = ["--cell", "rnn", "--hidden", "2", "--no-bidirectional", "--readout", "last", "--input", "onehot"]
+SMALL += ["--dropout", "0", "--min-count", "1", "--validation", "0", "--epochs", "0"]
+ROW, CLOSED = "mat mat cat", "the model predicts the label 1"
+BY_HAND = ("By hand: mat mat cat, with the label 0 (line 4 of notes.csv)", "# By hand: mat mat cat, with the label 0")
+
+
+@pytest.fixture
+def wrong(cli):
+    """An untrained model, which answers at least one of the rows wrongly: that one is asked about."""
+    cli.write("notes.csv", WRONG)
+    for seed in range(20):
+        cli.works("train", "notes.csv", *SMALL, "--seed", seed, "--name", f"n{seed}")
+        if cli.works("predict", ROW).out.startswith("1"):
+            return cli
+    raise AssertionError("every seed has it right")
+
+
+def test_the_loss_of_a_row_that_is_answered_wrongly_is_of_its_own_label(wrong):
+    """The step that is shown weakens the error, whichever view shows it."""
+    said = f"the loss is of the label 0 (line 4 of notes.csv); {CLOSED}"
+    asked = wrong.works("inspect", "--bptt", ROW, "--json").json["terms"][0]
+    assert (asked["answer"], asked["label_from"]) == ("the label 0", "line 4 of notes.csv")
+    assert asked["loss"] > np.log(2)
+    (of_memory,) = wrong.works("inspect", "--memory", ROW, "--json").json
+    check = wrong.works("inspect", "--check-gradients", ROW, "--json").json["check"]
+    by_hand = wrong.works("inspect", "--by-hand", ROW, "--json").json
+    page = wrong.works("inspect", ROW, "--html", "p.html", "--json").json
+    for one in (of_memory, check, by_hand, page["terms"][0]):
+        assert (one["answer"], one["label_from"], one["loss"]) == ("the label 0", "line 4 of notes.csv", asked["loss"])
+    assert page["reasons"]["answer"] == "1"  # what is explained is the prediction
+    assert "the label 0 (line 4 of notes.csv)" in (wrong.folder / "p.html").read_text()
+    for look in ("--bptt", "--memory", "--by-hand", "--check-gradients"):
+        assert said in wrong.works("inspect", look, ROW).err
+    assert said in wrong.works("inspect", ROW, "--html", "p.html", "--force").err
+    for form, head in (("text", BY_HAND[0]), ("markdown", BY_HAND[1]), ("latex", "(line 4 of notes.csv)")):
+        assert head in wrong.works("inspect", "--by-hand", ROW, "--as", form).out
+    steps = {step["name"]: np.array(step["result"]) for section in by_hand["sections"] for step in section["steps"]}
+    assert steps["y"].item() == 0
+
+
+def test_both_models_that_are_compared_have_the_same_label(wrong):
+    wrong.works("train", "notes.csv", *SMALL[:-1], "9", "--lr", "0.1", "--name", "other")
+    document = wrong.works("inspect", "-m", "n0", "--memory", ROW, "--compare", "other", "--json").json
+    assert [one["answer"] for one in document.values()] == ["the label 0"] * 2
+
+
+def test_without_a_row_the_label_is_the_prediction_and_is_said_to_be(wrong):
+    err = wrong.works("inspect", "--bptt", "cat cat").err
+    said = "(the model's own prediction): the input is no row of its training data, notes.csv; --answer gives the true"
+    assert said in err
+    assert "strengthens it, whether it is right or wrong" in wrong.works("inspect", "--by-hand", "cat cat").out
+    assert "given with --answer" in wrong.works("inspect", "--bptt", ROW, "--answer", "1").err
+    (wrong.folder / "notes.csv").unlink()
+    assert "are no longer where they were" in wrong.works("inspect", "--bptt", ROW).err

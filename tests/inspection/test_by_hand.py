@@ -29,6 +29,7 @@ from by_hand_examples import (
 from rnncli.core.parameters import flatten
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand import ByHand, by_hand
+from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
 from rnncli.render.json_out import dumps
 from rnncli.tasks.classify import ClassifierModel
@@ -326,7 +327,9 @@ def test_an_unknown_word_is_named_as_such() -> None:
 
 
 def test_notes_say_what_training_does_beside() -> None:
-    (kept, beyond, agrees) = by_hand(model(batch=1, clip=None, dropout=0, schedule="cosine"), TEXT).notes
+    made = model(batch=1, clip=None, dropout=0, schedule="cosine")
+    (kept, beyond, agrees) = by_hand(made, TEXT, "1").notes
+    assert by_hand(made, TEXT).notes[3:] == (STRENGTHENS,)
     assert kept == "The step at the end is training's own: plain gradient descent."
     assert beyond == "Beyond what is shown, training changes the learning rate from step to step."
     assert agrees.startswith("Training's own code gives the same loss and gradients")

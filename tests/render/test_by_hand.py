@@ -190,7 +190,9 @@ def test_an_excerpt_of_each_form() -> None:
     assert TERM in text
     assert IN_ASCII in as_text(found, 90, ascii=True)
     page = as_markdown(found)
-    assert page.startswith("# By hand: cat mat rat, with the label 1\n\n```text\na_t = x_t·W_i + o_(t−1)·W_h\n")
+    assert page.startswith(
+        "# By hand: cat mat rat, with the label 1 (given with \\-\\-answer)\n\n```text\na_t = x_t·W_i + o_(t−1)·W_h\n"
+    )
     assert "## Gradient of the recurrent weights, ∂L/∂W_h\n\n```text\n" in page
     assert TERM in page
     assert SAME_IN_LATEX in as_latex(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.arguments import is_file, require_piped
 from rnncli.cli.inspect_data import OfData, show
+from rnncli.cli.inspect_label import OF_A_LOSS, label_of, note_label
 from rnncli.cli.inspect_print import Drawn, print_shown
 from rnncli.cli.options import parse_units
 from rnncli.cli.predict import as_input
@@ -77,9 +78,8 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     if page is not None:
         from rnncli.cli.inspect_page import write_page
 
-        write_page(
-            output, model, path, Path(page), text, request.answer, json and not (request.looks or request.timesteps)
-        )
+        label = label_of(model, path, text, request.answer)
+        write_page(output, model, path, Path(page), text, label, json and not (request.looks or request.timesteps))
     if picture is not None:
         if not shown:
             raise UsageError("--svg draws tables and maps, and none was shown")
@@ -102,13 +102,17 @@ def _show_looks(
     if request.compare is not None:
         other = request.compare, Model.load(another(request.compare, request.runs, path, "--compare"))
     chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
-    look = Look(model, text, request.answer, request.param, *chosen)
+    of_a_loss = not OF_A_LOSS.isdisjoint(request.looks)
+    label = label_of(model, path, text, request.answer) if of_a_loss or "why" in request.looks else None
+    look = Look(model, text, request.answer, request.param, *chosen, label=label)
     found = {name: VIEWS[name](look) for name in request.looks}
     if request.timesteps:
         trace = model.trace(text)
         found = {"timesteps": Shown([trace.view(_chosen_units(trace, request))], trace)} | found
     _require_effect(model, request, found)
     shown = print_shown(output, found, json)
+    if label is not None and of_a_loss and not json:
+        note_label(output, model, text, label)
     cut = model.cut(model.example if text is None else text)
     if cut and not json:
         length = counted(model.settings.max_length, model.unit)

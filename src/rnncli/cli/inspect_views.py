@@ -13,7 +13,8 @@ from rnncli.errors import UsageError
 from rnncli.views import Cell, HeatMap, TableView
 
 if TYPE_CHECKING:
-    from rnncli.inspection.flow import Flow
+    from rnncli.inspection.flow import Flow, Opened
+    from rnncli.inspection.loss import Label
     from rnncli.model import Model
 
 TOP = 4  # units that are shown of their own accord
@@ -29,7 +30,7 @@ class Look:
 
     Attributes:
         text: the input; None for the model's own example.
-        answer: what the loss and the scores are of; None for what the model answers.
+        answer: what the scores are of; None for what the model predicts.
         parameter: whose gradient; None for the recurrent weights of the topmost layer.
         units: as given by ``--units``.
         top: units that change most, as given by ``--top``.
@@ -38,6 +39,7 @@ class Look:
         other: another model to set beside, with the name it was given by.
         name: that of the model itself.
         form: of what is worked by hand: text, markdown or latex.
+        label: what the loss is of; None for ``answer``.
     """
 
     model: Model
@@ -51,13 +53,21 @@ class Look:
     other: tuple[str, Model] | None = None
     name: str = "latest"
     form: str = "text"
+    label: Label | None = None
 
     @cached_property
     def flow(self) -> Flow:
         """The input forward and back, once for all that ask."""
         from rnncli.inspection.flow import flow
 
-        return flow(self.model.opened(self.text, self.answer))
+        return flow(self.opened)
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The input as an example of training, with its label."""
+        from rnncli.inspection.loss import opened
+
+        return opened(self.model, self.text, self.label or self.answer)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ def bptt(look: Look) -> Shown:
     found_chain = chain(look.flow, layer, None if look.full else STEPS)
     shown.append(found_chain.view())
     document["chain"] = found_chain
-    return Shown(shown, document)
+    return Shown(shown, document, notes=_of_the_loss(look.flow.loss))
 
 
 def another(name: str, runs: str, than: Path, option: str) -> Path:
@@ -134,21 +144,25 @@ def another(name: str, runs: str, than: Path, option: str) -> Path:
 def memory(look: Look) -> Shown:
     """How much of a gradient at the end arrives at each earlier step."""
     from rnncli.inspection.flow import flow
+    from rnncli.inspection.loss import opened
     from rnncli.inspection.memory import comparison, require_same_steps
     from rnncli.inspection.memory import memory as of_cell
 
     if look.other is None:
-        found = [of_cell(cell) for cell in look.flow.cells]
+        found = [of_cell(cell, look.flow) for cell in look.flow.cells]
         shown: list[Any] = []
         for one in found:
             shown += [one.view(None if look.full else STEPS), one.pairs()]
-        return Shown(shown, [one.document for one in found])
+        return Shown(shown, [one.document for one in found], notes=_of_the_loss(look.flow.loss))
     name, other = look.other
     require_same_steps(look.model, other, (look.name, name))
-    beside = flow(other.opened(look.text if look.text is not None else look.model.example, look.answer))
-    first, second = of_cell(look.flow.cell()), of_cell(beside.cell())
+    # The same input and the same label: a prediction may be another one.
+    text = look.text if look.text is not None else look.model.example
+    beside = flow(opened(other, text, look.label or look.answer))
+    first, second = of_cell(look.flow.cell(), look.flow), of_cell(beside.cell(), beside)
     view = comparison(first, second, (look.name, name), None if look.full else STEPS)
-    return Shown([view], {look.name: first.document, name: second.document})
+    notes = [f"{called}: {one.vanished}" for called, one in ((look.name, first), (name, second)) if one.vanished]
+    return Shown([view], {look.name: first.document, name: second.document}, notes=notes)
 
 
 def why(look: Look) -> Shown:
@@ -168,7 +182,7 @@ def by_hand(look: Look) -> Shown:
     from rnncli.inspection.by_hand import by_hand as work
     from rnncli.render.by_hand import as_latex, as_markdown, as_text
 
-    found = work(look.model, look.text, look.answer)
+    found = work(look.model, look.text, look.label or look.answer)
     written: dict[str, Callable[[int, bool], str]] = {
         "text": lambda width, ascii: as_text(found, width, ascii),
         "markdown": lambda width, ascii: as_markdown(found, ascii),
@@ -176,7 +190,7 @@ def by_hand(look: Look) -> Shown:
     }
     if look.form not in written:
         raise UsageError(f"--as {look.form}: {', '.join(written)} are the forms there are")
-    return Shown([written[look.form]], found)
+    return Shown([written[look.form]], found, notes=_of_the_loss(found.loss))
 
 
 def check_gradients(look: Look) -> Shown:
@@ -184,8 +198,9 @@ def check_gradients(look: Look) -> Shown:
     from rnncli.inspection.check import ENTRIES
     from rnncli.inspection.check import check_gradients as compare
 
-    found = compare(look.model.opened(look.text, look.answer), None if look.full else ENTRIES)
-    return Shown([found.view()], {"passed": found.passed, "worst": found.worst, "check": found}, not found.passed)
+    found = compare(look.opened, None if look.full else ENTRIES)
+    document = {"passed": found.passed, "worst": found.worst, "check": found}
+    return Shown([found.view()], document, not found.passed, _of_the_loss(found.loss))
 
 
 VIEWS: dict[str, Callable[[Look], Shown]] = {
@@ -196,6 +211,13 @@ VIEWS: dict[str, Callable[[Look], Shown]] = {
     "by_hand": by_hand,
     "check_gradients": check_gradients,
 }
+
+
+def _of_the_loss(loss: float) -> list[str]:
+    from rnncli.inspection.loss import vanished
+
+    said = vanished(loss)
+    return [said] if said else []
 
 
 def _in_a_cell(look: Look) -> bool:

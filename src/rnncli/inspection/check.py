@@ -11,6 +11,7 @@ from rnncli.core.gradient_check import difference
 from rnncli.core.gradients import as_dense
 from rnncli.core.parameters import flatten
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.loss import format_loss, with_origin
 from rnncli.views import Cell, Column, TableView
 
 STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε
@@ -46,12 +47,13 @@ class GradientCheck:
     """All parameters of a model on one example.
 
     Attributes:
-        answer: what the loss is of.
+        answer, label_from: what the loss is of, and who says so.
     """
 
     answer: str
     loss: float
     parameters: tuple[Checked, ...]
+    label_from: str = ""
 
     @property
     def worst(self) -> Checked:
@@ -78,7 +80,8 @@ class GradientCheck:
             *(Column("entry"), Column("of n", True), Column("analytic", True)),
             *(Column("numeric", True), Column("apart", True)),
         )
-        title = f"Gradients against differences, float64; the loss is {self.loss:.4f}, of {self.answer}"
+        of = with_origin(self.answer, self.label_from)
+        title = f"Gradients against differences, float64; the loss is {format_loss(self.loss)}, of {of}"
         caption = f"{self.sentence}; of n entries of each parameter, the largest among them, the row is the worst"
         return TableView(title, columns, tuple(rows), caption)
 
@@ -115,7 +118,7 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
         place = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
         figures = float(gradient[chosen[worst]]), float(numeric[worst]), float(excess[worst])
         found.append(Checked(name, len(chosen), flat.size, f"{name}[{place}]", *figures))
-    return GradientCheck(opened.answer, float(loss), tuple(found))
+    return GradientCheck(opened.answer, float(loss), tuple(found), opened.origin)
 
 
 def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:

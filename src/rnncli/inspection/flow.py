@@ -50,8 +50,8 @@ class Opened:
         batch: the example alone.
         timesteps: beginning of parameters' names → a name for each timestep that the layers there go through; the
             longest beginning counts.
-        answer: what the loss is of, in words: ``label positive``.
-        known: for the timesteps of the input, whether each is in the vocabulary.
+        answer: what the loss is of, in words: ``the label positive``.
+        origin: who says so, as in :class:`rnncli.inspection.loss.Label`.
     """
 
     network: Any
@@ -59,6 +59,7 @@ class Opened:
     batch: Any
     timesteps: Mapping[str, tuple[str, ...]]
     answer: str
+    origin: str = ""
 
     def steps_of(self, name: str) -> tuple[str, ...]:
         """The names of the timesteps that the layer of a parameter goes through."""

@@ -19,7 +19,8 @@ from rnncli.core.gru import GRU
 from rnncli.core.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
-from rnncli.inspection.flow import CellFlow
+from rnncli.inspection.flow import CellFlow, Flow
+from rnncli.inspection.loss import format_loss, has_vanished, vanished, with_origin
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
 
@@ -50,6 +51,7 @@ class Memory:
         radii: gate → the spectral radius of its W_h.
         saturated: gate → the share of its values at which it hardly has a slope.
         norms_c, half_life_c: ‖∂L/∂c_t‖ likewise, h_t following, of what has a memory c; else None.
+        loss: nats a prediction; ``answer`` and ``label_from`` say what it is of. None where it is not known.
     """
 
     cell: str
@@ -61,6 +63,9 @@ class Memory:
     saturated: dict[str, float]
     norms_c: Array | None = None
     half_life_c: float | None = None
+    loss: float | None = None
+    answer: str = ""
+    label_from: str = ""
 
     @property
     def relative(self) -> Array:
@@ -88,6 +93,11 @@ class Memory:
             return self._told(self.kept, self.half_life)
         return f"By its memory c: {self._told(self.kept, self.half_life_c)}"
 
+    @property
+    def vanished(self) -> str:
+        """That the loss is too small for its gradient to mean anything; empty where it is not."""
+        return "" if self.loss is None else vanished(self.loss)
+
     def _told(self, relative: Array, half_life: float | None) -> str:
         """What shares come to, in plain words."""
         # What reads from the end has the beginning behind it last.
@@ -114,7 +124,11 @@ class Memory:
     def document(self) -> dict[str, Any]:
         """For JSON."""
         names = ("cell", "kind", "steps", "norms", "half_life", "norms_c", "half_life_c", "radii", "saturated")
-        return {name: getattr(self, name) for name in names} | {"reach": reach(self.kept), "sentence": self.sentence}
+        of_loss = ("answer", "label_from", "loss") if self.loss is not None else ()
+        found = {name: getattr(self, name) for name in (*names, *of_loss)}
+        if self.loss is not None:
+            found["loss_has_vanished"] = has_vanished(self.loss)
+        return found | {"reach": reach(self.kept), "sentence": joined(self.sentence, self.vanished)}
 
     def view(self, most: int | None = None) -> TableView:
         """One row a timestep, the last first, with ``most`` so many of them; a bar stands for six powers of ten."""
@@ -129,7 +143,7 @@ class Memory:
         columns += [Column("‖∂L/∂h‖", True), Column("share", True)]
         columns += [] if self.norms_c is None else [Column("‖∂L/∂c‖", True), Column("share", True)]
         columns.append(Column(f"10^−{BAR_DECADES} to 1"))
-        said = self.sentence + left_out(len(rows), len(self.steps))
+        said = joined(self.sentence + left_out(len(rows), len(self.steps)), self.vanished)
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
     def pairs(self) -> list[tuple[str, Cell]]:
@@ -141,7 +155,11 @@ class Memory:
         half = _life(self.half_life, self.relative)
         if self.norms_c is not None:
             half = f"h {half}, c {_life(self.half_life_c, self.kept)}"
-        return [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+        pairs: list[tuple[str, Cell]] = [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+        if self.loss is not None:
+            small = ", too small for its gradient to mean anything" if self.vanished else ""
+            pairs.append(("loss", f"{format_loss(self.loss)}, of {with_origin(self.answer, self.label_from)}{small}"))
+        return pairs
 
 
 def _relative(norms: Array) -> Array:
@@ -175,8 +193,12 @@ def _steps(number: float) -> str:
     return f"{number:,.0f}" if 100 <= abs(number) < 1e6 else f"{number:.3g}"
 
 
-def memory(flow_cell: CellFlow) -> Memory:
-    """Sends the sum of all gradients that come to a layer's outputs in at its last state, and follows it back."""
+def memory(flow_cell: CellFlow, of: Flow | None = None) -> Memory:
+    """Sends the sum of all gradients that come to a layer's outputs in at its last state, and follows it back.
+
+    Args:
+        of: the example that the layer's values are of, for its loss.
+    """
     cell = flow_cell.cell
     total = flow_cell.d_output.sum(axis=0)
     if flow_cell.d_state is not None:
@@ -198,6 +220,7 @@ def memory(flow_cell: CellFlow) -> Memory:
     return Memory(
         *(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)),
         *(norms_c, None if norms_c is None else half_life(norms_c)),
+        *((of.loss, of.opened.answer, of.opened.origin) if of is not None else ()),
     )
 
 
@@ -231,6 +254,11 @@ def spread(count: int, most: int | None) -> list[int]:
     if most is None or count <= most:
         return list(range(count))
     return sorted(set(np.linspace(0, count - 1, most).round().astype(int).tolist()))
+
+
+def joined(*sentences: str) -> str:
+    """Those that there are, one after the other."""
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def left_out(shown: int, count: int) -> str:
@@ -280,4 +308,7 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
         columns += [Column(f"{name}: {one.kind}'s {where}", True), Column(f"10^−{BAR_DECADES} to 1")]
     said = f"{names[0]}, {first.kind}: {first.short_sentence} {names[1]}, {second.kind}: {second.short_sentence}"
     said += left_out(len(rows), count)
+    said = joined(
+        said, *(f"{name}: {one.vanished}" for name, one in zip(names, (first, second), strict=True) if one.vanished)
+    )
     return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)

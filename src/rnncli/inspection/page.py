@@ -11,6 +11,7 @@ from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import Gates, gates
+from rnncli.inspection.loss import GIVEN, Label, opened, vanished
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page_reasons import reasons
 from rnncli.inspection.states import States, visible
@@ -32,17 +33,20 @@ EPOCHS = 400
 OPENS_AND_CLOSES = frozenset("iforz")  # gates between 0 and 1
 
 
-def page(model: Model, text: str | None = None, answer: str | None = None, name: str = "") -> Page:
+def page(model: Model, text: str | None = None, label: Label | str | None = None, name: str = "") -> Page:
     """Opens an input, or the model's own example.
 
     Args:
-        answer: what loss and scores are of; None for what the model answers.
+        label: what the loss is of, and the scores too if it was asked for by name: the reasons are otherwise those of
+            the model's own prediction. None for that.
         name: what the model is called.
 
     Raises:
         UsageError: the input has no timesteps, or the answer is none that can be given.
     """
     text = model.example if text is None else text
+    label = label if isinstance(label, Label) else Label.of(model, label)
+    answer = label.text if label.origin == GIVEN or not model.labelled else None
     trace = model.trace(text)
     cut = model.predict([text])[0].cut
     why = reasons(model, text, answer, cut)
@@ -50,7 +54,7 @@ def page(model: Model, text: str | None = None, answer: str | None = None, name:
     if cut:
         left_out.append(f"The model does not read {cut:,} {model.unit}s in the middle of so long an input.")
     try:
-        found = _flow(model, text, answer, why.answer, trace)
+        found = _flow(model, text, label, why.answer, trace)
     except UsageError as error:
         found = None
         left_out.append(f"There are no states and gates of the layers: {error.message}.")
@@ -65,7 +69,7 @@ def page(model: Model, text: str | None = None, answer: str | None = None, name:
     if any(len(grid.units) < grid.total for grid in grids):
         left_out.append(f"The heat maps have {room.units} units of each layer, those that change most.")
     sums = tuple(_terms(found, f"{found.cell().name}/{kind}") for kind in ("weight_ih", "weight_hh")) if found else ()
-    reaches = tuple(_reach(cell) for cell in found.cells) if found else ()
+    reaches = tuple(_reach(cell, found) for cell in found.cells) if found else ()
     if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
         left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
     recorded = model.record.epochs
@@ -100,18 +104,16 @@ def ends(count: int, most: int) -> list[int]:
     return list(range(count)) if count <= most else [*range(head), *range(count - most + head, count)]
 
 
-def _flow(model: Model, text: str, answer: str | None, told: str, trace: States) -> Flow:
+def _flow(model: Model, text: str, label: Label, prediction: str, trace: States) -> Flow:
     """The input forward and back, with a step of the layers for each of the trace if that can be had.
 
     Where a text is its own answer, as in a model of a text, each token is there to foretell the next one, so that the
     last one is not read: it is when the answer follows it.
     """
     if not model.labelled:
-        opened = model.opened(text + told)
-        if opened.steps_of("") == trace.tokens:
-            return flow(opened)
-        answer = None
-    return flow(model.opened(text, answer))
+        longer = opened(model, text + prediction, None)
+        return flow(longer if longer.steps_of("") == trace.tokens else opened(model, text, None))
+    return flow(opened(model, text, label))
 
 
 class _Room(NamedTuple):
@@ -222,11 +224,12 @@ def _terms(found: Flow, parameter: str) -> TermRows:
         for t in chosen.tolist()
     )
     length = float(np.linalg.norm(one.gradient))
-    return TermRows(parameter, one.answer, one.loss, rows, len(one.steps), length, one.residual)
+    said = (one.answer, one.label_from, one.loss, vanished(one.loss))
+    return TermRows(parameter, *said, rows, len(one.steps), length, one.residual)
 
 
-def _reach(cell: CellFlow) -> Reach:
-    one = memory(cell)
+def _reach(cell: CellFlow, found: Flow) -> Reach:
+    one = memory(cell, found)
     shares = one.kept.tolist()
     rows = tuple((back, visible(step), shares[back]) for back, step in enumerate(one.steps[:ROWS]))
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))

@@ -22,6 +22,7 @@ from rnncli.core.packed import Array
 from rnncli.core.watch import Seen
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.flow import CellFlow, Flow
+from rnncli.inspection.loss import format_loss, has_vanished, with_origin
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, HeatMap, TableView
 
@@ -35,7 +36,7 @@ class Terms:
 
     Attributes:
         parameter: its flat name.
-        answer: what the loss is of.
+        answer, label_from: what the loss is of, and who says so.
         steps: (T,) names of the timesteps.
         left: (T, D) what the parameter multiplies at each step; (T,) row numbers of an embedding; None for a bias.
         right: (T, K) ∂L/∂ the sums it is a part of.
@@ -49,6 +50,7 @@ class Terms:
     left: Array | None
     right: Array
     gradient: Array
+    label_from: str = ""
 
     def term(self, t: int) -> Array:
         """The gradient's shape: what step ``t`` adds to it."""
@@ -120,7 +122,10 @@ class Terms:
 
     def document(self, full: bool = False) -> dict[str, Any]:
         """For JSON: figures of every term; the terms themselves where they are small or all is asked for."""
-        found: dict[str, Any] = {"parameter": self.parameter, "answer": self.answer, "loss": self.loss}
+        found: dict[str, Any] = {
+            **{"parameter": self.parameter, "answer": self.answer, "label_from": self.label_from},
+            **{"loss": self.loss, "loss_has_vanished": has_vanished(self.loss)},
+        }
         whole = full or self.gradient.size <= SHOWN_NUMBERS
         found["terms"] = [
             {
@@ -150,10 +155,8 @@ class Terms:
         length = float(np.linalg.norm(self.gradient))
         written = (_written(self.gradient),) if small else ()
         rows.append(("Σ", "the whole", *written, length, float(self.shares.sum()), 1.0 if length else 0.0, length))
-        caption = (
-            f"the loss is {self.loss:.4f}, of {self.answer}; the last row is training's own gradient, "
-            f"and the terms' sum differs from it by {self.residual:.1e} at most"
-        )
+        of = with_origin(self.answer, self.label_from)
+        caption = f"the loss is {format_loss(self.loss)}, of {of}; the last row is training's own gradient, and the terms' sum differs from it by {self.residual:.1e} at most"
         if len(chosen) < len(self.steps):
             caption += f"; {len(chosen)} of {len(self.steps)} terms, the largest; all with --full"
         return TableView(f"∂L/∂ {self.parameter}, one term for each timestep", tuple(columns), tuple(rows), caption)
@@ -183,7 +186,8 @@ def terms(flow: Flow, parameter: str) -> Terms:
     else:
         rows = next(rows for rows in flow.rows if rows.name == parameter)
         steps, left, right = rows.steps, rows.x, rows.d_output
-    return Terms(parameter, flow.opened.answer, flow.loss, steps, left, right, flow.gradients[parameter])
+    found = flow.opened
+    return Terms(parameter, found.answer, flow.loss, steps, left, right, flow.gradients[parameter], found.origin)
 
 
 def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:

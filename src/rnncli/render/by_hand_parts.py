@@ -187,7 +187,8 @@ def title(section: Section, shown: Callable[[str], str], drawn: Callable[[str], 
 
 def headline(result: ByHand, shown: Callable[[str], str]) -> str:
     """What is worked out."""
-    return f"By hand: {shown(result.text)}, with {shown(result.answer)}"
+    said = f"By hand: {shown(result.text)}, with {shown(result.answer)}"
+    return f"{said} ({shown(result.label_from)})" if result.label_from else said
 
 
 def signs(result: ByHand) -> list[str]:

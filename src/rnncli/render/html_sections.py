@@ -109,11 +109,13 @@ def walk(page: Page) -> str:
 
 def gradient(sums: Sequence[TermRows]) -> str:
     """The gradient as a sum over timesteps."""
+    origin = f" ({alone(sums[0].label_from, TEXT)})" if sums[0].label_from else ""
     lead = (
-        f"<p>The loss is {number(sums[0].loss)}, of {alone(sums[0].answer, TEXT)}. A weight serves every "
+        f"<p>The loss is {number(sums[0].loss)}, of {alone(sums[0].answer, TEXT)}{origin}. A weight serves every "
         "timestep, so its gradient is a sum with a term for each. The share says how much of the whole a term adds "
         "along it; below 0 it pulls against the whole.</p>"
     )
+    lead += f"<p>{alone(sums[0].vanished, TEXT)}</p>" if sums[0].vanished else ""
     return lead + "".join(_term_table(one) for one in sums)
 
 

@@ -20,6 +20,7 @@ from rnncli.inspection.by_hand.decoders import Describing, Translating
 from rnncli.inspection.by_hand.lines import ByHand
 from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow, flow
+from rnncli.inspection.loss import PREDICTION, Label, opened
 from rnncli.inspection.states import visible
 from rnncli.tasks.caption import CaptionModel
 from rnncli.tasks.classify import ClassifierModel
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
 ONE_HOT = "its one-hot row"
 VIEWS = "A word's views, the rows of six tables side by side, are taken as given; their gradient is in --bptt."
+STRENGTHENS = (
+    "The label is the model's own prediction: the step at the end strengthens it, whether it is right or wrong."
+)
 SMALLER = (
     "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
     "for a large one there is rnncli inspect --bptt"
@@ -46,13 +50,13 @@ SMALLER = (
 SHORTER = "give a shorter text, or a shorter --answer; for a long one there is rnncli inspect --bptt"
 
 
-def by_hand(model: Model, text: str | None = None, label: str | None = None) -> ByHand:
+def by_hand(model: Model, text: str | None = None, label: Label | str | None = None) -> ByHand:
     """Works one example out.
 
     Args:
         model: of a few small layers.
         text: the input; None for the model's own example.
-        label: what the loss is of; None for what the model itself answers.
+        label: what the loss is of; None for the model's own prediction.
 
     Raises:
         UsageError: the model is too large to be read; the text has no timesteps or too many; the
@@ -64,8 +68,7 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
         if isinstance(model, LanguageModelModel):  # whose example is as long as any text, and may end anywhere
             text = beginning(text, model.unit, TIMESTEPS + 1)
     with np.errstate(all="ignore"):  # what is not finite is refused below
-        opened = model.opened(text, label)
-        found = flow(opened)
+        found = flow(opened(model, text, label))
         work = _work(model, found)
         _require(work.T, TIMESTEPS, "timestep", hint=SHORTER)
         work.run()
@@ -73,13 +76,17 @@ def by_hand(model: Model, text: str | None = None, label: str | None = None) -> 
         raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
     residual = work.residual()
     notes = (*_notes(model.settings), _agreement(residual))
+    if found.opened.origin == PREDICTION:
+        notes = (*notes, STRENGTHENS)
     if model.task == "tag":
         notes = (VIEWS, *notes)
     sections = tuple(section for section in work.sheet.sections if section.steps)
     equations = work.equations()
     task = work.task
-    tokens, told = opened.timesteps[""], " ".join(task.labels[target] for target in task.targets.tolist())
-    return ByHand(text, told, opened.answer, tokens, equations, notes, found.loss, residual, sections)
+    label_names = " ".join(task.labels[target] for target in task.targets.tolist())
+    of = found.opened
+    named = (text, label_names, of.answer, of.origin, of.timesteps[""])
+    return ByHand(*named, equations, notes, found.loss, residual, sections)
 
 
 def _work(model: Model, found: Flow) -> Work:

@@ -62,7 +62,7 @@ class ByHand:
 
     Attributes:
         text: the input.
-        label: what the loss is of; ``answer`` is the same in words: ``the label 1``.
+        label: what the loss is of; ``answer`` is the same in words, ``the label 1``, and ``label_from`` who says so.
         tokens: (T,) as the model reads them.
         equations: of the network, for any t.
         notes: sentences on what is shown and what is left out.
@@ -75,6 +75,7 @@ class ByHand:
     text: str
     label: str
     answer: str
+    label_from: str
     tokens: tuple[str, ...]
     equations: tuple[str, ...]
     notes: tuple[str, ...]

@@ -1,0 +1,101 @@
+"""The label that an input has in the data that a model was trained on."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnncli.data.dataset import Dataset, display_name, read_dataset
+from rnncli.errors import RnncliError
+from rnncli.training import runs, state
+from rnncli.training.beginning import Beginning
+
+if TYPE_CHECKING:
+    from rnncli.model import Model
+
+# A file that takes more than seconds to read is not read for the label of one row.
+MOST_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """A row of the data that a model was trained on.
+
+    Attributes:
+        label: as :meth:`rnncli.model.Model.opened` takes it.
+        file: the data file's name.
+        line: where the row begins.
+        differing: lines of rows with the same input and another label.
+    """
+
+    label: str
+    file: str
+    line: int
+    differing: tuple[int, ...] = ()
+
+
+def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
+    """The first row of the training data with this input; or why there is none, in words.
+
+    Args:
+        path: the model's file, beside which the training's state says where the data were.
+        text: the input.
+    """
+    folder = runs.of_file(path)
+    if path not in (folder.model, folder.epochs / path.name) or not folder.state.is_file():
+        return "nothing beside the model's file says where its training data are"
+    try:
+        beginning = Beginning.of(state.load(folder.state))
+    except RnncliError:
+        return "the saved state of its training cannot be read"
+    source = beginning.source
+    if source.path == "-":
+        return "it was trained from stdin"
+    name = display_name(os.path.basename(source.path))
+    if not os.path.isfile(source.path):  # nor a pipe, which would be waited for
+        return f"its training data, {name}, are no longer where they were"
+    if os.path.getsize(source.path) > MOST_BYTES:
+        return f"its training data, {name}, are too large to be searched for one row"
+    try:
+        dataset = read_dataset(source, labelled=source.label is not None)
+    except RnncliError:
+        return f"its training data, {name}, can no longer be read"
+    if dataset.digest != beginning.digest:
+        return f"its training data, {name}, have changed"
+    rows = rows_of_input(model, dataset, text)
+    if not rows:
+        return f"the input is no row of its training data, {name}"
+    first, label = rows[0], dataset.labels[rows[0]]
+    differing = tuple(dataset.lines[row] for row in rows if dataset.labels[row] != label)
+    return LabelledRow(label, name, dataset.lines[first], differing)
+
+
+def rows_of_input(model: Model, dataset: Dataset, text: str) -> list[int]:
+    """The rows whose input is the same to the model, in their order.
+
+    White space and capitals are no difference where the model makes none of them.
+    """
+    exactly = [row for row, other in enumerate(dataset.texts) if other == text]
+    if exactly:
+        return exactly
+    squeezed = _squeezed(text)
+    # Few texts are this alike: only these are taken apart as the model does it.
+    alike = [row for row, other in enumerate(dataset.texts) if _squeezed(other) == squeezed]
+    lower = model.settings.lowercase
+    wanted = _parts(model, text, lower)
+    return [row for row in alike if _parts(model, dataset.texts[row], lower) == wanted]
+
+
+def _squeezed(text: str) -> str:
+    """Its letters and digits alone: a sentence is written as a text or as a JSON list of its words."""
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def _parts(model: Model, text: str, lower: bool) -> tuple[object, ...] | None:
+    try:
+        return model.parts(text.lower() if lower else text).values
+    except (RnncliError, ValueError):
+        return None
