@@ -156,7 +156,8 @@ class Terms:
         written = (_written(self.gradient),) if small else ()
         rows.append(("Σ", "the whole", *written, length, float(self.shares.sum()), 1.0 if length else 0.0, length))
         of = with_origin(self.answer, self.label_from)
-        caption = f"the loss is {format_loss(self.loss)}, of {of}; the last row is training's own gradient, and the terms' sum differs from it by {self.residual:.1e} at most"
+        caption = f"the loss is {format_loss(self.loss)}, of {of}; the last row is training's own gradient, "
+        caption += f"and the terms' sum differs from it by {self.residual:.1e} at most"
         if len(chosen) < len(self.steps):
             caption += f"; {len(chosen)} of {len(self.steps)} terms, the largest; all with --full"
         return TableView(f"∂L/∂ {self.parameter}, one term for each timestep", tuple(columns), tuple(rows), caption)

@@ -1,0 +1,188 @@
+"""Whether a network is better than a baseline: both scored on the same rows, with an interval for the difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.core.packed import Array
+
+CONFIDENCE = 0.95
+_TAIL = (1 - CONFIDENCE) / 2
+_Z = 1.959963984540054  # the normal distribution's quantile at 0.975
+
+
+@dataclass(frozen=True, eq=False)
+class RowScores:
+    """Scores of single rows.
+
+    Attributes:
+        sums: (rows,) right answers of each, or the sum of its losses.
+        weights: (rows,) of how many answers; the score of the whole is Σ sums / Σ weights.
+    """
+
+    sums: Array
+    weights: Array
+
+    @classmethod
+    def of_answers(cls, right: Array) -> RowScores:
+        """Of (rows,) answers, one a row, each right or wrong."""
+        return cls(np.asarray(right, np.float64), np.ones(len(right)))
+
+    @property
+    def score(self) -> float:
+        return float(self.sums.sum() / self.weights.sum())
+
+    @property
+    def single_answers(self) -> bool:
+        """Whether each row is one answer, right or wrong."""
+        return bool((self.weights == 1).all() and np.isin(self.sums, (0, 1)).all())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A network beside the best of its baselines, on the same validation rows.
+
+    Attributes:
+        metric: its name; ``share`` says whether it is a share of right answers.
+        score, baseline_score: of the network, and of the baseline called ``baseline``.
+        difference: by how much the network is better; below 0 it is worse.
+        interval: the central 95% of the difference.
+        rows: that both were scored on.
+        same: both are right and wrong on the same rows.
+    """
+
+    metric: str
+    share: bool
+    score: float
+    baseline: str
+    baseline_score: float
+    difference: float
+    interval: tuple[float, float]
+    rows: int
+    same: bool = False
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the difference is more than chance."""
+        low, high = self.interval
+        return low > 0 or high < 0
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, in plain words."""
+        counted = "1 validation row" if self.rows == 1 else f"{self.rows:,} validation rows"
+        said = f"{self.score:.4f} {self.metric} on {counted} "
+        beside = f"({self.baseline.replace('_', ' ')}, {self.baseline_score:.4f})"
+        if self.same:
+            return f"{said}equals the best baseline {beside}: both are right on the same rows."
+        if self.difference == 0:
+            said += f"equals the best baseline {beside}"
+        elif self.share:
+            side = "above" if self.difference > 0 else "below"
+            said += f"is {100 * abs(self.difference):.1f} points {side} the best baseline {beside}"
+        else:
+            side = "better" if self.difference > 0 else "worse"
+            said += f"is {abs(self.difference):.4f} {side} than the best baseline {beside}"
+        low, high = (f"{100 * x:.1f}" if self.share else f"{x:.4f}" for x in self.interval)
+        if not all(map(math.isfinite, self.interval)):
+            return f"{said}; so few rows have no interval: they cannot be told apart."
+        found = "they cannot be told apart"
+        if self.told_apart:
+            found = "the network is better" if self.difference > 0 else "the network is worse"
+        return f"{said}; 95% interval {low} to {high}: {found}.".replace(" -", " −")
+
+
+def compare(
+    network: RowScores, baseline: RowScores, name: str, metric: str, *, share: bool, higher_is_better: bool
+) -> Comparison:
+    """Compares two on the same rows, in the same order.
+
+    Args:
+        name: the baseline's.
+        share: the metric is a share of right answers.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    if network.single_answers and baseline.single_answers:
+        low, high = exact_interval(network.sums, baseline.sums)
+    else:
+        low, high = sorted(sign * end for end in mean_interval(network, baseline))
+    same = share and bool((network.sums == baseline.sums).all())
+    difference = sign * (network.score - baseline.score)
+    found = network.score, name, baseline.score, difference, (low, high), len(network.sums)
+    return Comparison(metric, share, *found, same)
+
+
+def exact_interval(first: Array, second: Array) -> tuple[float, float]:
+    """(rows,) right answers of two → the 95% interval of the first one's share less the second one's.
+
+    Only rows that one alone has right tell them apart. Of d such rows the first has b: b is binomial, and by chance
+    with probability ½ (McNemar 1947). The exact interval of that probability θ (Clopper & Pearson 1934) gives that of
+    the difference, (2θ − 1) d / rows, which leaves out 0 exactly where McNemar's exact test finds a difference.
+    """
+    alone, other = int(((first == 1) & (second == 0)).sum()), int(((first == 0) & (second == 1)).sum())
+    d = alone + other
+    if not d:
+        return 0.0, 0.0
+    low, high = binomial_interval(alone, d)
+    return (2 * low - 1) * d / len(first), (2 * high - 1) * d / len(first)
+
+
+def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
+    """The exact 95% interval of a probability (Clopper & Pearson 1934)."""
+    counts = np.arange(trials + 1)
+    log_factorials = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, trials + 1)))))
+    log_choices = log_factorials[-1] - log_factorials - log_factorials[::-1]
+
+    def at_least(k: int, p: float) -> float:
+        logs = log_choices + counts * math.log(p) + (trials - counts) * math.log1p(-p)
+        return float(np.exp(logs[k:]).sum())
+
+    low = 0.0 if successes == 0 else _where(lambda p: at_least(successes, p) - _TAIL)
+    high = 1.0 if successes == trials else _where(lambda p: at_least(successes + 1, p) - (1 - _TAIL))
+    return low, high
+
+
+def _where(rising: Callable[[float], float]) -> float:
+    """The place between 0 and 1 where a rising function is 0, by halving."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
+def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
+    """The 95% interval of the first one's score less the second one's: of a ratio of sums, by Student's t.
+
+    A row, which is a sentence or a piece of a text, varies as a whole; so what is taken for independent are the rows,
+    and not the answers in them. A ratio of sums varies as its linear part does (Cochran 1977).
+    """
+    n = len(first.sums)
+    if n < 2:
+        return -math.inf, math.inf
+    parts = [(one.sums - one.score * one.weights) / one.weights.sum() for one in (first, second)]
+    error = math.sqrt(n / (n - 1) * float(((parts[0] - parts[1]) ** 2).sum()))
+    half = student(n - 1) * error
+    difference = first.score - second.score
+    return difference - half, difference + half
+
+
+def student(freedom: int) -> float:
+    """Student's t at 0.975, by the expansion in 1 / degrees of freedom (Abramowitz & Stegun 1964, 26.7.5).
+
+    Of one and two degrees, where it does not hold, exactly.
+    """
+    if freedom <= 2:
+        return (12.706204736432095, 4.302652729911275)[freedom - 1]
+    z, v = _Z, freedom
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / v ** (k + 1) for k, term in enumerate(terms))
