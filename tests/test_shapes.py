@@ -64,6 +64,13 @@ def test_a_shape_from_file_to_answer(name: str, tmp_path: Path) -> None:
         assert best < min(baselines) - 0.02
     else:
         assert best > max(baselines) + 0.05
+    compared = document["comparison"]  # row by row, and together they are the scores
+    assert compared["score"] == pytest.approx(best, abs=1e-5)
+    assert compared["baseline_score"] == (min if compared["metric"].startswith("nats") else max)(baselines)
+    low, high = compared["interval"]
+    assert 0 < low < compared["difference"] == pytest.approx(abs(best - compared["baseline_score"]), abs=1e-5)
+    assert compared["difference"] < high
+    assert "the network is better." in document["verdict"]
     text = ASKED[name] or example_of(ROOT / "sample_data" / name)
     assert json.loads(rnncli(tmp_path, "predict", text, "--json"))["text"] == text
     opened = json.loads(rnncli(tmp_path, "inspect", "--timesteps", text, "--json"))

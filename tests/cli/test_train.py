@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -49,7 +50,8 @@ def test_the_summary_stands_beside_the_baselines_on_stdout_and_the_rest_on_stder
     ):
         assert line in result.err.split("\n")
     assert result.err.count("epoch 1/2: loss ") == 1
-    assert "ahead of a bag of words" in result.err or "not better than a bag of words" in result.err
+    assert re.search(r"accuracy on \d+ validation rows (is|equals) .*the best baseline \(.*95% interval", result.err)
+    assert "The same rows chose the epoch, so its score is a little too kind." in result.err
 
 
 def test_the_run_has_its_files_and_latest_is_a_link(ready, tiny):
@@ -126,7 +128,8 @@ def test_json_is_one_document_that_agrees_with_the_files(ready, tiny):
     assert document["finished"] == "all 2 epochs are done"
     assert [epoch["loss"] for epoch in document["epochs"]] == [line["loss"] for line in metrics(ready, "reviews-1")]
     assert document["baselines"]["commonest_label"] == 0.5
-    assert document["verdict"].startswith("The network is")
+    assert document["verdict"].startswith(f"{document['best_value']:.4f} accuracy on ")
+    assert document["comparison"]["baseline_score"] == max(document["baselines"].values())
     assert document["settings"] == yaml.safe_load((ready.folder / "runs" / "reviews-1" / "config.yaml").read_text())
 
 

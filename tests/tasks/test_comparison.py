@@ -43,6 +43,7 @@ def test_zero_is_left_out_where_mcnemars_exact_test_finds_a_difference() -> None
         low, high = exact_interval(*answers(5, d, 0, 5))
         assert (low > 0) == (2 * 0.5**d < 0.05)
         assert high == pytest.approx(d / (10 + d))
+        assert (said(*answers(5, d, 0, 5)).told_apart) == (low > 0)
 
 
 def said(first: np.ndarray, second: np.ndarray) -> Comparison:
@@ -54,8 +55,11 @@ def test_a_few_rows_more_are_chance() -> None:
     found = said(*answers(24, 21, 15, 18))  # 45 and 39 of 78
     assert not found.told_apart
     low, high = binomial_interval(21, 36)
-    assert found.interval == pytest.approx(((2 * low - 1) * 36 / 78, (2 * high - 1) * 36 / 78))
-    assert found.interval == pytest.approx((-0.0853, 0.2260), abs=1e-4)
+    exact = exact_interval(*answers(24, 21, 15, 18))
+    assert exact == pytest.approx(((2 * low - 1) * 36 / 78, (2 * high - 1) * 36 / 78))
+    assert exact == pytest.approx((-0.0853, 0.2260), abs=1e-4)
+    half = 1.9913 * math.sqrt((36 / 78 - (6 / 78) ** 2) / 77)
+    assert found.interval == pytest.approx((min(exact[0], 6 / 78 - half), max(exact[1], 6 / 78 + half)), abs=1e-4)
     assert found.sentence == (
         "0.5769 accuracy on 78 validation rows is 7.7 points above the best baseline (commonest label, 0.5000); "
         f"95% interval −{-100 * found.interval[0]:.1f} to {100 * found.interval[1]:.1f}: they cannot be told apart."

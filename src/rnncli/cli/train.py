@@ -173,6 +173,7 @@ def _document(session: Session) -> dict[str, Any]:
         "best_value": session.best_value,
         "validation_accuracy": best["validation_accuracy"] if best else None,
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
+        "comparison": session.comparison(),
         "verdict": views.verdict(session),
         "epochs": progress.history,
         "finished": progress.finished,

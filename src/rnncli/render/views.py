@@ -32,19 +32,13 @@ def training_summary(session: Session) -> TableView:
     )
 
 
+CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too kind."
+
+
 def verdict(session: Session) -> str | None:
-    """One sentence on whether the network is worth having; None when there is nothing to compare."""
-    best, metric = session.best_value, session.metric
-    if best is None or not session.baselines:
-        return None
-    to_beat = session.baselines[0]
-    ahead = best - to_beat.score if metric.higher_is_better else to_beat.score - best
-    by = f"{100 * abs(ahead):.1f} points" if metric.higher_is_better else f"{abs(ahead):.3f} {metric.name}"
-    if ahead > 0:
-        return f"The network is {by} ahead of {to_beat.what}."
-    if ahead == 0:
-        return f"The network is not better than {to_beat.what}: they are equal."
-    return f"The network is not better than {to_beat.what}: it is {by} behind."
+    """Whether the network is better than the best baseline; None when there is nothing to compare."""
+    found = session.comparison()
+    return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"
 
 
 def prediction_line(p: Prediction, width: int) -> str:

@@ -11,24 +11,35 @@ from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
 from rnncli.data.ragged import joined, lengths_of
 from rnncli.tasks.classifier import Examples
+from rnncli.tasks.comparison import RowScores
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """Accuracy on the validation rows: always the commonest training label, and the bag of words, if there is one."""
+    """Answers on the validation rows: always the commonest training label, and the bag of words, if there is one."""
 
-    majority: float
-    bag_of_words: float | None
+    of_majority: RowScores
+    of_bag: RowScores | None
+
+    @property
+    def majority(self) -> float:
+        """Accuracy."""
+        return self.of_majority.score
+
+    @property
+    def bag_of_words(self) -> float | None:
+        """Accuracy."""
+        return None if self.of_bag is None else self.of_bag.score
 
 
 def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> Baselines:
     """Both baselines, learned from the training rows and scored on the validation rows."""
     commonest = np.bincount(train.targets, minlength=label_count).argmax()
-    of_words = None
+    of_bag = None
     if bag_of_words_problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is None:
         predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
-        of_words = float((validation.targets == predicted).mean())
-    return Baselines(float((validation.targets == commonest).mean()), of_words)
+        of_bag = RowScores.of_answers(validation.targets == predicted)
+    return Baselines(RowScores.of_answers(validation.targets == commonest), of_bag)
 
 
 # Weights of a bag of words, one for each word and label, which take some 50 bytes each while they are fitted: so many

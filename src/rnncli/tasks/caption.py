@@ -27,9 +27,10 @@ from rnncli.inspection.why import Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of, distinct
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import BEAM, Beam, Longest, without_too_long
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, constant_columns
-from rnncli.tasks.lm import counting_nats
+from rnncli.tasks.lm import counting_losses
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
 from rnncli.tasks.task import Baseline
@@ -322,12 +323,15 @@ class PreparedCaptions:
             np.concatenate([np.append(target, end) for target in part.targets]).astype(np.int64)
             for part in (self.train, self.validation)
         )
-        pairs, single = counting_nats(train, validation, end + 1)
-        unit = self.settings.tokens
-        return (
-            Baseline(f"pairs_of_{unit}s", f"counting which {unit} follows which", pairs),
-            Baseline(f"single_{unit}s", f"counting {unit}s", single),
+        counts = self.validation.lengths
+        firsts = np.cumsum(counts) - counts - 1  # of the losses, of which the first symbol of all has none
+        firsts[0], counts[0] = 0, counts[0] - 1
+        pairs, single = (
+            RowScores(_sums(losses, firsts, counts), counts * 1.0)
+            for losses in counting_losses(train, validation, end + 1)
         )
+        unit = self.settings.tokens
+        return Baseline(f"pairs_of_{unit}s", pairs), Baseline(f"single_{unit}s", single)
 
     def model(self, params: Params, record: Record) -> CaptionModel:
         known = (self.settings, self.names, self.numbers, self.target, self.longest)
@@ -335,6 +339,12 @@ class PreparedCaptions:
 
     def word_tables(self) -> Mapping[str, Sequence[str]]:
         return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens != "char" else {}
+
+
+def _sums(values: Array, firsts: Array, counts: Array) -> Array:
+    """(rows,) sums of stretches of values."""
+    ends = np.concatenate(([0.0], np.cumsum(values)))
+    return np.asarray(ends[firsts + counts] - ends[firsts])
 
 
 class Caption:

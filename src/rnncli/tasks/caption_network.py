@@ -15,6 +15,7 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
 from rnncli.tasks.tally import Tally
 
@@ -169,6 +170,10 @@ class Captioner:
 
     def tally(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> Tally:
         return tally_of(self, params, examples, rank, count)
+
+    def row_scores(self, params: Params, examples: Described) -> RowScores:
+        """The losses of each text's symbols, its end included."""
+        return RowScores(-self.log_probabilities(params, examples), examples.lengths.astype(np.float64))
 
     def log_probabilities(self, params: Params, examples: Described) -> Array:
         """(rows,) of the whole target of each example."""

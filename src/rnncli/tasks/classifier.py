@@ -19,6 +19,7 @@ from rnncli.core.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.recurrence import Params
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -261,6 +262,11 @@ class Classifier:
             right = self.probabilities(logits).argmax(axis=1) == some.targets
             found += float(right.sum()), loss * some.size
         return Tally(float(found[0]), own.size, float(found[1]), own.size)
+
+    def row_scores(self, params: Params, examples: Examples) -> RowScores:
+        """Whether each example is answered rightly."""
+        answered = self.probabilities(self.logits(params, examples.inputs)).argmax(axis=1)
+        return RowScores.of_answers(answered == examples.targets)
 
     def log_odds(self, logits: Array, label: int) -> Array:
         """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: a logit, less what the other ones come to."""

@@ -106,10 +106,11 @@ def compare(
         share: the metric is a share of right answers.
     """
     sign = 1.0 if higher_is_better else -1.0
+    low, high = sorted(sign * end for end in mean_interval(network, baseline))
     if network.single_answers and baseline.single_answers:
-        low, high = exact_interval(network.sums, baseline.sums)
-    else:
-        low, high = sorted(sign * end for end in mean_interval(network, baseline))
+        # Student's t is of many rows, and the exact interval takes the number of rows that differ for given: the wider.
+        exact = exact_interval(network.sums, baseline.sums)
+        low, high = max(-1.0, min(low, exact[0])), min(1.0, max(high, exact[1]))
     same = share and bool((network.sums == baseline.sums).all())
     difference = sign * (network.score - baseline.score)
     found = network.score, name, baseline.score, difference, (low, high), len(network.sums)
@@ -178,11 +179,11 @@ def student(freedom: int) -> float:
     """
     if freedom <= 2:
         return (12.706204736432095, 4.302652729911275)[freedom - 1]
-    z, v = _Z, freedom
+    z, v = _Z, float(freedom)
     terms = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / v ** (k + 1) for k, term in enumerate(terms))
+    return float(z + sum(term / v ** (k + 1) for k, term in enumerate(terms)))

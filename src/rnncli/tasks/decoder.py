@@ -23,6 +23,7 @@ from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
 from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.symbols import symbols_of
 from rnncli.tasks.tally import Tally
@@ -222,11 +223,15 @@ class Decoder:
         """
         wanted = self.wanted(targets)
         loss, _ = softmax_cross_entropy(logits, wanted)
+        exact = self.exact(logits, given, targets)
+        return Tally(float(exact.sum()), len(targets), loss * len(wanted), len(wanted))
+
+    def exact(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
+        """(N,) whether each sequence is right as a whole, in the caller's order."""
         allowed = logits.copy()
         allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never told
-        wrong = np.zeros(len(targets), np.bool_)
-        wrong[given.sequence_of_row[allowed.argmax(axis=1) != wanted]] = True
-        return Tally(float((~wrong).sum()), len(targets), loss * len(wanted), len(wanted))
+        missed = np.bincount(given.sequence_of_row, allowed.argmax(axis=1) != self.wanted(targets))
+        return np.asarray(given.to_caller_order(missed) == 0)
 
     def log_probabilities(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
         """(N,) of each whole target, its end included, in the caller's order."""
@@ -313,6 +318,16 @@ def tally_of(network: Tells, params: Params, examples: Any, rank: int, count: in
         logits, given, _, _ = network.forward(params, batch, keep=False)
         parts.append(network.decoder.tally(logits, given, batch.targets))
     return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
+
+
+def exact_matches(network: Tells, params: Params, examples: Any) -> RowScores:
+    """Whether each target is told without a fault."""
+    found = np.empty(examples.size)
+    for rows in in_length_order(examples.lengths, BATCH):
+        batch = examples.take(rows)
+        logits, given, _, _ = network.forward(params, batch, keep=False)
+        found[rows] = network.decoder.exact(logits, given, batch.targets)
+    return RowScores.of_answers(found)
 
 
 def log_probabilities_of(network: Tells, params: Params, examples: Any) -> Array:

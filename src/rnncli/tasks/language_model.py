@@ -15,9 +15,10 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.layers import Embedding, Linear, Stack, dropout
-from rnncli.core.losses import softmax_cross_entropy
+from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -66,8 +67,12 @@ class Streams(NamedTuple):
 
     def tokens(self, shift: int = 0) -> list[Array]:
         """The tokens of each window; with ``shift`` 1 those that follow them."""
+        return [self.text[places] for places in self.places(shift)]
+
+    def places(self, shift: int = 0) -> list[slice]:
+        """Where in the text :meth:`tokens` stand."""
         begins = self.stream * self.length + self.rows // self.streams * self.window + shift
-        return [self.text[b : b + n] for b, n in zip(begins.tolist(), self.lengths.tolist(), strict=True)]
+        return [slice(b, b + n) for b, n in zip(begins.tolist(), self.lengths.tolist(), strict=True)]
 
     def take(self, rows: Array) -> Streams:
         return self._replace(rows=self.rows[rows])
@@ -241,6 +246,18 @@ class LanguageModel:
         if self.size > 1:
             logits[:, self.size - 1] = -np.inf
         return logits
+
+    def row_scores(self, params: Params, examples: Streams) -> RowScores:
+        """The losses of the tokens of each window."""
+        sums = np.empty(examples.size)
+        states = self.zero_states(examples.streams)
+        for rows in examples.batches(0, 0, 0):
+            batch = examples.take(rows)
+            packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
+            logits, _, states, _ = self.forward(params, packed, states, keep=False)
+            losses = -log_softmax(logits)[np.arange(len(followers)), followers]
+            sums[rows] = packed.to_caller_order(np.bincount(packed.sequence_of_row, losses))
+        return RowScores(sums, examples.lengths.astype(np.float64))
 
     def tally(self, params: Params, examples: Streams, rank: int = 0, count: int = 1) -> Tally:
         own = np.arange(rank, examples.streams, count)

@@ -23,6 +23,7 @@ from rnncli.inspection.why import BLANK, Parts, Question
 from rnncli.model import Manifest, Metric, Model
 from rnncli.record import Record
 from rnncli.schema import Ordinal, Range
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.language_model import LanguageModel, Streams
 from rnncli.tasks.prepare import require_memory
 from rnncli.tasks.task import Baseline
@@ -380,12 +381,11 @@ class PreparedText:
         return replace(self, settings=settings)
 
     def baselines(self) -> tuple[Baseline, ...]:
-        pairs, single = counting_nats(self.train.text, self.validation.text, self.vocabulary.size)
+        found = counting_losses(self.train.text, self.validation.text, self.vocabulary.size)
+        windows, lengths = self.validation.places(), self.validation.lengths * 1.0
         unit = self.settings.tokens
-        return (
-            Baseline(f"pairs_of_{unit}s", f"counting which {unit} follows which", pairs),
-            Baseline(f"single_{unit}s", f"counting {unit}s", single),
-        )
+        pairs, single = (RowScores(np.array([losses[window].sum() for window in windows]), lengths) for losses in found)
+        return Baseline(f"pairs_of_{unit}s", pairs), Baseline(f"single_{unit}s", single)
 
     def model(self, params: Params, record: Record) -> LanguageModelModel:
         return LanguageModelModel(self.settings, self.vocabulary, params, self.example, record)
@@ -395,9 +395,9 @@ class PreparedText:
         return {"embedding/weight": self.vocabulary.tokens} if words else {}
 
 
-def counting_nats(train: Array, validation: Array, size: int) -> tuple[float, float]:
-    """Mean loss of the validation tokens by how often each followed the one before it in training, and by how often
-    it stood there at all.
+def counting_losses(train: Array, validation: Array, size: int) -> tuple[Array, Array]:
+    """(tokens − 1,) losses of the validation tokens after the first, by how often each followed the one before it in
+    training, and by how often it stood there at all.
 
     One is added to every count of a token; a pair's probability is its count, with the token's own probability in
     place of 10 more (Dirichlet smoothing, MacKay & Peto 1995).
@@ -410,7 +410,7 @@ def counting_nats(train: Array, validation: Array, size: int) -> tuple[float, fl
     followed = np.where(seen[place] == wanted, counts[place], 0)
     total = np.bincount(train[:-1], minlength=size)[before]
     pairs = (followed + 10 * single[after]) / (total + 10)
-    return float(-np.log(pairs).mean()), float(-np.log(single[after]).mean())
+    return -np.log(pairs), -np.log(single[after])
 
 
 class LanguageModelling:

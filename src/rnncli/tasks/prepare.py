@@ -135,13 +135,8 @@ class Prepared:
 
     def baselines(self) -> tuple[Baseline, ...]:
         found = baselines(self.whole_train, self.whole_validation, self.whole_size, len(self.labels))
-        commonest = Baseline("commonest_label", "always giving the commonest label", found.majority)
-        if found.bag_of_words is None:
-            return (commonest,)
-        return (
-            Baseline("bag_of_words", "a bag of words, which ignores the order of words", found.bag_of_words),
-            commonest,
-        )
+        commonest = Baseline("commonest_label", found.of_majority)
+        return (commonest,) if found.of_bag is None else (Baseline("bag_of_words", found.of_bag), commonest)
 
     def model(self, params: Params, record: Record) -> ClassifierModel:
         text = TextInput(self.tokenizer, self.vocabulary)

@@ -18,6 +18,7 @@ from rnncli.data.ragged import Ragged
 from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
 from rnncli.tasks.prepare import (
     label_counts,
@@ -95,8 +96,7 @@ class PreparedNumbers:
 
     def baselines(self) -> tuple[Baseline, ...]:
         commonest = np.bincount(self.train.targets, minlength=len(self.labels)).argmax()
-        share = float((self.validation.targets == commonest).mean())
-        return (Baseline("commonest_label", "always giving the commonest label", share),)
+        return (Baseline("commonest_label", RowScores.of_answers(self.validation.targets == commonest)),)
 
     def model(self, params: Params, record: Record) -> ClassifierModel:
         return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record, self.form)

@@ -23,6 +23,7 @@ from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of
 from rnncli.record import Record
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import BEAM, Beam, Longest, without_too_long
 from rnncli.tasks.inputs import shorten, shortened
 from rnncli.tasks.prepare import require_memory, split_at_random
@@ -308,7 +309,7 @@ class PreparedPairs:
     longest: int
     train: Pairs
     validation: Pairs
-    copied: float
+    copied: RowScores
     example: str
     report: PairReport
 
@@ -320,7 +321,7 @@ class PreparedPairs:
         return replace(self, settings=settings)
 
     def baselines(self) -> tuple[Baseline, ...]:
-        return (Baseline("copied_source", "copying the source", self.copied),)
+        return (Baseline("copied_source", self.copied),)
 
     def model(self, params: Params, record: Record) -> Seq2SeqModel:
         return Seq2SeqModel(self.settings, self.source, self.target, self.longest, params, self.example, record)
@@ -389,7 +390,7 @@ class Seq2Seq:
             warnings=(left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
         )
         sides = (sources.tokens(looked_at), targets.tokens(looked_at))
-        copied = float(np.mean([symbols == answer for symbols, answer in zip(*sides, strict=True)]))
+        copied = RowScores.of_answers(np.array([symbols == answer for symbols, answer in zip(*sides, strict=True)]))
         return PreparedPairs(
             *(settings, source, target, longest, whole.take(train_rows), whole.take(validation_rows), copied),
             *(dataset.texts[int(looked_at[0])], report),

@@ -19,7 +19,8 @@ from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
-from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, tally_of
+from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, exact_matches, log_probabilities_of, tally_of
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -186,6 +187,10 @@ class EncoderDecoder:
 
     def tally(self, params: Params, examples: Pairs, rank: int = 0, count: int = 1) -> Tally:
         return tally_of(self, params, examples, rank, count)
+
+    def row_scores(self, params: Params, examples: Pairs) -> RowScores:
+        """Whether each target is told without a fault."""
+        return exact_matches(self, params, examples)
 
     def log_probabilities(self, params: Params, examples: Pairs) -> Array:
         """(rows,) of the whole target of each example."""

@@ -26,6 +26,7 @@ from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
 from rnncli.record import Record
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metrics import score
 from rnncli.tasks.prepare import label_counts, label_shares, numbered, require_memory, split_at_random
 from rnncli.tasks.tagged import TagEvaluation, TagMistake, TagPrediction, span_f1
@@ -363,13 +364,8 @@ class PreparedTags:
         return replace(self, settings=settings)
 
     def baselines(self) -> tuple[Baseline, ...]:
-        return (
-            Baseline(
-                "commonest_tag_of_each_word",
-                "giving each word its commonest tag, which knows no neighbours",
-                commonest_tag_accuracy(self.train, self.validation, len(self.tags)),
-            ),
-        )
+        rows = commonest_tags(self.train, self.validation, len(self.tags))
+        return (Baseline("commonest_tag_of_each_word", rows),)
 
     def model(self, params: Params, record: Record) -> TaggerModel:
         return TaggerModel(self.settings, self.views, self.tags, params, self.example, record)
@@ -378,8 +374,11 @@ class PreparedTags:
         return {f"views/{SIDES[0]}": self.views.known[0].tokens}
 
 
-def commonest_tag_accuracy(train: TagExamples, validation: TagExamples, tag_count: int) -> float:
-    """Each word gets the tag it has most often in training; a word that is not there the commonest tag of all."""
+def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) -> RowScores:
+    """The right tags of each sentence, where each word gets the tag it has most often in training.
+
+    A word that is not there gets the commonest tag of all.
+    """
     words, tags = joined(train.inputs), joined(train.targets)
     answers = np.full(len(train.views), np.bincount(tags, minlength=tag_count).argmax())
     # Each word with each of its tags, by word, the least frequent tag first and of equally frequent ones the last.
@@ -387,7 +386,9 @@ def commonest_tag_accuracy(train: TagExamples, validation: TagExamples, tag_coun
     of_pairs, tag_of_pair = np.divmod(pairs, tag_count)
     order = np.lexsort((-tag_of_pair, counts, of_pairs))
     answers[of_pairs[order]] = tag_of_pair[order]  # the last one stays
-    return float((answers[joined(validation.inputs)] == joined(validation.targets)).mean())
+    right = answers[joined(validation.inputs)] == joined(validation.targets)
+    counts = validation.lengths
+    return RowScores(np.add.reduceat(right.astype(np.float64), np.cumsum(counts) - counts), counts.astype(np.float64))
 
 
 class Tag:

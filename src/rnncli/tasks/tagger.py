@@ -21,6 +21,7 @@ from rnncli.core.recurrence import Params
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.word_views import SIDES
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.stacks import shapes_of, stack_of
 from rnncli.tasks.tally import Tally
 
@@ -218,6 +219,13 @@ class Tagger:
             answers += len(targets)
             losses += loss * len(targets)
         return Tally(right, answers, losses, answers)
+
+    def row_scores(self, params: Params, examples: TagExamples) -> RowScores:
+        """The right tags of each sentence."""
+        found = self.probabilities(params, examples.inputs, examples.views)
+        pairs = zip(found, examples.targets, strict=True)
+        right = [float((of_words.argmax(axis=1) == tags).sum()) for of_words, tags in pairs]
+        return RowScores(np.array(right), examples.lengths.astype(np.float64))
 
     def log_probabilities(self, params: Params, examples: TagExamples) -> Array:
         """(rows,) of all tags of each example together."""

@@ -14,6 +14,7 @@ from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
 from rnncli.model import Model
 from rnncli.record import Record
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.tally import Tally
 
 
@@ -78,6 +79,9 @@ class Network(Protocol):
     def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> Tally:
         """Scores the ``rank``-th of ``count`` parts of the examples."""
 
+    def row_scores(self, params: Params, examples: Any) -> RowScores:
+        """The score of each example; together they come to the model's metric."""
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -85,13 +89,16 @@ class Baseline:
 
     Attributes:
         name: as in ``bag_of_words``.
-        what: for a sentence: "a bag of words, which …".
-        score: on the validation rows, by the model's metric.
+        rows: the score of each validation row, as of :meth:`Network.row_scores`.
     """
 
     name: str
-    what: str
-    score: float
+    rows: RowScores
+
+    @property
+    def score(self) -> float:
+        """On the validation rows, by the model's metric."""
+        return self.rows.score
 
 
 class Report(Protocol):
@@ -136,7 +143,7 @@ class Prepared(Protocol):
     def with_settings(self, settings: Settings) -> Self: ...
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """What to beat on the validation rows, the best known first."""
+        """What to beat on the validation rows."""
 
     def model(self, params: Params, record: Record) -> Model: ...
 

@@ -35,6 +35,8 @@ def model_card(session: Session) -> str:
         beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in session.baselines)
         rows = counted(report.validation_rows, "validation row")
         lines.append(f"- {session.metric.name.capitalize()} on {rows}: {session.best_value:.4f} ({beside})")
+        compared = session.comparison()
+        lines += [] if compared is None else [f"- {compared.sentence}"]
     lines += [
         "",
         "The best epoch was chosen on the validation rows, so their score is a little too kind: for a figure to quote, "

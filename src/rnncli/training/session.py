@@ -21,6 +21,7 @@ from rnncli.errors import DataError, ModelFileError, StorageError, TrainingInter
 from rnncli.model import Metric, Model
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
+from rnncli.tasks.comparison import Comparison, compare
 from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state, vectors
@@ -59,6 +60,7 @@ class Session:
     baselines: tuple[Baseline, ...] | None = None
     unused: tuple[str, ...] = ()
     _lines: list[dict[str, Any]] = field(default_factory=list)
+    _compared: tuple[int, Comparison] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -82,6 +84,24 @@ class Session:
         if self.baselines is None:
             self.baselines = self.prepared.baselines() if self.prepared.validation.size else ()
         return self.baselines
+
+    def comparison(self) -> Comparison | None:
+        """The best epoch beside the best baseline, row by row; None where there is nothing to compare.
+
+        Raises:
+            ModelFileError, StorageError: the saved model cannot be read.
+        """
+        best = self.state.progress.best_epoch
+        if best is None or not self.baselines or not self.prepared.validation.size:
+            return None
+        if self._compared is None or self._compared[0] != best:
+            metric = self.metric
+            sign = 1 if metric.higher_is_better else -1
+            baseline = max(self.baselines, key=lambda one: sign * one.score)
+            own = self.prepared.network.row_scores(Model.load(self.folder.model).params, self.prepared.validation)
+            how = {"share": metric.field == "validation_accuracy", "higher_is_better": metric.higher_is_better}
+            self._compared = best, compare(own, baseline.rows, baseline.name, metric.name, **how)
+        return self._compared[1]
 
     def events(self) -> Generator[Event]:
         """Trains, saves the best model and the state after each epoch, and yields what happens.
