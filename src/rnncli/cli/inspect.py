@@ -142,7 +142,9 @@ def _require_effect(model: Model, request: InspectRequest, found: Mapping[str, S
 def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
     shown = [
         views.layers_view(model),
-        views.record_view(model.record.epochs, EPOCHS_ON_A_SCREEN if output.is_terminal else None),
+        views.record_view(
+            model.record.epochs, EPOCHS_ON_A_SCREEN if output.is_terminal else None, model.record.best_epoch
+        ),
     ]
     if json:
         print_json(output, _model_document(model, path))

@@ -73,7 +73,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
         left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
     recorded = model.record.epochs
-    epochs = _epochs(recorded)
+    epochs = _epochs(recorded, model.record.best_epoch)
     if len(epochs) < len(recorded):
         left_out.append(f"The learning curves have {len(epochs)} of {len(recorded):,} epochs.")
     source, looked_at = _source(trace)
@@ -235,13 +235,13 @@ def _reach(cell: CellFlow, found: Flow) -> Reach:
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
 
 
-def _epochs(recorded: Sequence[EpochRecord]) -> tuple[Epoch, ...]:
-    """The training record; of a long one epochs that are evenly spread, the best ones and the last among them."""
+def _epochs(recorded: Sequence[EpochRecord], best: int | None) -> tuple[Epoch, ...]:
+    """The training record; of a long one epochs that are evenly spread, the model's own and the last among them."""
     count = len(recorded)
     kept = set(range(count))
     if count > EPOCHS:
-        best = [k for k, epoch in enumerate(recorded) if epoch.best][-1:]
-        kept = {round(k * (count - 1) / (EPOCHS - 1)) for k in range(EPOCHS)} | set(best)
+        kept = {round(k * (count - 1) / (EPOCHS - 1)) for k in range(EPOCHS)}
+        kept |= set() if best is None else {best - 1}
     shown = [recorded[k] for k in sorted(kept)]
     return tuple(Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy) for one in shown)
 

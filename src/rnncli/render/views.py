@@ -83,17 +83,27 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
     return pairs
 
 
-def record_view(epochs: Sequence[EpochRecord], most: int | None = None) -> TableView:
+def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: int | None = None) -> TableView:
     """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them.
 
     The curves of them all stand in the caption.
+
+    Args:
+        kept: the epoch whose parameters the model has, which is marked and always among the rows.
     """
+    best = max((epoch.epoch for epoch in epochs if epoch.best), default=None)
+    mark = "best" if kept == best else "this model"
     count, caption = len(epochs), _curves(epochs)
     if most is not None and count > most:
         shown = sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
+        if kept is not None and kept - 1 not in shown:  # in place of the nearest, of those between the ends
+            nearest = min(shown[1:-1], key=lambda k: abs(k - kept + 1))
+            shown = sorted({*shown, kept - 1} - {nearest})
         epochs = [epochs[k] for k in shown]
         caption = f"{caption}; {len(shown)} of {count} epochs, piped output and --json have all"
-    rows = tuple((e.epoch, e.loss, e.validation_loss, e.validation_accuracy, "best" if e.best else "") for e in epochs)
+    rows = tuple(
+        (e.epoch, e.loss, e.validation_loss, e.validation_accuracy, mark if e.epoch == kept else "") for e in epochs
+    )
     columns = (
         Column("epoch", True),
         Column("loss", True),
