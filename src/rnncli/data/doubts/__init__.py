@@ -1,0 +1,28 @@
+"""What a file may be beside what it would be taken for: where two readings are likely, or the likely one is not
+supported, it is refused before anything is learned from it, with what was seen and what settles it.
+
+A check is a function of a :class:`Look` that returns the refusal or None, and a row in a table of checks: those of a
+text file, of a table before its columns are chosen, and of one whose columns were. Labels and the parts of a file show
+only when all of it was read. What the user has said is not doubted: a column that is named is what it was named as,
+unless it cannot be.
+"""
+
+from rnncli.data.doubts.labels import no_labels, unlikely_labels
+from rnncli.data.doubts.look import Look, raise_first
+from rnncli.data.doubts.parts import Parts
+from rnncli.data.doubts.tables import TABLE, no_header
+from rnncli.data.doubts.text_files import TEXT_FILE
+from rnncli.data.doubts.texts import BESIDE, CHOSEN
+
+__all__ = [
+    "BESIDE",
+    "CHOSEN",
+    "TABLE",
+    "TEXT_FILE",
+    "Look",
+    "Parts",
+    "no_header",
+    "no_labels",
+    "raise_first",
+    "unlikely_labels",
+]

@@ -1,0 +1,138 @@
+"""Text files that are tables: whoever learns from them as texts learns their tabs and labels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rnncli.data.columns import label_rank, text_rank
+from rnncli.data.doubts.look import Check, Look, cut
+from rnncli.data.facts import Facts, is_json, numbers_in
+from rnncli.data.header import (
+    likely_names,
+    missing_header,
+    series_of_lines,
+)
+from rnncli.data.table import Row
+from rnncli.errors import DataError, counted
+
+
+def same_tabs(look: Look) -> DataError | None:
+    """A line of prose has no tabs; the same number in each line is that of a table."""
+    lines = _lines(look)
+    counts = {line.count("\t") for _, line in lines}
+    if len(lines) < 2 or len(counts) > 1 or not min(counts):
+        return None
+    count = min(counts)
+    fields = [line.split("\t") for _, line in lines]
+    if _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:])):
+        hint = f"Read it as the table: {look.train('--format tsv')}; as a text: {look.train('--format text')}."
+    else:
+        facts = [Facts("", [row[at] for row in fields]) for at in range(count + 1)]
+        hint = (
+            f"Make it one with names: {look.file.with_header(likely_names(facts), 'tsv')}; "
+            f"or read it as a text: {look.train('--format text')}."
+        )
+    return look.file.refusal(f"each line has {counted(count, 'tab')}, so this looks like a table, not a text", hint)
+
+
+def same_delimiters(look: Look) -> DataError | None:
+    """The same number of commas, semicolons or bars in each line, under names or beside labels, is that of a table."""
+    lines = _lines(look)
+    for delimiter, called in ((",", "commas"), (";", "semicolons"), ("|", "bars")):
+        if len(lines) < 2 or not all(delimiter in line for _, line in lines):
+            continue
+        fields = list(csv.reader([line for _, line in lines], delimiter=delimiter))
+        if len(fields) != len(lines) or len(set(map(len, fields))) > 1:
+            continue
+        facts = [Facts("", [row[at] for row in fields[1:]]) for at in range(len(fields[0]))]
+        named = _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:]))
+        labels = len(lines) >= 20 and any(of.repeats and of.words < 2 for of in facts)
+        if not named and not labels and delimiter != "|":
+            continue
+        what = f"each line has {len(fields[0])} values with {called} between, so this looks like a table, not a text"
+        as_text = f"or read it as a text: {look.train('--format text')}."
+        if delimiter != ",":
+            return look.file.refusal(what, f"Write it with commas: {look.file.with_commas(delimiter)}; {as_text}")
+        if named:
+            return look.file.refusal(what, f"Read it as the table: {look.train('--format csv')}; {as_text}")
+        return look.file.refusal(
+            what, f"Put names above it: {look.file.with_header(likely_names(facts), 'csv')}; {as_text}"
+        )
+    return None
+
+
+def labelled_lines(look: Look) -> DataError | None:
+    """fastText writes the label into the line: ``__label__good a warm film``."""
+    lines = _lines(look)
+    if not lines or not all("__label__" in line for _, line in lines):
+        return None
+    record = '{"text":" ".join(w for w in r if w[:9]!="__label__"),"label":[w[9:] for w in r if w[:9]=="__label__"][0]}'
+    made = look.file.as_json(record, "map(str.split,sys.stdin)")
+    return look.file.refusal(
+        f"labels as fastText writes them, {cut(lines[0][1])}", f"Make JSON lines of it: {made}.", lines[0][0]
+    )
+
+
+def json_lines(look: Look) -> DataError | None:
+    """An object a line."""
+    lines = _lines(look)
+    if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for _, line in lines[:20]):
+        return None
+    hint = f"Read them as such: {look.train('--format jsonl')}; as a text: {look.train('--format text')}."
+    return look.file.refusal("each line is a JSON object, so this is no text", hint, lines[0][0])
+
+
+def tagged_words(look: Look) -> DataError | None:
+    """A word and its tag a line, and an empty line after each sentence."""
+    lines = _lines(look)
+    fields = [line.split() for _, line in lines if not line.startswith("-DOCSTART-")]
+    width = len(fields[0]) if fields else 0
+    if len(fields) < 10 or width < 2 or any(len(row) != width for row in fields) or len(lines) == len(look.rows):
+        return None
+    tags = {row[-1] for row in fields}
+    if 3 * len(tags) > len(fields) or any(tag != tag.upper() for tag in tags):
+        return None
+    what = f"each line has {width} words, with empty lines between, so this looks like words with their tags"
+    if width == 2:
+        hint = f"Read it as such: {look.train('--format conll')}; as a text: {look.train('--format text')}."
+    else:
+        kept = look.file.piped(f"cut -d' ' -f1,{width}", "conll")
+        hint = f"Keep word and tag: {kept}; or read it as a text: {look.train('--format text')}."
+    return look.file.refusal(what, hint, lines[0][0])
+
+
+def lines_of_numbers(look: Look) -> DataError | None:
+    """A series a line, as the older files of the UCR archive have them."""
+    lines = _lines(look)
+    if len(lines) < 2 or not all(numbers_in(line) for _, line in lines):
+        return None
+    hint = f"{series_of_lines(look.file, 0)} if each starts with its label; as a text: {look.train('--format text')}."
+    return look.file.refusal(f"each line is a row of numbers, {cut(lines[0][1])}", hint, lines[0][0])
+
+
+TEXT_FILE: tuple[Check, ...] = (
+    json_lines,
+    labelled_lines,
+    lines_of_numbers,
+    same_tabs,
+    tagged_words,
+    same_delimiters,
+)
+
+
+def _lines(look: Look) -> list[tuple[int, str]]:
+    """The lines that hold something, with their numbers."""
+    return [(row.line, row.values[0]) for row in look.rows if row.values[0].strip()]
+
+
+def _rows(lines: Sequence[tuple[int, str]], fields: Sequence[Sequence[str]]) -> list[Row]:
+    return [Row(line, tuple(values)) for (line, _), values in zip(lines, fields, strict=True)]
+
+
+def _has_header(look: Look) -> bool:
+    """Whether the first line has names that columns have."""
+    short = [name for name in look.columns if len(name.split()) < 3]
+    telling = any(text_rank(name) is not None or label_rank(name) is not None for name in short)
+    return telling and missing_header(look.columns, look.facts) is None
