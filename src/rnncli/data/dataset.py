@@ -185,7 +185,7 @@ def read_dataset(
         return _read_text(source, task, settled)
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
     look = _look(source, table, sample, task)
-    if settled:
+    if settled or source.features is not None:
         return _read_labelled(source, table, look, reads, itertools.chain(sample, table.rows))
     _doubt_file(source, look)
     parts = doubts.Parts.of(look)
