@@ -27,7 +27,6 @@ _DAY = (
 )
 _DATE = re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|]+")
-_PYTHON_LIST = re.compile(r"""\[\s*(?:['"].*['"]\s*)?,?\]|\(\s*['"].*['"]\s*,?\s*\)|\{\s*['"].*\}""", re.DOTALL)
 
 
 def is_missing(value: str) -> bool:
@@ -59,7 +58,16 @@ def is_nested(value: str) -> bool:
     value = value.strip()
     if value[:1] not in ("[", "{", "(") or value[-1:] not in ("]", "}", ")") or len(value) > _LONGEST_LIST:
         return False
-    return is_json(value) or _PYTHON_LIST.fullmatch(value) is not None
+    return is_json(value) or _is_python(value)
+
+
+def _is_python(value: str) -> bool:
+    """Whether a value in brackets begins and ends as a list of texts does in Python; of a dictionary, begins."""
+    inner = value[1:-1].strip().removesuffix(",").rstrip()
+    quotes = ("'", '"')
+    if value.startswith("{"):
+        return inner.startswith(quotes)
+    return inner.startswith(quotes) and inner.endswith(quotes) and len(inner) > 1
 
 
 def is_json(value: str) -> bool:

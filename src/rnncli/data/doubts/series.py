@@ -46,7 +46,8 @@ def nothing_to_read(look: Look) -> DataError | None:
     if label is not None and len(values) >= MANY_COLUMNS and not look.facts[label].fractions:
         return _refuse_wide(look, values, label, None)
     seen = [f"{look.shown(at)} holds dates" for at in dates[:1]]
-    seen += [f"{look.shown(at)} holds numbers" for at in (values or numeric)[:1]]
+    measured = [*(values or numeric)[:1], *(values[-1:] if label is None else [label])]
+    seen += [f"{look.shown(at)} holds numbers" for at in dict.fromkeys(measured) if look.facts[at].numeric]
     return look.file.refusal(
         f"no column holds texts: {' and '.join(seen)}",
         "rnncli learns the label of a text or of a series, and forecasts no numbers yet. If a column is a text all the "
