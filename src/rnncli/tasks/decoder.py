@@ -267,7 +267,7 @@ class Decoder:
             memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
         beside = None if beside is None else beside[rows]
         ids = np.full(len(rows), self.end, np.int32)
-        told = np.zeros((len(rows), 0), np.int32)
+        steps: list[tuple[Array, Array]] = []  # of each: the partial sequence that a row goes on with, and its symbol
         # At first all of a beam are the same: only the first may be gone on with.
         scores = np.where(np.arange(len(rows)) % beam == 0, 0.0, -np.inf)
         ended = np.zeros(len(rows), np.bool_)
@@ -285,12 +285,12 @@ class Decoder:
             parents = (first + best // logs.shape[1]).ravel()
             ids = (best % logs.shape[1]).ravel().astype(np.int32)
             scores = np.take_along_axis(totals, best, axis=1).ravel()
-            told = np.concatenate((told[parents], ids[:, None]), axis=1)
+            steps.append((parents, ids))
             states = [tuple(part[parents] for part in state) for state in states]
             ended = ended[parents] | (ids == self.end)
             if ended.all():
                 break
-        return self._best(told, scores, ended, count, beam)
+        return self._best(_told(steps, len(rows)), scores, ended, count, beam)
 
     def _best(self, told: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Told]:
         lengths = np.where(ended, (told != self.end).sum(axis=1) + 1, told.shape[1])
@@ -299,6 +299,14 @@ class Decoder:
         merit = np.where(ended.reshape(count, beam), merit, merit - 1e6)
         chosen = merit.argmax(axis=1) + np.arange(count) * beam
         return [Told(told[row][told[row] != self.end], float(scores[row]), bool(ended[row])) for row in chosen.tolist()]
+
+
+def _told(steps: list[tuple[Array, Array]], rows: int) -> Array:
+    """(rows, steps) the symbols of every row, read from the last step back: no step copies those before it."""
+    told, row = np.zeros((rows, len(steps)), np.int32), np.arange(rows)
+    for place, (parents, ids) in zip(reversed(range(len(steps))), reversed(steps), strict=True):
+        told[:, place], row = ids[row], parents[row]
+    return told
 
 
 class Tells(Protocol):
