@@ -216,3 +216,17 @@ def test_a_bowl_is_descended(optimizer: object) -> None:
     for _ in range(200):
         apply(optimizer, store, store.gather({"w": store.params["w"].copy()}), state, 0.02)
     assert np.abs(store.dense).max() < 0.05
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_moments_of_any_size_give_no_warning(name: str) -> None:
+    """They come from a saved state, which anybody can have written; a training looks for what is not finite itself."""
+    optimizer = OPTIMIZERS[name]()
+    largest = np.finfo(np.float32).max
+    idle = IdleRows({"t": 3})
+    idle.now, idle.kept[:], idle.pushed[:] = 2, np.finfo(np.float64).max, np.finfo(np.float64).max
+    moments = tuple(np.full((3, 2), largest, np.float32) for _ in optimizer.moment_names)
+    if optimizer.idling is not None:
+        table = np.ones((3, 2), np.float32)
+        idle.catch_up(optimizer.idling, "t", table, moments, np.arange(3))
+        assert idle.since["t"].tolist() == [2, 2, 2]

@@ -105,7 +105,8 @@ class IdleRows:
             missed = self.now - since[chunk]
             then = [moment.take(chunk, axis=0) for moment in moments]
             values = table.take(chunk, axis=0)
-            with np.errstate(under="ignore"):
+            # A saved state can hold any number; what is not finite afterwards is looked for.
+            with np.errstate(under="ignore", over="ignore", invalid="ignore"):
                 push = idling.direction(tuple(then))
                 push *= self.pushed[since[chunk], None].astype(table.dtype)
                 values *= self.kept[since[chunk], None].astype(table.dtype)

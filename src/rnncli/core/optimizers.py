@@ -86,6 +86,7 @@ def settle(
     meet()
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a saved state can hold any number; what is left is looked at after
 def apply(
     optimizer: Optimizer, store: ParameterStore, gradients: Gradients, state: OptimizerState, rate: float
 ) -> None:
