@@ -117,7 +117,7 @@ def tokenize(
 
 @with_settings
 def train(
-    data: Annotated[InputFile, typer.Argument(metavar="DATA", help="CSV, TSV, JSON lines, also .gz; or -.")] = None,
+    data: Annotated[InputFile, typer.Argument(metavar="DATA", help=f"{options.DATA_FILES}; or - for stdin.")] = None,
     config: Annotated[InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")] = None,
     resume: Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")] = None,
@@ -133,12 +133,17 @@ def train(
     *,
     given: dict[str, object],
 ) -> None:
-    """Train a classifier on labelled texts and keep the best model.
+    """Train a model on a data file and keep the best one.
+
+    What the file holds decides the task, unless --task says it: texts or sequences of numbers with labels (classify),
+    words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
 
     \b
     rnncli train reviews.csv               columns guessed, the rest by default
     rnncli train reviews.csv --cell gru --epochs 10
     rnncli train names.csv --tokens char   a timestep is a letter
+    rnncli train tags.conll                a tag for every word
+    rnncli train plays.txt                 what comes next in a text
     rnncli train --resume latest           after Ctrl-C, to the same bits
 
     Each setting is also read from the environment (RNNCLI_HIDDEN=128) and from --config FILE.
@@ -162,13 +167,13 @@ def predict(
     texts: Annotated[TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")],
     model: ModelName = "latest",
     length: Annotated[
-        int | None, typer.Option("--length", metavar="N", min=1, help="Go on with a text for so many tokens. [200]")
+        int | None, typer.Option("--length", metavar="N", min=1, help="Continue a text by so many tokens. [200]")
     ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="How boldly: 0 the most probable. [1]"),
+        typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="Of sampling; 0: the most probable. [1]"),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of the random choices. [0]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of sampling. [0]")] = None,
     beam: Beam = None,
     text: TextColumn = None,
     format: Format = None,
@@ -180,15 +185,15 @@ def predict(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Ask a model for the labels of texts, in order.
+    """Ask a model for its predictions, in the order of the inputs.
 
     \b
     rnncli predict "movie was good" "not bad at all"
     rnncli predict new.csv --json      one JSON object a line
-    rnncli predict "To be" --length 99 what a model of a text goes on with
+    rnncli predict "To be" --length 99 how a model of a text continues it
     cat lines.txt | rnncli predict -   one text a line
 
-    Piped, a line is: label, probability, unknown words, text; with tabs between.
+    Piped, a classifier's line is: label, probability, unknown words, text; with tabs between.
     """
     from rnncli.cli.predict import PredictRequest, predict_command
 
@@ -204,7 +209,10 @@ def _check_inspect(values: Mapping[str, Any], given: Collection[str]) -> None:
 
 @partial(command, check=_check_inspect)
 def inspect(
-    sentence: Annotated[InputFile, typer.Argument(metavar="TEXT", help="A text; else the model's example.")] = None,
+    sentence: Annotated[
+        InputFile,
+        typer.Argument(metavar="TEXT", help="A text, or a file: its first input."),
+    ] = None,
     timesteps: Annotated[bool, typer.Option("--timesteps", "-t", help="The hidden state after every token.")] = False,
     units: Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")] = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")] = None,
@@ -220,7 +228,7 @@ def inspect(
         bool, typer.Option("--check-gradients", help="Backpropagation against differences; exit code 1 if it fails.")
     ] = False,
     answer: Annotated[
-        str | None, typer.Option("--answer", metavar="ANSWER", help="What loss and scores are of; else what is told.")
+        str | None, typer.Option("--answer", metavar="ANSWER", help="What loss and scores are of; else the prediction.")
     ] = None,
     param: Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")] = None,
     compare: Annotated[
@@ -229,11 +237,11 @@ def inspect(
     form: Annotated[
         str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")
     ] = None,
-    map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables.")] = False,
+    map: Annotated[bool, typer.Option("--map", help="Heat maps in place of tables (--gates, --bptt).")] = False,
     full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
-    svg: Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture.")] = None,
+    svg: Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture (.svg).")] = None,
     html: Annotated[
-        HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser.")
+        HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser (.html).")
     ] = None,
     doctor: Annotated[
         InputFile, typer.Option("--doctor", metavar="DATA", help="Why is it stuck? Looks for what can be wrong.")
@@ -242,7 +250,8 @@ def inspect(
         OtherModel, typer.Option("--diff", metavar="MODEL", help="Compare with a model, on a text or --data.")
     ] = None,
     fires: Annotated[
-        str | None, typer.Option("--fires", metavar="UNIT|all", help="Where in --data a unit fires; its labels.")
+        str | None,
+        typer.Option("--fires", metavar="UNIT|all", help="Where in --data a unit is active; its labels."),
     ] = None,
     data: Annotated[InputFile, typer.Option("--data", metavar="FILE", help="What --fires and --diff read.")] = None,
     text: TextColumn = None,
@@ -293,7 +302,7 @@ def inspect(
 @command
 def evaluate(
     model: Annotated[str, Reads("model"), typer.Argument(metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file.")],
-    data: Annotated[str, Reads(), typer.Argument(metavar="DATA", help="Labelled texts; - for stdin.")],
+    data: Annotated[str, Reads(), typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")],
     mistakes: Annotated[
         int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")
     ] = None,
@@ -308,7 +317,7 @@ def evaluate(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Score a model on labelled texts it has not seen.
+    """Score a model on data it has not seen.
 
     \b
     rnncli evaluate latest test.csv

@@ -13,7 +13,7 @@ import typer
 
 from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
-from rnncli.data.formats import FORMATS
+from rnncli.data.formats import FORMATS, PACKED, SUFFIXES
 from rnncli.errors import UsageError, closest
 from rnncli.render.clean import clean
 
@@ -26,6 +26,8 @@ def _remember_debug(value: bool) -> bool:
     debug_wanted = debug_wanted or value
     return value
 
+
+DATA_FILES = f"{', '.join(SUFFIXES)}, also with {PACKED}"
 
 # What a parameter names, for :mod:`rnncli.cli.paths`.
 InputFile = Annotated[str | None, Reads()]

@@ -88,6 +88,7 @@ INSPECT: Mapping[str, Use] = {
     "format": _use([*_FILES, FILE], None, _READING, "add one of these"),
     "encoding": _use([*_FILES, FILE], None, _READING, "add one of these"),
     "skip_bad": _use(_FILES, None, _READING, "add one of these"),
+    "ignore": _use(_FILES, None, _READING, "add one of these"),
 }
 # Options that choose what a table shows: the page has them all, or chooses itself.
 _NOT_ON_A_PAGE = ("units", "top", "param", "compare", "form", "full", "map", "by_hand", "check_gradients")
@@ -159,7 +160,7 @@ def _check_alone(
         raise UsageError("--doctor takes its file itself, and --data names another one")
     if values["fires"] is not None and values["data"] is None:
         raise UsageError("--fires looks for words in a file, and none is given", "name it: --data FILE")
-    reading = [option for option in ("text", "label", "format", "encoding", "skip_bad") if option in given]
+    reading = [option for option in ("text", "label", "format", "encoding", "skip_bad", "ignore") if option in given]
     if path is None and reading and values["sentence"] is None:
         raise UsageError(f"{option_of(reading[0])} {_OF_A_FILE}", "add --data FILE")
     if values["sentence"] is not None and path is not None:
