@@ -159,7 +159,7 @@ command(train)
 
 def _check_predict(values: Mapping[str, Any], given: Collection[str]) -> None:
     files = files_among(values["texts"], values["format"])
-    uses.check_predict(values, given, any(not is_array(file) for file in files) or values["format"] is not None)
+    uses.check_predict(values, given, any(values["format"] is not None or not is_array(file) for file in files))
 
 
 @partial(command, check=_check_predict)
