@@ -117,14 +117,15 @@ def test_standard_output_is_an_output(trained, name):
     assert (trained.folder / "lines.txt").read_bytes() == b"good\nbad\n"
 
 
-def test_a_resumed_training_writes_to_nothing_that_it_reads(trained):
-    config = "runs/reviews-1/config.yaml"
-    trained.refuses(2, f"{config} is also the input", "train", "--resume", "latest", "--config", config)
-    (trained.folder / "runs" / "reviews-1" / "metrics.jsonl").unlink()
-    os.symlink("../../reviews.csv", trained.folder / "runs" / "reviews-1" / "metrics.jsonl")
-    says = ["runs/reviews-1/metrics.jsonl is also the input", "reviews.csv"]
-    trained.refuses(2, says, "train", "--resume", "reviews-1", "--epochs", "30")
-    trained.refuses(2, says, "train", "reviews.csv", "--resume", "reviews-1", "--epochs", "30")
+def test_a_resumed_training_writes_to_nothing_that_it_reads(cli, tiny, reviews):
+    cli.write("reviews.csv", reviews)
+    cli.works("train", "reviews.csv", *tiny, "--name", "r")
+    cli.refuses(2, "runs/r/config.yaml is also", "train", "--resume", "latest", "--config", "runs/r/config.yaml")
+    (cli.folder / "runs" / "r" / "metrics.jsonl").unlink()
+    os.symlink("../../reviews.csv", cli.folder / "runs" / "r" / "metrics.jsonl")
+    says = ["runs/r/metrics.jsonl is also the input", "reviews.csv"]
+    cli.refuses(2, says, "train", "--resume", "r", "--epochs", "30")
+    cli.refuses(2, says, "train", "reviews.csv", "--resume", "r", "--epochs", "30")
 
 
 def test_the_checks_are_those_of_every_command():

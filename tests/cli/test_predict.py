@@ -228,3 +228,34 @@ def test_108_a_text_longer_than_is_read_says_how_much_was_left_out(cli, tiny, re
 def test_without_stdin_texts_as_arguments_still_work(trained, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     assert trained.works("predict", "good").rows[0][0] == "pos"
+
+
+def test_102_cells_that_begin_like_formulas(trained):
+    """Faithful, unless it is asked for; then said."""
+    texts = ["=1+1", "+good", "-bad", "@SUM", "\tgood", "\rbad", "good = bad", "'good"]
+    shown = ["=1+1", "+good", "-bad", "@SUM", "\\tgood", "\\rbad", "good = bad", "'good"]
+    assert [row[3] for row in trained.works("predict", "--", *texts).rows] == shown
+    result = trained.works("predict", "--spreadsheet-safe", "--", *texts)
+    assert [row[3] for row in result.rows] == [f"'{text}" for text in shown[:6]] + shown[6:]
+    unknown = sum(row[2].startswith("'") for row in result.rows)
+    assert f"a ' stands before {6 + unknown} cells that a spreadsheet would take for a formula" in result.err
+
+
+def test_files_of_every_format_are_files_and_no_texts(trained):
+    trained.write("a.conll", "good X\nfilm Y\n")
+    trained.write("b.bio", "bad X\n")
+    rows = trained.works("predict", "a.conll", "b.bio").rows
+    assert [row[3] for row in rows] == ['["good", "film"]', '["bad"]']
+    trained.write("notes.md", "good\n")
+    for arguments in (["notes.md"], ["notes.md", "notes.md"]):
+        trained.refuses(3, ["notes.md: the name does not say the format", "--format"], "predict", *arguments)
+    assert trained.works("predict", "notes.md", "--format", "text").rows[0][3] == "good"
+
+
+def test_inspect_reads_the_first_input_of_a_file(trained):
+    result = trained.works("inspect", "--timesteps", "reviews.csv")
+    assert [row[1] for row in result.rows[1:]] == ["good", "fun"]
+    assert "the first input of reviews.csv: good fun" in result.err
+    assert trained.works("inspect", "--timesteps", "-", stdin=b"so warm\n").rows[1][1] == "so"
+    trained.refuses(5, "gone.csv: there is no such file", "inspect", "--timesteps", "gone.csv")
+    trained.refuses(5, "runs: this is a directory", "inspect", "--timesteps", "runs")

@@ -149,3 +149,13 @@ def test_a_files_statistics_with_a_models_vocabulary(trained):
 def test_options_have_the_limits_of_training(cli, options, says):
     cli.write("a.txt", "good\n")
     cli.refuses(2, says, "tokenize", "a.txt", *options)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.conll"])
+def test_lists_of_words_are_counted_as_words(cli, name):
+    cli.write("a.jsonl", '{"tokens": ["The", "cat,", "the"], "tags": ["D", "N", "D"]}\n')
+    cli.write("a.conll", "The D\ncat, N\nthe D\n")
+    document = cli.works("tokenize", name, "--json").json
+    assert (document["unit"], document["tokens"], document["distinct"]) == ("word", 3, 3)
+    assert dict(document["commonest"]) == {"The": 1, "cat,": 1, "the": 1}
+    cli.refuses(2, "--tokens and --lowercase are for texts", "tokenize", name, "--lowercase")

@@ -272,3 +272,21 @@ def test_wide_text_in_an_svg_has_the_length_of_its_cells() -> None:
     texts = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")
     lengths = {(text.text or "").strip("\u00a0"): text.get("textLength") for text in texts}
     assert lengths["影影影影"] == lengths["abcdefgh"]
+
+
+def test_a_table_that_is_too_wide_goes_on_below_with_its_first_columns(at) -> None:  # type: ignore[no-untyped-def]
+    names = "label electronics household automobile gardening literature photography music"
+    view = TableView(
+        "", tuple(Column(name, name != "label") for name in names.split()), (("household", *range(101, 108)),)
+    )
+    lines = at(80, view)
+    assert_aligned(lines, 80)
+    shown = "\n".join(lines)
+    for name in names.split()[1:]:
+        assert shown.count(name) == 1 + 2 * (name == "household")
+    assert [shown.count(str(number)) for number in range(101, 108)] == [1] * 7
+    assert len(at(200, view)) == 3
+
+
+def test_no_negative_zero() -> None:
+    assert format_number(-0.0) == "0.0000"
