@@ -237,7 +237,7 @@ def test_102_cells_that_begin_like_formulas(trained):
     assert [row[3] for row in trained.works("predict", "--", *texts).rows] == shown
     result = trained.works("predict", "--spreadsheet-safe", "--", *texts)
     assert [row[3] for row in result.rows] == [f"'{text}" for text in shown[:6]] + shown[6:]
-    unknown = sum(row[2].startswith("'") for row in result.rows)
+    unknown = sum(row[2].startswith("'") for row in result.rows[:-1])
     assert f"a ' stands before {6 + unknown} cells that a spreadsheet would take for a formula" in result.err
 
 
