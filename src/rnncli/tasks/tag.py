@@ -399,7 +399,7 @@ class Tag:
     effort = 1.0
 
     def fits(self, dataset: Dataset) -> bool:
-        sample = list(zip(dataset.texts, dataset.labels, strict=True))[:20]
+        sample = islice(zip(dataset.texts, dataset.labels, strict=True), 20)
         pairs = [(listed(text), listed(tags)) for text, tags in sample]
         fitting = [words is not None and tags is not None and len(words) == len(tags) for words, tags in pairs]
         return 2 * sum(fitting) > len(fitting)  # what is wrong with the others is told with their lines
