@@ -22,7 +22,7 @@ STANDARD = set(sys.stdlib_module_names)
 # itself. Shorter names are for all that no longer one speaks of.
 ALLOWED: dict[str, set[str]] = {
     "rnncli.core": {"numpy"},
-    "rnncli.data": {"numpy", "rnncli.errors"},
+    "rnncli.data": {"numpy", "rnncli.errors", "rnncli.memory"},
     "rnncli.errors": set(),
     "rnncli.storage": {"rnncli.errors"},
     "rnncli.schema": set(),
@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.model_file": {"numpy", "rnncli.storage", "rnncli.errors"},
     "rnncli.config": {"yaml", "rnncli.errors"},
     "rnncli.machine": set(),
+    "rnncli.memory": {"rnncli.errors", "rnncli.machine"},
     "rnncli.blas": set(),
     "rnncli.views": set(),
     # What inspection finds and render draws: neither may know the other.
@@ -37,8 +38,9 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.team": {"numpy", "rnncli.core", "rnncli.errors"},
     # A task is everything from the records to how an answer looks, a model and its file included.
     "rnncli.tasks": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.model"),
+        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.memory"),
         *("rnncli.inspection", "rnncli.team", "rnncli.views", "rnncli.render.clean", "rnncli.record", "rnncli.schema"),
+        "rnncli.model",
     },
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors", "rnncli.views", "rnncli.page_views"},
     "rnncli.model": {

@@ -138,7 +138,8 @@ class Session:
         """
         epochs = min(self.settings.epochs or 0, loop.MOST_EPOCHS)
         history = [EpochRecord(epoch, 1 / 3, 1 / 3, 1 / 3, False) for epoch in range(1, epochs + 1)]
-        progress = Progress(epochs, best_epoch=epochs or None, best_score=(1 / 3, -1 / 3), history=history)
+        best: dict[str, Any] = {"best_epoch": epochs, "best_score": (1 / 3, -1 / 3)} if epochs else {}
+        progress = Progress(epochs, history=history, **best)
         done = replace(self, state=replace(self.state, progress=progress))
         try:
             done.model().require_saveable()

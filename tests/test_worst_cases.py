@@ -1,0 +1,139 @@
+"""Time and memory stay in proportion to what is read, whatever it holds."""
+
+import ast
+import importlib
+import re
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from rnncli.data.numbers import finite_number, is_number, is_whole_number
+from rnncli.data.tokenizer import Tokenizer, composed
+from rnncli.errors import closest
+
+SOURCE = Path(importlib.import_module("rnncli").__file__ or "").parent
+COUNT = 1_000_000
+# What linear time needs is a hundredth of it.
+LIMIT = 30.0
+
+# A million characters each of what repeats, with an end that fits nothing.
+WORST = {
+    "digits": "1" * COUNT + "x",
+    "digits and points": "1." * (COUNT // 2) + "x",
+    "exponents": "1e1" * (COUNT // 3) + "x",
+    "spaces": " " * COUNT + "x",
+    "spaces between": "a" + " " * COUNT + "a",
+    "signs": "+-" * (COUNT // 2),
+    "brackets": "[" * COUNT,
+    "braces": '{"a":' * (COUNT // 5),
+    "closed": "[]" * (COUNT // 2),
+    "quotes": '"' * COUNT + "x",
+    "doubled quotes": '""' * (COUNT // 2) + '"x',
+    "apostrophes": "'" * COUNT,
+    "words with apostrophes": "a'" * (COUNT // 2),
+    "backslashes": "\\" * COUNT + "u000",
+    "marks": "a" + "\u0301\u0316" * (COUNT // 2),
+    "marks alone": "\u0344" * COUNT,
+    "marks of two": "\u0f73" * COUNT,
+    "capitals": "A" * COUNT,
+    "capitals in turn": "Aa" * (COUNT // 2),
+    "sigmas": "\u03a3'" * (COUNT // 2),
+    "jamo": "\u1100\u1161\u11a8" * (COUNT // 3),
+    "emoji": "\U0001f469\u200d" * (COUNT // 2),
+    "keycaps": "1\ufe0f" * (COUNT // 2),
+    "tags": "<br" * (COUNT // 3),
+    "spaced tags": "<br         " * (COUNT // 12),
+    "slashes": "a/" * (COUNT // 2),
+    "commas": "," * COUNT,
+    "dashes": "a-" * (COUNT // 2),
+    "at signs": "a@1" * (COUNT // 3),
+    "underscores": "_" * COUNT,
+    "dots": ".1-" * (COUNT // 3),
+    "dates": "2026-05-01 12:00" * (COUNT // 16) + "x",
+    "colons": "1:11" * (COUNT // 4),
+    "greater": "<text " * (COUNT // 6),
+    "derivatives": "∂a/∂b" * (COUNT // 5) + "(",
+}
+
+
+def patterns() -> dict[str, tuple[str, int]]:
+    """Each pattern that the source compiles at import: where it stands → pattern and flags."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+        if name.endswith("__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and "re.compile(" in ast.unparse(node):
+                module = importlib.import_module(name)
+                for target in node.targets:
+                    value = getattr(module, ast.unparse(target), None)
+                    for k, pattern in enumerate(_compiled(value)):
+                        found[f"{name}.{ast.unparse(target)}.{k}"] = pattern
+    return found
+
+
+def _compiled(value: object) -> list:
+    if isinstance(value, re.Pattern):
+        return [value]
+    if isinstance(value, dict):
+        return [one for part in value.values() for one in _compiled(part)]
+    return [one for part in value for one in _compiled(part)] if isinstance(value, tuple | list) else []
+
+
+PATTERNS = patterns()
+
+
+def in_time(what: object, act: object) -> None:
+    began = time.process_time()
+    act()  # type: ignore[operator]
+    assert time.process_time() - began < LIMIT, what
+
+
+def test_patterns_are_found() -> None:
+    assert len(PATTERNS) > 15
+    names = {name.rsplit(".", 1)[0] for name in PATTERNS}
+    assert {"rnncli.data.numbers._NUMBER", "rnncli.data.tokenizer.WORD", "rnncli.tasks.lm._WORDS"} <= names
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_each_pattern_takes_time_in_proportion(name: str) -> None:
+    pattern = PATTERNS[name]
+    for what, text in WORST.items():
+        data = text.encode() if isinstance(pattern.pattern, bytes) else text
+        in_time(
+            (name, what),
+            lambda data=data: (
+                pattern.match(data),
+                pattern.fullmatch(data),
+                pattern.sub("" if isinstance(data, str) else b"", data),
+            ),
+        )
+
+
+@pytest.mark.parametrize("what", WORST)
+def test_each_reader_of_text_takes_time_in_proportion(what: str) -> None:
+    text = WORST[what]
+    for act in (is_number, is_whole_number, finite_number, str.lower, str.casefold):
+        in_time((what, act), lambda act=act: act(text))
+    for unit in ("word", "char", "symbol"):
+        in_time((what, unit), lambda unit=unit: Tokenizer(unit).tokens(text))
+    in_time((what, "closest"), lambda: closest(text, [text[1:] + "y", text[:-1]] * 3))
+
+
+def test_marks_are_composed_as_unicode_says() -> None:
+    for text in ("e\u0301", "a" + "\u0316\u0301" * 15, "\u1100\u1161\u11a8", "क" + "\u093c\u094d", "x" * 5000 + "é"):
+        assert composed(text) == unicodedata.normalize("NFC", text)
+    # A longer run than any writing system has is put in order 30 marks at a time.
+    marks = "\u0301\u0316" * 40
+    made = composed("a" + marks)
+    expected = "á" + "\u0316" * 15 + "\u0301" * 14
+    assert made.startswith(expected[:10])
+    assert sorted(unicodedata.normalize("NFD", made)) == sorted("a" + marks)
+
+
+def test_no_mark_stands_where_none_is_looked_for() -> None:
+    between = (range(0x80, 0x300), range(0x20000, 0xE0000), range(0xE1000, 0x110000))
+    assert not [p for part in between for p in part if unicodedata.category(chr(p)).startswith("M")]
