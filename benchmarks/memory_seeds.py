@@ -1,10 +1,9 @@
-"""How much of the gradient arrives at the words of sample_data/keys.csv that decide, over several seeds, epoch by epoch.
+"""How much of the gradient arrives at the words of sample_data/keys.csv that decide: over several seeds, by epochs.
 
     python benchmarks/memory_seeds.py [--seeds 10] [--rows 12]
 
-Trains a plain RNN and an LSTM with each seed as the README does, keeps every epoch, and measures each on the same rows,
-the gradient being that of each row's own label: the half-life by the mean slope, the share that arrives at the word that
-decides by its geometric mean.
+Trains a plain RNN and an LSTM with each seed as the README does, keeps every epoch, and measures each on the same rows;
+the gradient is that of each row's own label. Half-life by the mean slope, share by its geometric mean.
 """
 
 from __future__ import annotations

@@ -302,3 +302,57 @@ def test_the_score_of_a_target_that_was_cut_is_said_to_be_of_one_that_ended() ->
         assert question.score_is == "log probability"
         (told,) = made.predict([made.example])
         assert question.scores([made.example])[0] == pytest.approx(np.log(told.probability), rel=1e-5)
+
+
+def certain(values: dict[str, float], limit: float) -> Question:
+    """The same, whose score is log odds."""
+    return replace(asked(values, limit), score_is="log odds")
+
+
+def test_a_saturated_answer_is_said_to_be_so_and_what_carries_it() -> None:
+    values = {f"w{k}": 0.05 for k in range(20)} | {"deep": 4.0}
+    found = why(certain(values, limit=2.0))  # 5.0: p is 0.9933, and below 0.99 at 4.6
+    assert found.saturated
+    assert found.carrying == (20,)
+    assert "Of single parts, trust those without which it falls below: 'deep'." in found.saturation
+    assert found.document()["carrying"] == (20,)
+    less = why(certain({name: value / 2 for name, value in values.items()}, limit=1.0))
+    assert (less.saturated, less.saturation, less.carrying) == (False, "", ())
+
+
+def test_where_no_part_alone_is_needed_leaving_one_out_says_nothing() -> None:
+    found = why(certain({f"w{k}": 0.35 for k in range(20)}, limit=0.0))
+    assert found.carrying == ()
+    assert "It stays there without any single part: what leaving one out does, and its sign, says nothing." in (
+        found.saturation
+    )
+    assert "Ask a model that is less sure, too (--model RUN@EPOCH" in found.saturation
+
+
+def test_of_a_saturated_answer_integrated_gradients_are_drawn() -> None:
+    """They come from where it is not saturated; but Shapley values, of few parts, ask about every choice."""
+    values = {f"w{k}": 0.35 for k in range(20)}
+    way = Way(
+        np.full((20, 1), 0.35), np.zeros((20, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.ones_like(x)
+    )
+    found = why(replace(certain(values, limit=0.0), way=way))
+    assert found.came_out
+    assert found.effects is found.integrated
+    assert "are what is drawn" in found.saturation
+    few = why(certain({f"w{k}": 1.0 for k in range(8)}, limit=0.0))
+    assert few.effects is few.shapley
+    assert "Shapley values ask about every choice of parts" in few.saturation
+
+
+def test_leaving_most_of_a_text_out_is_no_explanation() -> None:
+    values = {f"w{k}": 1.0 for k in range(20)}
+    most = why(asked(values, limit=6.0))  # 15 of the 20 have to go
+    assert most.flip is not None
+    assert len(most.flip) == 15
+    assert not most.flip_explains
+    assert "only leaving most of it out, 15 of its 20 parts, turns it round, which explains nothing" in str(
+        most.view().caption
+    )
+    half = why(asked(values, limit=11.0))  # 10 of the 20
+    assert half.flip_explains
+    assert "whose leaving out turns it round" in str(half.view().caption)

@@ -167,14 +167,18 @@ def memory(look: Look) -> Shown:
 
 def why(look: Look) -> Shown:
     """Which parts of the input made the answer."""
+    from rnncli.inspection.loss import GIVEN, PREDICTION
     from rnncli.inspection.why import why as ask
 
     found = ask(look.model.question(look.text, look.answer))
-    notes = []
-    if found.flip_text is not None:
+    notes = [found.saturation] if found.saturated else []
+    if look.label is not None and look.answer is None and look.label.text is not None:
+        notes.append(f"{look.label.origin} has the label {look.label.text}: what is explained is the prediction")
+    if found.flip_text is not None and found.flip_explains:
         short = len(found.flip_text) <= SHORT_TEXT
-        notes = [f"the same without them{f': {found.flip_text}' if short else ' is flip_text of --json'}"]
-    return Shown([found.view(None if look.full else PARTS)], found, notes=notes)
+        notes += [f"the same without them{f': {found.flip_text}' if short else ' is flip_text of --json'}"]
+    document = found.document() | {"answer_from": GIVEN if look.answer is not None else PREDICTION}
+    return Shown([found.view(None if look.full else PARTS)], document, notes=notes)
 
 
 def by_hand(look: Look) -> Shown:

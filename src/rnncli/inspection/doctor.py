@@ -20,7 +20,8 @@ from rnncli.inspection.doctor_labels import unknown_labels
 from rnncli.inspection.doctor_record import record_checks
 from rnncli.inspection.doctor_units import UnitsSeen, unit_checks, units_seen
 from rnncli.inspection.findings import Check, Commands, Finding
-from rnncli.inspection.flow import CellFlow, flow
+from rnncli.inspection.flow import CellFlow, Flow, flow
+from rnncli.inspection.loss import VANISHED, has_vanished
 from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.tag import read_sentences
 from rnncli.views import Cell, Column, TableView
@@ -41,6 +42,7 @@ class Diagnosis:
     Attributes:
         rows: of the data.
         answered, opened: of how many of them the answers, and the inside of the layers, were looked at.
+        vanished: of how many of those that were opened the loss is too small for its gradient to mean anything.
         checks: everything that was looked at.
         evidence: the rows that make a finding, where it is single rows that do.
     """
@@ -48,6 +50,7 @@ class Diagnosis:
     rows: int
     answered: int
     opened: int
+    vanished: int
     checks: tuple[Check, ...]
     evidence: tuple[Evidence, ...]
 
@@ -62,7 +65,12 @@ class Diagnosis:
         looked = f"{counted(self.rows, 'row')}; answers of {self.answered:,}, layers of {self.opened:,}"
         if self.opened < self.rows:
             looked += ", drawn at random, always the same ones"
-        return [("found", said), ("looked at", looked)]
+        pairs: list[tuple[str, Cell]] = [("found", said), ("looked at", looked)]
+        if self.vanished:
+            rows = f"of {self.vanished:,} of {counted(self.opened, 'row')}, below {VANISHED:.2g}"
+            small = f"{rows}: too small for --memory and --bptt; ask others, or RUN@EPOCH after train --keep-epochs"
+            pairs.append(("vanished losses", small))
+        return pairs
 
     def views(self, full: bool = False) -> list[TableView]:
         """The findings, if there are any; all that was looked at; with ``full`` the rows that make the findings."""
@@ -99,7 +107,12 @@ class Diagnosis:
             for one in self.checks
         ]
         found = {"findings": self.findings, "checks": checks, "rows": self.rows, "answered": self.answered}
-        return {**found, "opened": self.opened, **({"evidence": self.evidence} if full else {})}
+        return {
+            **found,
+            "opened": self.opened,
+            "loss_has_vanished": self.vanished,
+            **({"evidence": self.evidence} if full else {}),
+        }
 
 
 def examine(model: Model, dataset: Dataset, commands: Commands | None = None) -> Diagnosis:
@@ -122,10 +135,10 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
     part = _take(dataset, chosen)
     asked = model.answering(length=1) if "length" in model.options else model
     answered = Answered(part, asked.predict(part.texts), [_tokens(model, text) for text in part.texts])
-    layers, opened = _layers(model, _take(part, _drawn(len(chosen), OPENED)))
+    layers, opened, small = _layers(model, _take(part, _drawn(len(chosen), OPENED)))
     checks, evidence = _of_data(model, dataset, _first_rows(keys), answered, commands)
     found = [*record_checks(model, commands), *checks, *unit_checks(model, layers, commands)]
-    return Diagnosis(len(dataset.texts), len(chosen), opened, tuple(found), tuple(evidence))
+    return Diagnosis(len(dataset.texts), len(chosen), opened, small, tuple(found), tuple(evidence))
 
 
 def _of_data(
@@ -208,25 +221,27 @@ def _first_rows(keys: Sequence[bytes]) -> Array:
     return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], np.int64)
 
 
-def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int]:
-    """The units of every layer over the texts, and how many of these had something to open up."""
-    opened = 0
+def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
+    """The units of every layer over the texts, how many of these had something to open up, and of how many of these
+    the loss has vanished."""
+    opened = vanished = 0
 
     def one_by_one() -> Iterator[tuple[CellFlow, ...]]:  # what a text leaves in the layers is large
-        nonlocal opened
+        nonlocal opened, vanished
         for row in zip(dataset.texts, dataset.labels, strict=True):
-            cells = _cells(model, *row)
-            opened += bool(cells)
-            yield cells
+            found = _flow(model, *row)
+            if found is not None:
+                opened, vanished = opened + 1, vanished + has_vanished(found.loss)
+                yield found.cells
 
-    return units_seen(one_by_one()), opened
+    return units_seen(one_by_one()), opened, vanished
 
 
-def _cells(model: Model, text: str, label: str) -> tuple[CellFlow, ...]:
-    """The layers along a text, with its label if the model knows it; none where there are no timesteps."""
+def _flow(model: Model, text: str, label: str) -> Flow | None:
+    """A text forward and back, with its label if the model knows it; None where there are no timesteps."""
     for answer in (label or None, None):
         try:
-            return flow(model.opened(text, answer)).cells
+            return flow(model.opened(text, answer))
         except UsageError:
             continue
-    return ()
+    return None

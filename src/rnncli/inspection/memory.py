@@ -127,8 +127,8 @@ class Memory:
         of_loss = ("answer", "label_from", "loss") if self.loss is not None else ()
         found = {name: getattr(self, name) for name in (*names, *of_loss)}
         if self.loss is not None:
-            found["loss_has_vanished"] = has_vanished(self.loss)
-        return found | {"reach": reach(self.kept), "sentence": joined(self.sentence, self.vanished)}
+            found |= {"loss_has_vanished": has_vanished(self.loss), "vanished": self.vanished}
+        return found | {"reach": reach(self.kept), "sentence": self.sentence}
 
     def view(self, most: int | None = None) -> TableView:
         """One row a timestep, the last first, with ``most`` so many of them; a bar stands for six powers of ten."""
@@ -143,7 +143,7 @@ class Memory:
         columns += [Column("‖∂L/∂h‖", True), Column("share", True)]
         columns += [] if self.norms_c is None else [Column("‖∂L/∂c‖", True), Column("share", True)]
         columns.append(Column(f"10^−{BAR_DECADES} to 1"))
-        said = joined(self.sentence + left_out(len(rows), len(self.steps)), self.vanished)
+        said = self.sentence + left_out(len(rows), len(self.steps))
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
     def pairs(self) -> list[tuple[str, Cell]]:
@@ -256,11 +256,6 @@ def spread(count: int, most: int | None) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, most).round().astype(int).tolist()))
 
 
-def joined(*sentences: str) -> str:
-    """Those that there are, one after the other."""
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
 def left_out(shown: int, count: int) -> str:
     return "" if shown == count else f" {shown} of {count:,} steps are shown, --full shows all."
 
@@ -308,7 +303,4 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
         columns += [Column(f"{name}: {one.kind}'s {where}", True), Column(f"10^−{BAR_DECADES} to 1")]
     said = f"{names[0]}, {first.kind}: {first.short_sentence} {names[1]}, {second.kind}: {second.short_sentence}"
     said += left_out(len(rows), count)
-    said = joined(
-        said, *(f"{name}: {one.vanished}" for name, one in zip(names, (first, second), strict=True) if one.vanished)
-    )
     return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)

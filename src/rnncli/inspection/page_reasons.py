@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.inspection.states import visible
-from rnncli.inspection.why import Question, Why, why
+from rnncli.inspection.why import SATURATED, Question, Why, probability, why
 from rnncli.page_views import Effect, Reasons
 from rnncli.tasks.inputs import shorten
 
@@ -47,13 +46,6 @@ def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reason
     return _of_passages(question, told, unit, cut)
 
 
-def probability(score: float, score_is: str) -> float:
-    """What a score comes to: of the logarithm of odds, or of a probability."""
-    if score_is != "log odds":
-        return math.exp(min(score, 0.0))
-    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
-
-
 def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     parts = question.parts
     replaced, deleted, read, notes = found.replaced, found.deleted, list(range(len(parts.names))), []
@@ -64,6 +56,8 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
         effects, best = alone, f"of leaving the {unit} out alone"
         if found.shapley is not None:
             effects, best = found.shapley, "a Shapley value"
+        elif found.saturated and found.came_out and found.integrated is not None:
+            effects, best = found.integrated, "an integrated gradient, for the answer is saturated"
     else:
         assert found.integrated is not None
         effects, best = found.integrated, "an integrated gradient"
@@ -87,14 +81,19 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
             f"Integrated gradients: {found.steps} steps; their sum misses {found.gap:.2%} of the difference between "
             f"the score and that with every part replaced.{'' if found.came_out else ' They have not come out.'}"
         )
-    if found.flip is not None:
+    if found.saturated:
+        notes.insert(0, found.saturation)
+    if found.flip is not None and not found.flip_explains:
+        most = f"{len(found.flip):,} of its {len(found.parts):,} {unit}s"
+        notes.append(f"Only leaving most of it out, {most}, turns the answer round, which explains nothing.")
+    elif found.flip is not None:
         names = ", ".join(f"‘{visible(found.parts[k])}’" for k in found.flip)
         which = "The fewest parts" if found.exhaustive else "Parts"
         notes.append(f"{which} whose leaving out turns the answer round: {names}. Then it is ‘{found.flip_answer}’.")
     elif found.exhaustive:
         notes.append("Leaving parts out, however many, does not turn the answer round.")
     return Reasons(
-        *(found.answer, told, probability(found.score, found.score_is), found.score_is, found.score),
+        *(found.answer, told, found.probability or 0.0, found.score_is, found.score),
         *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
         *(best, tuple(notes)),
     )
@@ -145,8 +144,16 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
             f"Here are the first {ENDS}, the last {ENDS} and those with the largest effects. The {len(others)} others "
             f"have effects between {others.min():+z.3g} and {others.max():+z.3g}, {others.sum():+z.3g} together."
         )
+    p = probability(score, question.score_is) or 0.0
+    if p > SATURATED:
+        of = question.score_is.split(",")[0]
+        said = (
+            f"The answer is saturated: its probability is above {SATURATED:g}, where what a passage does to the {of} "
+        )
+        said += "hardly shows in it. Trust passages alone without which it falls below; ask a model that is less sure, "
+        notes.insert(0, f"{said}too (--model RUN@EPOCH, after train --keep-epochs).")
     return Reasons(
-        *(question.answer, told, probability(score, question.score_is), question.score_is, score, empty, unit, n),
+        *(question.answer, told, p, question.score_is, score, empty, unit, n),
         *(
             effects,
             float(np.abs(alone).max()),

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.loss import VANISHED_SHARE
 from rnncli.inspection.paths import Way, integrate
 from rnncli.inspection.states import visible
 from rnncli.views import Cell, Column, TableView
@@ -24,6 +25,12 @@ from rnncli.views import Cell, Column, TableView
 SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
 TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
 NAMED = 8  # parts in a sentence
+# An answer is saturated whose probability is above 0.99: there the slope of the probability by the log odds, p (1 − p),
+# is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving out stays
+# there has moved a score that hardly means anything any more.
+SATURATED = 1 - VANISHED_SHARE
+# Parts that are more than so much of an input explain nothing by being left out: little is left to answer by.
+MOST = 0.5
 FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the answer round
 # Parts of all the inputs together that are asked about for one column: of more parts than that allows, those with the
 # largest gradients are left out one by one, and the others are not.
@@ -128,15 +135,74 @@ class Why:
     exhaustive: bool
 
     @property
+    def probability(self) -> float | None:
+        """What the score comes to; None for a score that is none of a probability."""
+        return probability(self.score, self.score_is)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the answer is so certain that its score hardly means anything."""
+        return self.probability is not None and self.probability > SATURATED
+
+    @property
+    def alone(self) -> Array:
+        """(parts,) by how much the score falls without each part alone, NaN for one that was not asked about."""
+        return self.replaced if self.deleted is None else self.deleted
+
+    @property
+    def carrying(self) -> tuple[int, ...]:
+        """Places of the parts without any one of which a saturated answer is no longer so."""
+        left = [(k, probability(self.score - fall, self.score_is)) for k, fall in enumerate(self.alone.tolist())]
+        return tuple(k for k, p in left if self.saturated and p is not None and p <= SATURATED)
+
+    @property
+    def flip_explains(self) -> bool:
+        """Whether what turns the answer round is few enough parts to explain it."""
+        return self.flip is not None and len(self.flip) <= MOST * len(self.parts)
+
+    @property
+    def saturation(self) -> str:
+        """That the answer is saturated, and what can be trusted then; empty where it is not."""
+        p = self.probability
+        if p is None or not self.saturated:
+            return ""
+        sure = f"{p:.4f}" if p < 0.99995 else "above 0.9999"
+        said = f"The answer is saturated: its probability is {sure}, and above {SATURATED:g} what a part does to the "
+        said += f"{self.score_is.split(',')[0]} hardly shows in it. "
+        names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.carrying[:NAMED])
+        names += ", …" if len(self.carrying) > NAMED else ""
+        if self.carrying:
+            said += f"Of single parts, trust those without which it falls below: {names}. "
+        else:
+            said += "It stays there without any single part: what leaving one out does, and its sign, says nothing. "
+        if self.shapley is not None:
+            return f"{said}Shapley values ask about every choice of parts, most of them not saturated: trust these."
+        if self.came_out:
+            said += "Integrated gradients come from where it is not saturated, and are what is drawn. "
+        return f"{said}Ask a model that is less sure, too (--model RUN@EPOCH, after train --keep-epochs)."
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        found = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        names = ("probability", "saturated", "carrying", "saturation", "flip_explains")
+        return found | {name: getattr(self, name) for name in names}
+
+    @property
     def came_out(self) -> bool:
         """Whether there are integrated gradients that their sum speaks for."""
         return self.gap is not None and self.gap < TOO_FAR
 
     @property
     def effects(self) -> Array:
-        """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does."""
-        alone = self.replaced if self.deleted is None else self.deleted
-        return np.nan_to_num(alone) if self.shapley is None else self.shapley
+        """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does.
+
+        Of a saturated answer integrated gradients, if they have come out, before what leaving out alone does.
+        """
+        if self.shapley is not None:
+            return self.shapley
+        if self.saturated and self.came_out and self.integrated is not None:
+            return self.integrated
+        return np.nan_to_num(self.alone)
 
     def view(self, most: int | None = None) -> TableView:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
@@ -178,12 +244,23 @@ class Why:
             fewest = "the fewest parts" if self.exhaustive else "parts"
             if len(self.flip) > NAMED:
                 fewest, names = f"{len(self.flip):,} parts", f"{names}, …"
-            said.append(f"{fewest} whose leaving out turns it round: {names}, to {self.flip_answer}")
+            if self.flip_explains:
+                said.append(f"{fewest} whose leaving out turns it round: {names}, to {self.flip_answer}")
+            else:
+                most = f"{len(self.flip):,} of its {len(self.parts):,} parts"
+                said.append(f"only leaving most of it out, {most}, turns it round, which explains nothing")
         elif self.exhaustive:
             said.append("leaving parts out does not turn it round")
         else:
             said.append("no parts were found whose leaving out turns it round")
         return "; ".join(said)
+
+
+def probability(score: float, score_is: str) -> float | None:
+    """What a score comes to: of the logarithm of odds, or of a probability; None of another one."""
+    if score_is.startswith("log odds"):
+        return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+    return math.exp(min(score, 0.0)) if score_is.startswith("log probability") else None
 
 
 def pulls(share: float, width: int = 8) -> str:
