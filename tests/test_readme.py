@@ -36,8 +36,8 @@ def test_the_tour(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
     commands = shown()
     assert [words[0] for words, _ in commands] == [
-        *("tokenize", "train", "predict", "evaluate", "inspect", "inspect", "inspect", "train", "train", "train"),
-        *("predict", "inspect"),
+        *("tokenize", "train", "predict", "evaluate", "inspect", "inspect", "inspect", "train", "train", "inspect"),
+        *("train", "predict", "inspect"),
     ]
     for words, output in commands:
         printed = subprocess.run(
@@ -77,6 +77,14 @@ def test_the_tour(tmp_path: Path) -> None:
             blocks = [block.split("\n") for block in printed.stdout.strip("\n").split("\n\n")]
             assert [line.split("\t")[1] for line in blocks[0][1:]] == [*words[2].split(), "the whole"]
             assert [line.split("\t")[0] for line in blocks[2][1:]] == re.findall(r"^∂[^ ]+", output, re.MULTILINE)[1:]
+        elif words[:2] == ["inspect", "--memory"]:
+            table = [line.split("\t") for line in printed.stdout.splitlines()]
+            lstm, rnn = (float(table[-1][column]) for column in (2, 4))  # what arrives at the first word
+            assert lstm > 2 * rnn
+            assert all(name in output for name in ("lstm@2: LSTM's c", "rnn@2: RNN's h"))
+            drawn, shown_there = (tmp_path / "memory.svg").read_text(), (ROOT / "docs" / "memory.svg").read_text()
+            words_of = [re.findall(r">([^<>]*[a-z@][^<>]*)</text>", picture) for picture in (drawn, shown_there)]
+            assert words_of[0][:8] == words_of[1][:8]  # that of the README is made by this command
         elif words[:2] == ["inspect", "--by-hand"]:
             for line in output.splitlines():
                 assert line[:1] in ("", " ", "…") or line in printed.stdout
