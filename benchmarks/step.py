@@ -86,8 +86,8 @@ def our_step(
 
     from rnncli.config import Settings
     from rnncli.machine import keep_freed_memory
+    from rnncli.parallel.group import ProcessGroup
     from rnncli.tasks.classifier import Classifier, Examples
-    from rnncli.team import Team
     from rnncli.training import loop
     from rnncli.training.step import Stepper
 
@@ -103,16 +103,10 @@ def our_step(
     batch = Examples(list(np.ascontiguousarray(tokens.T)), rng.integers(0, 2, N))
     network = Classifier(settings, V, 2)
     state, optimizer = loop.new_state(network, settings), loop.build_optimizer(settings)
-    team = Team(workers)
-    stepper = Stepper(network, state, optimizer, batch, settings, 1, team)
     rows = np.arange(N)
-    team.start(lambda command, first, second: stepper.run(rows) and None)
-
-    def step() -> float:
-        team.tell(0)
-        return stepper.run(rows)
-
-    return step, team.close
+    group = ProcessGroup(workers, lambda *_: stepper.run(rows))
+    stepper = Stepper(network, state, optimizer, batch, settings, 1, group)
+    return lambda: group.run(0), group.close
 
 
 def floor_seconds(cell: str, E: int, H: int, T: int, N: int, distinct: int, rate: float) -> float:

@@ -147,12 +147,12 @@ def our_network(name: str, settings: Settings, made: Made) -> tuple[Any, Any]:
 
 
 def our_round(network: Any, examples: Any, settings: Settings, threads: int) -> tuple[Callable[[], None], Any]:
-    """What takes the steps of a round, and the team that takes part in them."""
+    """What takes the steps of a round, and the group that takes part in them."""
     import numpy as np
 
     from rnncli.core.threads import available_cores, share_cores
     from rnncli.machine import keep_freed_memory
-    from rnncli.team import Team
+    from rnncli.parallel.group import ProcessGroup
     from rnncli.training import loop
     from rnncli.training.step import Stepper
 
@@ -160,22 +160,17 @@ def our_round(network: Any, examples: Any, settings: Settings, threads: int) -> 
     workers = min(threads, loop.auto_workers(settings, examples.size, float(examples.lengths.mean())))
     settings = settings.replace(workers=workers)
     state, optimizer = loop.new_state(network, settings), loop.build_optimizer(settings)
-    team = Team(workers)
-    stepper = Stepper(network, state, optimizer, examples, settings, ROUND, team)
     rows = np.split(np.arange(examples.size), ROUND)
+    group = ProcessGroup(workers, lambda command, k, unused: stepper.run(rows[k]))
+    stepper = Stepper(network, state, optimizer, examples, settings, ROUND, group)
     if workers == 1:  # the two directions of a layer are two threads, if there are two
         share_cores(max(1, available_cores() // threads))
 
-    def step(command: int, k: int, unused: int = 0) -> None:
-        stepper.run(rows[k])
-
     def steps() -> None:
         for k in range(ROUND):
-            team.tell(0, k)
-            step(0, k)
+            group.run(0, k)
 
-    team.start(step)
-    return steps, team
+    return steps, group
 
 
 def compare(name: str, peer: subprocess.Popen[str], args: argparse.Namespace) -> dict[str, Any]:
@@ -186,7 +181,7 @@ def compare(name: str, peer: subprocess.Popen[str], args: argparse.Namespace) ->
     settings = our_settings(name)
     network, examples = our_network(name, settings, made_up(name, settings.batch, settings.max_length))
     parameters = sum(int(np.prod(shape)) for shape in network.shapes().values())
-    steps, team = our_round(network, examples, settings, args.threads)
+    steps, group = our_round(network, examples, settings, args.threads)
     timed(steps)
     print(json.dumps({"name": name, "settings": settings.as_dict()}), file=peer.stdin, flush=True)
     answer = json.loads(peer.stdout.readline())
@@ -198,10 +193,10 @@ def compare(name: str, peer: subprocess.Popen[str], args: argparse.Namespace) ->
         theirs.append(float(peer.stdout.readline()))
         time.sleep(REST_SECONDS)
         ours.append(timed(steps) / ROUND)
-    team.close()
+    group.close()
     timesteps = float(examples.lengths.sum()) / ROUND
     return {
-        **{"row": name, "task": ROWS[name], "batch": settings.batch, "timesteps": timesteps, "workers": team.count},
+        **{"row": name, "task": ROWS[name], "batch": settings.batch, "timesteps": timesteps, "workers": group.size},
         **{"parameters": parameters, "peer_parameters": answer["parameters"]},
         **{"peer_ms": 1e3 * statistics.median(theirs), "ours_ms": 1e3 * statistics.median(ours)},
         "ratio": statistics.median(a / b for a, b in zip(theirs, ours, strict=True)),

@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.core": {"numpy"},
     "rnncli.data": {"numpy", "rnncli.errors", "rnncli.memory"},
     "rnncli.errors": set(),
-    "rnncli.storage": {"rnncli.errors"},
+    "rnncli.storage": {"rnncli.errors", "rnncli.stopping"},
     "rnncli.schema": set(),
     "rnncli.record": {"rnncli.schema"},
     "rnncli.model_file": {"numpy", "rnncli.storage", "rnncli.errors"},
@@ -35,11 +35,19 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.views": set(),
     # What inspection finds and render draws: neither may know the other.
     "rnncli.page_views": {"rnncli.views"},
-    "rnncli.team": {"numpy", "rnncli.core", "rnncli.errors"},
+    "rnncli.stopping": set(),
+    "rnncli.parallel": {"numpy", "rnncli.core", "rnncli.errors", "rnncli.stopping"},
     # A task is everything from the records to how an answer looks, a model and its file included.
     "rnncli.tasks": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.memory"),
-        *("rnncli.inspection", "rnncli.team", "rnncli.views", "rnncli.render.clean", "rnncli.record", "rnncli.schema"),
+        *(
+            "rnncli.inspection",
+            "rnncli.parallel",
+            "rnncli.views",
+            "rnncli.render.clean",
+            "rnncli.record",
+            "rnncli.schema",
+        ),
         "rnncli.model",
     },
     "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors", "rnncli.views", "rnncli.page_views"},
@@ -48,21 +56,20 @@ ALLOWED: dict[str, set[str]] = {
         *("rnncli.model_file", "rnncli.tasks", "rnncli.views", "rnncli.record", "rnncli.schema", "rnncli.storage"),
         "rnncli.inspection.why",  # what is asked of any model, whatever its task
     },
-    "rnncli.prediction": {"rnncli.core", "rnncli.errors", "rnncli.model", "rnncli.team"},
     "rnncli.training": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
-        *("rnncli.model_file", "rnncli.storage", "rnncli.tasks", "rnncli.team", "rnncli.record", "rnncli.schema"),
+        *("rnncli.model_file", "rnncli.parallel", "rnncli.storage", "rnncli.tasks", "rnncli.record", "rnncli.schema"),
     },
     # The card is shown to people, so untrusted text in it goes through the one gate there is.
     "rnncli.training.card": {"rnncli.render.clean", "rnncli.errors"},
-    "rnncli.render": {"rich", "rnncli.errors", "rnncli.views", "rnncli.page_views"},
+    "rnncli.render": {"rich", "rnncli.errors", "rnncli.stopping", "rnncli.views", "rnncli.page_views"},
     "rnncli.api": {"rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.schema", "rnncli.training"},
     "rnncli": {"rnncli.api"},
-    "rnncli.__main__": {"rnncli.cli"},
+    "rnncli.__main__": {"rnncli.cli", "rnncli.stopping"},
     "rnncli.cli": {
         *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
         *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
-        *("rnncli.machine", "rnncli.blas", "rnncli.team", "rnncli.prediction", "rnncli.views"),
+        *("rnncli.machine", "rnncli.blas", "rnncli.parallel", "rnncli.stopping", "rnncli.views"),
     },
 }
 
@@ -135,8 +142,9 @@ def test_the_rules_would_notice() -> None:
 def test_only_the_cli_prints_or_exits() -> None:
     for module, tree in modules().items():
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        if module == "rnncli.team":
-            calls -= {"os._exit"}  # of a forked worker, which must not run what the first process has still to do
+        # A forked worker must not run what the first process has still to do; a signal must not be lost on the way out.
+        if module in ("rnncli.parallel.processes", "rnncli.stopping", "rnncli.__main__"):
+            calls -= {"os._exit"}
         forbidden = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "sys.stdout.write"}
         forbidden |= {"sys.stderr.write", "eval", "exec", "__import__", "importlib.import_module", "pickle.loads"}
         allowed = {"sys.exit"} if module == "rnncli.__main__" or within(module, "rnncli.cli") else set()

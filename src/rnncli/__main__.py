@@ -1,6 +1,6 @@
 """``python -m rnncli``, and the console script.
 
-What the commands need is imported here, inside the ``try``: Ctrl-C may come before there is a command to stop.
+What the commands need is imported here, inside the ``try``: a signal may come before there is a command to stop.
 """
 
 from __future__ import annotations
@@ -12,19 +12,17 @@ import sys
 def main() -> None:
     """Runs the command line, and ends the process with its exit code."""
     try:
-        import signal
+        from rnncli import stopping
 
+        stopping.end_on_signals()
         from rnncli.cli.main import main as run
 
         code = run()
-        # All is said and done: Ctrl-C would only bring a traceback of the interpreter's on its way out.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except KeyboardInterrupt:
-        from contextlib import suppress
-
-        code = 130
-        with suppress(OSError):  # stderr may be closed
-            os.write(2, b"rnncli: stopped\n")
+        # All is said and done: a signal would only turn a success into a failure on the interpreter's way out.
+        stopping.ignore_signals()
+    except KeyboardInterrupt:  # before the signals were ours
+        os.write(2, b"rnncli: stopped\n")
+        os._exit(130)
     sys.exit(code)
 
 

@@ -7,6 +7,7 @@ Only :mod:`rnncli.cli` prints these or exits.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from itertools import islice
 
@@ -44,6 +45,14 @@ class StorageError(RnncliError):
     """A file cannot be read or written, or memory does not suffice."""
 
     exit_code = 5
+
+
+class OutputError(StorageError):
+    """Standard output takes no more; ``reader_gone`` where the reader of a pipe has had enough."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror or error}")
+        self.reader_gone = error.errno == errno.EPIPE
 
 
 class DivergedError(RnncliError):

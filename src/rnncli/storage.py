@@ -11,9 +11,11 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from rnncli import stopping
 from rnncli.errors import StorageError, UsageError
 
 # .<name>.<process id>-<random>.tmp; the process id tells a later save whether the writer may still be at work.
@@ -51,21 +53,65 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | Iterable[bytes 
         raise StorageError(f"{one_line(path)} cannot be written: {_reason(error)}") from error
 
 
-def sweep(folder: str | os.PathLike[str], name: str | None = None) -> None:
+def sweep(folder: str | os.PathLike[str], name: str | None = None, folders: bool = False) -> None:
     """Remove the temporaries that killed processes left in ``folder``; those of living processes stay.
 
     Args:
         folder: where to look; what cannot be listed or removed is passed over, for sweeping must not stop a save.
         name: only temporaries for a target of this name; None for all of ours.
+        folders: whether to remove those that are folders, too.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = _TEMPORARY.fullmatch(entry.name)
             if found is None or (name is not None and found["name"] != name[:_NAME_KEPT]):
                 continue
-            if not _in_use(entry.name, int(found["pid"])):
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+            if (folders or not entry.is_dir(follow_symlinks=False)) and not _in_use(entry.name, int(found["pid"])):
+                _remove(entry.path)
+
+
+def link_atomically(path: str | os.PathLike[str], target: str) -> None:
+    """Make ``path`` a symbolic link to ``target`` in one step, in place of another link.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    try:
+        sweep(folder or ".", name)
+        with _temporary(folder, name) as temporary:
+            os.symlink(target, temporary)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(f"{one_line(path)} cannot be set: {_reason(error)}") from error
+
+
+def new_folder(path: str | os.PathLike[str], fill: Callable[[str], None]) -> bool:
+    """Make a folder that is there with all it is to hold, or not at all, whatever stops us.
+
+    Args:
+        path: the folder; the one it is in must exist.
+        fill: puts into a folder, given its path, what the new one is to hold.
+
+    Returns:
+        False, and nothing was made, if something else stands there already.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    with _temporary(folder, name) as temporary:
+        os.mkdir(temporary)
+        fill(temporary)
+        try:
+            if not os.path.lexists(path):  # an empty folder would be replaced
+                os.replace(temporary, path)
+                _sync_folder(folder or ".")
+                return True
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+        return False
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -138,20 +184,35 @@ def one_line(text: str | os.PathLike[str]) -> str:
 
 
 def _replace(target: str, mode: int | None, pieces: Iterable[bytes | memoryview]) -> None:
-    """Write ``pieces`` to a temporary beside ``target`` and rename it; the temporary never outlives an exception."""
+    """Write ``pieces`` to a temporary beside ``target`` and rename it."""
     folder, name = os.path.split(target)
+    with _temporary(folder, name) as temporary:
+        _write_new(temporary, mode, pieces)
+        os.replace(temporary, target)
+
+
+@contextlib.contextmanager
+def _temporary(folder: str, name: str) -> Iterator[str]:
+    """A path beside ``name`` where nothing stands yet; what is there at the end is removed, whatever the end is."""
     temporary = f".{name[:_NAME_KEPT]}.{os.getpid()}-{secrets.token_hex(8)}.tmp"
-    temporary_path = os.path.join(folder, temporary)
+    path = os.path.join(folder, temporary)
+    with stopping.undone_when_stopped(lambda: _remove(path)):
+        try:
+            _writing.add(temporary)
+            yield path
+        finally:
+            _remove(path)  # after an exception, Ctrl-C and MemoryError too; else it has another name by now
+            _writing.discard(temporary)
+
+
+def _remove(path: str) -> None:
+    """Remove a file, a link or a folder with all that is in it, as far as that is possible."""
     try:
-        _writing.add(temporary)
-        _write_new(temporary_path, mode, pieces)
-        os.replace(temporary_path, target)
-    except BaseException:  # Ctrl-C and MemoryError too
-        with contextlib.suppress(OSError):
-            os.unlink(temporary_path)
-        raise
-    finally:
-        _writing.discard(temporary)
+        os.unlink(path)
+    except IsADirectoryError:
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # it is not there, or stays
+        pass
 
 
 def _write_new(path: str, mode: int | None, pieces: Iterable[bytes | memoryview]) -> None:

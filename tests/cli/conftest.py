@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -189,6 +190,16 @@ def process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     def start(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        before = options.get("preexec_fn")
+
+        def begin() -> None:
+            # As a terminal starts a program: under nohup or & the tests' own process has some of them ignored.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            if before is not None:
+                before()
+
+        options["preexec_fn"] = begin
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **(env or {})}
         command = [sys.executable, "-m", "rnncli", *once(arguments)]
         started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **options))
@@ -202,6 +213,18 @@ def process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         for stream in (running.stdin, running.stdout, running.stderr):
             if stream is not None:
                 stream.close()
+
+
+@pytest.fixture
+def at_import(cli: Cli) -> Callable[[str], dict[str, str]]:
+    """Environment variables with which a process runs some code of ours before any of its own."""
+
+    def world(code: str) -> dict[str, str]:
+        (cli.folder / "site").mkdir()
+        cli.write("site/sitecustomize.py", code)
+        return {"PYTHONPATH": os.pathsep.join([str(cli.folder / "site"), os.environ.get("PYTHONPATH", "")])}
+
+    return world
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+from itertools import pairwise
+
 import pytest
 
 import rnncli
@@ -102,3 +106,51 @@ def test_columns_are_chosen_by_name(trained):
     right = trained.works("evaluate", "latest", "two.csv", "--json").json["scores"]["accuracy"]
     wrong = trained.works("evaluate", "latest", "two.csv", "--label", "other", "--json").json["scores"]["accuracy"]
     assert (right, wrong) == (1.0, 0.0)
+
+
+TASKS = {
+    "classify": ("a.csv", ["text,label", *(f"{'good' if n % 2 else 'bad'} film {n},{n % 2}" for n in range(40))]),
+    "tag": (
+        "a.jsonl",
+        [json.dumps({"tokens": ["the", f"dog{n % 5}", "ran"], "tags": ["D", "N", "V"]}) for n in range(40)],
+    ),
+    "seq2seq": ("a.csv", ["source,target", *(f"{a}{b},{b}{a}" for a, b in pairwise("abcdefghijklmnopqrstuvwxyz" * 2))]),
+    "caption": ("a.csv", ["x,y,text", *(f"{n % 7},{n % 3},{'up' if n % 2 else 'down'} {n % 3}" for n in range(40))]),
+    "lm": ("a.txt", [f"the dog {n % 5} ran" for n in range(120)]),
+}
+
+
+def close(one: object, other: object) -> bool:
+    """Equal but for the last digits of numbers: texts share their products with others."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(close, one, other))
+    return one == pytest.approx(other, rel=1e-4, abs=1e-6) if isinstance(one, float) else one == other
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_scored_by_as_many_processes_as_are_asked_for(cli, tiny, monkeypatch, task):
+    name, lines = TASKS[task]
+    cli.write(name, "\n".join(lines) + "\n")
+    cli.works("train", name, *tiny, "--task", task, "--workers", 1, "--seed", 3)
+    command = ["evaluate", "latest", name, "--json", "--mistakes", 0]
+    alone = cli.works(*command, "--workers", 1).json
+    forked, fork = [], os.fork
+    monkeypatch.setattr("os.fork", lambda: forked.append(task) or fork())
+    for workers in (2, 3):
+        assert close(cli.works(*command, "--workers", workers).json, alone)
+        assert forked.count(task) % workers == 0
+        assert forked
+        forked.clear()
+    monkeypatch.setattr("rnncli.parallel.processes.available_cores", lambda: 2)
+    monkeypatch.setattr("rnncli.parallel.processes.TEXTS_EACH", 1)
+    assert close(cli.works(*command).json, alone)
+    assert forked.count(task) % 2 == 0
+    assert forked
+
+
+def test_so_many_processes_are_not_possible(trained):
+    for command in (["evaluate", "latest", "reviews.csv"], ["predict", "reviews.csv"]):
+        for workers in (0, 65, "x"):
+            trained.refuses(2, "--workers", *command, "--workers", workers)

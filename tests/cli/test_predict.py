@@ -11,6 +11,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import RnncliError
+from rnncli.tasks.classify import ClassifierModel
 
 TEXTS = ["good film", "bad film", "", "zzz so  odd", "good " * 30, "<br />", "GOOD\tfilm"]
 
@@ -82,30 +83,24 @@ def test_several_files_are_read_one_after_the_other(trained):
     trained.refuses(2, ["a.csv is a file and 'good' is none", "not both"], "predict", "a.csv", "good")
 
 
-def test_many_texts_are_shared_among_processes_and_answered_in_order(trained, monkeypatch):
+def test_many_texts_are_shared_among_processes_and_answered_in_order(trained):
     lines = [f"{'good' if n % 3 else 'bad'} film {n}" if n % 50 else "" for n in range(2_000)]
     trained.write("many.txt", "\n".join(lines) + "\n")
     alone = trained.works("predict", "many.txt").out
-    monkeypatch.setattr("rnncli.team.helpful_workers", lambda texts: 3 if texts > 0 else 1)
-    assert trained.works("predict", "many.txt").out == alone
-    assert [row[3] for row in trained.works("predict", "many.txt").rows] == lines
+    assert trained.works("predict", "many.txt", "--workers", 3).out == alone
+    assert [row[3] for row in trained.works("predict", "many.txt", "--workers", 2).rows] == lines
     piped = trained.works("predict", "-", stdin="\n".join(lines).encode() + b"\n")
     assert piped.out == alone
     trained.write("broken.csv", "text\n" + "good\n" * 700 + '"bad\n')
-    result = trained("predict", "broken.csv")
+    result = trained("predict", "broken.csv", "--workers", 2)
     assert result.code == 3
     assert "broken.csv:702: " in result.err
 
 
-def _die(texts):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_killed_process_is_said_so(trained, monkeypatch):
-    monkeypatch.setattr("rnncli.team.helpful_workers", lambda texts: 2)
-    monkeypatch.setattr("rnncli.prediction._answer", _die)
+    monkeypatch.setattr(ClassifierModel, "predict", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     trained.write("few.txt", "good film\n")
-    trained.refuses(5, "a worker process was killed", "predict", "few.txt")
+    trained.refuses(5, "a worker process was killed by signal 9", "predict", "few.txt", "--workers", 2)
 
 
 def test_a_text_that_looks_like_a_missing_file_is_asked_about(trained):

@@ -13,12 +13,6 @@ import pytest
 from helpers import time_limit
 
 
-def usual_signals() -> None:
-    """As a terminal starts a program: under ``nohup`` or ``&`` the tests' own process has some of them ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @pytest.fixture
 def learning(cli, process, reviews, tiny):
     """Starts a training that ends only by a signal, and waits until it has finished two epochs."""
@@ -26,7 +20,6 @@ def learning(cli, process, reviews, tiny):
 
     def start(*more: str, **options):
         forever = ["--epochs", "1000000", "--patience", "1000000", "--schedule", "constant"]
-        options.setdefault("preexec_fn", usual_signals)
         training = process("train", "reviews.csv", *tiny, *forever, *more, **options)
         seen = b""
         while b"epoch 2/" not in seen:
@@ -124,31 +117,197 @@ def test_answers_to_a_slow_pipe_are_those_to_a_fast_one(trained, process):
     assert out.decode() == trained.works("predict", "many.txt").out
 
 
+ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["tokenize", "reviews.csv"]], ids=" ".join)
-@pytest.mark.parametrize("module", ["rnncli.cli", "typer", "rnncli.errors", "numpy"])
-def test_86_ctrl_c_while_the_program_is_still_being_imported(cli, process, reviews, arguments, module):
+@pytest.mark.parametrize("module", ["rnncli.stopping", "rnncli.cli", "typer", "rnncli.errors", "numpy"])
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_86_a_signal_while_the_program_is_still_being_imported(
+    cli, process, at_import, reviews, arguments, module, number, code
+):
     cli.write("reviews.csv", reviews)
-    (cli.folder / "site").mkdir()
-    cli.write(
-        "site/sitecustomize.py",
+    world = at_import(
         f"""
-import os, signal, sys
+import os, sys
 
 class Interrupting:
     def find_spec(name, path=None, target=None):
         if name == {module!r}:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), {number:d})
 
 sys.meta_path.insert(0, Interrupting)
-""",
+"""
     )
-    path = os.pathsep.join([str(cli.folder / "site"), os.environ.get("PYTHONPATH", "")])
-    running = process(*arguments, env={"PYTHONPATH": path})
+    running = process(*arguments, env=world)
     out, err = running.communicate(timeout=30)
     if arguments == ["--help"] and module == "numpy":  # which help never asks for
         assert (running.returncode, err) == (0, b"")
+    elif module == "rnncli.stopping" and number != signal.SIGINT:  # nobody has asked for these yet
+        assert (running.returncode, out, err) == (-number, b"", b"")
     else:
-        assert (running.returncode, out, err) == (130, b"", b"rnncli: stopped\n")
+        assert (running.returncode, out, err) == (code, b"", b"rnncli: stopped\n")
+
+
+AT_A_CALL = """
+import os, sys
+
+calls, real = 0, {function}
+
+def struck(*arguments, **more):
+    global calls
+    calls += 1
+    result = real(*arguments, **more)
+    if calls == {nth} and result != 0:
+        os.kill({whom}, {number:d})
+    return result
+
+{function} = struck
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("whom", ["os.getpid()", "0"])
+@pytest.mark.parametrize("command", [["predict", "many.txt"], ["evaluate", "latest", "reviews.csv"]], ids=" ".join)
+def test_116_a_signal_while_processes_are_forked_ends_all_of_them(
+    trained, process, at_import, number, code, nth, whom, command
+):
+    """Sent to the first process as ``kill`` does, and to the group as a terminal does."""
+    trained.write("many.txt", "good film\n" * 5000)
+    world = at_import(AT_A_CALL.format(function="os.fork", nth=nth, whom=whom, number=number))
+    running = process(*command, "--workers", "3", env=world, start_new_session=True)
+    out, err = running.communicate(timeout=60)  # which ends when the last holder of the pipes has ended
+    assert (running.returncode, out) == (code, b"")
+    assert err.endswith(b"rnncli: stopped\n")
+    assert b"Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+@pytest.mark.parametrize("function", ["os.open", "os.write", "os.fsync", "os.close", "os.replace"])
+def test_86_a_signal_while_a_file_is_written_leaves_nothing_of_it(trained, process, at_import, number, code, function):
+    """The file is the old one or the new one, and nothing is beside it."""
+    trained.write("page.html", "old")
+    striking = """
+import os
+
+real = {function}
+
+def struck(*arguments, **more):
+    result = real(*arguments, **more)
+    if any("page.html" in name for name in os.listdir() if name.endswith(".tmp")) or {function_name!r} == "os.replace":
+        os.kill(os.getpid(), {number:d})
+    return result
+
+{function} = struck
+"""
+    world = at_import(striking.format(function=function, function_name=function, number=number))
+    running = process("inspect", "good film", "--html", "page.html", "--force", env=world)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (code, b"", b"rnncli: stopped\n")
+    assert ((trained.folder / "page.html").read_text() == "old") == (function != "os.replace")
+    assert sorted(os.listdir(trained.folder)) == ["page.html", "reviews.csv", "runs", "site"]
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_a_signal_where_an_exception_would_be_lost_ends_it_all_the_same(cli, process, at_import, number, code):
+    """In a callback of the garbage collector: what is raised there is printed, and the program goes on."""
+    world = at_import(
+        f"""
+import gc, os, sys
+
+def struck(phase, info):
+    if "rnncli.cli.app" in sys.modules:
+        os.kill(os.getpid(), {number:d})
+
+gc.callbacks.append(struck)
+gc.set_threshold(1)
+"""
+    )
+    running = process("tokenize", "good film", env=world)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (code, b"", b"rnncli: stopped\n")
+
+
+def test_85_a_second_ctrl_c_stops_a_training_at_once(cli, process, at_import, reviews, tiny):
+    """In the middle of its step; what was saved is whole, and goes on to the same bits."""
+    cli.write("reviews.csv", reviews)
+    world = at_import(
+        """
+import os, signal, sys
+
+class Striking:
+    def find_spec(name, path=None, target=None):
+        if name == "rnncli.cli.train":
+            from rnncli.training.step import Stepper
+            run, calls = Stepper.run, []
+
+            def struck(self, rows):
+                calls.append(rows)
+                if len(calls) == 5:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    os.kill(os.getpid(), signal.SIGINT)
+                return run(self, rows)
+
+            Stepper.run = struck
+
+sys.meta_path.insert(0, Striking)
+"""
+    )
+    command = ["train", "reviews.csv", *tiny, "--epochs", "9", "--batch", "4", "--name"]
+    running = process(*command, "stopped", env=world)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, b"")
+    assert err.endswith(b"rnncli: stopped; go on with: rnncli train --resume runs/stopped\n")
+    cli.works("train", "--resume", "stopped")
+    cli.works(*command, "whole")
+    both = [(cli.folder / "runs" / name / "model.safetensors").read_bytes() for name in ("stopped", "whole")]
+    assert both[0] == both[1]
+
+
+def test_a_training_stopped_before_its_first_step_is_there_to_go_on_with(cli, process, at_import, reviews, tiny):
+    cli.write("reviews.csv", reviews)
+    world = at_import(
+        """
+import os, signal, sys
+
+def struck(event, arguments):
+    if event == "os.rename" and str(arguments[1]).endswith("run"):
+        sys.addaudithook(lambda event, _: event == "open" and os.kill(os.getpid(), signal.SIGTERM))
+
+sys.addaudithook(struck)
+"""
+    )
+    running = process("train", "reviews.csv", *tiny, "--name", "run", env=world)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (143, b"")
+    assert b"Traceback" not in err
+    assert os.listdir(cli.folder / "runs") == ["run"]
+    assert "going on after epoch 0, step 0" in cli.works("train", "--resume", "run").err
+
+
+def test_126_the_second_of_two_resumes_is_refused(cli, learning, reviews):
+    training = learning()
+    result = cli("train", "--resume", "reviews-1")
+    assert result.code == 5
+    assert result.err == (
+        "rnncli: runs/reviews-1 is being trained at this moment, by another process\n"
+        "  wait until it is done, or stop it first\n"
+    )
+    training.kill()  # which leaves nothing behind that would have to be removed
+    training.wait(30)
+    assert cli.works("train", "--resume", "reviews-1", "--epochs", "3").out
+
+
+def test_a_diverged_training_is_not_said_to_be_taken_up(cli, reviews, tiny):
+    cli.write("reviews.csv", reviews)
+    diverging = ["--cell", "rnn", "--nonlinearity", "relu", "--lr", "1e9", "--epochs", "9", "--name", "d"]
+    assert cli("train", "reviews.csv", *tiny, *diverging).code == 6
+    result = cli.refuses(6, "runs/d cannot be gone on with: training diverged: ", "train", "--resume", "d")
+    assert result.err.count("\n") == 2
+    assert "start anew with a smaller learning rate" in result.err
 
 
 def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):

@@ -88,7 +88,7 @@ def test_the_loss_is_that_of_each_word_by_hand() -> None:
 
 
 def test_halves_of_a_batch_add_up_to_it() -> None:
-    """Two processes of a team: each counts by its share of the words."""
+    """Two processes of a group: each counts by its share of the words."""
     made, params, batch = network(dropout=0.0)
     whole, grads = made.loss_and_gradients(params, batch)
     parts = [batch.take(np.array(rows)) for rows in ([0, 2], [1, 3])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import itertools
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import time_limit
 
 from rnncli import model_file
 from rnncli.config import Settings, settings_from_yaml
@@ -356,6 +358,93 @@ def test_after_no_epochs(data: Path, tmp_path: Path) -> None:
     assert files(twice)["model.safetensors"] == files(once)["model.safetensors"]
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("batch", [100, 8])
+def test_stopped_after_the_last_step_of_an_epoch(data: Path, tmp_path: Path, workers: int, batch: int) -> None:
+    """What is left to do before the next step is shared work too: to settle rows, and to validate."""
+    chosen = {"workers": workers, "batch": batch, "dropout": 0.3}
+    once = finish(begin(data, tmp_path / "once", **chosen))
+    stopped = begin(data, tmp_path / "stopped", **chosen)
+    steps = -(-stopped.prepared.train.size // batch)
+    assert stop_after(stopped, steps)
+    assert (stopped.state.progress.epoch, stopped.state.progress.step_in_epoch) == (0, steps)
+    with time_limit(60):
+        assert files(finish(take_up(tmp_path / "stopped"))) == files(once)
+
+
+@pytest.mark.parametrize("what", ["fork", "semaphores"])
+def test_where_processes_cannot_be_had_one_trains_and_the_state_says_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    alone = finish(begin(data, tmp_path / "alone", workers=1))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr({"fork": "os.fork", "semaphores": "multiprocessing.context.BaseContext.Semaphore"}[what], refused)
+        stopped = begin(data, tmp_path / "refused", workers=2)
+        assert stop_after(stopped, 6)
+    assert [record.message for record in caplog.records] == [
+        f"one process does all of the work: {'other processes' if what == 'fork' else 'semaphores'} cannot be made "
+        "(Read-only file system)"
+    ]
+    resumed = take_up(tmp_path / "refused")  # here two could be had, but the bits would be others
+    assert resumed.settings.workers == 1
+    assert files(finish(resumed)) == files(alone)
+
+
+# Two at once
+
+
+def test_a_run_that_is_being_trained_is_refused(data: Path, tmp_path: Path) -> None:
+    training = begin(data, tmp_path, workers=2)
+    events = training.events()
+    next(events)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="run is being trained at this moment, by another process"):
+            take_up(tmp_path)
+    with pytest.raises(UsageError, match="exists already"):
+        begin(data, tmp_path)
+    events.close()
+    resumed = take_up(tmp_path)
+    with pytest.raises(StorageError, match="is being trained"):
+        take_up(tmp_path)
+    finish(resumed)
+    assert sorted(os.listdir(training.folder.path)) == sorted(files(training.folder.path))
+
+
+def test_a_name_that_is_taken_while_the_data_are_read(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two trainings of one name, begun at the same time: the first to have its folder ready gets the name."""
+    lexists, first = os.path.lexists, []
+
+    def meanwhile(path: Any) -> bool:
+        free = not lexists(path)
+        if str(path).endswith("run") and not first:
+            first.append(True)
+            first.append(begin(data, tmp_path, hidden=3))
+        return not free
+
+    monkeypatch.setattr("os.path.lexists", meanwhile)
+    with pytest.raises(UsageError, match="exists already"):
+        begin(data, tmp_path)
+    assert settings_from_yaml((tmp_path / "run" / "config.yaml").read_bytes(), "config.yaml")["hidden"] == 3
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_the_lock_ends_with_the_process_that_holds_it(data: Path, tmp_path: Path) -> None:
+    """However it ends; its workers, which may live a moment longer, do not hold it."""
+    pid = os.fork()
+    if pid == 0:
+        events = begin(data, tmp_path, workers=2, epochs=1000, patience=1000).events()
+        next(events)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert take_up(tmp_path).settings.workers == 2
+
+
 # Killed
 
 CHILD = """
@@ -398,11 +487,11 @@ def assert_goes_on_as_if_nothing_had_been(data: Path, killed: Path, once: Path) 
     assert Model.load(killed / "latest" / "model.safetensors").record.rows == 22
 
 
-# The names that are given, in order: the configuration; then for an epoch that is the best so far model, latest,
-# metrics and state.
+# The names that are given, in order: the configuration, the state before the first step, the run; then for an epoch
+# that is the best so far model, latest, metrics and state.
 @pytest.mark.parametrize(
     ("event", "rename"),
-    [(5, 0), (7, 0), (8, 0), (12, 0), (0, 6), (0, 7), (0, 8), (0, 9)],
+    [(1, 0), (2, 0), (5, 0), (7, 0), (8, 0), (12, 0), *((0, rename) for rename in range(4, 12))],
     ids=lambda number: str(number),
 )
 def test_killed_at_a_chosen_moment(data: Path, tmp_path: Path, event: int, rename: int) -> None:
@@ -429,12 +518,15 @@ def test_killed_from_outside_in_the_middle_of_it(data: Path, tmp_path: Path) -> 
     assert_goes_on_as_if_nothing_had_been(data, tmp_path / "killed", once)
 
 
-@pytest.mark.parametrize(("event", "rename"), [(2, 0), (0, 2), (0, 5)])
-def test_killed_before_anything_was_saved(data: Path, tmp_path: Path, event: int, rename: int) -> None:
-    assert child(data, tmp_path, event, rename).wait(60) == -signal.SIGKILL
-    with pytest.raises(StorageError, match="holds no saved state") as caught:
-        take_up(tmp_path)
-    assert caught.value.exit_code == 5
+@pytest.mark.parametrize("rename", [1, 2, 3])
+def test_killed_before_anything_was_saved(data: Path, tmp_path: Path, rename: int) -> None:
+    """There is no run then, and its name is free."""
+    once = finish(begin(data, tmp_path / "once"))
+    assert child(data, tmp_path / "killed", rename=rename).wait(60) == -signal.SIGKILL
+    with pytest.raises(StorageError, match="there is no run 'run'"):
+        take_up(tmp_path / "killed")
+    assert files(finish(begin(data, tmp_path / "killed"))) == files(once)
+    assert sorted(os.listdir(tmp_path / "killed")) == ["latest", "run"]
 
 
 # What it refuses
@@ -526,10 +618,17 @@ def test_data_from_a_pipe_have_to_be_named_again(data: Path, tmp_path: Path, mon
 
 
 def test_there_is_nothing_to_resume(tmp_path: Path, data: Path) -> None:
-    begin(data, tmp_path)  # and not one step
-    for name, message in (("run", "holds no saved state"), ("latest", "there is no model"), ("runn", "mean 'run'")):
-        with pytest.raises(StorageError, match=message):
+    folder = finish(begin(data, tmp_path))
+    (tmp_path / "latest").unlink()
+    (folder / "state.safetensors").unlink()
+    for name, message in (
+        ("run", "holds no saved state to resume; the model that is there can be used, but not trained on"),
+        ("latest", "there is no model"),
+        ("runn", "mean 'run'"),
+    ):
+        with pytest.raises(StorageError, match=message) as caught:
             session.resume(name, tmp_path)
+        assert caught.value.exit_code == 5
 
 
 # Damage

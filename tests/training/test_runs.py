@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -221,3 +223,97 @@ def test_the_run_of_a_file(tmp_path: Path) -> None:
     named = runs.create(tmp_path, "r.csv", "epochs")
     assert runs.of_file(named.model) == named
     assert runs.of_file(named.epoch(3)) == named
+
+
+# Links and folders that cannot be read
+
+
+def test_a_run_behind_a_link_is_named_where_the_link_is(tmp_path: Path) -> None:
+    """RELIABILITY 126: nothing is written beside what a link leads to."""
+    here, far = tmp_path / "runs", tmp_path / "far"
+    far.mkdir()
+    runs.create(here, "r.csv", "x").path.rename(far / "x")
+    (here / "x").symlink_to(far / "x")
+    for name, folder in (("x", here), (str(here / "x"), tmp_path)):
+        found = runs.find(name, folder)
+        assert (found.path, found.named) == (far / "x", here / "x")
+        runs.point_latest(found)
+        assert os.readlink(here / "latest") == "x"
+    found = runs.find("latest", here)
+    assert (found.path, found.named) == (far / "x", here / "x")
+    assert os.listdir(far) == ["x"]
+
+
+def test_a_link_beside_the_run_is_followed_to_it(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path, "r.csv")
+    (tmp_path / "best").symlink_to("r-1")
+    assert (runs.find("best", tmp_path).path, runs.find("best", tmp_path).named) == (folder.path, folder.path)
+
+
+def test_a_latest_that_leads_elsewhere_stays(tmp_path: Path) -> None:
+    folder = runs.create(tmp_path / "far", "r.csv")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "latest").symlink_to(folder.path)
+    found = runs.find("latest", tmp_path / "runs")
+    assert found.path == folder.path
+    runs.point_latest(found)
+    assert os.readlink(tmp_path / "runs" / "latest") == str(folder.path)
+    assert os.listdir(tmp_path / "far") == ["r-1"]
+
+
+@pytest.mark.parametrize("name", ["latest", "r-1", "r-2"])
+def test_a_folder_that_cannot_be_read_is_not_said_to_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    runs.point_latest(runs.create(tmp_path, "r.csv"))
+    stat = os.stat
+
+    def refuse(path: object, **more: object) -> object:
+        if str(path).startswith(str(tmp_path)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("os.stat", refuse)
+    for find in (runs.find, runs.find_model):
+        with pytest.raises(StorageError, match=f"{name} cannot be read: Permission denied"):
+            find(name, tmp_path)
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_what_a_killed_process_left_of_latest_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    """Of the link, and of a run that did not get its name."""
+    pid = os.fork()
+    if pid == 0:
+        replace = os.replace
+
+        def killed(*names: str) -> None:
+            if str(names[1]).endswith("latest" if nth == 1 else "r-2"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            replace(*names)
+
+        monkeypatch.setattr("os.replace", killed)
+        runs.point_latest(runs.create(tmp_path, "r.csv"))
+        runs.create(tmp_path, "r.csv", fill=lambda folder: folder.state.write_text("state"))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    if nth == 2:
+        runs.point_latest(runs.find("r-1", tmp_path))
+    (left,) = (name for name in os.listdir(tmp_path) if name.endswith(".tmp"))
+    assert left.startswith(".latest." if nth == 1 else ".r-2.")
+    assert runs.create(tmp_path, "r.csv").path.name == "r-2"
+    runs.point_latest(runs.find("r-2", tmp_path))
+    assert sorted(os.listdir(tmp_path)) == ["latest", "r-1", "r-2"]
+
+
+def test_a_run_is_there_with_all_it_holds_or_not_at_all(tmp_path: Path) -> None:
+    def fill(folder: RunFolder) -> None:
+        assert folder.named == tmp_path / "r-1"
+        folder.config.write_text("a: 1")
+        assert not (tmp_path / "r-1").exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.create(tmp_path, "r.csv", fill=fill)
+    assert os.listdir(tmp_path) == []

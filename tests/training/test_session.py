@@ -20,7 +20,7 @@ from rnncli.core.parameters import flatten
 from rnncli.data.dataset import Source
 from rnncli.errors import DataError, DivergedError, RnncliError, TrainingInterrupted, UsageError
 from rnncli.model import Model
-from rnncli.training import loop, session
+from rnncli.training import loop, session, state
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
 from rnncli.training.session import Session
 
@@ -198,10 +198,12 @@ def test_a_worse_epoch_does_not_overwrite_the_best(
     assert f"best after epoch {best}" in training.folder.card.read_text()
 
 
-def test_nothing_is_written_before_the_first_epoch_is_done(data: Path, tmp_path: Path) -> None:
+def test_nothing_more_is_written_before_the_first_epoch_is_done(data: Path, tmp_path: Path) -> None:
     training = begin(data, tmp_path)
     steps = itertools.takewhile(lambda event: event.step < event.steps, training.events())
-    assert [os.listdir(training.folder.path) for _ in steps] == [["config.yaml"]] * 5
+    begun = training.folder.state.read_bytes()
+    assert [sorted(os.listdir(training.folder.path)) for _ in steps] == [["config.yaml", "state.safetensors"]] * 5
+    assert training.folder.state.read_bytes() == begun
     assert os.listdir(tmp_path) == ["reviews-1"]
 
 
@@ -332,8 +334,14 @@ def test_a_divergence_leaves_the_last_good_files(data: Path, tmp_path: Path, mon
 
     with pytest.raises(DivergedError, match="epoch 2, step 4"):
         finish(training, see)
-    assert {path.name: path.read_bytes() for path in training.folder.path.iterdir()} == files
-    assert set(files) == {"config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"}
+    left = {path.name: path.read_bytes() for path in training.folder.path.iterdir()}
+    assert left.keys() == {"config.yaml", "metrics.jsonl", "model.safetensors", "state.safetensors"}
+    assert {name for name in left if left[name] != files[name]} == {"state.safetensors"}
+    saved = state.load(training.folder.state)
+    assert saved.manifest.progress.diverged == "training diverged: the loss is not a finite number (epoch 2, step 4)"
+    assert saved.manifest.progress.epoch == 1
+    with pytest.raises(DivergedError, match=r"reviews-1 cannot be gone on with: .*\(epoch 2, step 4\)"):
+        session.resume("reviews-1", tmp_path)
 
 
 def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) -> None:
@@ -342,7 +350,9 @@ def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) 
     )
     with pytest.raises(DivergedError):
         finish(training)
-    assert os.listdir(training.folder.path) == ["config.yaml"]
+    assert sorted(os.listdir(training.folder.path)) == ["config.yaml", "state.safetensors"]
+    with pytest.raises(DivergedError, match="and it would come there again"):
+        session.resume(training.folder.path.name, tmp_path)
 
 
 def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> None:

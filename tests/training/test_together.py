@@ -14,8 +14,8 @@ import pytest
 from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_problem
 
 from rnncli.errors import DivergedError, StorageError
+from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.tasks.classifier import Classifier, Examples
-from rnncli.team import Team, shared_empty
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, auto_workers
 
@@ -124,7 +124,7 @@ def test_a_worker_that_fails_ends_the_training(monkeypatch: pytest.MonkeyPatch) 
         return forward(self, *args)
 
     monkeypatch.setattr(Classifier, "forward", failing)
-    with pytest.raises(StorageError, match="a worker process ended with exit code 1"):
+    with pytest.raises(MemoryError):
         Training(workers=2).finish()
 
 
@@ -187,13 +187,12 @@ def test_shared_arrays_are_zero_and_shared() -> None:
     assert array[1, 2] == 7
 
 
-def test_a_team_of_one_waits_for_nobody() -> None:
-    team = Team(1)
-    team.start(lambda *_: None)
-    team.tell(5)
-    team.meet()
-    np.testing.assert_array_equal(team.share(3, 4), [[3, 4]])
-    team.close()
+def test_a_group_of_one_waits_for_nobody() -> None:
+    group = ProcessGroup(1, lambda *command: command)
+    assert group.run(5, 6) == (5, 6, 0)
+    group.barrier()
+    np.testing.assert_array_equal(group.all_gather(3, 4), [[3, 4]])
+    group.close()
 
 
 @pytest.mark.parametrize(

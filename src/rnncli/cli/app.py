@@ -34,6 +34,7 @@ from rnncli.cli.options import (
     SvgFile,
     TextColumn,
     TextsOrFiles,
+    Workers,
     with_settings,
 )
 from rnncli.cli.paths import Reads
@@ -175,6 +176,7 @@ def predict(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of sampling. [0]")] = None,
     beam: Beam = None,
+    workers: Workers = None,
     text: TextColumn = None,
     format: Format = None,
     encoding: Encoding = "utf-8",
@@ -199,7 +201,9 @@ def predict(
 
     options = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
     how = {name: value for name, value in options.items() if value is not None}
-    predict_command(PredictRequest(texts, model, text, format, encoding, runs, how, spreadsheet_safe), json)
+    predict_command(
+        PredictRequest(texts, model, text, format, encoding, runs, how, spreadsheet_safe, workers=workers), json
+    )
 
 
 def _check_inspect(values: Mapping[str, Any], given: Collection[str]) -> None:
@@ -307,6 +311,7 @@ def evaluate(
         int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")
     ] = None,
     beam: Beam = None,
+    workers: Workers = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     format: Format = None,
@@ -326,5 +331,7 @@ def evaluate(
     from rnncli.cli.evaluate import EvaluateRequest, evaluate_command
 
     how = {} if beam is None else {"beam": beam}
-    request = EvaluateRequest(model, data, mistakes, text, label, format, encoding, skip_bad, ignore, runs, how)
+    request = EvaluateRequest(
+        model, data, mistakes, text, label, format, encoding, skip_bad, ignore, runs, how, workers
+    )
     evaluate_command(request, json)

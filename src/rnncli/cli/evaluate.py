@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncli.cli.arguments import require_piped
+from rnncli.cli.notices import say_what_is_logged
 from rnncli.data.dataset import Source, left_out, read_dataset
 from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
@@ -15,6 +16,7 @@ from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
 
 MISTAKES = 10  # that are shown unless it is said how many
+CHARACTERS_A_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class EvaluateRequest:
     ignore: str | None
     runs: str
     how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
+    workers: int | None = None  # processes; None for as many as help
 
 
 def evaluate_command(request: EvaluateRequest, json: bool) -> None:
@@ -40,7 +43,7 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     require_piped(request.data)
 
     from rnncli.model import Model
-    from rnncli.team import helpful_workers
+    from rnncli.parallel.processes import helpful_workers
     from rnncli.training.runs import find_model
 
     keep_freed_memory()
@@ -58,8 +61,13 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     )
     dataset = read_dataset(source, model.labelled, model.reads, task=model.task)
     output.note(dataset.why)
+    # A text that stands on a single line is as much work as many.
+    texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
+    say_what_is_logged(output)
     evaluation = model.evaluate(
-        dataset, MISTAKES if request.mistakes is None else request.mistakes, helpful_workers(len(dataset.texts))
+        dataset,
+        MISTAKES if request.mistakes is None else request.mistakes,
+        request.workers or helpful_workers(texts),
     )
     if evaluation.skipped:
         output.note(left_out(evaluation.skipped, evaluation.skipped_because), "yellow")

@@ -7,51 +7,53 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sys
 import traceback
 from typing import Any
 
 from rnncli import blas
 from rnncli.cli import options
-from rnncli.errors import RnncliError, StorageError, UsageError
-from rnncli.render.console import Output, discard
+from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
+from rnncli.render.clean import clean
+from rnncli.render.console import Output, discard, output_errors_told_apart
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns the exit code.
 
     0 is success, also when the reader of a pipe has had enough; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
-    file; 5 input, output or memory; 6 diverged; 130 Ctrl-C; 143 SIGTERM.
+    file; 5 input, output or memory; 6 diverged; 130 Ctrl-C. (The signals that end
+    a command before it returns are those of :mod:`rnncli.stopping`.)
     """
     blas.set_up()
     options.debug_wanted = False  # an earlier call in this process may have asked
     try:
         if sys.stdout is None:
             raise StorageError("standard output is closed", "send it to a file, or to /dev/null")
-        Output()  # from here on stdout takes every character, under LC_ALL=C too: --help holds some
-        try:
-            code = _run(sys.argv[1:] if arguments is None else arguments)
-        finally:
-            sys.stdout.flush() if sys.stdout else None
-        return code
+        with output_errors_told_apart():
+            Output()  # from here on stdout takes every character, under LC_ALL=C too: --help holds some
+            return _run(sys.argv[1:] if arguments is None else arguments)
+    except OutputError as error:
+        discard(sys.stdout)  # first: to prepare stdout for a message flushes it, which would fail again
+        if error.reader_gone:
+            return 0
+        _say(error.message, error.hint)
+        return error.exit_code
     except RnncliError as error:
         _say(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         _say("stopped", None)
         return 130
-    except (BrokenPipeError, SystemExit):  # Rich ends the program where it meets a broken pipe
+    except SystemExit:  # Rich ends the program where it meets a broken pipe
         discard(sys.stdout)
         return 0
     except MemoryError:
-        _say("there is not enough memory", "lower --hidden, --batch or --max-length")
+        _say(*_NO_MEMORY)
         return 5
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            discard(sys.stdout)
-            return 0
-        discard(sys.stdout)  # first: to prepare stdout for a message flushes it, which would fail again
-        _say(f"the output cannot be written: {error.strerror or error}", None)
+        _say(*_cause(error))
         return 5
     except Exception as error:
         _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
@@ -83,6 +85,20 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
+_NO_MEMORY = ("there is not enough memory", "lower --hidden, --batch or --max-length")
+
+
+def _cause(error: OSError) -> tuple[str, str | None]:
+    """What the system has refused, and what to do about it."""
+    if error.errno == errno.ENOMEM:
+        return _NO_MEMORY
+    what = clean(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else "the system refuses"
+    hint = None
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "a process may open more files after: ulimit -n 1024"
+    return f"{what}: {error.strerror or error}", hint or "see where with --debug"
+
+
 def _usage_error(error: Any) -> UsageError:
     path = error.ctx.command_path if getattr(error, "ctx", None) else "rnncli"
     return UsageError(str(error.format_message()).removesuffix("."), f"see: {path} --help")
@@ -94,7 +110,12 @@ def _say(message: str, hint: str | None) -> None:
     with contextlib.suppress(OSError, ValueError):
         if options.debug_wanted:
             traceback.print_exc()
-        output = Output()
+        try:
+            output = Output()
+            output.err  # noqa: B018  # which imports what prints
+        except (OSError, ImportError):  # files that cannot be opened any more
+            os.write(2, "".join(f"{line}\n" for line in (f"rnncli: {message}", hint and f"  {hint}") if line).encode())
+            return
         output.note(f"rnncli: {message}", "bold red")
         if hint:
             output.note(f"  {hint}")

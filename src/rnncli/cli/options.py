@@ -66,6 +66,10 @@ Beam = Annotated[
     int | None,
     typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets side by side; 1 is greedy. [4]"),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that share a file. [auto: all cores]"),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
 
 PANELS = {"cell": "Model", "tokens": "Data", "optimizer": "Training"}  # the first setting of each panel

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.arguments import files_among, require_piped
+from rnncli.cli.notices import say_what_is_logged
 from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import DataError, UsageError, counted
@@ -39,6 +40,7 @@ class PredictRequest:
     runs: str
     how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
     spreadsheet_safe: bool = False
+    workers: int | None = None  # processes at most; None for as many as help
 
 
 def predict_command(request: PredictRequest, json: bool) -> None:
@@ -51,19 +53,21 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     if request.spreadsheet_safe and output.is_terminal:
         raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
 
-    from rnncli.model import CHUNK, Model
+    from rnncli.model import CHUNK, Model, chunks_of
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
     if files or json or not output.is_terminal:
         stream = _Stream(output, model, CHUNK, json, request.spreadsheet_safe)
-        workers = _workers(files)
+        workers = _workers(files, request.workers)
         if workers > 1:
-            from rnncli.prediction import predict_together
+            from rnncli.parallel.spread import in_order
 
+            say_what_is_logged(output)
             read = chain.from_iterable(_texts_of(request, model, path, stream, _do_nothing) for path in files)
-            for prediction in predict_together(model, read, workers):
-                stream.show(prediction)
+            for predictions in in_order(model.predict, chunks_of(read), workers):
+                for prediction in predictions:
+                    stream.show(prediction)
         else:
             read = chain.from_iterable(_texts_of(request, model, path, stream, stream.flush) for path in files)
             for text in read if files else texts:
@@ -110,13 +114,13 @@ def _texts_of(
         yield input.text
 
 
-def _workers(files: list[str]) -> int:
+def _workers(files: list[str], most: int | None) -> int:
     """How many processes are to answer: one where input may pause, or is soon done."""
     if not files or not all(os.path.isfile(path) for path in files):
         return 1
-    from rnncli.team import helpful_workers
+    from rnncli.parallel.processes import helpful_workers
 
-    return helpful_workers(sum(os.path.getsize(path) for path in files) // BYTES_A_TEXT)
+    return most or helpful_workers(sum(os.path.getsize(path) for path in files) // BYTES_A_TEXT)
 
 
 def _do_nothing() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rnncli import stopping
 from rnncli.cli.arguments import require_piped
+from rnncli.cli.notices import say_what_is_logged
 from rnncli.cli.options import resolve_settings
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
@@ -61,8 +63,11 @@ def train_command(request: TrainRequest, json: bool) -> None:
     require_piped(request.data)
     settings = resolve_settings(request.given, request.config)
     Settings.from_mapping(settings)  # a slip in an option is told before anything is read
-    output.note(f"reading {display_name(request.data)} …" if request.data else f"taking up {request.resume} …", "dim")
-    session = _open(request, settings)
+    say_what_is_logged(output)
+    if request.data:
+        output.note(f"reading {display_name(request.data)} …", "dim")
+    session = _open(output, request, settings)
+    stopping.say_when_stopped(f"stopped; {session.go_on}")
     keep_freed_memory()
     _say_what_is_there(output, session)
     _run(output, session)
@@ -72,12 +77,16 @@ def train_command(request: TrainRequest, json: bool) -> None:
         _summarize(output, session)
 
 
-def _open(request: TrainRequest, settings: dict[str, Any]) -> Session:
+def _open(output: Output, request: TrainRequest, settings: dict[str, Any]) -> Session:
     from rnncli.training import session
 
     if request.resume is not None:
         return session.resume(
-            request.resume, Path(request.runs), data=request.data, given=settings, reading=request.reading
+            *(request.resume, Path(request.runs)),
+            data=request.data,
+            given=settings,
+            reading=request.reading,
+            on_found=lambda: output.note(f"taking up {request.resume} …", "dim"),
         )
     assert request.data is not None
     source = Source(request.data, **request.reading)
@@ -128,24 +137,23 @@ def _run(output: Output, session: Session) -> None:
 
 @contextmanager
 def _stopping_on_signals(session: Session) -> Iterator[None]:
-    """The first signal lets the step finish and saves; a second Ctrl-C stops at once."""
+    """The first signal lets the step finish and saves; after it, Ctrl-C does what it did before: it stops at once."""
+    before: dict[signal.Signals, Any] = {}
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         session.stop_signal = number
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.SIGINT in before:
+            signal.signal(signal.SIGINT, before[signal.SIGINT])
 
     # A program started with & has SIGINT ignored; it stays so.
-    caught = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    ]
-    before = {number: signal.signal(number, ask_to_stop) for number in caught}
+    for one in stopping.SIGNALS:
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            before[one] = signal.signal(one, ask_to_stop)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _summarize(output: Output, session: Session) -> None:
@@ -155,7 +163,7 @@ def _summarize(output: Output, session: Session) -> None:
     said = views.verdict(session)
     if said:
         output.note(said, "bold")
-    output.note(f'saved in {session.folder.path}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
+    output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
 
 
 def _document(session: Session) -> dict[str, Any]:

@@ -21,8 +21,12 @@ def side_by_side(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]
     """
     if available_cores() // _processes < 2:
         return first(), second()
-    # The other thread keeps this one's settings, such as np.errstate.
-    future = _helper().submit(contextvars.copy_context().run, second)
+    try:
+        # The other thread keeps this one's settings, such as np.errstate.
+        future = _helper().submit(contextvars.copy_context().run, second)
+    except RuntimeError:  # no thread can be started: a limit of processes counts threads, too
+        _helper.cache_clear()  # it holds what was submitted
+        return first(), second()
     try:
         result = first()
     finally:

@@ -10,10 +10,12 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from rnncli.errors import OutputError
 from rnncli.render.clean import as_text
 
 if TYPE_CHECKING:
@@ -29,6 +31,48 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
+class _Stdout:
+    """Standard output, whose own errors are told from all others."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Raises OutputError."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise OutputError(error) from error
+
+    def flush(self) -> None:
+        """Raises OutputError."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise OutputError(error) from error
+
+
+@contextlib.contextmanager
+def output_errors_told_apart() -> Iterator[None]:
+    """Inside, whatever writes to ``sys.stdout`` raises an OutputError where it takes no more; flushed at the end.
+
+    Raises:
+        OutputError: it takes no more.
+    """
+    before = sys.stdout
+    sys.stdout = cast(TextIO, _Stdout(before))
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        finally:
+            sys.stdout = before
+
+
 @dataclass(frozen=True)
 class Output:
     """The two streams of one command. Make one per command: the streams are those of that moment."""
@@ -41,7 +85,7 @@ class Output:
             stream = getattr(self, name)
             if stream is None:
                 object.__setattr__(self, name, cast(TextIO, _Nowhere()))
-            elif isinstance(stream, io.TextIOWrapper):
+            elif hasattr(stream, "reconfigure"):
                 # Under LC_ALL=C an é becomes \xe9 instead of a crash.
                 stream.reconfigure(errors="backslashreplace")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from rnncli.render.clean import as_text
 from rnncli.render.console import Output
 from rnncli.render.sparkline import sparkline
+from rnncli.stopping import undone_when_stopped
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,7 +66,11 @@ class TrainingDisplay:
             return
         from rich.live import Live
 
-        with Live(console=self._output.err, auto_refresh=False) as live:
+        def give_back() -> None:
+            """What Live does at its end: the cursor is seen again, below what was drawn."""
+            os.write(2, b"\x1b[?25h\n")
+
+        with undone_when_stopped(give_back), Live(console=self._output.err, auto_refresh=False) as live:
             self._live = live
             yield
             self._step = None

@@ -25,6 +25,7 @@ from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names
 from rnncli.inspection.why import Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of, distinct
+from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.tasks.caption_network import Captioner, Described
 from rnncli.tasks.comparison import RowScores
@@ -33,6 +34,7 @@ from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, constant_columns
 from rnncli.tasks.lm import counting_losses
 from rnncli.tasks.prepare import require_memory, split_at_random
 from rnncli.tasks.symbols import END, START, joined_symbols, likely_unit, require_unit, symbols_of
+from rnncli.tasks.tally import tally_together
 from rnncli.tasks.task import Baseline
 from rnncli.tasks.written import PairEvaluation, Transduction, compared
 from rnncli.views import Cell, Column
@@ -178,10 +180,13 @@ class CaptionModel(Model):
         chosen, places = distinct_texts(dataset.texts)
         rows = np.stack([self._read(dataset.texts[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
-        tally = self.network.tally(self.params, whole)
+        tally = tally_together(self.network, self.params, whole, workers)
+
+        def tell_some(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            return self._tell(np.stack([self._read(text) for (text,) in texts]))
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return self._tell(np.stack([self._read(text) for (text,) in texts]))
+            return shared_out(tell_some, texts, workers)
 
         scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
         called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -21,6 +20,7 @@ from rnncli.inspection.paths import Way
 from rnncli.inspection.trace import Trace, trace
 from rnncli.inspection.why import Parts, Question
 from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
+from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.tasks.classifier import Classifier, Examples
 from rnncli.tasks.inputs import (
@@ -35,7 +35,6 @@ from rnncli.tasks.inputs import (
     shorten,
 )
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, score
-from rnncli.team import Team, shared_empty
 from rnncli.views import Cell, Column, TableView
 
 
@@ -251,7 +250,8 @@ class ClassifierModel(Model):
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if isinstance(self.input, NumberInput):
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
-        lengths, answered = self._answers(dataset.texts, workers)
+        each = shared_out(self._answer_some, dataset.texts, workers)
+        lengths, answered = np.array([length for length, _ in each]), np.array([row for _, row in each])
         dataset = dataset.with_tokens(lengths, self.input.unit)
         names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
@@ -326,23 +326,10 @@ class ClassifierModel(Model):
             raise UsageError(f"the text {what}: there is no timestep to show")
         return steps
 
-    def _answers(self, texts: Sequence[str], workers: int) -> tuple[Array, Array]:
-        """(texts,) how many timesteps are read of each, and (texts, labels) probabilities."""
-        lengths = shared_empty(len(texts), np.int64)
-        answered = shared_empty((len(texts), len(self.labels)))
-        team = Team(workers)
-
-        def answer_own(*_: int) -> None:
-            encoded = [self._read(text).values for text in texts[team.rank :: team.count]]
-            lengths[team.rank :: team.count] = [len(values) for values in encoded]
-            answered[team.rank :: team.count] = self._probabilities(encoded)
-            team.meet()
-
-        with closing(team):
-            team.start(answer_own)
-            team.tell(0)
-            answer_own()
-        return lengths, answered
+    def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, Array]]:
+        """For each text how many timesteps are read of it, and (labels,) probabilities."""
+        encoded = [self._read(text).values for text in texts]
+        return list(zip(map(len, encoded), self._probabilities(encoded), strict=True))
 
     def _probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""

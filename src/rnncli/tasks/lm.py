@@ -26,6 +26,7 @@ from rnncli.schema import Ordinal, Range
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.language_model import LanguageModel, Streams
 from rnncli.tasks.prepare import require_memory
+from rnncli.tasks.tally import tally_together
 from rnncli.tasks.task import Baseline
 from rnncli.views import Cell, Column, TableView
 
@@ -267,7 +268,7 @@ class LanguageModelModel(Model):
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
-        right, answers, losses, told = self.network.tally(self.params, streams)
+        right, answers, losses, told = tally_together(self.network, self.params, streams, workers)
         nats = losses / told
         unknown = float((ids == self.vocabulary.unknown).mean())
         return TextEvaluation(

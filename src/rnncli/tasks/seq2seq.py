@@ -22,6 +22,7 @@ from rnncli.inspection.paths import Way
 from rnncli.inspection.states import ToldStates, unit_names, visible
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Manifest, Metric, Model, chunks_of
+from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import BEAM, Beam, Longest, without_too_long
@@ -191,7 +192,9 @@ class Seq2SeqModel(Model):
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         dataset = without_empty(dataset, self.settings)
-        return compared(dataset, self._tell, self._symbols, self.unit, worst)
+        return compared(
+            dataset, lambda sources: shared_out(self._tell, sources, workers), self._symbols, self.unit, worst
+        )
 
     def describe(self) -> list[tuple[str, Cell]]:
         looking = "attention" if self.settings.attention else "no attention"

@@ -25,6 +25,7 @@ from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
+from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metrics import score
@@ -169,7 +170,7 @@ class TaggerModel(Model):
         sentences, tags, dataset = read_sentences(dataset)
         names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
         number = {name: k for k, name in enumerate(names)}
-        probabilities = self._probabilities(sentences)
+        probabilities = shared_out(self._probabilities, sentences, workers)
         truth = np.array([number[tag] for of in tags for tag in of], np.int64)
         predicted = np.concatenate([of.argmax(axis=1) for of in probabilities])
         confidence = np.concatenate([of.max(axis=1) for of in probabilities])

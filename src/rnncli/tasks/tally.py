@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+from rnncli.core.recurrence import Params
+from rnncli.parallel.spread import in_order
 
 
 class Tally(NamedTuple):
@@ -17,3 +20,19 @@ class Tally(NamedTuple):
     answers: float
     losses: float
     told: float
+
+
+class Tallying(Protocol):
+    """A network that scores a part of a data set."""
+
+    def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> Tally: ...
+
+
+def tally_together(network: Tallying, params: Params, examples: Any, workers: int) -> Tally:
+    """Scores all of the examples, each worker a part; the parts are added up in order.
+
+    Raises:
+        Exception: as :func:`rnncli.parallel.spread.in_order`.
+    """
+    parts = in_order(lambda rank: network.tally(params, examples, rank, workers), range(workers), workers)
+    return Tally._make(map(sum, zip(*parts, strict=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Generator, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,9 +19,9 @@ from rnncli.core.parameters import NotFiniteError, ParameterStore
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
+from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.record import EpochRecord
 from rnncli.tasks.task import Examples, Network
-from rnncli.team import Team, shared_empty
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Stepper
 
@@ -54,7 +54,12 @@ class Finished:
     reason: str
 
 
-Event = StepDone | EpochDone | Finished
+@dataclass(frozen=True)
+class OneProcess:
+    """Before the first step, where several processes were to train and others cannot be started."""
+
+
+Event = OneProcess | StepDone | EpochDone | Finished
 
 # `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read many times, a
 # large one a few.
@@ -122,7 +127,7 @@ def new_state(network: Network, settings: Settings, frozen: Iterable[str] = ()) 
     return state
 
 
-# What the first process tells the others to do.
+# The commands of the process group.
 _STEP, _SETTLE, _VALIDATE = range(3)
 
 
@@ -133,42 +138,40 @@ class _Work:
         self, network: Network, state: TrainingState, train: Examples, validation: Examples, settings: Settings
     ) -> None:
         self.steps = -(-train.size // settings.batch)
-        self.team = Team(settings.workers or 1)
-        self._stepper = Stepper(network, state, build_optimizer(settings), train, settings, self.steps, self.team)
+        self.group: ProcessGroup[Any] = ProcessGroup(settings.workers or 1, self._part)
+        self._stepper = Stepper(network, state, build_optimizer(settings), train, settings, self.steps, self.group)
         self._validation = validation
         self.order = lru_cache(maxsize=1)(lambda epoch: train.batches(settings.batch, settings.seed, epoch))
 
     def step(self, epoch: int, k: int) -> float:
         """Step ``k`` of an epoch; both count from 0. Returns the loss, raises NotFiniteError."""
-        self.team.start(self._as_worker)
-        self.team.tell(_STEP, epoch, k)
-        return self._stepper.run(self.order(epoch)[k])
+        loss: float | NotFiniteError = self.group.run(_STEP, epoch, k)
+        if isinstance(loss, NotFiniteError):
+            raise loss
+        return loss
 
     def settle(self) -> None:
         """Brings every parameter up to date."""
-        self.team.tell(_SETTLE)
-        self._stepper.settle()
+        self.group.run(_SETTLE)
 
     def validate(self) -> tuple[float, float]:
         """Accuracy and mean loss over the validation rows."""
-        self.team.tell(_VALIDATE)
-        return self._validate()
-
-    def _validate(self) -> tuple[float, float]:
-        network, params, team = self._stepper.network, self._stepper.state.store.params, self.team
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
-            own = network.tally(params, self._validation, team.rank, team.count)
-            right, answers, losses, told = team.share(*own).sum(axis=0).tolist()
+        right, answers, losses, told = self.group.run(_VALIDATE).sum(axis=0).tolist()
         return right / answers, losses / told
 
-    def _as_worker(self, command: int, epoch: int, k: int) -> None:
+    def _part(self, command: int, epoch: int, k: int) -> Any:
+        """What one process does."""
         if command == _STEP:
-            with suppress(NotFiniteError):  # the first process says it
-                self._stepper.run(self.order(epoch)[k])
-        elif command == _SETTLE:
-            self._stepper.settle()
-        else:
-            self._validate()
+            try:
+                return self._stepper.run(self.order(epoch)[k])
+            except NotFiniteError as error:  # all see it, and the first process says so
+                return error
+        if command == _SETTLE:
+            return self._stepper.settle()
+        network, params = self._stepper.network, self._stepper.state.store.params
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
+            own = network.tally(params, self._validation, self.group.rank, self.group.size)
+            return self.group.all_gather(*own)
 
 
 def run(
@@ -184,6 +187,7 @@ def run(
         DivergedError: a loss or gradient is not finite, and nothing was updated with it; or what the epoch's last
             step left is not, and it is no epoch to save.
         StorageError: a worker process was killed.
+        MemoryError: there is not enough, here or in a worker process.
     """
     assert settings.epochs is not None
     assert settings.patience is not None
@@ -191,8 +195,10 @@ def run(
     work = _Work(network, state, train, validation, settings)
     lengths, steps = train.lengths, work.steps
     clock = _Clock(total=settings.epochs * int(lengths.sum()))
-    with closing(work.team):
+    with closing(work.group):
         while progress.finished is None and progress.epoch < min(settings.epochs, MOST_EPOCHS):
+            if not work.group.start():
+                yield OneProcess()
             clock.start_epoch(progress.epoch * int(lengths.sum()))
             if progress.step_in_epoch == 0:
                 state.forget()

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
-from dataclasses import dataclass
+import shlex
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+from rnncli import storage
 from rnncli.errors import StorageError, UsageError, closest
 
 LATEST = "latest"
 _OF_EPOCH = re.compile(r"(?P<run>.+)@(?P<epoch>[0-9]{1,9})", re.DOTALL)
+# What the system says of a path where there is nothing: no such entry, a file on the way, links in a circle, too long.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 TRAIN_ONE = "train one: rnncli train reviews.csv"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one training."""
+    """The files of one training.
+
+    Attributes:
+        path: where they are.
+        entry: how the run is called among others, if that is a link to somewhere else; ``latest`` is beside it.
+    """
 
     path: Path
+    entry: Path | None = field(default=None, compare=False)
+
+    @property
+    def named(self) -> Path:
+        """The run as it stands in the folder of trainings."""
+        return self.entry or self.path
 
     @property
     def is_run(self) -> bool:
@@ -61,8 +81,76 @@ class RunFolder:
         return [self.config, self.model, self.state, self.metrics, self.card, *kept]
 
 
-def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
+class RunLock:
+    """Keeps a run for one process: as long as it is held, another one of the same run is refused.
+
+    It is a lock on the folder itself, leaves no file behind, and ends with the process, however that ends. Where the
+    file system has no locks, as on some network drives, nothing is kept.
+    """
+
+    _held: ClassVar[set[int]] = (
+        set()
+    )  # descriptors; forked workers close theirs, lest they keep a run whose training is gone
+
+    def __init__(self, folder: Path, named: Path) -> None:
+        """Takes the lock.
+
+        Args:
+            folder: to be locked.
+            named: what it is called in a message.
+
+        Raises:
+            StorageError: another training holds it, or the folder cannot be read.
+        """
+        self._descriptor: int | None = None
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StorageError(f"{named} cannot be read: {error.strerror}") from error
+        self._descriptor = descriptor
+        self._held.add(descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise StorageError(
+                f"{named} is being trained at this moment, by another process",
+                "wait until it is done, or stop it first",
+            ) from None
+        except OSError:
+            self.release()
+
+    def release(self) -> None:
+        """Gives the run free; a second time changes nothing."""
+        if self._descriptor is not None:
+            self._held.discard(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __del__(self) -> None:
+        self.release()
+
+    @classmethod
+    def _leave_to_parent(cls) -> None:
+        for descriptor in cls._held:
+            os.close(descriptor)
+        cls._held.clear()
+
+
+os.register_at_fork(after_in_child=RunLock._leave_to_parent)
+
+
+def _nothing(folder: RunFolder) -> None:
+    """What a new run holds, if nobody says."""
+
+
+def create(
+    runs: Path, data_path: str, name: str | None = None, fill: Callable[[RunFolder], None] = _nothing
+) -> RunFolder:
     """A new folder under ``runs``: the name given, or the data file's with the next free number.
+
+    Args:
+        fill: puts into the folder what it has to hold; a run is there with all of it, or not at all.
 
     Raises:
         UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
@@ -73,29 +161,27 @@ def create(runs: Path, data_path: str, name: str | None = None) -> RunFolder:
     if name is not None and _OF_EPOCH.fullmatch(name):
         raise UsageError(f"'{name}' cannot name a run: that is how the model of an epoch is called", "leave the @ out")
     require_free_latest(runs)
+
+    def made(folder: Path) -> bool:
+        return storage.new_folder(folder, lambda path: fill(RunFolder(Path(path), folder)))
+
     try:
         runs.mkdir(parents=True, exist_ok=True)
+        storage.sweep(runs, folders=True)
         if name is not None:
-            return _create_named(runs, name)
+            folder = runs / name
+            if os.path.lexists(folder) or not made(folder):
+                raise UsageError(
+                    f"{folder} exists already, and a training never overwrites another", "give another --name"
+                )
+            return RunFolder(folder)
         stem = _stem(data_path)
         number = 1 + max((_number(entry.name, stem) for entry in runs.iterdir()), default=0)
-        while True:
-            folder = runs / f"{stem}-{number}"
-            try:
-                folder.mkdir()
-                return RunFolder(folder)
-            except FileExistsError:  # another training took it in between
-                number += 1
+        while not made(runs / f"{stem}-{number}"):  # another training took it in between
+            number += 1
+        return RunFolder(runs / f"{stem}-{number}")
     except OSError as error:
         raise StorageError(f"{runs}: the folder for the training cannot be made: {error.strerror}") from error
-
-
-def _create_named(runs: Path, name: str) -> RunFolder:
-    folder = runs / name
-    if folder.exists():
-        raise UsageError(f"{folder} exists already, and a training never overwrites another", "give another --name")
-    folder.mkdir()
-    return RunFolder(folder)
 
 
 def require_free_latest(runs: Path) -> None:
@@ -105,36 +191,32 @@ def require_free_latest(runs: Path) -> None:
         UsageError: something else than a link is called ``latest``.
     """
     link = runs / LATEST
-    if link.exists() and not link.is_symlink():
+    if os.path.lexists(link) and not link.is_symlink():
         raise UsageError(
             f"{link} is no link, and the newest training could not be named there", "move it away, or give other --runs"
         )
 
 
 def point_latest(folder: RunFolder) -> None:
-    """Makes ``runs/latest`` a link to this run, in one atomic step."""
-    link = folder.path.parent / LATEST
-    temporary = folder.path.parent / f".{LATEST}.{os.getpid()}.tmp"
-    try:
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(folder.path.name)
-        os.replace(temporary, link)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(f"{link} cannot be set: {error.strerror}") from error
+    """Makes ``latest`` a link to this run, in one atomic step, among the trainings where it was found.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    if folder.named.name != LATEST:  # else it is that link, to somewhere else, and stays
+        storage.link_atomically(folder.named.parent / LATEST, folder.named.name)
 
 
 def find(name: str, runs: Path) -> RunFolder:
     """The run that a user means: ``latest``, a run's folder, or its name under ``runs``.
 
     Raises:
-        StorageError: there is none.
+        StorageError: there is none, or it cannot be looked for.
     """
     candidates = (runs / name, Path(name))
     for candidate in candidates:
-        if os.path.isdir(candidate):  # False, where Path.is_dir raises, for a name that no file can have
-            # "latest" is followed once, here: what is read afterwards all comes from one run.
-            return RunFolder(candidate.parent / candidate.readlink() if candidate.is_symlink() else candidate)
+        if _is_folder(candidate):
+            return _followed(candidate)
     for candidate in candidates:
         if os.path.islink(candidate):
             raise _gone(name, candidate)
@@ -144,14 +226,48 @@ def find(name: str, runs: Path) -> RunFolder:
         raise StorageError(f"{runs} is a file, not a folder of trainings", "--runs names the folder")
     if name == LATEST:
         raise StorageError(f"there is no model in {runs}/ yet", TRAIN_ONE)
-    there = [entry.name for entry in runs.iterdir()] if runs.is_dir() else []
-    raise StorageError(f"there is no run '{name}'{closest(name, there)}")
+    raise StorageError(f"there is no run '{name}'{closest(name, _names(runs))}")
+
+
+def _followed(entry: Path) -> RunFolder:
+    """The run behind a link: ``latest`` is followed here, once, so that what is read afterwards comes from one run."""
+    folder = entry.parent
+    while entry.is_symlink():
+        target = folder / entry.readlink()
+        if target.parent != folder:
+            return RunFolder(entry.resolve(), entry)
+        entry = target
+    return RunFolder(entry)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder.
+
+    Raises:
+        StorageError: that cannot be told.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except ValueError:  # no file can have this name
+        return False
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return False
+        raise StorageError(f"{storage.one_line(path)} cannot be read: {error.strerror}") from error
+
+
+def _names(runs: Path) -> list[str]:
+    """What there is under ``runs``, as far as that can be said."""
+    try:
+        return [name for name in os.listdir(runs) if not name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _gone(name: str, link: Path) -> StorageError:
     """For a link whose run was removed; names the newest of those beside it."""
     said = f"{name} names run {os.readlink(link)}, which is gone"
-    beside = [entry for entry in link.parent.iterdir() if RunFolder(entry).is_run]
+    beside = [entry for name in _names(link.parent) if RunFolder(entry := link.parent / name).is_run]
     if not beside:
         return StorageError(said, TRAIN_ONE)
     newest = sorted(beside, key=os.path.getmtime, reverse=True)[:3]
@@ -173,11 +289,14 @@ def find_model(name: str, runs: Path) -> Path:
     if name != LATEST and os.path.exists(path) and not os.path.isdir(path):
         return path
     of_epoch = _OF_EPOCH.fullmatch(name)
-    if of_epoch and not any(map(os.path.isdir, (runs / name, path))):
+    if of_epoch and not any(map(_is_folder, (runs / name, path))):
         return _of_epoch(_required_run(of_epoch["run"], runs), int(of_epoch["epoch"]))
     folder = _required_run(name, runs)
     if not folder.model.exists():
-        raise StorageError(f"{folder.path} holds no model yet: its training was stopped before it saved one")
+        raise StorageError(
+            f"{folder.named} holds no model yet: its training was stopped before it saved one",
+            f"go on with: rnncli train --resume {shlex.quote(str(folder.named))}" if folder.state.exists() else None,
+        )
     return folder.model
 
 

@@ -7,7 +7,7 @@ import math
 import os
 import shlex
 import signal
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
-from rnncli.errors import DataError, ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Metric, Model
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
@@ -27,8 +27,8 @@ from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state, vectors
 from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
-from rnncli.training.loop import EpochDone, Event, Finished
-from rnncli.training.runs import RunFolder
+from rnncli.training.loop import EpochDone, Event, Finished, OneProcess
+from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.state import Context, Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
@@ -61,6 +61,7 @@ class Session:
     unused: tuple[str, ...] = ()
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _compared: tuple[int, Comparison] | None = None
+    _lock: RunLock | None = None
 
     @property
     def settings(self) -> Settings:
@@ -78,6 +79,22 @@ class Session:
         if progress.best_epoch is None or not self.prepared.validation.size:
             return None
         return self.metric.of(progress.history[progress.best_epoch - 1])
+
+    @property
+    def go_on(self) -> str:
+        """What to type to go on with it when it was stopped."""
+        return f"go on with: rnncli train --resume {shlex.quote(str(self.folder.named))}"
+
+    def begin_in(self, folder: RunFolder) -> None:
+        """Locks a run's folder and writes what it begins with: with a state, it can be taken up at every moment.
+
+        Raises:
+            StorageError: a file cannot be written.
+        """
+        self.folder = folder
+        self._lock = RunLock(folder.path, folder.named)
+        storage.write_atomically(folder.config, self.settings.to_yaml().encode())
+        self._save_state()
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
         """What is to be beaten on the validation rows; nothing when there are none."""
@@ -108,9 +125,19 @@ class Session:
 
         Raises:
             TrainingInterrupted: :attr:`stop_signal` was set; everything is saved.
-            DivergedError: a loss or gradient is not finite; the last saved state is whole.
+            DivergedError: a loss or gradient is not finite; the last saved state is whole, and says so.
             StorageError: a file cannot be written.
         """
+        try:
+            yield from self._events()
+        except DivergedError as error:
+            state.mark_diverged(self.folder.state, error.message)
+            raise
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    def _events(self) -> Generator[Event]:
         self.measure_baselines()
         p = self.prepared
         if self.state.progress.step_in_epoch == 0:
@@ -118,7 +145,9 @@ class Session:
         # Closed, whatever happens: no worker process stays behind.
         with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings)) as events:
             for event in events:
-                if isinstance(event, EpochDone):
+                if isinstance(event, OneProcess):
+                    self.prepared = p.with_settings(p.settings.replace(workers=1))  # what is saved tells the truth
+                elif isinstance(event, EpochDone):
                     self._save_epoch(event)
                 elif isinstance(event, Finished):
                     self._finish()
@@ -221,7 +250,7 @@ class Session:
         raise TrainingInterrupted(
             f"stopped by {signal.Signals(signal_number).name} in epoch {progress.epoch + 1} "
             f"after step {progress.step_in_epoch}; everything is saved",
-            f"go on with: rnncli train --resume {shlex.quote(str(self.folder.path))}",
+            self.go_on,
             exit_code=128 + signal_number,
         )
 
@@ -253,16 +282,14 @@ def start(
     unused = require_used(named, settings, numbers=looks_like_numbers(dataset.texts[0]))
     training = _fresh_state(prepared)
     coverage = vectors.fill(prepared, training)
-    automatic = settings.patience is None
     session = Session(
         *(RunFolder(runs_folder), dataset, prepared, training),
-        automatic_patience=automatic,
+        automatic_patience=settings.patience is None,
         coverage=coverage,
         unused=unused,
     )
     session.require_saveable()
-    session.folder = runs.create(runs_folder, source.path, name)
-    storage.write_atomically(session.folder.config, prepared.settings.to_yaml().encode())
+    session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
     return session
 
 
@@ -278,6 +305,7 @@ def resume(
     data: str | None = None,
     given: Mapping[str, Any] | None = None,
     reading: Mapping[str, Any] | None = None,
+    on_found: Callable[[], object] = lambda: None,
 ) -> Session:
     """Takes a training up where its last saved state stands.
 
@@ -288,25 +316,40 @@ def resume(
         given: settings the user has named again; those of MAY_CHANGE may differ from the run's. A
             finished training goes on where neither of them is the end of it any more.
         reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
+        on_found: called when there is a run to go on with, before its data are read.
 
     Raises:
         UsageError: the data or a setting is not what the training began with, or ``latest`` could not name it.
+        StorageError: there is no such run, it has no saved state, or another process trains it.
+        DivergedError: it has diverged, and would again.
         RnncliError: of every other kind.
     """
     folder = runs.find(run, runs_folder)
-    runs.require_free_latest(folder.path.parent)
+    runs.require_free_latest(folder.named.parent)
     if not folder.state.exists():
         if not folder.is_run:
             raise runs.no_run(folder)
-        raise StorageError(f"{folder.path} holds no saved state to resume", "start anew: rnncli train DATA")
+        has_model = "; the model that is there can be used, but not trained on" if folder.model.exists() else ""
+        raise StorageError(f"{folder.named} holds no saved state to resume{has_model}", "start anew: rnncli train DATA")
+    lock = RunLock(folder.path, folder.named)
     checkpoint = state.load(folder.state)
+    diverged = checkpoint.manifest.progress.diverged
+    if diverged is not None:
+        raise DivergedError(
+            f"{folder.named} cannot be gone on with: {diverged}, and it would come there again",
+            "start anew with a smaller learning rate"
+            + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
+        )
     beginning = Beginning.of(checkpoint)
     settings = beginning.settings_again(given or {})
     beginning.check_reading(reading or {})
     if data is None and beginning.source.path == "-":
-        raise UsageError(f"{folder.path} was trained from stdin", "name the data again: rnncli train DATA --resume RUN")
+        raise UsageError(
+            f"{folder.named} was trained from stdin", "name the data again: rnncli train DATA --resume RUN"
+        )
     read = [beginning.source.path if data is None else data, settings.vectors]
     storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
+    on_found()
     dataset = _read_again(folder, beginning, data)
     prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
     training = _fresh_state(prepared)
@@ -317,7 +360,9 @@ def resume(
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
     lines = _earlier_lines(folder.metrics, progress.epoch)
     automatic = settings.patience is None
-    return Session(folder, dataset, prepared, training, resumed=True, automatic_patience=automatic, _lines=lines)
+    return Session(
+        *(folder, dataset, prepared, training), resumed=True, automatic_patience=automatic, _lines=lines, _lock=lock
+    )
 
 
 def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Dataset:
@@ -338,10 +383,10 @@ def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Da
     except StorageError as error:
         if data is not None or os.path.exists(source.path):
             raise
-        moved = f"if it has moved: rnncli train DATA --resume {shlex.quote(str(folder.path))}"
+        moved = f"if it has moved: rnncli train DATA --resume {shlex.quote(str(folder.named))}"
         raise StorageError(error.message, moved) from None
     raise UsageError(
-        f"{display_name(source.path)} is not the data that {folder.path} was trained on: {reason}",
+        f"{display_name(source.path)} is not the data that {folder.named} was trained on: {reason}",
         "start a new training, or name the right file: rnncli train DATA --resume RUN",
     )
 

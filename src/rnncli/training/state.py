@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +28,7 @@ class Progress:
         best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
         epochs_without_better: for early stopping.
         finished: why it ended, or None while it has not.
+        diverged: where a number was not finite; taken up from here, the training would come there again.
     """
 
     epoch: Count = 0
@@ -37,6 +38,7 @@ class Progress:
     best_score: tuple[Loss, Loss] | None = None
     epochs_without_better: Count = 0
     finished: Annotated[str, Length(1, 200)] | None = None
+    diverged: Annotated[str, Length(1, 200)] | None = None
     history: list[EpochRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -137,6 +139,18 @@ def _manifest(state: TrainingState, context: Context) -> dict[str, Any]:
         "idle_steps": state.optimizer.idle.now,
         "progress": asdict(state.progress),
     }
+
+
+def mark_diverged(path: Path, what: str) -> None:
+    """Notes in a saved state that the training has diverged after it.
+
+    Raises:
+        ModelFileError: it is damaged or something else.
+        StorageError: it cannot be read or written.
+    """
+    checkpoint = load(path)
+    progress = replace(checkpoint.manifest.progress, diverged=what[:200])
+    model_file.save(path, asdict(replace(checkpoint.manifest, progress=progress)), checkpoint.tensors)
 
 
 def _arrays(state: TrainingState) -> dict[str, Array]:

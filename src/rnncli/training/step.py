@@ -1,4 +1,4 @@
-"""One step of training, alone or shared among the processes of a team.
+"""One step of training, alone or shared among the processes of a group.
 
 Every process takes every ``count``-th text of the batch, the longest first, so that all have about as much to do;
 computes the gradient of its part; and then updates its part of the parameters with the sum of all gradients: a slice
@@ -8,6 +8,7 @@ of the dense vector, and of each table the rows whose number leaves its rank as 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from rnncli.core.packed import Array
 from rnncli.core.parameters import Gradients, NotFiniteError, clip_by_norm
 from rnncli.core.schedules import SCHEDULES, with_warmup
 from rnncli.data.splits import DROPOUT, stream
+from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.tasks.task import Examples, Network
-from rnncli.team import Team, shared_empty
 from rnncli.training.state import TrainingState
 
 # Rows of a table for all of which there is room in the exchange, whatever the lengths of the texts.
@@ -29,7 +30,7 @@ SMALL_TABLE = 4096
 
 @dataclass
 class Stepper:
-    """What a step needs. Made before the team starts, it is the same in all of its processes.
+    """What a step needs. Made before the group starts, it is the same in all of its processes.
 
     Args:
         steps: in an epoch.
@@ -41,10 +42,10 @@ class Stepper:
     train: Examples
     settings: Settings
     steps: int
-    team: Team
+    group: ProcessGroup[Any]
 
     def __post_init__(self) -> None:
-        if self.team.count > 1:
+        if self.group.size > 1:
             self._exchange = _Exchange(self)
 
     def run(self, rows: Array) -> float:
@@ -53,50 +54,50 @@ class Stepper:
         Raises:
             NotFiniteError: the loss or a gradient is not finite; nothing was updated with it.
         """
-        team, state = self.team, self.state
+        group, state = self.group, self.state
         whole = self.train.take(rows)
         own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole).items()}
         optimizers.catch_up(self.optimizer, state.store, state.optimizer, own)
-        team.meet()
+        group.barrier()
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
             own_loss, gradients = self._gradients(whole)
-            loss, square = map(float, team.share(own_loss, gradients.square()).sum(axis=0))
+            loss, square = map(float, group.all_gather(own_loss, gradients.square()).sum(axis=0))
             if not np.isfinite(loss):
                 raise NotFiniteError("the loss")
-            clip_by_norm(gradients, self.settings.clip, square, self._exchange.everything if team.count > 1 else None)
+            clip_by_norm(gradients, self.settings.clip, square, self._exchange.everything if group.size > 1 else None)
             # What the update itself makes infinite, the next step or the epoch's end sees.
             optimizers.apply(self.optimizer, state.store, gradients, state.optimizer, self._rate())
-        team.meet()
+        group.barrier()
         if state.optimizer.idle.full:
             self.settle()
         return loss
 
     def settle(self) -> None:
         """Brings every row of every table up to date."""
-        team, state = self.team, self.state
-        optimizers.settle(self.optimizer, state.store, state.optimizer, team.rank, team.count, team.meet)
+        group, state = self.group, self.state
+        optimizers.settle(self.optimizer, state.store, state.optimizer, group.rank, group.size, group.barrier)
 
     def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
         """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
-        team, state = self.team, self.state
+        group, state = self.group, self.state
         dropping = self.settings.dropout > 0
-        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, team.rank) if dropping else None
-        if team.count == 1:
+        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, group.rank) if dropping else None
+        if group.size == 1:
             loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng, 1.0, state.carried)
             return loss, state.store.gather(grads)
-        part = whole.take(np.argsort(-whole.lengths, kind="stable")[team.rank :: team.count])
+        part = whole.take(np.argsort(-whole.lengths, kind="stable")[group.rank :: group.size])
         loss = 0.0
         if part.size:
             share = part.weight / whole.weight
             loss, grads = self.network.loss_and_gradients(state.store.params, part, rng, share, state.carried)
             self._exchange.bring(state.store.gather(grads))
-        else:  # the last batch of an epoch may be smaller than the team
+        else:  # the last batch of an epoch may be smaller than the group
             self._exchange.bring(None)
-        team.meet()
+        group.barrier()
         return loss, self._exchange.fetch()
 
     def _own_rows(self, rows: Array) -> Array:
-        return rows if self.team.count == 1 else rows[rows % self.team.count == self.team.rank]
+        return rows if self.group.size == 1 else rows[rows % self.group.size == self.group.rank]
 
     def _rate(self) -> float:
         settings, done = self.settings, self.state.optimizer.step
@@ -109,8 +110,8 @@ class _Exchange:
     """Where the ranks lay down their gradients, and pick up the sums of what they update."""
 
     def __init__(self, stepper: Stepper) -> None:
-        self._team, self._store = stepper.team, stepper.state.store
-        count, dense, tables = self._team.count, self._store.dense, self._store.tables
+        self._group, self._store = stepper.group, stepper.state.store
+        count, dense, tables = self._group.size, self._store.dense, self._store.tables
         self._dense = shared_empty((count, len(dense)), dense.dtype)
         # A rank reads at most as many different rows as its part of a batch has tokens; a small table, perhaps all.
         texts = -(-stepper.settings.batch // count)
@@ -124,7 +125,7 @@ class _Exchange:
 
     def bring(self, gradients: Gradients | None) -> None:
         """Lays this rank's gradients down; None are zeros."""
-        rank = self._team.rank
+        rank = self._group.rank
         self._dense[rank] = 0 if gradients is None else gradients.dense
         for k, name in enumerate(self._store.tables):
             used = 0 if gradients is None else len(gradients.tables[name].rows)
@@ -135,7 +136,7 @@ class _Exchange:
 
     def fetch(self) -> Gradients:
         """The sums of what this rank updates."""
-        rank, count, size = self._team.rank, self._team.count, len(self._store.dense)
+        rank, count, size = self._group.rank, self._group.size, len(self._store.dense)
         return self._sums(slice(size * rank // count, size * (rank + 1) // count), (rank, count))
 
     def everything(self) -> Gradients:
@@ -153,7 +154,7 @@ class _Exchange:
         table = self._store.tables[name]
         brought: list[tuple[Array, Array]] = []
         any_brings = np.zeros(len(table), np.bool_)
-        for other in range(self._team.count):
+        for other in range(self._group.size):
             used = int(self._used[other, k])
             rows = self._rows[name][other, :used]
             chosen = np.flatnonzero(rows % count == rank)

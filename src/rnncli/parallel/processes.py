@@ -1,0 +1,208 @@
+"""Processes forked from this one: they end with it, it can end them at any moment, and it knows why one has ended.
+
+Every process that rnncli forks comes from here. Signals wait while processes are forked and ended, so that none is
+forgotten. A worker ignores the signals that end a command (the first process decides what becomes of them), and it is
+killed when the first process ends, however that happens. Nothing ever waits for a worker to end by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rnncli import stopping
+from rnncli.core.threads import available_cores, release_helper, share_cores
+from rnncli.errors import StorageError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+logger = logging.getLogger("rnncli.parallel")
+
+_PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+# So many texts for each process at least, before it is worth its start.
+TEXTS_EACH = 200
+
+
+def helpful_workers(texts: int) -> int:
+    """How many processes answer so many texts soonest."""
+    if not sys.platform.startswith("linux"):
+        return 1  # what a process inherits of the system's libraries may not be fit for use there
+    return max(1, min(available_cores(), texts // TEXTS_EACH))
+
+
+def say_unavailable(what: str, error: Exception) -> None:
+    """Says why one process does all the work."""
+    why = getattr(error, "strerror", None) or error
+    logger.warning("one process does all of the work: %s cannot be made (%s)", what, why)
+
+
+class Workers:
+    """Forked processes, each with a connection to this one.
+
+    Args:
+        count: how many to fork.
+        serve: what a process does, given its number from 0 on and its end of the connection; it ends when this returns.
+        at_work: how many processes compute at the same time; this one may be one of them.
+    """
+
+    def __init__(self, count: int, serve: Callable[[int, Connection], None], at_work: int) -> None:
+        self._count, self._serve, self._at_work = count, serve, at_work
+        self._pids: list[int] = []
+        self._connections: list[Connection] = []
+        self._ended: dict[int, int] = {}  # number → exit code
+        self._undo = contextlib.ExitStack()
+
+    def start(self) -> bool:
+        """Forks. Whoever calls it sees to it that :meth:`close` is called, whatever happens.
+
+        Returns:
+            Whether that was possible. If not, the reason was said, and none is left.
+        """
+        # A process should have no threads when it is forked: what they hold locked stays locked in the child.
+        release_helper()
+        try:
+            with stopping.deferred():
+                self._undo.enter_context(stopping.undone_when_stopped(self._end))
+                for number in range(self._count):
+                    self._fork(number)
+                share_cores(self._at_work)
+        except (OSError, ImportError) as error:  # too many files or processes, too little memory, or not allowed
+            self.close()
+            say_unavailable("other processes", error)
+            return False
+        return True
+
+    def send(self, number: int, message: object) -> None:
+        """Sends to a worker that waits for a message: both ends would block if both sent.
+
+        Raises:
+            Exception: what the worker has failed with.
+        """
+        try:
+            self._connections[number].send(message)
+        except ConnectionError:
+            self._raise_failure(number)
+
+    def receive(self, number: int) -> Any:
+        """Waits for what a worker sends.
+
+        Raises:
+            Exception: what the worker has failed with.
+        """
+        try:
+            message = self._connections[number].recv()
+        except (EOFError, ConnectionError):
+            self._raise_failure(number)
+        if isinstance(message, _Failure):
+            raise message.error
+        return message
+
+    def require_all(self) -> None:
+        """Looks whether all of the workers are there.
+
+        Raises:
+            Exception: what one of them has failed with.
+        """
+        for number in range(len(self._pids)):
+            if self._has_ended(number, os.WNOHANG):
+                self._raise_failure(number)
+
+    def close(self) -> None:
+        """Ends the workers; none is left when this returns."""
+        with stopping.deferred():
+            self._end()
+            for connection in self._connections:
+                connection.close()
+            self._connections = []
+            self._undo.close()
+            share_cores(1)
+
+    def _fork(self, number: int) -> None:
+        from multiprocessing.connection import Pipe
+
+        here, there = Pipe()
+        self._connections.append(here)
+        first = os.getpid()
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._be_worker(number, there, first)
+            self._pids.append(pid)
+        finally:
+            there.close()
+
+    def _be_worker(self, number: int, there: Connection, first: int) -> NoReturn:
+        """The life of a worker."""
+        code = 1
+        try:
+            stopping.ignore_signals()
+            _end_with_parent()
+            for connection in self._connections:
+                connection.close()
+            share_cores(self._at_work)
+            if os.getppid() == first:  # else it has ended before this could be asked for
+                self._serve(number, there)
+            code = 0
+        except BaseException as error:
+            error.add_note(f"in worker process {number}:\n{traceback.format_exc()}")
+            with contextlib.suppress(Exception):  # it cannot be sent, or there is nobody left to read it
+                there.send(_Failure(error))
+        finally:
+            os._exit(code)  # nothing of the first process is flushed, saved or cleaned up twice
+
+    def _end(self) -> None:
+        """Kills: workers have nothing to save. Also called between any two bytecodes when a signal ends the process."""
+        running = [number for number in range(len(self._pids)) if number not in self._ended]
+        for number in running:
+            with contextlib.suppress(OSError):
+                os.kill(self._pids[number], signal.SIGKILL)
+        for number in running:
+            self._has_ended(number, 0)
+        self._pids, self._ended = [], {}
+
+    def _has_ended(self, number: int, options: int) -> bool:
+        if number not in self._ended:
+            try:
+                pid, status = os.waitpid(self._pids[number], options)
+            except ChildProcessError:  # somebody else has waited for it
+                pid, status = self._pids[number], 0
+            if pid:
+                self._ended[number] = os.waitstatus_to_exitcode(status)
+        return number in self._ended
+
+    def _raise_failure(self, number: int) -> NoReturn:
+        """Says why a worker is gone: in its own words, or else by its exit code."""
+        message: object = None
+        with contextlib.suppress(EOFError, OSError):
+            while not isinstance(message, _Failure) and self._connections[number].poll():
+                message = self._connections[number].recv()
+        if isinstance(message, _Failure):
+            raise message.error
+        self._has_ended(number, 0)
+        code = self._ended[number]
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise StorageError(
+            f"a worker process {how}; what was saved last is whole",
+            "if memory was short, lower --workers, --batch or --hidden; a training is taken up with --resume",
+        )
+
+
+class _Failure:
+    """What a worker sends when it fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _end_with_parent() -> None:
+    """Asks Linux to kill this process as soon as the one that forked it has ended."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
