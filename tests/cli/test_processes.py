@@ -21,11 +21,11 @@ def learning(cli, process, reviews, tiny):
     def start(*more: str, **options):
         forever = ["--epochs", "1000000", "--patience", "1000000", "--schedule", "constant"]
         training = process("train", "reviews.csv", *tiny, *forever, *more, **options)
-        seen = b""
-        while b"epoch 2/" not in seen:
-            line = training.stderr.readline()
-            assert line, seen
-            seen += line
+        metrics = cli.folder / "runs" / "reviews-1" / "metrics.jsonl"
+        with time_limit(60):
+            while not metrics.exists() or metrics.read_bytes().count(b"\n") < 2:
+                assert training.poll() is None, training.stderr.read()
+                time.sleep(0.01)
         return training
 
     return start

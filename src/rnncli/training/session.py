@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,8 @@ class Session:
         try:
             yield from self._events()
         except DivergedError as error:
-            state.mark_diverged(self.folder.state, error.message)
+            with suppress(StorageError):  # that it has diverged is the greater news
+                state.mark_diverged(self.folder.state, error.message)
             raise
         finally:
             if self._lock is not None:
