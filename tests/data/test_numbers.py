@@ -62,9 +62,9 @@ def test_whole_numbers_of_any_length_are_read_from_json() -> None:
 
 @pytest.mark.parametrize("number", [*NO_FINITE, "NaN", "Infinity"])
 def test_a_sequence_says_where_a_number_is_not_finite(number: str) -> None:
-    with pytest.raises(ValueError, match="^has no finite number at timestep 2, place 1$"):
+    with pytest.raises(ValueError, match=r"^has no finite number at timestep 2, place 1$"):
         parse_numbers(f"[[1, 2], [{number}, 4]]")
-    with pytest.raises(ValueError, match="^has no finite number at timestep 3$"):
+    with pytest.raises(ValueError, match=r"^has no finite number at timestep 3$"):
         parse_numbers(f"[1, 2, {number}]")
 
 
@@ -211,7 +211,7 @@ def test_word_vectors_are_finite(tmp_path: Path, number: str) -> None:
     from rnncli.data.vectors import read_vectors
 
     (tmp_path / "v.txt").write_text(f"good 1 2\nbad {number} 2\n")
-    with pytest.raises(DataError, match="v.txt:2: a vector holds"):
+    with pytest.raises(DataError, match=r"v\.txt:2: a vector holds"):
         read_vectors(str(tmp_path / "v.txt"), {"bad"})
 
 
