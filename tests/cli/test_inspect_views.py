@@ -236,7 +236,7 @@ def test_a_long_text_without_its_words_is_not_repeated(trained):
     for words in (TEXT.split(), ["good"] * 200):
         found = trained.works("inspect", "--why", " ".join(words), "--json").json
         said = trained.works("inspect", "--why", " ".join(words)).err
-        if found["flip_text"] is None:
+        if not found["flip_explains"]:  # nothing turns it round, or only leaving most of it out, which says nothing
             assert "the same without them" not in said
         elif len(found["flip_text"]) <= 500:
             assert f"the same without them: {found['flip_text']}" in said
