@@ -58,8 +58,8 @@ WORST = {
 }
 
 
-def patterns() -> dict[str, tuple[str, int]]:
-    """Each pattern that the source compiles at import: where it stands → pattern and flags."""
+def patterns() -> dict[str, re.Pattern]:
+    """Each pattern that the source compiles at import, by where it stands."""
     found = {}
     for path in sorted(SOURCE.rglob("*.py")):
         name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
@@ -98,19 +98,19 @@ def test_patterns_are_found() -> None:
     assert {"rnncli.data.numbers._NUMBER", "rnncli.data.tokenizer.WORD", "rnncli.tasks.lm._WORDS"} <= names
 
 
+# Patterns that are only ever given the beginning of a text: how much of it.
+BOUNDED = {"rnncli.data.facts._PYTHON_LIST.0": 100_000, "rnncli.data.facts._DATE.0": 64}
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 def test_each_pattern_takes_time_in_proportion(name: str) -> None:
     pattern = PATTERNS[name]
+    empty = "" if isinstance(pattern.pattern, str) else b""
     for what, text in WORST.items():
-        data = text.encode() if isinstance(pattern.pattern, bytes) else text
-        in_time(
-            (name, what),
-            lambda data=data: (
-                pattern.match(data),
-                pattern.fullmatch(data),
-                pattern.sub("" if isinstance(data, str) else b"", data),
-            ),
-        )
+        data = text[: BOUNDED.get(name, COUNT)]
+        data = data if empty == "" else data.encode()
+        in_time((name, what), lambda data=data: (pattern.search(data), pattern.fullmatch(data)))
+        in_time((name, what, "each"), lambda data=data: pattern.sub(empty, data[: COUNT // 10]))
 
 
 @pytest.mark.parametrize("what", WORST)
