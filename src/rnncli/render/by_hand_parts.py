@@ -51,7 +51,7 @@ SIGNS = {
         "ᶠ marks what reads forwards, and ᵇ what reads backwards, from the last timestep to the first.",
     ),
     "which": (re.compile("argmax"), "(j = 2) is 1 where j is 2, and 0 elsewhere."),
-    "beside": (re.compile(r"\[[^\];]*, "), "[x, y] is x and y side by side."),
+    "beside": (re.compile(r"\[[^\[\];]*, "), "[x, y] is x and y side by side."),
     "below": (re.compile("; "), "[x; y] is x above y."),
     "columns": (re.compile(r"\w\["), "x[1:2] are the columns 1 to 2 of x; x[2] is the second one alone."),
 }

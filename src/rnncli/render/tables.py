@@ -272,7 +272,7 @@ def _true_length(element: re.Match[str]) -> str:
     return f"{start}{float(old) / len(text) * cell_len(text):g}{between}{content}</text>"
 
 
-_TEXT_ELEMENT = re.compile(r'(<text [^>]*textLength=")([\d.]+)("[^>]*>)([^<]*)</text>')
+_TEXT_ELEMENT = re.compile(r'(<text [^<>]*textLength=")([\d.]+)("[^<>]*>)([^<]*)</text>')
 
 # Rich's own format, without its fonts from the network.
 _SVG = """\

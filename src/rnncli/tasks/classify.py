@@ -22,7 +22,7 @@ from rnncli.inspection.why import Parts, Question
 from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
-from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.classifier import BATCH, MOST_SCORES, Classifier, Examples
 from rnncli.tasks.inputs import (
     NumberInput,
     Numbers,
@@ -251,13 +251,12 @@ class ClassifierModel(Model):
         if isinstance(self.input, NumberInput):
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
         each = shared_out(self._answer_some, dataset.texts, workers)
-        lengths, answered = np.array([length for length, _ in each]), np.array([row for _, row in each])
+        lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
         dataset = dataset.with_tokens(lengths, self.input.unit)
         names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
         number = {name: k for k, name in enumerate(names)}
         truth = np.array([number[label] for label in dataset.labels], np.int64)
-        answered = answered[lengths > 0]
-        predicted, confidence = answered.argmax(axis=1), answered.max(axis=1)
+        predicted, confidence = predicted[lengths > 0], confidence[lengths > 0]
         wrong = np.flatnonzero(predicted != truth)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
         mistakes = tuple(
@@ -270,7 +269,8 @@ class ClassifierModel(Model):
             )
             for row in wrong.tolist()
         )
-        unseen = {name: int((truth == number[name]).sum()) for name in names[len(self.labels) :]}
+        counts = np.bincount(truth, minlength=len(names)).tolist()
+        unseen = dict(zip(names[len(self.labels) :], counts[len(self.labels) :], strict=True))
         skipped, reasons = dataset.skipped, dataset.skipped_because
         return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
 
@@ -326,10 +326,17 @@ class ClassifierModel(Model):
             raise UsageError(f"the text {what}: there is no timestep to show")
         return steps
 
-    def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, Array]]:
-        """For each text how many timesteps are read of it, and (labels,) probabilities."""
+    def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, int, float]]:
+        """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
         encoded = [self._read(text).values for text in texts]
-        return list(zip(map(len, encoded), self._probabilities(encoded), strict=True))
+        found: list[tuple[int, int, float]] = []
+        step = max(BATCH, MOST_SCORES // len(self.labels))  # not the probabilities of all labels for all texts at once
+        for first in range(0, len(encoded), step):
+            some = encoded[first : first + step]
+            answered = self._probabilities(some)
+            best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
+            found += zip(map(len, some), *best, strict=True)
+        return found
 
     def _probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""

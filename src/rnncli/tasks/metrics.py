@@ -8,6 +8,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
+from rnncli.memory import require_room
 from rnncli.views import Cell, Column, TableView
 
 
@@ -43,7 +44,13 @@ class Scores:
 
 
 def confusion_matrix(truth: Array, predicted: Array, count: int) -> Array:
-    """(K, K) how often each true label (row) was answered with each label (column)."""
+    """(K, K) how often each true label (row) was answered with each label (column).
+
+    Raises:
+        StorageError: there is no room for so many labels; a column of them holds something else, most likely.
+    """
+    hint = "name the column of the labels with --label, or evaluate on fewer of them"
+    require_room(3 * 8 * count * count, f"a confusion matrix of {count:,} labels", hint)
     return np.bincount(truth * count + predicted, minlength=count * count).reshape(count, count)
 
 
