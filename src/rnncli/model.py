@@ -16,6 +16,7 @@ from rnncli.core.packed import Array
 from rnncli.core.parameters import flatten, nest
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
+from rnncli.data.doubts import Asker
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.inspection.states import States
 from rnncli.record import Record
@@ -283,7 +284,7 @@ class Model(ABC):
             if type(count) is not int or count < least:
                 raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
         if not isinstance(data, Dataset):
-            data = read_dataset(Source(path_of(data)), self.labelled, self.reads)
+            data = read_dataset(Source(path_of(data)), self.labelled, self.reads, task=self.task, asker=self.asker())
         return self._evaluate(data, worst, workers)
 
     @abstractmethod
@@ -313,6 +314,14 @@ class Model(ABC):
     def cut(self, text: str) -> int:
         """How many timesteps in the middle of an input are not read, for it is too long."""
         return 0
+
+    def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
+        """Who reads files for this model.
+
+        Args:
+            command: how the command line begins that does.
+        """
+        return Asker(command)
 
     def problem(self, text: str) -> str | None:
         """What is wrong with an input that cannot be read; None if it can be."""

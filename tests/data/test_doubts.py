@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.doubts import Asker
 from rnncli.errors import DataError
 
 WORDS = "the a good bad warm cold film story cast plot was is very not so dull bright long short slow".split()  # noqa: SIM905
@@ -130,7 +131,13 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
             "a.csv",
             table("text,genre", [[text, ("a|b", "a", "b", "b|c", "c")[at % 5]] for at, text in enumerate(TEXTS)]),
         ),
-        *({}, ["a.csv:2: 'genre' holds several labels in one (a|b)", "rnncli train a.csv --text text --label genre"]),
+        *(
+            {},
+            [
+                "a.csv:2: 'genre' holds several labels in one (a|b)",
+                "rnncli train a.csv --task classify --text text --label genre",
+            ],
+        ),
     ),
     "joined by commas": (
         *("a.csv", table("plot,genres", [[text, ('"a,b"', "a", "b")[at % 3]] for at, text in enumerate(TEXTS)])),
@@ -356,7 +363,7 @@ def read(folder: Path, name: str, content: str, **how: object) -> Dataset:
     task = str(how.pop("task", "auto"))
     source = Source(str(path), **how)  # type: ignore[arg-type]
     plain = name.removesuffix(".gz").endswith(".txt") and source.format in (None, "text")
-    return read_dataset(source, not plain and task != "lm", task=task)
+    return read_dataset(source, not plain and task != "lm", task=task, asker=Asker(task_named=task != "auto"))
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -427,7 +434,7 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
     "decimals that are named": (
         "a.csv",
         table("text,score", [[text, 1 + at % 5 / 2] for at, text in enumerate(TEXTS)]),
-        {"label": "score"},
+        {"label": "score", "task": "classify"},
         ("text", "score", 40),
     ),
     "an id and a date": (
@@ -523,7 +530,7 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
     "rows of numbers, named": (
         "a.csv",
         table("x,label", [["1.5 2.5 3.5", at % 2] for at in range(30)]),
-        {"text": "x"},
+        {"text": "x", "task": "classify"},
         ("x", "label", 30),
     ),
     "words of a dictionary": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
         skip_bad=request.skip_bad,
         ignore=request.ignore,
     )
-    dataset = read_dataset(source, model.labelled, model.reads, task=model.task)
+    asker = model.asker(f"rnncli evaluate {shlex.quote(request.model)}")
+    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, asker=asker)
     output.note(dataset.why)
     # A text that stands on a single line is as much work as many.
     texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)

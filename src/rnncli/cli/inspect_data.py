@@ -103,7 +103,8 @@ def _doctor(output: Output, model: Model, path: Path, request: InspectRequest, a
     from rnncli.inspection.findings import Commands, settings_flags
     from rnncli.training.runs import of_file
 
-    dataset = read_dataset(asked.source, model.labelled, model.reads, task=model.task)
+    asker = model.asker(f"rnncli inspect -m {shlex.quote(request.model)} --doctor")
+    dataset = read_dataset(asked.source, model.labelled, model.reads, task=model.task, asker=asker)
     output.note(dataset.why)
     if dataset.skipped:
         output.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
@@ -197,19 +198,20 @@ def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
     from rnncli.model import CHUNK
 
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads, task=model.task)
+        whole = read_dataset(source, True, model.reads, task=model.task, asker=model.asker("rnncli inspect --data"))
         output.note(whole.why)
         yield whole
         return
+    asker = model.asker("rnncli inspect --data")
     table = stream_rows(source)
     sample = list(islice(table.rows, SAMPLE_ROWS))
     try:
         wanted = model.labelled or source.label is not None
-        columns = choose(source, table, sample, task=model.task, need_label=wanted)
+        columns = choose(source, table, sample, task=model.task, need_label=wanted, asker=asker)
     except DataError:
         if source.label is not None:
             raise
-        columns = choose(source, table, sample, task=model.task, need_label=False)
+        columns = choose(source, table, sample, task=model.task, need_label=False, asker=asker)
     output.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):

@@ -106,7 +106,7 @@ def _texts_of(
         DataError: with file and line, where the model cannot read an input.
     """
     source = as_input(path, request.text, request.format, request.encoding)
-    for input in stream_inputs(source, model.reads, before_waiting):
+    for input in stream_inputs(source, model.reads, before_waiting, model.asker("rnncli predict")):
         problem = model.problem(input.text)
         if problem is not None:
             raise DataError(f"{input.place}: {problem}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rnncli.cli.arguments import is_file, require_piped
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name, stream_texts
+from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render.clean import clean
 from rnncli.render.console import Output
@@ -198,7 +199,8 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
     from rnncli.tasks.tag import listed
 
     format = request.format or ("text" if request.source == "-" and request.text is None else None)
-    _, columns, rows = stream_texts(Source(request.source, request.text, None, format, request.encoding))
+    source = Source(request.source, request.text, None, format, request.encoding)
+    _, columns, rows = stream_texts(source, asker=Asker("rnncli tokenize"))
     output.note(columns.why)
     texts = (row.values[columns.text] for row in rows)
     sample = list(itertools.islice(texts, 200))

@@ -58,14 +58,25 @@ class DataFile:
             rows: the expression that ``r`` runs over; None for the records, as dictionaries of texts by column.
             where: an expression of ``r`` that has to hold.
         """
-        if self.format == "jsonl":
-            modules, rows = "json,sys", rows or "map(json.loads,sys.stdin)"
-        elif rows is None:
-            modules, rows = "csv,json,sys", f"csv.DictReader(sys.stdin{self._dialect})"
-        else:
-            modules = "json,sys"
+        rows = rows or self._records
         those = "" if where is None else f" if {where}"
-        return self.python(f"import {modules};[print(json.dumps({record})) for r in {rows}{those}]", "jsonl")
+        made = f"[print(json.dumps({record})) for r in {rows}{those}]"
+        modules = ",".join(name for name in ("ast", "csv", "json", "re", "sys") if f"{name}." in made)
+        return self.python(f"import {modules};{made}", "jsonl")
+
+    def grouped(self, record: str, key: str) -> str:
+        """JSON lines, each a Python expression of ``s``: neighbouring records with the same value of a column.
+
+        A record without a value goes with the one before.
+
+        Args:
+            key: the column's name, as a Python literal.
+        """
+        script = (
+            f"import csv,itertools,json,sys;k=[0];g=lambda r:(k.__setitem__(0,r[{key}] or k[0]),k[0])[1];"
+            f"[print(json.dumps({record})) for s in (list(v) for _,v in itertools.groupby({self._records},g))]"
+        )
+        return self.python(script, "jsonl")
 
     def filtered(self, condition: str) -> str:
         """The records for which a Python expression of ``r`` holds, in the same format."""
@@ -93,6 +104,11 @@ class DataFile:
         if self._written.startswith("cat "):
             return f"{command} < {self.quoted} > {self.made(suffix)}"
         return f"{self._written} | {command} > {self.made(suffix)}"
+
+    @property
+    def _records(self) -> str:
+        """The expression that gives the records, as dictionaries."""
+        return "map(json.loads,sys.stdin)" if self.format == "jsonl" else f"csv.DictReader(sys.stdin{self._dialect})"
 
     @property
     def _dialect(self) -> str:

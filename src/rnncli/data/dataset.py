@@ -35,6 +35,8 @@ from rnncli.errors import DataError, UsageError, counted
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
 
+TRAINING = doubts.Asker()
+
 # Where an input's numbers stand in a table, by the names of its columns; what is no such thing is the text of a column.
 Reads = NumericColumns | LongForm | ArrayColumn
 
@@ -167,13 +169,20 @@ def is_plain_text(source: Source) -> bool:
 
 
 def read_dataset(
-    source: Source, labelled: bool = True, reads: Reads | None = None, *, task: str = "auto", settled: bool = False
+    source: Source,
+    labelled: bool = True,
+    reads: Reads | None = None,
+    *,
+    task: str = "auto",
+    settled: bool = False,
+    asker: doubts.Asker = TRAINING,
 ) -> Dataset:
     """Reads every record, with a text and a label in each; if not ``labelled``, the text alone, empty ones too.
 
     Args:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
+        asker: who reads it, and what that settles.
         settled: whether the file was read so before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
 
     Raises:
@@ -182,9 +191,9 @@ def read_dataset(
         StorageError: the file cannot be read.
     """
     if not labelled:
-        return _read_text(source, task, settled)
+        return _read_text(source, task, settled, asker)
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
-    look = _look(source, table, sample, task)
+    look = _look(source, table, sample, task, asker)
     if settled or source.features is not None:
         return _read_labelled(source, table, look, reads, itertools.chain(sample, table.rows))
     _doubt_file(source, look)
@@ -196,6 +205,7 @@ def read_dataset(
     look = replace(look, label=table.columns.index(dataset.source.label or ""))
     if dataset.reads is None:
         look = replace(look, text=table.columns.index(dataset.source.text or ""))
+        _raise(doubts.lists_among_texts(look, dataset.texts, dataset.lines))
     _raise(doubts.no_labels(look, dataset.texts, dataset.labels, dataset.lines))
     _raise(doubts.unlikely_labels(look, dataset.labels))
     return dataset
@@ -213,6 +223,8 @@ def _read_labelled(
         case LongForm():
             return _read_long_form(source, table, numbers, rows)
         case Described():
+            if doubt:
+                doubts.raise_first(doubts.DESCRIBED, look)
             return _read_described(source, table, numbers, rows)
     if source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
@@ -231,9 +243,11 @@ def _read_labelled(
     return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
 
 
-def _look(source: Source, table: Table, sample: Sequence[Row], task: str) -> doubts.Look:
+def _look(
+    source: Source, table: Table, sample: Sequence[Row], task: str, asker: doubts.Asker = TRAINING
+) -> doubts.Look:
     file = DataFile(source.path, table.format, source.encoding)
-    return doubts.Look(file, table.columns, sample, task, (source.text is not None, source.label is not None))
+    return doubts.Look(file, table.columns, sample, task, (source.text is not None, source.label is not None), asker)
 
 
 def _raise(found: DataError | None) -> None:
@@ -243,7 +257,9 @@ def _raise(found: DataError | None) -> None:
 
 def _doubt_file(source: Source, look: doubts.Look) -> None:
     """Raises DataError: it is no text, or has no header."""
-    if look.file.format != "text":
+    if look.file.format == "conll":
+        doubts.raise_first(doubts.CONLL, look)
+    elif look.file.format != "text":
         _raise(doubts.no_header(look))
     elif source.format is None:
         doubts.raise_first(doubts.TEXT_FILE, look)
@@ -254,13 +270,21 @@ def _doubt_parts(parts: doubts.Parts, dataset: Dataset) -> None:
     _raise(parts.refusal((dataset.source.text, dataset.source.label)))
 
 
-def choose(source: Source, table: Table, sample: Sequence[Row], *, task: str = "auto", need_label: bool) -> Columns:
+def choose(
+    source: Source,
+    table: Table,
+    sample: Sequence[Row],
+    *,
+    task: str = "auto",
+    need_label: bool,
+    asker: doubts.Asker = TRAINING,
+) -> Columns:
     """The columns of text and label, as they were named or are guessed.
 
     Raises:
         DataError: it cannot be told which they are, or the table is likely something else.
     """
-    look = _look(source, table, sample, task)
+    look = _look(source, table, sample, task, asker)
     _doubt_file(source, look)
     return _choose(source, look, need_label=need_label)
 
@@ -334,11 +358,11 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
     )
 
 
-def _read_text(source: Source, task: str, settled: bool) -> Dataset:
+def _read_text(source: Source, task: str, settled: bool, asker: doubts.Asker) -> Dataset:
     if source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     table, sample = _open_table(source, SAMPLE_ROWS, None)
-    look = _look(source, table, sample, task)
+    look = _look(source, table, sample, task, asker)
     parts = doubts.Parts.of(look)
     if not settled:
         _doubt_file(source, look)
@@ -363,22 +387,23 @@ def stream_rows(source: Source, before_waiting: Callable[[], object] | None = No
 
 
 def stream_texts(
-    source: Source, before_waiting: Callable[[], object] | None = None
+    source: Source, before_waiting: Callable[[], object] | None = None, asker: doubts.Asker = TRAINING
 ) -> tuple[Table, Columns, Iterator[Row]]:
     """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
 
     Where a pipe holds nothing more yet, ``before_waiting`` is called.
     """
-    return _open(source, before_waiting=before_waiting)
+    return _open(source, before_waiting=before_waiting, asker=asker)
 
 
 def _open(
-    source: Source, *, before_waiting: Callable[[], object] | None = None
+    source: Source, *, before_waiting: Callable[[], object] | None = None, asker: doubts.Asker = TRAINING
 ) -> tuple[Table, Columns, Iterator[Row]]:
     # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
     sampled = SAMPLE_ROWS if source.text is None and source.format != "text" else 0
     table, sample = _open_table(source, sampled, None, before_waiting)
-    return table, choose(source, table, sample, need_label=False), itertools.chain(sample, table.rows)
+    columns = choose(source, table, sample, need_label=False, asker=asker)
+    return table, columns, itertools.chain(sample, table.rows)
 
 
 def _open_table(

@@ -9,6 +9,7 @@ from itertools import chain
 
 from rnncli.data.columns import header_names
 from rnncli.data.decoding import LINE_SLACK, line_ends
+from rnncli.data.facts import is_json
 from rnncli.data.header import refuse_repeated_values
 from rnncli.data.table import Ledger, Opened, Row
 from rnncli.errors import DataError
@@ -52,6 +53,8 @@ def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
 
 def _check_commas(header: str, line: int, ledger: Ledger) -> None:
     """Refuse a file that another character separates, before the csv module takes it for one wide column."""
+    if header.startswith("{") and is_json(header):
+        raise ledger.fault(line, "a JSON object, and this is to be a table; read JSON lines with --format jsonl")
     bare = re.sub(r'"[^"]*+"', "", header)  # what stands in quotes separates nothing
     commas = bare.count(",")
     if not commas and "\t" in bare:

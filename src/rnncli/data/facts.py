@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from rnncli.data.numbers import is_number
@@ -13,6 +15,7 @@ from rnncli.data.numbers import is_number
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
 _LONGEST_LIST = 100_000  # characters of a value that may be a list
+_LONGEST_LITERAL = 20_000  # of one that is to be read as Python
 _LOOKED_AT = 1_000  # characters of a value, to see whether it is a row of numbers
 _MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "?", "-"))
 
@@ -27,6 +30,12 @@ _DAY = (
 )
 _DATE = re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|]+")
+_BIO = re.compile(r"O|[BIESLU]-\S+")
+_CURRENCY = r"(?:[$€£¥₹]|usd|eur|gbp|chf)"
+_AMOUNT = re.compile(
+    rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])", re.IGNORECASE
+)  # $3.50, 4,50 €, 12%
+_WITH_COMMA = re.compile(r"[+-]?\d{1,20}(?:\.\d{3})*,\d{1,20}|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?")  # 0,75 or 1,250
 
 
 def is_missing(value: str) -> bool:
@@ -53,21 +62,44 @@ def is_fraction(value: str) -> bool:
     return math.isfinite(number) and number % 1 != 0
 
 
+def is_amount(value: str) -> bool:
+    """Whether a value is a number with a currency or as a percentage: ``$3.50``, ``4,50 €``, ``12%``."""
+    return len(value) <= _LONGEST_NUMBER and _AMOUNT.fullmatch(value.strip()) is not None
+
+
+def has_comma(value: str) -> bool:
+    """Whether a value is a number with a comma before its decimals, or between its thousands: ``0,75``, ``1,250``."""
+    return len(value) <= _LONGEST_NUMBER and _WITH_COMMA.fullmatch(value.strip()) is not None
+
+
+def is_bio(value: str) -> bool:
+    """Whether a value is a tag that says where a name begins and goes on: ``B-PER``, ``I-PER``, ``O``."""
+    return _BIO.fullmatch(value.strip()) is not None
+
+
 def is_nested(value: str) -> bool:
     """Whether a value is a list or an object, as JSON or Python writes it: ``["a"]``, ``['a', 'b']``, ``{"a": 1}``."""
+    return nested(value) is not None
+
+
+def nested(value: str) -> object:
+    """The list, tuple, set or object that a value is, as JSON or Python writes it; None if it is something else."""
     value = value.strip()
     if value[:1] not in ("[", "{", "(") or value[-1:] not in ("]", "}", ")") or len(value) > _LONGEST_LIST:
-        return False
-    return is_json(value) or _is_python(value)
-
-
-def _is_python(value: str) -> bool:
-    """Whether a value in brackets begins and ends as a list of texts does in Python; of a dictionary, begins."""
-    inner = value[1:-1].strip().removesuffix(",").rstrip()
-    quotes = ("'", '"')
-    if value.startswith("{"):
-        return inner.startswith(quotes)
-    return inner.startswith(quotes) and inner.endswith(quotes) and len(inner) > 1
+        return None
+    try:
+        found: object = json.loads(value)
+        return found
+    except (ValueError, RecursionError):
+        if len(value) > _LONGEST_LITERAL:
+            return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a text like "[1if x]" is none of ours to warn of
+            found = ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return found if isinstance(found, list | tuple | set | dict) else None
 
 
 def is_json(value: str) -> bool:
@@ -87,6 +119,12 @@ def numbers_in(value: str) -> list[str]:
     if not all(is_plain_number(part) or part.lower() == "nan" for part in parts):
         return []
     return parts if len(parts) > 2 or (len(parts) == 2 and any("." in part for part in parts)) else []
+
+
+def mostly(found: Iterable[bool]) -> bool:
+    """Whether nearly all are true, of at least one."""
+    found = list(found)
+    return bool(found) and sum(found) >= MOSTLY * len(found)
 
 
 class Facts:
@@ -109,7 +147,7 @@ class Facts:
 
     @cached_property
     def numeric(self) -> bool:
-        return self._mostly([is_plain_number(value) for value in self.filled])
+        return mostly([is_plain_number(value) for value in self.filled])
 
     @cached_property
     def fractions(self) -> list[str]:
@@ -118,11 +156,11 @@ class Facts:
 
     @cached_property
     def dates(self) -> bool:
-        return self._mostly([is_date(value) for value in self.filled])
+        return mostly([is_date(value) for value in self.filled])
 
     @cached_property
     def lists_of_numbers(self) -> bool:
-        return self._mostly([bool(numbers_in(value)) for value in self.filled])
+        return mostly([bool(numbers_in(value)) for value in self.filled])
 
     @cached_property
     def words(self) -> float:
@@ -136,7 +174,7 @@ class Facts:
 
     @cached_property
     def nested(self) -> bool:
-        return self._mostly([value[:1] in "[{" and is_json(value) for value in self.filled])
+        return mostly([value[:1] in "[{" and is_json(value) for value in self.filled])
 
     @cached_property
     def counts_rows(self) -> bool:
@@ -155,6 +193,3 @@ class Facts:
     @property
     def example(self) -> str:
         return self.filled[0] if self.filled else ""
-
-    def _mostly(self, found: Sequence[bool]) -> bool:
-        return bool(found) and sum(found) >= MOSTLY * len(found)

@@ -11,15 +11,18 @@ from rnncli.data.columns import label_rank, names_rows, quoted, text_rank
 from rnncli.data.facts import Facts, is_date, is_fraction, is_missing, is_nested, is_plain_number, numbers_in
 from rnncli.errors import DataError
 
+READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows under id,time,x,label'
+_NO_HEADER = "the first line looks like data, not like a header with the names of the columns"
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
 _NAMES = frozenset(
     """
-    age amount author answer bio city code column count country customer date day email entities feedback field file
-    filename fold frequency gender group hypothesis ids image ipa item key kind letters line location machine month nr
-    number phones phonemes premise price product pronunciation rank reply response sex split src state status subset
-    summary tgt time timestamp translation type url user username value year
+    age amount answer author bio city code column context count country customer date day email entities feedback
+    field file filename fold frequency gender group hypothesis ids image ipa item key kind lemma letters line
+    location machine month nr number phonemes phones pos premise price product pronunciation rank reply response sex
+    split src state status subset summary tgt time timestamp translation type url user username value year
     """.split()  # noqa: SIM905
 )
+_LETTERS, _DIGITS, _MARKS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+"), re.compile(r"[^\w\s]")
 _IDENTIFIER = re.compile(r"[A-Za-z]+\d{1,6}|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|[a-z]{2,}[A-Z][A-Za-z0-9]*")
 
 
@@ -32,13 +35,15 @@ def missing_header(columns: Sequence[str], facts: Sequence[Facts]) -> str | None
     """
     if any(_heads_numbers(name, of, at) for at, (name, of) in enumerate(zip(columns, facts, strict=True), 1)):
         return None
-    if _are_steps([name for name in columns if is_plain_number(name)]):
+    if _are_steps([name for name in columns if is_plain_number(name)]) or _are_roles(columns):
         return None
     for name, of in zip(columns, facts, strict=True):
-        if is_plain_number(name) and of.numeric:
+        if is_plain_number(name) and of.numeric and not any(map(_is_known, columns)):
             return f"{quoted(name)} is a number, as are the values below it"
         below = of.filled.count(name.strip())
-        if below > 1 or (below and not _is_name(name)):
+        # Where values repeat, a first one that is found only once more is none of them.
+        once = below == 1 and len(of.filled) >= _ENOUGH and len(of.filled) >= 2 * len(of.distinct)
+        if below > 1 or (below and not once and not _is_name(name)):
             return f"{quoted(name)} stands below as a value too"
         if of.filled and ((of.dates and is_date(name)) or (of.lists_of_numbers and numbers_in(name))):
             return f"{quoted(name)} is a value like those below it"
@@ -50,13 +55,15 @@ def missing_header(columns: Sequence[str], facts: Sequence[Facts]) -> str | None
         words = name.split()
         if len(words) > 1 and of.words >= 1.5:
             return f"{quoted(name)} is a text like those below it"
+        if len(of.filled) > 1 and _MARKS.search(name) and {_shape(name)} == set(map(_shape, of.filled)):
+            return f"{quoted(name)} is written like all values below it"
     return None
 
 
 def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> None:
     """Raises DataError: a first line of numbers has one twice, as no names of columns do."""
     numeric = [is_plain_number(value) or is_missing(value) for value in values]
-    twice = next((value for at, value in enumerate(values) if numeric[at] and value in values[:at]), None)
+    twice = next((value for at, value in enumerate(values) if numeric[at] and value and value in values[:at]), None)
     if twice is None or 2 * sum(numeric) < len(values):
         return
     reason = f"{quoted(twice)} stands in it twice"
@@ -68,8 +75,19 @@ def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> 
 
 def headerless(file: DataFile, reason: str, names: Sequence[str], line: int = 1) -> DataError:
     """The refusal of a table without names for its columns."""
-    what = f"the first line looks like data, not like names of columns: {reason}"
-    return file.refusal(what, f"Put names above it: {file.with_header(names)}", line)
+    return file.refusal(
+        f"{_NO_HEADER}: {reason}", f"Put a header above it, and read the new file: {file.with_header(names)}", line
+    )
+
+
+def only_a_header(file: DataFile, values: Sequence[str]) -> DataError:
+    """The refusal of a table of one line, which was read as the names of its columns."""
+    names = ", ".join(map(quoted, values[:4])) + (", …" if len(values) > 4 else "")
+    made = file.with_header(likely_names([Facts("", [value]) for value in values]))
+    return DataError(
+        f"{file.name}: no records: the only line was read as the header ({names})",
+        f"If it is a record, put a header above it, and read the new file: {made}",
+    )
 
 
 def headerless_series(file: DataFile, reason: str, label: int, line: int = 1) -> DataError:
@@ -80,8 +98,8 @@ def headerless_series(file: DataFile, reason: str, label: int, line: int = 1) ->
     """
     place = "last" if label else "first"
     return file.refusal(
-        f"the first line looks like data, not like names of columns: {reason}",
-        f"If each row is a series, with its label {place}: {series_of_lines(file, label)}",
+        f"{_NO_HEADER}: {reason}",
+        f"{READS_SERIES}. If each row is one, with its label {place}: {series_of_lines(file, label)}",
         line,
     )
 
@@ -125,8 +143,28 @@ def _is_name(name: str) -> bool:
     whole = name.strip().lower()
     if len(whole.split()) > 3:
         return False
-    known = whole in _NAMES or names_rows(whole) or text_rank(whole) is not None or label_rank(whole) is not None
-    return known or _IDENTIFIER.fullmatch(name.strip()) is not None
+    return _is_known(whole) or _IDENTIFIER.fullmatch(name.strip()) is not None
+
+
+def _is_known(name: str) -> bool:
+    """Whether it is a name that we know, and none that only looks like one."""
+    whole = name.strip().lower()
+    return whole in _NAMES or names_rows(whole) or _is_role(whole)
+
+
+def _is_role(name: str) -> bool:
+    return len(name.split()) < 3 and (text_rank(name) is not None or label_rank(name) is not None)
+
+
+def _are_roles(columns: Sequence[str]) -> bool:
+    """Whether all of several names are known, one of them as that of a text or a label: no record reads so."""
+    names = [name for at, name in enumerate(columns, 1) if name != f"column {at}"]
+    return len(names) > 1 and all(map(_is_known, names)) and any(map(_is_role, names))
+
+
+def _shape(value: str) -> str:
+    """What a value is written with: ``b-a`` and ``cd-e`` are alike."""
+    return _DIGITS.sub("0", _LETTERS.sub("a", value))
 
 
 def _heads_numbers(name: str, of: Facts, at: int) -> bool:
@@ -146,8 +184,8 @@ def _heads_words(name: str, of: Facts) -> bool:
 
 
 def _are_steps(names: Sequence[str]) -> bool:
-    """Whether whole numbers go up, as the names of columns do that are times, years or places."""
+    """Whether whole numbers go up, or down, as the names of columns do that are times, years or places."""
     if len(names) < 2 or not all(name.strip().isdigit() and len(name) < 16 for name in names):
         return False
-    numbers = [int(name) for name in names]
-    return all(before < after for before, after in pairwise(numbers))
+    steps = [int(after) - int(before) for before, after in pairwise(names)]
+    return all(step > 0 for step in steps) or all(step < 0 for step in steps)

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rnncli.data.arrays import ArrayColumn, named_vector, read_vector
-from rnncli.data.columns import NumericColumns, number_problem, numbers_text
-from rnncli.data.dataset import Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.columns import NumericColumns, number_problem, numbers_text, quoted
+from rnncli.data.dataset import TRAINING, Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.doubts import Asker
+from rnncli.data.facts import is_json
 from rnncli.data.formats import ARRAY_SUFFIX, is_array
 from rnncli.data.long_form import LongForm, read_sequences
 from rnncli.errors import DataError, StorageError
@@ -30,7 +32,10 @@ class Input(NamedTuple):
 
 
 def stream_inputs(
-    source: Source, reads: Reads | None = None, before_waiting: Callable[[], object] | None = None
+    source: Source,
+    reads: Reads | None = None,
+    before_waiting: Callable[[], object] | None = None,
+    asker: Asker = TRAINING,
 ) -> Iterator[Input]:
     """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
 
@@ -38,6 +43,7 @@ def stream_inputs(
         source: a single .npy file is an input too.
         reads: the columns that a model takes its numbers from. A file that is no table, and one whose ``text`` column
             is named, holds each input as a text.
+        asker: who reads it, and what that settles.
         before_waiting: is called when a pipe holds nothing more yet, all inputs up to there having been handed on.
 
     Raises:
@@ -55,12 +61,19 @@ def stream_inputs(
             return _long_form(source, replace(reads, label=None), before_waiting)
         case ArrayColumn():
             return _array_column(source, reads, before_waiting)
-    return _texts(source, before_waiting)
+    return _texts(source, before_waiting, asker)
 
 
-def _texts(source: Source, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
-    table, columns, rows = stream_texts(source, before_waiting)
+def _texts(source: Source, before_waiting: Callable[[], object] | None, asker: Asker) -> Iterator[Input]:
+    table, columns, rows = stream_texts(source, before_waiting, asker)
+    lists = asker.lists or table.format != "jsonl"
     for row in rows:
+        if not lists and row.values[columns.text].lstrip()[:1] in ("[", "{") and is_json(row.values[columns.text]):
+            raise DataError(
+                f"{table.name}:{row.line}: {quoted(table.columns[columns.text])} holds a list or an object, and this "
+                "model reads texts",
+                'It reads {"text": "so it is"}; name another column with --text COLUMN.',
+            )
         yield Input(f"{table.name}:{row.line}", row.values[columns.text])
 
 

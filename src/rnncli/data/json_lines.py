@@ -18,6 +18,7 @@ from rnncli.errors import DataError
 
 MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
 
+_READS = 'rnncli reads an object a line: {"text": "so it is", "label": "good"}'
 _TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -55,13 +56,15 @@ def _spread_out(bracket: str, number: int, ledger: Ledger) -> DataError:
     if bracket == "[":
         made = ledger.file.as_json("r", "json.load(sys.stdin)")
         return ledger.fault(
-            number, "a JSON array over several lines, and each line must be an object", f"Write its records so: {made}"
+            number,
+            "a JSON array over several lines, and each line must be an object",
+            f"{_READS}. Write its records so: {made}",
         )
     made = ledger.file.as_json("r", 'json.load(sys.stdin)["data"]')
     return ledger.fault(
         number,
         "a JSON object over several lines, and each line must be one",
-        f"If its records are a list under the key data: {made}",
+        f"{_READS}. If its records are a list under the key data: {made}",
     )
 
 

@@ -127,7 +127,7 @@ def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, dige
             found = True
             yield row
     if not found:
-        raise ledger.no_records()
+        raise ledger.no_records(columns if ledger.file.format in ("csv", "tsv") else ())
     ledger.finish(digest())
 
 

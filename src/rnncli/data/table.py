@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from rnncli.data.advice import DataFile
+from rnncli.data.header import only_a_header
 from rnncli.errors import DataError, counted
 
 _KEPT_MESSAGES = 20
@@ -67,8 +68,14 @@ class Ledger:
         """The exception for something wrong at ``line``."""
         return DataError(f"{self.name}:{line}: {what}", hint)
 
-    def no_records(self) -> DataError:
-        """The exception for a file from which nothing is left."""
+    def no_records(self, header: Sequence[str] = ()) -> DataError:
+        """The exception for a file from which nothing is left.
+
+        Args:
+            header: the names of its columns, if they were read from a line of it.
+        """
+        if not self.count and header:
+            return only_a_header(self.file, header)
         if not self.count:
             return DataError(f"{self.name}: no records")
         return DataError(

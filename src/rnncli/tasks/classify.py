@@ -12,6 +12,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
+from rnncli.data.doubts import Asker
 from rnncli.data.long_form import LongForm
 from rnncli.data.tokenizer import looks_like_characters
 from rnncli.errors import DataError, UsageError, closest, counted
@@ -299,6 +300,16 @@ class ClassifierModel(Model):
     def of_manifest(cls, manifest: ClassifierManifest) -> ClassifierModel:
         known = manifest.settings, manifest.input, distinct(manifest.labels, "label")
         return cls(*known, {}, manifest.example, manifest.record, manifest.columns)
+
+    def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
+        if isinstance(self.input, NumberInput):
+            return Asker(command, labels=frozenset(self.labels))
+        return Asker(command, labels=frozenset(self.labels), knows=self._knows, lists=False)
+
+    def _knows(self, text: str) -> bool:
+        """Whether most tokens of a text are in the vocabulary."""
+        _, known = self.input.names(text, self.settings.max_length)
+        return 2 * sum(known) > len(known)
 
     def problem(self, text: str) -> str | None:
         if isinstance(self.input, NumberInput):

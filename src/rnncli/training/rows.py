@@ -60,7 +60,7 @@ def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
     if os.path.getsize(source.path) > MOST_BYTES:
         return f"its training data, {name}, are too large to be searched for one row"
     try:
-        dataset = read_dataset(source, labelled=source.label is not None)
+        dataset = read_dataset(source, labelled=source.label is not None, settled=True)
     except RnncliError:
         return f"its training data, {name}, can no longer be read"
     if dataset.digest != beginning.digest:

@@ -17,6 +17,7 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
+from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.model import Metric, Model
 from rnncli.record import EpochRecord, Record
@@ -275,7 +276,7 @@ def start(
     """
     settings = Settings.from_mapping(given)
     labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
-    dataset = read_dataset(source, labelled, task=settings.task)
+    dataset = read_dataset(source, labelled, task=settings.task, asker=Asker(task_named="task" in named))
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)

@@ -8,19 +8,23 @@ unless it cannot be.
 """
 
 from rnncli.data.doubts.labels import no_labels, unlikely_labels
-from rnncli.data.doubts.look import Look, raise_first
+from rnncli.data.doubts.look import Asker, Look, raise_first
 from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.tables import TABLE, no_header
-from rnncli.data.doubts.text_files import TEXT_FILE
-from rnncli.data.doubts.texts import BESIDE, CHOSEN
+from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
+from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
+from rnncli.data.doubts.texts import BESIDE, CHOSEN, lists_among_texts
 
 __all__ = [
     "BESIDE",
     "CHOSEN",
+    "CONLL",
+    "DESCRIBED",
     "TABLE",
     "TEXT_FILE",
+    "Asker",
     "Look",
     "Parts",
+    "lists_among_texts",
     "no_header",
     "no_labels",
     "raise_first",

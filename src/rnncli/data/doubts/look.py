@@ -9,15 +9,36 @@ from functools import cached_property
 
 from rnncli.data.advice import DataFile, command
 from rnncli.data.columns import names_rows, quoted, words_of
-from rnncli.data.facts import Facts
-from rnncli.data.header import (
-    repeats_header,
-)
+from rnncli.data.facts import Facts, is_json
+from rnncli.data.header import repeats_header
 from rnncli.data.table import Row
 from rnncli.errors import DataError
 
 WRITING = ("seq2seq", "caption", "lm")  # tasks whose answers are texts
 _SHOWN = 40  # characters of an example
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who reads a file, and what that settles.
+
+    Attributes:
+        command: how the command line begins that reads it.
+        task_named: whether the user named the task.
+        labels: those that a model tells apart, whatever they look like.
+        knows: whether a model knows the words of a text; None where it has none, or is yet to learn them.
+        lists: whether an input may be a list of words or of numbers.
+    """
+
+    command: str = "rnncli train"
+    task_named: bool = False
+    labels: frozenset[str] = frozenset()
+    knows: Callable[[str], bool] | None = None
+    lists: bool = True
+
+    @property
+    def trains(self) -> bool:
+        return self.command == "rnncli train"
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,7 @@ class Look:
         rows: the first of them.
         task: the name of what is to be trained or was; "auto" where it is not known.
         named: whether the user named the text, and the label.
+        asker: who looks.
         text, label: where they stand, once they were chosen.
     """
 
@@ -38,6 +60,7 @@ class Look:
     rows: Sequence[Row]
     task: str = "auto"
     named: tuple[bool, bool] = (False, False)
+    asker: Asker = Asker()
     text: int | None = None
     label: int | None = None
 
@@ -64,9 +87,23 @@ class Look:
         """The line of a column's value."""
         return next((row.line for row in self.rows if row.values[at].strip() == value), None)
 
-    def train(self, *options: str, file: str | None = None) -> str:
-        """The command that trains."""
-        return " ".join(["rnncli train", file or self.file.quoted, *options])
+    @property
+    def classes_named(self) -> bool:
+        """Whether the user said that each value of the label's column is a class, whatever it looks like."""
+        return self.task == "classify" and self.asker.task_named and self.named[1]
+
+    def command(self, *options: str, file: str | None = None) -> str:
+        """The command that reads the file, or another one, so."""
+        return " ".join([self.asker.command, file or self.file.quoted, *filter(None, options)])
+
+    def with_task(self, task: str) -> str:
+        """The option that names a task, where one is to be trained."""
+        return f"--task {task}" if self.asker.trains else ""
+
+    @property
+    def some_columns(self) -> str:
+        """The options that name the columns, for whoever has to say which."""
+        return "--text COLUMN" if self.label is None and not self.asker.trains else "--text COLUMN --label COLUMN"
 
 
 Check = Callable[[Look], DataError | None]
@@ -94,9 +131,16 @@ def named(look: Look) -> list[str]:
     return [command(option, name) for option, name in chosen if name is not None]
 
 
-def parsed(look: Look, name: str) -> str:
-    """A column's list in a Python expression of the record ``r``."""
-    return f"r[{json.dumps(name)}]" if look.file.format == "jsonl" else f"json.loads(r[{json.dumps(name)}])"
+def parsed(look: Look, name: str, value: str) -> str:
+    """A column's list in a Python expression of the record ``r``.
+
+    Args:
+        value: one of the lists, as it is written.
+    """
+    cell = f"r[{json.dumps(name, ensure_ascii=False)}]"
+    if look.file.format == "jsonl":
+        return cell
+    return f"json.loads({cell})" if is_json(value) else f"ast.literal_eval({cell})"
 
 
 def is_id(look: Look, at: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,16 +13,19 @@ from rnncli.data.doubts.look import Look
 from rnncli.data.table import Row
 from rnncli.errors import DataError
 
-_PARTS = frozenset(
-    """
-    train training test testing valid validation val dev eval evaluation holdout held-out unlabeled unlabelled
-    """.split()  # noqa: SIM905
+_PART = re.compile(
+    r"(?:public|private|pre|in|is)?[-_ ]?"
+    r"(?:train|training|test|testing|valid|validation|validate|val|dev|devel|development|eval|evaluation|hold-?out|held-?out"
+    r"|unlabell?ed)[-_ ]?(?:set|data|\d)?",
+    re.IGNORECASE,
 )
 _PART_COLUMNS = frozenset(
     """
-    split splits fold folds set subset partition phase is_train is_test is_valid is_validation is_val in_train in_test
+    split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val
+    in_train in_test
     """.split()  # noqa: SIM905
 )
+_PART_ENDINGS = frozenset(("split", "splits", "fold", "folds", "kfold", "partition"))
 _MOST_PARTS = 20  # different values that tell parts of a file apart
 
 
@@ -37,8 +41,7 @@ class Parts:
         """By the names of the columns and the first rows."""
         parts = cls(look)
         for at, of in enumerate(look.facts):
-            name = "_".join(words_of(of.name))
-            if name in _PART_COLUMNS or (of.filled and _are_parts(of.distinct)):
+            if _names_parts(of.name) or (of.filled and _are_parts(of.distinct)):
                 parts.found[at] = set()
         return parts
 
@@ -62,7 +65,7 @@ class Parts:
             name = look.columns[at]
             if name in roles or not 1 < len(values) <= _MOST_PARTS:
                 continue
-            by_name = "_".join(words_of(name)) in _PART_COLUMNS
+            by_name = _names_parts(name)
             if not (_are_parts(values) or (by_name and all(len(value) < 20 for value in values))):
                 continue
             kept = next((value for value in sorted(values) if value.lower().startswith("train")), None)
@@ -72,10 +75,16 @@ class Parts:
             return look.file.refusal(
                 f"{quoted(name)} says which rows are for what ({listed}), and all of them would be read as one",
                 f"Keep those of one: {look.file.filtered(f'{same}=={json.dumps(kept)}')}; "
-                f"or read them all: {look.train(command('--ignore', name))}",
+                f"or read them all: {look.command(command('--ignore', name))}",
             )
         return None
 
 
+def _names_parts(name: str) -> bool:
+    """Whether a column is called like one of parts: ``split``, ``k_fold``, ``data-split``."""
+    words = words_of(name)
+    return "_".join(words) in _PART_COLUMNS or "".join(words) in _PART_COLUMNS or bool(set(words[-1:]) & _PART_ENDINGS)
+
+
 def _are_parts(values: Iterable[str]) -> bool:
-    return all(value.strip().lower() in _PARTS for value in values)
+    return all(_PART.fullmatch(value.strip()) is not None for value in values)

@@ -10,6 +10,7 @@ from rnncli.data.advice import command
 from rnncli.data.columns import label_rank, quoted, text_rank, words_of
 from rnncli.data.doubts.look import Look, cut, is_id, named
 from rnncli.data.facts import is_missing
+from rnncli.data.header import READS_SERIES
 from rnncli.data.long_form import LongForm, guess_long_form
 from rnncli.errors import DataError, counted
 
@@ -51,7 +52,7 @@ def nothing_to_read(look: Look) -> DataError | None:
     return look.file.refusal(
         f"no column holds texts: {' and '.join(seen)}",
         "rnncli learns the label of a text or of a series, and forecasts no numbers yet. If a column is a text all the "
-        f"same: {look.train('--text COLUMN', '--label COLUMN')}",
+        f"same: {look.command(look.some_columns)}",
     )
 
 
@@ -69,7 +70,7 @@ def words_beside_numbers(look: Look) -> DataError | None:
         what = "dates" if of.dates else "numbers"
         return look.file.refusal(
             f"{look.shown(text)} would be read as the text, and holds {what}",
-            f"Name the columns that are meant: {look.train('--text COLUMN', '--label COLUMN')}",
+            f"Name the columns that are meant: {look.command(look.some_columns)}",
         )
     fractions = any(look.facts[at].fractions for at in numbers)
     least = 1 if fractions else 2
@@ -155,9 +156,9 @@ def _refuse_series(look: Look, form: LongForm, renamed: str | None, left_out: Se
         seen.append(f"{quoted(name)} holds {kind} ({cut(facts[name].example)})")
     file = look.file.quoted if renamed is None else look.file.made(look.file.format)
     options = ["--ignore " + shlex.quote(",".join(left_out))] if left_out else []
-    steps.append(look.train(*options, command("--label", form.label or "label"), file=file))
+    steps.append(look.command(*options, command("--label", form.label or "label"), file=file))
     ordered = " if the rows are in order" if any(facts[name].dates for name in left_out) else ""
-    texts = "as texts, name the columns: --text COLUMN --label COLUMN"
+    texts = f"as texts, name the columns: {look.some_columns}"
     return look.file.refusal(
         f"this looks like a table of series, a row a timestep, but {' and '.join(seen)}",
         f"As series{ordered}: {'; '.join(steps)}. Or, {texts}",
@@ -174,10 +175,10 @@ def _refuse_wide(look: Look, values: Sequence[int], label: int | None, text: int
         what = f"{numbers} would be left aside, and the text would be {look.shown(text)}"
     hints = []
     if len(values) >= MANY_COLUMNS and label is not None:
-        hints.append(f"If a row is a series: {_series_of_columns(look, values, label)}")
+        hints.append(f"{READS_SERIES}. If a row is one: {_series_of_columns(look, values, label)}")
     if text is not None:
-        hints.append(f"{'If' if not hints else 'if'} the text is meant: {look.train(*named(look))}")
-    return look.file.refusal(what, "; ".join(hints) or "Name the columns with --text and --label.")
+        hints.append(f"{'If' if not hints else 'if'} the text is meant: {look.command(*named(look))}")
+    return look.file.refusal(what, "; ".join(hints) or f"Name the columns: {look.command(look.some_columns)}")
 
 
 def _series_of_columns(look: Look, values: Sequence[int], label: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnncli.data.doubts.look import Check, Look
 from rnncli.data.doubts.series import MANY_COLUMNS, nothing_to_read, series_as_texts
+from rnncli.data.doubts.texts import several_columns_of_labels
 from rnncli.data.header import (
     headerless,
     headerless_series,
@@ -28,4 +29,5 @@ def no_header(look: Look) -> DataError | None:
     return headerless(look.file, reason, likely_names(look.facts))
 
 
-TABLE: tuple[Check, ...] = (no_header, series_as_texts, nothing_to_read)
+DESCRIBED: tuple[Check, ...] = (several_columns_of_labels,)  # where a text is to be told from numbers
+TABLE: tuple[Check, ...] = (no_header, series_as_texts, nothing_to_read, several_columns_of_labels)

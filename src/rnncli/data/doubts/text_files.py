@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rnncli.data.columns import label_rank, text_rank
+from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.look import Check, Look, cut
-from rnncli.data.facts import Facts, is_json, numbers_in
+from rnncli.data.facts import Facts, is_bio, is_json, mostly, numbers_in
 from rnncli.data.header import (
     likely_names,
     missing_header,
@@ -16,6 +19,9 @@ from rnncli.data.header import (
 )
 from rnncli.data.table import Row
 from rnncli.errors import DataError, counted
+
+_SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")
+_GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first word and the rest
 
 
 def same_tabs(look: Look) -> DataError | None:
@@ -27,12 +33,12 @@ def same_tabs(look: Look) -> DataError | None:
     count = min(counts)
     fields = [line.split("\t") for _, line in lines]
     if _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:])):
-        hint = f"Read it as the table: {look.train('--format tsv')}; as a text: {look.train('--format text')}."
+        hint = f"Read it as the table: {look.command('--format tsv')}; as a text: {look.command('--format text')}."
     else:
         facts = [Facts("", [row[at] for row in fields]) for at in range(count + 1)]
         hint = (
             f"Make it one with names: {look.file.with_header(likely_names(facts), 'tsv')}; "
-            f"or read it as a text: {look.train('--format text')}."
+            f"or read it as a text: {look.command('--format text')}."
         )
     return look.file.refusal(f"each line has {counted(count, 'tab')}, so this looks like a table, not a text", hint)
 
@@ -52,11 +58,11 @@ def same_delimiters(look: Look) -> DataError | None:
         if not named and not labels and delimiter != "|":
             continue
         what = f"each line has {len(fields[0])} values with {called} between, so this looks like a table, not a text"
-        as_text = f"or read it as a text: {look.train('--format text')}."
+        as_text = f"or read it as a text: {look.command('--format text')}."
         if delimiter != ",":
             return look.file.refusal(what, f"Write it with commas: {look.file.with_commas(delimiter)}; {as_text}")
         if named:
-            return look.file.refusal(what, f"Read it as the table: {look.train('--format csv')}; {as_text}")
+            return look.file.refusal(what, f"Read it as the table: {look.command('--format csv')}; {as_text}")
         return look.file.refusal(
             what, f"Put names above it: {look.file.with_header(likely_names(facts), 'csv')}; {as_text}"
         )
@@ -71,7 +77,10 @@ def labelled_lines(look: Look) -> DataError | None:
     record = '{"text":" ".join(w for w in r if w[:9]!="__label__"),"label":[w[9:] for w in r if w[:9]=="__label__"][0]}'
     made = look.file.as_json(record, "map(str.split,sys.stdin)")
     return look.file.refusal(
-        f"labels as fastText writes them, {cut(lines[0][1])}", f"Make JSON lines of it: {made}.", lines[0][0]
+        f"labels as fastText writes them, {cut(lines[0][1])}",
+        f'rnncli reads {{"text": "so it is", "label": "good"}}. Make such lines of it: {made}; '
+        f"or read it as a text: {look.command('--format text')}.",
+        lines[0][0],
     )
 
 
@@ -80,8 +89,42 @@ def json_lines(look: Look) -> DataError | None:
     lines = _lines(look)
     if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for _, line in lines[:20]):
         return None
-    hint = f"Read them as such: {look.train('--format jsonl')}; as a text: {look.train('--format text')}."
+    hint = f"Read them as such: {look.command('--format jsonl')}; as a text: {look.command('--format text')}."
     return look.file.refusal("each line is a JSON object, so this is no text", hint, lines[0][0])
+
+
+def tag_first(look: Look) -> DataError | None:
+    """The columns of words and tags are the other way round."""
+    if look.file.format != "conll" or not look.rows:
+        return None
+    words, tags = ([item for row in look.rows for item in json.loads(row.values[at])] for at in (0, 1))
+    if not (mostly(map(is_bio, words)) and "O" in words) or mostly(map(is_bio, tags)):
+        return None
+    swapped = look.file.piped("awk 'NF>1{print $2,$1} NF<2{print}'", "conll")
+    return look.file.refusal(
+        f"the tag stands first in each line ({cut(f'{words[0]} {tags[0]}')}), and a line is a word and its tag",
+        f"Turn them round, and read the new file: {swapped}; rnncli reads the second column as the tags.",
+        look.rows[0].line,
+    )
+
+
+def slashed_tags(look: Look) -> DataError | None:
+    """Words with their tags behind a slash, a sentence a line: ``Mia/NNP saw/VBD``."""
+    if look.file.format not in ("conll", "text") or not look.rows:
+        return None
+    if look.file.format == "conll":
+        items = [item for row in look.rows for at in (0, 1) for item in json.loads(row.values[at])]
+    else:
+        items = [item for _, line in _lines(look) for item in line.split()]
+    if len(items) < 10 or not mostly(_SLASHED.fullmatch(item) is not None for item in items):
+        return None
+    record = '{"tokens":[w.rpartition("/")[0] for w in r],"tags":[w.rpartition("/")[2] for w in r]}'
+    made = look.file.as_json(record, "map(str.split,sys.stdin)", "r")
+    return look.file.refusal(
+        f"each word has its tag behind a slash ({cut(items[0])})",
+        f"{READS_WORDS}. Make that of it: {made}.",
+        look.rows[0].line,
+    )
 
 
 def tagged_words(look: Look) -> DataError | None:
@@ -96,10 +139,10 @@ def tagged_words(look: Look) -> DataError | None:
         return None
     what = f"each line has {width} words, with empty lines between, so this looks like words with their tags"
     if width == 2:
-        hint = f"Read it as such: {look.train('--format conll')}; as a text: {look.train('--format text')}."
+        hint = f"Read it as such: {look.command('--format conll')}; as a text: {look.command('--format text')}."
     else:
         kept = look.file.piped(f"cut -d' ' -f1,{width}", "conll")
-        hint = f"Keep word and tag: {kept}; or read it as a text: {look.train('--format text')}."
+        hint = f"Keep word and tag: {kept}; or read it as a text: {look.command('--format text')}."
     return look.file.refusal(what, hint, lines[0][0])
 
 
@@ -108,15 +151,41 @@ def lines_of_numbers(look: Look) -> DataError | None:
     lines = _lines(look)
     if len(lines) < 2 or not all(numbers_in(line) for _, line in lines):
         return None
-    hint = f"{series_of_lines(look.file, 0)} if each starts with its label; as a text: {look.train('--format text')}."
-    return look.file.refusal(f"each line is a row of numbers, {cut(lines[0][1])}", hint, lines[0][0])
+    hint = f"{series_of_lines(look.file, 0)} if each starts with its label; as a text: {look.command('--format text')}."
+    what = f"each line is a row of numbers, so this looks like a table, {cut(lines[0][1])}"
+    return look.file.refusal(what, hint, lines[0][0])
 
 
+def lexicon(look: Look) -> DataError | None:
+    """A word and how it is spoken a line, as pronouncing dictionaries have them: ``BAN  B AE1 N``."""
+    lines = [(line, text.split(maxsplit=1)) for line, text in _lines(look) if not text.startswith((";;;", "#"))]
+    if len(lines) < 10 or not all(len(parts) == 2 for _, parts in lines):
+        return None
+    words = [parts[0] for _, parts in lines]
+    symbols = [symbol for _, parts in lines for symbol in parts[1].split()]
+    gaps = all(_GAP.search(text) is not None for _, text in _lines(look))
+    distinct = len(set(words)) >= 0.9 * len(words)
+    short = 2 * sum(map(len, symbols)) / len(symbols) <= sum(map(len, words)) / len(words)
+    if not distinct or 3 * len(set(symbols)) > len(symbols) or not (gaps or short):
+        return None
+    split = '[print(*l.split(None,1),sep="\\t",end="") for l in sys.stdin if l.strip() and l[:3]!=";;;"]'
+    made = look.file.python(f'import sys;print("source","target",sep="\\t");{split}', "tsv")
+    return look.file.refusal(
+        f"each line is a word with symbols behind it ({cut(' '.join(lines[0][1]))}), so this looks like a lexicon, a "
+        "table of two columns",
+        f"Make one with a tab between: {made}; or read it as a text: {look.command('--format text')}.",
+        lines[0][0],
+    )
+
+
+CONLL: tuple[Check, ...] = (slashed_tags, tag_first)
 TEXT_FILE: tuple[Check, ...] = (
     json_lines,
+    slashed_tags,
     labelled_lines,
     lines_of_numbers,
     same_tabs,
+    lexicon,
     tagged_words,
     same_delimiters,
 )
