@@ -30,7 +30,7 @@ CASES = {
     ),
     "rows of numbers": ("a.csv", NUMBERS, ["a.csv:2: 'x' holds rows of numbers (0.1 0.2 -0.45)"], ALL),
     "two texts": ("a.csv", TWO, ["two columns hold texts", "'title' (so good 0)"], ALL),
-    "series": ("a.csv", SERIES, ["'machine_id' (M0)", "rnncli train a-2.csv --label state"], LABELLED),
+    "series": ("a.csv", SERIES, ["'machine_id' (M0)", " a-2.csv --label state"], LABELLED),
     "a split": ("a.csv", SPLIT, ["a.csv: 'split' says which rows are for what (test, train)"], LABELLED),
     "spans": ("a.jsonl", SPANS, ["a.jsonl:1: 'label' holds lists ([[0,4,\"X\"]])"], LABELLED),
     "semicolons": ("a.csv", "text;label\nso good;pos\n", ["looks like semicolons", 'delimiter=";"'], ALL),

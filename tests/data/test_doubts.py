@@ -75,7 +75,9 @@ def wide(label_first: bool, header: bool = True, id: bool = False, mark: str = "
 
 
 SPANS = [{"text": text, "label": [[0, 3, "PERSON"], [5, 8 + at, "CITY"]]} for at, text in enumerate(TEXTS)]
+PHONES_OF = {"a": "AE1", "e": "EH1", "i": "IH1", "o": "AA1"}
 PHONES = [[word * 2, " ".join(letter.upper() + "1" for letter in word)] for word in WORDS]
+LEXICON = [(c + v + d, f"{c.upper()} {PHONES_OF[v]} {d.upper()}") for c in "bdgk" for v in PHONES_OF for d in "dlmt"]
 PAIRS = [[text, " ".join(word[::-1] for word in text.split())] for text in TEXTS]
 TWO = [["label", "a"], ["labels", "b"]]
 
@@ -347,6 +349,146 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),
         *({}, ["'tokens' holds lists ([", "Join the words"]),
     ),
+    # what is no label when its column is named either
+    **{
+        f"{kind}, label named": (
+            "a.csv",
+            table("text,value", [[text, f'"{values[at % len(values)]}"'] for at, text in enumerate(TEXTS)]),
+            {"label": "value"},
+            [f"'value' holds {says}", "--task classify --text text --label value"],
+        )
+        for kind, values, says in (
+            ("decimals", ("0.25", "0.5", "0.75"), "decimal numbers (0.25)"),
+            ("decimals below zero", ("-1.5", "0", "1.5"), "decimal numbers (-1.5)"),
+            ("decimals with a sign", ("+0.5", "-0.5"), "decimal numbers (+0.5)"),
+            ("exponents", ("1e-3", "2e-3"), "decimal numbers (1e-3)"),
+            ("decimal commas", ("0,75", "1,25", "2"), "decimal numbers (0,75)"),
+            ("thousands", ("1,250", "12,000"), "decimal numbers (1,250)"),
+            ("percentages", ("12%", "12.5 %"), "amounts (12%)"),
+            ("dollars", ("$3.50", "$4"), "amounts ($3.50)"),
+            ("euros", ("€3", "4,50 €"), "amounts (€3)"),
+            ("half stars", ("1.0", "1.5", "2.0"), "decimal numbers (1.5)"),
+            ("dates", ("2026-05-01", "2026-06-01"), "dates (2026-05-01)"),
+            ("months", ("2026 Q1", "2026 Q2"), "dates (2026 Q1)"),
+            ("rows of numbers", ("1 0 1", "0 0 1"), "rows of numbers (1 0 1)"),
+            ("bars", ("a|b", "a", "b"), "several labels in one (a|b)"),
+            ("semicolons", ("a;b", "b;c", "a;c"), "several labels in one (a;b)"),
+            ("commas and spaces", ("a", "a, b", "b, c", "c, a, b"), "several labels in one (a, b)"),
+            ("spaced bars", ("a | b", "b | c", "c", "a | c"), "several labels in one (a | b)"),
+        )
+    },
+    "prices, label named": (
+        *("a.csv", table("text,price", [[text, 1250 + at * 275] for at, text in enumerate(TEXTS)])),
+        *({"label": "price"}, ["'price' holds 40 different numbers in 40 records"]),
+    ),
+    "series with a price": (
+        *("a.csv", table("id,time,x,price", [[at // 4, at % 4, at % 7, 10 + at // 4 * 1.75] for at in range(80)])),
+        *({"label": "price"}, ["'price' holds decimal numbers (11.75)", "--task classify --label price"]),
+    ),
+    "series of JSON with a price": (
+        *("a.jsonl", json_lines([{"sequence": [[at, 1]], "label": at % 9 * 1.5} for at in range(40)])),
+        *({}, ["'label' holds decimal numbers (1.5)"]),
+    ),
+    "spans in cells": (
+        *("a.csv", table("text,label", [[text, f"\"[({at % 2}, 4, 'WHO')]\""] for at, text in enumerate(TEXTS)])),
+        *({}, ["a.csv:2: 'label' holds lists ([(0, 4, 'WHO')])", 'rnncli reads words with their tags: {"tokens"']),
+    ),
+    "rows of numbers in brackets as labels": (
+        *("a.csv", table("text,label", [[text, f"[{at % 2} 0 1]"] for at, text in enumerate(TEXTS)])),
+        *({}, ["a.csv:2: 'label' holds lists ([0 0 1])"]),
+    ),
+    "several labels in a csv": (
+        *("a.csv", table("text,label", [[text, '"[""a"", ""b""]"'] for text in TEXTS])),
+        *({}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "rnncli reads one label a record"]),
+    ),
+    "columns of 0 and 1": (
+        *(
+            "a.csv",
+            table("text,war,love,fun", [[text, at % 2, at // 2 % 2, at // 3 % 2] for at, text in enumerate(TEXTS)]),
+        ),
+        *(
+            {},
+            ["3 columns of 0 and 1 stand beside a text ('war', 'love', 'fun')", "--label war", "caption"],
+        ),
+    ),
+    "a list among the texts": (
+        *(
+            "a.jsonl",
+            json_lines(
+                [
+                    {"text": text if at < 300 else text.split(), "label": "ab"[at % 2]}
+                    for at, text in enumerate(TEXTS * 10)
+                ]
+            ),
+        ),
+        *({}, ["a.jsonl:301: 'text' holds lists ([", "Join the words"]),
+    ),
+    "a cell of numbers, named": (
+        *("a.csv", table("x,label", [[" ".join(map(str, numbers(at, 9))), at % 2] for at in range(30)])),
+        *({"text": "x", "label": "label"}, ["'x' holds rows of numbers (", "--task classify --text x --label label"]),
+    ),
+    "pixels, named": (
+        *("a.csv", table("kind,pixels", [[at % 3, " ".join(map(str, range(at, at + 48)))] for at in range(30)])),
+        *({"text": "pixels", "label": "kind"}, ["'pixels' holds rows of numbers (0 1 2"]),
+    ),
+    # words and tags, in other arrangements
+    "a word a row": (
+        *("a.csv", table("word,tag", [[word, ("O", "B-PER", "I-PER")[at % 3]] for at, word in enumerate(WORDS)])),
+        *({}, ["a row holds a word and its tag (the, O)", "--format conll", "--task classify --text word --label tag"]),
+    ),
+    "a word a row, numbered sentences": (
+        *("a.tsv", table("sentence_id,word,tag", [[at // 4, w, "NV"[at % 2]] for at, w in enumerate(WORDS)], "\t")),
+        *({}, ["a row holds a word and its tag (the, N)", "Put those of a sentence together"]),
+    ),
+    "a word a row, sentences where they begin": (
+        *(
+            "a.csv",
+            table(
+                "Sentence #,Word,POS,Tag",
+                [
+                    ["" if at % 4 else f"Sentence: {at // 4}", w, "NN", ("O", "B-geo")[at % 2]]
+                    for at, w in enumerate(WORDS[:20])
+                ],
+            ),
+        ),
+        *({}, ["a row holds a word and its tag (the, O)"]),
+    ),
+    "tags in a cell": (
+        *("a.csv", table("tokens,tags", [["Ada saw Rome", "B-PER O B-LOC"], ["so it is now", "O O O O"]] * 9)),
+        *({}, ["a.csv:2: 'tags' holds a tag for each word (B-PER O B-LOC)"]),
+    ),
+    "tags first": (
+        *("a.conll", "B-PER Ada\nO saw\nB-LOC Rome\n\nO so\nO it\nO is\n\n" * 6),
+        *({}, ["a.conll:1: the tag stands first in each line (B-PER Ada)", "rnncli reads the second column"]),
+    ),
+    "tags behind slashes": (
+        *("a.conll", "Ada/NNP saw/VBD\nRome/NNP today/RB\n" * 9),
+        *({}, ["a.conll:1: each word has its tag behind a slash (Ada/NNP)"]),
+    ),
+    "tags behind slashes in a text": (
+        *("a.txt", "Ada/NNP saw/VBD Rome/NNP\nit/PRP rained/VBD\n" * 9),
+        *({}, ["a.txt:1: each word has its tag behind a slash (Ada/NNP)"]),
+    ),
+    "a lexicon with spaces": (
+        *("a.txt", "".join(f"{word.upper()}  {phones}\n" for word, phones in LEXICON)),
+        *({}, ["a.txt:1: each line is a word with symbols behind it (BAD B AE1 D)", "--format text"]),
+    ),
+    "a lexicon with one space": (
+        *("a.txt", "".join(f"{word * 2} {phones}\n" for word, phones in LEXICON)),
+        *({}, ["so this looks like a lexicon"]),
+    ),
+    # more of parts, headers and formats
+    "folds": ("a.csv", with_column("kfold", [at % 10 for at in range(40)]), {}, ["'kfold' says which rows"]),
+    "parts of Kaggle": (
+        *("a.csv", with_column("Usage", ["Training", "PublicTest", "PrivateTest", "Training"] * 10)),
+        *({}, ["'Usage' says which rows are for what (PrivateTest, PublicTest, Training)", '=="Training"']),
+    ),
+    "no header, codes": ("a.tsv", "ab\tb-a\ncd\td-c\nef\tf-e\n", {}, ["'b-a' is written like all values below it"]),
+    "one line": ("a.csv", "so good a film,praise\n", {}, ["the only line was read as the header", "'text,label\\n'"]),
+    "JSON lines in a table": (
+        *("a.csv", json_lines([{"text": text, "label": "ab"[at % 2]} for at, text in enumerate(TEXTS)])),
+        *({}, ["a.csv:1: a JSON object, and this is to be a table", "--format jsonl"]),
+    ),
     "either way": (
         "a.tsv",
         table("en,fr", [[a, b * 3] for a, b in PAIRS], "\t"),
@@ -431,6 +573,73 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
         {},
         ("text", "label", 1600),
     ),
+    "ids with a point": (
+        *("a.csv", table("text,label", [[text, ("0.0", "1.0")[at % 2]] for at, text in enumerate(TEXTS)])),
+        *({"label": "label"}, ("text", "label", 40)),
+    ),
+    "stars that are named": (
+        *("a.csv", table("text,stars", [[text, 1 + at % 5] for at, text in enumerate(TEXTS)])),
+        *({"label": "stars"}, ("text", "stars", 40)),
+    ),
+    "versions": (
+        *("a.csv", table("text,label", [[text, ("v1.2", "1.2.3")[at % 2]] for at, text in enumerate(TEXTS)])),
+        *({}, ("text", "label", 40)),
+    ),
+    "places as labels": (
+        *(
+            "a.csv",
+            table(
+                "text,label",
+                [[t, ('"Bonn, Germany"', '"Graz, Austria"', '"Ulm, Germany"')[at % 3]] for at, t in enumerate(TEXTS)],
+            ),
+        ),
+        *({}, ("text", "label", 40)),
+    ),
+    "amounts among words": (
+        *("a.csv", table("text,label", [[text, ("100%", "no", "maybe")[at % 3]] for at, text in enumerate(TEXTS)])),
+        *({}, ("text", "label", 40)),
+    ),
+    "combinations that are named": (
+        *("a.csv", table("text,label", [[text, ("a|b", "a", "b")[at % 3]] for at, text in enumerate(TEXTS)])),
+        *({"label": "label", "task": "classify"}, ("text", "label", 40)),
+    ),
+    "words with tags that are named": (
+        *("a.csv", table("word,tag", [[w, ("O", "B-X")[at % 2]] for at, w in enumerate(WORDS)])),
+        *({"label": "tag", "text": "word", "task": "classify"}, ("word", "tag", len(WORDS))),
+    ),
+    "names of roles that are values": (
+        *("a.csv", table("word,class", [[w, "nv"[at % 2]] for at, w in enumerate(["class", "word", *WORDS] * 3)])),
+        *({}, ("word", "class", 3 * len(WORDS) + 6)),
+    ),
+    "a name that is a value once": (
+        *("a.csv", table("Wort,Art", [[w, "nv"[at % 2]] for at, w in enumerate(["Wort", *WORDS * 3])])),
+        *({}, ("Wort", "Art", 3 * len(WORDS) + 1)),
+    ),
+    "columns without names": (
+        *("a.csv", table(",text,,label", [[at, row[0], at % 7, row[1]] for at, row in enumerate(LABELLED)])),
+        *({}, ("text", "label", 40)),
+    ),
+    "years down": (
+        *("a.csv", table("text,label,2021,2020,2019", [[*row, at, at % 3, 2] for at, row in enumerate(LABELLED)])),
+        *({}, ("text", "label", 40)),
+    ),
+    "a year": (
+        *("a.csv", table("text,label,2020", [[*row, at] for at, row in enumerate(LABELLED)])),
+        *({}, ("text", "label", 40)),
+    ),
+    "texts in brackets": (
+        *("a.csv", table("text,label", [[("[1]", "[sic] so it is")[at % 2], "ab"[at % 2]] for at in range(30)])),
+        *({}, ("text", "label", 30)),
+    ),
+    "columns of 0 and 1 to tell of": (
+        *("a.csv", table("red,big,text", [[at % 2, at // 2 % 2, WORDS[at % 4]] for at in range(30)])),
+        *({"task": "caption"}, (None, "text", 30)),
+    ),
+    "usage of something": (
+        *("a.csv", with_column("usage", ["high", "low"] * 20)),
+        *({}, ("text", "label", 40)),
+    ),
+    "documents": ("a.bio", "-DOCSTART- O\n\nso A\nit B\n\nbe A\n\n" * 9, {}, ("tokens", "tags", 18)),
     "decimals that are named": (
         "a.csv",
         table("text,score", [[text, 1 + at % 5 / 2] for at, text in enumerate(TEXTS)]),
@@ -629,7 +838,7 @@ def test_what_is_what_it_looks_like_is_read(tmp_path, case):
     assert (dataset.source.text, dataset.source.label, len(dataset.texts)) == (text, label, count)
 
 
-COMMAND = re.compile(r"(?:python3 -c|sed|\(printf|cut|iconv|zcat) .*? > [^ ;.]+\.\w+")
+COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;.]+\.\w+")
 
 
 @pytest.mark.parametrize(
@@ -645,7 +854,21 @@ COMMAND = re.compile(r"(?:python3 -c|sed|\(printf|cut|iconv|zcat) .*? > [^ ;.]+\
         *[("wide with a label", 24), ("wide without names", 24), ("wide with missing ends", 24), ("UCR's text", 24)],
         *[("no header", 40), ("no header, label first", 40), ("no header, numbered", 40), ("a lexicon", len(PHONES))],
         *[("pairs", 40), ("tabs", 40), ("commas without", 40), ("semicolons", 40), ("fastText", 40), ("a split", 20)],
-        *[("a split of JSON", 20), ("bars", 40), ("words as a list", 40)],
+        *[
+            ("a split of JSON", 20),
+            ("bars", 40),
+            ("words as a list", 40),
+            ("several labels in a csv", 40),
+            ("spans", 40),
+        ],
+        *[("several labels as Python writes them", 40), ("spans in cells", 40), ("a list among the texts", 400)],
+        *[
+            ("a word a row, numbered sentences", 5),
+            ("a word a row, sentences where they begin", 5),
+            ("tags in a cell", 18),
+        ],
+        *[("tags first", 12), ("tags behind slashes", 18), ("tags behind slashes in a text", 18)],
+        *[("a lexicon with spaces", 64), ("a lexicon with one space", 64), ("folds", 4), ("one line", 1)],
     ],
 )
 def test_the_command_in_the_refusal_makes_a_file_that_is_read(tmp_path, monkeypatch, case, count):

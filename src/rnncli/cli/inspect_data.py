@@ -197,12 +197,14 @@ def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
     """
     from rnncli.model import CHUNK
 
+    asker = model.asker("rnncli inspect --fires all --data")
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads, task=model.task, asker=model.asker("rnncli inspect --data"))
+        whole = read_dataset(
+            source, True, model.reads, task=model.task, asker=model.asker("rnncli inspect --fires all --data")
+        )
         output.note(whole.why)
         yield whole
         return
-    asker = model.asker("rnncli inspect --data")
     table = stream_rows(source)
     sample = list(islice(table.rows, SAMPLE_ROWS))
     try:

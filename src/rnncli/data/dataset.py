@@ -349,6 +349,8 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
         DataError: there are none.
     """
     records.require_some()
+    if table.documents:
+        why = f"{why}; {counted(table.documents, 'line')} that begin a document (-DOCSTART-) left out"
     return Dataset(
         *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, table.digest),
         table.skipped_count + records.skipped_count,

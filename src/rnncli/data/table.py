@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rnncli.data.advice import DataFile
@@ -30,6 +30,7 @@ class Table:
     rows: Iterator[Row]  # streaming, flat memory, each row checked as it is read
     skipped: list[str]  # messages of the records left out so far, the first 20
     skipped_count: int  # all of them
+    documents: int = field(default=0, kw_only=True)  # lines that begin a document, and are no record
     digest: str  # SHA-256 over the bytes as stored, in hex; complete once rows is exhausted, "" before
 
 
@@ -63,6 +64,11 @@ class Ledger:
             self.skipped.append(error.message)
         if table := self.table():
             table.skipped_count = self.count
+
+    def document(self) -> None:
+        """Count a line that begins a document."""
+        if table := self.table():
+            table.documents += 1
 
     def fault(self, line: int, what: str, hint: str | None = None) -> DataError:
         """The exception for something wrong at ``line``."""

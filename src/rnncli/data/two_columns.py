@@ -29,6 +29,8 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
     number = 0
     for number, line in enumerate(lines, 1):
         parts = line.split()
+        if parts and parts[0] == _BEGIN:
+            ledger.document()
         if not parts or parts[0] == _BEGIN:
             if words and not bad:
                 yield _row(begin, words, tags)

@@ -67,6 +67,8 @@ def unlikely_labels(look: Look, labels: Sequence[str]) -> DataError | None:
     """
     if look.label is None or look.pairs or look.classes_named or look.task == "tag":
         return None
+    if labels[0].startswith("[") and mostly(label.startswith(_LIST_OF_TEXTS) for label in labels[:20]):
+        return None  # tags of words
     counts = Counter(labels)
     for known in look.asker.labels:
         del counts[known]
