@@ -79,14 +79,49 @@ def test_what_the_user_names_is_not_doubted(trained, tiny):
     assert "text: text, label: label\n" in said
     assert len(trained.works("predict", "a.csv", "--text", "title").rows) == 12
     trained.write("b.csv", NUMBERS)
-    assert "text: x, label: label\n" in trained.works("train", "b.csv", "--text", "x", "--label", "label", *tiny).err
+    as_words = ("--task", "classify", "--text", "x", "--label", "label")
+    trained.refuses(3, "b.csv:2: 'x' holds rows of numbers (0.1 0.2 -0.45)", "train", "b.csv", *as_words[2:], *tiny)
+    assert "text: x, label: label\n" in trained.works("train", "b.csv", *as_words, "--name", "b", *tiny).err
+    assert trained.works("evaluate", "b", "b.csv", "--text", "x").rows[0] == ["rows", "12"]
     trained.write("c.txt", ROWS.replace(",", "\t"))
     assert len(trained.works("predict", "c.txt", "--format", "text").rows) == 12
     trained.write("d.csv", "text,label\n" + "good film,0.5\nbad film,1.5\n" * 6)
-    trained.refuses(
-        3, "a.csv: 'label' holds decimal numbers (0.5)".replace("a.csv:", "d.csv:2:"), "train", "d.csv", *tiny
-    )
-    assert "label: label" in trained.works("train", "d.csv", "--label", "label", *tiny).err
+    decimals = "d.csv:2: 'label' holds decimal numbers (0.5)"
+    trained.refuses(3, decimals, "train", "d.csv", *tiny)
+    trained.refuses(3, [decimals, "--task classify"], "train", "d.csv", "--label", "label", *tiny)
+    trained.refuses(3, decimals, "train", "d.csv", "--task", "classify", *tiny)
+    classes = ("--task", "classify", "--label", "label", "--name", "d")
+    assert "label: label" in trained.works("train", "d.csv", *classes, *tiny).err
+    assert trained.works("evaluate", "d", "d.csv").rows[0] == ["rows", "12"]  # the model knows these labels
+    trained.works("inspect", "-m", "d", "--doctor", "d.csv")
+    trained.refuses(3, [decimals, "rnncli evaluate a-1 d.csv --label COLUMN"], "evaluate", "a-1", "d.csv")
+
+
+def test_a_list_is_no_text_for_a_model_that_reads_texts(trained):
+    trained.write("a.jsonl", '{"text": "good film"}\n{"text": ["good", "film"]}\n')
+    trained.refuses(3, "a.jsonl:2: 'text' holds a list or an object", "predict", "a.jsonl")
+    trained.write("a.jsonl", '{"text": ["good", "film"]}\n' * 3)
+    trained.refuses(3, ["a.jsonl:1: 'text' holds lists", "rnncli reads"], "predict", "a.jsonl")
+    trained.write("a.csv", 'text\n[1]\n"[""so""]"\ngood film\n')
+    assert len(trained.works("predict", "a.csv").rows) == 3
+
+
+def test_lines_that_begin_documents_are_said_to_be_left_out(trained, tiny):
+    trained.write("a.bio", "-DOCSTART- O\n\nso A\nit B\n\n" * 6)
+    said = trained.works("train", "a.bio", *tiny).err
+    assert "left out: 6 lines that begin a document (-DOCSTART-)" in said
+    assert "sentences  6: " in said
+
+
+def test_a_file_of_one_line_is_not_taken_for_an_empty_one(trained):
+    trained.write("a.csv", '"so good, and warm"\n')
+    says = [
+        "a.csv: no records: the only line was read as the header ('so good, and warm')",
+        "(printf 'text\\n'; cat a.csv)",
+    ]
+    trained.refuses(3, says, "predict", "a.csv")
+    trained.write("a.csv", "text,label\n")
+    trained.refuses(3, "a.csv: no records", "predict", "a.csv")
 
 
 def test_columns_to_ignore_are_none_of_the_table(trained, tiny):

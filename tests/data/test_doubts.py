@@ -484,6 +484,10 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *({}, ["'Usage' says which rows are for what (PrivateTest, PublicTest, Training)", '=="Training"']),
     ),
     "no header, codes": ("a.tsv", "ab\tb-a\ncd\td-c\nef\tf-e\n", {}, ["'b-a' is written like all values below it"]),
+    "no header, a label that is a name": (
+        *("a.csv", table("", [["so good and warm", "city"], ["so bad and cold", "country"]] * 9)),
+        *({}, ["'so good and warm' stands below as a value too"]),
+    ),
     "one line": ("a.csv", "so good a film,praise\n", {}, ["the only line was read as the header", "'text,label\\n'"]),
     "JSON lines in a table": (
         *("a.csv", json_lines([{"text": text, "label": "ab"[at % 2]} for at, text in enumerate(TEXTS)])),

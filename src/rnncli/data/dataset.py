@@ -350,7 +350,8 @@ def _dataset(source: Source, why: str, table: Table, records: Records, reads: Re
     """
     records.require_some()
     if table.documents:
-        why = f"{why}; {counted(table.documents, 'line')} that begin a document (-DOCSTART-) left out"
+        lines = counted(table.documents, "line that begins a document", "lines that begin a document")
+        why = f"{why}; left out: {lines} (-DOCSTART-)"
     return Dataset(
         *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, table.digest),
         table.skipped_count + records.skipped_count,

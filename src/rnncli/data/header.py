@@ -18,7 +18,7 @@ _NAMES = frozenset(
     """
     age amount answer author bio city code column context count country customer date day email entities feedback
     field file filename fold frequency gender group hypothesis ids image ipa item key kind lemma letters line
-    location machine month nr number phonemes phones pos premise price product pronunciation rank reply response sex
+    location machine month nr number phonemes phones premise price product pronunciation rank reply response sex
     split src state status subset summary tgt time timestamp translation type url user username value year
     """.split()  # noqa: SIM905
 )
@@ -82,6 +82,8 @@ def headerless(file: DataFile, reason: str, names: Sequence[str], line: int = 1)
 
 def only_a_header(file: DataFile, values: Sequence[str]) -> DataError:
     """The refusal of a table of one line, which was read as the names of its columns."""
+    if _are_roles(values) or all(map(_is_known, values)):
+        return DataError(f"{file.name}: no records")
     names = ", ".join(map(quoted, values[:4])) + (", …" if len(values) > 4 else "")
     made = file.with_header(likely_names([Facts("", [value]) for value in values]))
     return DataError(
@@ -113,7 +115,7 @@ def series_of_lines(file: DataFile, label: int) -> str:
 
 def repeats_header(columns: Sequence[str], values: Sequence[str]) -> bool:
     """Whether a row is the header once more, as where files were put one behind the other."""
-    return tuple(values) == tuple(columns) and any(map(_is_name, columns))
+    return tuple(values) == tuple(columns) and all(map(_is_name, columns))
 
 
 def likely_names(facts: Sequence[Facts]) -> list[str]:

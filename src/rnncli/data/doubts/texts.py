@@ -185,7 +185,7 @@ def several_columns_of_labels(look: Look) -> DataError | None:
     listed = ", ".join(quoted(look.columns[at]) for at in hot[:4]) + ("…" if len(hot) > 4 else "")
     return look.file.refusal(
         f"{len(hot)} columns of 0 and 1 stand beside a text ({listed}), and it is not clear which is its label",
-        f"A text has one label here: {look.command(command('--text', text, '--label', first))}. If the text is to be "
+        f"A text has one label here: {look.command(command('--text', text, '--label', first))}; if the text is to be "
         f"written from them: {look.command(look.with_task('caption'), command('--label', text))}",
     )
 
