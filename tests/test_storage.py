@@ -248,6 +248,15 @@ def test_sweep_leaves_living_writers_and_other_peoples_files(tmp_path: Path) -> 
     storage.sweep(tmp_path / "missing")  # nothing there to sweep
 
 
+def test_links_that_an_older_version_left_are_swept(tmp_path: Path) -> None:
+    dead = dead_process()
+    (tmp_path / f".latest.{dead}.tmp").symlink_to("r-1")
+    (tmp_path / f".latest.{os.getppid()}.tmp").symlink_to("r-1")  # its writer lives
+    (tmp_path / f".notes.{dead}.tmp").write_bytes(b"")  # somebody else's: that version left links only
+    storage.sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted([f".latest.{os.getppid()}.tmp", f".notes.{dead}.tmp"])
+
+
 def test_sweep_leaves_a_thread_of_this_process_alone(tmp_path: Path) -> None:
     def pieces_with_a_save_between() -> Iterator[bytes]:
         yield b"first"

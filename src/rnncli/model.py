@@ -183,8 +183,12 @@ class Model(ABC):
             return self.example
         return _text(given, "an input is a text")
 
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Any]:
+    def predict_stream(self, texts: Iterable[str], first: int = 0) -> Iterator[Any]:
         """One answer for each input, in order, in memory that does not grow with their number.
+
+        Args:
+            first: the number of the first input, where these are a part of more: random numbers depend on the seed
+                and on the number of the input, not on the parts that inputs come in.
 
         Raises:
             UsageError: an input is no text.
@@ -193,11 +197,11 @@ class Model(ABC):
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
         return self._predict_stream(
-            _text(one, f"an input is a text: number {number}") for number, one in enumerate(texts, 1)
+            (_text(one, f"an input is a text: number {number}") for number, one in enumerate(texts, first + 1)), first
         )
 
     @abstractmethod
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Any]: ...
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Any]: ...
 
     @abstractmethod
     def trace(self, text: str | None = None) -> States:
@@ -346,9 +350,9 @@ class Model(ABC):
         """Predictions as tables for a terminal: one, with a row for each input."""
         return [TableView("", self.columns, tuple(prediction.cells() for prediction in predictions))]
 
-    def predict(self, texts: Iterable[str]) -> list[Any]:
-        """One answer for each input, in order."""
-        return list(self.predict_stream(texts))
+    def predict(self, texts: Iterable[str], first: int = 0) -> list[Any]:
+        """One answer for each input, in order; as :meth:`predict_stream`."""
+        return list(self.predict_stream(texts, first))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model as one file, in one atomic step.

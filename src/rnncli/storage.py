@@ -19,7 +19,8 @@ from rnncli import stopping
 from rnncli.errors import StorageError, UsageError
 
 # .<name>.<process id>-<random>.tmp; the process id tells a later save whether the writer may still be at work.
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})-[0-9a-f]{16}\.tmp", re.DOTALL)
+# Older versions made links without the random part.
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})(?P<random>-[0-9a-f]{16})?\.tmp", re.DOTALL)
 # So much of the target's name goes into a temporary's: 56 characters of UTF-8 and the rest stay below 255 bytes.
 _NAME_KEPT = 56
 # Some file systems cannot sync a folder, and a folder may be writable but not readable. The file itself is safe then.
@@ -66,6 +67,8 @@ def sweep(folder: str | os.PathLike[str], name: str | None = None, folders: bool
             found = _TEMPORARY.fullmatch(entry.name)
             if found is None or (name is not None and found["name"] != name[:_NAME_KEPT]):
                 continue
+            if found["random"] is None and not entry.is_symlink():
+                continue
             if (folders or not entry.is_dir(follow_symlinks=False)) and not _in_use(entry.name, int(found["pid"])):
                 _remove(entry.path)
 
@@ -98,11 +101,16 @@ def new_folder(path: str | os.PathLike[str], fill: Callable[[str], None]) -> boo
 
     Raises:
         OSError: it cannot be made.
+        StorageError: what it is to hold cannot be written; the message names the place that it was to have.
     """
     folder, name = os.path.split(os.fspath(path))
     with _temporary(folder, name) as temporary:
         os.mkdir(temporary)
-        fill(temporary)
+        try:
+            fill(temporary)
+        except StorageError as error:
+            error.message = error.message.replace(one_line(temporary), one_line(path))
+            raise
         try:
             if not os.path.lexists(path):  # an empty folder would be replaced
                 os.replace(temporary, path)

@@ -97,6 +97,23 @@ def test_many_texts_are_shared_among_processes_and_answered_in_order(trained):
     assert "broken.csv:702: " in result.err
 
 
+def test_texts_are_continued_alike_however_they_come(cli, monkeypatch):
+    cli.write("poem.txt", "the sun and the sea\n" * 20)
+    cli.works("train", "poem.txt", "--task", "lm", "--epochs", 1, "--hidden", 4)
+    lines = ["the", "the", "sun", "the", "", "the", "sea"]
+    cli.write("lines.txt", "\n".join(lines) + "\n")
+    predict = ["predict", "--json", "--length", 20, "--seed", 3]
+    whole = cli.works(*predict, "lines.txt")
+    found = [row["continuation"] for row in whole.json_lines]
+    assert len(set(found)) == len(lines)  # each has random numbers of its own
+    model = rnncli.load("runs/latest").answering(length=20, seed=3)
+    assert [p.continuation for p in (*model.predict(lines[:3]), *model.predict(lines[3:], 3))] == found
+    monkeypatch.setattr("rnncli.model.CHUNK", 2)
+    assert cli.works(*predict, "lines.txt") == whole
+    assert cli.works(*predict, "lines.txt", "--workers", 2) == whole
+    assert cli.works(*predict, "-", stdin="\n".join(lines).encode()) == whole
+
+
 def test_a_killed_process_is_said_so(trained, monkeypatch):
     monkeypatch.setattr(ClassifierModel, "predict", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     trained.write("few.txt", "good film\n")

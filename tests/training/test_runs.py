@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rnncli import storage
 from rnncli.errors import StorageError, UsageError
 from rnncli.training import runs
 from rnncli.training.runs import RunFolder
@@ -109,6 +110,18 @@ def test_a_latest_that_cannot_be_set(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be set"):
         runs.point_latest(folder)
     assert sorted(os.listdir(tmp_path)) == ["latest", "r-1"]
+
+
+def test_what_fails_while_a_run_is_filled_names_the_run(tmp_path: Path) -> None:
+    def fill(folder: RunFolder) -> None:
+        (folder.path / "epochs").write_bytes(b"")
+        storage.write_atomically(folder.epoch(1), b"model")
+
+    with pytest.raises(StorageError) as caught:
+        runs.create(tmp_path, "r.csv", fill=fill)
+    said = f"{tmp_path / 'r-1' / 'epochs' / '1.safetensors'} cannot be written: Not a directory"
+    assert caught.value.message == said
+    assert os.listdir(tmp_path) == []
 
 
 def test_something_else_called_latest_is_refused_before_the_training(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -65,7 +65,7 @@ def predict_command(request: PredictRequest, json: bool) -> None:
 
             say_what_is_logged(output)
             read = chain.from_iterable(_texts_of(request, model, path, stream, _do_nothing) for path in files)
-            for predictions in in_order(model.predict, chunks_of(read), workers):
+            for predictions in in_order(lambda part: model.predict(*part), _numbered(chunks_of(read)), workers):
                 for prediction in predictions:
                     stream.show(prediction)
         else:
@@ -123,6 +123,14 @@ def _workers(files: list[str], most: int | None) -> int:
     return most or helpful_workers(sum(os.path.getsize(path) for path in files) // BYTES_A_TEXT)
 
 
+def _numbered(chunks: Iterable[list[str]]) -> Iterator[tuple[list[str], int]]:
+    """Each chunk with the number of its first text."""
+    first = 0
+    for chunk in chunks:
+        yield chunk, first
+        first += len(chunk)
+
+
 def _do_nothing() -> None:
     """Nobody waits for the answers to a file while it is read."""
 
@@ -138,6 +146,7 @@ class _Stream:
         self._field = self._inert if spreadsheet_safe else clean
         self._width = output.width if output.is_terminal and not json else None
         self._texts: list[str] = []
+        self._answered = 0
 
     def add(self, text: str) -> None:
         self._texts.append(text)
@@ -152,7 +161,8 @@ class _Stream:
 
     def _answer(self) -> None:
         texts, self._texts = self._texts, []
-        for prediction in self._model.predict_stream(texts):
+        first, self._answered = self._answered, self._answered + len(texts)
+        for prediction in self._model.predict_stream(texts, first):
             self.show(prediction)
 
     def _inert(self, text: str) -> str:

@@ -107,7 +107,7 @@ class CaptionModel(Model):
             return error.message
         return None
 
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Transduction]:
         for chunk in chunks_of(texts):
             rows = np.stack([self._read(text) for text in chunk])
             for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):

@@ -189,7 +189,7 @@ class ClassifierModel(Model):
     def unit(self) -> str:
         return self.input.unit
 
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Prediction]:
         for chunk in chunks_of(texts):
             yield from self._predict_chunk(chunk)
 

@@ -163,9 +163,9 @@ class LanguageModelModel(Model):
     def network(self) -> LanguageModel:
         return LanguageModel(self.settings, self.vocabulary.size)
 
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Continuation]:
-        for place, text in enumerate(texts):
-            rng = np.random.default_rng([self.seed, place])
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Continuation]:
+        for number, text in enumerate(texts, first):
+            rng = np.random.default_rng([self.seed, number])
             tokens = self._split(text)
             states = self.network.zero_states(1)
             # A text without tokens goes on from nothing: from where a line begins.

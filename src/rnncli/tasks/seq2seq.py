@@ -117,7 +117,7 @@ class Seq2SeqModel(Model):
     def network(self) -> EncoderDecoder:
         return EncoderDecoder(self.settings, self.source.size, self.target.size)
 
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[Transduction]:
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Transduction]:
         for chunk in chunks_of(texts):
             sources = [self._symbols(text) for text in chunk]
             for text, symbols, (told, log_probability) in zip(chunk, sources, self._tell(sources), strict=True):

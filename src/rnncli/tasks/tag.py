@@ -93,7 +93,7 @@ class TaggerModel(Model):
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
-    def _predict_stream(self, texts: Iterable[str]) -> Iterator[TagPrediction]:
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[TagPrediction]:
         for chunk in chunks_of(texts):
             sentences = [words_of(text) for text in chunk]
             for text, words, of_words in zip(chunk, sentences, self._probabilities(sentences), strict=True):
