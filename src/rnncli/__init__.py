@@ -7,13 +7,11 @@ model.predict(["movie was good"])[0].label
 rnncli.load("runs/latest").trace("movie was not good").hidden
 """
 
-from __future__ import annotations
-
 __version__ = "0.1.0"
 __all__ = ["load", "train"]
 
 # Type checkers know the name. To import it would take as long as the interpreter's own start, and until __main__ is
-# reached Ctrl-C brings a traceback.
+# reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from rnncli.api import load, train
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     # `rnncli --help` imports this package too, and must not wait for NumPy.
     if name in __all__:
         from rnncli import api

@@ -3,8 +3,6 @@
 What the commands need is imported here, inside the ``try``: a signal may come before there is a command to stop.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

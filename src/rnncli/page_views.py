@@ -135,7 +135,7 @@ class TermRows:
     """A gradient as a sum over timesteps.
 
     Attributes:
-        answer, label_from: what the loss is of, and who says so.
+        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
         vanished: a sentence where the loss is too small for its gradient to mean anything; else empty.
         total: how many terms there are; ``rows`` may be the largest only.
         norm: of the whole gradient.
@@ -145,6 +145,7 @@ class TermRows:
     parameter: str
     answer: str
     label_from: str
+    label_remark: str
     loss: float
     vanished: str
     rows: tuple[TermRow, ...]

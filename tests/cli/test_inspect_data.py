@@ -243,8 +243,8 @@ def test_units_that_do_not_exist_are_refused(trained: Any, unit: str) -> None:
         (["good", "--doctor", "reviews.csv"], "--doctor reads a file here, and a text is given too"),
         (["good", "--diff", "latest", "--data", "reviews.csv"], "--diff reads a file here, and a text is given too"),
         (["--diff", "latest", "--label", "label"], ["--label says how a file is read", "add --data FILE"]),
-        (["--doctor", "reviews.csv", "--map"], "--map and --answer say nothing to --doctor"),
-        (["--diff", "latest", "--answer", "pos"], "--map and --answer say nothing to --diff"),
+        (["--doctor", "reviews.csv", "--map"], "--map and --answer are not for --doctor"),
+        (["--diff", "latest", "--answer", "pos"], "--map and --answer are not for --diff"),
         (["--doctor", "reviews.csv", "--units", "1"], "--units and --top choose among hidden states"),
     ],
 )

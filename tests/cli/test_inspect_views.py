@@ -269,6 +269,9 @@ def wrong(cli):
     raise AssertionError("every seed has it right")
 
 
+LOSSES = ("--bptt", "--memory", "--by-hand", "--check-gradients")
+
+
 def test_the_loss_of_a_row_that_is_answered_wrongly_is_of_its_own_label(wrong):
     """The step that is shown weakens the error, whichever view shows it."""
     said = f"the loss is of the label 0 (line 4 of notes.csv); {CLOSED}"
@@ -282,8 +285,9 @@ def test_the_loss_of_a_row_that_is_answered_wrongly_is_of_its_own_label(wrong):
     for one in (of_memory, check, by_hand, page["terms"][0]):
         assert (one["answer"], one["label_from"], one["loss"]) == ("the label 0", "line 4 of notes.csv", asked["loss"])
     assert page["reasons"]["answer"] == "1"  # what is explained is the prediction
+    assert {one["label_remark"] for one in (asked, of_memory, check, by_hand, page["terms"][0])} == {""}
     assert "the label 0 (line 4 of notes.csv)" in (wrong.folder / "p.html").read_text()
-    for look in ("--bptt", "--memory", "--by-hand", "--check-gradients"):
+    for look in LOSSES:
         assert said in wrong.works("inspect", look, ROW).err
     assert said in wrong.works("inspect", ROW, "--html", "p.html", "--force").err
     for form, head in (("text", BY_HAND[0]), ("markdown", BY_HAND[1]), ("latex", "(line 4 of notes.csv)")):
@@ -302,6 +306,10 @@ def test_without_a_row_the_label_is_the_prediction_and_is_said_to_be(wrong):
     err = wrong.works("inspect", "--bptt", "cat cat").err
     said = "(the model's own prediction): the input is no row of its training data, notes.csv; --answer gives the true"
     assert said in err
+    reason = "the input is no row of its training data, notes.csv"
+    documents = [wrong.works("inspect", look, "cat cat", "--json").json for look in LOSSES]
+    terms, memory, by_hand, check = documents[0]["terms"][0], documents[1][0], documents[2], documents[3]["check"]
+    assert [one["label_remark"] for one in (terms, memory, by_hand, check)] == [reason] * 4
     assert "strengthens it, whether it is right or wrong" in wrong.works("inspect", "--by-hand", "cat cat").out
     assert "given with --answer" in wrong.works("inspect", "--bptt", ROW, "--answer", "1").err
     (wrong.folder / "notes.csv").unlink()

@@ -308,7 +308,7 @@ def test_the_decoder_of_one_that_describes(inject: str) -> None:
     network = made.network
     flat, told = [], []
     for text, label in (rows[0], rows[1], rows[4]):
-        features, targets = made.examples([text], label)
+        features, targets, _ = made.examples([text], label)
         states, _ = network.states(made.params, features)
         given = network.decoder.given(targets)
         hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(features))[1]

@@ -90,15 +90,31 @@ def test_text_is_printed_as_text(text: str) -> None:
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
 def test_a_note_is_one_clean_line(text: str, stream: type[io.StringIO]) -> None:
     err = stream()
-    Output(io.StringIO(), err).note(f"reviews.csv:41: {text}")
+    Output(io.StringIO(), err).line(f"reviews.csv:41: {text}")
     assert not dangers(err.getvalue())
     assert err.getvalue().count("\n") == 1
+    noted = stream()
+    Output(io.StringIO(), noted).note(f"reviews.csv:41: {text}")
+    assert not dangers(noted.getvalue())
+    assert stream is Terminal or noted.getvalue() == err.getvalue()
 
 
 def test_a_long_note_is_not_wrapped() -> None:
     err = io.StringIO()
     Output(io.StringIO(), err).note("word " * 100 + "end", style="red")
     assert err.getvalue() == "word " * 100 + "end\n"
+
+
+def test_a_long_note_is_wrapped_between_words_where_a_person_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "80")
+    note, line = Terminal(), Terminal()
+    words = "sentence " * 30 + "end"
+    Output(io.StringIO(), note).note(words)
+    assert [len(one) <= 80 for one in note.getvalue().splitlines()] == [True] * 4
+    assert note.getvalue().split() == words.split()
+    Output(io.StringIO(), line).line(words)  # an error: its commands can be copied whole
+    assert line.getvalue() == f"{words}\n"
 
 
 def ascii_stream() -> io.TextIOWrapper:

@@ -154,6 +154,9 @@ def _show_model(output: Output, model: Model, path: str, json: bool) -> list[Tab
         if view.rows:
             output.write("\n")
             print_table(output, view)
+    curves = views.record_curves(model.record.epochs)
+    if curves and output.is_terminal:
+        print_pairs(output, "", curves)
     return shown
 
 

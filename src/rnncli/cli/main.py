@@ -116,6 +116,6 @@ def _say(message: str, hint: str | None) -> None:
         except (OSError, ImportError):  # files that cannot be opened any more
             os.write(2, "".join(f"{line}\n" for line in (f"rnncli: {message}", hint and f"  {hint}") if line).encode())
             return
-        output.note(f"rnncli: {message}", "bold red")
+        output.line(f"rnncli: {message}", "bold red")
         if hint:
-            output.note(f"  {hint}")
+            output.line(f"  {hint}")

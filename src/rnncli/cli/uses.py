@@ -166,7 +166,7 @@ def _check_alone(
     if values["sentence"] is not None and path is not None:
         raise UsageError(f"{name} reads a file here, and a text is given too", "leave one of them out")
     if values["map"] or values["answer"] is not None:
-        raise UsageError(f"--map and --answer say nothing to {name}")
+        raise UsageError(f"--map and --answer are not for {name}")
 
 
 def _check_page(values: Mapping[str, Any], given: Collection[str], shown: list[str]) -> None:

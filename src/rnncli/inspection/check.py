@@ -47,13 +47,14 @@ class GradientCheck:
     """All parameters of a model on one example.
 
     Attributes:
-        answer, label_from: what the loss is of, and who says so.
+        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
     """
 
     answer: str
     loss: float
     parameters: tuple[Checked, ...]
     label_from: str = ""
+    label_remark: str = ""
 
     @property
     def worst(self) -> Checked:
@@ -118,7 +119,7 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
         place = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
         figures = float(gradient[chosen[worst]]), float(numeric[worst]), float(excess[worst])
         found.append(Checked(name, len(chosen), flat.size, f"{name}[{place}]", *figures))
-    return GradientCheck(opened.answer, float(loss), tuple(found), opened.origin)
+    return GradientCheck(opened.answer, float(loss), tuple(found), opened.origin, opened.remark)
 
 
 def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:

@@ -51,7 +51,7 @@ class Opened:
         timesteps: beginning of parameters' names → a name for each timestep that the layers there go through; the
             longest beginning counts.
         answer: what the loss is of, in words: ``the label positive``.
-        origin: who says so, as in :class:`rnncli.inspection.loss.Label`.
+        origin, remark: who says so, and what else is to be known of it, as in :class:`rnncli.inspection.loss.Label`.
     """
 
     network: Any
@@ -60,6 +60,7 @@ class Opened:
     timesteps: Mapping[str, tuple[str, ...]]
     answer: str
     origin: str = ""
+    remark: str = ""
 
     def steps_of(self, name: str) -> tuple[str, ...]:
         """The names of the timesteps that the layer of a parameter goes through."""

@@ -51,7 +51,7 @@ def opened(model: Model, text: str | None, label: Label | str | None) -> Opened:
         UsageError: the input has no timesteps, or the label is none that can be given.
     """
     label = label if isinstance(label, Label) else Label.of(model, label)
-    return replace(model.opened(text, label.text), origin=label.origin)
+    return replace(model.opened(text, label.text), origin=label.origin, remark=label.remark)
 
 
 def with_origin(answer: str, origin: str) -> str:

@@ -51,7 +51,8 @@ class Memory:
         radii: gate → the spectral radius of its W_h.
         saturated: gate → the share of its values at which it hardly has a slope.
         norms_c, half_life_c: ‖∂L/∂c_t‖ likewise, h_t following, of what has a memory c; else None.
-        loss: nats a prediction; ``answer`` and ``label_from`` say what it is of. None where it is not known.
+        loss: nats a prediction; ``answer``, ``label_from`` and ``label_remark`` say what it is of. None where it is not
+            known.
     """
 
     cell: str
@@ -66,6 +67,7 @@ class Memory:
     loss: float | None = None
     answer: str = ""
     label_from: str = ""
+    label_remark: str = ""
 
     @property
     def relative(self) -> Array:
@@ -124,7 +126,7 @@ class Memory:
     def document(self) -> dict[str, Any]:
         """For JSON."""
         names = ("cell", "kind", "steps", "norms", "half_life", "norms_c", "half_life_c", "radii", "saturated")
-        of_loss = ("answer", "label_from", "loss") if self.loss is not None else ()
+        of_loss = ("answer", "label_from", "label_remark", "loss") if self.loss is not None else ()
         found = {name: getattr(self, name) for name in (*names, *of_loss)}
         if self.loss is not None:
             found |= {"loss_has_vanished": has_vanished(self.loss), "vanished": self.vanished}
@@ -220,7 +222,7 @@ def memory(flow_cell: CellFlow, of: Flow | None = None) -> Memory:
     return Memory(
         *(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)),
         *(norms_c, None if norms_c is None else half_life(norms_c)),
-        *((of.loss, of.opened.answer, of.opened.origin) if of is not None else ()),
+        *((of.loss, of.opened.answer, of.opened.origin, of.opened.remark) if of is not None else ()),
     )
 
 

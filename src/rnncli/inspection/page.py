@@ -224,7 +224,7 @@ def _terms(found: Flow, parameter: str) -> TermRows:
         for t in chosen.tolist()
     )
     length = float(np.linalg.norm(one.gradient))
-    said = (one.answer, one.label_from, one.loss, vanished(one.loss))
+    said = (one.answer, one.label_from, one.label_remark, one.loss, vanished(one.loss))
     return TermRows(parameter, *said, rows, len(one.steps), length, one.residual)
 
 

@@ -57,7 +57,7 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
         if found.shapley is not None:
             effects, best = found.shapley, "a Shapley value"
         elif found.saturated and found.came_out and found.integrated is not None:
-            effects, best = found.integrated, "an integrated gradient, for the answer is saturated"
+            effects, best = found.integrated, "an integrated gradient, for the prediction is saturated"
     else:
         assert found.integrated is not None
         effects, best = found.integrated, "an integrated gradient"
@@ -85,13 +85,14 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
         notes.insert(0, found.saturation)
     if found.flip is not None and not found.flip_explains:
         most = f"{len(found.flip):,} of its {len(found.parts):,} {unit}s"
-        notes.append(f"Only leaving most of it out, {most}, turns the answer round, which explains nothing.")
+        notes.append(f"Only leaving most of it out, {most}, turns the prediction round, which explains nothing.")
     elif found.flip is not None:
         names = ", ".join(f"‘{visible(found.parts[k])}’" for k in found.flip)
         which = "The fewest parts" if found.exhaustive else "Parts"
-        notes.append(f"{which} whose leaving out turns the answer round: {names}. Then it is ‘{found.flip_answer}’.")
+        turned = f"turns the prediction round: {names}. Then it is ‘{found.flip_answer}’."
+        notes.append(f"{which} whose leaving out {turned}")
     elif found.exhaustive:
-        notes.append("Leaving parts out, however many, does not turn the answer round.")
+        notes.append("Leaving parts out, however many, does not turn the prediction round.")
     return Reasons(
         *(found.answer, told, found.probability or 0.0, found.score_is, found.score),
         *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
@@ -147,9 +148,8 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
     p = probability(score, question.score_is) or 0.0
     if p > SATURATED:
         of = question.score_is.split(",")[0]
-        said = (
-            f"The answer is saturated: its probability is above {SATURATED:g}, where what a passage does to the {of} "
-        )
+        said = f"The prediction is saturated: its probability is above {SATURATED:g}, "
+        said += f"where what a passage does to the {of} "
         said += "hardly shows in it. Trust passages alone without which it falls below; ask a model that is less sure, "
         notes.insert(0, f"{said}too (--model RUN@EPOCH, after train --keep-epochs).")
     return Reasons(

@@ -36,7 +36,7 @@ class Terms:
 
     Attributes:
         parameter: its flat name.
-        answer, label_from: what the loss is of, and who says so.
+        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
         steps: (T,) names of the timesteps.
         left: (T, D) what the parameter multiplies at each step; (T,) row numbers of an embedding; None for a bias.
         right: (T, K) ∂L/∂ the sums it is a part of.
@@ -51,6 +51,7 @@ class Terms:
     right: Array
     gradient: Array
     label_from: str = ""
+    label_remark: str = ""
 
     def term(self, t: int) -> Array:
         """The gradient's shape: what step ``t`` adds to it."""
@@ -124,7 +125,7 @@ class Terms:
         """For JSON: figures of every term; the terms themselves where they are small or all is asked for."""
         found: dict[str, Any] = {
             **{"parameter": self.parameter, "answer": self.answer, "label_from": self.label_from},
-            **{"loss": self.loss, "loss_has_vanished": has_vanished(self.loss)},
+            **{"label_remark": self.label_remark, "loss": self.loss, "loss_has_vanished": has_vanished(self.loss)},
         }
         whole = full or self.gradient.size <= SHOWN_NUMBERS
         found["terms"] = [
@@ -188,7 +189,8 @@ def terms(flow: Flow, parameter: str) -> Terms:
         rows = next(rows for rows in flow.rows if rows.name == parameter)
         steps, left, right = rows.steps, rows.x, rows.d_output
     found = flow.opened
-    return Terms(parameter, found.answer, flow.loss, steps, left, right, flow.gradients[parameter], found.origin)
+    whole = flow.gradients[parameter]
+    return Terms(parameter, found.answer, flow.loss, steps, left, right, whole, found.origin, found.remark)
 
 
 def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:

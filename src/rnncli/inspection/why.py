@@ -25,8 +25,8 @@ from rnncli.views import Cell, Column, TableView
 SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
 TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
 NAMED = 8  # parts in a sentence
-# An answer is saturated whose probability is above 0.99: there the slope of the probability by the log odds, p (1 − p),
-# is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving out stays
+# A prediction is saturated whose probability is above 0.99: there the slope of the probability by the log odds,
+# p (1 − p), is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving out stays
 # there has moved a score that hardly means anything any more.
 SATURATED = 1 - VANISHED_SHARE
 # Parts that are more than so much of an input explain nothing by being left out: little is left to answer by.
@@ -141,7 +141,7 @@ class Why:
 
     @property
     def saturated(self) -> bool:
-        """Whether the answer is so certain that its score hardly means anything."""
+        """Whether the prediction is so certain that its score hardly means anything."""
         return self.probability is not None and self.probability > SATURATED
 
     @property
@@ -151,24 +151,24 @@ class Why:
 
     @property
     def carrying(self) -> tuple[int, ...]:
-        """Places of the parts without any one of which a saturated answer is no longer so."""
+        """Places of the parts without any one of which a saturated prediction is no longer so."""
         left = [(k, probability(self.score - fall, self.score_is)) for k, fall in enumerate(self.alone.tolist())]
         return tuple(k for k, p in left if self.saturated and p is not None and p <= SATURATED)
 
     @property
     def flip_explains(self) -> bool:
-        """Whether what turns the answer round is few enough parts to explain it."""
+        """Whether what turns the prediction round is few enough parts to explain it."""
         return self.flip is not None and len(self.flip) <= MOST * len(self.parts)
 
     @property
     def saturation(self) -> str:
-        """That the answer is saturated, and what can be trusted then; empty where it is not."""
+        """That the prediction is saturated, and what can be trusted then; empty where it is not."""
         p = self.probability
         if p is None or not self.saturated:
             return ""
         sure = f"{p:.4f}" if p < 0.99995 else "above 0.9999"
-        said = f"The answer is saturated: its probability is {sure}, and above {SATURATED:g} what a part does to the "
-        said += f"{self.score_is.split(',')[0]} hardly shows in it. "
+        said = f"The prediction is saturated: its probability is {sure}, and above {SATURATED:g} what a part does to "
+        said += f"the {self.score_is.split(',')[0]} hardly shows in it. "
         names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.carrying[:NAMED])
         names += ", …" if len(self.carrying) > NAMED else ""
         if self.carrying:

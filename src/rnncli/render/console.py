@@ -119,12 +119,19 @@ class Output:
         self.stdout.write(text)
 
     def note(self, message: str, style: str | None = None) -> None:
-        """Print one line to stderr. The terminal wraps it, not we: an error stays one line in a log.
+        """Print a sentence to stderr: one line in a log, and on a terminal as many as it takes, without cutting words.
 
         Where stderr takes no more, as after ``2>&1 | head -1``, the note is lost and the work goes on.
         """
+        self._print(message, style, wrapped=self.err.is_terminal)
+
+    def line(self, message: str, style: str | None = None) -> None:
+        """As :meth:`note`, but the terminal wraps it, not we: a command in it can be copied whole."""
+        self._print(message, style, wrapped=False)
+
+    def _print(self, message: str, style: str | None, wrapped: bool) -> None:
         try:
-            self.err.print(as_text(message, style), soft_wrap=True)
+            self.err.print(as_text(message, style), soft_wrap=not wrapped)
         except (OSError, SystemExit):  # Rich ends the program where it meets a broken pipe
             discard(self.stderr)
 

@@ -86,21 +86,19 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, Cell]]:
 def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: int | None = None) -> TableView:
     """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them.
 
-    The curves of them all stand in the caption.
-
     Args:
         kept: the epoch whose parameters the model has, which is marked and always among the rows.
     """
     best = max((epoch.epoch for epoch in epochs if epoch.best), default=None)
     mark = "best" if kept == best else "this model"
-    count, caption = len(epochs), _curves(epochs)
+    count, caption = len(epochs), None
     if most is not None and count > most:
         shown = sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
         if kept is not None and kept - 1 not in shown:  # in place of the nearest, of those between the ends
             nearest = min(shown[1:-1], key=lambda k: abs(k - kept + 1))
             shown = sorted({*shown, kept - 1} - {nearest})
         epochs = [epochs[k] for k in shown]
-        caption = f"{caption}; {len(shown)} of {count} epochs, piped output and --json have all"
+        caption = f"{len(shown)} of {count} epochs, piped output and --json have all"
     rows = tuple(
         (e.epoch, e.loss, e.validation_loss, e.validation_accuracy, mark if e.epoch == kept else "") for e in epochs
     )
@@ -114,13 +112,13 @@ def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: in
     return TableView("Training", columns, rows, caption)
 
 
-def _curves(epochs: Sequence[EpochRecord]) -> str | None:
-    """Each figure of the record as a small picture with its first and last value."""
+def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, Cell]]:
+    """Each figure of the record as a small picture with its first and last value; none of fewer than two epochs."""
     if len(epochs) < 2:
-        return None
-    drawn = []
+        return []
+    drawn: list[tuple[str, Cell]] = []
     for name in ("loss", "validation_loss", "validation_accuracy"):
         values = [getattr(epoch, name) for epoch in epochs]
         if values[0] is not None and values[-1] is not None:
-            drawn.append(f"{name.replace('_', ' ')} {values[0]:.3f} {sparkline(values)} {values[-1]:.3f}")
-    return ", ".join(drawn)
+            drawn.append((name.replace("_", " "), f"{values[0]:.3f} {sparkline(values)} {values[-1]:.3f}"))
+    return drawn

@@ -33,8 +33,8 @@ BATCH = 128
 # Partial sequences that are gone on with, where nobody says how many: a few find better ones, more hardly do.
 BEAM = 4
 Beam = Annotated[int, Range(1, 1_000)]
-# Symbols of the longest text that is learned from: what a network tells is at most twice as long, and 10 more, and each
-# symbol is a step of its own.
+# Symbols of the longest text that is learned from: what a network generates is at most twice as long, and 10 more, and
+# each symbol is a step of its own.
 LONGEST = 5_000
 Longest = Annotated[int, Range(1, LONGEST)]
 
@@ -46,7 +46,7 @@ def without_too_long(dataset: Dataset, unit: str) -> Dataset:
         DataError: one is, and bad records are not to be left out.
     """
     lengths = [len(symbols_of(text, unit)) for text in dataset.labels]
-    said = f"to be told, and at most {LONGEST:,} are possible"
+    said = f"in the target, and at most {LONGEST:,} are possible"
     problems = [f"there are {length:,} {unit}s {said}" if length > LONGEST else None for length in lengths]
     return dataset.without(problems, "text that is too long")
 

@@ -85,7 +85,7 @@ def by_hand(model: Model, text: str | None = None, label: Label | str | None = N
     task = work.task
     label_names = " ".join(task.labels[target] for target in task.targets.tolist())
     of = found.opened
-    named = (text, label_names, of.answer, of.origin, of.timesteps[""])
+    named = (text, label_names, of.answer, of.origin, of.remark, of.timesteps[""])
     return ByHand(*named, equations, notes, found.loss, residual, sections)
 
 

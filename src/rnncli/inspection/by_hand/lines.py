@@ -62,7 +62,8 @@ class ByHand:
 
     Attributes:
         text: the input.
-        label: what the loss is of; ``answer`` is the same in words, ``the label 1``, and ``label_from`` who says so.
+        label: what the loss is of; ``answer`` is the same in words, ``the label 1``, ``label_from`` who says so, and
+            ``label_remark`` what else is to be known of it.
         tokens: (T,) as the model reads them.
         equations: of the network, for any t.
         notes: sentences on what is shown and what is left out.
@@ -76,6 +77,7 @@ class ByHand:
     label: str
     answer: str
     label_from: str
+    label_remark: str
     tokens: tuple[str, ...]
     equations: tuple[str, ...]
     notes: tuple[str, ...]
