@@ -26,8 +26,8 @@ SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
 TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
 NAMED = 8  # parts in a sentence
 # A prediction is saturated whose probability is above 0.99: there the slope of the probability by the log odds,
-# p (1 − p), is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving out stays
-# there has moved a score that hardly means anything any more.
+# p (1 − p), is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving
+# out stays there has moved a score that hardly means anything any more.
 SATURATED = 1 - VANISHED_SHARE
 # Parts that are more than so much of an input explain nothing by being left out: little is left to answer by.
 MOST = 0.5
