@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -220,3 +221,14 @@ def test_a_picture_that_cannot_be_written_is_said_so(trained):
     assert "picture written" not in result.err
     result = trained("inspect", "--svg", "/dev/full", "--force")
     assert (result.code, "not a regular file" in result.err) == (5, True)
+
+
+@pytest.mark.parametrize(("width", "units"), [("200", 6), ("64", 3), ("50", 1)])
+def test_units_that_nobody_has_chosen_are_as_many_as_fit(trained, terminal, monkeypatch, width, units):
+    monkeypatch.setenv("COLUMNS", width)
+    shown = trained.works("inspect", "--timesteps", "good film").out
+    (header,) = [line for line in shown.split("\n") if "token" in line]  # one block
+    assert sum(word.startswith("h") for word in header.split()) == units
+    assert f"{units} of 8 units" in " ".join(shown.split())
+    chosen = trained.works("inspect", "--timesteps", "good film", "--top", 6).out
+    assert len(set(re.findall("h[→←][0-9]", chosen))) == 6  # those that were asked for go on below

@@ -19,7 +19,7 @@ from rnncli.errors import CheckFailedError, DataError, UsageError, counted
 from rnncli.render import views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
-from rnncli.render.tables import print_pairs, print_table, svg
+from rnncli.render.tables import fits, print_pairs, print_table, svg
 from rnncli.views import HeatMap, TableView
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _show_looks(
     found = {name: VIEWS[name](look) for name in request.looks}
     if request.timesteps:
         trace = model.trace(text)
-        found = {"timesteps": Shown([trace.view(_chosen_units(trace, request))], trace)} | found
+        found = {"timesteps": Shown([_timesteps(output, trace, request)], trace)} | found
     _require_effect(model, request, found)
     shown = print_shown(output, found, json)
     if label is not None and of_a_loss and not json:
@@ -178,6 +178,18 @@ def _text(output: Output, model: Model, request: InspectRequest) -> str | None:
         said = first.text if first.shown is None else first.shown
         output.note(f"the first input of {display_name(sentence)}" + (f": {said}" if said else ""), "dim")
     return first.text
+
+
+def _timesteps(output: Output, trace: States, request: InspectRequest) -> TableView:
+    """The states at every timestep: of units that nobody has chosen so many as fit into the terminal."""
+    units = _chosen_units(trace, request)
+    view = trace.view(units)
+    chosen = request.units is not None or request.top is not None
+    if output.is_terminal and not chosen and request.svg is None:  # a picture is the same wherever it is made
+        while len(units) > 1 and not fits(output, view):
+            units = units[:-1]
+            view = trace.view(units)
+    return view
 
 
 def _chosen_units(trace: States, request: InspectRequest) -> list[int]:

@@ -57,6 +57,11 @@ def print_table(output: Output, view: TableView) -> None:
         output.out.print(part, width=output.width)
 
 
+def fits(output: Output, view: TableView) -> bool:
+    """Whether all columns of a table stand beside each other on this terminal."""
+    return len(_blocks(view.columns, _bounds_of_columns(view, output.width, output.encodable), output.width)) < 2
+
+
 def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, Cell]]) -> None:
     """Print a summary, one ``key  value`` a line; ``key<TAB>value`` into a pipe."""
     view = TableView(title, (Column("", style="bold"), Column("")), tuple(pairs))
