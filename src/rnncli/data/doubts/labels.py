@@ -26,7 +26,7 @@ from rnncli.errors import DataError
 _MANY_NUMBERS = 20  # more different whole numbers than this are no labels,
 _FEW_ROWS = 10  # if there are fewer rows than this for each
 _BRACKETS = ("[", "{", "(")
-_TAGS = re.compile(r"(?:<[^<>]+>){2,}")  # <java><android>, as Stack Overflow joins them
+_TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them
 _LIST_OF_TEXTS = ('["', "[]")
 READS_WORDS = 'rnncli reads words with their tags: {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
