@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from rnncli.data.formats import ends_like_data, has_ending, looks_like_data
-from rnncli.data.sources import check_path, is_path
 from rnncli.errors import UsageError
 
 STDIN = "-"
@@ -18,6 +17,8 @@ def is_file(argument: str) -> bool:
     Raises:
         StorageError: it looks like a file, and is not there.
     """
+    from rnncli.data.sources import check_path, is_path  # not for --help
+
     if is_path(argument):
         return True
     if looks_like_data(argument):
@@ -35,6 +36,8 @@ def files_among(arguments: Sequence[str], format: str | None = None) -> list[str
         StorageError: an argument looks like a file, as do all others or one that is there, and it is not there.
         UsageError: some are files and some are texts, or stdin is named twice.
     """
+    from rnncli.data.sources import check_path, is_path
+
     if arguments.count(STDIN) > 1:
         raise UsageError("stdin (-) can be read only once")
     if len(arguments) == 1:

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from rnncli import storage
 from rnncli.errors import StorageError, UsageError
-from rnncli.training.runs import RunFolder, find, find_model, of_file
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,8 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
         UsageError: an output is an input, another output, a folder, or there already; or its name says that it is
             something else.
     """
+    from rnncli import storage  # not for --help
+
     runs = Path(values["runs"])
     inputs = list(_inputs(roles, values, runs))
     files: dict[str, tuple[str, tuple[str, ...]]] = {}
@@ -87,6 +87,8 @@ def _inputs(roles: Roles, values: Mapping[str, Any], runs: Path) -> Iterator[str
 
 def _model_files(name: str, runs: Path) -> list[str]:
     """A model's file, and the others of its run; none where there is no such model, which the command says itself."""
+    from rnncli.training.runs import find_model, of_file
+
     try:
         path = find_model(name, runs)
     except StorageError:
@@ -95,8 +97,10 @@ def _model_files(name: str, runs: Path) -> list[str]:
 
 
 def _run_files(name: str, runs: Path) -> list[str]:
+    from rnncli.training.runs import find
+
     try:
-        folder: RunFolder = find(name, runs)
+        folder = find(name, runs)
     except StorageError:
         return []
     return [str(path) for path in folder.files]
@@ -109,6 +113,8 @@ def _descriptor(stream: TextIO | None) -> Iterator[int]:
 
 def _standard_outputs() -> Iterator[tuple[int, int]]:
     """Of stdout and stderr, where they go to a file."""
+    from rnncli import storage
+
     for stream in (sys.stdout, sys.stderr):
         for descriptor in _descriptor(stream):
             found = storage.identity(descriptor)
@@ -117,6 +123,8 @@ def _standard_outputs() -> Iterator[tuple[int, int]]:
 
 
 def _check_file(value: str, inputs: Iterable[str | int], force: bool) -> None:
+    from rnncli import storage
+
     if os.path.isdir(value or os.curdir):
         raise UsageError(f"{value} is a directory")
     storage.require_apart([value], inputs)

@@ -27,7 +27,7 @@ Encode = Callable[[str], str]  # makes a text writable where it goes, whatever t
 CAPTION = 600  # characters of a caption, whose sentences are ours, are shown in any width
 LINES = 4  # a text longer than about this many lines of its column is cut, with a count
 NARROW = 10  # cells; text columns and headers fold down to this (so that two fit, less) before a column goes below
-WORD = 16  # cells; a word up to this length is not cut in two
+WORD = 20  # cells; a word up to this length is not cut in two
 BLOCKS = 20  # of a wide table; columns that would need more are left out and counted
 NUMBER = 24  # cells; a numeric column takes what its entries need up to here: every 64-bit number
 
