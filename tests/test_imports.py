@@ -181,8 +181,9 @@ SLOW = ("numpy", "yaml", "safetensors")
     "command",
     [
         "import rnncli; assert rnncli.__version__",
-        "from rnncli.cli.main import main; assert main(['--help']) == 0",
-        "from rnncli.cli.main import main; assert main(['train', '--help']) == 0",
+        "from rnncli.cli.main import main; assert main(['--help']) == 0; assert 'rnncli.storage' not in sys.modules",
+        "from rnncli.cli.main import main; assert {main([name, '-h']) for name in "
+        "('train', 'predict', 'evaluate', 'inspect', 'tokenize')} == {0}",
         "from rnncli.cli.main import main; assert main(['--version']) == 0",
         "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
         "import rnncli.config, rnncli.errors, rnncli.render.views, rnncli.render.tables",

@@ -234,7 +234,7 @@ def test_units_that_do_not_exist_are_refused(trained: Any, unit: str) -> None:
     [
         (["--data", "reviews.csv"], ["for --doctor, --diff and --fires", "add one of these"]),
         (["--label", "label"], "for --doctor, --diff and --fires"),
-        (["--timesteps", "--skip-bad"], "for --doctor, --diff and --fires"),
+        (["--timesteps", "--skip-bad"], ["--skip-bad is about a file", "for --doctor, --diff and --fires"]),
         (["--fires", "0"], ["--fires looks for words in a file", "name it: --data FILE"]),
         (["--doctor", "reviews.csv", "--data", "reviews.csv"], "--doctor takes its file itself"),
         (["--doctor", "reviews.csv", "--fires", "0"], "--doctor is asked for by itself"),

@@ -54,8 +54,19 @@ def _use(views: Collection[str], json: Collection[str] | None, without: str, hin
 
 
 _UNITS = "--units and --top choose among hidden states, which are not shown"
-_READING = "--data, --text, --label and how to read them are for --doctor, --diff and --fires"
 _OF_A_FILE = "says how a file is read, and none is given"
+
+
+def option_of(name: str) -> str:
+    """A parameter's name as it is typed."""
+    return {"form": "--as", "sentence": "a text"}.get(name, "--" + name.replace("_", "-"))
+
+
+def _reading(name: str, views: Collection[str]) -> Use:
+    """Of an option that says what is read of a file."""
+    said = f"{option_of(name)} is about a file that is read, for --doctor, --diff and --fires"
+    return _use(views, None, said, "add one of these")
+
 
 INSPECT: Mapping[str, Use] = {
     "sentence": _use(
@@ -82,21 +93,16 @@ INSPECT: Mapping[str, Use] = {
     "map": _use(["gates", "bptt"], [], "--map is for --gates and --bptt"),
     "svg": _use([MODEL, *_INPUT - {"by_hand"}, *ALONE, DIFF_OF_FILE], None, "--svg draws tables, and none is shown"),
     "force": _use([OUTPUT], None, "--force is for --svg and --html, and neither is given"),
-    "data": _use(["fires", DIFF_OF_FILE], None, _READING, "add one of these"),
-    "text": _use([*_FILES, FILE], None, _READING, "add one of these"),
-    "label": _use(_FILES, None, _READING, "add one of these"),
-    "format": _use([*_FILES, FILE], None, _READING, "add one of these"),
-    "encoding": _use([*_FILES, FILE], None, _READING, "add one of these"),
-    "skip_bad": _use(_FILES, None, _READING, "add one of these"),
-    "ignore": _use(_FILES, None, _READING, "add one of these"),
+    "data": _reading("data", ["fires", DIFF_OF_FILE]),
+    "text": _reading("text", [*_FILES, FILE]),
+    "label": _reading("label", _FILES),
+    "format": _reading("format", [*_FILES, FILE]),
+    "encoding": _reading("encoding", [*_FILES, FILE]),
+    "skip_bad": _reading("skip_bad", _FILES),
+    "ignore": _reading("ignore", _FILES),
 }
 # Options that choose what a table shows: the page has them all, or chooses itself.
 _NOT_ON_A_PAGE = ("units", "top", "param", "compare", "form", "full", "map", "by_hand", "check_gradients")
-
-
-def option_of(name: str) -> str:
-    """A parameter's name as it is typed."""
-    return {"form": "--as", "sentence": "a text"}.get(name, "--" + name.replace("_", "-"))
 
 
 def check_inspect(values: Mapping[str, Any], given: Collection[str], reads_file: bool) -> None:
