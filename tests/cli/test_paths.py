@@ -48,7 +48,8 @@ def spellings(folder, name):
 
 @pytest.fixture
 def two(trained):
-    trained.works("train", "reviews.csv", "--config", "runs/reviews-1/config.yaml", "--seed", "1", "--name", "other")
+    same = ["--config", "runs/reviews-1/config.yaml", "--epochs", "1"]
+    trained.works("train", "reviews.csv", *same, "--seed", "1", "--name", "other")
     trained.write("data.svg", (trained.folder / "reviews.csv").read_bytes())
     return trained
 
