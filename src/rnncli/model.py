@@ -211,7 +211,6 @@ class Model(ABC):
             UsageError: the input has no timesteps.
         """
 
-    @abstractmethod
     def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
         """An input, or the model's own example, as an example of training, in float64.
 
@@ -221,6 +220,10 @@ class Model(ABC):
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
         """
+        return self._opened(self.text(text), _answer(answer))
+
+    @abstractmethod
+    def _opened(self, text: str, answer: str | None) -> Opened: ...
 
     @abstractmethod
     def parts(self, text: str) -> Parts:
@@ -239,9 +242,11 @@ class Model(ABC):
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
         """
+        return self._question(self.text(text), _answer(answer))
+
+    def _question(self, text: str, answer: str | None) -> Question:
         from rnncli.inspection.why import Question
 
-        text = self.text(text)
         model: Any = self.in_double()
         model.opened(text, answer)  # refuses what cannot be asked
         score_is = "log probability"
@@ -462,6 +467,11 @@ def _text(value: Any, should_be: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{should_be}, not {_shown(value)}")
     return value
+
+
+def _answer(given: Any) -> str | None:
+    """Raises UsageError: it is neither a text nor None."""
+    return None if given is None else _text(given, "an answer is a text")
 
 
 def _shown(value: object) -> str:

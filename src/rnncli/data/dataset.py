@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rnncli.data import doubts
 from rnncli.data.advice import DataFile
 from rnncli.data.arrays import ArrayColumn, Places, described_arrays, read_arrays
+from rnncli.data.brief import Brief
 from rnncli.data.columns import (
     Columns,
     Described,
@@ -61,8 +62,8 @@ class Source:
     ignore: str | None = None
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Brief):
     """The records of a file.
 
     Attributes:

@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.brief import Brief
 from rnncli.data.ragged import Ragged
 from rnncli.data.records import TOO_MANY
 from rnncli.data.tokenizer import Tokenizer
@@ -19,8 +20,8 @@ UNKNOWN = "<unk>"
 Ids = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+@dataclass(frozen=True, repr=False)
+class Vocabulary(Brief):
     """Known tokens by falling count, equal counts by alphabet; the id is the position.
 
     Tokens that are not known share one more id, the last: ``unknown``. Its row is trained because the tokens under

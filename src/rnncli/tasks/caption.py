@@ -14,6 +14,7 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
 from rnncli.data.arrays import ArrayColumn
+from rnncli.data.brief import Brief
 from rnncli.data.columns import NumericColumns, quoted
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.numbers import finite_number, read_json
@@ -129,9 +130,9 @@ class CaptionModel(Model):
         told_by = (each, softmax(logits), self.target.unknown)
         return ToldStates(steps, (True,) * len(steps), hidden, units, norm, names, *told_by)
 
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+    def _opened(self, text: str, answer: str | None) -> Opened:
         model = self.in_double()
-        row = model._read(self.text(text))[None]
+        row = model._read(text)[None]
         if answer is None:
             (told,) = model.network.decode(model.params, row, self._limit, self.beam)
             target = told.ids
@@ -300,8 +301,8 @@ class CaptionReport:
         return [f"Texts: {self.distinct:,} different ones"]
 
 
-@dataclass(frozen=True)
-class PreparedCaptions:
+@dataclass(frozen=True, repr=False)
+class PreparedCaptions(Brief):
     """Everything a training on numbers with texts starts from."""
 
     settings: Settings

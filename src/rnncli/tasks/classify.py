@@ -199,8 +199,7 @@ class ClassifierModel(Model):
         names, known = self.input.names(text, self.settings.max_length)
         return trace(self.network, self.params, steps.values, names, known, self.labels)
 
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
-        text = self.text(text)
+    def _opened(self, text: str, answer: str | None) -> Opened:
         model = self.in_double()
         steps = model._read_some(text)
         if answer is None:
@@ -221,8 +220,7 @@ class ClassifierModel(Model):
     def told(self, texts: Sequence[str]) -> list[str]:
         return [prediction.label or "nothing" for prediction in self.predict(texts)]
 
-    def question(self, text: str | None = None, answer: str | None = None) -> Question:
-        text = self.text(text)
+    def _question(self, text: str, answer: str | None) -> Question:
         model = self.in_double()
         model._read_some(text)
         answer = self.told([text])[0] if answer is None else answer

@@ -14,6 +14,7 @@ from rnncli.config import Settings
 from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params, State
+from rnncli.data.brief import Brief
 from rnncli.data.dataset import Dataset
 from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError
@@ -201,10 +202,10 @@ class LanguageModelModel(Model):
         norm = np.linalg.norm(hidden, axis=1)
         return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(self.network.tellable(logits)))
 
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+    def _opened(self, text: str, answer: str | None) -> Opened:
         if answer is not None:
             raise UsageError("the answers of a model of a text are the text's own next tokens")
-        tokens = self._split(self.text(text))
+        tokens = self._split(text)
         if len(tokens) < 2:
             raise UsageError("the text is too short: there is no token that follows another one")
         model = self.in_double()
@@ -220,9 +221,8 @@ class LanguageModelModel(Model):
         """The most probable next token after each text."""
         return [self.vocabulary.token(int(k)) for logs in self._next_in_turns(texts) for k in logs.argmax(axis=1)]
 
-    def question(self, text: str | None = None, answer: str | None = None) -> Question:
+    def _question(self, text: str, answer: str | None) -> Question:
         """What is asked for is the next token after the text."""
-        text = self.text(text)
         model = self.in_double()
         if not self._split(text):
             raise UsageError("the text is empty: there is no timestep to show")
@@ -363,8 +363,8 @@ class TextReport:
         return [f"Tokens: {self.vocabulary:,} different {self.unit}s"]
 
 
-@dataclass(frozen=True)
-class PreparedText:
+@dataclass(frozen=True, repr=False)
+class PreparedText(Brief):
     """Everything a training on a text starts from."""
 
     settings: Settings

@@ -11,6 +11,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
+from rnncli.data.brief import Brief
 from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.ragged import Ragged, joined
@@ -106,8 +107,8 @@ def label_counts(labels: Mapping[str, int]) -> str:
     return f"Labels: {', '.join(shown[:LABELS_ON_CARD])}"
 
 
-@dataclass(frozen=True)
-class Prepared:
+@dataclass(frozen=True, repr=False)
+class Prepared(Brief):
     """Everything a training of a classifier of text starts from; ``settings`` has no open choices left.
 
     ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut, over a vocabulary (of

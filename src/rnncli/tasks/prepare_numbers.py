@@ -12,6 +12,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.recurrence import Params
+from rnncli.data.brief import Brief
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.long_form import LongForm
 from rnncli.data.ragged import Ragged
@@ -74,8 +75,8 @@ class NumbersReport:
         return [label_counts(self.labels)]
 
 
-@dataclass(frozen=True)
-class PreparedNumbers:
+@dataclass(frozen=True, repr=False)
+class PreparedNumbers(Brief):
     """Everything a training of a classifier of numbers starts from."""
 
     settings: Settings

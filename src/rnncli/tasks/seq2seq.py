@@ -13,6 +13,7 @@ from rnncli.core.attention import alignment
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.core.recurrence import Params
+from rnncli.data.brief import Brief
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.ragged import joined, rows_of
 from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
@@ -148,7 +149,7 @@ class Seq2SeqModel(Model):
         told_by = (each, softmax(logits), self.target.unknown)
         return DecoderStates(steps, known, hidden, units, norm, names, *told_by, shown, looked)
 
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+    def _opened(self, text: str, answer: str | None) -> Opened:
         symbols = self._symbols_of(text)
         model = self.in_double()
         source = self._encoded(symbols)
@@ -302,8 +303,8 @@ class PairReport:
         return [f"Symbols: {self.source_symbols:,} in sources, {self.target_symbols:,} in targets ({self.unit}s)"]
 
 
-@dataclass(frozen=True)
-class PreparedPairs:
+@dataclass(frozen=True, repr=False)
+class PreparedPairs(Brief):
     """Everything a training of an encoder-decoder starts from."""
 
     settings: Settings

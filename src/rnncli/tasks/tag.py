@@ -14,6 +14,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.recurrence import Params
+from rnncli.data.brief import Brief
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.ragged import joined
 from rnncli.data.tokenizer import Tokenizer
@@ -24,7 +25,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.paths import Way
 from rnncli.inspection.states import States, unit_names
 from rnncli.inspection.why import BLANK, Parts
-from rnncli.model import Labels, Manifest, Model, chunks_of, distinct
+from rnncli.model import CHUNK, Labels, Manifest, Model, chunks_of, distinct
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.tasks.comparison import RowScores
@@ -127,7 +128,7 @@ class TaggerModel(Model):
         norm = np.linalg.norm(hidden, axis=1)
         return TagStates(tuple(words), known, hidden, units, norm, self.tags, probabilities)
 
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
+    def _opened(self, text: str, answer: str | None) -> Opened:
         words = self._words_of(text)
         model = self.in_double()
         (forms,), rows = self._forms([words])
@@ -170,14 +171,14 @@ class TaggerModel(Model):
         sentences, tags, dataset = read_sentences(dataset)
         names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
         number = {name: k for k, name in enumerate(names)}
-        probabilities = shared_out(self._probabilities, sentences, workers)
+        answered = shared_out(self._answer_some, sentences, workers)
         truth = np.array([number[tag] for of in tags for tag in of], np.int64)
-        predicted = np.concatenate([of.argmax(axis=1) for of in probabilities])
-        confidence = np.concatenate([of.max(axis=1) for of in probabilities])
+        predicted, confidence = (np.concatenate(of_words) for of_words in zip(*answered, strict=True))
         unknown = np.array([not self.views.knows(word) for words in sentences for word in words])
         right = truth == predicted
         wrong = np.flatnonzero(~right)
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        counts = np.bincount(truth, minlength=len(names)).tolist()
         ends = np.cumsum([len(words) for words in sentences])
         mistakes = []
         for place in wrong.tolist():
@@ -189,8 +190,8 @@ class TaggerModel(Model):
             mistakes.append(
                 TagMistake(dataset.lines[row], words[at], tags[row][at], answer, float(confidence[place]), context)
             )
-        answered = iter([names[k] for k in predicted.tolist()])
-        told = [list(islice(answered, len(words))) for words in sentences]
+        tags_told = iter([names[k] for k in predicted.tolist()])
+        told = [list(islice(tags_told, len(words))) for words in sentences]
         return TagEvaluation(
             score(truth, predicted, tuple(names)),
             len(sentences),
@@ -198,7 +199,7 @@ class TaggerModel(Model):
             float(right[unknown].mean()) if unknown.any() else None,
             span_f1(tags, told),
             tuple(mistakes),
-            {name: int((truth == number[name]).sum()) for name in names[len(self.tags) :]},
+            dict(zip(names[len(self.tags) :], counts[len(self.tags) :], strict=True)),
             dataset.skipped,
             dataset.skipped_because,
         )
@@ -233,6 +234,14 @@ class TaggerModel(Model):
 
     def _forms(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
         return encode_words(self.views, sentences)
+
+    def _answer_some(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Array, Array]]:
+        """For each sentence the number of the most probable tag of each word, and its probability."""
+        found = []
+        for first in range(0, len(sentences), CHUNK):  # not the probabilities of all tags for all words at once
+            answered = self._probabilities(sentences[first : first + CHUNK])
+            found += [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in answered]
+        return found
 
     def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
         """(T, K) of each sentence; (0, K) of one without words."""
@@ -345,8 +354,8 @@ class TagReport:
         return [label_counts(self.labels).replace("Labels", "Tags", 1)]
 
 
-@dataclass(frozen=True)
-class PreparedTags:
+@dataclass(frozen=True, repr=False)
+class PreparedTags(Brief):
     """Everything a training of a tagger starts from."""
 
     settings: Settings
