@@ -12,9 +12,11 @@ import pytest
 from page_examples import MODELS
 
 import rnncli
+from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 from rnncli.model import Model
+from rnncli.tasks.classify import TASK
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
 
 TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 2, "validation": 0.25, "min_count": 1}
@@ -121,6 +123,10 @@ def test_evaluate_takes_a_file_as_well_as_its_records() -> None:
         (lambda m: m.evaluate("reviews.csv", worst="x"), "worst is a whole number of at least 0, not 'x' (str)"),
         (lambda m: m.evaluate("reviews.csv", workers=0), "workers is a whole number of at least 1, not 0 (int)"),
         (lambda m: m.trace(7), "an input is a text, not 7 (int)"),
+        (lambda m: m.opened(b"a"), "an input is a text, not b'a' (bytes)"),
+        (lambda m: m.opened("a film", 1), "an answer is a text, not 1 (int)"),
+        (lambda m: m.question(["a"]), "an input is a text, not ['a'] (list)"),
+        (lambda m: m.question("a film", ["pos"]), "an answer is a text, not ['pos'] (list)"),
         (lambda m: m.save(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
         (lambda m: m.save(b"m"), "a path is a text or a pathlib.Path, not b'm' (bytes)"),
         (lambda m: m.load(7), "a path is a text or a pathlib.Path, not 7 (int)"),
@@ -161,6 +167,16 @@ def test_a_model_is_one_short_line(name: str) -> None:
     assert re.match(rf"<rnncli model, {MODELS[name]().task}: (LSTM|GRU|RNN), [34] units, ", said)
     assert len(said) < 200
     assert said.isprintable()
+
+
+def test_objects_with_many_rows_are_one_short_line() -> None:
+    dataset = read_dataset(Source("reviews.csv"))
+    prepared = TASK.prepare(dataset, Settings(min_count=1))
+    for shown in (dataset, prepared, prepared.vocabulary):
+        assert len(repr(shown)) < 500
+    assert repr(prepared.vocabulary) == "Vocabulary(tokens=('a', 'film', ...))"
+    assert "texts=<Texts of 24>, labels=<" in repr(dataset)
+    assert "labels=('neg', 'pos'), train=<Examples of " in repr(prepared)
 
 
 def test_there_is_nothing_to_load() -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from page_examples import MODELS
 
 from rnncli import model_file, schema
 from rnncli.config import Settings
-from rnncli.core.parameters import flatten
+from rnncli.core.parameters import LARGEST, flatten, nest
 from rnncli.data.dataset import Dataset, Source
 from rnncli.data.tokenizer import Tokenizer
 from rnncli.data.vocabulary import Vocabulary
@@ -405,3 +406,23 @@ def test_a_record_that_could_not_be_shown_is_refused(record: dict[str, object]) 
     """`inspect` would stumble over it."""
     with pytest.raises(schema.Wrong):
         schema.read(Record, record)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_with_which_nothing_can_be_computed_are_neither_saved_nor_loaded(name: str, tmp_path: Path) -> None:
+    """Just below the bound each model answers without an overflow; beyond it, there would be NaN or worse."""
+    made, path = MODELS[name](), tmp_path / "m.safetensors"
+    arrays = dict(flatten(made.params))
+    for sign in (1, -1):
+        large = {
+            tensor: np.resize(np.array([sign, -sign, 0.5]) * 0.99 * LARGEST, array.shape).astype(array.dtype)
+            for tensor, array in arrays.items()
+        }
+        made.with_params(nest(large)).save(path)
+        loaded = Model.load(path)
+        assert "nan" not in repr(loaded.predict([loaded.example]))
+        for tensor, array in large.items():
+            beyond = array.copy()
+            beyond.flat[-1] = sign * 1.01 * LARGEST
+            with pytest.raises(ModelFileError, match=rf"tensor '{tensor}' holds a value beyond 1e\+15"):
+                made.with_params(nest({**large, tensor: beyond})).save(path)

@@ -13,7 +13,7 @@ import numpy as np
 from rnncli import model_file, schema, storage
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.core.parameters import flatten, nest
+from rnncli.core.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
 from rnncli.data.doubts import Asker
@@ -368,7 +368,7 @@ class Model(ABC):
         """
         manifest, tensors = self._contents()
         path = path_of(path)
-        self._require_precision(path, tensors)
+        self._require_usable(path, tensors)
         model_file.save(path, manifest, tensors, shapes=_shapes_of)
 
     def require_saveable(self) -> None:
@@ -399,15 +399,19 @@ class Model(ABC):
 
         _, tensors = model_file.load(path, shapes=shapes)
         (model,) = read
-        model._require_precision(path, tensors)
+        model._require_usable(path, tensors)
         return model.with_params(nest({name: tensors[name] for name in model.network.shapes()}))
 
-    def _require_precision(self, path: str, tensors: Mapping[str, Array]) -> None:
-        """Raises ModelFileError: the parameters do not have the precision that the settings say."""
+    def _require_usable(self, path: str, tensors: Mapping[str, Array]) -> None:
+        """Raises ModelFileError: parameters of another precision than the settings say, or too large to compute with."""
         dtype = np.dtype(self.settings.dtype)
         if any(array.dtype != dtype for array in tensors.values()):
             said = f"the tensors are not {dtype.name}, as the settings say"
             raise ModelFileError(f"{storage.one_line(path)}: {said}")
+        for name, array in tensors.items():
+            if not within_bounds(array):
+                said = f"tensor '{name}' holds a value beyond {LARGEST:g}, with which no answer can be computed"
+                raise ModelFileError(f"{storage.one_line(path)}: {said}")
 
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""

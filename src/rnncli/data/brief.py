@@ -23,7 +23,7 @@ class Brief:
 
 def _said(value: Any) -> str:
     """A small value as it is; of a large one its type, and how much there is of it."""
-    if value is None or isinstance(value, str | int | float | tuple):
+    if value is None or type(value) in (str, bool, int, float, tuple):
         return _SHORT.repr(value)
     size = f" of {len(value):,}" if hasattr(value, "__len__") else ""
     return f"<{type(value).__name__}{size}>"

@@ -15,7 +15,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core import optimizers
 from rnncli.core.optimizers import OPTIMIZERS, Optimizer
-from rnncli.core.parameters import NotFiniteError, ParameterStore
+from rnncli.core.parameters import LARGEST, NotFiniteError, ParameterStore, within_bounds
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
@@ -222,9 +222,11 @@ def run(
     yield Finished(progress.finished)
 
 
-def _diverged(what: str, place: str, settings: Settings, also: str = "") -> DivergedError:
+def _diverged(
+    what: str, place: str, settings: Settings, also: str = "", is_not: str = "a finite number"
+) -> DivergedError:
     return DivergedError(
-        f"training diverged: {what} is not a finite number ({place})",
+        f"training diverged: {what} is not {is_not} ({place})",
         f"{also}try a smaller learning rate than --lr {settings.lr:g}",
     )
 
@@ -239,8 +241,8 @@ def _finish_epoch(
     # Each step has looked at its numbers before the update; nobody has yet at what the last update made of them.
     place = f"epoch {progress.epoch + 1}"
     for name, value in state.store.flat.items():
-        if not np.isfinite(value).all():
-            raise _diverged(name, place, settings)
+        if not within_bounds(value):
+            raise _diverged(name, place, settings, is_not=f"between -{LARGEST:g} and {LARGEST:g}")
     if validation.size:
         accuracy, validation_loss = work.validate()
         if not np.isfinite(validation_loss):
