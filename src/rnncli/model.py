@@ -403,7 +403,7 @@ class Model(ABC):
         return model.with_params(nest({name: tensors[name] for name in model.network.shapes()}))
 
     def _require_usable(self, path: str, tensors: Mapping[str, Array]) -> None:
-        """Raises ModelFileError: parameters of another precision than the settings say, or too large to compute with."""
+        """Raises ModelFileError: parameters of another precision than in the settings, or too large to compute with."""
         dtype = np.dtype(self.settings.dtype)
         if any(array.dtype != dtype for array in tensors.values()):
             said = f"the tensors are not {dtype.name}, as the settings say"
