@@ -34,8 +34,8 @@ def require_room(more: int, what: str, hint: str) -> None:
     """
     left = memory_left()
     if more > left:
-        needed = f"{what} needs about {_shown(more)} of memory more"
-        raise StorageError(f"{needed}, and there is room for {_shown(left)}", hint)
+        needed = f"{what} needs about {size_words(more)} of memory more"
+        raise StorageError(f"{needed}, and there is room for {size_words(left)}", hint)
 
 
 def _taken() -> tuple[int, int]:
@@ -49,7 +49,7 @@ def _taken() -> tuple[int, int]:
         return most, most  # of macOS, in bytes
 
 
-def _shown(count: int) -> str:
+def size_words(count: int) -> str:
     """``1.5 GiB``, or ``300 MiB``."""
     count = max(0, count)
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"

@@ -20,7 +20,7 @@ from rnncli.data.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
-from rnncli.memory import require_room
+from rnncli.memory import require_room, size_words
 from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, baselines
@@ -295,8 +295,8 @@ def require_memory(network: Network, settings: Settings, longest: int, data: int
     there = available_memory()
     if needed > there:
         raise UsageError(
-            f"this network needs about {needed / 2**30:,.0f} GiB of memory ({parameters:,} parameters), "
-            f"and there is room for {there / 2**30:,.0f} GiB",
+            f"this network needs about {size_words(needed)} of memory ({parameters:,} parameters), "
+            f"and there is room for {size_words(there)}",
             "lower --hidden, --layers, --batch or --max-length",
         )
     require_room(
