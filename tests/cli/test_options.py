@@ -138,7 +138,7 @@ def test_debug_shows_where_and_only_for_that_call(trained):
 
 
 def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch):
-    def broken(self, texts):
+    def broken(self, texts, *_):
         secret = "s3cret-local"
         raise RuntimeError(f"planted \x1b[2J [red] {len(secret)}")
 

@@ -238,7 +238,7 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
     tracemalloc.stop()
     assert peak < 2_000_000
     assert "there is room for 8.0 GiB" in caught.value.message
-    assert int(re.findall(r"about ([\d,]+) GiB", caught.value.message)[0].replace(",", "")) >= 8
+    assert float(re.findall(r"about ([\d,.]+) GiB", caught.value.message)[0].replace(",", "")) >= 8
     assert "--hidden" in str(caught.value.hint)
     assert prepare(rows, settings()).report.rows == 20
 
