@@ -367,6 +367,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
             ("percentages", ("12%", "12.5 %"), "amounts (12%)"),
             ("dollars", ("$3.50", "$4"), "amounts ($3.50)"),
             ("euros", ("€3", "4,50 €"), "amounts (€3)"),
+            ("weights", ("1.5 kg", "2,75kg"), "amounts (1.5 kg)"),
             ("half stars", ("1.0", "1.5", "2.0"), "decimal numbers (1.5)"),
             ("dates", ("2026-05-01", "2026-06-01"), "dates (2026-05-01)"),
             ("months", ("2026 Q1", "2026 Q2"), "dates (2026 Q1)"),
@@ -598,6 +599,14 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
             ),
         ),
         *({}, ("text", "label", 40)),
+    ),
+    "labels of two words for texts of two": (
+        *("a.csv", table("text,label", [[f"so {w}", ("VERY GOOD", "NOT BAD")[at % 2]] for at, w in enumerate(WORDS)])),
+        *({}, ("text", "label", len(WORDS))),
+    ),
+    "names in other writings": (
+        *("a.csv", table("文本,Оценка", [[text, 1 + at % 5] for at, text in enumerate(TEXTS)])),
+        *({}, ("文本", "Оценка", 40)),
     ),
     "amounts among words": (
         *("a.csv", table("text,label", [[text, ("100%", "no", "maybe")[at % 3]] for at, text in enumerate(TEXTS)])),

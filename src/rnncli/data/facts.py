@@ -33,8 +33,9 @@ _SEPARATORS = re.compile(r"[\s,;|]+")
 _BIO = re.compile(r"O|[BIESLU]-\S+")
 _CURRENCY = r"(?:[$€£¥₹]|usd|eur|gbp|chf)"
 _AMOUNT = re.compile(
-    rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])", re.IGNORECASE
-)  # $3.50, 4,50 €, 12%
+    rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])|[+-]?\d+[.,]\d+ ?[a-zµ°]{{1,5}}",
+    re.IGNORECASE,
+)  # $3.50, 4,50 €, 12%, 1.5 kg
 _WITH_COMMA = re.compile(r"[+-]?\d{1,20}(?:\.\d{3})*,\d{1,20}|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?")  # 0,75 or 1,250
 
 
@@ -63,7 +64,7 @@ def is_fraction(value: str) -> bool:
 
 
 def is_amount(value: str) -> bool:
-    """Whether a value is a number with a currency or as a percentage: ``$3.50``, ``4,50 €``, ``12%``."""
+    """Whether a value is a number with a currency, a percent sign or, if it has decimals, a unit: ``$3``, ``1.5 kg``."""
     return len(value) <= _LONGEST_NUMBER and _AMOUNT.fullmatch(value.strip()) is not None
 
 

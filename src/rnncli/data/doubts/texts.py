@@ -160,6 +160,8 @@ def tags_in_a_row(look: Look) -> DataError | None:
     if not mostly(len(words) == len(tags) for words, tags in pairs) or not any(len(tags) > 1 for _, tags in pairs):
         return None
     tags = {tag for _, row in pairs for tag in row}
+    if len({len(row) for _, row in pairs}) == 1 and not mostly(map(is_bio, tags)):
+        return None  # VERY GOOD may be the label of two words
     few = 3 * len(tags) <= sum(len(row) for _, row in pairs)
     if not few or not mostly(tag == tag.upper() or is_bio(tag) for tag in tags):
         return None
