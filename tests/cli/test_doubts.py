@@ -97,6 +97,14 @@ def test_what_the_user_names_is_not_doubted(trained, tiny):
     trained.refuses(3, [decimals, "rnncli evaluate a-1 d.csv --label COLUMN"], "evaluate", "a-1", "d.csv")
 
 
+def test_a_word_a_row_that_was_trained_on_is_evaluated(trained, tiny):
+    trained.write("a.csv", "word,tag\n" + "Ada,B-PER\nsaw,O\nRome,B-LOC\n" * 8)
+    trained.refuses(3, ["a row holds a word and its tag (Ada, B-PER)", "--task classify"], "train", "a.csv", *tiny)
+    classes = ("--task", "classify", "--text", "word", "--label", "tag", "--name", "w")
+    trained.works("train", "a.csv", *classes, *tiny)
+    assert trained.works("evaluate", "w", "a.csv").rows[0] == ["rows", "24"]
+
+
 def test_a_list_is_no_text_for_a_model_that_reads_texts(trained):
     trained.write("a.jsonl", '{"text": "good film"}\n{"text": ["good", "film"]}\n')
     trained.refuses(3, "a.jsonl:2: 'text' holds a list or an object", "predict", "a.jsonl")

@@ -198,10 +198,9 @@ def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
     from rnncli.model import CHUNK
 
     asker = model.asker("rnncli inspect --fires all --data")
+    asker = model.asker("rnncli inspect --fires all --data")
     if model.reads is not None:
-        whole = read_dataset(
-            source, True, model.reads, task=model.task, asker=model.asker("rnncli inspect --fires all --data")
-        )
+        whole = read_dataset(source, True, model.reads, task=model.task, asker=asker)
         output.note(whole.why)
         yield whole
         return

@@ -58,7 +58,7 @@ class DataFile:
             rows: the expression that ``r`` runs over; None for the records, as dictionaries of texts by column.
             where: an expression of ``r`` that has to hold.
         """
-        rows = rows or self._records
+        rows = rows or self.records
         those = "" if where is None else f" if {where}"
         made = f"[print(json.dumps({record})) for r in {rows}{those}]"
         modules = ",".join(name for name in ("ast", "csv", "json", "re", "sys") if f"{name}." in made)
@@ -74,7 +74,7 @@ class DataFile:
         """
         script = (
             f"import csv,itertools,json,sys;k=[0];g=lambda r:(k.__setitem__(0,r[{key}] or k[0]),k[0])[1];"
-            f"[print(json.dumps({record})) for s in (list(v) for _,v in itertools.groupby({self._records},g))]"
+            f"[print(json.dumps({record})) for s in (list(v) for _,v in itertools.groupby({self.records},g))]"
         )
         return self.python(script, "jsonl")
 
@@ -106,7 +106,7 @@ class DataFile:
         return f"{self._written} | {command} > {self.made(suffix)}"
 
     @property
-    def _records(self) -> str:
+    def records(self) -> str:
         """The expression that gives the records, as dictionaries."""
         return "map(json.loads,sys.stdin)" if self.format == "jsonl" else f"csv.DictReader(sys.stdin{self._dialect})"
 

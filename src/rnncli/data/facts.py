@@ -64,7 +64,7 @@ def is_fraction(value: str) -> bool:
 
 
 def is_amount(value: str) -> bool:
-    """Whether a value is a number with a currency, a percent sign or, if it has decimals, a unit: ``$3``, ``1.5 kg``."""
+    """Whether a value is a number with a currency, a percent sign or, with decimals, a unit: ``$3``, ``1.5 kg``."""
     return len(value) <= _LONGEST_NUMBER and _AMOUNT.fullmatch(value.strip()) is not None
 
 

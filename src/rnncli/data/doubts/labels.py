@@ -156,11 +156,8 @@ def _words_of_spans(look: Look, cell: str, found: object) -> str:
     text = json.dumps(look.columns[look.text], ensure_ascii=False)
     tag = f'next((("B-" if m.start()<=s[0] else "I-")+s[2] for s in {cell} if s[0]<m.end() and m.start()<s[1]),"O")'
     record = f'{{"tokens":[m[0] for m in w],"tags":[{tag} for m in w]}}'
-    every = "csv.DictReader(sys.stdin)" if look.file.format == "csv" else "map(json.loads,sys.stdin)"
-    if look.file.format == "tsv":
-        return ""
     words = rf'[list(re.finditer(r"\w+|[^\w\s]",r[{text}]))]'
-    return f"Tag the words of the spans: {look.file.as_json(record, f'{every} for w in {words}')}. "
+    return f"Tag the words of the spans: {look.file.as_json(record, f'{look.file.records} for w in {words}')}. "
 
 
 def _joined(counts: Counter[str]) -> str | None:

@@ -128,7 +128,7 @@ def word_per_row(look: Look) -> DataError | None:
     if text is None or label is None or look.pairs or look.classes_named or look.task == "tag":
         return None
     words, tags = look.facts[text], look.facts[label]
-    if words.words > 1.2 or not words.filled or is_nested(words.example):
+    if words.words > 1.2 or not words.filled or is_nested(words.example) or tags.distinct <= look.asker.labels:
         return None
     others = (at for at in range(len(look.columns)) if at not in (text, label))
     sentence = next((at for at in others if _tells_sentences(look, at)), None)
@@ -157,6 +157,8 @@ def tags_in_a_row(look: Look) -> DataError | None:
         return None
     texts, labels = look.facts[text].values, look.facts[label].values
     pairs = [(words.split(), tags.split()) for words, tags in zip(texts, labels, strict=True)]
+    if look.facts[label].distinct <= look.asker.labels:
+        return None
     if not mostly(len(words) == len(tags) for words, tags in pairs) or not any(len(tags) > 1 for _, tags in pairs):
         return None
     tags = {tag for _, row in pairs for tag in row}
