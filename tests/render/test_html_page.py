@@ -428,3 +428,13 @@ def test_signs_do_without_colour() -> None:
         sign = "−" if effect.effect < 0 else "+"
         assert any(data.startswith(sign) for data in read.shown)
     assert all(unicodedata.category(data[0]) != "Cf" for data in read.shown if data)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 5e-324), (5e-324, 5e-324), (0.0, 1e-308), (-1e100, 1e100), (0.0, 0.0)])
+def test_ticks_lie_around_any_two_numbers(low: float, high: float) -> None:
+    from rnncli.render.html_charts import _ticks
+
+    ticks = _ticks(low, high)
+    rounding = 1e-9 * (high - low)
+    assert ticks[0] - rounding <= low <= high <= ticks[-1] + rounding
+    assert len(ticks) < 12

@@ -196,7 +196,7 @@ def _in_words(title: str, lines: Sequence[Curve], best: int | None) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers, about four, that lie around what is shown."""
-    span = high - low or abs(high) or 1.0
+    span = max(high - low or abs(high) or 1.0, 1e-300)  # what is less has no third part that is a number
     raw = span / 3
     unit = 10 ** math.floor(math.log10(raw))
     step = next(unit * k for k in (1, 2, 2.5, 5, 10) if unit * k >= raw)
