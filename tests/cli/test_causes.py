@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 
 import numpy as np
@@ -86,3 +87,8 @@ def test_where_no_thread_can_be_started_both_are_computed_here(monkeypatch):
     with np.errstate(over="raise"):
         for _ in range(2):
             assert threads.side_by_side(os.getpid, lambda: np.geterr()["over"]) == (os.getpid(), "raise")
+
+
+def test_what_is_logged_after_a_command_does_not_go_to_its_output(trained):
+    trained.works("evaluate", "latest", "reviews.csv")
+    assert logging.getLogger("rnncli").handlers == []

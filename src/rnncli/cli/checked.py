@@ -30,7 +30,12 @@ def checked(command: Callable[..., None], check: Check | None = None) -> Callabl
             sources = {name: context.get_parameter_source(name) for name in values}
             check(values, {name for name, source in sources.items() if source and source.name == "COMMANDLINE"})
         check_paths(roles, values)
-        command(**values)
+        from rnncli.cli.notices import say_no_more  # --help does without it
+
+        try:
+            command(**values)
+        finally:
+            say_no_more()
 
     called.__doc__, called.__name__ = command.__doc__, command.__name__
     own = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)

@@ -18,5 +18,10 @@ class _Notes(logging.Handler):
 
 
 def say_what_is_logged(output: Output) -> None:
-    """Shows the warnings of rnncli, for one as why a single process does all the work, on this output from here on."""
+    """Shows the warnings of rnncli, for one as why a single process does all the work, on this output until the command ends."""
     logging.getLogger("rnncli").handlers = [_Notes(output)]
+
+
+def say_no_more() -> None:
+    """Ends what :func:`say_what_is_logged` began: the output may be gone when something else is logged."""
+    logging.getLogger("rnncli").handlers = []
