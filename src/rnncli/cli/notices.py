@@ -18,7 +18,7 @@ class _Notes(logging.Handler):
 
 
 def say_what_is_logged(output: Output) -> None:
-    """Shows the warnings of rnncli, for one as why a single process does all the work, on this output until the command ends."""
+    """Shows the warnings of rnncli, as why one process does all the work, on this output until the command ends."""
     logging.getLogger("rnncli").handlers = [_Notes(output)]
 
 
