@@ -2,19 +2,27 @@
 
 import ast
 import importlib
+import json
 import re
 import time
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import rich.cells
 
+from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
+from rnncli.data.facts import is_date, is_json, nested, numbers_in
 from rnncli.data.numbers import finite_number, is_number, is_whole_number
+from rnncli.data.readers import open_table
 from rnncli.data.tokenizer import Tokenizer, composed
-from rnncli.errors import closest
+from rnncli.errors import DataError, UsageError, closest
+from rnncli.render.clean import clean
 
 SOURCE = Path(importlib.import_module("rnncli").__file__ or "").parent
 COUNT = 1_000_000
@@ -156,7 +164,28 @@ def test_each_pattern_takes_time_in_proportion(name: str) -> None:
         in_proportion((name, method), act, BOUNDED.get(name, COUNT))
 
 
+def table_of(format: str, line: Callable[[str], str]) -> Callable[[str], object]:
+    """Reads a table with the text in it, as far as it is one, and looks at what its values are."""
+
+    def act(text: str) -> None:
+        source = BytesIO(line(text).encode())
+        with suppress(DataError):
+            for row in open_table("-", format=format, stdin=source).rows:
+                [(is_json(value), nested(value), is_date(value), numbers_in(value)) for value in row.values]
+
+    return act
+
+
 READERS: dict[str, Callable[[str], object]] = {
+    "csv": table_of("csv", lambda text: f"text,label\n{text},a\n"),
+    "tsv": table_of("tsv", lambda text: f"text\tlabel\n{text}\ta\n"),
+    "conll": table_of("conll", lambda text: f"{text} O\n"),
+    "text": table_of("text", lambda text: text),
+    "json lines, broken": table_of("jsonl", lambda text: f'{{"text": {text}, "label": "a"}}\n'),
+    "json lines, whole": table_of("jsonl", lambda text: json.dumps({"text": text, "label": "a"}) + "\n"),
+    "clean": clean,
+    "clean, cut": lambda text: clean(text, 80),
+    "width of a line": lambda text: rich.cells.cell_len(clean(text)),
     **{act.__name__: act for act in (is_number, is_whole_number, finite_number)},
     **{unit: Tokenizer(unit).tokens for unit in ("word", "char", "symbol")},
     "closest": lambda text: closest(text, [text[1:] + "y", text[:-1]] * 3),
@@ -166,6 +195,14 @@ READERS: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("reader", READERS)
 def test_each_reader_of_text_takes_time_in_proportion(reader: str) -> None:
     in_proportion(reader, READERS[reader])
+
+
+def test_settings_take_time_in_proportion() -> None:
+    def act(text: str) -> None:
+        with suppress(UsageError):
+            settings_from_yaml(text.encode()[:MAX_YAML_BYTES], "settings.yaml")
+
+    in_proportion("settings", act, MAX_YAML_BYTES)
 
 
 def test_time_out_of_proportion_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
