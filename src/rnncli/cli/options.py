@@ -144,7 +144,7 @@ def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, 
 
 
 # Read from the environment beside the settings.
-_VARIABLES = ("RNNCLI_RUNS", "RNNCLI_MODEL", "RNNCLI_DEBUG_WORKERS")
+_VARIABLES = ("RNNCLI_RUNS", "RNNCLI_MODEL")
 
 
 def check_environment() -> None:
