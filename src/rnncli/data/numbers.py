@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,9 @@ _NUMBER = re.compile(r"\s*+[+-]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?+\d++)?+\s*+
 
 # Up to here a float64 holds every whole number.
 _EXACT = 2.0**53
+
+# Characters of a number: the longest float64 has some 1,080, written out, and what is longer no program has written.
+_LONGEST = 2000
 
 # A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
 _DECODER = json.JSONDecoder(parse_int=float)
@@ -40,7 +42,9 @@ def is_whole_number(value: str) -> bool:
 
 
 def finite_number(value: str) -> float | None:
-    """What a value stands for; None if it is not written as a number, or has no finite float64."""
+    """What a value stands for; None if it is not written as a number, is absurdly long, or has no finite float64."""
+    if len(value) > _LONGEST:
+        return None
     try:
         number = float(value)
     except ValueError:
@@ -51,8 +55,7 @@ def finite_number(value: str) -> float | None:
 
 def exact_number(value: str) -> int | float:
     """What a value that has a :func:`finite_number` stands for; a whole number keeps all its digits."""
-    # By way of Decimal, for int() refuses more than 4,300 digits, leading zeros among them.
-    return int(Decimal(value)) if is_whole_number(value) else float(value)
+    return int(value) if is_whole_number(value) else float(value)
 
 
 def as_json(number: float) -> float:
