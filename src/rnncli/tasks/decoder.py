@@ -7,7 +7,7 @@ first step is given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Protocol
@@ -330,19 +330,19 @@ def tally_of(network: Tells, params: Params, examples: Any, rank: int, count: in
 
 def exact_matches(network: Tells, params: Params, examples: Any) -> RowScores:
     """Whether each target is told without a fault."""
-    found = np.empty(examples.size)
-    for rows in in_length_order(examples.lengths, BATCH):
-        batch = examples.take(rows)
-        logits, given, _, _ = network.forward(params, batch, keep=False)
-        found[rows] = network.decoder.exact(logits, given, batch.targets)
-    return RowScores.of_answers(found)
+    return RowScores.of_answers(_of_each_target(network, params, examples, network.decoder.exact))
 
 
 def log_probabilities_of(network: Tells, params: Params, examples: Any) -> Array:
     """(rows,) of the whole target of each example."""
+    return _of_each_target(network, params, examples, network.decoder.log_probabilities)
+
+
+def _of_each_target(network: Tells, params: Params, examples: Any, figure: Callable[..., Array]) -> Array:
+    """(rows,) what ``figure`` makes of the logits of each target, the right symbols given."""
     found = np.empty(examples.size)
     for rows in in_length_order(examples.lengths, BATCH):
         batch = examples.take(rows)
         logits, given, _, _ = network.forward(params, batch, keep=False)
-        found[rows] = network.decoder.log_probabilities(logits, given, batch.targets)
+        found[rows] = figure(logits, given, batch.targets)
     return found
