@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from rnncli.data.dataset import Source, read_dataset
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Corpus, build_vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Corpus, build_vocabulary
 from rnncli.tasks.baselines import BagOfWords
-from rnncli.tasks.classifier import Examples
+from rnncli.tasks.classify.network import Examples
 
 
 def folds_of(labels: list[str], count: int, seed: int) -> np.ndarray:

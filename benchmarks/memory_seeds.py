@@ -21,7 +21,7 @@ import numpy as np
 import rnncli
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 
 DATA = Path(__file__).parent.parent / "sample_data" / "keys.csv"
 HOW = {"readout": "last", "bidirectional": False, "lr": 0.001, "epochs": 5, "keep_epochs": True}

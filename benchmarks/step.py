@@ -87,7 +87,7 @@ def our_step(
     from rnncli.config import Settings
     from rnncli.machine import keep_freed_memory
     from rnncli.parallel.group import ProcessGroup
-    from rnncli.tasks.classifier import Classifier, Examples
+    from rnncli.tasks.classify.network import Classifier, Examples
     from rnncli.training import loop
     from rnncli.training.step import Stepper
 

@@ -127,11 +127,11 @@ def our_settings(name: str) -> Settings:
 
 def our_network(name: str, settings: Settings, made: Made) -> tuple[Any, Any]:
     """The network of a row, and its examples."""
-    from rnncli.tasks.caption_network import Captioner, Described
-    from rnncli.tasks.classifier import Classifier, Examples
-    from rnncli.tasks.language_model import LanguageModel, Streams
-    from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
-    from rnncli.tasks.tagger import TagExamples, Tagger
+    from rnncli.tasks.caption.network import Captioner, Described
+    from rnncli.tasks.classify.network import Classifier, Examples
+    from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
+    from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
+    from rnncli.tasks.tag.network import TagExamples, Tagger
 
     if name == "words":
         return Classifier(settings, WORDS, 2), Examples(**made)
@@ -143,7 +143,7 @@ def our_network(name: str, settings: Settings, made: Made) -> tuple[Any, Any]:
         return EncoderDecoder(settings, LETTERS, PHONES), Pairs(made["inputs"], made["targets"])
     if name == "caption":
         return Captioner(settings, FEATURES, CHARACTERS), Described(made["inputs"], made["targets"])
-    return LanguageModel(settings, SYMBOLS), Streams.of(made["text"], settings.batch, settings.max_length)
+    return LanguageModelNetwork(settings, SYMBOLS), Streams.of(made["text"], settings.batch, settings.max_length)
 
 
 def our_round(network: Any, examples: Any, settings: Settings, threads: int) -> tuple[Callable[[], None], Any]:

@@ -165,7 +165,7 @@ class Captioner(nn.Module):
         return self.decoder(given, wanted, (h[None].contiguous(), c[None].contiguous()))
 
 
-class LanguageModel(nn.Module):
+class LanguageModelNetwork(nn.Module):
     """Goes on from the state that the step before left."""
 
     def __init__(self, settings: Settings) -> None:
@@ -183,7 +183,7 @@ class LanguageModel(nn.Module):
 
 MODELS: dict[str, Callable[[Settings], nn.Module]] = {
     **{"words": Words, "numbers": Numbers, "tag": Tagger, "seq2seq": EncoderDecoder, "caption": Captioner},
-    "lm": LanguageModel,
+    "lm": LanguageModelNetwork,
 }
 
 

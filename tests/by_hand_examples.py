@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
-from rnncli.data.word_views import WordViews
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.data.text.word_features import WordFeatures
 from rnncli.inspection.by_hand import ByHand, by_hand
-from rnncli.tasks.caption import CaptionModel
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.lm import LanguageModelModel
-from rnncli.tasks.seq2seq import Seq2SeqModel
-from rnncli.tasks.tag import TaggerModel
+from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.seq2seq.task import Seq2SeqModel
+from rnncli.tasks.tag.task import TaggerModel
 
 Array = Any
 WORDS = ("cat", "mat", "rat")
@@ -110,18 +110,18 @@ MODELS: dict[str, Callable[[], ClassifierModel]] = {
 }
 
 
-def reader(**chosen: Any) -> LanguageModelModel:
+def reader(**chosen: Any) -> LanguageModel:
     """A model of a text of three letters."""
     usual = {"cell": "rnn", "hidden": 3, "input": "onehot", "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"tokens": "char", "bidirectional": False} | chosen))
-    return drawn(LanguageModelModel(settings, Vocabulary(("a", "b", " ")), {}, "ab ba"), 11, 0.8)
+    return drawn(LanguageModel(settings, Vocabulary(("a", "b", " ")), {}, "ab ba"), 11, 0.8)
 
 
 def tagger(**chosen: Any) -> TaggerModel:
     """One of words by their views, 2 numbers for the word itself and 1 for each of five others."""
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"bidirectional": False} | chosen))
-    views = WordViews.of(Counter(WORDS * 3), min_count=1, max_size=20)
+    views = WordFeatures.of(Counter(WORDS * 3), min_count=1, max_size=20)
     return drawn(TaggerModel(settings, views, ("N", "V", "X"), {}, "rat mat cat rat"), 12, 0.8)
 
 

@@ -352,7 +352,7 @@ def extreme(array: Any, chance: random.Random) -> list[tuple[str, Any]]:
 def loads(where: str, manifest: dict[str, Any], tensors: dict[str, Any]) -> bool:
     """Whether a command would go on with such a file."""
     from rnncli.errors import RnncliError
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
     from rnncli.training import state
 
     path = Path("loads.safetensors")
@@ -518,7 +518,7 @@ def attack(subject: Subject, mutation: Mutation, folder: Path) -> Iterator[tuple
 def useful(path: Path) -> bool:
     """Whether the model can be loaded: every command refuses one that cannot, in the same words."""
     from rnncli.errors import RnncliError
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
     try:
         Model.load(path)

@@ -63,7 +63,7 @@ def assert_all_gradients(made: Any, params: dict[str, Any], batch: Any, carried:
 
     from rnncli.core.gradient_check import numeric_gradient, relative_error
     from rnncli.core.gradients import as_dense
-    from rnncli.core.parameters import flatten
+    from rnncli.core.optim.parameters import flatten
 
     def compute() -> tuple[float, dict[str, Any]]:
         return made.loss_and_gradients(params, batch, np.random.default_rng(seed), 1.0, carried and carried())

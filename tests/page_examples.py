@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
-from rnncli.data.word_views import WordViews
-from rnncli.model import Model
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.data.text.word_features import WordFeatures
 from rnncli.record import EpochRecord, Record
-from rnncli.tasks.caption import CaptionModel
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.lm import LanguageModelModel
-from rnncli.tasks.seq2seq import Seq2SeqModel
-from rnncli.tasks.tag import TaggerModel
+from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.model import Model
+from rnncli.tasks.seq2seq.task import Seq2SeqModel
+from rnncli.tasks.tag.task import TaggerModel
 
 WORDS = ("not", "the", "film", "good", "was", "at", "all", "so")
 EPOCHS = tuple(EpochRecord(k, 1 / k, 0.5 + 0.1 * abs(k - 3), 0.6, k < 4) for k in range(1, 6))
@@ -46,7 +46,7 @@ def numbers() -> Model:
 
 def tagger(tags: tuple[str, ...] = ("NOUN", "VERB", "DET")) -> Model:
     counts = dict.fromkeys(("the", "film", "was", "good", "ran", "Her"), 3)
-    views = WordViews.of(counts, min_count=1, max_size=100)
+    views = WordFeatures.of(counts, min_count=1, max_size=100)
     return _with_weights(TaggerModel(Settings(hidden=3, task="tag"), views, tags, {}, "The film ran .", RECORD))
 
 
@@ -69,7 +69,7 @@ def text(tokens: str = "char", words: tuple[str, ...] = LETTERS) -> Model:
     settings = Settings(
         hidden=4, task="lm", tokens=tokens, bidirectional=False, input="onehot", max_length=100, layers=2
     )
-    return _with_weights(LanguageModelModel(settings, Vocabulary(words), {}, "a bad cab", RECORD))
+    return _with_weights(LanguageModel(settings, Vocabulary(words), {}, "a bad cab", RECORD))
 
 
 MODELS: dict[str, Callable[[], Model]] = {

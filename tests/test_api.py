@@ -15,8 +15,8 @@ import rnncli
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
-from rnncli.model import Model
-from rnncli.tasks.classify import TASK
+from rnncli.tasks.classify.task import TASK
+from rnncli.tasks.model import Model
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
 
 TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 2, "validation": 0.25, "min_count": 1}

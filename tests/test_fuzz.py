@@ -13,7 +13,7 @@ import pytest
 
 from rnncli import model_file
 from rnncli.errors import ModelFileError
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 from rnncli.training import state
 
 MUTATIONS = 1_000

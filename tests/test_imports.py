@@ -32,9 +32,9 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.machine": set(),
     "rnncli.memory": {"rnncli.errors", "rnncli.machine"},
     "rnncli.blas": set(),
-    "rnncli.views": set(),
+    "rnncli.results": set(),
     # What inspection finds and render draws: neither may know the other.
-    "rnncli.page_views": {"rnncli.views"},
+    "rnncli.page_results": {"rnncli.results"},
     "rnncli.stopping": set(),
     "rnncli.parallel": {"numpy", "rnncli.core", "rnncli.errors", "rnncli.stopping"},
     # A task is everything from the records to how an answer looks, a model and its file included.
@@ -43,33 +43,41 @@ ALLOWED: dict[str, set[str]] = {
         *(
             "rnncli.inspection",
             "rnncli.parallel",
-            "rnncli.views",
+            "rnncli.results",
             "rnncli.render.clean",
             "rnncli.record",
             "rnncli.schema",
         ),
-        "rnncli.model",
+        "rnncli.tasks.model",
     },
-    "rnncli.inspection": {"numpy", "rnncli.core", "rnncli.tasks", "rnncli.errors", "rnncli.views", "rnncli.page_views"},
-    "rnncli.model": {
+    "rnncli.inspection": {
+        "numpy",
+        "rnncli.core",
+        "rnncli.data",
+        "rnncli.tasks",
+        "rnncli.errors",
+        "rnncli.results",
+        "rnncli.page_results",
+    },
+    "rnncli.tasks.model": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection.states"),
-        *("rnncli.model_file", "rnncli.tasks", "rnncli.views", "rnncli.record", "rnncli.schema", "rnncli.storage"),
+        *("rnncli.model_file", "rnncli.tasks", "rnncli.results", "rnncli.record", "rnncli.schema", "rnncli.storage"),
         "rnncli.inspection.why",  # what is asked of any model, whatever its task
     },
     "rnncli.training": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.model"),
+        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.tasks.model"),
         *("rnncli.model_file", "rnncli.parallel", "rnncli.storage", "rnncli.tasks", "rnncli.record", "rnncli.schema"),
     },
     # The card is shown to people, so untrusted text in it goes through the one gate there is.
     "rnncli.training.card": {"rnncli.render.clean", "rnncli.errors"},
-    "rnncli.render": {"rich", "rnncli.errors", "rnncli.stopping", "rnncli.views", "rnncli.page_views"},
-    "rnncli.api": {"rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.schema", "rnncli.training"},
+    "rnncli.render": {"rich", "rnncli.errors", "rnncli.stopping", "rnncli.results", "rnncli.page_results"},
+    "rnncli.api": {"rnncli.data", "rnncli.errors", "rnncli.tasks.model", "rnncli.schema", "rnncli.training"},
     "rnncli": {"rnncli.api"},
     "rnncli.__main__": {"rnncli.cli", "rnncli.stopping"},
     "rnncli.cli": {
-        *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.model", "rnncli.render"),
+        *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.tasks.model", "rnncli.render"),
         *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection", "rnncli.__version__"),
-        *("rnncli.machine", "rnncli.blas", "rnncli.parallel", "rnncli.stopping", "rnncli.views"),
+        *("rnncli.machine", "rnncli.blas", "rnncli.parallel", "rnncli.stopping", "rnncli.results"),
     },
 }
 
@@ -115,7 +123,7 @@ def rule(module: str) -> str:
 
 def test_there_is_something_to_read() -> None:
     assert len(modules()) > 50
-    assert {"rnncli", "rnncli.core.lstm", "rnncli.cli.main", "rnncli.render.clean"} <= modules().keys()
+    assert {"rnncli", "rnncli.core.cells.lstm", "rnncli.cli.main", "rnncli.render.clean"} <= modules().keys()
     assert {rule(module) for module in modules()} == ALLOWED.keys()
 
 
@@ -186,7 +194,7 @@ SLOW = ("numpy", "yaml", "safetensors")
         "('train', 'predict', 'evaluate', 'inspect', 'tokenize')} == {0}",
         "from rnncli.cli.main import main; assert main(['--version']) == 0",
         "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
-        "import rnncli.config, rnncli.errors, rnncli.render.views, rnncli.render.tables",
+        "import rnncli.config, rnncli.errors, rnncli.render.model_tables, rnncli.render.tables",
     ],
 )
 def test_what_is_quick_loads_no_numpy(command: str, tmp_path: Path) -> None:

@@ -15,15 +15,15 @@ from page_examples import MODELS
 
 from rnncli import model_file, schema
 from rnncli.config import Settings
-from rnncli.core.parameters import LARGEST, flatten, nest
+from rnncli.core.optim.parameters import LARGEST, flatten, nest
 from rnncli.data.dataset import Dataset, Source
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
-from rnncli.model import CHUNK, Model
 from rnncli.record import Record
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput
+from rnncli.tasks.model import CHUNK, Model
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "so", "very", ".")
 

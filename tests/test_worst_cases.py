@@ -20,7 +20,7 @@ from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
 from rnncli.data.facts import is_date, is_json, nested, numbers_in
 from rnncli.data.numbers import finite_number, is_number, is_whole_number
 from rnncli.data.readers import open_table
-from rnncli.data.tokenizer import Tokenizer, composed
+from rnncli.data.text.tokenizer import Tokenizer, composed
 from rnncli.errors import DataError, UsageError, closest
 from rnncli.render.clean import clean
 
@@ -129,7 +129,11 @@ def cut(text: str, length: int) -> str:
 def test_patterns_are_found() -> None:
     assert len(PATTERNS) > 15
     names = {name.rsplit(".", 1)[0] for name in PATTERNS}
-    assert {"rnncli.data.numbers._NUMBER", "rnncli.data.tokenizer.WORD", "rnncli.tasks.lm._WORDS"} <= names
+    assert {
+        "rnncli.data.numbers._NUMBER",
+        "rnncli.data.text.tokenizer.WORD",
+        "rnncli.tasks.language_model.task._WORDS",
+    } <= names
 
 
 # Patterns that are only ever given the beginning of a text: how much of it.

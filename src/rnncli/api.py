@@ -11,7 +11,7 @@ from typing import Any
 from rnncli import schema
 from rnncli.data.dataset import Source
 from rnncli.errors import UsageError
-from rnncli.model import Model, path_of
+from rnncli.tasks.model import Model, path_of
 from rnncli.training import runs, session
 from rnncli.training.loop import Event
 

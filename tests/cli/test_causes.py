@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnncli.core import threads
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 
 
 def failing(error):

@@ -13,7 +13,7 @@ import rnncli
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.inspection.difference import difference
 from rnncli.inspection.doctor import examine
-from rnncli.inspection.fires import fires, units_of_labels
+from rnncli.inspection.unit_activations import fires, units_of_labels
 from rnncli.render.json_out import dumps
 
 HOSTILE = ("[/]", "\x1b[31m", "\u202e")
@@ -214,7 +214,7 @@ def test_the_units_of_labels(trained: Any, model: Any) -> None:
 
 
 def test_a_file_longer_than_a_chunk(trained: Any, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnncli.model.CHUNK", 5)
+    monkeypatch.setattr("rnncli.tasks.model.CHUNK", 5)
     document = trained.works("inspect", "--fires", "0", "--data", "reviews.csv", "--json").json
     assert document["texts"] == 12
     assert [one["line"] for one in document["most"]] == [one.line for one in fires(model, [data()], 0).most]

@@ -112,7 +112,7 @@ def test_gradients_are_checked(trained, model):
 
 
 def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):
-    from rnncli.tasks.classifier import Classifier
+    from rnncli.tasks.classify.network import Classifier
 
     right = Classifier.backward
 

@@ -11,7 +11,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import RnncliError
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 
 TEXTS = ["good film", "bad film", "", "zzz so  odd", "good " * 30, "<br />", "GOOD\tfilm"]
 
@@ -108,7 +108,7 @@ def test_texts_are_continued_alike_however_they_come(cli, monkeypatch):
     assert len(set(found)) == len(lines)  # each has random numbers of its own
     model = rnncli.load("runs/latest").answering(length=20, seed=3)
     assert [p.continuation for p in (*model.predict(lines[:3]), *model.predict(lines[3:], 3))] == found
-    monkeypatch.setattr("rnncli.model.CHUNK", 2)
+    monkeypatch.setattr("rnncli.tasks.model.CHUNK", 2)
     assert cli.works(*predict, "lines.txt") == whole
     assert cli.works(*predict, "lines.txt", "--workers", 2) == whole
     assert cli.works(*predict, "-", stdin="\n".join(lines).encode()) == whole

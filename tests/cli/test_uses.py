@@ -10,8 +10,8 @@ from page_examples import MODELS, classifier
 
 import rnncli
 from rnncli.cli import app, uses
-from rnncli.core.parameters import flatten, nest
-from rnncli.tasks.caption import CaptionModel
+from rnncli.core.optim.parameters import flatten, nest
+from rnncli.tasks.caption.task import CaptionModel
 
 VIEWS = [[option] for option in uses.OF_INPUT.values()]
 # Parameters that every view uses: which model, where it is, how much is said.

@@ -30,14 +30,19 @@ D, H = 2, 3
 # With this seed no pre-activation of a ReLU network below comes near the kink (asserted), where slopes are undefined.
 SEED = 6
 
-MODULES = [
-    *("cells", "gradients", "layers", "losses", "occurrences"),
-    *("optimizers", "packed", "parameters", "readout", "recurrence"),
-]
+# By what a check calls it: where it is in the package.
+MODULES = {
+    name.rpartition(".")[2]: name
+    for name in (
+        *("gradients", "losses", "distinct_tokens", "packed", "cells.recurrence"),
+        *("layers.embedding", "layers.linear", "layers.dropout", "layers.directions", "layers.stack", "layers.readout"),
+        *("optim.optimizers", "optim.parameters"),
+    )
+}
 
 
 def core_of(package: str) -> SimpleNamespace:
-    return SimpleNamespace(**{name: importlib.import_module(f"{package}.{name}") for name in MODULES})
+    return SimpleNamespace(**{name: importlib.import_module(f"{package}.{path}") for name, path in MODULES.items()})
 
 
 CORE = core_of("rnncli.core")
@@ -50,7 +55,7 @@ def build(core: SimpleNamespace, kind: str, layers: int = 1, both: bool = False,
     """A stack of H = 3 on D = 2 numbers."""
     cell, _, nonlinearity = kind.partition("_")
     sizes = {"input_size": D, "hidden_size": H} | more
-    return core.cells.recurrent_stack(
+    return core.stack.recurrent_stack(
         cell, layers=layers, bidirectional=both, nonlinearity=nonlinearity or "tanh", **sizes
     )
 
@@ -190,7 +195,7 @@ def check_row_gradients(core: SimpleNamespace) -> None:
     rng = np.random.default_rng(3)
     for ids in ([7], [2, 2], list(range(9)), [70_000, 5, 70_000], np.repeat(np.arange(45), np.arange(45))):
         ids = rng.permutation(np.array(ids))
-        places = core.occurrences.Occurrences.of(ids)
+        places = core.distinct_tokens.DistinctTokens.of(ids)
         np.testing.assert_array_equal(np.sort(places.rows), np.unique(ids))
         np.testing.assert_array_equal(places.rows[places.inverse], ids)
         for width in (3, 40):  # narrow and wide rows are added up in two ways
@@ -208,7 +213,7 @@ def check_lookup(core: SimpleNamespace, kind: str, both: bool) -> None:
     params = random_params(stack, rng)
     table = rng.standard_normal((4, D))
     packed = core.packed.PackedSequence.pack([rng.integers(0, 4, length) for length in (20, 3, 9, 1, 9)])
-    rows = core.occurrences.Lookup(table[packed.occurrences.rows], packed.occurrences)
+    rows = core.distinct_tokens.Lookup(table[packed.distinct_tokens.rows], packed.distinct_tokens)
     np.testing.assert_array_equal(rows.gathered(), table[packed.data])
     dy = rng.standard_normal((len(packed.data), stack.output_size))
     runs = []
@@ -222,7 +227,7 @@ def check_lookup(core: SimpleNamespace, kind: str, both: bool) -> None:
         np.testing.assert_allclose(gradient, grads_gathered[name], rtol=1e-11, atol=1e-13, err_msg=name)
     expected = np.zeros_like(table)
     np.add.at(expected, packed.data, dx)
-    np.testing.assert_allclose(d_table, expected[packed.occurrences.rows], rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(d_table, expected[packed.distinct_tokens.rows], rtol=1e-11, atol=1e-13)
 
 
 def check_all_lookups(core: SimpleNamespace) -> None:

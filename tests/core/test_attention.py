@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from core import checks
 
-from rnncli.core import attention
 from rnncli.core.gradient_check import relative_error
+from rnncli.core.layers import attention
 from rnncli.core.packed import PackedSequence
 
 Array = np.ndarray[Any, Any]

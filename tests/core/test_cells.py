@@ -7,8 +7,9 @@ import pytest
 from core import checks, naive
 from core.checks import CONFIGURATIONS, CORE, KINDS, problem
 
-from rnncli.core.cells import CELLS, recurrent_stack
-from rnncli.core.layers import Bidirectional, OneDirection
+from rnncli.core.cells.table import CELLS
+from rnncli.core.layers.directions import Bidirectional, OneDirection
+from rnncli.core.layers.stack import recurrent_stack
 from rnncli.core.packed import PackedSequence
 
 every_network = pytest.mark.parametrize(("kind", "layers", "both"), CONFIGURATIONS)

@@ -7,10 +7,10 @@ import pytest
 from core import checks, naive
 from core.checks import CONFIGURATIONS, CORE, KINDS, LENGTHS, SEED, D, H, Problem, problem
 
-from rnncli.core import recurrence
+from rnncli.core.cells import recurrence
+from rnncli.core.distinct_tokens import DistinctTokens
 from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import RowGradient, as_dense, values_of
-from rnncli.core.occurrences import Occurrences
 from rnncli.core.packed import PackedSequence
 
 every_network = pytest.mark.parametrize(("kind", "layers", "both"), CONFIGURATIONS)
@@ -91,7 +91,7 @@ def test_a_lookup_is_what_it_would_gather(kind: str, both: bool) -> None:
 
 def test_row_gradient_adds_up_by_row() -> None:
     ids, d_gathered = np.array([4, 1, 4, 4, 0]), np.arange(10.0).reshape(5, 2)
-    places = Occurrences.of(ids)
+    places = DistinctTokens.of(ids)
     gradient = RowGradient(places.rows, places.sums(d_gathered), (6, 2))
     np.testing.assert_array_equal(gradient.rows, [4, 0, 1])
     np.testing.assert_array_equal(gradient.values, [[10, 13], [8, 9], [2, 3]])

@@ -7,8 +7,8 @@ import pytest
 from core import checks
 from core.checks import CORE, KINDS
 
+from rnncli.core.cells.lstm import LSTM
 from rnncli.core.initializers import glorot_uniform, normal, orthogonal
-from rnncli.core.lstm import LSTM
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 

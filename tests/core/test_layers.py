@@ -8,7 +8,9 @@ from core import checks
 from core.checks import CORE, H, problem
 
 from rnncli.core import threads
-from rnncli.core.layers import Embedding, Linear, dropout
+from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.embedding import Embedding
+from rnncli.core.layers.linear import Linear
 from rnncli.core.packed import PackedSequence
 
 

@@ -13,7 +13,7 @@ from core.checks import CORE, KINDS
 from rnncli.config import Settings
 from rnncli.core.gradients import as_dense
 from rnncli.core.packed import PackedSequence
-from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier, Examples
 
 V = 30
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from core import checks
 
+from rnncli.core.distinct_tokens import DistinctTokens
 from rnncli.core.gradients import RowGradient
-from rnncli.core.idle_rows import IdleRows
-from rnncli.core.occurrences import Occurrences
-from rnncli.core.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, settle, start
-from rnncli.core.parameters import ParameterStore
+from rnncli.core.optim.lazy_rows import LazyRows
+from rnncli.core.optim.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, settle, start
+from rnncli.core.optim.parameters import ParameterStore
 
 ALL = [SGD(), Momentum(), RMSprop(), Adam(), Adam(weight_decay=0.5)]
 every_optimizer = pytest.mark.parametrize("optimizer", ALL, ids=["sgd", "momentum", "rmsprop", "adam", "adamw"])
@@ -68,7 +68,7 @@ def store_and_gradients(tables: frozenset[str]) -> tuple[ParameterStore, list[di
     params = {"embedding": {"weight": rng.standard_normal((6, 2))}, "cell": {"w": rng.standard_normal((2, 3))}}
     steps = []
     for ids in ([0, 3, 3], [5, 0, 0]):
-        places = Occurrences.of(np.array(ids))
+        places = DistinctTokens.of(np.array(ids))
         rows = RowGradient(places.rows, places.sums(rng.standard_normal((3, 2))), (6, 2))
         weight = rows if tables else rows.dense()
         steps.append({"embedding": {"weight": weight}, "cell": {"w": rng.standard_normal((2, 3))}})
@@ -112,7 +112,7 @@ def test_epsilon_makes_the_rows_of_adam_differ_by_a_hundredth_of_a_step(weight_d
 
 
 def test_where_rows_stand_is_refused_when_it_cannot_be() -> None:
-    idle = IdleRows({"t": 3})
+    idle = LazyRows({"t": 3})
     idle.since["t"][:] = [0, 2, 5]
     for now in (4, -1, True, 5.0, None, 10**6):
         with pytest.raises(ValueError, match=r"no count|ahead"):
@@ -223,7 +223,7 @@ def test_moments_of_any_size_give_no_warning(name: str) -> None:
     """They come from a saved state, which anybody can have written; a training looks for what is not finite itself."""
     optimizer = OPTIMIZERS[name]()
     largest = np.finfo(np.float32).max
-    idle = IdleRows({"t": 3})
+    idle = LazyRows({"t": 3})
     idle.now, idle.kept[:], idle.pushed[:] = 2, np.finfo(np.float64).max, np.finfo(np.float64).max
     moments = tuple(np.full((3, 2), largest, np.float32) for _ in optimizer.moment_names)
     if optimizer.idling is not None:

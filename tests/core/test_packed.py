@@ -8,8 +8,8 @@ from core import checks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncli.core.cells.recurrence import previous
 from rnncli.core.packed import PackedSequence
-from rnncli.core.recurrence import previous
 
 any_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=9)
 for_any_lengths = settings(max_examples=60)

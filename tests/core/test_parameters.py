@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.core.gradients import RowGradient
-from rnncli.core.optimizers import Adam, apply, start
-from rnncli.core.parameters import NotFiniteError, ParameterStore, clip_by_norm, flatten, nest
+from rnncli.core.optim.optimizers import Adam, apply, start
+from rnncli.core.optim.parameters import NotFiniteError, ParameterStore, clip_by_norm, flatten, nest
 
 names = st.text("abc_09", min_size=1, max_size=4)
 trees = st.recursive(st.integers(), lambda below: st.dictionaries(names, below, min_size=1, max_size=4), max_leaves=12)

@@ -57,10 +57,10 @@ PLANTS = {
         "reversal, direction, naive, golden",
     ),
     "outputs of the backward half not turned back": Plant(
-        "layers", "y[:, H:] = h[reversal]", "y[:, H:] = h", "direction, naive, golden, gradients"
+        "directions", "y[:, H:] = h[reversal]", "y[:, H:] = h", "direction, naive, golden, gradients"
     ),
-    "dx of the backward half not turned back": Plant("layers", "(dx[reversal] if", "(dx if", GRADIENTS),
-    "dy of the backward half not turned": Plant("layers", "dy[:, H:][reversal]", "dy[:, H:]", GRADIENTS),
+    "dx of the backward half not turned back": Plant("directions", "(dx[reversal] if", "(dx if", GRADIENTS),
+    "dy of the backward half not turned": Plant("directions", "dy[:, H:][reversal]", "dy[:, H:]", GRADIENTS),
     **{
         f"weight gradient never filled, {cell}": Plant(cell, right, f"0 * {right}", GRADIENTS)
         for cell, right in (
@@ -71,20 +71,20 @@ PLANTS = {
     },
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
     "rows never added up": Plant(
-        "occurrences",
+        "distinct_tokens",
         "rest[..., :there, :] += values.take(self.order[first[:there] + nth], axis=-2)",
         "pass",
         "row gradients",
     ),
     "places not turned round with the sequences": Plant(
-        "occurrences", "own_inverse[self.order]", "self.order", "lookups"
+        "distinct_tokens", "own_inverse[self.order]", "self.order", "lookups"
     ),
-    "ids turned round, places not": Plant("occurrences", "self.inverse[own_inverse]", "self.inverse", "lookups"),
+    "ids turned round, places not": Plant("distinct_tokens", "self.inverse[own_inverse]", "self.inverse", "lookups"),
     "places of another id added up, narrow rows": Plant(
-        "occurrences", "np.add.reduceat(values.take(self.order, axis=-2)", "np.add.reduceat(values", "row gradients"
+        "distinct_tokens", "np.add.reduceat(values.take(self.order, axis=-2)", "np.add.reduceat(values", "row gradients"
     ),
     "rows of a common id not added up": Plant(
-        "occurrences",
+        "distinct_tokens",
         "self.order[start : start + count]",
         "self.order[start : start + 1]",
         "row gradients",
@@ -162,9 +162,9 @@ PLANTS = {
     },
     "dstate ignored": Plant("recurrence", "if dstate is None:", "if True:", GRADIENTS),
     "initial state ignored": Plant("rnn", "= state or zero_state(", "= zero_state(", "naive, golden, gradients"),
-    "dropout's mask forgotten on the way back": Plant("layers", "dy *= mask", "pass", "dropout gradients"),
+    "dropout's mask forgotten on the way back": Plant("stack", "dy *= mask", "pass", "dropout gradients"),
     "dropout that does not scale": Plant(
-        "layers",
+        "dropout",
         "return x * mask, mask",
         "return x * (mask > 0), mask",
         "dropout gradients",
@@ -183,11 +183,11 @@ PLANTS = {
         "total /= len(x.batch_sizes)",
         "readouts",
     ),
-    "idle rows do not move": Plant("idle_rows", "values -= push", "pass", "idle rows"),
-    "idle rows do not shrink": Plant("idle_rows", "pushed *= keep", "pass", "idle rows"),
-    "idle moments do not decay": Plant("idle_rows", "(decay**missed)", "(decay ** (0 * missed))", "idle rows"),
+    "idle rows do not move": Plant("lazy_rows", "values -= push", "pass", "idle rows"),
+    "idle rows do not shrink": Plant("lazy_rows", "pushed *= keep", "pass", "idle rows"),
+    "idle moments do not decay": Plant("lazy_rows", "(decay**missed)", "(decay ** (0 * missed))", "idle rows"),
     "idle rows move one step too far": Plant(
-        "idle_rows", "np.arange(count, 0, -1)", "np.arange(count - 1, -1, -1)", "idle rows"
+        "lazy_rows", "np.arange(count, 0, -1)", "np.arange(count - 1, -1, -1)", "idle rows"
     ),
     "a row that is used counts as idle": Plant(
         "optimizers", "state.idle.since[table][rows] = state.idle.now", "pass", "idle rows"
@@ -210,18 +210,20 @@ def copy_of_core(tmp_path: Path) -> Iterator[object]:
     def make(plant: Plant | None) -> SimpleNamespace:
         folder = tmp_path / name
         folder.mkdir()
-        for path in SOURCE.glob("*.py"):
+        for path in SOURCE.rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             if plant and path.stem == plant.module:
                 assert plant.right in text, f"{path.name} has changed: this plant must be written anew"
                 text = text.replace(plant.right, plant.wrong)
-            (folder / path.name).write_text(text.replace("from rnncli.core.", f"from {name}."), encoding="utf-8")
+            copied = folder / path.relative_to(SOURCE)
+            copied.parent.mkdir(exist_ok=True)
+            copied.write_text(text.replace("from rnncli.core", f"from {name}"), encoding="utf-8")
         spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
         assert spec is not None
         assert spec.loader is not None
         package = sys.modules[name] = module_from_spec(spec)
         spec.loader.exec_module(package)
-        for module in checks.MODULES:
+        for module in checks.MODULES.values():
             import_module(f"{name}.{module}")
         import_module(f"{name}.threads").available_cores = lambda: 1  # as in conftest.py
         return checks.core_of(name)

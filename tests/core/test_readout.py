@@ -7,8 +7,8 @@ import pytest
 from core import checks
 from core.checks import CORE
 
+from rnncli.core.layers.readout import READOUTS
 from rnncli.core.packed import PackedSequence
-from rnncli.core.readout import READOUTS
 
 
 @pytest.mark.parametrize("both", [False, True])

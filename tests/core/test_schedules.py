@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from rnncli.core.schedules import SCHEDULES, with_warmup
+from rnncli.core.optim.schedules import SCHEDULES, with_warmup
 
 
 @pytest.mark.parametrize(

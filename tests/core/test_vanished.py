@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnncli.core.gru import GRU
-from rnncli.core.lstm import LSTM
+from rnncli.core.backward_trace import recording
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.recurrence import drop_vanished
+from rnncli.core.cells.rnn import RNN
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.core.parameters import flatten
-from rnncli.core.recurrence import drop_vanished
-from rnncli.core.rnn import RNN
-from rnncli.core.watch import watching
 
 CELLS = {"rnn": RNN(3, 8), "relu": RNN(3, 8, nonlinearity="relu"), "gru": GRU(3, 8), "lstm": LSTM(3, 8)}
 
@@ -33,7 +33,7 @@ def way_back(name: str, dtype: str, count: int, steps: int = 400) -> tuple[Any, 
     state = tuple(np.zeros((count, 8), dtype) for _ in range(cell.state_count))
     _, _, cache = cell.forward(params, x, state)
     last = tuple(np.asarray(rng.normal(0, 1, (count, 8)), dtype) for _ in range(cell.state_count))
-    with watching() as seen, np.errstate(under="ignore"):  # a product of what is left may still fall below all numbers
+    with recording() as seen, np.errstate(under="ignore"):  # a product of what is left may still fall below all numbers
         _, first, grads = cell.backward(params, cache, None, last)
     return grads, first, seen[0].found
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data import arrays
-from rnncli.data.arrays import MAX_NUMBERS, ArrayColumn, described_arrays, read_vector
 from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.formats import arrays
+from rnncli.data.formats.arrays import MAX_NUMBERS, ArrayColumn, described_arrays, read_vector
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.errors import DataError, RnncliError, StorageError
 from rnncli.tasks import task_for

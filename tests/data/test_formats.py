@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnncli.cli.arguments import files_among, is_file
-from rnncli.data.formats import FORMATS, SUFFIXES, format_of, looks_like_data
+from rnncli.data.formats.registry import FORMATS, SUFFIXES, format_of, looks_like_data
 from rnncli.data.readers import open_table
 from rnncli.errors import StorageError
 

@@ -12,8 +12,8 @@ import rnncli
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.numbers import exact_number, finite_number, is_number, read_json
 from rnncli.errors import DataError
-from rnncli.model import Model
 from rnncli.tasks.inputs import FURTHEST, NumberInput, parse_numbers
+from rnncli.tasks.model import Model
 
 LONG, LONGER = "1" + "0" * 400, "1" + "0" * 5000
 LARGEST = float(np.finfo(np.float64).max)
@@ -211,7 +211,7 @@ def test_what_is_predicted_is_finite_or_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["nan", "inf", "1_000", "0x10", "1e400", "1e300", LONG, LONGER])
 def test_word_vectors_are_finite(tmp_path: Path, number: str) -> None:
-    from rnncli.data.vectors import read_vectors
+    from rnncli.data.text.word_vectors import read_vectors
 
     (tmp_path / "v.txt").write_text(f"good 1 2\nbad {number} 2\n")
     with pytest.raises(DataError, match=r"v\.txt:2: a vector holds"):
@@ -219,7 +219,7 @@ def test_word_vectors_are_finite(tmp_path: Path, number: str) -> None:
 
 
 def test_arrays_of_every_kind_are_read(tmp_path: Path) -> None:
-    from rnncli.data.arrays import read_vector
+    from rnncli.data.formats.arrays import read_vector
 
     for kind in ("f2", "f4", "f8", "g", "i1", "i8", "u8", "?"):
         values = np.array([0, 1, 1], kind)

@@ -9,7 +9,7 @@ from helpers import time_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.data.tokenizer import Tokenizer, looks_like_characters
+from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 FAMILY = "\U0001f469\u200d\U0001f680"  # one picture, three code points

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnncli.data.vectors import dimension, read_vectors
+from rnncli.data.text.word_vectors import dimension, read_vectors
 from rnncli.errors import DataError, StorageError
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import UNKNOWN, Corpus, Vocabulary, build_vocabulary
 
 COUNTS = {"the": 5, "zoo": 2, "b": 2, "a": 2, "once": 1, "never": 0}
 

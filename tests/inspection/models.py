@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.parameters import flatten
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
-from rnncli.data.word_views import WordViews
-from rnncli.model import Model
-from rnncli.tasks.caption import CaptionModel
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.core.optim.parameters import flatten
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.data.text.word_features import WordFeatures
+from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.lm import LanguageModelModel
-from rnncli.tasks.seq2seq import Seq2SeqModel
-from rnncli.tasks.tag import TaggerModel
+from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.model import Model
+from rnncli.tasks.seq2seq.task import Seq2SeqModel
+from rnncli.tasks.tag.task import TaggerModel
 
 WORDS = ("the", "movie", "was", "good", "bad", "not", "and", "so")
 TEXTS = {
@@ -55,10 +55,10 @@ def _without_weights(kind: str, settings: Settings) -> Model:
     if kind == "numbers":
         return ClassifierModel(settings, numbers, ("left", "right", "up"), {}, TEXTS[kind])
     if kind == "tag":
-        views = WordViews.of(Counter(WORDS * 3), min_count=1, max_size=100)
+        views = WordFeatures.of(Counter(WORDS * 3), min_count=1, max_size=100)
         return TaggerModel(settings, views, ("A", "N", "V"), {}, TEXTS[kind])
     if kind == "seq2seq":
         return Seq2SeqModel(settings, letters, phones, 3, {}, TEXTS[kind])
     if kind == "caption":
         return CaptionModel(settings, ("r", "g", "b"), numbers, phones, 3, {}, TEXTS[kind])
-    return LanguageModelModel(settings, Vocabulary(("a", "b", "c", " ")), {}, TEXTS[kind])
+    return LanguageModel(settings, Vocabulary(("a", "b", "c", " ")), {}, TEXTS[kind])

@@ -26,13 +26,13 @@ from by_hand_examples import (
     work_out,
 )
 
-from rnncli.core.parameters import flatten
+from rnncli.core.optim.parameters import flatten
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
 from rnncli.render.json_out import dumps
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 
 GATES = {"rnn": "", "lstm": "oifg", "gru": "rzn"}
 

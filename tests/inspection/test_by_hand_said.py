@@ -26,15 +26,15 @@ from by_hand_examples import (
     worked,
 )
 
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.inspection.by_hand.example import _agreement
 from rnncli.inspection.by_hand.work import Work
-from rnncli.tasks.caption import CaptionModel
+from rnncli.tasks.caption.task import CaptionModel
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.lm import LanguageModelModel
-from rnncli.tasks.tag import TaggerModel
+from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.tag.task import TaggerModel
 
 ALL = [*MODELS, *MANY]
 
@@ -283,7 +283,7 @@ def test_a_text_that_is_too_long_is_to_be_shorter() -> None:
 
 def test_the_example_of_a_language_model_is_cut_to_what_can_be_read() -> None:
     made = replace(reader(), example="ab ba abba ab")
-    assert isinstance(made, LanguageModelModel)
+    assert isinstance(made, LanguageModel)
     found = by_hand(made)
     assert found.text == "ab ba abb"
     assert len(found.tokens) == 8
@@ -294,5 +294,5 @@ def test_every_kind_of_model_is_there() -> None:
     """No name stands for two of them: one would never be tried."""
     kinds = Counter(type((MODELS | MANY)[name]()).__name__ for name in ALL)
     assert kinds.total() == len(MODELS) + len(MANY) == len(set(ALL))
-    assert kinds.keys() == {"ClassifierModel", "TaggerModel", "Seq2SeqModel", "CaptionModel", "LanguageModelModel"}
+    assert kinds.keys() == {"ClassifierModel", "TaggerModel", "Seq2SeqModel", "CaptionModel", "LanguageModel"}
     assert isinstance(MODELS["numbers"]().input, NumberInput)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
-from rnncli.core.parameters import flatten
+from rnncli.core.optim.parameters import flatten
 from rnncli.inspection import check
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.flow import flow
@@ -32,8 +32,8 @@ class Wrong:
     def __init__(self, network: Any) -> None:
         self.network = network
 
-    def tally(self, params: Any, examples: Any) -> Any:
-        return self.network.tally(params, examples)
+    def metric_sums(self, params: Any, examples: Any) -> Any:
+        return self.network.metric_sums(params, examples)
 
     def loss_and_gradients(self, params: Any, batch: Any) -> tuple[float, dict[str, Any]]:
         loss, grads = self.network.loss_and_gradients(params, batch)

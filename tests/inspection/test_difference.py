@@ -11,8 +11,8 @@ import pytest
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.difference import EFFECTS, difference
 from rnncli.inspection.difference_data import data_difference
@@ -21,7 +21,7 @@ from rnncli.inspection.why import BLANK
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "at", "all")

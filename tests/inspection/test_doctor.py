@@ -12,11 +12,11 @@ import pytest
 from inspection.models import model as random_model
 
 from rnncli.config import Settings
-from rnncli.core.parameters import nest
+from rnncli.core.optim.parameters import nest
 from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, Source
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection import doctor
 from rnncli.inspection.doctor import Diagnosis, examine
@@ -25,10 +25,10 @@ from rnncli.inspection.findings import Commands
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.prepare import prepare
-from rnncli.tasks.tagged import TagPrediction
+from rnncli.tasks.tag.results import TagPrediction
 from rnncli.training import loop
 
 ENDS = (("good", "pos"), ("bad", "neg"))

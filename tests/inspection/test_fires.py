@@ -12,15 +12,15 @@ from inspection.models import model as random_model
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.correlations import Correlations
-from rnncli.inspection.fires import fires, units_of, units_of_labels
+from rnncli.inspection.unit_activations import fires, units_of, units_of_labels
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "at", "all")

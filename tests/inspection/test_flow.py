@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
-from rnncli.core.attention import Attention
+from rnncli.core.backward_trace import recording
 from rnncli.core.gradient_check import numeric_gradient
+from rnncli.core.layers.attention import Attention
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.core.parameters import flatten
-from rnncli.core.watch import watching
 from rnncli.errors import UsageError
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.flow import CellFlow, Flow, flow
@@ -220,11 +220,11 @@ def test_the_losses_of_all_steps_together_are_the_whole(kind: str, chosen: dict[
 
 def test_nobody_sees_anything_outside_of_watching() -> None:
     made = model("words").opened()
-    with watching() as seen:
+    with recording() as seen:
         pass
     made.network.loss_and_gradients(made.params, made.batch)
     assert seen == []
-    with watching() as outer, watching() as inner:
+    with recording() as outer, recording() as inner:
         made.network.loss_and_gradients(made.params, made.batch)
     assert len(outer) == len(inner) == 4  # two cells, the embedding, the output
 
@@ -232,7 +232,7 @@ def test_nobody_sees_anything_outside_of_watching() -> None:
 def test_being_watched_changes_no_bit() -> None:
     made = model("words", cell="gru").opened()
     _, alone = made.network.loss_and_gradients(made.params, made.batch)
-    with watching():
+    with recording():
         _, watched = made.network.loss_and_gradients(made.params, made.batch)
     for (name, one), (_, other) in zip(flatten(alone), flatten(watched), strict=True):
         same = getattr(one, "values", one), getattr(other, "values", other)
@@ -243,7 +243,7 @@ def test_terms_of_attention_are_those_of_their_steps() -> None:
     """What each target step's output says of the loss, by W_a and W_c moved for that step alone."""
     made = model("seq2seq").opened()
     found = flow(made)
-    with watching() as seen:
+    with recording() as seen:
         made.network.loss_and_gradients(made.params, made.batch)
     one = next(one for one in seen if isinstance(one.layer, Attention))
     for kind in ("weight_a", "weight_c", "bias_c"):

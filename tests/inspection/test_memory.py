@@ -13,7 +13,7 @@ from inspection.models import TEXTS, model
 from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow, flow
 from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, require_same_steps, saturation
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 
 
 def with_weights(made: Model, change: Callable[[dict[str, Any]], None]) -> CellFlow:

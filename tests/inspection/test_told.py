@@ -12,7 +12,7 @@ from inspection.models import TEXTS, model
 from rnncli.inspection.difference import difference
 from rnncli.inspection.flow import flow
 from rnncli.inspection.page import page
-from rnncli.inspection.states import ToldStates
+from rnncli.inspection.states import GeneratedStates
 
 WRITERS = ("seq2seq", "caption")
 
@@ -63,7 +63,7 @@ def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, 
     made = with_bias(kind, unknown).answering(beam=beam)
     (answer,) = made.predict([TEXTS[kind]])
     states = made.trace(TEXTS[kind])
-    assert isinstance(states, ToldStates)
+    assert isinstance(states, GeneratedStates)
     told = [states.labels[k] for k in states.chosen().tolist()]
     assert tuple(told) == states.tokens
     assert [one for one in told if one != "<end>"] == answer.target.split()

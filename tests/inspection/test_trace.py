@@ -10,13 +10,13 @@ import pytest
 
 from rnncli.config import Settings
 from rnncli.core.packed import PackedSequence
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.trace import Trace
-from rnncli.model import Model
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput
+from rnncli.tasks.model import Model
 
 TEXT = "the Film was not good , not xyzzy at all"
 TOKENS = ["the", "film", "was", "not", "good", ",", "not", "xyzzy", "at", "all"]

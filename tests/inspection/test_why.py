@@ -13,10 +13,10 @@ from by_hand_examples import describer, translator
 from inspection.models import TEXTS, model
 
 from rnncli.config import Settings
-from rnncli.data.vocabulary import Vocabulary
-from rnncli.inspection.paths import GAP, Way, integrate
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.inspection.integrated_gradients import GAP, GradientPath, integrate
 from rnncli.inspection.why import BUDGET, Parts, Question, shapley, why
-from rnncli.tasks.lm import LanguageModelModel
+from rnncli.tasks.language_model.task import LanguageModel
 
 KINDS = tuple(TEXTS)
 
@@ -106,7 +106,7 @@ def test_a_score_that_turns_on_a_small_stretch_is_followed_there() -> None:
     def sigma(x: np.ndarray) -> np.ndarray:
         return np.asarray(0.5 + 0.5 * np.tanh(sharp * (x[:, :, 0] - places) / 2))
 
-    way = Way(
+    way = GradientPath(
         np.ones((5, 1)),
         np.zeros((5, 1)),
         lambda x: sigma(x).sum(axis=1),
@@ -241,7 +241,7 @@ def test_a_text_of_more_parts_than_the_budget_has() -> None:
 def test_gradients_that_do_not_come_out_choose_nothing() -> None:
     """Of 200 words; here they are all 0, and the score is not."""
     values = {f"w{k}": 1.0 for k in range(200)}
-    way = Way(
+    way = GradientPath(
         np.ones((200, 1)), np.zeros((200, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.zeros_like(x)
     )
     found = why(replace(asked(values, limit=10.0), way=way))
@@ -258,7 +258,7 @@ def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert question.way is not None
     difference = float(np.diff(question.way.scores(question.way.at(np.array([0.0, 1.0]))))[0])
     whole = integrate(question.way, difference)
-    monkeypatch.setattr("rnncli.inspection.paths.AT_ONCE", 1)
+    monkeypatch.setattr("rnncli.inspection.integrated_gradients.AT_ONCE", 1)
     alone = integrate(question.way, difference)
     assert alone.values == pytest.approx(whole.values, rel=1e-9)
     assert alone.steps == whole.steps
@@ -266,7 +266,7 @@ def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> None:
     settings = Settings(tokens="word", hidden=4, embedding=3, input="embedding", bidirectional=False)
-    made = LanguageModelModel(settings, Vocabulary(("the", " ", "sea", "was")), {}, "the sea was")
+    made = LanguageModel(settings, Vocabulary(("the", " ", "sea", "was")), {}, "the sea was")
     made.params.update(made.network.init(np.random.default_rng(0)))
     found = why(made.question())
     assert found.deleted is None
@@ -277,7 +277,7 @@ def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> N
 
 def test_capitals_are_read_as_they_were_learned() -> None:
     settings = Settings(tokens="char", hidden=4, input="onehot", bidirectional=False, lowercase=True)
-    made = LanguageModelModel(settings, Vocabulary(("a", "b")), {}, "ab")
+    made = LanguageModel(settings, Vocabulary(("a", "b")), {}, "ab")
     made.params.update(made.network.init(np.random.default_rng(0)))
     assert made.question("ABa").scores(["ABA"]) == pytest.approx(made.question("aba").scores(["aba"]), rel=1e-12)
     (upper,), (lower,) = (
@@ -332,7 +332,7 @@ def test_where_no_part_alone_is_needed_leaving_one_out_says_nothing() -> None:
 def test_of_a_saturated_answer_integrated_gradients_are_drawn() -> None:
     """They come from where it is not saturated; but Shapley values, of few parts, ask about every choice."""
     values = {f"w{k}": 0.35 for k in range(20)}
-    way = Way(
+    way = GradientPath(
         np.full((20, 1), 0.35), np.zeros((20, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.ones_like(x)
     )
     found = why(replace(certain(values, limit=0.0), way=way))

@@ -27,12 +27,12 @@ from rnncli.inspection.page import EPOCHS, ROWS, SOURCES, page
 from rnncli.inspection.page_reasons import MOST_GRADIENTS, passages
 from rnncli.inspection.terms import terms
 from rnncli.inspection.why import why
-from rnncli.model import Model
-from rnncli.page_views import Page
+from rnncli.page_results import Page
 from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.render.html_page import MOST_BYTES, html_page
 from rnncli.tasks.inputs import shorten
+from rnncli.tasks.model import Model
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 ALLOWED = {

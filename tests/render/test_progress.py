@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from rnncli.model import ACCURACY
 from rnncli.record import EpochRecord
 from rnncli.render.console import Output
 from rnncli.render.progress import LINES, TrainingDisplay
+from rnncli.tasks.model import ACCURACY
 from rnncli.training.loop import EpochDone
 
 

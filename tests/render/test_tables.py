@@ -18,7 +18,8 @@ from rich.cells import cell_len
 
 from rnncli.render.clean import clean
 from rnncli.render.console import MIN_WIDTH, Output
-from rnncli.render.tables import Cell, Column, TableView, format_number, print_pairs, print_table, svg
+from rnncli.render.tables import Column, TableView, format_number, print_pairs, print_table, svg
+from rnncli.results import TableCell
 
 WIDTHS = [1, 20, 80, 200]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -55,7 +56,7 @@ def piped(view: TableView) -> str:
     return stream.getvalue()
 
 
-def table_of(*rows: tuple[Cell, ...], names: str = "label f1 n text", caption: str | None = None) -> TableView:
+def table_of(*rows: tuple[TableCell, ...], names: str = "label f1 n text", caption: str | None = None) -> TableView:
     columns = tuple(Column(name, numeric=name not in {"label", "text"}) for name in names.split())
     return TableView("", columns, rows, caption)
 
@@ -116,7 +117,7 @@ def test_markup_is_literal_in_title_header_cell_and_caption(at, width: int, text
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_hostile_pairs(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    pairs: list[tuple[str, Cell]] = [(text, text), ("seed", 12345), ("loss", math.nan)]
+    pairs: list[tuple[str, TableCell]] = [(text, text), ("seed", 12345), ("loss", math.nan)]
     stream = io.StringIO()
     print_pairs(Output(stream, io.StringIO()), text, pairs)
     assert stream.getvalue() == f"{clean(text)}\t{clean(text)}\nseed\t12345\nloss\t-\n"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.tasks.baselines import BagOfWords, baselines
-from rnncli.tasks.classifier import Examples
+from rnncli.tasks.classify.network import Examples
 
 V = 60
 

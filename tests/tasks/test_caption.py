@@ -11,15 +11,15 @@ from helpers import assert_all_gradients
 
 import rnncli
 from rnncli.config import Settings
-from rnncli.core.parameters import flatten
+from rnncli.core.optim.parameters import flatten
 from rnncli.data.columns import NumericColumns, described_numbers
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.errors import DataError
-from rnncli.model import Model
 from rnncli.tasks import task_for
-from rnncli.tasks.caption import CaptionModel
-from rnncli.tasks.caption_network import Captioner, Described
+from rnncli.tasks.caption.network import Captioner, Described
+from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.model import Model
 
 
 def network(**chosen: Any) -> tuple[Captioner, dict[str, Any], Described]:

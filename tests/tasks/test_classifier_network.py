@@ -13,9 +13,9 @@ import pytest
 from rnncli.config import Settings
 from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import as_dense
-from rnncli.core.optimizers import SGD, apply, start
-from rnncli.core.parameters import ParameterStore, flatten
-from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.core.optim.optimizers import SGD, apply, start
+from rnncli.core.optim.parameters import ParameterStore, flatten
+from rnncli.tasks.classify.network import Classifier, Examples
 
 
 @pytest.fixture(autouse=True, scope="module")

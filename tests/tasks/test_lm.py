@@ -16,17 +16,17 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
-from rnncli.model import Model
 from rnncli.tasks import task_for
-from rnncli.tasks.language_model import LanguageModel, Streams
-from rnncli.tasks.lm import LanguageModelModel, counting_losses, split
+from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
+from rnncli.tasks.language_model.task import LanguageModel, counting_losses, split
+from rnncli.tasks.model import Model
 
 RHYME = "one two buckle my shoe three four knock at the door\n"
 
 
-def network(**chosen: Any) -> tuple[LanguageModel, dict[str, Any], Streams]:
+def network(**chosen: Any) -> tuple[LanguageModelNetwork, dict[str, Any], Streams]:
     defaults = {"hidden": 3, "embedding": 4, "dtype": "float64", "bidirectional": False, "batch": 2, "dropout": 0.0}
-    made = LanguageModel(Settings(**(defaults | chosen)), 5)
+    made = LanguageModelNetwork(Settings(**(defaults | chosen)), 5)
     text = np.random.default_rng(0).integers(0, 5, 17).astype(np.int32)
     params = made.init(np.random.default_rng(1))
     return made, params, Streams.of(text, 2, 3)
@@ -84,11 +84,11 @@ def test_steps_go_on_where_the_one_before_ended() -> None:
         chances = softmax(made.forward(params, packed, made.zero_states(1))[0])
         whole += (-np.log(chances[np.arange(8), ids[1:]])).tolist()
     assert sum(losses) == pytest.approx(sum(whole), rel=1e-12)
-    tally = made.tally(params, streams)
+    tally = made.metric_sums(params, streams)
     assert (tally.losses, tally.told) == (pytest.approx(sum(whole), rel=1e-12), 16)
-    parts = np.sum([made.tally(params, streams, rank, 2) for rank in range(2)], axis=0)
+    parts = np.sum([made.metric_sums(params, streams, rank, 2) for rank in range(2)], axis=0)
     assert parts == pytest.approx(list(tally), rel=1e-12)
-    assert made.tally(params, streams, 2, 3) == (0, 0, 0, 0)
+    assert made.metric_sums(params, streams, 2, 3) == (0, 0, 0, 0)
 
 
 def test_counting_by_hand() -> None:
@@ -107,16 +107,16 @@ def test_tokens_are_the_text_again(text: str, unit: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LanguageModelModel, Path]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LanguageModel, Path]:
     folder = tmp_path_factory.mktemp("lm")
     (folder / "rhyme.txt").write_text(RHYME * 40)
     chosen: dict[str, Any] = {"hidden": 32, "epochs": 40, "max_length": 26, "batch": 4, "dropout": 0.0, "lr": 0.02}
     model = rnncli.train(folder / "rhyme.txt", runs_folder=folder / "runs", **chosen)
-    assert isinstance(model, LanguageModelModel)
+    assert isinstance(model, LanguageModel)
     return model, folder
 
 
-def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModelModel, Path]) -> None:
+def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModel, Path]) -> None:
     model, folder = trained
     assert model.unit == "char"
     (told,) = model.answering(length=30, temperature=0.0).predict(["one two buckle my "])
@@ -131,7 +131,7 @@ def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModelModel, Pat
     assert [states.labels[k] for k in states.answers().argmax(axis=1)][-1] == "o"
 
 
-def test_chance_is_that_of_the_seed(trained: tuple[LanguageModelModel, Path]) -> None:
+def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None:
     model, folder = trained
     loaded = Model.load(folder / "runs" / "latest" / "model.safetensors")
     bold = {"length": 40, "temperature": 3.0}

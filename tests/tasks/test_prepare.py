@@ -284,7 +284,7 @@ def test_shorten_keeps_the_first_quarter_and_the_last_three(length: int, limit: 
 
 
 def test_texts_of_characters_get_a_larger_network_unless_somebody_says_otherwise() -> None:
-    from rnncli.tasks.classify import TASK
+    from rnncli.tasks.classify.task import TASK
 
     names = dataset([("smith", "a"), ("ivanov", "b"), ("tanaka", "c")])
     assert TASK.defaults(names, Settings()) == TASK.defaults(names, Settings(tokens="char")) != {}

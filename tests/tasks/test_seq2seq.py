@@ -13,16 +13,16 @@ from helpers import assert_all_gradients
 import rnncli
 from rnncli.config import Settings
 from rnncli.core.losses import softmax
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.core.parameters import flatten
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
-from rnncli.model import Model
 from rnncli.tasks import task_for
-from rnncli.tasks.seq2seq import Seq2SeqModel
-from rnncli.tasks.seq2seq_network import EncoderDecoder, Pairs
+from rnncli.tasks.model import Model
+from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
+from rnncli.tasks.seq2seq.task import Seq2SeqModel
 from rnncli.tasks.symbols import edit_distance, joined_symbols, likely_unit, symbols_of
-from rnncli.tasks.written import compared
+from rnncli.tasks.text_results import compared
 
 SIZES = (5, 4)  # source and target symbols, the unknown one included
 
@@ -101,11 +101,11 @@ def test_exact_matches_are_counted_without_decoding() -> None:
     told = made.decode(params, batch.sources, 20)
     right = Pairs(batch.sources, [one.ids for one in told])
     ended = [one.ended for one in told]
-    assert made.tally(params, right).right == sum(ended)
+    assert made.metric_sums(params, right).right == sum(ended)
     wrong = sum(one.ids.tolist() == target.tolist() for one, target in zip(told, batch.targets, strict=True))
-    tally = made.tally(params, batch)
+    tally = made.metric_sums(params, batch)
     assert (tally.right, tally.answers, tally.told) == (wrong, 4, batch.weight)
-    parts = np.sum([made.tally(params, batch, rank, 2) for rank in range(2)], axis=0)
+    parts = np.sum([made.metric_sums(params, batch, rank, 2) for rank in range(2)], axis=0)
     assert parts.tolist() == pytest.approx(list(tally), rel=1e-12)
 
 

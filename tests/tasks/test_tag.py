@@ -12,16 +12,16 @@ from helpers import assert_all_gradients
 
 import rnncli
 from rnncli.config import Settings
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.core.parameters import flatten
 from rnncli.data.dataset import Source, read_dataset
-from rnncli.data.word_views import SIDES, WordViews, shape, sides
+from rnncli.data.text.word_features import SIDES, WordFeatures, shape, sides
 from rnncli.errors import DataError
-from rnncli.model import Model
 from rnncli.tasks import task_for
-from rnncli.tasks.tag import TaggerModel, commonest_tags, encode_words, words_of
-from rnncli.tasks.tagged import span_f1, spans
-from rnncli.tasks.tagger import TagExamples, Tagger
+from rnncli.tasks.model import Model
+from rnncli.tasks.tag.network import TagExamples, Tagger
+from rnncli.tasks.tag.results import span_f1, spans
+from rnncli.tasks.tag.task import TaggerModel, commonest_tags, encode_words, words_of
 
 SENTENCES = [
     (["The", "cat", "sat", "."], ["DET", "NOUN", "VERB", "PUNCT"]),
@@ -55,7 +55,7 @@ def tagged(tmp_path: Path) -> Path:
 
 def network(**chosen: Any) -> tuple[Tagger, dict[str, Any], TagExamples]:
     words = {word: 1 for of, _ in SENTENCES for word in of}
-    views = WordViews.of(words, min_count=1, max_size=100)
+    views = WordFeatures.of(words, min_count=1, max_size=100)
     forms, rows = encode_words(views, [of for of, _ in SENTENCES])
     names = sorted({tag for _, tags in SENTENCES for tag in tags})
     targets = [np.array([names.index(tag) for tag in tags]) for _, tags in SENTENCES]
@@ -81,9 +81,9 @@ def test_the_loss_is_that_of_each_word_by_hand() -> None:
         chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         by_word += [-np.log(chances[t, target]) for t, target in enumerate(targets.tolist())]
     assert loss == pytest.approx(np.mean(by_word), rel=1e-12)
-    right, answers, losses, told = made.tally(params, batch)
+    right, answers, losses, told = made.metric_sums(params, batch)
     assert (answers, told, losses) == (len(by_word), len(by_word), pytest.approx(np.sum(by_word), rel=1e-12))
-    parts = [made.tally(params, batch, rank, 2) for rank in range(2)]
+    parts = [made.metric_sums(params, batch, rank, 2) for rank in range(2)]
     assert np.sum(parts, axis=0) == pytest.approx([right, answers, losses, told], rel=1e-12)
 
 
@@ -120,7 +120,7 @@ def test_sides_of_a_word() -> None:
 
 def test_an_unknown_word_is_known_by_its_other_sides() -> None:
     words = {"walking": 5, "talking": 3, "taller": 2, "cats": 2, "rare": 1}
-    views = WordViews.of(words, min_count=2, max_size=2)
+    views = WordFeatures.of(words, min_count=2, max_size=2)
     assert views.known[0].tokens == ("walking", "talking")
     assert [views.knows(word) for word in ("walking", "Walking", "cats", "rare")] == [True, True, False, False]
     (unseen,) = views.rows(["balking"])
@@ -131,7 +131,7 @@ def test_an_unknown_word_is_known_by_its_other_sides() -> None:
         **{"beginning3": False, "shape": True},
     }
     assert unseen[0] == views.known[0].unknown
-    again = WordViews(tuple(type(views.known[0])(tuple(views.manifest[side])) for side in SIDES))
+    again = WordFeatures(tuple(type(views.known[0])(tuple(views.manifest[side])) for side in SIDES))
     np.testing.assert_array_equal(again.rows(["balking"]), [unseen])
 
 

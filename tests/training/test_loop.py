@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from rnncli.config import Settings
-from rnncli.core import optimizers
 from rnncli.core.gradients import values_of
-from rnncli.core.parameters import flatten
-from rnncli.core.schedules import SCHEDULES
+from rnncli.core.optim import optimizers
+from rnncli.core.optim.parameters import flatten
+from rnncli.core.optim.schedules import SCHEDULES
 from rnncli.errors import DivergedError, counted
-from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone, auto_epochs, auto_patience
 from rnncli.training.state import TrainingState
@@ -161,8 +161,8 @@ def test_real_labels_are_learned_and_shuffled_ones_are_not() -> None:
 def test_validation_sees_no_dropout_and_leaves_no_trace() -> None:
     training = Training(dropout=0.5)
     params = training.state.store.params
-    right, answers, losses, _ = training.network.tally(params, VALIDATION)
-    assert training.network.tally(params, VALIDATION) == (right, answers, losses, answers)
+    right, answers, losses, _ = training.network.metric_sums(params, VALIDATION)
+    assert training.network.metric_sums(params, VALIDATION) == (right, answers, losses, answers)
     assert answers == VALIDATION.size
     logits = training.network.logits(params, VALIDATION.inputs)
     assert right == ((logits[:, 0] > 0) == VALIDATION.targets).sum()

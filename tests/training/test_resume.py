@@ -25,8 +25,8 @@ from rnncli import model_file
 from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
-from rnncli.model import Model
-from rnncli.tasks.classifier import Classifier
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.model import Model
 from rnncli.training import loop, session
 from rnncli.training.loop import EpochDone, Finished, StepDone
 from rnncli.training.session import Session

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rnncli.data.dataset import Source
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 from rnncli.training import session
 from rnncli.training.rows import LabelledRow, labelled_row
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from rnncli.config import Settings, settings_from_yaml
-from rnncli.core.parameters import flatten
+from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Source
 from rnncli.errors import DataError, DivergedError, RnncliError, TrainingInterrupted, UsageError
-from rnncli.model import Model
+from rnncli.tasks.model import Model
 from rnncli.training import loop, session, state
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
 from rnncli.training.session import Session

@@ -15,7 +15,7 @@ from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_pr
 
 from rnncli.errors import DivergedError, StorageError
 from rnncli.parallel.group import ProcessGroup, shared_empty
-from rnncli.tasks.classifier import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.training import loop
 from rnncli.training.loop import EpochDone, auto_workers
 
@@ -71,7 +71,7 @@ def test_the_same_number_of_workers_gives_the_same_bits(workers: int) -> None:
 
 
 def test_rows_are_settled_when_their_count_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnncli.core.idle_rows.CAPACITY", 2)
+    monkeypatch.setattr("rnncli.core.optim.lazy_rows.CAPACITY", 2)
     alone, together = (Training(dtype="float64", workers=count, epochs=2).finish() for count in (1, 2))
     for name, value in alone.store.flat.items():
         np.testing.assert_allclose(together.store.flat[name], value, rtol=1e-9, atol=1e-11, err_msg=name)
@@ -218,7 +218,7 @@ def test_validation_is_shared_too() -> None:
     for workers in (1, 2, 3):
         training = Training(TRAIN, VALIDATION, workers=workers, epochs=1)
         state = training.finish()
-        right, answers, losses, _ = training.network.tally(state.store.params, VALIDATION)
+        right, answers, losses, _ = training.network.metric_sums(state.store.params, VALIDATION)
         record = training.history[0]
         assert record.validation_accuracy == right / answers
         assert record.validation_loss == pytest.approx(losses / answers, rel=1e-5)

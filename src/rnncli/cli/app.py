@@ -38,7 +38,7 @@ from rnncli.cli.options import (
     with_settings,
 )
 from rnncli.cli.paths import Reads
-from rnncli.data.formats import is_array
+from rnncli.data.formats.registry import is_array
 
 app = typer.Typer(
     name="rnncli",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rnncli.data.formats import ends_like_data, has_ending, looks_like_data
+from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
 from rnncli.errors import UsageError
 
 STDIN = "-"

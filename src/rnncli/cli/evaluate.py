@@ -43,8 +43,8 @@ def evaluate_command(request: EvaluateRequest, json: bool) -> None:
     output = Output()
     require_piped(request.data)
 
-    from rnncli.model import Model
     from rnncli.parallel.processes import helpful_workers
+    from rnncli.tasks.model import Model
     from rnncli.training.runs import find_model
 
     keep_freed_memory()

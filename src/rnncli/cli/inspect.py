@@ -16,16 +16,16 @@ from rnncli.cli.predict import as_input
 from rnncli.data.dataset import display_name
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import CheckFailedError, DataError, UsageError, counted
-from rnncli.render import views
+from rnncli.render import model_tables as views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import fits, print_pairs, print_table, svg
-from rnncli.views import HeatMap, TableView
+from rnncli.results import HeatMap, TableView
 
 if TYPE_CHECKING:
     from rnncli.cli.inspect_views import Shown
     from rnncli.inspection.states import States
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 FIRST_UNITS = 6
 EPOCHS_ON_A_SCREEN = 12
@@ -60,7 +60,7 @@ def inspect_command(request: InspectRequest, json: bool) -> None:
     """Shows the model's layers and record, or its states along a text."""
     output = Output()
 
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
     from rnncli.training.runs import find_model
 
     path = find_model(request.model, Path(request.runs))
@@ -96,7 +96,7 @@ def _show_looks(
 ) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
     from rnncli.cli.inspect_views import VIEWS, Look, Shown, another
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
     other = None
     if request.compare is not None:

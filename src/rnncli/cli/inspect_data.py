@@ -19,7 +19,7 @@ from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.cli.inspect import InspectRequest
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
     from rnncli.training.runs import RunFolder
 
 FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
@@ -135,7 +135,7 @@ def _diff(output: Output, model: Model, path: Path, text: str | None, request: I
     from rnncli.cli.inspect_views import another
     from rnncli.inspection.difference import difference
     from rnncli.inspection.difference_data import data_difference
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
     assert asked.diff is not None
     other = Model.load(another(asked.diff, request.runs, path, "--diff"))
@@ -158,7 +158,7 @@ def _called(model: str) -> str:
 
 
 def _fires(output: Output, model: Model, asked: OfData, full: bool) -> Shown:
-    from rnncli.inspection.fires import fires, units_of, units_of_labels
+    from rnncli.inspection.unit_activations import fires, units_of, units_of_labels
 
     assert asked.fires is not None
     names = units_of(model)
@@ -195,7 +195,7 @@ def parts_of(output: Output, source: Source, model: Model) -> Iterator[Dataset]:
         DataError: a record, or a column that was named, cannot be used.
         StorageError: the file cannot be read.
     """
-    from rnncli.model import CHUNK
+    from rnncli.tasks.model import CHUNK
 
     asker = model.asker("rnncli inspect --fires all --data")
     asker = model.asker("rnncli inspect --fires all --data")

@@ -10,7 +10,7 @@ from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.inspection.loss import Label
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # Views that show a loss or its gradient.
 OF_A_LOSS = frozenset(("bptt", "memory", "by_hand", "check_gradients"))

@@ -11,7 +11,7 @@ from rnncli.render.json_out import print_json
 
 if TYPE_CHECKING:
     from rnncli.inspection.loss import Label
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 
 def write_page(

@@ -10,7 +10,7 @@ from rnncli.render.console import Output
 from rnncli.render.heatmap import print_heat_map
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
-from rnncli.views import HeatMap, TableView
+from rnncli.results import HeatMap, TableView
 
 # What can be drawn as a picture.
 Drawn = Sequence[TableView | HeatMap]

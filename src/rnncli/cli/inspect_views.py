@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.options import parse_units
 from rnncli.errors import UsageError
-from rnncli.views import Cell, HeatMap, TableView
+from rnncli.results import HeatMap, TableCell, TableView
 
 if TYPE_CHECKING:
     from rnncli.inspection.flow import Flow, Opened
     from rnncli.inspection.loss import Label
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 TOP = 4  # units that are shown of their own accord
 PARTS = 20  # of a long input, where each has a row
@@ -81,7 +81,7 @@ class Shown:
         failed: what was looked at is not as it should be.
     """
 
-    views: list[TableView | HeatMap | list[tuple[str, Cell]] | Callable[[int, bool], str]]
+    views: list[TableView | HeatMap | list[tuple[str, TableCell]] | Callable[[int, bool], str]]
     document: Any
     failed: bool = False
     notes: list[str] = field(default_factory=list)

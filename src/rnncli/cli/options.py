@@ -13,7 +13,7 @@ import typer
 
 from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
-from rnncli.data.formats import FORMATS, PACKED, SUFFIXES
+from rnncli.data.formats.registry import FORMATS, PACKED, SUFFIXES
 from rnncli.errors import UsageError, closest
 from rnncli.render.clean import clean
 

@@ -15,14 +15,14 @@ from rnncli.cli.notices import say_what_is_logged
 from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import DataError, UsageError, counted
-from rnncli.render import views
+from rnncli.render import model_tables as views
 from rnncli.render.clean import clean, inert
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table
 
 if TYPE_CHECKING:
-    from rnncli.model import Model, Prediction
+    from rnncli.tasks.model import Model, Prediction
 
 # A guess at the length of a text, to tell whether more processes than one are worth their start.
 BYTES_A_TEXT = 500
@@ -53,7 +53,7 @@ def predict_command(request: PredictRequest, json: bool) -> None:
     if request.spreadsheet_safe and output.is_terminal:
         raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
 
-    from rnncli.model import CHUNK, Model, chunks_of
+    from rnncli.tasks.model import CHUNK, Model, chunks_of
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)

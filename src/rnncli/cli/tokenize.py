@@ -15,11 +15,11 @@ from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
-    from rnncli.data.tokenizer import Tokenizer
-    from rnncli.data.vocabulary import Vocabulary
+    from rnncli.data.text.tokenizer import Tokenizer
+    from rnncli.data.text.vocabulary import Vocabulary
 
 # One-hot vectors are written out up to this many features; beyond, the position of the one is all there is to see.
 MOST_FEATURES = 24
@@ -54,7 +54,7 @@ class GivenWords:
         Raises:
             DataError: it is no list.
         """
-        from rnncli.tasks.tag import listed
+        from rnncli.tasks.tag.task import listed
 
         words = listed(text)
         if words is None:
@@ -80,7 +80,7 @@ def tokenize_command(request: TokenizeRequest, json: bool) -> None:
 
 
 def _show_text(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
-    from rnncli.data.vocabulary import Vocabulary
+    from rnncli.data.text.vocabulary import Vocabulary
     from rnncli.tasks.prepare import build_tokenizer
 
     if request.model is None:
@@ -128,8 +128,8 @@ def _one_hot(token_id: int, features: int) -> str:
 
 
 def _of_model(request: TokenizeRequest) -> tuple[Tokenizer, Vocabulary]:
-    from rnncli.model import Model
     from rnncli.tasks.inputs import TextInput
+    from rnncli.tasks.model import Model
     from rnncli.training.runs import find_model
 
     model = Model.load(find_model(request.model or "latest", Path(request.runs)))
@@ -169,7 +169,7 @@ def _show_file(output: Output, request: TokenizeRequest, settings: Settings, jso
         print_json(output, {"unit": unit} | asdict(statistics))
         return
     low, middle, high, top = statistics.lengths
-    pairs: list[tuple[str, Cell]] = [
+    pairs: list[tuple[str, TableCell]] = [
         ("rows", f"{statistics.rows:,}" + (f" ({statistics.empty:,} empty)" if statistics.empty else "")),
         ("tokens", counted(statistics.tokens, unit)),
         ("distinct", f"{statistics.distinct:,}, of which {statistics.once:,} occur once"),
@@ -193,10 +193,10 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
 
     import numpy as np
 
-    from rnncli.data.vocabulary import Corpus, build_vocabulary
+    from rnncli.data.text.vocabulary import Corpus, build_vocabulary
     from rnncli.tasks.inputs import looks_like_numbers
     from rnncli.tasks.prepare import build_tokenizer
-    from rnncli.tasks.tag import listed
+    from rnncli.tasks.tag.task import listed
 
     format = request.format or ("text" if request.source == "-" and request.text is None else None)
     source = Source(request.source, request.text, None, format, request.encoding)

@@ -18,7 +18,7 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
 from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
-from rnncli.render import views
+from rnncli.render import model_tables as views
 from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from rnncli.core.occurrences import Occurrences
+    from rnncli.core.distinct_tokens import DistinctTokens
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ class PackedSequence:
     ``PackedSequence``.)
 
     Args:
-        data: (S,) token ids, (S, D) numbers, or a :class:`rnncli.core.occurrences.Lookup` of (S, D) numbers.
+        data: (S,) token ids, (S, D) numbers, or a :class:`rnncli.core.distinct_tokens.Lookup` of (S, D) numbers.
         batch_sizes: (T,) how many sequences are still running at each step; never increasing.
         order: (N,) position in the caller's batch of the n-th longest sequence.
         learned: whether the data come out of something that learns, so that a backward pass has to give their
@@ -96,11 +96,11 @@ class PackedSequence:
         return np.asarray(self.offsets[mirrored] + self.sequence_of_row)
 
     @cached_property
-    def occurrences(self) -> Occurrences:
+    def distinct_tokens(self) -> DistinctTokens:
         """Where each of the distinct ids stands, if ``data`` are ids."""
-        from rnncli.core.occurrences import Occurrences
+        from rnncli.core.distinct_tokens import DistinctTokens
 
-        return Occurrences.of(self.data)
+        return DistinctTokens.of(self.data)
 
     def reversed(self) -> PackedSequence:
         """Every sequence back to front."""

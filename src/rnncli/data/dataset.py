@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 from rnncli.data import doubts
 from rnncli.data.advice import DataFile
-from rnncli.data.arrays import ArrayColumn, Places, described_arrays, read_arrays
-from rnncli.data.brief import Brief
 from rnncli.data.columns import (
     Columns,
     Described,
@@ -27,10 +25,12 @@ from rnncli.data.columns import (
     numbers_text,
     quoted,
 )
-from rnncli.data.formats import ARRAY_SUFFIX, format_of
+from rnncli.data.formats.arrays import ArrayColumn, Places, described_arrays, read_arrays
+from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
 from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.data.readers import Row, Table, open_table
 from rnncli.data.records import CHECKED_EVERY, SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts, require_room_for
+from rnncli.data.short_repr import ShortRepr
 from rnncli.errors import DataError, UsageError, counted
 
 # How many rows the guess of the columns looks at.
@@ -63,7 +63,7 @@ class Source:
 
 
 @dataclass(frozen=True, repr=False)
-class Dataset(Brief):
+class Dataset(ShortRepr):
     """The records of a file.
 
     Attributes:

@@ -1,7 +1,7 @@
 """Data files as a stream of records: tables, JSON lines, tagged words and plain text, also gzipped, from path or pipe.
 
 Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
-with file and line. Which formats there are stands in :mod:`rnncli.data.formats`.
+with file and line. Which formats there are stands in :mod:`rnncli.data.formats.registry`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import BinaryIO
 from rnncli.data.advice import DataFile
 from rnncli.data.columns import find_column, quoted
 from rnncli.data.decoding import LINE_SLACK, check_encoding
-from rnncli.data.formats import FORMATS, required_format_of
+from rnncli.data.formats.registry import FORMATS, required_format_of
 from rnncli.data.sources import STDIN_NAME, check_path, open_lines
 from rnncli.data.table import Ledger, Opened, Row, Table
 from rnncli.errors import DataError, UsageError, closest

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.occurrences import Lookup
+from rnncli.core.distinct_tokens import Lookup
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Chain:
     factors: tuple[Factor, ...]
 
     def view(self) -> TableView:
-        rows: list[tuple[Cell, ...]] = [(f.written, visible(f.step), f.norm, f.product) for f in self.factors]
+        rows: list[tuple[TableCell, ...]] = [(f.written, visible(f.step), f.norm, f.product) for f in self.factors]
         columns = (Column("factor", style="bold"), Column("back to"), Column("size", True), Column("‖∂h_T/∂h_j‖", True))
         caption = "size: the largest singular value, of a vector its length; factors below 1 make the gradient vanish"
         return TableView(f"The chain rule, factor by factor, {self.cell}", columns, tuple(rows), caption)

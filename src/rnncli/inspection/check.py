@@ -9,10 +9,10 @@ import numpy as np
 
 from rnncli.core.gradient_check import difference
 from rnncli.core.gradients import as_dense
-from rnncli.core.parameters import flatten
+from rnncli.core.optim.parameters import flatten
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.loss import format_loss, with_origin
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε
 # Two numbers are equal if they differ by no more than this share of the larger, and what differences cannot tell.
@@ -74,7 +74,7 @@ class GradientCheck:
         return f"The gradient is wrong: {apart}"
 
     def view(self) -> TableView:
-        rows: list[tuple[Cell, ...]] = [
+        rows: list[tuple[TableCell, ...]] = [
             (p.worst, p.entries, p.analytic, p.numeric, abs(p.analytic - p.numeric)) for p in self.parameters
         ]
         columns = (
@@ -130,7 +130,7 @@ def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:
     """
 
     def forwards() -> float:
-        tally = opened.network.tally(opened.params, opened.batch)
+        tally = opened.network.metric_sums(opened.params, opened.batch)
         return float(tally.losses / tally.told)
 
     def whole() -> float:

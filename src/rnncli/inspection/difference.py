@@ -11,10 +11,10 @@ from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.difference_layers import LayerDifference, gates_table, layers_of, left_out, units_table
 from rnncli.inspection.states import States, visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 EFFECTS = 100  # parts of an input at most, of which each one's effect is asked for
 UNITS = 8  # that are shown, those that differ most
@@ -48,7 +48,7 @@ class Difference:
     layers: tuple[LayerDifference, ...]
     notes: tuple[str, ...]
 
-    def pairs(self) -> list[tuple[str, Cell]]:
+    def pairs(self) -> list[tuple[str, TableCell]]:
         """The whole answers."""
         same = "the same" if self.answers[0] == self.answers[1] else "another one"
         return [
@@ -70,7 +70,7 @@ class Difference:
         columns = [Column("t", True), Column("token", style="bold")]
         for name in self.names:
             columns += [Column(name), Column("p", True)]
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[TableCell, ...]] = []
         for t in chosen:
             sides = [cell for k in (0, 1) for cell in (visible(self.told[k][t]), float(self.probabilities[k][t]))]
             rows.append((t + 1, visible(self.tokens[t]), *sides, float(self.change[t])))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.inspection.difference import require_same_task
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 
 # Whose answer is the label.
@@ -59,10 +59,10 @@ class DataDifference:
     right: dict[str, int] | None
     changed: tuple[Changed, ...]
 
-    def pairs(self) -> list[tuple[str, Cell]]:
+    def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
         share = self.differ / max(1, self.rows)
-        pairs: list[tuple[str, Cell]] = [("other answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
+        pairs: list[tuple[str, TableCell]] = [("other answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
         pairs.append(("mean change", self.mean_change))
         if self.right is not None:
             said = [f"{name} {count:,}" for name, count in self.right.items()]
@@ -76,7 +76,7 @@ class DataDifference:
         for name in self.names:
             columns += [Column(name, style="bold"), Column("p", True)]
         columns += [Column("change", True), Column("text")]
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[TableCell, ...]] = []
         for one in self.changed:
             sides = [cell for pair in zip(one.answers, one.probabilities, strict=True) for cell in pair]
             truth = (one.label,) if labelled else ()

@@ -11,10 +11,10 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.inspection.flow import CellFlow, flow
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def units_table(layers: Sequence[LayerDifference], names: Sequence[str], most: i
     """The units whose h changes most."""
     found = [(float(mean), layer, unit) for layer in layers for unit, mean in enumerate(layer.of_units)]
     found.sort(key=lambda one: -one[0])
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for mean, layer, unit in found[:most]:
         t = int(np.abs(layer.values["h"][:, unit]).argmax())
         sides = (float(layer.h[0][t, unit]), float(layer.h[1][t, unit]))

@@ -22,13 +22,13 @@ from rnncli.inspection.doctor_units import UnitsSeen, unit_checks, units_seen
 from rnncli.inspection.findings import Check, Commands, Finding
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
+from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.tag import read_sentences
-from rnncli.views import Cell, Column, TableView
+from rnncli.tasks.tag.task import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # Rows that the model answers, and those that it is opened up for, which takes longer; drawn with a fixed seed.
 ROWS, OPENED = 2_000, 100
@@ -58,14 +58,14 @@ class Diagnosis:
     def findings(self) -> tuple[Finding, ...]:
         return tuple(check.finding for check in self.checks if check.finding is not None)
 
-    def pairs(self) -> list[tuple[str, Cell]]:
+    def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
         found = len(self.findings)
         said = f"{found} of {len(self.checks)} things that can be wrong" if found else "Nothing wrong found"
         looked = f"{counted(self.rows, 'row')}; answers of {self.answered:,}, layers of {self.opened:,}"
         if self.opened < self.rows:
             looked += ", drawn at random, always the same ones"
-        pairs: list[tuple[str, Cell]] = [("found", said), ("looked at", looked)]
+        pairs: list[tuple[str, TableCell]] = [("found", said), ("looked at", looked)]
         if self.vanished:
             rows = f"of {self.vanished:,} of {counted(self.opened, 'row')}, below {VANISHED:.2g}"
             small = f"{rows}: too small for --memory and --bptt; ask others, or RUN@EPOCH after train --keep-epochs"
@@ -74,7 +74,7 @@ class Diagnosis:
 
     def views(self, full: bool = False) -> list[TableView]:
         """The findings, if there are any; all that was looked at; with ``full`` the rows that make the findings."""
-        found: list[tuple[Cell, ...]] = []
+        found: list[tuple[TableCell, ...]] = []
         for finding in self.findings:
             found += [(finding.name, finding.sentence), ("try", finding.command)]
         said = (Column("finding", style="bold"), Column("what it says, and what to try"))

@@ -16,11 +16,11 @@ from rnncli.errors import counted
 from rnncli.inspection.doctor_record import learn_something
 from rnncli.inspection.findings import Check, Commands
 from rnncli.tasks.prepare import UNEVEN, numbered, split, split_at_random
-from rnncli.tasks.tag import read_sentences
+from rnncli.tasks.tag.task import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # So good as all answers are one label, and the labels are clearly not.
 CONSTANT, NOT_CONSTANT = 0.98, 0.95

@@ -12,7 +12,7 @@ from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # Where the model has no such label, its answer cannot be right. Of labels by hand about 1 in 100 is wrong anyway.
 UNTRAINED = 0.01

@@ -10,8 +10,8 @@ from rnncli.errors import counted
 from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
     from rnncli.record import EpochRecord
+    from rnncli.tasks.model import Model
 
 # A loss that has not come 2% below that of knowing how common each label is has learned nothing else: the difference
 # is no more than what the rows that happened to be drawn make.

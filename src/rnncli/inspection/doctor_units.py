@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncli.core.gru import GRU
-from rnncli.core.lstm import LSTM
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.inspection.doctor_record import gentler, learn_something
 from rnncli.inspection.findings import Check, Commands
@@ -17,7 +17,7 @@ from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.memory import SATURATED_GATE, SATURATED_TANH
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # h is a number from −1 to 1; one that stays within a hundredth of that, whatever is read, tells nothing.
 STILL = 0.02

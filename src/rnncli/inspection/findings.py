@@ -11,7 +11,7 @@ from rnncli.tasks import task_named
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One example forward and back through a network, with everything on the way named and in the order of time.
 
 The numbers are those of training: its code runs, in float64 and without dropout, and is watched
-(:mod:`rnncli.core.watch`).
+(:mod:`rnncli.core.backward_trace`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnncli.core.attention import Attention
+from rnncli.core.backward_trace import RecordedGradients, recording
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.cells.rnn import RNN
+from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import as_dense
-from rnncli.core.gru import GRU
-from rnncli.core.layers import Linear
-from rnncli.core.lstm import LSTM
-from rnncli.core.occurrences import Lookup, Occurrences
+from rnncli.core.layers.attention import Attention
+from rnncli.core.layers.linear import Linear
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array
-from rnncli.core.parameters import flatten
-from rnncli.core.recurrence import Params, State
-from rnncli.core.rnn import RNN
-from rnncli.core.watch import Seen, watching
 from rnncli.errors import UsageError
 
 # Gates in the order of the columns of the weights, and what else a cell has at every step.
@@ -82,7 +82,7 @@ class CellFlow:
     cell: Any
     params: Params
     steps: tuple[str, ...]
-    seen: Seen
+    seen: RecordedGradients
 
     @property
     def reads_backwards(self) -> bool:
@@ -161,7 +161,7 @@ class CellFlow:
         """The step, in the order of time, after which that state is left."""
         return 0 if self.reads_backwards else len(self.steps) - 1
 
-    def d_hidden(self, seen: Seen, d_output: Array, d_state: State | None) -> Array:
+    def d_hidden(self, seen: RecordedGradients, d_output: Array, d_state: State | None) -> Array:
         """(T, H) ∂L/∂h_t: by what reads h_t, and by the next step, which gets it from there.
 
         Args:
@@ -192,9 +192,9 @@ class CellFlow:
             found[t] += found[t + 1] * kept.f[t + 1]
         return self.in_time(found)
 
-    def backward(self, d_output: Array, d_state: State | None = None) -> Seen:
+    def backward(self, d_output: Array, d_state: State | None = None) -> RecordedGradients:
         """Training's way back again, with other gradients at the outputs (T, H) and at the last state."""
-        with watching() as seen:
+        with recording() as seen:
             self.cell.backward(self.params, self.seen.cache, np.ascontiguousarray(self.in_time(d_output)), d_state)
         return next(one for one in seen if one.layer is self.cell)
 
@@ -259,7 +259,7 @@ class Flow:
 
 def flow(opened: Opened) -> Flow:
     """Runs the example forward and back."""
-    with watching() as seen:
+    with recording() as seen:
         loss, gradients = opened.network.loss_and_gradients(opened.params, opened.batch)
     names = {id(params): name for name, params in _levels(opened.params)}
     cells, rows = [], []
@@ -288,7 +288,7 @@ def _levels(params: Params, prefix: str = "") -> Iterator[tuple[str, Params]]:
             yield from _levels(value, f"{prefix}{name}/")
 
 
-def _linear(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
+def _linear(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]:
     assert one.dy is not None
     steps = opened.steps_of(name)
     named = steps if len(steps) == len(one.cache) else ("the whole",) * len(one.cache)
@@ -296,7 +296,7 @@ def _linear(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
     return [RowsFlow(f"{name}/{kind}", named, x, one.dy) for kind, x in inputs.items() if kind in one.params]
 
 
-def _attention(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
+def _attention(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]:
     """Of W_a, which h_t is multiplied by, and of W_c and its bias, which [context_t, h_t] is: a row a target step."""
     kept, steps = one.cache, opened.steps_of(name)
     query, sums = one.found["query"], one.found["sums"]
@@ -308,7 +308,7 @@ def _attention(one: Seen, name: str, opened: Opened) -> list[RowsFlow]:
     ]
 
 
-def _tables(one: Seen, name: str, opened: Opened, cells: Sequence[CellFlow]) -> list[RowsFlow]:
+def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[CellFlow]) -> list[RowsFlow]:
     """Tables with the gradient of the row that is read at every timestep; none where nothing that is known reads it."""
     d_output = one.dy
     if d_output is None:  # then it is added up by row already; but each cell that reads it knows its own part
@@ -323,7 +323,7 @@ def _tables(one: Seen, name: str, opened: Opened, cells: Sequence[CellFlow]) -> 
     ]
 
 
-def _looks_up(cell: CellFlow, places: Occurrences) -> bool:
+def _looks_up(cell: CellFlow, places: DistinctTokens) -> bool:
     data = cell.seen.cache.x.data
     return isinstance(data, Lookup) and data.places is places
 

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, HeatMap, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Gates:
         columns = [Column("t", True), Column("timestep", style="bold")]
         columns += [Column(f"‖{name}‖" if name in "hc" else f"mean {name}", True) for name in self.values]
         columns += [Column(f"{name}{unit}", True) for unit in units for name in self.values]
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[TableCell, ...]] = []
         for t, step in enumerate(self.steps):
             means = [
                 float(np.linalg.norm(value[t]) if name in "hc" else value[t].mean())

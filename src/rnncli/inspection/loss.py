@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnncli.inspection.flow import Opened
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 PREDICTION = "the model's own prediction"
 GIVEN = "given with --answer"
@@ -26,7 +26,7 @@ class Label:
     """What a loss is of.
 
     Attributes:
-        text: as :meth:`rnncli.model.Model.opened` takes it; None for what the model predicts.
+        text: as :meth:`rnncli.tasks.model.Model.opened` takes it; None for what the model predicts.
         origin: who says so, in words: ``line 3 of notes.csv``; empty for a model of a text, whose labels are the
             text's own next tokens.
         remark: what else is to be known of it, a sentence without its end; or empty.

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.core.gru import GRU
-from rnncli.core.lstm import LSTM
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.loss import format_loss, has_vanished, vanished, with_origin
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # A gate is saturated this near to 0 or 1, a tanh this near to −1 or 1: there its slope is under a fifth of its largest.
 SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
@@ -134,7 +134,7 @@ class Memory:
 
     def view(self, most: int | None = None) -> TableView:
         """One row a timestep, the last first, with ``most`` so many of them; a bar stands for six powers of ten."""
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[TableCell, ...]] = []
         width = BAR_WIDTH if self.norms_c is None else BAR_WIDTH // 2
         for distance in spread(len(self.steps), most):
             of_c = [] if self.norms_c is None else [float(self.norms_c[distance]), float(self.kept[distance])]
@@ -148,7 +148,7 @@ class Memory:
         said = self.sentence + left_out(len(rows), len(self.steps))
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
-    def pairs(self) -> list[tuple[str, Cell]]:
+    def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
         radius = ", ".join(
             f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
@@ -157,7 +157,11 @@ class Memory:
         half = _life(self.half_life, self.relative)
         if self.norms_c is not None:
             half = f"h {half}, c {_life(self.half_life_c, self.kept)}"
-        pairs: list[tuple[str, Cell]] = [("half-life", half), ("spectral radius of W_h", radius), ("saturated", flat)]
+        pairs: list[tuple[str, TableCell]] = [
+            ("half-life", half),
+            ("spectral radius of W_h", radius),
+            ("saturated", flat),
+        ]
         if self.loss is not None:
             small = ", too small for its gradient to mean anything" if self.vanished else ""
             pairs.append(("loss", f"{format_loss(self.loss)}, of {with_origin(self.answer, self.label_from)}{small}"))
@@ -287,11 +291,11 @@ def require_same_steps(first: Model, second: Model, names: Sequence[str]) -> Non
 
 def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | None = None) -> TableView:
     """Two layers on the same input, side by side: what arrives where either keeps it, at ``most`` of the steps."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     count = max(len(first.steps), len(second.steps))
     for distance in spread(count, most):
         sides = [one for one in (first, second) if distance < len(one.steps)]
-        cells: list[Cell] = [distance, visible(sides[0].steps[distance])]
+        cells: list[TableCell] = [distance, visible(sides[0].steps[distance])]
         for one in (first, second):
             if distance < len(one.steps):
                 share = float(one.kept[distance])

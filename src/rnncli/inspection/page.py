@@ -16,11 +16,11 @@ from rnncli.inspection.memory import memory
 from rnncli.inspection.page_reasons import reasons
 from rnncli.inspection.states import States, visible
 from rnncli.inspection.terms import terms
-from rnncli.page_views import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
+from rnncli.page_results import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
     from rnncli.record import EpochRecord
+    from rnncli.tasks.model import Model
 
 # What a page holds at most: it stays below two megabytes, and can be read.
 STEPS = (160, 80, 40, 20)  # timesteps, the fewer the more layers there are

@@ -11,11 +11,11 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.inspection.states import visible
 from rnncli.inspection.why import SATURATED, Question, Why, probability, why
-from rnncli.page_views import Effect, Reasons
+from rnncli.page_results import Effect, Reasons
 from rnncli.tasks.inputs import shorten
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 MOST_PARTS = 120  # of an input that is asked about part by part
 MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients

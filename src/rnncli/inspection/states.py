@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 SEEN = 0.005  # a probability that is not 0 where two digits of it are shown
 
@@ -62,7 +62,7 @@ class States:
     def view(self, units: list[int]) -> TableView:
         """One row a timestep: token, answer, the state's norm and the chosen units."""
         answers, best = self.answers(), self.chosen()
-        rows: tuple[tuple[Cell, ...], ...] = tuple(
+        rows: tuple[tuple[TableCell, ...], ...] = tuple(
             (
                 t + 1,
                 visible(token) if self.known[t] else f"{visible(token)} <unk>",
@@ -87,7 +87,7 @@ class States:
 
 
 @dataclass(frozen=True)
-class ToldStates(States):
+class GeneratedStates(States):
     """A decoder, step by step, as it tells a text.
 
     Its probabilities are those that training and ``predict`` count: those of the symbols that are told make that of the

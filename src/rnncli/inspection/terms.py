@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.core.backward_trace import RecordedGradients
 from rnncli.core.packed import Array
-from rnncli.core.watch import Seen
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.loss import format_loss, has_vanished, with_origin
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, HeatMap, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView
 
 # A term of at most so many numbers is shown whole.
 SHOWN_NUMBERS = 6
@@ -144,7 +144,7 @@ class Terms:
         small = self.gradient.size <= SHOWN_NUMBERS
         columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if small else [])]
         columns += [Column(name, True) for name in ("‖term‖", "share", "cosine", "‖sum so far‖")]
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[TableCell, ...]] = []
         chosen = np.arange(len(self.steps))
         if most is not None and len(chosen) > most:
             chosen = np.sort(np.argsort(-self.norms, kind="stable")[:most])
@@ -220,7 +220,7 @@ class LossBySource:
 
     def view(self) -> TableView:
         columns = (Column("loss at", style="bold"), *(Column(visible(step), True) for step in self.steps))
-        rows: list[tuple[Cell, ...]] = [
+        rows: list[tuple[TableCell, ...]] = [
             (f"{s + 1} {visible(step)}", *(float(x) for x in self.norms[s]))
             for s, step in enumerate(self.steps)
             if self.norms[s].any()
@@ -259,7 +259,9 @@ def _only(values: Array, row: int) -> Array:
     return alone
 
 
-def _to_the_layer_below(layer: list[CellFlow], below: list[CellFlow], seen: Mapping[str, Seen]) -> dict[str, Array]:
+def _to_the_layer_below(
+    layer: list[CellFlow], below: list[CellFlow], seen: Mapping[str, RecordedGradients]
+) -> dict[str, Array]:
     """(T, H) the gradient at the outputs of each cell of the layer below."""
     dx = np.zeros((len(layer[0].steps), layer[0].cell.input_size))
     for one in layer:

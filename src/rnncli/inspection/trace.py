@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.core.recurrence import Params
 from rnncli.inspection.states import States, unit_names
-from rnncli.tasks.classifier import Classifier
+from rnncli.tasks.classify.network import Classifier
 
 
 @dataclass(frozen=True)

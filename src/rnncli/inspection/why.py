@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.integrated_gradients import GradientPath, integrate
 from rnncli.inspection.loss import VANISHED_SHARE
-from rnncli.inspection.paths import Way, integrate
 from rnncli.inspection.states import visible
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
 TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
@@ -88,7 +88,7 @@ class Question:
     score_is: str
     scores: Callable[[Sequence[str]], Array]
     answers: Callable[[Sequence[str]], list[str]]
-    way: Way | None = None
+    way: GradientPath | None = None
     read: Array | None = None
 
 
@@ -219,7 +219,7 @@ class Why:
         if most is not None and len(self.parts) > most:
             chosen = sorted(asked[np.argsort(-np.abs(self.effects[asked]), kind="stable")[:most]].tolist())
         largest = float(np.abs(self.effects).max(initial=0)) or 1.0
-        rows: list[tuple[Cell, ...]] = [
+        rows: list[tuple[TableCell, ...]] = [
             (k + 1, visible(self.parts[k]), *(float(v[k]) for _, v in named), pulls(float(self.effects[k]) / largest))
             for k in chosen
         ]

@@ -12,7 +12,7 @@ from rnncli.render.clean import as_text, clean
 from rnncli.render.console import Output
 from rnncli.render.folding import folded
 from rnncli.render.tables import format_number
-from rnncli.views import HeatMap
+from rnncli.results import HeatMap
 
 if TYPE_CHECKING:
     from rich.text import Text

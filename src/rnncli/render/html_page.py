@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
-from rnncli.page_views import Grid, Page, Timeline
+from rnncli.page_results import Grid, Page, Timeline
 from rnncli.render import html_layers as layers
 from rnncli.render import html_sections as sections
 from rnncli.render.clean import clean

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from rnncli.render.clean import clean
 from rnncli.render.json_out import dumps
 from rnncli.render.tables import format_number
-from rnncli.views import Cell
+from rnncli.results import TableCell
 
 WORD, NAME, TEXT = 40, 16, 600  # cells of a token or label, of one beside a picture, and of a whole text
 LEVELS = 7  # depths of a colour on either side of 0
@@ -37,7 +37,7 @@ def number(x: float) -> str:
     return format_number(x).replace("-", "−")
 
 
-def cell(value: Cell) -> str:
+def cell(value: TableCell) -> str:
     """A table's cell, ready for markup."""
     if value is None:
         return "–"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rnncli.page_views import Effect, Epoch, Page, Reasons, TermRows
+from rnncli.page_results import Effect, Epoch, Page, Reasons, TermRows
 from rnncli.render.html_charts import Curve, bar, curves, logarithmic
 from rnncli.render.html_parts import TEXT, alone, cell, folded, level, number, percent, safe, signed, table
 

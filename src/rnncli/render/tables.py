@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.render.clean import as_text, clean
 from rnncli.render.console import MIN_WIDTH, Output
-from rnncli.views import Cell, Column, HeatMap, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,7 +62,7 @@ def fits(output: Output, view: TableView) -> bool:
     return len(_blocks(view.columns, _bounds_of_columns(view, output.width, output.encodable), output.width)) < 2
 
 
-def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, Cell]]) -> None:
+def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, TableCell]]) -> None:
     """Print a summary, one ``key  value`` a line; ``key<TAB>value`` into a pipe."""
     view = TableView(title, (Column("", style="bold"), Column("")), tuple(pairs))
     if not output.is_terminal:
@@ -107,7 +107,7 @@ def _tab_separated(rows: Iterable[Sequence[str]]) -> str:
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def _cell(value: Cell, limit: int | None = None, *, grouped: bool = False) -> str:
+def _cell(value: TableCell, limit: int | None = None, *, grouped: bool = False) -> str:
     """Return one cell's text; ``grouped`` writes 12,345 for a reader, where a program wants 12345."""
     if value is None:
         return "-"

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli.config import TASKS
 
+FOLDERS = {"lm": "language_model"}  # of tasks whose name is an abbreviation
+
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
     from rnncli.tasks.task import Task
 
 
 def task_named(name: str) -> Task:
     """The task of a name in :data:`rnncli.config.TASKS`."""
-    task: Task = import_module(f"rnncli.tasks.{name}").TASK
+    task: Task = import_module(f"rnncli.tasks.{FOLDERS.get(name, name)}.task").TASK
     return task
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
 from rnncli.data.ragged import joined, lengths_of
-from rnncli.tasks.classifier import Examples
+from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.comparison import RowScores
 
 

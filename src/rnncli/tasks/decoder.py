@@ -15,18 +15,21 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.attention import Attention, AttentionCache
-from rnncli.core.layers import Embedding, EmbeddingCache, Linear, Stack, StackCache, dropout
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.layers.attention import Attention, AttentionCache
+from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.embedding import Embedding, EmbeddingCache
+from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.core.recurrence import Params, State
 from rnncli.data.dataset import Dataset
 from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.stacks import shapes_of, stack_of
+from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.recurrent_stack import shapes_of, stack_of
 from rnncli.tasks.symbols import symbols_of
-from rnncli.tasks.tally import Tally
 
 # Sequences that are judged or told together.
 BATCH = 128
@@ -214,7 +217,7 @@ class Decoder:
             d_logits *= share
         return loss, d_logits
 
-    def tally(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Tally:
+    def metric_sums(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> MetricSums:
         """Sequences that are right as a whole, all sequences, the sum of the symbols' losses, and all symbols.
 
         If at every step the right symbol is the most probable one, then decoding with the most probable one tells
@@ -224,7 +227,7 @@ class Decoder:
         wanted = self.wanted(targets)
         loss, _ = softmax_cross_entropy(logits, wanted)
         exact = self.exact(logits, given, targets)
-        return Tally(float(exact.sum()), len(targets), loss * len(wanted), len(wanted))
+        return MetricSums(float(exact.sum()), len(targets), loss * len(wanted), len(wanted))
 
     def exact(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
         """(N,) whether each sequence is right as a whole, in the caller's order."""
@@ -318,14 +321,14 @@ class Tells(Protocol):
     def forward(self, params: Params, batch: Any, *, keep: bool = True) -> tuple[Array, PackedSequence, Any, Any]: ...
 
 
-def tally_of(network: Tells, params: Params, examples: Any, rank: int, count: int) -> Tally:
+def metric_sums_of(network: Tells, params: Params, examples: Any, rank: int, count: int) -> MetricSums:
     """Scores every ``count``-th batch of the examples, the right symbols given."""
     parts = []
     for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
         batch = examples.take(rows)
         logits, given, _, _ = network.forward(params, batch, keep=False)
-        parts.append(network.decoder.tally(logits, given, batch.targets))
-    return Tally(*np.sum(parts, axis=0).tolist()) if parts else Tally(0, 0, 0, 0)
+        parts.append(network.decoder.metric_sums(logits, given, batch.targets))
+    return MetricSums(*np.sum(parts, axis=0).tolist()) if parts else MetricSums(0, 0, 0, 0)
 
 
 def exact_matches(network: Tells, params: Params, examples: Any) -> RowScores:

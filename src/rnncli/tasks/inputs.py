@@ -12,8 +12,8 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.numbers import first_not_finite, read_json
 from rnncli.data.ragged import Ragged
-from rnncli.data.tokenizer import Tokenizer
-from rnncli.data.vocabulary import Vocabulary
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.inspection.why import BLANK, Parts
 from rnncli.schema import Length, Range
 

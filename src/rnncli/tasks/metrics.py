@@ -9,7 +9,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
 from rnncli.memory import require_room
-from rnncli.views import Cell, Column, TableView
+from rnncli.results import Column, TableCell, TableView
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ MOST_LABELS_IN_MATRIX = 12
 CONFUSED_MOST = 15
 
 
-def accuracy_pairs(scores: Scores) -> list[tuple[str, Cell]]:
+def accuracy_pairs(scores: Scores) -> list[tuple[str, TableCell]]:
     """The figures of the whole."""
     low, high = scores.interval
     return [
@@ -117,7 +117,7 @@ def confusion_table(scores: Scores) -> TableView:
     names = [s.label for s in scores.labels]
     if len(names) <= MOST_LABELS_IN_MATRIX:
         columns = (Column("truth \\ answer"), *(Column(name, True) for name in names))
-        rows: tuple[tuple[Cell, ...], ...] = tuple(
+        rows: tuple[tuple[TableCell, ...], ...] = tuple(
             (name, *counts) for name, counts in zip(names, scores.confusion, strict=True)
         )
         return TableView("Confusion", columns, rows)

@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
-from rnncli.core.recurrence import Params
-from rnncli.data.brief import Brief
 from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.ragged import Ragged, joined
+from rnncli.data.short_repr import ShortRepr
 from rnncli.data.splits import stratified_split
-from rnncli.data.tokenizer import Tokenizer, looks_like_characters
-from rnncli.data.vocabulary import Corpus, Vocabulary, build_vocabulary
+from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
+from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
 from rnncli.memory import require_room, size_words
 from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, baselines
-from rnncli.tasks.classifier import Classifier, Examples
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput, shortened
 from rnncli.tasks.task import Baseline, Network
 
@@ -108,7 +108,7 @@ def label_counts(labels: Mapping[str, int]) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Prepared(Brief):
+class Prepared(ShortRepr):
     """Everything a training of a classifier of text starts from; ``settings`` has no open choices left.
 
     ``whole_train`` and ``whole_validation`` are the same rows with their texts uncut, over a vocabulary (of

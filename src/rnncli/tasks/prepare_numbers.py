@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.recurrence import Params
-from rnncli.data.brief import Brief
+from rnncli.core.cells.recurrence import Params
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.long_form import LongForm
 from rnncli.data.ragged import Ragged
+from rnncli.data.short_repr import ShortRepr
 from rnncli.record import Record
-from rnncli.tasks.classifier import Classifier, Examples
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
 from rnncli.tasks.prepare import (
@@ -76,7 +76,7 @@ class NumbersReport:
 
 
 @dataclass(frozen=True, repr=False)
-class PreparedNumbers(Brief):
+class PreparedNumbers(ShortRepr):
     """Everything a training of a classifier of numbers starts from."""
 
     settings: Settings

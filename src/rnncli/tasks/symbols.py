@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnncli.config import Settings
-from rnncli.data.tokenizer import Tokenizer
+from rnncli.data.text.tokenizer import Tokenizer
 
 START, END = "<start>", "<end>"  # what stands before the first symbol, and what the end of a text is called
 _WORDS = Tokenizer("word", lowercase=False)

@@ -9,13 +9,13 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 
 from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
-from rnncli.core.recurrence import Params
 from rnncli.data.dataset import Dataset
-from rnncli.model import Model
 from rnncli.record import Record
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.tally import Tally
+from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.model import Model
 
 
 class Examples(Protocol):
@@ -76,7 +76,7 @@ class Network(Protocol):
             carried: of :meth:`carried_shapes`; what belongs to the rows of the batch is read and written.
         """
 
-    def tally(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> Tally:
+    def metric_sums(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> MetricSums:
         """Scores the ``rank``-th of ``count`` parts of the examples."""
 
     def row_scores(self, params: Params, examples: Any) -> RowScores:

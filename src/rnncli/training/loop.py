@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core import optimizers
-from rnncli.core.optimizers import OPTIMIZERS, Optimizer
-from rnncli.core.parameters import LARGEST, NotFiniteError, ParameterStore, within_bounds
+from rnncli.core.optim import optimizers
+from rnncli.core.optim.optimizers import OPTIMIZERS, Optimizer
+from rnncli.core.optim.parameters import LARGEST, NotFiniteError, ParameterStore, within_bounds
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
@@ -170,7 +170,7 @@ class _Work:
             return self._stepper.settle()
         network, params = self._stepper.network, self._stepper.state.store.params
         with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
-            own = network.tally(params, self._validation, self.group.rank, self.group.size)
+            own = network.metric_sums(params, self._validation, self.group.rank, self.group.size)
             return self.group.all_gather(*own)
 
 

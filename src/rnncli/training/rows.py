@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from rnncli.data.dataset import Dataset, display_name, read_dataset
 from rnncli.errors import RnncliError
 from rnncli.training import runs, state
-from rnncli.training.beginning import Beginning
+from rnncli.training.starting_point import StartingPoint
 
 if TYPE_CHECKING:
-    from rnncli.model import Model
+    from rnncli.tasks.model import Model
 
 # A file that takes more than seconds to read is not read for the label of one row.
 MOST_BYTES = 100_000_000
@@ -25,7 +25,7 @@ class LabelledRow:
     """A row of the data that a model was trained on.
 
     Attributes:
-        label: as :meth:`rnncli.model.Model.opened` takes it.
+        label: as :meth:`rnncli.tasks.model.Model.opened` takes it.
         file: the data file's name.
         line: where the row begins.
         differing: lines of rows with the same input and another label.
@@ -48,7 +48,7 @@ def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
     if path not in (folder.model, folder.epochs / path.name) or not folder.state.is_file():
         return "nothing beside the model's file says where its training data are"
     try:
-        beginning = Beginning.of(state.load(folder.state))
+        beginning = StartingPoint.of(state.load(folder.state))
     except RnncliError:
         return "the saved state of its training cannot be read"
     source = beginning.source

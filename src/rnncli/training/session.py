@@ -15,21 +15,21 @@ from typing import Any
 
 from rnncli import storage
 from rnncli.config import Settings
-from rnncli.core.parameters import nest
+from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
 from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
-from rnncli.model import Metric, Model
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.comparison import Comparison, compare
 from rnncli.tasks.inputs import looks_like_numbers
+from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.task import Baseline, Prepared
 from rnncli.training import loop, runs, state, vectors
-from rnncli.training.beginning import Beginning
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished, OneProcess
 from rnncli.training.runs import RunFolder, RunLock
+from rnncli.training.starting_point import StartingPoint
 from rnncli.training.state import Context, Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
@@ -183,7 +183,9 @@ class Session:
 
     def _context(self) -> Context:
         """What a resumed training must find unchanged."""
-        return Beginning(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience).as_context()
+        return StartingPoint(
+            self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience
+        ).as_context()
 
     def _model_of(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch; of None, as they were before the first."""
@@ -342,7 +344,7 @@ def resume(
             "start anew with a smaller learning rate"
             + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
         )
-    beginning = Beginning.of(checkpoint)
+    beginning = StartingPoint.of(checkpoint)
     settings = beginning.settings_again(given or {})
     beginning.check_reading(reading or {})
     if data is None and beginning.source.path == "-":
@@ -367,7 +369,7 @@ def resume(
     )
 
 
-def _read_again(folder: RunFolder, beginning: Beginning, data: str | None) -> Dataset:
+def _read_again(folder: RunFolder, beginning: StartingPoint, data: str | None) -> Dataset:
     """The data that a training began with, from where they were or from ``data``.
 
     Raises:

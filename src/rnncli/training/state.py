@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from rnncli import model_file, schema, storage
 from rnncli.config import Settings
-from rnncli.core.optimizers import OptimizerState
+from rnncli.core.optim.optimizers import OptimizerState
+from rnncli.core.optim.parameters import ParameterStore
 from rnncli.core.packed import Array
-from rnncli.core.parameters import ParameterStore
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import EpochRecord, Loss, require_epochs

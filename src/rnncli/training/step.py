@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core import optimizers
 from rnncli.core.gradients import RowGradient
-from rnncli.core.optimizers import Optimizer
+from rnncli.core.optim import optimizers
+from rnncli.core.optim.optimizers import Optimizer
+from rnncli.core.optim.parameters import Gradients, NotFiniteError, clip_by_norm
+from rnncli.core.optim.schedules import SCHEDULES, with_warmup
 from rnncli.core.packed import Array
-from rnncli.core.parameters import Gradients, NotFiniteError, clip_by_norm
-from rnncli.core.schedules import SCHEDULES, with_warmup
 from rnncli.data.splits import DROPOUT, stream
 from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.tasks.task import Examples, Network

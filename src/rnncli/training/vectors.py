@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data import vectors
+from rnncli.data.text import word_vectors as vectors
 from rnncli.errors import UsageError
 from rnncli.tasks.task import Prepared
 from rnncli.training.state import TrainingState

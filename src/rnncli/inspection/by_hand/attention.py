@@ -1,6 +1,6 @@
 """Attention worked by hand: where a decoder looks, and how the gradient comes back from there.
 
-The equations are those of :mod:`rnncli.core.attention`, with a letter of its own for every line:
+The equations are those of :mod:`rnncli.core.layers.attention`, with a letter of its own for every line:
 
     v_t = h_t·W_v                        what step t looks for (W_v is ``weight_a``)
     ε_t = v_t·Mᵀ                         how well each source step fits; M has the encoder's states as its rows

@@ -11,10 +11,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from rnncli.core.gru import GRU
-from rnncli.core.lstm import LSTM
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.rnn import RNN
 from rnncli.core.packed import Array
-from rnncli.core.rnn import RNN
 from rnncli.inspection.by_hand.lines import Term, Worksheet, added, relu, sigmoid, tanh
 from rnncli.inspection.flow import CellFlow
 
@@ -226,7 +226,7 @@ class ByHandRNN(Cell):
 
 
 class ByHandLSTM(Cell):
-    """The equations of :class:`rnncli.core.lstm.LSTM`; the sums inside of σ and tanh are called ao, ai, af and ag."""
+    """The equations of :class:`rnncli.core.cells.lstm.LSTM`; the sums inside σ and tanh are ao, ai, af and ag."""
 
     states = ("h", "c")
     # in the order of the columns
@@ -281,7 +281,7 @@ class ByHandLSTM(Cell):
 
 
 class ByHandGRU(Cell):
-    """The equations of :class:`rnncli.core.gru.GRU`; the sums inside of σ and tanh are called ar, az and an."""
+    """The equations of :class:`rnncli.core.cells.gru.GRU`; the sums inside of σ and tanh are called ar, az and an."""
 
     # in the order of the columns
     GATES: ClassVar[dict[str, str]] = {"r": "reset gate", "z": "update gate", "n": "candidate"}

@@ -22,18 +22,18 @@ from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.loss import PREDICTION, Label, opened
 from rnncli.inspection.states import visible
-from rnncli.tasks.caption import CaptionModel
-from rnncli.tasks.classify import ClassifierModel
+from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.lm import LanguageModelModel, beginning
-from rnncli.tasks.seq2seq import Seq2SeqModel
+from rnncli.tasks.language_model.task import LanguageModel, beginning
+from rnncli.tasks.seq2seq.task import Seq2SeqModel
 from rnncli.tasks.symbols import END
-from rnncli.tasks.tag import TaggerModel
+from rnncli.tasks.tag.task import TaggerModel
 
 if TYPE_CHECKING:
     from rnncli.config import Settings
-    from rnncli.data.vocabulary import Vocabulary
-    from rnncli.model import Model
+    from rnncli.data.text.vocabulary import Vocabulary
+    from rnncli.tasks.model import Model
 
 # What still can be read.
 LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
@@ -65,7 +65,7 @@ def by_hand(model: Model, text: str | None = None, label: Label | str | None = N
     _require_readable(model)
     if text is None:
         text = model.example
-        if isinstance(model, LanguageModelModel):  # whose example is as long as any text, and may end anywhere
+        if isinstance(model, LanguageModel):  # whose example is as long as any text, and may end anywhere
             text = beginning(text, model.unit, TIMESTEPS + 1)
     with np.errstate(all="ignore"):  # what is not finite is refused below
         found = flow(opened(model, text, label))
@@ -106,7 +106,7 @@ def _work(model: Model, found: Flow) -> Work:
             x = found.cell(layers[0]).x
             task = Task(s, x, "its views, side by side", layers, labels=model.tags, targets=targets)
             return EveryAnswer(found, task)
-        case LanguageModelModel():
+        case LanguageModel():
             x, targets, rows = batch.tokens()[0], batch.tokens(1)[0], _names(model.vocabulary)
             unknown, embeds, layers = model.vocabulary.unknown, s.input == "embedding", _layers(found, "decoder/")
             task = Task(s, x, ONE_HOT, layers, rows, unknown, embeds, labels=rows, targets=targets)
@@ -165,7 +165,7 @@ def _require_readable(model: Model) -> None:
         case CaptionModel():
             _require(model.numbers.size, VOCABULARY, "number", "numbers")
             sizes, embeds = [(model.target.size + 1, f"of the text, <unk> and {END}")], True
-        case LanguageModelModel():
+        case LanguageModel():
             sizes = [(model.vocabulary.size, "in the vocabulary, <unk>")]
         case ClassifierModel(input=NumberInput()):
             _require(model.input.size, VOCABULARY, "number a timestep", "numbers a timestep")

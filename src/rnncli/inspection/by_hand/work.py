@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array
-from rnncli.core.parameters import flatten
 from rnncli.inspection.by_hand.cells import Weight
 from rnncli.inspection.by_hand.layers import Direction, Layer, layers_of
 from rnncli.inspection.by_hand.lines import Term, Worksheet, added, beside

@@ -1,0 +1,155 @@
+"""The gated recurrent unit (Cho et al. 2014), in the form with the reset gate after the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core import backward_trace
+from rnncli.core.cells.activations import squash
+from rnncli.core.cells.recurrence import (
+    InputSums,
+    Params,
+    State,
+    StepRoom,
+    blocks_backward,
+    by_gate,
+    by_gate_transposed,
+    by_step,
+    dropping_vanished,
+    input_gradients,
+    own_copy,
+    previous,
+    side_by_side_gates,
+    zero_state,
+)
+from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.packed import Array, PackedSequence
+
+
+class GRUCache(NamedTuple):
+    """What forward keeps for backward, by the names of the equations; all but the first two are (S, H)."""
+
+    x: PackedSequence
+    h0: Array  # (N, H)
+    r: Array
+    z: Array
+    n: Array
+    m: Array
+    h: Array
+
+
+@dataclass(frozen=True)
+class GRU:
+    """One state, two gates.
+
+    r_t = σ(x_t·W_ir + h_(t−1)·W_hr + b_r)       reset gate: how much of the past the candidate sees
+    z_t = σ(x_t·W_iz + h_(t−1)·W_hz + b_z)       update gate: how much of the past is kept
+    m_t = h_(t−1)·W_hn + b_hn
+    n_t = tanh(x_t·W_in + b_n + r_t ⊙ m_t)       the candidate
+    h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_(t−1)
+
+    The reset gate multiplies after the product with W_hn, as cuDNN and PyTorch compute it, so that one product serves
+    all three gates; b_hn stands inside the reset and therefore has to be a bias of its own.
+
+    Args:
+        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
+        hidden_size: H.
+        bias: whether there are biases.
+    """
+
+    input_size: int
+    hidden_size: int
+    bias: bool = True
+    state_count = 1
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        H = self.hidden_size
+        params = {
+            "weight_ih": glorot_uniform(rng, self.input_size, H, 3, dtype),
+            "weight_hh": orthogonal(rng, H, 3, dtype),
+        }
+        if self.bias:
+            params["bias"] = np.zeros(3 * H, dtype)
+            params["bias_hn"] = np.zeros(H, dtype)
+        return params
+
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, GRUCache | None]:
+        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
+        H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
+        (h0,) = state or zero_state(1, x, H, dtype)
+        last_h = h0.copy()
+        squashed = squash(2, 0, dtype)
+        scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))  # the candidate goes through tanh itself
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), scale)
+        weight_hh = by_gate(params["weight_hh"], 3, scale)
+        bias_hn = params.get("bias_hn", np.zeros((), dtype))
+        kept = np.empty((5 if keep else 1, S, H), dtype)  # r, z, n, m, h; or h alone
+        rooms, pasts = StepRoom(5, len(h0), H, dtype), StepRoom(3, len(h0), H, dtype)
+        with np.errstate(over="ignore", under="ignore"):  # e^−x may
+            for start, n, steps in x.stretches():
+                room, past = rooms.of(n), pasts.of(n)
+                a, sigmoids, to_keep = room[:3], room[:2], room[-len(kept) :]
+                past_sigmoids, past_candidate = past[:2], past[2]
+                r, z, candidate, m, h = room
+                h[...] = last_h[:n]
+                squash_sigmoids = squashed.on(sigmoids)
+                for kept_t, _ in zip(by_step(kept, start, n, steps), sums.walk(a, start, steps), strict=True):
+                    np.matmul(h, weight_hh, past)
+                    sigmoids += past_sigmoids
+                    squash_sigmoids()
+                    np.add(past_candidate, bias_hn, m)
+                    candidate += np.multiply(r, m, past_candidate)
+                    np.tanh(candidate, candidate)
+                    h -= candidate
+                    h *= z
+                    h += candidate  # = n + z ⊙ (h_(t−1) − n)
+                    kept_t[...] = to_keep
+                last_h[:n] = h
+        return kept[-1], (last_h,), GRUCache(x, h0, *kept) if keep else None
+
+    def backward(
+        self, params: Params, cache: GRUCache, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
+        H = self.hidden_size
+        x, h0, r, z, n_all, m, h = cache
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 3)[[2, 0, 1]]  # that of m_t first
+        (dh,) = own_copy(dstate, 1, x, H, h.dtype)
+        h_prev = previous(x, h0, h)
+        # Gradients of the sums, in an order in which those of either side lie together: of the recurrent side m_t and
+        # the two gates, of the input's side the two gates and the candidate.
+        da = np.empty((4, len(h), H), h.dtype)
+        dm, dr, dz, d_candidate = da
+        recurrent_side, input_side = da[:3], da[1:]
+        carried, through_gates = np.empty_like(h0), StepRoom(3, len(h0), H, h.dtype)
+        for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
+            rows = slice(first, end)
+            np.multiply(1 - z[rows], 1 - n_all[rows] ** 2, out=d_candidate[rows])
+            np.multiply(h[rows] - n_all[rows], 1 - z[rows], out=dz[rows])  # z ⊙ (h_(t−1) − n) is h − n
+            np.multiply(d_candidate[rows], r[rows], out=dm[rows])
+            np.multiply(dm[rows], m[rows] * (1 - r[rows]), out=dr[rows])
+            for start, n in dropping_vanished(steps, dh):
+                rows = slice(start, start + n)
+                dh_t, da_t = dh[:n], da[:, rows]
+                if dy is not None:
+                    dh_t += dy[rows]
+                da_t *= dh_t
+                np.multiply(dh_t, z[rows], out=carried[:n])
+                np.add.reduce(np.matmul(da_t[:3], weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
+                dh_t += carried[:n]
+        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, recurrent_side)[[1, 2, 0]])}
+        if self.bias:
+            grads["bias_hn"] = dm.sum(axis=0)
+        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], input_side)
+        if self.bias:
+            grads["bias"] = d_bias
+        if backward_trace.is_recording():  # in the order of the gates, r z n, on either side
+            backward_trace.record(
+                self, params, cache, dy, input_side=input_side, recurrent_side=da[[1, 2, 0]], dstate=dstate
+            )
+        return dx, (dh,), grads

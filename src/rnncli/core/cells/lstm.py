@@ -1,0 +1,153 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core import backward_trace
+from rnncli.core.cells.activations import squash
+from rnncli.core.cells.recurrence import (
+    InputSums,
+    Params,
+    State,
+    StepRoom,
+    blocks_backward,
+    by_gate,
+    by_gate_transposed,
+    by_step,
+    dropping_vanished,
+    input_gradients,
+    own_copy,
+    previous,
+    side_by_side_gates,
+    zero_state,
+)
+from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.packed import Array, PackedSequence
+
+
+class LSTMCache(NamedTuple):
+    """What forward keeps for backward, by the names of the equations; all but the first three are (S, H)."""
+
+    x: PackedSequence
+    h0: Array  # (N, H)
+    c0: Array  # (N, H)
+    o: Array
+    i: Array
+    f: Array
+    g: Array
+    c: Array
+    tanh_c: Array
+    h: Array
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """The cell state c carries long-term memory past the steps; the hidden state h is the short-term one.
+
+    o_t = σ(x_t·W_io + h_(t−1)·W_ho + b_o)       output gate: how much of the memory shows
+    i_t = σ(x_t·W_ii + h_(t−1)·W_hi + b_i)       input gate: how much is written
+    f_t = σ(x_t·W_if + h_(t−1)·W_hf + b_f)       forget gate: how much is kept
+    g_t = tanh(x_t·W_ig + h_(t−1)·W_hg + b_g)    what is written
+    c_t = f_t ⊙ c_(t−1) + i_t ⊙ g_t
+    h_t = o_t ⊙ tanh(c_t)
+
+    The four matrices stand side by side, in the order o, i, f, g: the first three share the sigmoid. The forget bias
+    starts at 1, so that memory is kept before anything is learned (Jozefowicz et al. 2015).
+
+    Args:
+        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
+        hidden_size: H.
+        bias: whether there are biases.
+    """
+
+    input_size: int
+    hidden_size: int
+    bias: bool = True
+    state_count = 2
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        H = self.hidden_size
+        params = {
+            "weight_ih": glorot_uniform(rng, self.input_size, H, 4, dtype),
+            "weight_hh": orthogonal(rng, H, 4, dtype),
+        }
+        if self.bias:
+            params["bias"] = np.zeros(4 * H, dtype)
+            params["bias"][2 * H : 3 * H] = 1
+        return params
+
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, LSTMCache | None]:
+        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last (h, c) and the cache."""
+        H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
+        h0, c0 = state or zero_state(2, x, H, dtype)
+        last_h, last_c = h0.copy(), c0.copy()
+        squashed = squash(3, 1, dtype)
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
+        weight_hh = by_gate(params["weight_hh"], 4, squashed.scale)
+        kept = np.empty((7 if keep else 1, S, H), dtype)  # o, i, f, g, c, tanh(c), h; or h alone
+        rooms, pasts = StepRoom(7, len(h0), H, dtype), StepRoom(4, len(h0), H, dtype)
+        with np.errstate(over="ignore", under="ignore"):  # e^−x may
+            for start, n, steps in x.stretches():
+                room, past = rooms.of(n), pasts.of(n)
+                a, i_and_f, g_and_c, to_keep = room[:4], room[1:3], room[3:5], room[-len(kept) :]
+                o, _, _, _, c, tanh_c, h = room
+                squash_a, parts_of_c = squashed.on(a), past[:2]
+                i_g, f_c = parts_of_c  # i ⊙ g and f ⊙ c_(t−1)
+                h[...], c[...] = last_h[:n], last_c[:n]
+                for kept_t, _ in zip(by_step(kept, start, n, steps), sums.walk(a, start, steps), strict=True):
+                    a += np.matmul(h, weight_hh, past)
+                    squash_a()
+                    np.multiply(i_and_f, g_and_c, parts_of_c)
+                    np.add(i_g, f_c, c)
+                    np.tanh(c, tanh_c)
+                    np.multiply(o, tanh_c, h)
+                    kept_t[...] = to_keep
+                last_h[:n], last_c[:n] = h, c
+        return kept[-1], (last_h, last_c), LSTMCache(x, h0, c0, *kept) if keep else None
+
+    def backward(
+        self, params: Params, cache: LSTMCache, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
+        H = self.hidden_size
+        x, h0, c0, o, i, f, g, c, tanh_c, h = cache
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 4)
+        dh, dc = own_copy(dstate, 2, x, H, h.dtype)
+        da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
+        do, di, df, dg = da
+        through_tanh, through_gates = np.empty_like(c0), StepRoom(4, len(h0), H, h.dtype)
+        for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
+            # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets. As
+            # σ' = σ(1 − σ), each holds the gate times what it meets, which is there already: h = o ⊙ tanh(c), and
+            # i ⊙ g and f ⊙ c_(t−1), the two parts of c.
+            rows = slice(first, end)
+            written = i[rows] * g[rows]
+            np.multiply(1 - o[rows], h[rows], out=do[rows])
+            np.multiply(1 - i[rows], written, out=di[rows])
+            np.multiply(1 - f[rows], c[rows] - written, out=df[rows])
+            np.subtract(i[rows], g[rows] * written, out=dg[rows])  # (1 − g²) ⊙ i
+            dc_of_dh = o[rows] - h[rows] * tanh_c[rows]  # o ⊙ (1 − tanh²(c))
+            for start, n in dropping_vanished(steps, dh, dc):
+                rows = slice(start, start + n)
+                dh_t, dc_t, da_t = dh[:n], dc[:n], da[:, rows]
+                if dy is not None:
+                    dh_t += dy[rows]
+                dc_t += np.multiply(dh_t, dc_of_dh[start - first : start - first + n], out=through_tanh[:n])
+                do_t, of_c_t = da_t[0], da_t[1:]
+                do_t *= dh_t
+                of_c_t *= dc_t
+                dc_t *= f[rows]
+                np.add.reduce(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
+        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
+        d_weight_hh = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
+        grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}
+        if self.bias:
+            grads["bias"] = d_bias
+        backward_trace.record(self, params, cache, dy, input_side=da, recurrent_side=da, dstate=dstate)
+        return dx, (dh, dc), grads

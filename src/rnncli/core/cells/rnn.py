@@ -1,0 +1,114 @@
+"""The plain recurrent network of the notes (Elman 1990)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.core import backward_trace
+from rnncli.core.cells.recurrence import (
+    InputSums,
+    Params,
+    State,
+    StepRoom,
+    blocks_backward,
+    by_gate_transposed,
+    dropping_vanished,
+    input_gradients,
+    own_copy,
+    previous,
+    zero_state,
+)
+from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.packed import Array, PackedSequence
+
+
+class RNNCache(NamedTuple):
+    """What forward keeps for backward, by the names of the equation."""
+
+    x: PackedSequence
+    h0: Array  # (N, H)
+    h: Array  # (S, H)
+
+
+@dataclass(frozen=True)
+class RNN:
+    """h_t = f(x_t·W_i + h_(t−1)·W_h + b), the same weights at every step.
+
+    (The notes write o_t for h_t, f = tanh or ReLU, and no b: ``bias=False``.)
+
+    Args:
+        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
+        hidden_size: H.
+        nonlinearity: f.
+        bias: whether there is a b.
+    """
+
+    input_size: int
+    hidden_size: int
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+    bias: bool = True
+    state_count = 1
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        params = {
+            "weight_ih": glorot_uniform(rng, self.input_size, self.hidden_size, 1, dtype),
+            "weight_hh": orthogonal(rng, self.hidden_size, 1, dtype),
+        }
+        if self.bias:
+            params["bias"] = np.zeros(self.hidden_size, dtype)
+        return params
+
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, RNNCache | None]:
+        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
+        H, dtype, weight_hh = self.hidden_size, params["weight_hh"].dtype, params["weight_hh"]
+        (h0,) = state or zero_state(1, x, H, dtype)
+        last_h = h0.copy()
+        sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), dtype))
+        h = np.empty((len(x.data), H), dtype)
+        rooms, pasts, zero = StepRoom(1, len(h0), H, dtype), StepRoom(1, len(h0), H, dtype), np.zeros((), dtype)
+        for start, n, steps in x.stretches():
+            room, past, h_prev = rooms.of(n), pasts.of(n)[0], last_h[:n]
+            a = room[0]
+            own_h = h[start : start + n * steps].reshape(steps, n, H)
+            for h_t, _ in zip(own_h, sums.walk(room, start, steps), strict=True):
+                a += np.matmul(h_prev, weight_hh, past)
+                if self.nonlinearity == "tanh":
+                    np.tanh(a, h_t)
+                else:
+                    np.maximum(a, zero, out=h_t)
+                h_prev = h_t
+            last_h[:n] = h_prev
+        return h, (last_h,), RNNCache(x, h0, h) if keep else None
+
+    def backward(
+        self, params: Params, cache: RNNCache, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
+        x, h0, h = cache
+        weight_hh_t = by_gate_transposed(params["weight_hh"], 1)[0]
+        (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
+        da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
+        for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):
+            # f'(a): 1 − h² for tanh; for ReLU 1 where h > 0
+            if self.nonlinearity == "tanh":
+                np.subtract(1, h[first:end] ** 2, out=da[first:end])
+            else:
+                np.greater(h[first:end], 0, out=da[first:end])
+            for start, n in dropping_vanished(steps, dh):
+                dh_t = dh[:n]
+                if dy is not None:
+                    dh_t += dy[start : start + n]
+                da_t = da[start : start + n]
+                da_t *= dh_t
+                np.matmul(da_t, weight_hh_t, out=dh_t)
+        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da[None])
+        grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
+        if self.bias:
+            grads["bias"] = d_bias
+        backward_trace.record(self, params, cache, dy, input_side=da[None], recurrent_side=da[None], dstate=dstate)
+        return dx, (dh,), grads

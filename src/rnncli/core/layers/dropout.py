@@ -1,0 +1,25 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnncli.core.packed import Array
+
+
+def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Array, Array | None]:
+    """Zeroes a share ``rate`` of the numbers and scales up the others to keep the mean (Srivastava et al. 2014).
+
+    With ``rng`` None (prediction) or rate 0 the input comes back as it is, with None for a mask. One random byte
+    decides each number, so the rate is met to the nearest 1/256; the scale uses the rate that is really applied.
+
+    Returns:
+        The new values and the mask: multiply the gradient by it on the way back.
+    """
+    if rng is None or rate == 0:
+        return x, None
+    threshold = min(255, max(1, round(rate * 256)))
+    random = np.frombuffer(rng.bytes(x.size), np.uint8).reshape(x.shape)
+    mask = (random >= threshold).astype(x.dtype)
+    mask *= np.asarray(256 / (256 - threshold), x.dtype)
+    return x * mask, mask

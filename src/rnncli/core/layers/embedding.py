@@ -1,0 +1,58 @@
+"""A learned row of numbers for each token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core import backward_trace
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.distinct_tokens import DistinctTokens, Lookup
+from rnncli.core.gradients import Gradient, RowGradient
+from rnncli.core.initializers import normal
+from rnncli.core.packed import Array, PackedSequence
+
+
+class EmbeddingCache(NamedTuple):
+    """Where the ids stand, whether their rows were gathered to every place, and the parameters they are rows of."""
+
+    places: DistinctTokens
+    gathered: bool
+    params: Params
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A learned row of numbers for each token: ids (S,) → (S, E).
+
+    The same as one-hot times a (V, E) matrix, without ever making the one-hot.
+
+    Args:
+        vocabulary_size: V.
+        size: E.
+        scale: standard deviation of the initial rows. Small ones let the recurrent layer learn before the table has
+            memorised the rare words.
+    """
+
+    vocabulary_size: int
+    size: int
+    scale: float = 0.1
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {"weight": normal(rng, (self.vocabulary_size, self.size), self.scale, dtype)}
+
+    def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
+        """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
+        rows = Lookup(params["weight"].take(x.distinct_tokens.rows, axis=0), x.distinct_tokens)
+        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.distinct_tokens, gather, params)
+
+    def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
+        """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
+        places, gathered, params = cache
+        values = places.sums(dy) if gathered else dy
+        if backward_trace.is_recording():
+            read = {"weight": (places.rows[places.inverse], slice(None))}
+            backward_trace.record(self, params, cache, dy if gathered else None, looked_up=read, places=places)
+        return {"weight": RowGradient(places.rows, values, (self.vocabulary_size, self.size))}

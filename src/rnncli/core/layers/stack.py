@@ -1,0 +1,117 @@
+"""Recurrent layers on top of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.cells.table import CELLS
+from rnncli.core.layers.directions import Bidirectional, OneDirection
+from rnncli.core.layers.dropout import dropout
+from rnncli.core.packed import Array, PackedSequence
+
+
+class StackCache(NamedTuple):
+    """For each layer its cache, and the dropout mask of its input (None for the first)."""
+
+    layers: list[Any]
+    masks: list[Array | None]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Recurrent layers on top of each other, with dropout between them.
+
+    Args:
+        layers: each takes the (S, output_size) of the one below.
+        dropout: the share of numbers dropped between two layers.
+    """
+
+    layers: tuple[OneDirection | Bidirectional, ...]
+    dropout: float = 0.0
+
+    @property
+    def output_size(self) -> int:
+        return self.layers[-1].output_size
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {str(k): layer.init(rng, dtype) for k, layer in enumerate(self.layers)}
+
+    def forward(
+        self,
+        params: Params,
+        x: PackedSequence,
+        state: list[State] | None = None,
+        rng: np.random.Generator | None = None,
+        keep: bool = True,
+    ) -> tuple[Array, list[State], StackCache]:
+        """y (S, output_size) of the topmost layer, the last states and the caches of all layers."""
+        cache, last = StackCache([], []), []
+        y = x.data
+        for k, layer in enumerate(self.layers):
+            y, mask = dropout(y, self.dropout, rng) if k else (y, None)
+            below = x.with_data(y, learned=k > 0 or x.learned)
+            y, last_k, kept = layer.forward(params[str(k)], below, state[k] if state else None, keep)
+            cache.layers.append(kept)
+            cache.masks.append(mask)
+            last.append(last_k)
+        return y, last, cache
+
+    def backward(
+        self, params: Params, cache: StackCache, dy: Array | None, dstate: list[State] | None = None
+    ) -> tuple[Array | None, list[State], dict[str, Any]]:
+        dstates: list[State] = []
+        grads: dict[str, Any] = {}
+        for k in reversed(range(len(self.layers))):
+            dy, dstate_k, grads[str(k)] = self.layers[k].backward(
+                params[str(k)], cache.layers[k], dy, dstate[k] if dstate else None
+            )
+            dstates.insert(0, dstate_k)
+            mask = cache.masks[k]
+            if dy is not None and mask is not None:
+                dy *= mask
+        return dy, dstates, grads
+
+
+def recurrent_stack(
+    cell: str,
+    *,
+    input_size: int,
+    hidden_size: int,
+    layers: int = 1,
+    bidirectional: bool = False,
+    nonlinearity: str = "tanh",
+    bias: bool = True,
+    dropout: float = 0.0,
+) -> Stack:
+    """``layers`` recurrent layers of one kind; ``input_size`` is that of the lowest."""
+    wrap = Bidirectional if bidirectional else OneDirection
+    built: list[OneDirection | Bidirectional] = []
+    for _ in range(layers):
+        built.append(wrap(CELLS[cell](nonlinearity, input_size, hidden_size, bias)))
+        input_size = built[-1].output_size
+    return Stack(tuple(built), dropout)
+
+
+def stack_shapes(
+    cell: str, input_size: int, hidden_size: int, layers: int, bidirectional: bool, bias: bool
+) -> dict[str, tuple[int, ...]]:
+    """Flat name → shape of every parameter of :func:`recurrent_stack`, worked out without making one."""
+    H, width = hidden_size, input_size
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+    directions = ("forward", "backward") if bidirectional else ("forward",)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(layers):
+        for direction in directions:
+            prefix = f"{layer}/{direction}/"
+            shapes[prefix + "weight_ih"] = (width, gates * H)
+            shapes[prefix + "weight_hh"] = (H, gates * H)
+            if bias:
+                shapes[prefix + "bias"] = (gates * H,)
+            if bias and cell == "gru":
+                shapes[prefix + "bias_hn"] = (H,)
+        width = H * len(directions)
+    return shapes

@@ -1,0 +1,125 @@
+"""The rows of a table that a batch does not use, brought up to date when they are next read.
+
+Under momentum a parameter goes on moving while its gradient is zero, and under weight decay it goes on shrinking; to
+do that to every row of a table at every step is most of the work of a step. It can be put off, because a step without
+gradient has a simple form: j steps after a row's last gradient,
+
+    W ← keep · W − push · rʲ · d        and each moment ← decay · moment,
+
+where d is fixed by the row's moments at that last gradient. So k such steps in a row come to
+
+    W ← K · W − P · d                   and each moment ← decayᵏ · moment.
+
+K and P depend on nothing but when the row was last current: two short vectors serve all rows of all tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnncli.core.optim.parameters import Empty
+from rnncli.core.packed import Array
+
+# After so many steps every row is brought up to date, and counting begins anew.
+CAPACITY = 4096
+# So many rows are brought up to date at a time.
+CHUNK = 4096
+
+
+@cache
+def _falling_powers(ratio: float, count: int) -> Array:
+    """(count,) … r³, r², r."""
+    with np.errstate(under="ignore"):
+        return np.asarray(ratio ** np.arange(count, 0, -1))
+
+
+class LazilyUpdated(Protocol):
+    """What an optimizer says of a step without gradient, in the letters above."""
+
+    @property
+    def decays(self) -> tuple[float, ...]: ...
+    @property
+    def ratio(self) -> float: ...
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]: ...
+    def direction(self, moments: tuple[Array, ...]) -> Array: ...
+
+
+class LazyRows:
+    """How far behind each row of each table is.
+
+    Attributes:
+        now: steps since counting began.
+        since: table → (V,) the step after which each row was last current.
+        kept, pushed: (CAPACITY + 1,) K and P for a row that was last current after the step of that number.
+    """
+
+    def __init__(self, table_rows: Mapping[str, int], empty: Empty = np.empty) -> None:
+        self.now = 0
+        self.since: dict[str, Array] = {name: empty(rows, np.int64) for name, rows in table_rows.items()}
+        for rows in self.since.values():
+            rows[...] = 0
+        self.kept: Array = np.ones(CAPACITY + 1)
+        self.pushed: Array = np.zeros(CAPACITY + 1)
+
+    @property
+    def full(self) -> bool:
+        """Whether every row has to be brought up to date before another step is counted."""
+        return self.now == len(self.kept) - 1
+
+    def arrays(self) -> dict[str, Array]:
+        """What a checkpoint has to hold beside :attr:`now`."""
+        return {"kept": self.kept, "pushed": self.pushed} | {f"since/{name}": rows for name, rows in self.since.items()}
+
+    def resume_at(self, now: Any) -> None:
+        """Sets :attr:`now` after the arrays have been read from a file.
+
+        Raises:
+            ValueError: it is not a number of steps that goes with the arrays.
+        """
+        if type(now) is not int or not 0 <= now < len(self.kept) - 1:
+            raise ValueError("no count of steps")
+        if any(rows.size and not 0 <= rows.min() <= rows.max() <= now for rows in self.since.values()):
+            raise ValueError("a row is ahead of its time")
+        self.now = now
+
+    def count_step(self, idling: LazilyUpdated, rate: float, step: int) -> None:
+        """A step goes by for every row."""
+        keep, push = idling.idle_step(rate, step)
+        end = self.now + 1
+        kept, pushed = self.kept[:end], self.pushed[:end]
+        with np.errstate(under="ignore"):  # after hundreds of steps nothing is left of the momentum
+            kept *= keep
+            pushed *= keep
+            pushed += push * _falling_powers(idling.ratio, len(self.kept) - 1)[-end:]
+        self.now = end
+
+    def catch_up(self, idling: LazilyUpdated, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
+        """Does to rows of a table the steps that they have missed."""
+        since = self.since[name]
+        late = rows[since[rows] < self.now]
+        for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
+            missed = self.now - since[chunk]
+            then = [moment.take(chunk, axis=0) for moment in moments]
+            values = table.take(chunk, axis=0)
+            # A saved state can hold any number; what is not finite afterwards is looked for.
+            with np.errstate(under="ignore", over="ignore", invalid="ignore"):
+                push = idling.direction(tuple(then))
+                push *= self.pushed[since[chunk], None].astype(table.dtype)
+                values *= self.kept[since[chunk], None].astype(table.dtype)
+                values -= push
+                for moment, value, decay in zip(moments, then, idling.decays, strict=True):
+                    value *= (decay**missed)[:, None].astype(table.dtype)
+                    moment[chunk] = value
+            table[chunk] = values
+            since[chunk] = self.now
+
+    def start_over(self, rank: int = 0, count: int = 1) -> None:
+        """Begins to count anew, for every row or every ``count``-th; they have been brought up to date."""
+        self.now = 0
+        self.kept[:], self.pushed[:] = 1, 0
+        for rows in self.since.values():
+            rows[rank::count] = 0

@@ -1,0 +1,247 @@
+"""Gradient descent and its relatives, each over one dense vector and the touched rows of tables.
+
+An optimizer is a frozen dataclass of settings; its moments live in an :class:`OptimizerState`, so that a checkpoint
+can hold them. Of a table a step reads and writes the rows that its batch uses, 500 instead of 30,000; what it would
+do to the others (momentum goes on, moments and weights decay) is done when they are next read, so that the numbers
+are those of the formulas all the same. See :mod:`rnncli.core.optim.lazy_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnncli.core.optim.lazy_rows import LazilyUpdated, LazyRows
+from rnncli.core.optim.parameters import Empty, Gradients, ParameterStore
+from rnncli.core.packed import Array
+
+
+@dataclass
+class OptimizerState:
+    """The step count and one array per moment and parameter group: ``moments["velocity"]["dense"]``."""
+
+    step: int = 0
+    moments: dict[str, dict[str, Array]] = field(default_factory=dict)
+    idle: LazyRows = field(default_factory=lambda: LazyRows({}))
+
+    def moments_of(self, group: str) -> tuple[Array, ...]:
+        return tuple(groups[group] for groups in self.moments.values())
+
+
+class Optimizer(Protocol):
+    @property
+    def moment_names(self) -> tuple[str, ...]: ...
+    @property
+    def idling(self) -> LazilyUpdated | None:
+        """What a step without gradient does; None where it does nothing."""
+
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None: ...
+
+
+def start(optimizer: Optimizer, store: ParameterStore, empty: Empty = np.empty) -> OptimizerState:
+    """Zero moments for every parameter, in arrays that ``empty`` makes."""
+    groups = {"dense": store.dense, **store.tables}
+    moments = {
+        moment: {name: empty(a.shape, a.dtype) for name, a in groups.items()} for moment in optimizer.moment_names
+    }
+    for arrays in moments.values():
+        for array in arrays.values():
+            array[...] = 0
+    return OptimizerState(0, moments, LazyRows({name: len(table) for name, table in store.tables.items()}, empty))
+
+
+def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState, rows: Mapping[str, Array]) -> None:
+    """Brings rows of tables up to date, as they have to be before a batch reads them.
+
+    Args:
+        rows: table → distinct row numbers.
+    """
+    if optimizer.idling is not None:
+        for table, values in store.tables.items():
+            moving = rows[table][store.moving(table, rows[table])] if store.frozen else rows[table]
+            state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), moving)
+
+
+def settle(
+    optimizer: Optimizer,
+    store: ParameterStore,
+    state: OptimizerState,
+    rank: int = 0,
+    count: int = 1,
+    meet: Callable[[], None] = lambda: None,
+) -> None:
+    """Brings every row of every table up to date, and begins to count anew.
+
+    Args:
+        rank, count: of the processes that share the arrays, which this is; each has every ``count``-th row.
+        meet: waits for the others.
+    """
+    own = {table: np.arange(rank, len(values), count) for table, values in store.tables.items()}
+    catch_up(optimizer, store, state, own)
+    meet()
+    state.idle.start_over(rank, count)
+    meet()
+
+
+@np.errstate(over="ignore", invalid="ignore")  # a saved state can hold any number; what is left is looked at after
+def apply(
+    optimizer: Optimizer, store: ParameterStore, gradients: Gradients, state: OptimizerState, rate: float
+) -> None:
+    """One step down the gradient, in place, with learning rate ``rate``.
+
+    Rows with a gradient have to be up to date; and when ``state.idle`` is full, all have to be :func:`settle`-d.
+    """
+    state.step += 1
+    part = gradients.part
+    moments = tuple(moment[part] for moment in state.moments_of("dense"))
+    optimizer.update(store.dense[part], gradients.dense, moments, rate, state.step)
+    if optimizer.idling is not None:
+        state.idle.count_step(optimizer.idling, rate, state.step)
+    for table, gradient in gradients.tables.items():
+        rows = gradient.rows
+        values = store.tables[table].take(rows, axis=0)
+        moments = tuple(moment.take(rows, axis=0) for moment in state.moments_of(table))
+        optimizer.update(values, gradient.values, moments, rate, state.step)
+        store.tables[table][rows] = values
+        for whole, moment in zip(state.moments_of(table), moments, strict=True):
+            whole[rows] = moment
+        state.idle.since[table][rows] = state.idle.now
+
+
+@dataclass(frozen=True)
+class SGD:
+    """W ← W − η ∂L/∂W: the plain gradient descent of the notes."""
+
+    moment_names = ()
+    idling = None
+
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
+        values -= rate * gradient
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """v ← μ v + ∂L/∂W;  W ← W − η v (Polyak 1964, in Sutskever et al. 2013's form without their (1 − μ))."""
+
+    momentum: float = 0.9
+    moment_names = ("velocity",)
+
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
+        (velocity,) = moments
+        velocity *= self.momentum
+        velocity += gradient
+        values -= rate * velocity
+
+    @property
+    def idling(self) -> LazilyUpdated:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return (self.momentum,)
+
+    @property
+    def ratio(self) -> float:
+        return self.momentum
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        return 1.0, rate
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        return moments[0].copy()
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """s ← ρ s + (1 − ρ) g²;  W ← W − η g / (√s + ε) (Tieleman & Hinton 2012)."""
+
+    decay: float = 0.99
+    epsilon: float = 1e-8
+    moment_names = ("square",)
+
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
+        (square,) = moments
+        square *= self.decay
+        square += (1 - self.decay) * gradient**2
+        values -= rate * gradient / (np.sqrt(square) + self.epsilon)
+
+    @property
+    def idling(self) -> LazilyUpdated:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return (self.decay,)
+
+    ratio = 0.0
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        return 1.0, 0.0  # without a gradient nothing moves
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        return np.zeros_like(moments[0])
+
+
+@dataclass(frozen=True)
+class Adam:
+    """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  W ← W − η m̂ / (√v̂ + ε) (Kingma & Ba 2015).
+
+    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo the start from zero. With ``weight_decay`` > 0 it is AdamW: the
+    weights also shrink by η · weight_decay, outside of the moments (Loshchilov & Hutter 2019).
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    moment_names = ("mean", "square")
+
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
+        mean, square = moments
+        mean *= self.beta1
+        mean += (1 - self.beta1) * gradient
+        square *= self.beta2
+        scratch = np.square(gradient)
+        scratch *= 1 - self.beta2
+        square += scratch
+        if self.weight_decay:
+            values *= 1 - rate * self.weight_decay
+        np.sqrt(square, out=scratch)
+        scratch /= (1 - self.beta2**step) ** 0.5
+        scratch += self.epsilon
+        np.divide(mean, scratch, out=scratch)
+        scratch *= rate / (1 - self.beta1**step)
+        values -= scratch
+
+    @property
+    def idling(self) -> LazilyUpdated:
+        return self
+
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return self.beta1, self.beta2
+
+    @property
+    def ratio(self) -> float:
+        return float(self.beta1 / self.beta2**0.5)
+
+    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+        push = rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
+        return 1 - rate * self.weight_decay, push
+
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        """m / (√v + ε). The ε here does not grow beside a √v̂ that falls from step to step, as Adam's own would."""
+        mean, square = moments
+        return np.asarray(mean / (np.sqrt(square) + self.epsilon))
+
+
+OPTIMIZERS: dict[str, Callable[..., Any]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": Adam,
+}

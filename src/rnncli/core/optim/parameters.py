@@ -1,0 +1,196 @@
+"""All parameters of a model: nested by layer for computing, by stable flat names for files and optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.gradients import Gradient, RowGradient, as_dense
+from rnncli.core.packed import Array
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``("encoder/0/forward/weight_hh", array)`` for every leaf, in the order of definition."""
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def nest(flat: Mapping[str, Any]) -> Params:
+    """The opposite of :func:`flatten`."""
+    nested: Params = {}
+    for name, value in flat.items():
+        *path, leaf = name.split("/")
+        level = nested
+        for part in path:
+            level = level.setdefault(part, {})
+        level[leaf] = value
+    return nested
+
+
+Empty = Callable[[Any, Any], Array]
+
+
+class ParameterStore:
+    """The parameters as views into one vector, beside the tables of which a step touches some rows only.
+
+    Clipping and an optimizer's update are then a handful of NumPy calls for the whole model, whatever its depth,
+    and as many for each table.
+
+    Attributes:
+        params: nested, what the layers compute with. Updating :attr:`dense` or a table in place updates it.
+        dense: (P,) all parameters that are not tables.
+        tables: flat name → (V, D).
+        spans: flat name → where it stands in :attr:`dense`.
+        frozen: table → (V,) 1 for each row that no step changes, else 0; a table that is not named moves whole.
+
+    Args:
+        params: nested.
+        tables: flat names of those that are tables.
+        empty: makes the arrays, ``np.empty`` or another that takes (shape, dtype).
+    """
+
+    def __init__(self, params: Params, tables: frozenset[str], empty: Empty = np.empty) -> None:
+        flat = dict(flatten(params))
+        self._dense_names = [name for name in flat if name not in tables]
+        dtype = next(iter(flat.values())).dtype
+        self.tables: dict[str, Array] = {name: empty(flat[name].shape, dtype) for name in flat if name in tables}
+        self.dense: Array = empty(sum(flat[name].size for name in self._dense_names), dtype)
+        views: dict[str, Array] = {}
+        self.spans: dict[str, slice] = {}
+        position = 0
+        for name, value in flat.items():
+            if name in tables:
+                self.tables[name][...] = value
+                views[name] = self.tables[name]
+                continue
+            span = self.spans[name] = slice(position, position + value.size)
+            self.dense[span] = value.ravel()
+            views[name] = self.dense[span].reshape(value.shape)
+            position += value.size
+        self.flat: dict[str, Array] = views
+        self.params: Params = nest(views)
+        self.frozen: dict[str, Array] = {}
+
+    def moving(self, table: str, rows: Array) -> Array:
+        """Which of these rows of a table may change, as a mask."""
+        if table not in self.frozen:
+            return np.ones(len(rows), np.bool_)
+        return np.asarray(self.frozen[table][rows] == 0)
+
+    def gather(self, grads: Mapping[str, Any]) -> Gradients:
+        """The nested gradients that a backward pass returns, laid out like this store."""
+        flat: dict[str, Gradient] = dict(flatten(grads))
+        if flat.keys() != self.flat.keys():
+            raise ValueError(f"gradients for {sorted(flat.keys() ^ self.flat.keys())} are missing or too many")
+        dense = np.empty_like(self.dense)
+        for name in self._dense_names:
+            dense[self.spans[name]] = as_dense(flat[name]).ravel()
+        rows = {name: self._without_frozen(name, _as_rows(flat[name])) for name in self.tables}
+        return Gradients(dense, rows, self.spans)
+
+    def _without_frozen(self, table: str, gradient: RowGradient) -> RowGradient:
+        if table not in self.frozen:
+            return gradient
+        moving = self.moving(table, gradient.rows)
+        return RowGradient(gradient.rows[moving], gradient.values[moving], gradient.shape)
+
+
+class Gradients:
+    """A gradient for everything in a :class:`ParameterStore`, or for a part of it.
+
+    Args:
+        dense: (P,), or the numbers of ``part``.
+        tables: name → rows.
+        spans: where each name stands in the dense vector.
+        part: which part of the dense vector ``dense`` is for.
+    """
+
+    def __init__(
+        self, dense: Array, tables: dict[str, RowGradient], spans: dict[str, slice], part: slice = slice(None)
+    ) -> None:
+        self.dense = dense
+        self.tables = tables
+        self.part = part
+        self._spans = spans
+
+    def square(self) -> float:
+        """The square of the Euclidean norm over all of it."""
+        parts = [self.dense, *(rows.values for rows in self.tables.values())]
+        return sum(float(np.vdot(part, part)) for part in parts)
+
+    def norm(self) -> float:
+        """The Euclidean norm over all of it."""
+        return float(np.sqrt(self.square()))
+
+    def first_not_finite(self) -> str | None:
+        """The name of the first parameter whose gradient holds a NaN or an infinity."""
+        for name, span in self._spans.items():
+            if not np.isfinite(self.dense[span]).all():
+                return name
+        return next((name for name, rows in self.tables.items() if not np.isfinite(rows.values).all()), None)
+
+    def scale(self, factor: float) -> None:
+        self.dense *= factor
+        for rows in self.tables.values():
+            np.multiply(rows.values, factor, out=rows.values)
+
+
+def _as_rows(gradient: Gradient) -> RowGradient:
+    """A table that some layer used as a whole has a dense gradient: all rows then."""
+    if isinstance(gradient, RowGradient):
+        return gradient
+    rows, columns = gradient.shape
+    return RowGradient(np.arange(rows), gradient, (rows, columns))
+
+
+class NotFiniteError(FloatingPointError):
+    """A loss or gradient is NaN or infinite; ``where`` names it."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is not a finite number")
+        self.where = where
+
+
+def clip_by_norm(
+    gradients: Gradients,
+    limit: float | None,
+    square: float | None = None,
+    whole: Callable[[], Gradients] | None = None,
+) -> float:
+    """Scales the gradient down to norm ``limit`` if it is longer (Pascanu et al. 2013) and returns its norm before.
+
+    ``min(1, limit / nan)`` is 1: clipping alone would let a NaN through without a word, so the norm is looked at
+    first, whether there is a limit or not.
+
+    Args:
+        gradients: all of them, or a part of them with ``square`` the squared norm of all.
+        limit: the longest norm that is left alone.
+        square: see there.
+        whole: gives all of them, to find what is not finite.
+
+    Raises:
+        NotFiniteError: the norm is not finite; nothing has been changed.
+    """
+    norm = float(np.sqrt(gradients.square() if square is None else square))
+    if not np.isfinite(norm):
+        culprit = (whole() if whole else gradients).first_not_finite()
+        raise NotFiniteError(f"the gradient of {culprit}" if culprit else "the gradient's norm")
+    if limit is not None and norm > limit:
+        gradients.scale(limit / norm)
+    return norm
+
+
+# With no parameter beyond it, the sums of products that an answer is computed from do not overflow, in float32 either:
+# a thousand products of two such parameters are 1e33. Training comes this far only where it has diverged.
+LARGEST = 1e15
+
+
+def within_bounds(values: Array) -> bool:
+    """Whether all values are numbers that a network can compute with: none is NaN, or beyond ``LARGEST``."""
+    return not values.size or bool(values.min() >= -LARGEST and values.max() <= LARGEST)

@@ -1,0 +1,111 @@
+"""The formats of data files, in one table: a name for ``--format``, the endings of file names, and what opens one.
+
+All that depends on a format is derived from this table: what is read, what counts as a file on the command line, and
+the help. It imports none of the readers, for ``rnncli --help`` names the formats too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rnncli.errors import DataError
+
+if TYPE_CHECKING:
+    from rnncli.data.table import Ledger, Opened
+
+Opener = Callable[[Iterator[str], "Ledger"], "Opened"]
+
+ARRAY_SUFFIX = ".npy"  # the numbers of a single input, named in a table or on the command line; no table itself
+PACKED = ".gz"  # of every format
+
+# Nobody types these at the end of a text, and rnncli does not read them: a file of such a name is refused by its name,
+# whether it is there or not.
+UNREADABLE = (
+    *(".json", ".parquet", ".arrow", ".feather", ".xls", ".xlsx", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
+    *(".mat", ".arff", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
+)
+
+_NAME_WITH_ENDING = re.compile(r"\S*[^\s.]\.\w{1,12}")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes:
+        name: for ``--format``.
+        suffixes: endings of the names of such files, in lower case.
+        opener: module and function that turn lines into columns and rows.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    opener: str
+
+    def open(self, lines: Iterator[str], ledger: Ledger) -> Opened:
+        """Columns and rows.
+
+        Raises:
+            DataError: the header cannot be used, or there is no record.
+        """
+        module, function = self.opener.split(":")
+        opener: Opener = getattr(import_module(f"rnncli.data.formats.{module}"), function)
+        return opener(lines, ledger)
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        Format("csv", (".csv",), "delimited:open_csv"),
+        Format("tsv", (".tsv", ".tab"), "delimited:open_tsv"),
+        Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), "json_lines:open_json_lines"),
+        Format("text", (".txt",), "plain_text:open_text"),
+        Format("conll", (".conll", ".bio", ".iob"), "two_columns:open_two_columns"),
+    )
+}
+SUFFIXES = {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
+
+
+def format_of(path: str) -> str | None:
+    """The format that a file's name says; None if it says none."""
+    name = path.lower().removesuffix(PACKED)
+    return next((format for suffix, format in SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def required_format_of(path: str) -> str:
+    """The format that a file's name says.
+
+    Raises:
+        DataError: it says none.
+    """
+    format = format_of(path)
+    if format is None:
+        raise DataError(
+            f"{path}: the name does not say the format; known are {', '.join(SUFFIXES)}, each also with {PACKED}",
+            f"Say it with --format: {', '.join(FORMATS)}.",
+        )
+    return format
+
+
+def is_array(path: str) -> bool:
+    """Whether a name is that of a file with the numbers of a single input."""
+    return path.strip().lower().endswith(ARRAY_SUFFIX)
+
+
+def ends_like_data(argument: str) -> bool:
+    """Whether an argument ends as the names of data files do, be they of formats that are read or not."""
+    return argument.lower().endswith((*SUFFIXES, ARRAY_SUFFIX, PACKED, *UNREADABLE))
+
+
+def looks_like_data(argument: str) -> bool:
+    """Whether nobody would take an argument for a text: one word that ends as the names of data files do."""
+    return ends_like_data(argument) and not any(c.isspace() for c in argument)
+
+
+def has_ending(argument: str) -> bool:
+    """Whether an argument is one word that ends like the name of any file: ``notes.md``, ``a/b.x``."""
+    return _NAME_WITH_ENDING.fullmatch(argument) is not None

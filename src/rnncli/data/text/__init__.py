@@ -1,0 +1,1 @@
+"""Tokens, vocabularies, word features and word vectors."""

@@ -1,0 +1,1 @@
+"""What each task says of its models so that inspection can open them."""

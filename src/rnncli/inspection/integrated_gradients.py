@@ -1,0 +1,146 @@
+"""Integrated gradients: what of a score's difference each part of an input makes, along the straight way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.gradients import as_dense
+from rnncli.core.optim.parameters import flatten, nest
+from rnncli.core.packed import Array
+
+GAP = 0.01  # of the score's difference, that the integral may miss
+STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
+MOST_STEPS = 1_024
+BUDGET = 20_000  # timesteps that all steps together go through: then it has not come out
+AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
+
+
+@dataclass(frozen=True, eq=False)
+class GradientPath:
+    """The straight way through a network's inputs from one where every part is replaced to the input itself.
+
+    Attributes:
+        here, blank: (parts, D) its ends, as the numbers that the recurrent layers read.
+        scores: (n, parts, D) inputs → (n,) F.
+        gradients: (n, parts, D) inputs → ∂F/∂x of the same shape.
+    """
+
+    here: Array
+    blank: Array
+    scores: Callable[[Array], Array]
+    gradients: Callable[[Array], Array]
+
+    def at(self, alphas: Array) -> Array:
+        """(n, parts, D) the inputs blank + α (here − blank)."""
+        return np.asarray(self.blank + alphas[:, None, None] * (self.here - self.blank))
+
+
+@dataclass(frozen=True, eq=False)
+class Integral:
+    """Integrated gradients.
+
+    Attributes:
+        values: (parts,); they add up to the score's difference but for ``gap``.
+        steps: gradients that were taken on the way.
+        gap: what the sum misses of the difference, as a share of it.
+    """
+
+    values: Array
+    steps: int
+    gap: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """A piece of the way, its part of the integral, and what that part misses of the score's difference over it."""
+
+    begin: float
+    end: float
+    values: Array
+    missing: float
+
+
+def integrate(way: GradientPath, difference: float) -> Integral:
+    """(parts,) ∫ ∂F/∂x · (x − blank) dα along x(α) = blank + α (x − blank) (Sundararajan et al. 2017).
+
+    By Gauss and Legendre's rule on stretches of the way. What the rule misses on one of them is known, for its ends
+    have scores; those that miss most are halved until the sum comes out to within 1%, for a score often turns within
+    a small part of the way, and a maximum over time has a kink wherever another timestep takes over.
+
+    Args:
+        difference: F(here) − F(blank).
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)  # on −1 to 1
+    length = len(way.here)
+    most = max(STRETCHES * NODES, min(MOST_STEPS, BUDGET // length))
+    at_once = max(1, AT_ONCE // way.here.size)
+    known: dict[float, float] = {}
+
+    def in_turns(of: Callable[[Array], Array], alphas: Array) -> Array:
+        turns = range(0, len(alphas), at_once)
+        return np.concatenate([of(way.at(alphas[first : first + at_once])) for first in turns])
+
+    def measured(ends: Sequence[tuple[float, float]]) -> list[_Stretch]:
+        unknown = [place for place in dict.fromkeys(place for pair in ends for place in pair) if place not in known]
+        known.update(zip(unknown, in_turns(way.scores, np.array(unknown)).tolist(), strict=True))
+        alphas = np.concatenate([begin + (end - begin) * (nodes + 1) / 2 for begin, end in ends])
+        away = way.here - way.blank
+        along = in_turns(lambda x: (way.gradients(x) * away).sum(axis=2), alphas).reshape(len(ends), NODES, length)
+        found = []
+        for (begin, end), values in zip(ends, along, strict=True):
+            part = (end - begin) / 2 * (weights @ values)
+            found.append(_Stretch(begin, end, part, known[end] - known[begin] - float(part.sum())))
+        return found
+
+    places = np.linspace(0, 1, STRETCHES + 1).tolist()
+    stretches, steps = measured(list(pairwise(places))), STRETCHES * NODES
+    while True:
+        values = np.sum([one.values for one in stretches], axis=0)
+        gap = abs(float(values.sum()) - difference) / max(abs(difference), 1e-12)
+        if gap < GAP or steps >= most:
+            return Integral(values, steps, gap)
+        stretches.sort(key=lambda one: -abs(one.missing))
+        count = max(2, len(stretches) // 4)
+        worst, stretches = stretches[:count], stretches[count:]
+        middles = [(one.begin + one.end) / 2 for one in worst]
+        halves = [(one.begin, middle) for one, middle in zip(worst, middles, strict=True)]
+        halves += [(middle, one.end) for one, middle in zip(worst, middles, strict=True)]
+        stretches += measured(halves)
+        steps += NODES * len(halves)
+
+
+def through_tables(
+    params: Params,
+    tables: Mapping[str, tuple[Array, Array]],
+    scores: Callable[[Params, int], Array],
+    gradients: Callable[[Params, int], Params],
+) -> GradientPath:
+    """The way of a network that looks its timesteps up in tables, as an embedding is, or the weights of one-hot rows.
+
+    Every timestep of every input on the way gets a row of its own; so the gradient of a table is that of the inputs,
+    row for row, by training's own code.
+
+    Args:
+        tables: flat name of a table → (T,) the rows that the input reads of it, and those that the blank one reads.
+        scores: parameters whose tables have n · T rows, and n → (n,) F of the inputs that read rows 0 to T − 1, T to
+            2T − 1, ….
+        gradients: of the same → the gradient of the sum of these F.
+    """
+    flat = dict(flatten(params))
+    here, blank = (np.concatenate([flat[name][rows[k]] for name, rows in tables.items()], axis=1) for k in (0, 1))
+    ends = np.cumsum([flat[name].shape[1] for name in tables])[:-1]
+
+    def filled(x: Array) -> Params:
+        parts = map(np.ascontiguousarray, np.split(x.reshape(-1, x.shape[-1]), ends, axis=1))
+        return nest(flat | dict(zip(tables, parts, strict=True)))
+
+    def at_tables(x: Array) -> Array:
+        found = dict(flatten(gradients(filled(x), len(x))))
+        return np.concatenate([as_dense(found[name]) for name in tables], axis=1).reshape(x.shape)
+
+    return GradientPath(here, blank, lambda x: scores(filled(x), len(x)), at_tables)

@@ -1,0 +1,228 @@
+"""What a unit of the topmost layer is for: the words at which it fires most, and the labels it goes with.
+
+A file is read part by part; only the best contexts and a few sums are kept. Where a unit stands for something, its
+contexts show it ("the sentiment neuron", Radford et al. 2017; the cells of Karpathy et al. 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnncli.errors import UsageError, counted
+from rnncli.inspection.activation_states import Read, read_states
+from rnncli.inspection.correlations import Correlations
+from rnncli.inspection.states import unit_names, visible
+from rnncli.inspection.token_contexts import Context, Ends
+from rnncli.results import Column, TableCell, TableView
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.tasks.model import Model
+
+TOP_LABELS = 12  # of many labels, those that the unit goes with most
+UNITS_OF_A_LABEL = 3
+
+
+@dataclass(frozen=True)
+class Related:
+    """How a unit goes with a label.
+
+    Attributes:
+        rows: that have the label.
+        r: statistic of the unit → its correlation with having the label; None where one of the two never changes.
+    """
+
+    label: str
+    rows: int
+    unit: str
+    r: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class TopActivations:
+    """One unit over a whole file.
+
+    Attributes:
+        unit, unit_count: its name, and of how many.
+        texts, steps: that were read.
+        mean, smallest, largest: of its value over all steps.
+        most, least: where it is largest and where it is smallest, each text at most once.
+        related: each label.
+        label_is: what a label is.
+    """
+
+    unit: str
+    unit_count: int
+    texts: int
+    steps: int
+    mean: float
+    smallest: float
+    largest: float
+    most: tuple[Context, ...]
+    least: tuple[Context, ...]
+    related: tuple[Related, ...]
+    label_is: str
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        """The figures of the whole."""
+        span = f"mean {self.mean:.4f}, from {self.smallest:.4f} to {self.largest:.4f}"
+        read = f"{counted(self.texts, 'text')}, {counted(self.steps, 'step')}"
+        return [("unit", f"{self.unit}, of {self.unit_count} in the topmost layer"), ("read", read), ("value", span)]
+
+    def views(self, full: bool = False) -> list[TableView]:
+        """Both ends, and the labels, of which there are a few if not ``full``."""
+        shown = [
+            _contexts(f"Where unit {self.unit} is largest", self.most, self.label_is),
+            _contexts(f"Where unit {self.unit} is smallest", self.least, self.label_is),
+        ]
+        if self.related:
+            chosen = sorted(self.related, key=lambda one: -_strength(one))[: None if full else TOP_LABELS]
+            title = f"The {self.label_is}s that unit {self.unit} goes with"
+            shown.append(_related(title, self.label_is, chosen, len(self.related)))
+        return shown
+
+
+@dataclass(frozen=True)
+class UnitsOfLabels:
+    """For each label the units that go with it most.
+
+    Attributes:
+        texts: that were read.
+        statistics: of a unit, the one that units are chosen by first.
+        related: of each label its units, the best first.
+        label_is: what a label is.
+    """
+
+    texts: int
+    statistics: tuple[str, ...]
+    related: dict[str, tuple[Related, ...]]
+    label_is: str
+
+    def view(self, full: bool = False) -> TableView:
+        """A few units of each of the labels that have the best ones, or all."""
+        labels = list(self.related)
+        if not full and len(labels) > TOP_LABELS:
+            best = sorted(labels, key=lambda label: -_strength(self.related[label][0]))[:TOP_LABELS]
+            labels = [label for label in labels if label in best]
+        chosen = [one for label, of_label in self._best(full).items() if label in labels for one in of_label]
+        title, there = f"The units that go with a {self.label_is} most", sum(map(len, self.related.values()))
+        return _related(title, self.label_is, chosen, there)
+
+    def document(self, full: bool = False) -> dict[str, Any]:
+        """For JSON."""
+        found = {"texts": self.texts, "label_is": self.label_is, "statistics": self.statistics}
+        return found | {"related": self._best(full)}
+
+    def _best(self, full: bool) -> dict[str, tuple[Related, ...]]:
+        return self.related if full else {label: of[:UNITS_OF_A_LABEL] for label, of in self.related.items()}
+
+
+def _contexts(title: str, contexts: Sequence[Context], label_is: str) -> TableView:
+    labelled = any(one.label for one in contexts)
+    columns = (Column("value", True), Column("line", True), *([Column(label_is)] if labelled else []))
+    rows = tuple((one.value, one.line, *((visible(one.label),) if labelled else ()), one.shown) for one in contexts)
+    return TableView(title, (*columns, Column("where")), rows)
+
+
+def _related(title: str, label_is: str, chosen: Sequence[Related], there: int) -> TableView:
+    statistics = tuple(chosen[0].r) if chosen else ()
+    columns = (Column(label_is), Column("rows", True), Column("unit", style="bold"))
+    columns += tuple(Column(f"r of its {name}", True) for name in statistics)  # type: ignore[assignment]
+    rows = tuple((visible(one.label), one.rows, one.unit, *one.r.values()) for one in chosen)
+    caption = f"r: correlation, from −1 to 1, with having the {label_is}"
+    if len(chosen) < there:
+        caption += f"; {len(chosen):,} of {there:,}, those with the largest; --full shows all"
+    return TableView(title, columns, rows, caption)
+
+
+def _strength(one: Related) -> float:
+    first: float | None = next(iter(one.r.values()))
+    return abs(first or 0.0)
+
+
+def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> TopActivations:
+    """Looks at one unit, part by part.
+
+    Args:
+        parts: of a file, in order; without labels these are empty texts.
+        unit: number of it among all of the topmost layer, those that read backwards behind.
+        most: contexts to keep of either end.
+
+    Raises:
+        UsageError: there is nothing in the file to read.
+        DataError: an input cannot be read.
+    """
+    names = units_of(model)
+    high, low = Ends(most, 1), Ends(most, -1)
+    found: Correlations | None = None
+    texts, steps, label_is = 0, 0, "label"
+    total, smallest, largest = 0.0, np.inf, -np.inf
+    for read in _some(read_states(model, parts)):
+        values = read.hidden[:, unit].astype(np.float64)
+        texts, steps, total, label_is = texts + 1, steps + len(values), total + float(values.sum()), read.label_is
+        smallest, largest = min(smallest, float(values.min())), max(largest, float(values.max()))
+        for end in (high, low):
+            end.add(read, values, model.unit)
+        if read.statistics:
+            found = found or Correlations(read.known, tuple(read.statistics), 1)
+            found.add(read.labels, {key: value[:, [unit]] for key, value in read.statistics.items()})
+    related = tuple(_of_label(found, label, [names[unit]])[0] for label in found.present) if found else ()
+    ends = tuple(high.kept), tuple(low.kept)
+    return TopActivations(
+        names[unit], len(names), texts, steps, total / steps, smallest, largest, *ends, related, label_is
+    )
+
+
+def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
+    """Looks at all units, part by part, for those that go with a label.
+
+    Raises:
+        UsageError: there are no labels, or as for :func:`fires`.
+        DataError: an input cannot be read.
+    """
+    found: Correlations | None = None
+    texts, names, label_is = 0, units_of(model), "label"
+    for read in _some(read_states(model, parts)):
+        texts, label_is = texts + 1, read.label_is
+        if read.statistics:
+            found = found or Correlations(read.known, tuple(read.statistics), len(names))
+            found.add(read.labels, read.statistics)
+    if found is None or not found.present:
+        raise UsageError("there is no label that the model knows, and units are to be compared with labels")
+    related = {}
+    for label in found.present:
+        related[label] = tuple(sorted(_of_label(found, label, names), key=lambda one: -_strength(one)))
+    return UnitsOfLabels(texts, found.statistics, related, label_is)
+
+
+def _some(read: Iterator[Read]) -> Iterator[Read]:
+    """The same; at least one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    first = next(read, None)
+    if first is None:
+        raise UsageError("no text of the file has a timestep: there is nothing to fire at")
+    yield first
+    yield from read
+
+
+def units_of(model: Model) -> tuple[str, ...]:
+    """A name for each unit of the topmost layer; of the encoder's where there are two networks."""
+    s = model.settings
+    return unit_names(s.hidden, s.bidirectional and model.task not in ("lm", "caption"))
+
+
+def _of_label(found: Correlations, label: str, names: Sequence[str]) -> list[Related]:
+    """How each of the units goes with a label."""
+    of_units = [found.with_label(statistic, label).tolist() for statistic in found.statistics]
+    rows = found.rows(label)
+    return [
+        Related(label, rows, name, {s: None if r != r else r for s, r in zip(found.statistics, of_unit, strict=True)})
+        for name, of_unit in zip(names, zip(*of_units, strict=True), strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""One-to-many: a text for a vector of numbers."""

@@ -1,0 +1,190 @@
+"""The network of one-to-many: numbers in, once; a text out, one symbol after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.layers.linear import Linear
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.data.ragged import lengths_of, rows_of
+from rnncli.data.splits import batches
+from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, metric_sums_of
+from rnncli.tasks.metric_sums import MetricSums
+
+
+class Described(NamedTuple):
+    """Inputs and what is said of them.
+
+    Attributes:
+        features: (U, D) standardised numbers, those of each input once.
+        targets: each (U_n,) ids, without an end.
+        places: (rows,) which of ``features`` each row reads; None where each reads its own.
+    """
+
+    features: Array
+    targets: Sequence[Array]
+    places: Array | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.targets)
+
+    @property
+    def lengths(self) -> Array:
+        return lengths_of(self.targets) + 1
+
+    @property
+    def weight(self) -> float:
+        return float(self.lengths.sum())
+
+    def take(self, rows: Array) -> Described:
+        targets = rows_of(self.targets, rows)
+        if self.places is None:
+            return Described(self.features[rows], targets)
+        return Described(self.features, targets, self.places[rows])
+
+    def numbers(self, rows: Array) -> Array:
+        """(n, D) what these rows read."""
+        return np.asarray(self.features[rows if self.places is None else self.places[rows]])
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        return batches(self.lengths, size, seed, epoch)
+
+
+class BridgeCache(NamedTuple):
+    """What the way from the numbers to the first states keeps."""
+
+    features: Array
+    hidden: Array
+    states: Array
+
+
+@dataclass(frozen=True)
+class Captioner:
+    """Linear → tanh → linear → tanh: the first states of a decoder, each of whose steps may be given the numbers too.
+
+    Args:
+        settings: sizes and choices.
+        feature_count: D.
+        size: symbols, the unknown one included.
+    """
+
+    settings: Settings
+    feature_count: int
+    size: int
+    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        beside = self.feature_count if self.settings.inject == "every" else 0
+        return Decoder(self.settings, self.size, self.settings.hidden, beside=beside)
+
+    @cached_property
+    def first(self) -> Linear:
+        return Linear(self.feature_count, self.settings.hidden)
+
+    @cached_property
+    def second(self) -> Linear:
+        s = self.settings
+        return Linear(s.hidden, s.layers * self.decoder.state_count * s.hidden)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset({"decoder/embedding/weight"})
+
+    def rows_read(self, batch: Described) -> dict[str, Array]:
+        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
+        return {"decoder/embedding/weight": read}
+
+    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
+
+    def init(self, rng: np.random.Generator) -> Params:
+        dtype = np.dtype(self.settings.dtype)
+        bridge = {"first": self.first.init(rng, dtype), "second": self.second.init(rng, dtype)}
+        return {"bridge": bridge, "decoder": self.decoder.init(rng)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {
+            "bridge/first/weight": (self.feature_count, self.first.output_size),
+            "bridge/first/bias": (self.first.output_size,),
+            "bridge/second/weight": (self.second.input_size, self.second.output_size),
+            "bridge/second/bias": (self.second.output_size,),
+            **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
+        }
+
+    def states(self, params: Params, features: Array) -> tuple[list[State], BridgeCache]:
+        """(N, D) numbers to the first states of each layer."""
+        bridge = params["bridge"]
+        hidden = np.tanh(self.first.forward(bridge["first"], features)[0])
+        all_states = np.tanh(self.second.forward(bridge["second"], hidden)[0])
+        k = self.decoder.state_count
+        parts = np.split(all_states, self.settings.layers * k, axis=1)
+        apart = [tuple(parts[layer * k : (layer + 1) * k]) for layer in range(self.settings.layers)]
+        return apart, BridgeCache(features, hidden, all_states)
+
+    def beside(self, features: Array) -> Array | None:
+        """What of (N, D) numbers every step is given."""
+        return features if self.decoder.beside else None
+
+    def states_backward(self, params: Params, cache: BridgeCache, d_states: list[State]) -> dict[str, Any]:
+        bridge = params["bridge"]
+        d_all = np.concatenate([part for state in d_states for part in state], axis=1) * (1 - cache.states**2)
+        d_hidden, of_second = self.second.backward(bridge["second"], cache.hidden, d_all)
+        d_hidden *= 1 - cache.hidden**2
+        _, of_first = self.first.backward(bridge["first"], cache.features, d_hidden)
+        return {"first": of_first, "second": of_second}
+
+    def forward(
+        self, params: Params, batch: Described, rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[Array, PackedSequence, BridgeCache, DecoderCache]:
+        """Logits of every step, the right symbols given; what was given; and the caches."""
+        given = self.decoder.given(batch.targets)
+        features = batch.numbers(given.order)
+        states, of_bridge = self.states(params, features)
+        logits, _, _, of_decoder = self.decoder.forward(
+            params["decoder"], given, states, None, rng, keep, self.beside(features)
+        )
+        return logits, given, of_bridge, of_decoder
+
+    def loss_and_gradients(
+        self,
+        params: Params,
+        batch: Described,
+        rng: np.random.Generator | None = None,
+        share: float = 1.0,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Any]]:
+        logits, _, of_bridge, of_decoder = self.forward(params, batch, rng)
+        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
+        d_states, _, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
+        return loss, {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
+
+    def metric_sums(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> MetricSums:
+        return metric_sums_of(self, params, examples, rank, count)
+
+    def row_scores(self, params: Params, examples: Described) -> RowScores:
+        """The losses of each text's symbols, its end included."""
+        return RowScores(-self.log_probabilities(params, examples), examples.lengths.astype(np.float64))
+
+    def log_probabilities(self, params: Params, examples: Described) -> Array:
+        """(rows,) of the whole target of each example."""
+        return log_probabilities_of(self, params, examples)
+
+    def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Told]:
+        """What is told for each row of (N, D) numbers; ``limit`` symbols at most."""
+        told: list[Told] = []
+        step = max(1, BATCH // beam)
+        for begin in range(0, len(features), step):
+            part = features[begin : begin + step]
+            states, _ = self.states(params, part)
+            told += self.decoder.decode(params["decoder"], states, None, limit, beam, self.beside(part))
+        return told

@@ -1,0 +1,297 @@
+"""The network of many-to-one: a sequence of tokens or of numbers in, one of K labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.cells.activations import sigmoid
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.initializers import fill_uniform
+from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.embedding import Embedding, EmbeddingCache
+from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
+from rnncli.core.layers.stack import Stack, StackCache
+from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.data.ragged import joined, lengths_of, rows_of
+from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+
+# Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
+BATCH = 128
+# Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
+MOST_SCORES = 2**21
+
+
+class Examples(NamedTuple):
+    """Encoded rows of a data set."""
+
+    inputs: Sequence[Array]  # each (T_n,) ids, or (T_n, D) numbers
+    targets: Array  # (rows,) label numbers
+    weights: Array | None = None  # (rows,) how much each counts in the loss
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.inputs)
+
+    @property
+    def lengths(self) -> Array:
+        return lengths_of(self.inputs)
+
+    @property
+    def weight(self) -> float:
+        """How much all of them count together."""
+        return len(self.inputs) if self.weights is None else float(self.weights.sum())
+
+    def take(self, rows: Array) -> Examples:
+        return Examples(
+            rows_of(self.inputs, rows),
+            self.targets[rows],
+            None if self.weights is None else self.weights[rows],
+        )
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        return batches(self.lengths, size, seed, epoch)
+
+
+class ClassifierCache(NamedTuple):
+    """What each part keeps for the way back, from the input up."""
+
+    embedding: EmbeddingCache | None
+    input_mask: Array | None
+    x: PackedSequence
+    stack: StackCache
+    readout: ReadoutCache
+    pooled_mask: Array | None
+    output: Array
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Embedding (or one-hot) → dropout → recurrent stack → read-out → dropout → linear → sigmoid or softmax.
+
+    Two labels have one logit, the log odds of the second; K > 2 labels have K.
+
+    Args:
+        settings: sizes and choices.
+        input_size: V, the unknown token included; D, if the input is numbers.
+        label_count: K, at least 2.
+        numbers: whether the input is numbers, which go into the stack as they are.
+    """
+
+    settings: Settings
+    input_size: int
+    label_count: int
+    numbers: bool = False
+
+    @cached_property
+    def embedding(self) -> Embedding | None:
+        s = self.settings
+        if self.numbers or s.input == "onehot":
+            return None
+        return Embedding(self.input_size, s.embedding, s.embedding_scale)
+
+    @cached_property
+    def stack(self) -> Stack:
+        return stack_of(self.settings, self.settings.embedding if self.embedding else self.input_size)
+
+    @cached_property
+    def output(self) -> Linear:
+        return Linear(self.stack.output_size, self.logit_count, self.settings.bias)
+
+    @property
+    def logit_count(self) -> int:
+        return 1 if self.label_count == 2 else self.label_count
+
+    @property
+    def readout(self) -> Readout:
+        return READOUTS[self.settings.readout]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The parameters of which a batch touches some rows only."""
+        if self.numbers:
+            return frozenset()
+        if self.embedding:
+            return frozenset({"embedding/weight"})
+        directions = ("forward", "backward") if self.settings.bidirectional else ("forward",)
+        return frozenset(f"encoder/0/{direction}/weight_ih" for direction in directions)
+
+    def rows_read(self, batch: Examples) -> dict[str, Array]:
+        """For each of :attr:`tables` the rows that a batch reads, each once."""
+        if self.numbers:
+            return {}
+        read = np.zeros(self.input_size, np.bool_)
+        read[joined(batch.inputs)] = True
+        return dict.fromkeys(self.tables, np.flatnonzero(read))
+
+    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
+
+    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}  # every row stands for itself
+
+    def init(self, rng: np.random.Generator) -> Params:
+        dtype = np.dtype(self.settings.dtype)
+        params: Params = {"embedding": self.embedding.init(rng, dtype)} if self.embedding else {}
+        params |= {"encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
+        if self.settings.initializer == "uniform":
+            fill_uniform(rng, params["encoder"], self.settings.hidden)
+            fill_uniform(rng, params["output"], self.stack.output_size)
+        return params
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Flat name → shape of every parameter, worked out without making one."""
+        s = self.settings
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.embedding:
+            shapes["embedding/weight"] = (self.input_size, s.embedding)
+        width = s.embedding if self.embedding else self.input_size
+        shapes |= shapes_of(s, "encoder", width)
+        width = self.stack.output_size
+        shapes["output/weight"] = (width, self.logit_count)
+        if s.bias:
+            shapes["output/bias"] = (self.logit_count,)
+        return shapes
+
+    def forward(
+        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[Array, Array, ClassifierCache]:
+        """Ids (S,) to logits (N, K or 1) in packed order.
+
+        Args:
+            params: as :meth:`init` gives them.
+            packed: the token ids, or the numbers.
+            rng: for dropout; None when predicting.
+            keep: whether the recurrent layers write down what :meth:`backward` and a trace need.
+
+        Returns:
+            The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
+        """
+        x, of_embedding, input_mask = packed, None, None
+        if self.embedding:
+            dropping = rng is not None and self.settings.dropout > 0  # a number of its own at every place
+            x, of_embedding = self.embedding.forward(params["embedding"], packed, gather=dropping)
+            if dropping:
+                dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
+                x = x.with_data(dropped)
+        y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
+        pooled, of_readout = self.readout.forward(y, x, last[-1])
+        pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
+        logits, of_output = self.output.forward(params["output"], pooled)
+        return logits, y, ClassifierCache(of_embedding, input_mask, x, of_stack, of_readout, pooled_mask, of_output)
+
+    def backward(self, params: Params, cache: ClassifierCache, d_logits: Array) -> dict[str, Any]:
+        """The gradient of every parameter, nested like ``params``."""
+        dx, grads = self.to_the_stack(params, cache, d_logits)
+        if self.embedding and cache.embedding and dx is not None:
+            if cache.input_mask is not None:
+                dx *= cache.input_mask
+            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
+        return grads
+
+    def to_the_stack(
+        self, params: Params, cache: ClassifierCache, d_logits: Array
+    ) -> tuple[Array | None, dict[str, Any]]:
+        """The gradient of what the recurrent layers read, and of every parameter from there up.
+
+        The first is None for ids and for numbers that are not learned.
+        """
+        d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
+        if cache.pooled_mask is not None:
+            d_pooled *= cache.pooled_mask
+        dy, d_last = self.readout.backward(cache.readout, d_pooled)
+        # Only the topmost layer's last state is read, if any; those below are not.
+        d_states = None if d_last is None else self._states_below(cache.stack, d_last)
+        dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
+        return dx, {"encoder": of_stack, "output": of_output}
+
+    def _states_below(self, cache: StackCache, d_last: tuple[Array, ...]) -> list[Any]:
+        return [None] * (len(cache.layers) - 1) + [d_last]
+
+    def loss(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+        """The mean loss of a batch and ∂L/∂logits."""
+        if self.logit_count == 1:
+            return sigmoid_cross_entropy(logits, targets, weights)
+        return softmax_cross_entropy(logits, targets, weights)
+
+    def loss_and_gradients(
+        self,
+        params: Params,
+        batch: Examples,
+        rng: np.random.Generator | None = None,
+        share: float = 1.0,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Any]]:
+        """One batch forward and backward; ``share`` is how much of a larger batch it is, and scales both."""
+        packed = PackedSequence.pack(batch.inputs, learned=not self.numbers)
+        logits, _, cache = self.forward(params, packed, rng)
+        weights = None if batch.weights is None else batch.weights[packed.order]
+        loss, d_logits = self.loss(logits, batch.targets[packed.order], weights)
+        if share != 1:
+            loss *= share
+            d_logits *= share
+        return loss, self.backward(params, cache, d_logits)
+
+    def logits(self, params: Params, inputs: Sequence[Array], batch: int = BATCH) -> Array:
+        """(rows, K or 1) logits of any number of sequences, in their order."""
+        result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
+        for rows in in_length_order(lengths_of(inputs), batch):
+            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
+            result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
+        return result
+
+    def metric_sums(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> MetricSums:
+        """Of every ``count``-th batch of the examples."""
+        parts = in_length_order(examples.lengths, BATCH)[rank::count]
+        if not parts:
+            return MetricSums(0, 0, 0, 0)
+        own = examples.take(np.concatenate(parts))
+        step = max(BATCH, MOST_SCORES // self.logit_count)
+        found = np.zeros(2)
+        for first in range(0, own.size, step):
+            some = own.take(np.arange(first, min(first + step, own.size)))
+            logits = self.logits(params, some.inputs)
+            loss, _ = self.loss(logits, some.targets)
+            right = self.probabilities(logits).argmax(axis=1) == some.targets
+            found += float(right.sum()), loss * some.size
+        return MetricSums(float(found[0]), own.size, float(found[1]), own.size)
+
+    def row_scores(self, params: Params, examples: Examples) -> RowScores:
+        """Whether each example is answered rightly."""
+        answered = self.probabilities(self.logits(params, examples.inputs)).argmax(axis=1)
+        return RowScores.of_answers(answered == examples.targets)
+
+    def log_odds(self, logits: Array, label: int) -> Array:
+        """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: a logit, less what the other ones come to."""
+        if self.logit_count == 1:
+            return np.asarray(logits[:, 0] if label else -logits[:, 0])
+        others = np.delete(logits, label, axis=1)
+        top = others.max(axis=1)
+        return np.asarray(logits[:, label] - top - np.log(np.exp(others - top[:, None]).sum(axis=1)))
+
+    def log_odds_gradient(self, logits: Array, label: int) -> Array:
+        """(rows, K or 1) ∂ log odds / ∂ logits."""
+        if self.logit_count == 1:
+            return np.full_like(logits, 1 if label else -1)
+        others = logits.copy()
+        others[:, label] = -np.inf
+        gradient = -softmax(others)
+        gradient[:, label] = 1
+        return np.asarray(gradient)
+
+    def probabilities(self, logits: Array) -> Array:
+        """(rows, K) probabilities from (rows, K or 1) logits."""
+        if self.logit_count == 1:
+            second = sigmoid(logits)
+            return np.concatenate((1 - second, second), axis=1)
+        return softmax(logits)

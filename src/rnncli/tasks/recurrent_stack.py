@@ -1,0 +1,37 @@
+"""The recurrent layers that settings describe, whatever they are a part of."""
+
+from __future__ import annotations
+
+from rnncli.config import Settings
+from rnncli.core.layers.stack import Stack, recurrent_stack, stack_shapes
+
+
+def stack_of(
+    settings: Settings, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
+) -> Stack:
+    """Recurrent layers over so many numbers; ``hidden`` and ``bidirectional`` where not as in the settings."""
+    return recurrent_stack(
+        settings.cell,
+        input_size=input_size,
+        hidden_size=settings.hidden if hidden is None else hidden,
+        layers=settings.layers,
+        bidirectional=settings.bidirectional if bidirectional is None else bidirectional,
+        nonlinearity=settings.nonlinearity,
+        bias=settings.bias,
+        dropout=settings.dropout,
+    )
+
+
+def shapes_of(
+    settings: Settings, prefix: str, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
+) -> dict[str, tuple[int, ...]]:
+    """Name → shape of every parameter of :func:`stack_of`, each name behind ``prefix/``."""
+    inside = stack_shapes(
+        settings.cell,
+        input_size,
+        settings.hidden if hidden is None else hidden,
+        settings.layers,
+        settings.bidirectional if bidirectional is None else bidirectional,
+        settings.bias,
+    )
+    return {f"{prefix}/{name}": shape for name, shape in inside.items()}

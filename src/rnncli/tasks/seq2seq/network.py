@@ -1,0 +1,212 @@
+"""The network of many-to-many with another length: an encoder reads, and what it is left with starts a decoder.
+
+(Sutskever, Vinyals & Le 2014; with attention, Bahdanau, Cho & Bengio 2015 in the form of Luong, Pham & Manning 2015.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.distinct_tokens import Lookup
+from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.embedding import Embedding, EmbeddingCache
+from rnncli.core.layers.stack import Stack, StackCache
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.data.ragged import joined, lengths_of, rows_of
+from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, exact_matches, log_probabilities_of, metric_sums_of
+from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+
+
+class Pairs(NamedTuple):
+    """Encoded sources and targets.
+
+    Attributes:
+        sources: each (T_n,) ids.
+        targets: each (U_n,) ids, without an end.
+    """
+
+    sources: Sequence[Array]
+    targets: Sequence[Array]
+
+    @property
+    def size(self) -> int:
+        return len(self.sources)
+
+    @property
+    def lengths(self) -> Array:
+        """(rows,) timesteps of encoder and decoder together, the target's end among them."""
+        return lengths_of(self.sources) + lengths_of(self.targets) + 1
+
+    @property
+    def weight(self) -> float:
+        return float(lengths_of(self.targets).sum() + len(self.targets))
+
+    def take(self, rows: Array) -> Pairs:
+        return Pairs(rows_of(self.sources, rows), rows_of(self.targets, rows))
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        return batches(self.lengths, size, seed, epoch)
+
+
+class EncoderCache(NamedTuple):
+    """What the encoder keeps for the way back, from the input up."""
+
+    embedding: EmbeddingCache
+    input_mask: Array | None
+    source: PackedSequence
+    stack: StackCache
+
+
+@dataclass(frozen=True)
+class EncoderDecoder:
+    """Embedding → dropout → recurrent stack (the encoder); its last states, →h and ←h side by side, start a decoder.
+
+    Args:
+        settings: sizes and choices; ``hidden`` is that of one direction of the encoder.
+        source_size, target_size: symbols, the unknown one included.
+    """
+
+    settings: Settings
+    source_size: int
+    target_size: int
+    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        return Embedding(self.source_size, self.settings.embedding, self.settings.embedding_scale)
+
+    @cached_property
+    def encoder(self) -> Stack:
+        return stack_of(self.settings, self.settings.embedding)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        width = self.encoder.output_size
+        return Decoder(self.settings, self.target_size, width, width if self.settings.attention else None)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset({"embedding/weight", "decoder/embedding/weight"})
+
+    def rows_read(self, batch: Pairs) -> dict[str, Array]:
+        targets = np.unique(np.concatenate((*batch.targets, [self.decoder.end])))
+        return {
+            "embedding/weight": np.unique(joined(batch.sources)),
+            "decoder/embedding/weight": targets.astype(np.int64),
+        }
+
+    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
+
+    def init(self, rng: np.random.Generator) -> Params:
+        dtype = np.dtype(self.settings.dtype)
+        return {
+            "embedding": self.embedding.init(rng, dtype),
+            "encoder": self.encoder.init(rng, dtype),
+            "decoder": self.decoder.init(rng),
+        }
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        s = self.settings
+        return {
+            "embedding/weight": (self.source_size, s.embedding),
+            **shapes_of(s, "encoder", s.embedding),
+            **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
+        }
+
+    def encode(
+        self, params: Params, sources: Sequence[Array], rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[PackedSequence, list[State], EncoderCache]:
+        """Ids to the topmost layer's outputs, the states that start the decoder (caller's order), and the cache."""
+        source = PackedSequence.pack(sources)
+        x, of_embedding = self.embedding.forward(params["embedding"], source)
+        # One mask for all places of a symbol in the batch: its row is then still multiplied only once.
+        table, input_mask = dropout(x.data.table, self.settings.dropout, rng)
+        y, last, of_stack = self.encoder.forward(
+            params["encoder"], x.with_data(Lookup(table, x.data.places)), rng=rng, keep=keep
+        )
+        states = [tuple(map(source.to_caller_order, self._side_by_side(state))) for state in last]
+        return source.with_data(y), states, EncoderCache(of_embedding, input_mask, source, of_stack)
+
+    def encode_backward(
+        self, params: Params, cache: EncoderCache, d_states: list[State], d_memory: Array | None
+    ) -> dict[str, Any]:
+        """The gradients of the encoder's parameters; ``d_states`` in the caller's order."""
+        order = cache.source.order
+        apart = [self._apart(tuple(part[order] for part in state)) for state in d_states]
+        d_table, _, of_stack = self.encoder.backward(params["encoder"], cache.stack, d_memory, apart)
+        assert d_table is not None
+        if cache.input_mask is not None:
+            d_table *= cache.input_mask
+        return {"embedding": self.embedding.backward(cache.embedding, d_table), "encoder": of_stack}
+
+    def _side_by_side(self, state: State) -> State:
+        """(→h, →c, ←h, ←c) as (h, c)."""
+        k = self.decoder.state_count
+        return tuple(np.concatenate((state[j], state[k + j]), axis=1) for j in range(k)) if len(state) > k else state
+
+    def _apart(self, state: State) -> State:
+        if not self.settings.bidirectional:
+            return state
+        H = self.settings.hidden
+        return (*(part[:, :H] for part in state), *(part[:, H:] for part in state))
+
+    def forward(
+        self, params: Params, batch: Pairs, rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[Array, PackedSequence, EncoderCache, DecoderCache]:
+        """Logits of every step of the decoder, the right symbols given; what was given; and the caches."""
+        memory, states, of_encoder = self.encode(params, batch.sources, rng, keep)
+        given = self.decoder.given(batch.targets)
+        starts = [tuple(part[given.order] for part in state) for state in states]
+        logits, _, _, of_decoder = self.decoder.forward(
+            params["decoder"], given, starts, memory if self.settings.attention else None, rng, keep
+        )
+        return logits, given, of_encoder, of_decoder
+
+    def loss_and_gradients(
+        self,
+        params: Params,
+        batch: Pairs,
+        rng: np.random.Generator | None = None,
+        share: float = 1.0,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Any]]:
+        logits, given, of_encoder, of_decoder = self.forward(params, batch, rng)
+        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
+        d_starts, d_memory, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
+        d_states = [tuple(map(given.to_caller_order, state)) for state in d_starts]
+        return loss, {**self.encode_backward(params, of_encoder, d_states, d_memory), "decoder": grads}
+
+    def metric_sums(self, params: Params, examples: Pairs, rank: int = 0, count: int = 1) -> MetricSums:
+        return metric_sums_of(self, params, examples, rank, count)
+
+    def row_scores(self, params: Params, examples: Pairs) -> RowScores:
+        """Whether each target is told without a fault."""
+        return exact_matches(self, params, examples)
+
+    def log_probabilities(self, params: Params, examples: Pairs) -> Array:
+        """(rows,) of the whole target of each example."""
+        return log_probabilities_of(self, params, examples)
+
+    def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Told]:
+        """What is told for each of the sources, in their order; ``limit`` symbols at most."""
+        result: list[Told] = [Told(np.empty(0, np.int32), 0.0, False)] * len(sources)
+        lengths = np.array([len(source) for source in sources], np.int64)
+        for rows in in_length_order(lengths, max(1, BATCH // beam)):
+            memory, states, _ = self.encode(params, [sources[row] for row in rows.tolist()], keep=False)
+            told = self.decoder.decode(
+                params["decoder"], states, memory if self.settings.attention else None, limit, beam
+            )
+            for row, one in zip(rows.tolist(), told, strict=True):
+                result[row] = one
+        return result

@@ -1,0 +1,125 @@
+"""Results of tagging: the tags of a sentence, and how many of them are right, by word and by span."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rnncli.results import Column, TableCell, TableView
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+
+_SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TagPrediction:
+    """The tags of one sentence.
+
+    Attributes:
+        text: as it was given.
+        tokens: its words.
+        tags: the most probable tag of each.
+        probabilities: of these tags.
+        unknown: words that the model has not learned, each once; it goes by their ending and shape.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    unknown: tuple[str, ...]
+    cut: ClassVar[int] = 0
+
+    def cells(self) -> tuple[TableCell, ...]:
+        return " ".join(self.tokens) or "(empty)", " ".join(self.tags)
+
+    def fields(self) -> tuple[str, ...]:
+        return " ".join(self.tags) or "(empty)", " ".join(self.tokens)
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        tagged = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
+        return (), tagged or "(empty)", ""
+
+
+@dataclass(frozen=True)
+class TagMistake:
+    """A wrong tag, with the line of its sentence."""
+
+    line: int
+    word: str
+    truth: str
+    predicted: str
+    probability: float
+    context: str
+
+
+@dataclass(frozen=True)
+class TagEvaluation:
+    """Scores over all words.
+
+    Attributes:
+        scores: by tag; "rows" are words.
+        unknown_words, unknown_accuracy: words outside the vocabulary, and how many of them are tagged rightly.
+        span_f1: of whole spans, as CoNLL counts, where the tags are BIO tags; else None.
+        unseen: words with a tag that the model has never seen: they are wrong by necessity.
+    """
+
+    scores: Scores
+    sentences: int
+    unknown_words: int
+    unknown_accuracy: float | None
+    span_f1: float | None
+    mistakes: tuple[TagMistake, ...]
+    unseen: dict[str, int]
+    skipped: int
+    skipped_because: tuple[str, ...]
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        pairs: list[tuple[str, TableCell]] = [
+            ("sentences", self.sentences),
+            ("words", self.scores.rows),
+            *accuracy_pairs(self.scores),
+        ]
+        if self.unknown_accuracy is not None:
+            pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
+        if self.span_f1 is not None:
+            pairs.append(("span F1", f"{self.span_f1:.4f}"))
+        for tag, count in self.unseen.items():
+            pairs.append(("never trained", f"tag '{tag}', {count:,} words: always counted wrong"))
+        return pairs
+
+    def tables(self) -> list[TableView]:
+        rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
+        columns = (
+            *(Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")),
+            *(Column("probability", True), Column("context")),
+        )
+        mistakes = TableView("Most confident mistakes", columns, rows)
+        return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
+
+
+def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
+    """(begin, end, kind) of each span of BIO tags; an I- that continues nothing begins a span, as CoNLL counts."""
+    found: set[tuple[int, int, str]] = set()
+    begin, kind = 0, ""
+    for place, tag in enumerate([*tags, "O"]):
+        if kind and tag != f"I-{kind}":
+            found.add((begin, place, kind))
+            kind = ""
+        if tag != "O" and not kind:
+            begin, kind = place, tag[2:]
+    return found
+
+
+def span_f1(truth: Sequence[Sequence[str]], told: Sequence[Sequence[str]]) -> float | None:
+    """F1 over whole spans; None where the tags are not BIO tags."""
+    kinds = {tag for of in truth for tag in of}
+    if not all(_SPAN_TAG.fullmatch(tag) for tag in kinds) or kinds <= {"O"}:
+        return None
+    right = wanted = given = 0
+    for true_tags, told_tags in zip(truth, told, strict=True):
+        of_truth, of_told = spans(true_tags), spans(told_tags)
+        right, wanted, given = right + len(of_truth & of_told), wanted + len(of_truth), given + len(of_told)
+    return 2 * right / (wanted + given)

@@ -1,0 +1,134 @@
+"""Results of networks that write: what is told for an input, and how close it comes to what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncli.data.dataset import Dataset
+from rnncli.results import Column, TableCell, TableView
+from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
+
+
+@dataclass(frozen=True)
+class Transduction:
+    """What is told for one source.
+
+    Attributes:
+        text: the source as it was given.
+        target: what is told; None for a source without symbols.
+        probability: of the whole target.
+        unknown: symbols of the source that the model does not know, each once.
+        cut: how many symbols in the middle of a long source were not read.
+    """
+
+    text: str
+    target: str | None
+    probability: float | None
+    unknown: tuple[str, ...]
+    cut: int
+
+    def cells(self) -> tuple[TableCell, ...]:
+        return self.text, self._target, self.probability, ", ".join(self.unknown) or "-"
+
+    def fields(self) -> tuple[str, ...]:
+        probability = "-" if self.probability is None else f"{self.probability:.4f}"
+        return self._target, probability, " ".join(self.unknown) or "-", self.text
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
+        return (), f"{self.text} → {self._target}", note
+
+    @property
+    def _target(self) -> str:
+        return "(empty)" if self.target is None else self.target
+
+
+@dataclass(frozen=True)
+class WrongTarget:
+    """A target that was told wrongly, with the file's line."""
+
+    line: int
+    text: str
+    truth: str
+    told: str
+    distance: int
+
+
+@dataclass(frozen=True)
+class PairEvaluation:
+    """How close what is told comes to the right targets.
+
+    Attributes:
+        exact: share of targets told without a fault; where a source stands more than once, the nearest of its
+            targets counts, once for each source.
+        symbol_error_rate: symbols to be changed, over the symbols there should be.
+        character_error_rate: the same in characters.
+        nats: mean loss of a symbol, the right ones before it given.
+    """
+
+    rows: int
+    sources: int
+    exact: float
+    symbol_error_rate: float
+    character_error_rate: float
+    unit: str
+    mistakes: tuple[WrongTarget, ...]
+    skipped: int
+    skipped_because: tuple[str, ...]
+    nats: float | None = None
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        return [
+            ("rows", f"{self.rows:,}" + (f", {self.sources:,} sources" if self.sources < self.rows else "")),
+            ("exact match", f"{self.exact:.4f}"),
+            ("error rate", f"{1 - self.exact:.4f} of the sequences, {self.symbol_error_rate:.4f} of the {self.unit}s"),
+            ("characters", f"{self.character_error_rate:.4f} wrong"),
+            *([] if self.nats is None else [(f"nats per {self.unit}", f"{self.nats:.4f}")]),
+        ]
+
+    def tables(self) -> list[TableView]:
+        rows = tuple((m.line, m.text, m.truth, m.told, m.distance) for m in self.mistakes)
+        columns = (Column("line", True), Column("source"), Column("truth"), Column("told"), Column("edits", True))
+        return [TableView("Furthest from the truth", columns, rows)]
+
+
+def compared(
+    dataset: Dataset,
+    tell: Callable[[Sequence[Sequence[str]]], list[tuple[list[str], float]]],
+    read: Callable[[str], Sequence[str]],
+    unit: str,
+    worst: int,
+) -> PairEvaluation:
+    """What is told for each distinct input beside what is right.
+
+    Args:
+        dataset: texts are the inputs, labels what is right.
+        tell: inputs as symbols to the symbols that are told, with a log probability.
+        read: an input's symbols.
+        unit: what a symbol of a target is.
+        worst: how many mistakes to name.
+    """
+    rows_of: dict[str, list[int]] = {}
+    for row, text in enumerate(dataset.texts):
+        rows_of.setdefault(text, []).append(row)
+    exact = symbols = wanted = characters = wanted_characters = 0
+    mistakes = []
+    for (text, rows), (told, _) in zip(rows_of.items(), tell([read(text) for text in rows_of]), strict=True):
+        # A word may be said in more than one way: what is told is compared with the nearest of them.
+        options = [symbols_of(dataset.labels[row], unit) for row in rows]
+        distances = [edit_distance(told, option) for option in options]
+        nearest = int(np.argmin(distances))
+        truth, said = (joined_symbols(of, unit) for of in (options[nearest], told))
+        exact += distances[nearest] == 0
+        symbols, wanted = symbols + distances[nearest], wanted + len(options[nearest])
+        characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
+        if distances[nearest]:
+            mistakes.append(WrongTarget(dataset.lines[rows[nearest]], text, truth, said, distances[nearest]))
+    mistakes.sort(key=lambda mistake: -mistake.distance)
+    return PairEvaluation(
+        *(len(dataset.texts), len(rows_of), exact / len(rows_of), symbols / wanted, characters / wanted_characters),
+        *(unit, tuple(mistakes[:worst]), dataset.skipped, dataset.skipped_because),
+    )

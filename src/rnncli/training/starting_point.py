@@ -1,0 +1,92 @@
+"""What a training began with: kept with its saved state, and compared when it is taken up again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from rnncli.config import Settings
+from rnncli.data.dataset import Source
+from rnncli.data.decoding import check_encoding
+from rnncli.errors import UsageError
+from rnncli.training.state import Checkpoint, Context
+
+MAY_CHANGE = ("epochs", "patience", "workers", "keep_epochs")
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """What decides a training.
+
+    Attributes:
+        settings: with every ``auto`` resolved.
+        source: the data file, with the columns and the format that were chosen.
+        digest: SHA-256 of its bytes.
+        automatic_patience: ``settings.patience`` was made from the number of epochs, and goes with it.
+    """
+
+    settings: Settings
+    source: Source
+    digest: str
+    automatic_patience: bool
+
+    def as_context(self) -> Context:
+        """As it is kept with a state."""
+        source = replace(self.source, path=_stored_path(self.source.path))
+        return Context(self.settings, source, self.digest, self.automatic_patience)
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> StartingPoint:
+        """The beginning of a saved training."""
+        context = checkpoint.context
+        source = replace(context.source, path=_path_from_stored(context.source.path))
+        return cls(context.settings, source, context.digest, context.automatic_patience)
+
+    def settings_again(self, given: Mapping[str, Any]) -> Settings:
+        """The settings to go on with; None for patience where it goes with the epochs.
+
+        Raises:
+            UsageError: one of those ``given`` differs, and is not one that may.
+        """
+        wanted = Settings.from_mapping(given)
+        for name, value in given.items():
+            # "auto" has become what it is for these data, and would again.
+            if name not in MAY_CHANGE and value != "auto" and getattr(self.settings, name) != getattr(wanted, name):
+                raise UsageError(
+                    f"the training to resume has {name} {getattr(self.settings, name)}, not {value}",
+                    "a resumed training keeps its settings; "
+                    "only --epochs, --patience, --workers and --keep-epochs may change",
+                )
+        changes = {name: given[name] for name in MAY_CHANGE if name in given}
+        return self.settings.replace(**({"patience": None} if self.automatic_patience else {}) | changes)
+
+    def check_reading(self, given: Mapping[str, Any]) -> None:
+        """Refuses another way to read the data; ``given`` has those fields of the source that the user named.
+
+        Raises:
+            UsageError: one differs.
+        """
+        for name, value in given.items():
+            before = getattr(self.source, name)
+            if name == "encoding" and check_encoding(value) == check_encoding(before):
+                continue  # latin1 is latin-1
+            if value != before:
+                option = "--" + name.replace("_", "-")
+                wanted, had = (option, "") if value is True else (f"{option} {value}", f": {option} {before}")
+                raise UsageError(
+                    f"{wanted} is not what the training to resume was read with{had}",
+                    "a resumed training reads its data as before; leave the option out",
+                )
+
+
+def _stored_path(path: str) -> str:
+    """The absolute path as ASCII: a file name may hold bytes that are no text, and a manifest holds nothing else."""
+    return path if path == "-" else quote_from_bytes(os.fsencode(os.path.abspath(path)))
+
+
+def _path_from_stored(stored: str) -> str:
+    """The opposite of :func:`_stored_path`."""
+    return os.fsdecode(unquote_to_bytes(stored))
