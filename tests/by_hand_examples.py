@@ -15,12 +15,12 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
 from rnncli.inspection.by_hand import ByHand, by_hand
-from rnncli.tasks.caption.task import CaptionModel
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.language_model.task import LanguageModel
-from rnncli.tasks.seq2seq.task import Seq2SeqModel
-from rnncli.tasks.tag.task import TaggerModel
+from rnncli.tasks.language_model.model import LanguageModel
+from rnncli.tasks.seq2seq.model import Seq2SeqModel
+from rnncli.tasks.tag.model import TaggerModel
 
 Array = Any
 WORDS = ("cat", "mat", "rat")

@@ -13,13 +13,13 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
 from rnncli.record import EpochRecord, Record
-from rnncli.tasks.caption.task import CaptionModel
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
-from rnncli.tasks.seq2seq.task import Seq2SeqModel
-from rnncli.tasks.tag.task import TaggerModel
+from rnncli.tasks.seq2seq.model import Seq2SeqModel
+from rnncli.tasks.tag.model import TaggerModel
 
 WORDS = ("not", "the", "film", "good", "was", "at", "all", "so")
 EPOCHS = tuple(EpochRecord(k, 1 / k, 0.5 + 0.1 * abs(k - 3), 0.6, k < 4) for k in range(1, 6))

@@ -21,7 +21,7 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
 from rnncli.record import Record
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.model import CHUNK, Model
 

@@ -132,7 +132,7 @@ def test_patterns_are_found() -> None:
     assert {
         "rnncli.data.numbers._NUMBER",
         "rnncli.data.text.tokenizer.WORD",
-        "rnncli.tasks.language_model.task._WORDS",
+        "rnncli.tasks.language_model.tokens._WORDS",
     } <= names
 
 

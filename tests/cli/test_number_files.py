@@ -10,8 +10,8 @@ import pytest
 import rnncli
 from rnncli.data.long_form import LongForm
 from rnncli.errors import ModelFileError
-from rnncli.tasks.caption.task import CaptionModel
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.model import Model
 
 SMALL = ["--hidden", "8", "--embedding", "4", "--lr", "0.03", "--dropout", "0", "--workers", "1"]

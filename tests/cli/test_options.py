@@ -142,7 +142,7 @@ def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch
         secret = "s3cret-local"
         raise RuntimeError(f"planted \x1b[2J [red] {len(secret)}")
 
-    monkeypatch.setattr("rnncli.tasks.classify.task.ClassifierModel.predict_stream", broken)
+    monkeypatch.setattr("rnncli.tasks.classify.model.ClassifierModel.predict_stream", broken)
     result = trained("predict", "-", stdin=b"x\n")
     assert (result.code, result.out) == (1, "")
     assert result.err == (

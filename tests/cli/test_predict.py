@@ -11,7 +11,7 @@ import pytest
 
 import rnncli
 from rnncli.errors import RnncliError
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 
 TEXTS = ["good film", "bad film", "", "zzz so  odd", "good " * 30, "<br />", "GOOD\tfilm"]
 

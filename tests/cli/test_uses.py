@@ -11,7 +11,7 @@ from page_examples import MODELS, classifier
 import rnncli
 from rnncli.cli import app, uses
 from rnncli.core.optim.parameters import flatten, nest
-from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.caption.model import CaptionModel
 
 VIEWS = [[option] for option in uses.OF_INPUT.values()]
 # Parameters that every view uses: which model, where it is, how much is said.

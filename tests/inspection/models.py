@@ -12,13 +12,13 @@ from rnncli.core.optim.parameters import flatten
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
-from rnncli.tasks.caption.task import CaptionModel
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
-from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
-from rnncli.tasks.seq2seq.task import Seq2SeqModel
-from rnncli.tasks.tag.task import TaggerModel
+from rnncli.tasks.seq2seq.model import Seq2SeqModel
+from rnncli.tasks.tag.model import TaggerModel
 
 WORDS = ("the", "movie", "was", "good", "bad", "not", "and", "so")
 TEXTS = {

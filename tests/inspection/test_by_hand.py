@@ -32,7 +32,7 @@ from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
 from rnncli.render.json_out import dumps
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 
 GATES = {"rnn": "", "lstm": "oifg", "gru": "rzn"}
 

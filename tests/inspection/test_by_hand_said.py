@@ -31,10 +31,10 @@ from rnncli.errors import UsageError
 from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.inspection.by_hand.example import _agreement
 from rnncli.inspection.by_hand.work import Work
-from rnncli.tasks.caption.task import CaptionModel
+from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.language_model.task import LanguageModel
-from rnncli.tasks.tag.task import TaggerModel
+from rnncli.tasks.language_model.model import LanguageModel
+from rnncli.tasks.tag.model import TaggerModel
 
 ALL = [*MODELS, *MANY]
 

@@ -21,7 +21,7 @@ from rnncli.inspection.why import BLANK
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "at", "all")

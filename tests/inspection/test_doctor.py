@@ -25,7 +25,7 @@ from rnncli.inspection.findings import Commands
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.prepare import prepare
 from rnncli.tasks.tag.results import TagPrediction

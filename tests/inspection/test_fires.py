@@ -20,7 +20,7 @@ from rnncli.inspection.unit_activations import fires, units_of, units_of_labels
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "at", "all")

@@ -14,7 +14,7 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.trace import Trace
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.model import Model
 

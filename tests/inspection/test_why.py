@@ -16,7 +16,7 @@ from rnncli.config import Settings
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.inspection.integrated_gradients import GAP, GradientPath, integrate
 from rnncli.inspection.why import BUDGET, Parts, Question, shapley, why
-from rnncli.tasks.language_model.task import LanguageModel
+from rnncli.tasks.language_model.model import LanguageModel
 
 KINDS = tuple(TEXTS)
 

@@ -17,8 +17,8 @@ from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.errors import DataError
 from rnncli.tasks import task_for
+from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Captioner, Described
-from rnncli.tasks.caption.task import CaptionModel
 from rnncli.tasks.model import Model
 
 

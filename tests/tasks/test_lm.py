@@ -17,8 +17,10 @@ from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
 from rnncli.tasks import task_for
+from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
-from rnncli.tasks.language_model.task import LanguageModel, counting_losses, split
+from rnncli.tasks.language_model.task import counting_losses
+from rnncli.tasks.language_model.tokens import split
 from rnncli.tasks.model import Model
 
 RHYME = "one two buckle my shoe three four knock at the door\n"

@@ -19,8 +19,8 @@ from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
+from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
-from rnncli.tasks.seq2seq.task import Seq2SeqModel
 from rnncli.tasks.symbols import edit_distance, joined_symbols, likely_unit, symbols_of
 from rnncli.tasks.text_results import compared
 

@@ -19,9 +19,11 @@ from rnncli.data.text.word_features import SIDES, WordFeatures, shape, sides
 from rnncli.errors import DataError
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
+from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import span_f1, spans
-from rnncli.tasks.tag.task import TaggerModel, commonest_tags, encode_words, words_of
+from rnncli.tasks.tag.sentences import encode_words, words_of
+from rnncli.tasks.tag.task import commonest_tags
 
 SENTENCES = [
     (["The", "cat", "sat", "."], ["DET", "NOUN", "VERB", "PUNCT"]),

@@ -54,7 +54,7 @@ class GivenWords:
         Raises:
             DataError: it is no list.
         """
-        from rnncli.tasks.tag.task import listed
+        from rnncli.tasks.tag.sentences import listed
 
         words = listed(text)
         if words is None:
@@ -196,7 +196,7 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
     from rnncli.data.text.vocabulary import Corpus, build_vocabulary
     from rnncli.tasks.inputs import looks_like_numbers
     from rnncli.tasks.prepare import build_tokenizer
-    from rnncli.tasks.tag.task import listed
+    from rnncli.tasks.tag.sentences import listed
 
     format = request.format or ("text" if request.source == "-" and request.text is None else None)
     source = Source(request.source, request.text, None, format, request.encoding)

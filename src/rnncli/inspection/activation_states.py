@@ -16,16 +16,16 @@ import numpy as np
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.symbols import END, START
-from rnncli.tasks.tag.task import read_sentences
+from rnncli.tasks.tag.sentences import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.tasks.caption.task import CaptionModel
-    from rnncli.tasks.classify.task import ClassifierModel
-    from rnncli.tasks.language_model.task import LanguageModel
+    from rnncli.tasks.caption.model import CaptionModel
+    from rnncli.tasks.classify.model import ClassifierModel
+    from rnncli.tasks.language_model.model import LanguageModel
     from rnncli.tasks.model import Model
-    from rnncli.tasks.seq2seq.task import Seq2SeqModel
-    from rnncli.tasks.tag.task import TaggerModel
+    from rnncli.tasks.seq2seq.model import Seq2SeqModel
+    from rnncli.tasks.tag.model import TaggerModel
 
 BATCH = 128  # texts that go through the network together
 ALL = 2**62  # tokens of a text that are named

@@ -24,7 +24,7 @@ from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.tag.task import read_sentences
+from rnncli.tasks.tag.sentences import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset

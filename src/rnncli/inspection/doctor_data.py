@@ -16,7 +16,7 @@ from rnncli.errors import counted
 from rnncli.inspection.doctor_record import learn_something
 from rnncli.inspection.findings import Check, Commands
 from rnncli.tasks.prepare import UNEVEN, numbered, split, split_at_random
-from rnncli.tasks.tag.task import read_sentences
+from rnncli.tasks.tag.sentences import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset

@@ -24,8 +24,8 @@ from rnncli.memory import require_room, size_words
 from rnncli.record import Record
 from rnncli.render.clean import clean
 from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, baselines
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples
-from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.inputs import TextInput, shortened
 from rnncli.tasks.task import Baseline, Network
 

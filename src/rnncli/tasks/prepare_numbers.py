@@ -17,8 +17,8 @@ from rnncli.data.long_form import LongForm
 from rnncli.data.ragged import Ragged
 from rnncli.data.short_repr import ShortRepr
 from rnncli.record import Record
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples
-from rnncli.tasks.classify.task import ClassifierModel
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
 from rnncli.tasks.prepare import (

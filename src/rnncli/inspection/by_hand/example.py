@@ -22,13 +22,14 @@ from rnncli.inspection.by_hand.work import Task, Work
 from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.loss import PREDICTION, Label, opened
 from rnncli.inspection.states import visible
-from rnncli.tasks.caption.task import CaptionModel
-from rnncli.tasks.classify.task import ClassifierModel
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.language_model.task import LanguageModel, beginning
-from rnncli.tasks.seq2seq.task import Seq2SeqModel
+from rnncli.tasks.language_model.model import LanguageModel
+from rnncli.tasks.language_model.tokens import beginning
+from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.symbols import END
-from rnncli.tasks.tag.task import TaggerModel
+from rnncli.tasks.tag.model import TaggerModel
 
 if TYPE_CHECKING:
     from rnncli.config import Settings

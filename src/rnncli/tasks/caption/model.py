@@ -1,0 +1,257 @@
+"""The trained model: from an input to an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.losses import softmax
+from rnncli.core.packed import Array
+from rnncli.data.columns import NumericColumns, quoted
+from rnncli.data.dataset import Dataset
+from rnncli.data.formats.arrays import ArrayColumn
+from rnncli.data.numbers import finite_number
+from rnncli.data.records import Texts, distinct_texts
+from rnncli.data.text.vocabulary import UNKNOWN, Vocabulary
+from rnncli.errors import DataError, counted
+from rnncli.inspection.flow import Opened
+from rnncli.inspection.integrated_gradients import GradientPath
+from rnncli.inspection.states import GeneratedStates, unit_names
+from rnncli.inspection.why import Parts
+from rnncli.parallel.spread import shared_out
+from rnncli.record import Record
+from rnncli.results import Column, TableCell
+from rnncli.tasks.caption.network import Captioner, Described
+from rnncli.tasks.decoder import BEAM, Beam, Longest
+from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
+from rnncli.tasks.metric_sums import metric_sums_of_all
+from rnncli.tasks.model import Manifest, Metric, Model, chunks_of, distinct
+from rnncli.tasks.symbols import END, START, joined_symbols, require_unit, symbols_of
+from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionManifest(Manifest):
+    """A captioner's own part of its file."""
+
+    names: tuple[str, ...]
+    mean: Numbers
+    spread: Spreads
+    target: tuple[str, ...]
+    longest: Longest
+    arrays: bool = False  # said by models of arrays alone
+
+    def __post_init__(self) -> None:
+        require_unit(self.settings)
+        if len(self.names) != (1 if self.arrays else len(self.mean)):
+            raise ValueError("names and numbers do not go together")
+
+
+@dataclass(frozen=True, repr=False)
+class CaptionModel(Model):
+    """Everything that numbers need on their way to a text.
+
+    Attributes:
+        names: of the columns the numbers stand in; of arrays, that of the column that names their files.
+        numbers: their mean and spread in training.
+        target: the known symbols.
+        longest: symbols of the longest text in training; twice as many and 10 more are told at most.
+        beam: partial texts that are gone on with side by side.
+        arrays: the numbers stand in .npy files.
+    """
+
+    task: ClassVar[str] = "caption"
+    metric: ClassVar[Metric] = Metric("nats per symbol", "validation_loss", higher_is_better=False)
+    options: ClassVar[frozenset[str]] = frozenset({"beam"})
+    columns: ClassVar[tuple[Column, ...]] = (
+        *(Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown")),
+    )
+    settings: Settings
+    names: tuple[str, ...]
+    numbers: NumberInput
+    target: Vocabulary
+    longest: int
+    params: Params
+    example: str = ""
+    record: Record = field(default_factory=Record)
+    beam: Beam = BEAM
+    arrays: bool = False
+    stored: ClassVar = CaptionManifest
+
+    @property
+    def unit(self) -> str:
+        return self.settings.tokens
+
+    @property
+    def reads(self) -> ArrayColumn | NumericColumns:
+        return ArrayColumn(self.names[0]) if self.arrays else NumericColumns(self.names)
+
+    @property
+    def network(self) -> Captioner:
+        return Captioner(self.settings, self.numbers.size, self.target.size)
+
+    def problem(self, text: str) -> str | None:
+        try:
+            self._read(text)
+        except DataError as error:
+            return error.message
+        return None
+
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Transduction]:
+        for chunk in chunks_of(texts):
+            rows = np.stack([self._read(text) for text in chunk])
+            for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
+                yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
+
+    def trace(self, text: str | None = None) -> GeneratedStates:
+        text = self.text(text)
+        network, row = self.network, self._read(text)[None]
+        (told,) = network.decode(self.params, row, self._limit, self.beam)
+        states, _ = network.states(self.params, row)
+        each = network.decoder.steps(told)
+        given = network.decoder.given([each[:-1]])
+        logits, hidden, _, _ = network.decoder.forward(
+            self.params["decoder"], given, states, beside=network.beside(row)
+        )
+        names = (*self.target.tokens, UNKNOWN, END)
+        steps = tuple(names[k] for k in each.tolist())
+        units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
+        told_by = (each, softmax(logits), self.target.unknown)
+        return GeneratedStates(steps, (True,) * len(steps), hidden, units, norm, names, *told_by)
+
+    def _opened(self, text: str, answer: str | None) -> Opened:
+        model = self.in_double()
+        row = model._read(text)[None]
+        if answer is None:
+            (told,) = model.network.decode(model.params, row, self._limit, self.beam)
+            target = told.ids
+        else:
+            target = self._target(answer)
+        said = [self.target.token(k) for k in target.tolist()]
+        steps = {"": ("the numbers",), "decoder/": (START, *said)}
+        answered = f"the text {joined_symbols(said, self.unit)}" if said else "the empty text"
+        return Opened(model.network, model.params, Described(row, [target]), steps, answered)
+
+    def tells_its_end(self, text: str) -> bool:
+        (told,) = self.network.decode(self.params, self._read(text)[None], self._limit, self.beam)
+        return told.ended
+
+    def examples(self, texts: Sequence[str], answer: str) -> Described:
+        target = self._target(answer)
+        return Described(np.stack([self._read(text) for text in texts]), [target] * len(texts))
+
+    def way(self, text: str, blank: str, answer: str) -> tuple[GradientPath, None]:
+        from rnncli.inspection.adapters.gradient_paths import of_features
+
+        both = self.examples([text, blank], answer)
+        return of_features(self.network, self.params, both.take(np.array([0])), both.features[1]), None
+
+    def parts(self, text: str) -> Parts:
+        """Each number a part; in place of one that is left out its mean in training."""
+        row = self._numbers(text).tolist()
+        size = self.numbers.size
+        names = self.names if len(self.names) == size else tuple(f"{self.names[0]}[{k}]" for k in range(size))
+        mean = self.numbers.mean.tolist()
+
+        def join(values: Sequence[float | None]) -> str:
+            return json.dumps([mean[k] if value is None else value for k, value in enumerate(values)])
+
+        return Parts(names, tuple(row), None, join, deletable=False)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.target or "" for prediction in self.predict(texts)]
+
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
+        chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
+        problems = [self.problem(dataset.texts[row]) for row in chosen.tolist()]
+        dataset = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
+        if self.settings.lowercase:
+            dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
+        chosen, places = distinct_texts(dataset.texts)
+        rows = np.stack([self._read(dataset.texts[row]) for row in chosen.tolist()])
+        whole = Described(rows, [self._target(text) for text in dataset.labels], places)
+        tally = metric_sums_of_all(self.network, self.params, whole, workers)
+
+        def tell_some(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            return self._tell(np.stack([self._read(text) for (text,) in texts]))
+
+        def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            return shared_out(tell_some, texts, workers)
+
+        scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
+        called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
+        mistakes = tuple(replace(mistake, text=called[mistake.line]) for mistake in scores.mistakes)
+        return replace(scores, nats=tally.losses / tally.told, mistakes=mistakes)
+
+    def describe(self) -> list[tuple[str, TableCell]]:
+        s = self.settings
+        where = f"of the .npy file in {self.names[0]}" if self.arrays else f"{self.names[0]} to {self.names[-1]}"
+        return [
+            ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
+            ("input", f"{self.numbers.size:,} numbers, {where}, standardised"),
+            ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        known = {"features": self.names, "numbers": self.numbers.size}
+        return {**known, "target_size": self.target.size, "longest": self.longest}
+
+    def own_manifest(self) -> dict[str, Any]:
+        known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
+        return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
+
+    @classmethod
+    def of_manifest(cls, manifest: CaptionManifest) -> CaptionModel:
+        numbers, target = NumberInput.of_file(manifest.mean, manifest.spread), Vocabulary(manifest.target)
+        known = (manifest.settings, distinct(manifest.names, "name"), numbers, target, manifest.longest)
+        return cls(*known, {}, manifest.example, manifest.record, arrays=manifest.arrays)
+
+    @property
+    def _limit(self) -> int:
+        return 2 * self.longest + 10
+
+    def _read(self, text: str) -> Array:
+        """(D,) standardised numbers.
+
+        Raises:
+            DataError: as :meth:`_numbers`; or a number has nothing to do with those of the training data.
+        """
+        try:
+            return np.asarray(self.numbers.standardised(self._numbers(text)[None])[0], self.settings.dtype)
+        except ValueError as error:
+            raise DataError(f"the input {error}") from None
+
+    def symbols(self, text: str) -> list[str]:
+        """A text as it is told, symbol by symbol."""
+        return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
+
+    def _target(self, text: str) -> Array:
+        return self.target.encode(self.symbols(text))
+
+    def _numbers(self, text: str) -> Array:
+        """(D,) numbers from a JSON list, or from numbers with commas or white space between them.
+
+        Raises:
+            DataError: they are something else, or not as many as the model reads.
+        """
+        parts, size = text.strip().strip("[]").replace(",", " ").split(), self.numbers.size
+        numbers = [finite_number(part) for part in parts]
+        if None in numbers:
+            place = numbers.index(None)
+            wrong = f"number {place + 1}, {quoted(parts[place])}, is no finite one"
+            raise DataError(f"the input is not a list of numbers: {wrong}", "for example: 0.1, 0.5, 0.25")
+        if len(numbers) != size:
+            raise DataError(
+                f"the input has {counted(len(numbers), 'number')}, and the model reads {size:,} finite ones"
+            )
+        return np.array(numbers, np.float64)
+
+    def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
+        told = self.network.decode(self.params, rows, self._limit, self.beam)
+        return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in told]

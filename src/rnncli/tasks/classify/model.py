@@ -1,0 +1,285 @@
+"""The trained model: from an input to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.data.doubts import Asker
+from rnncli.data.long_form import LongForm
+from rnncli.errors import DataError, UsageError, closest
+from rnncli.inspection.flow import Opened
+from rnncli.inspection.integrated_gradients import GradientPath
+from rnncli.inspection.trace import Trace, trace
+from rnncli.inspection.why import Parts, Question
+from rnncli.parallel.spread import shared_out
+from rnncli.record import Record
+from rnncli.results import Column, TableCell
+from rnncli.tasks.classify.network import BATCH, MOST_SCORES, Classifier, Examples
+from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
+from rnncli.tasks.inputs import (
+    NumberInput,
+    Numbers,
+    Spreads,
+    Steps,
+    StoredTokenizer,
+    TextInput,
+    Tokens,
+    shorten,
+)
+from rnncli.tasks.metrics import score
+from rnncli.tasks.model import Labels, Manifest, Model, chunks_of, distinct
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierManifest(Manifest):
+    """A classifier's own part of its file: either tokenizer and vocabulary, or mean and spread."""
+
+    labels: Labels
+    tokenizer: StoredTokenizer | None = None
+    vocabulary: Tokens | None = None
+    mean: Numbers | None = None
+    spread: Spreads | None = None
+    columns: LongForm | None = None
+
+    def __post_init__(self) -> None:
+        if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
+            raise ValueError("a column stands twice in columns")
+
+    @property
+    def input(self) -> TextInput | NumberInput:
+        """What a timestep is.
+
+        Raises:
+            ValueError: the manifest says neither or both, or the columns are not those of the input.
+        """
+        match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
+            case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
+                return TextInput.of_file(tokenizer, vocabulary)
+            case None, None, tuple() as mean, tuple() as spread, form:
+                if form is None or len(form.features) == len(mean):
+                    return NumberInput.of_file(mean, spread)
+        raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
+
+
+@dataclass(frozen=True, repr=False)
+class ClassifierModel(Model):
+    """A classifier with everything that an input needs on its way to a label.
+
+    Attributes:
+        input: what a timestep is.
+        labels: in the order of the probabilities.
+        form: the columns of the table in long form that it was trained on, if it was.
+    """
+
+    task: ClassVar[str] = "classify"
+    columns: ClassVar[tuple[Column, ...]] = (
+        *(Column("text"), Column("label", style="bold"), Column("probability", True), Column("unknown words")),
+    )
+    settings: Settings
+    input: TextInput | NumberInput
+    labels: tuple[str, ...]
+    params: Params
+    example: str = ""
+    record: Record = field(default_factory=Record)
+    form: LongForm | None = None
+    stored: ClassVar = ClassifierManifest
+
+    @property
+    def reads(self) -> LongForm | None:
+        return self.form
+
+    @property
+    def network(self) -> Classifier:
+        return Classifier(self.settings, self.input.size, len(self.labels), isinstance(self.input, NumberInput))
+
+    @property
+    def unit(self) -> str:
+        return self.input.unit
+
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Prediction]:
+        for chunk in chunks_of(texts):
+            yield from self._predict_chunk(chunk)
+
+    def trace(self, text: str | None = None) -> Trace:
+        text = self.text(text)
+        steps = self._read_some(text)
+        names, known = self.input.names(text, self.settings.max_length)
+        return trace(self.network, self.params, steps.values, names, known, self.labels)
+
+    def _opened(self, text: str, answer: str | None) -> Opened:
+        model = self.in_double()
+        steps = model._read_some(text)
+        if answer is None:
+            answer = self.labels[int(model._probabilities([steps.values])[0].argmax())]
+        if answer not in self.labels:
+            near = closest(answer, self.labels)
+            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
+        names, _ = self.input.names(text, self.settings.max_length)
+        batch = Examples([steps.values], np.array([self.labels.index(answer)]))
+        return Opened(model.network, model.params, batch, {"": tuple(names)}, f"the label {answer}")
+
+    def parts(self, text: str) -> Parts:
+        return self.input.parts(text)
+
+    def cut(self, text: str) -> int:
+        return max(0, len(self.parts(text).names) - self.settings.max_length)
+
+    def told(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.label or "nothing" for prediction in self.predict(texts)]
+
+    def _question(self, text: str, answer: str | None) -> Question:
+        model = self.in_double()
+        model._read_some(text)
+        answer = self.told([text])[0] if answer is None else answer
+        if answer not in self.labels:
+            near = closest(answer, self.labels)
+            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
+        k = self.labels.index(answer)
+
+        def scores(texts: Sequence[str]) -> Array:
+            encoded = [model._read(one).values for one in texts]
+            return model.network.log_odds(model.network.logits(model.params, encoded), k)
+
+        parts = self.parts(text)
+        whole, blank = (model._read(parts.replaced(out)) for out in ((), range(len(parts.names))))
+        # Where a blank is read as more than one timestep, parts are none.
+        way = model._way(whole.values, blank.values, k) if whole.count == len(parts.names) == blank.count else None
+        read = shorten(np.arange(len(parts.names)), self.settings.max_length)
+        return Question(parts, answer, "log odds", scores, self.told, way, read)
+
+    def _way(self, here: Array, blank: Array, label: int) -> GradientPath:
+        from rnncli.inspection.adapters.gradient_paths import of_numbers, of_words
+
+        of = of_numbers if isinstance(self.input, NumberInput) else of_words
+        return of(self.network, self.params, label, here, blank)
+
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
+        if isinstance(self.input, NumberInput):
+            dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
+        each = shared_out(self._answer_some, dataset.texts, workers)
+        lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
+        dataset = dataset.with_tokens(lengths, self.input.unit)
+        names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
+        number = {name: k for k, name in enumerate(names)}
+        truth = np.array([number[label] for label in dataset.labels], np.int64)
+        predicted, confidence = predicted[lengths > 0], confidence[lengths > 0]
+        wrong = np.flatnonzero(predicted != truth)
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        mistakes = tuple(
+            Mistake(
+                dataset.lines[row],
+                dataset.called(row),
+                dataset.labels[row],
+                names[predicted[row]],
+                float(confidence[row]),
+            )
+            for row in wrong.tolist()
+        )
+        counts = np.bincount(truth, minlength=len(names)).tolist()
+        unseen = dict(zip(names[len(self.labels) :], counts[len(self.labels) :], strict=True))
+        skipped, reasons = dataset.skipped, dataset.skipped_because
+        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
+
+    def describe(self) -> list[tuple[str, TableCell]]:
+        s = self.settings
+        kind = "numbers" if isinstance(self.input, NumberInput) else s.input
+        return [
+            ("labels", ", ".join(self.labels)),
+            ("network", f"{s.network_words}, {s.readout} read-out"),
+            ("input", f"{kind} {self.input.takes}"),
+            *([("columns", self.form.sentence)] if self.form is not None else []),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {"labels": self.labels, **self.input.facts(), **self._columns()}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {"labels": list(self.labels), **self.input.manifest(), **self._columns()}
+
+    def _columns(self) -> dict[str, Any]:
+        if self.form is None:
+            return {}
+        return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
+
+    @classmethod
+    def of_manifest(cls, manifest: ClassifierManifest) -> ClassifierModel:
+        known = manifest.settings, manifest.input, distinct(manifest.labels, "label")
+        return cls(*known, {}, manifest.example, manifest.record, manifest.columns)
+
+    def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
+        if isinstance(self.input, NumberInput):
+            return Asker(command, labels=frozenset(self.labels))
+        return Asker(command, labels=frozenset(self.labels), knows=self._knows, lists=False)
+
+    def _knows(self, text: str) -> bool:
+        """Whether most tokens of a text are in the vocabulary."""
+        _, known = self.input.names(text, self.settings.max_length)
+        return 2 * sum(known) > len(known)
+
+    def problem(self, text: str) -> str | None:
+        if isinstance(self.input, NumberInput):
+            try:
+                self.input.read(text, self.settings.max_length)
+            except ValueError as error:
+                return f"the sequence {error}"
+        return None
+
+    def _read(self, text: str) -> Steps:
+        """Raises DataError: these are no numbers."""
+        try:
+            steps = self.input.read(text, self.settings.max_length)
+        except ValueError as error:
+            raise DataError(f"the sequence {error}", "it is written as JSON: [[0, 0.5], [1, 0.25]]") from None
+        if steps.values.ndim == 2:
+            return replace(steps, values=steps.values.astype(self.settings.dtype))
+        return steps
+
+    def _read_some(self, text: str) -> Steps:
+        """Raises UsageError: there are no timesteps."""
+        steps = self._read(text)
+        if not steps.count:
+            what = f"has no {self.input.unit}s" if text.strip() else "is empty"
+            raise UsageError(f"the text {what}: there is no timestep to show")
+        return steps
+
+    def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, int, float]]:
+        """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
+        encoded = [self._read(text).values for text in texts]
+        found: list[tuple[int, int, float]] = []
+        step = max(BATCH, MOST_SCORES // len(self.labels))  # not the probabilities of all labels for all texts at once
+        for first in range(0, len(encoded), step):
+            some = encoded[first : first + step]
+            answered = self._probabilities(some)
+            best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
+            found += zip(map(len, some), *best, strict=True)
+        return found
+
+    def _probabilities(self, encoded: Sequence[Array]) -> Array:
+        """(inputs, labels) probabilities; zeros for an input without timesteps."""
+        result = np.zeros((len(encoded), len(self.labels)))
+        filled = [row for row, values in enumerate(encoded) if len(values)]
+        if filled:
+            logits = self.network.logits(self.params, [encoded[row] for row in filled])
+            result[filled] = self.network.probabilities(logits)
+        return result
+
+    def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
+        limit = self.settings.max_length
+        read = [self._read(text) for text in texts]
+        answered = self._probabilities([steps.values for steps in read])
+        for text, steps, row in zip(texts, read, answered, strict=True):
+            if not steps.count:
+                yield Prediction(text, None, None, {}, 0, (), 0)
+                continue
+            best = int(row.argmax())
+            probabilities = dict(zip(self.labels, row.tolist(), strict=True))
+            cut = max(0, steps.count - limit)
+            yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)

@@ -1,0 +1,93 @@
+"""What the model answers, and how it scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnncli.errors import counted
+from rnncli.results import Column, TableCell, TableView
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The label of one input.
+
+    Attributes:
+        text: as it was given.
+        label: the most probable label; None for an input without timesteps.
+        probability: of that label.
+        probabilities: label → probability, in the model's order.
+        tokens: how many timesteps the input has.
+        unknown: tokens that the model does not know, each once.
+        cut: how many timesteps in the middle of a long input were not read.
+    """
+
+    text: str
+    label: str | None
+    probability: float | None
+    probabilities: dict[str, float]
+    tokens: int
+    unknown: tuple[str, ...]
+    cut: int
+
+    def cells(self) -> tuple[TableCell, ...]:
+        unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
+        return self.text, self.label or "(empty)", self.probability, unknown
+
+    def fields(self) -> tuple[str, ...]:
+        return self._label, self._probability, " ".join(self.unknown) or "-", self.text
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
+        return (self._label, self._probability), self.text, note
+
+    @property
+    def _label(self) -> str:
+        return "(empty)" if self.label is None else self.label
+
+    @property
+    def _probability(self) -> str:
+        return "-" if self.probability is None else f"{self.probability:.4f}"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer, with the file's line."""
+
+    line: int
+    text: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on labelled inputs, and the wrong answers given with most confidence.
+
+    Attributes:
+        unseen: rows by a label that the model has never seen: they are wrong by necessity.
+        skipped: bad records that were left out; ``skipped_because`` says why for the first of them.
+    """
+
+    scores: Scores
+    mistakes: tuple[Mistake, ...]
+    unseen: dict[str, int]
+    skipped: int
+    skipped_because: tuple[str, ...]
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        pairs: list[tuple[str, TableCell]] = [
+            ("rows", self.scores.rows),
+            *accuracy_pairs(self.scores),
+        ]
+        for label, count in self.unseen.items():
+            pairs.append(("never trained", f"label '{label}', {counted(count, 'row')}: always counted wrong"))
+        return pairs
+
+    def tables(self) -> list[TableView]:
+        rows = tuple((m.line, m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)
+        columns = (Column("line", True), Column("truth"), Column("answer"), Column("probability", True), Column("text"))
+        mistakes = TableView("Most confident mistakes", columns, rows)
+        return [label_table(self.scores, "rows"), confusion_table(self.scores), mistakes]

@@ -1,0 +1,71 @@
+"""What the model answers, and how it scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rnncli.results import TableCell, TableView
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """How a text goes on.
+
+    Attributes:
+        text: as it was given.
+        continuation: what follows.
+        probability: geometric mean of the probabilities of the tokens that follow.
+        unknown: tokens of the text that the model does not know, each once.
+    """
+
+    text: str
+    continuation: str
+    probability: float
+    unknown: tuple[str, ...]
+    cut: ClassVar[int] = 0
+
+    def cells(self) -> tuple[TableCell, ...]:
+        return self.text, self.continuation, self.probability
+
+    def fields(self) -> tuple[str, ...]:
+        return self.text, self.continuation
+
+    def brief(self) -> tuple[tuple[str, ...], str, str]:
+        return (), self.text + self.continuation, ""
+
+
+@dataclass(frozen=True)
+class TextEvaluation:
+    """How well a model foretells a text.
+
+    Attributes:
+        tokens: told, one after the other.
+        nats, bits: mean loss of a token.
+        perplexity: e^nats: among how many equally likely tokens it is as hard to choose.
+        accuracy: how often the most probable token is the right one.
+        unknown_rate: share of the tokens outside the vocabulary.
+    """
+
+    unit: str
+    tokens: int
+    nats: float
+    bits: float
+    perplexity: float
+    accuracy: float
+    unknown_rate: float
+    skipped: ClassVar[int] = 0
+    skipped_because: ClassVar[tuple[str, ...]] = ()
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        return [
+            (f"{self.unit}s", self.tokens),
+            (f"nats per {self.unit}", f"{self.nats:.4f}"),
+            (f"bits per {self.unit}", f"{self.bits:.4f}"),
+            ("perplexity", f"{self.perplexity:.2f}"),
+            ("accuracy", f"{self.accuracy:.4f}"),
+            ("unknown", f"{self.unknown_rate:.2%}"),
+        ]
+
+    def tables(self) -> list[TableView]:
+        return []
