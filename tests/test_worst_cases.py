@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 import rich.cells
 
+from rnncli.clean import clean
 from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
 from rnncli.data.facts import is_date, is_json, nested, numbers_in
 from rnncli.data.numbers import finite_number, is_number, is_whole_number
 from rnncli.data.readers import open_table
 from rnncli.data.text.tokenizer import Tokenizer, composed
 from rnncli.errors import DataError, UsageError, closest
-from rnncli.render.clean import clean
 
 SOURCE = Path(importlib.import_module("rnncli").__file__ or "").parent
 COUNT = 1_000_000

@@ -14,7 +14,7 @@ import pytest
 from attacks import ATTACKS, MARKUP, dangers
 from rich.cells import cell_len
 
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 
 # What a data file can hold: a NUL and half a surrogate pair are refused when it is read.
 STORABLE = [text for text in ATTACKS if "\0" not in text and not re.search("[\ud800-\udfff]", text)]

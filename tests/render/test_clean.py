@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnncli.render.clean import as_text, clean
+from rnncli.clean import clean
+from rnncli.render.console import as_text
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # surrogates too
 

@@ -21,6 +21,7 @@ import pytest
 from attacks import ATTACKS, dangers
 from page_examples import MODELS, RECORD, WORDS, captions, classifier, pairs, tagger, text
 
+from rnncli.clean import clean
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page import EPOCHS, ROWS, SOURCES, page
@@ -29,7 +30,6 @@ from rnncli.inspection.terms import terms
 from rnncli.inspection.why import why
 from rnncli.page_results import Page
 from rnncli.record import Record
-from rnncli.render.clean import clean
 from rnncli.render.html_page import MOST_BYTES, html_page
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Model

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 from rnncli.render.console import MIN_WIDTH, Output
 from rnncli.render.tables import Column, TableView, format_number, print_pairs, print_table, svg
 from rnncli.results import TableCell

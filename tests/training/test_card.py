@@ -12,7 +12,7 @@ from attacks import ATTACKS
 from markdown_it import MarkdownIt
 
 import rnncli
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 from rnncli.training.card import literal
 
 LIVE = [

@@ -13,9 +13,9 @@ import traceback
 from typing import Any
 
 from rnncli import blas
+from rnncli.clean import clean
 from rnncli.cli import options
 from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
-from rnncli.render.clean import clean
 from rnncli.render.console import Output, discard, output_errors_told_apart
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 from rnncli.render.console import Output
 
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from rnncli.clean import clean
 from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
 from rnncli.data.formats.registry import FORMATS, PACKED, SUFFIXES
 from rnncli.errors import UsageError, closest
-from rnncli.render.clean import clean
 
 # Whether a traceback is shown; set by --debug of whichever command runs.
 debug_wanted = False

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnncli.clean import clean
 from rnncli.cli.arguments import is_file, require_piped
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name, stream_texts
 from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, UsageError, counted
-from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table

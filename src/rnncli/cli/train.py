@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from rnncli import stopping
+from rnncli.clean import clean
 from rnncli.cli.arguments import require_piped
 from rnncli.cli.notices import say_what_is_logged
 from rnncli.cli.options import resolve_settings
@@ -19,7 +20,6 @@ from rnncli.data.dataset import Source, display_name
 from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
 from rnncli.render import model_tables as views
-from rnncli.render.clean import clean
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.progress import TrainingDisplay

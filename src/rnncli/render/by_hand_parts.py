@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand import ByHand, Section, Step

@@ -15,13 +15,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from rnncli.clean import clean
 from rnncli.errors import OutputError
-from rnncli.render.clean import as_text
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 MIN_WIDTH = 20  # a narrower terminal (COLUMNS=1) gets lines of this width: folding them further helps nobody
+
+
+def as_text(value: object, style: str | None = None) -> Text:
+    """Return ``str(value)`` cleaned, as Rich text that no markup is looked for in."""
+    from rich.text import Text
+
+    return Text(clean(str(value)), style=style or "")
 
 
 class _Nowhere(io.TextIOBase):

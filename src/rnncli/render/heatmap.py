@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnncli.render.clean import as_text, clean
-from rnncli.render.console import Output
+from rnncli.clean import clean
+from rnncli.render.console import Output, as_text
 from rnncli.render.folding import folded
 from rnncli.render.tables import format_number
 from rnncli.results import HeatMap

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+from rnncli.clean import clean
 from rnncli.page_results import Grid, Page
-from rnncli.render.clean import clean
 from rnncli.render.html_charts import Map, depth_class, heat_map
 from rnncli.render.html_parts import NAME, folded, safe
 

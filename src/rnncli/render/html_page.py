@@ -13,10 +13,10 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
+from rnncli.clean import clean
 from rnncli.page_results import Grid, Page, Timeline
 from rnncli.render import html_layers as layers
 from rnncli.render import html_sections as sections
-from rnncli.render.clean import clean
 from rnncli.render.html_parts import WORD, alone, embedded, rounded, safe
 
 TITLE = 60  # cells of an input in the title

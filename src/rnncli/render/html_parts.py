@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Iterable, Sequence
 
-from rnncli.render.clean import clean
+from rnncli.clean import clean
 from rnncli.render.json_out import dumps
 from rnncli.render.tables import format_number
 from rnncli.results import TableCell

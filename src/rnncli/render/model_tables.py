@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rnncli.clean import clean
 from rnncli.errors import counted
-from rnncli.render.clean import clean
 from rnncli.render.sparkline import sparkline
 from rnncli.results import Column, TableCell, TableView
 

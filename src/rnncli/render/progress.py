@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from rnncli.render.clean import as_text
-from rnncli.render.console import Output
+from rnncli.render.console import Output, as_text
 from rnncli.render.sparkline import sparkline
 from rnncli.stopping import undone_when_stopped
 

@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rnncli.render.clean import as_text, clean
-from rnncli.render.console import MIN_WIDTH, Output
+from rnncli.clean import clean
+from rnncli.render.console import MIN_WIDTH, Output, as_text
 from rnncli.results import Column, HeatMap, TableCell, TableView
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnncli.clean import clean
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
@@ -22,7 +23,6 @@ from rnncli.errors import DataError, UsageError, counted
 from rnncli.machine import available_memory
 from rnncli.memory import require_room, size_words
 from rnncli.record import Record
-from rnncli.render.clean import clean
 from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, baselines
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rnncli.clean import clean
 from rnncli.errors import counted
-from rnncli.render.clean import clean
 
 if TYPE_CHECKING:
     from rnncli.training.session import Session

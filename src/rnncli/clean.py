@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 # Characters that Python calls printable and that show nothing: joiners, fillers and variation selectors.
 _INVISIBLE = re.compile(
@@ -55,13 +51,6 @@ def clean(text: str, limit: int | None = None) -> str:
 def inert(text: str) -> str:
     """Return ``text`` cleaned, behind a ``'`` where a spreadsheet would take it for a formula (CSV injection)."""
     return f"'{clean(text)}" if text.startswith(_FORMULA) else clean(text)
-
-
-def as_text(value: object, style: str | None = None) -> Text:
-    """Return ``str(value)`` cleaned, as Rich text that no markup is looked for in."""
-    from rich.text import Text
-
-    return Text(clean(str(value)), style=style or "")
 
 
 def _cut(text: str, limit: int) -> str:
