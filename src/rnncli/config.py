@@ -39,6 +39,7 @@ class Settings:
     task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
 
     # The model
+    # Each a module of rnncli.core.cells.
     cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")
     nonlinearity: Literal["tanh", "relu"] = _setting("tanh", help="of the plain RNN")
     hidden: int = _setting(64, **_range(1, 65_536, help="hidden units a direction"))

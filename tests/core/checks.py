@@ -56,7 +56,7 @@ def build(core: SimpleNamespace, kind: str, layers: int = 1, both: bool = False,
     cell, _, nonlinearity = kind.partition("_")
     sizes = {"input_size": D, "hidden_size": H} | more
     return core.stack.recurrent_stack(
-        cell, layers=layers, bidirectional=both, nonlinearity=nonlinearity or "tanh", **sizes
+        cell, layers=layers, bidirectional=both, **({"nonlinearity": nonlinearity} if nonlinearity else {}), **sizes
     )
 
 

@@ -66,7 +66,7 @@ PLANTS = {
         for cell, right in (
             ("rnn", "previous(x, h0, h).T @ da"),
             ("lstm", "np.matmul(previous(x, h0, h).T, da)"),
-            ("gru", "np.matmul(h_prev.T, recurrent_side)"),
+            ("gru", "np.matmul(h_prev.T, da[:3])"),
         )
     },
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
@@ -94,7 +94,7 @@ PLANTS = {
         for cell, right, wrong in (
             ("rnn", "previous(x, h0, h).T @ da", "h.T @ da"),
             ("lstm", "np.matmul(previous(x, h0, h).T, da)", "np.matmul(h.T, da)"),
-            ("gru", "np.matmul(h_prev.T, recurrent_side)", "np.matmul(h.T, recurrent_side)"),
+            ("gru", "np.matmul(h_prev.T, da[:3])", "np.matmul(h.T, da[:3])"),
         )
     },
     "a finished sequence updated once too often, rnn": Plant(

@@ -43,7 +43,7 @@ def way_back(name: str, dtype: str, count: int, steps: int = 400) -> tuple[Any, 
 def test_hardly_a_gradient_is_subnormal(name: str, count: int) -> None:
     """One in a thousand at most; where nobody drops them it is one in ninety to one in twenty."""
     _, first, found = way_back(name, "float32", count)
-    smallest, sizes = np.finfo(np.float32).tiny, np.abs(found["input_side"])
+    smallest, sizes = np.finfo(np.float32).tiny, np.abs(found["sums"])
     assert ((sizes > 0) & (sizes < smallest)).mean() < 0.001
     assert not any(np.any(part) for part in first)
     assert (sizes == 0).mean() > 0.3  # it has vanished long before the beginning

@@ -125,9 +125,9 @@ def test_states_are_those_of_a_trace() -> None:
 def test_a_steps_jacobian_against_differences(cell: str, kind: str) -> None:
     of_cell = opened(kind, {"cell": cell, "bidirectional": True}).cells[1]
     t = 2
-    data = of_cell.seen.cache.x.data
+    data = of_cell.recorded.cache.x.data
     data = data.gathered() if hasattr(data, "gathered") else data
-    kept = of_cell.seen.cache
+    kept = of_cell.recorded.cache
     states = [kept.h[t - 1 : t].copy(), *([kept.c[t - 1 : t].copy()] if cell == "lstm" else [])]
 
     def after(k: int) -> float:
@@ -149,7 +149,7 @@ def test_the_factors_multiply_to_what_arrives() -> None:
         *("∂L/∂z", "∂z/∂h_6", "∂L/∂h_6", "∂h_6/∂h_5", "∂h_5/∂h_4", "∂h_4/∂h_3", "∂h_3/∂h_2", "∂h_2/∂h_1")
     ]
     # ∂L/∂h_1 by multiplying the matrices out is what backpropagation gives.
-    d_hidden = cell.d_hidden(cell.seen, cell.d_output, cell.d_state)
+    d_hidden = cell.d_states()["h"]
     row = d_hidden[-1]
     for t in range(5, 0, -1):
         row = row @ step_jacobian(cell, t)
@@ -207,7 +207,7 @@ def test_the_losses_of_all_steps_together_are_the_whole(kind: str, chosen: dict[
     for cell in seen.cells:
         layers = seen.layers_above(cell)
         assert cell in layers[-1]
-        whole = cell.d_hidden(cell.seen, cell.d_output, cell.d_state)
+        whole = cell.d_states()["h"]
         norms = loss_by_source(seen, cell).norms
         # A sum of vectors is no longer than the sum of their lengths, and as long where there is only one.
         assert (np.linalg.norm(whole, axis=1) <= norms.sum(axis=0) + 1e-12).all()

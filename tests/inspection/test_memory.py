@@ -46,7 +46,7 @@ def test_what_arrives_against_differences(cell: str, kind: str) -> None:
     of_cell = flow(model(kind, cell=cell, bidirectional=True).opened()).cells[1]  # ←
     found = memory(of_cell)
     probe = of_cell.d_output.sum(axis=0)
-    kept, data = of_cell.seen.cache, of_cell.seen.cache.x.data
+    kept, data = of_cell.recorded.cache, of_cell.recorded.cache.x.data
     data = data.gathered() if hasattr(data, "gathered") else data
     T = len(data)
     assert found.steps == of_cell.steps  # read from the end: the last one that is read is the first in time

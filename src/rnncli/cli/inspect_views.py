@@ -106,7 +106,7 @@ def bptt(look: Look) -> Shown:
     from rnncli.inspection.terms import loss_by_source, terms
 
     top = look.flow.cell()
-    named = [look.parameter] if look.parameter else [f"{top.name}/weight_ih", f"{top.name}/weight_hh"]
+    named = [look.parameter] if look.parameter else list(top.matrices)
     found = [terms(look.flow, name) for name in named]
     shown: list[Any] = [one.view(None if look.full else STEPS) for one in found]
     document: dict[str, Any] = {"terms": [one.document(look.full) for one in found]}

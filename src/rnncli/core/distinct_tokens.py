@@ -16,12 +16,12 @@ NARROW = 32
 
 @dataclass(frozen=True, eq=False)
 class DistinctTokens:
-    """The distinct ids among (S,) ids, the commonest first, and the places of each.
+    """The distinct ids among (S,) ids, the commonest first, and the rows that have each.
 
     Args:
         rows: (U,) the distinct ids.
-        inverse: (S,) which of them stands at each place.
-        order: (S,) the places, those of the first id first.
+        inverse: (S,) which of them each row has.
+        order: (S,) the rows, those that have the first id first.
         counts: (U,) how often each occurs, never increasing.
     """
 
@@ -38,10 +38,10 @@ class DistinctTokens:
         starts = np.flatnonzero(first)
         counts = np.diff(starts, append=len(ids))
         commonest = np.argsort(-counts, kind="stable")
-        place = np.empty_like(commonest)
-        place[commonest] = np.arange(len(commonest))
+        rank = np.empty_like(commonest)
+        rank[commonest] = np.arange(len(commonest))
         inverse = np.empty(len(ids), np.intp)
-        inverse[ascending] = np.repeat(place, counts)
+        inverse[ascending] = np.repeat(rank, counts)
         return cls(sorted_ids[starts[commonest]], inverse, _order(inverse), counts[commonest])
 
     def permuted(self, own_inverse: Array) -> DistinctTokens:
@@ -49,7 +49,7 @@ class DistinctTokens:
         return DistinctTokens(self.rows, self.inverse[own_inverse], own_inverse[self.order], self.counts)
 
     def sums(self, values: Array) -> Array:
-        """(…, U, K) the (…, S, K) values added up over the places of each id.
+        """(…, U, K) the (…, S, K) values added up over the rows that have each id.
 
         All second occurrences are added at once, then all third ones, and so on: with the commonest ids first these
         are ever shorter beginnings of one array. (``np.add.reduceat`` does the same; for wide rows it takes five times
@@ -77,24 +77,24 @@ class DistinctTokens:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Rows of a table in the places of a packed batch, (S, E) in all, not yet gathered.
+    """Rows of a table for a packed batch, (S, E) in all, not yet gathered.
 
-    What is linear in a row (a product with a weight) is done for the U rows of the table instead of all S places; and
+    What is linear in a row (a product with a weight) is done for the U rows of the table instead of all S; and
     a gradient with respect to a lookup is one with respect to its table, (U, E).
     """
 
     table: Array
-    places: DistinctTokens
+    distinct: DistinctTokens
 
     def __len__(self) -> int:
-        return len(self.places.inverse)
+        return len(self.distinct.inverse)
 
     def permuted(self, own_inverse: Array) -> Lookup:
-        return Lookup(self.table, self.places.permuted(own_inverse))
+        return Lookup(self.table, self.distinct.permuted(own_inverse))
 
     def gathered(self) -> Array:
         """(S, E)."""
-        return np.asarray(self.table.take(self.places.inverse, axis=0))
+        return np.asarray(self.table.take(self.distinct.inverse, axis=0))
 
 
 def _order(keys: Array) -> Array:

@@ -1,7 +1,7 @@
 """The chain rule from the loss back to a timestep, factor by factor.
 
 ∂L/∂h_j = ∂L/∂h_T · ∂h_T/∂h_(T−1) ⋯ ∂h_(j+1)/∂h_j: a row vector times one Jacobian matrix for each step between. Where
-the state is h and c, as in the LSTM, the matrices are those of both together, for a step passes both on.
+the state is more than h, as h and c in the LSTM, the matrices are those of all of it, for a step passes all of it on.
 """
 
 from __future__ import annotations
@@ -86,18 +86,18 @@ def _to_the_last_state(flow: Flow, cell: CellFlow, order: list[int]) -> Iterator
         yield Factor("∂L/∂z", "the output", float(np.linalg.norm(at)), None)
         if own.shape[0] == H:
             yield Factor(f"∂z/∂h_{T}", step, _size(own), None)
-    arrives = cell.d_hidden(cell.seen, cell.d_output, cell.d_state)[last]
+    arrives = cell.d_states()["h"][last]
     yield Factor(f"∂L/∂h_{T}", step, float(np.linalg.norm(arrives)), None)
 
 
 def step_jacobian(cell: CellFlow, t: int) -> Array:
-    """(K·H, K·H) ∂ state after / ∂ state before the t-th step that is read; K states, h before c.
+    """(K·H, K·H) ∂ state after / ∂ state before the t-th step that is read; K states, in the cell's order.
 
     One step is run for as many copies as the state has numbers, and each sends another unit vector back.
     """
     H, count = cell.cell.hidden_size, cell.cell.state_count
     N = count * H
-    data = cell.seen.cache.x.data
+    data = cell.recorded.cache.x.data
     data = data.gathered() if isinstance(data, Lookup) else data
     x = PackedSequence(np.repeat(data[t : t + 1], N, axis=0), np.array([N]), np.arange(N), learned=False)
     before = _state_before(cell, t)
@@ -110,10 +110,8 @@ def step_jacobian(cell: CellFlow, t: int) -> Array:
 def _state_before(cell: CellFlow, t: int) -> tuple[Array, ...]:
     """(1, H) each, as it was before the t-th step that is read."""
     if t == 0:
-        return tuple(cell.initial)
-    kept: Any = cell.seen.cache
-    states = (kept.h, kept.c) if cell.cell.state_count == 2 else (kept.h,)
-    return tuple(part[t - 1 : t] for part in states)
+        return tuple(cell.initial.values())
+    return tuple(getattr(cell.recorded.cache, letter)[t - 1 : t] for letter in cell.initial)
 
 
 def _size(matrix: Array) -> float:

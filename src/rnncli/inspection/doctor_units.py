@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncli.core.cells.gru import GRU
-from rnncli.core.cells.lstm import LSTM
 from rnncli.core.packed import Array
 from rnncli.inspection.doctor_record import gentler, learn_something
 from rnncli.inspection.findings import Check, Commands
 from rnncli.inspection.flow import CellFlow
-from rnncli.inspection.memory import SATURATED_GATE, SATURATED_TANH
+from rnncli.inspection.memory import flat
 
 if TYPE_CHECKING:
     from rnncli.tasks.model import Model
@@ -63,23 +61,9 @@ class UnitsSeen:
         h = cell.values["h"]
         self.smallest = np.minimum(self.smallest, h.min(axis=0))
         self.largest = np.maximum(self.largest, h.max(axis=0))
-        self.flat = self.flat + _flat(cell).sum(axis=0)
+        gates = list(flat(cell).values())  # none of a ReLU: its end is 0, and a unit that is always there is dead
+        self.flat = self.flat + (np.mean(gates, axis=0).sum(axis=0) if gates else 0)
         self.steps += len(h)
-
-
-def _flat(cell: CellFlow) -> Array:
-    """(T, H) how much of a unit is where it has hardly a slope; by the thresholds of ``inspect --memory``."""
-    if isinstance(cell.cell, (LSTM, GRU)):
-        gates = []
-        for gate in cell.gates:
-            value = cell.values[gate]
-            tanh = gate in ("g", "n")
-            gates.append(np.abs(value) > SATURATED_TANH if tanh else np.abs(value - 0.5) > 0.5 - SATURATED_GATE)
-        return np.asarray(np.mean(gates, axis=0))
-    h = cell.values["h"]
-    if cell.cell.nonlinearity == "relu":
-        return np.zeros(h.shape)  # its end is 0, and a unit that is always there is dead
-    return (np.abs(h) > SATURATED_TANH).astype(np.float64)
 
 
 def units_seen(texts: Iterable[Iterable[CellFlow]]) -> list[UnitsSeen]:
@@ -88,7 +72,7 @@ def units_seen(texts: Iterable[Iterable[CellFlow]]) -> list[UnitsSeen]:
     for cells in texts:
         for cell in cells:
             H = cell.cell.hidden_size
-            relu = getattr(cell.cell, "nonlinearity", "tanh") == "relu"
+            relu = any(gate.function == "relu" for gate in cell.cell.specification.gates)
             if cell.name not in seen:
                 seen[cell.name] = UnitsSeen(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
             seen[cell.name].add(cell)

@@ -1,6 +1,6 @@
 """One example forward and back through a network, with everything on the way named and in the order of time.
 
-The numbers are those of training: its code runs, in float64 and without dropout, and is watched
+The numbers are those of training: its own code runs, in float64 and without dropout, and is recorded
 (:mod:`rnncli.core.backward_trace`).
 """
 
@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnncli.core.backward_trace import RecordedGradients, recording
-from rnncli.core.cells.gru import GRU
-from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.cells.rnn import RNN
+from rnncli.core.cells.specification import Factor, ParameterSpec, X
 from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import as_dense
 from rnncli.core.layers.attention import Attention
@@ -25,14 +24,6 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
-
-# Gates in the order of the columns of the weights, and what else a cell has at every step.
-GATES: dict[type, tuple[str, ...]] = {LSTM: ("o", "i", "f", "g"), GRU: ("r", "z", "n"), RNN: ("a",)}
-VALUES: dict[type, tuple[str, ...]] = {
-    LSTM: ("h", "c", "i", "f", "g", "o"),
-    GRU: ("h", "r", "z", "n"),
-    RNN: ("h",),
-}
 
 
 class Differentiable(Protocol):
@@ -75,14 +66,19 @@ class CellFlow:
         name: of its parameters: ``encoder/0/forward``.
         cell, params: what it is.
         steps: (T,) names of the timesteps.
-        seen: its way back, in the order in which it reads.
+        recorded: its backward pass, in the order in which it reads.
     """
 
     name: str
-    cell: Any
+    cell: Cell
     params: Params
     steps: tuple[str, ...]
-    seen: RecordedGradients
+    recorded: RecordedGradients
+
+    @property
+    def kind(self) -> str:
+        """What cell it is: ``LSTM``."""
+        return type(self.cell).__name__
 
     @property
     def reads_backwards(self) -> bool:
@@ -94,8 +90,9 @@ class CellFlow:
         return "←" if self.reads_backwards else "→"
 
     @property
-    def gates(self) -> tuple[str, ...]:
-        return GATES[type(self.cell)]
+    def matrices(self) -> tuple[str, ...]:
+        """Flat names of its weights that are matrices."""
+        return tuple(f"{self.name}/{one.name}" for one in self.cell.parameters if one.is_matrix)
 
     def in_time(self, values: Array, axis: int = 0) -> Array:
         """Values in the order in which the cell reads, in the order of time; or back."""
@@ -103,57 +100,74 @@ class CellFlow:
 
     @cached_property
     def values(self) -> dict[str, Array]:
-        """(T, H) h, c and the gates, by their names in the equations."""
-        return {name: self.in_time(getattr(self.seen.cache, name)) for name in VALUES[type(self.cell)]}
+        """(T, H) states and gates, by their letters in the equations."""
+        return {letter: self.at_each_step(letter) for letter in self.cell.specification.shown}
+
+    def at_each_step(self, letter: str) -> Array:
+        """(T, H) a value of each step."""
+        return self.in_time(getattr(self.recorded.cache, letter))
 
     @property
-    def initial(self) -> State:
-        """The (1, H) state that it began with."""
-        cache = self.seen.cache
-        return (cache.h0, cache.c0) if isinstance(self.cell, LSTM) else (cache.h0,)
+    def initial(self) -> dict[str, Array]:
+        """State's letter → (1, H), as it began."""
+        return {one.letter: getattr(self.recorded.cache, f"{one.letter}0") for one in self.cell.specification.states}
 
-    @cached_property
-    def before(self) -> Array:
-        """(T, H) the hidden state that each step got from the one read before it."""
-        read = self.in_time(self.values["h"])
-        return self.in_time(np.concatenate((self.seen.cache.h0, read[:-1])))
-
-    @property
-    def read(self) -> Array:
-        """(T, D) what each step read, or (T,) ids of one-hot rows."""
-        data = self.seen.cache.x.data
-        return self.in_time(data) if isinstance(data, np.ndarray) and data.ndim == 1 else self.x
+    def multiplied_at_each_step(self, factor: Factor) -> Array:
+        """(T, D) what a parameter multiplies, or (T,) ids of one-hot rows."""
+        if factor == X:
+            data = self.recorded.cache.x.data
+            return self.in_time(data) if isinstance(data, np.ndarray) and data.ndim == 1 else self.x
+        values = self.at_each_step(factor.letter)
+        if not factor.past:
+            return values
+        return self.in_time(np.concatenate((self.initial[factor.letter], self.in_time(values)[:-1])))
 
     @cached_property
     def x(self) -> Array:
         """(T, D) what each step read; one-hot rows for ids."""
-        data = self.seen.cache.x.data
+        data = self.recorded.cache.x.data
         if isinstance(data, Lookup):
             data = data.gathered()
         elif data.ndim == 1:
-            data = np.eye(self.params["weight_ih"].shape[0])[data]
+            data = np.eye(self.cell.input_size)[data]
         return self.in_time(data)
 
-    @cached_property
-    def d_input(self) -> Array:
-        """(G, T, H) ∂L/∂ the sums that x_t·W_i goes into."""
-        return self.in_time(self.seen.found["input_side"], axis=1)
+    def d_sums(self, parameter: ParameterSpec, recorded: RecordedGradients | None = None) -> Array:
+        """(T, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each.
 
-    @cached_property
-    def d_recurrent(self) -> Array:
-        """(G, T, H) ∂L/∂ the sums that h_(t−1)·W_h goes into."""
-        return self.in_time(self.seen.found["recurrent_side"], axis=1)
+        Args:
+            recorded: another backward pass than the example's.
+        """
+        of_letter = dict(zip(self.cell.specification.sums, (recorded or self.recorded).found["sums"], strict=True))
+        return self.in_time(np.concatenate([of_letter[block.sums] for block in parameter.blocks], axis=1))
+
+    def d_input(self, recorded: RecordedGradients | None = None) -> Array:
+        """(T, D) ∂L/∂x_t; of another backward pass as in :meth:`d_sums`."""
+        found = np.zeros((len(self.steps), self.cell.input_size))
+        for one in self.cell.parameters:
+            if one.factor == X:
+                found += self.d_sums(one, recorded) @ self.params[one.name].T
+        return found
+
+    def d_states(self, recorded: RecordedGradients | None = None) -> dict[str, Array]:
+        """State's letter → (T, H) ∂L/∂ it at each step, by all that follows; of another backward pass likewise.
+
+        What the same step makes of a state counts as well, as h_t of c_t in an LSTM.
+        """
+        letters = (one.letter for one in self.cell.specification.states)
+        found = (recorded or self.recorded).found["states"]
+        return {letter: self.in_time(d) for letter, d in zip(letters, found, strict=True)}
 
     @cached_property
     def d_output(self) -> Array:
         """(T, H) the gradient that comes to each h_t from the layer above it."""
         shape = len(self.steps), self.cell.hidden_size
-        return self.in_time(np.zeros(shape) if self.seen.dy is None else self.seen.dy)
+        return self.in_time(np.zeros(shape) if self.recorded.dy is None else self.recorded.dy)
 
     @property
     def d_state(self) -> State | None:
         """(1, H) each, the gradient that comes to the state that is left after the last step that is read."""
-        found: State | None = self.seen.found["dstate"]
+        found: State | None = self.recorded.found["dstate"]
         return found
 
     @property
@@ -161,42 +175,11 @@ class CellFlow:
         """The step, in the order of time, after which that state is left."""
         return 0 if self.reads_backwards else len(self.steps) - 1
 
-    def d_hidden(self, seen: RecordedGradients, d_output: Array, d_state: State | None) -> Array:
-        """(T, H) ∂L/∂h_t: by what reads h_t, and by the next step, which gets it from there.
-
-        Args:
-            seen: the way back, whose gradient came in by ``d_output`` and ``d_state``.
-        """
-        found = np.array(self.in_time(d_output))
-        if d_state is not None:
-            found[-1] += d_state[0][0]
-        # What goes to h_(t−1) through the sums of step t; and in the GRU past them: h_t = … + z_t ⊙ h_(t−1).
-        through = np.concatenate(list(seen.found["recurrent_side"]), axis=1) @ self.params["weight_hh"].T
-        for t in reversed(range(len(found) - 1)):
-            found[t] += through[t + 1]
-            if isinstance(self.cell, GRU):
-                found[t] += self.seen.cache.z[t + 1] * found[t + 1]
-        return self.in_time(found)
-
-    def d_memory(self, d_hidden: Array) -> Array:
-        """(T, H) ∂L/∂c_t of an LSTM whose last c nobody reads, h_t following it.
-
-        ∂L/∂c_t = ∂L/∂h_t ⊙ o_t ⊙ (1 − tanh²(c_t)) + ∂L/∂c_(t+1) ⊙ f_(t+1)
-
-        Args:
-            d_hidden: ∂L/∂h_t, as :meth:`d_hidden` gives it.
-        """
-        kept = self.seen.cache
-        found = self.in_time(d_hidden) * kept.o * (1 - kept.tanh_c**2)
-        for t in reversed(range(len(found) - 1)):
-            found[t] += found[t + 1] * kept.f[t + 1]
-        return self.in_time(found)
-
     def backward(self, d_output: Array, d_state: State | None = None) -> RecordedGradients:
-        """Training's way back again, with other gradients at the outputs (T, H) and at the last state."""
-        with recording() as seen:
-            self.cell.backward(self.params, self.seen.cache, np.ascontiguousarray(self.in_time(d_output)), d_state)
-        return next(one for one in seen if one.layer is self.cell)
+        """Training's backward pass once more, with other gradients at the outputs (T, H) and at the last state."""
+        with recording() as found:
+            self.cell.backward(self.params, self.recorded.cache, np.ascontiguousarray(self.in_time(d_output)), d_state)
+        return next(one for one in found if one.layer is self.cell)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,12 +242,12 @@ class Flow:
 
 def flow(opened: Opened) -> Flow:
     """Runs the example forward and back."""
-    with recording() as seen:
+    with recording() as recorded:
         loss, gradients = opened.network.loss_and_gradients(opened.params, opened.batch)
     names = {id(params): name for name, params in _levels(opened.params)}
     cells, rows = [], []
-    for one in seen:
-        if isinstance(one.layer, (RNN, LSTM, GRU)):
+    for one in recorded:
+        if isinstance(one.layer, Cell):
             name = names[id(one.params)]
             cells.append(CellFlow(name, one.layer, one.params, opened.steps_of(name), one))
         elif isinstance(one.layer, Linear) and id(one.params) in names:
@@ -273,7 +256,7 @@ def flow(opened: Opened) -> Flow:
             rows += _attention(one, names[id(one.params)], opened)
     order = list(names.values())
     cells.sort(key=lambda cell: order.index(cell.name))
-    for one in seen:
+    for one in recorded:
         if "looked_up" in one.found:
             rows += _tables(one, names[id(one.params)], opened, cells)
     flat = {name: as_dense(gradient) for name, gradient in flatten(gradients)}
@@ -312,7 +295,7 @@ def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[C
     """Tables with the gradient of the row that is read at every timestep; none where nothing that is known reads it."""
     d_output = one.dy
     if d_output is None:  # then it is added up by row already; but each cell that reads it knows its own part
-        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, one.found["places"])]
+        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, one.found["distinct"])]
         d_output = _sum_of_inputs([cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers])
     if d_output is None:
         return []
@@ -323,12 +306,11 @@ def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[C
     ]
 
 
-def _looks_up(cell: CellFlow, places: DistinctTokens) -> bool:
-    data = cell.seen.cache.x.data
-    return isinstance(data, Lookup) and data.places is places
+def _looks_up(cell: CellFlow, distinct: DistinctTokens) -> bool:
+    data = cell.recorded.cache.x.data
+    return isinstance(data, Lookup) and data.distinct is distinct
 
 
 def _sum_of_inputs(readers: Sequence[CellFlow]) -> Array | None:
     """(T, D) ∂L/∂x_t, from every cell that reads it."""
-    parts = [np.concatenate(cell.d_input, axis=1) @ cell.params["weight_ih"].T for cell in readers]
-    return sum(parts[1:], parts[0]) if parts else None
+    return np.sum([cell.d_input() for cell in readers], axis=0) if readers else None

@@ -22,9 +22,9 @@ class Gates:
         kind: what cell it is.
         direction: → or ←, how it reads.
         steps: (T,) names of the timesteps, in the order of time.
-        values: h, c, i, f, g, o (or h, r, z, n; or h) → (T, H). With c_0 the ``initial`` memory, every
-            c_t = f_t · c_(t−1) + i_t · g_t holds to the last digit, where t − 1 is the step that is read before t.
-        initial: h (and c) before the first step that is read → (H,).
+        values: letter of a state or a gate → (T, H). The cell's equations hold between them to the last digit, as
+            c_t = f_t · c_(t−1) + i_t · g_t in an LSTM, where t − 1 is the step that is read before t.
+        initial: state's letter → (H,), before the first step that is read.
     """
 
     cell: str
@@ -42,12 +42,12 @@ class Gates:
     def view(self, units: Sequence[int]) -> TableView:
         """Every value of the chosen units; of all units together the mean of a gate, and the length of a state."""
         columns = [Column("t", True), Column("timestep", style="bold")]
-        columns += [Column(f"‖{name}‖" if name in "hc" else f"mean {name}", True) for name in self.values]
+        columns += [Column(f"‖{name}‖" if name in self.initial else f"mean {name}", True) for name in self.values]
         columns += [Column(f"{name}{unit}", True) for unit in units for name in self.values]
         rows: list[tuple[TableCell, ...]] = []
         for t, step in enumerate(self.steps):
             means = [
-                float(np.linalg.norm(value[t]) if name in "hc" else value[t].mean())
+                float(np.linalg.norm(value[t]) if name in self.initial else value[t].mean())
                 for name, value in self.values.items()
             ]
             own = [float(self.values[name][t, unit]) for unit in units for name in self.values]
@@ -69,6 +69,5 @@ class Gates:
 
 def gates(cell: CellFlow) -> Gates:
     """Of a layer that an example went through."""
-    names = ("h", "c")
-    initial = {name: part[0] for name, part in zip(names, cell.initial, strict=False)}
-    return Gates(cell.name, type(cell.cell).__name__, cell.direction, cell.steps, cell.values, initial)
+    initial = {letter: value[0] for letter, value in cell.initial.items()}
+    return Gates(cell.name, cell.kind, cell.direction, cell.steps, cell.values, initial)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.core.cells.gru import GRU
-from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.specification import PAST_H
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.flow import CellFlow, Flow
@@ -51,6 +50,7 @@ class Memory:
         radii: gate → the spectral radius of its W_h.
         saturated: gate → the share of its values at which it hardly has a slope.
         norms_c, half_life_c: ‖∂L/∂c_t‖ likewise, h_t following, of what has a memory c; else None.
+        memory: letter of that memory, where a cell calls it something else.
         loss: nats a prediction; ``answer``, ``label_from`` and ``label_remark`` say what it is of. None where it is not
             known.
     """
@@ -64,6 +64,7 @@ class Memory:
     saturated: dict[str, float]
     norms_c: Array | None = None
     half_life_c: float | None = None
+    memory: str = "c"
     loss: float | None = None
     answer: str = ""
     label_from: str = ""
@@ -93,7 +94,7 @@ class Memory:
             return "One step has nothing before it to be remembered."
         if self.norms_c is None:
             return self._told(self.kept, self.half_life)
-        return f"By its memory c: {self._told(self.kept, self.half_life_c)}"
+        return f"By its memory {self.memory}: {self._told(self.kept, self.half_life_c)}"
 
     @property
     def vanished(self) -> str:
@@ -143,25 +144,22 @@ class Memory:
             rows.append((distance, visible(self.steps[distance]), *of_h, *of_c, drawn))
         columns = [Column("steps back", True), Column("timestep", style="bold")]
         columns += [Column("‖∂L/∂h‖", True), Column("share", True)]
-        columns += [] if self.norms_c is None else [Column("‖∂L/∂c‖", True), Column("share", True)]
+        columns += [] if self.norms_c is None else [Column(f"‖∂L/∂{self.memory}‖", True), Column("share", True)]
         columns.append(Column(f"10^−{BAR_DECADES} to 1"))
         said = self.sentence + left_out(len(rows), len(self.steps))
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
-        radius = ", ".join(
-            f"{gate} {value:.3f}" if gate != "a" else f"{value:.3f}" for gate, value in self.radii.items()
-        )
+        several = len(self.radii) > 1
+        radius = ", ".join(f"{gate} {value:.3f}" if several else f"{value:.3f}" for gate, value in self.radii.items())
         flat = ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items())
         half = _life(self.half_life, self.relative)
         if self.norms_c is not None:
-            half = f"h {half}, c {_life(self.half_life_c, self.kept)}"
-        pairs: list[tuple[str, TableCell]] = [
-            ("half-life", half),
-            ("spectral radius of W_h", radius),
-            ("saturated", flat),
-        ]
+            half = f"h {half}, {self.memory} {_life(self.half_life_c, self.kept)}"
+        pairs: list[tuple[str, TableCell]] = [("half-life", half)]
+        pairs += [("spectral radius of W_h", radius)] if radius else []
+        pairs += [("saturated", flat)] if flat else []
         if self.loss is not None:
             small = ", too small for its gradient to mean anything" if self.vanished else ""
             pairs.append(("loss", f"{format_loss(self.loss)}, of {with_origin(self.answer, self.label_from)}{small}"))
@@ -205,29 +203,33 @@ def memory(flow_cell: CellFlow, of: Flow | None = None) -> Memory:
     Args:
         of: the example that the layer's values are of, for its loss.
     """
-    cell = flow_cell.cell
     total = flow_cell.d_output.sum(axis=0)
     if flow_cell.d_state is not None:
         total = total + flow_cell.d_state[0][0]
     probe = np.zeros_like(flow_cell.d_output)
     probe[flow_cell.last_read] = total
-    arrived = flow_cell.d_hidden(flow_cell.backward(probe), probe, None)
-    read = flow_cell.in_time(arrived)[::-1]  # the last that is read first
+    arrived = flow_cell.d_states(flow_cell.backward(probe))
     steps = tuple(flow_cell.in_time(np.array(flow_cell.steps, dtype=object))[::-1].tolist())
-    norms = np.linalg.norm(read, axis=1)
-    H, W = cell.hidden_size, flow_cell.params["weight_hh"]
-    radii = {
-        gate: float(np.abs(np.linalg.eigvals(W[:, k * H : (k + 1) * H])).max())
-        for k, gate in enumerate(flow_cell.gates)
-    }
-    norms_c = None
-    if isinstance(cell, LSTM):
-        norms_c = np.linalg.norm(flow_cell.in_time(flow_cell.d_memory(arrived))[::-1], axis=1)
+    # The last one that is read first.
+    norms = {letter: np.linalg.norm(flow_cell.in_time(d)[::-1], axis=1) for letter, d in arrived.items()}
+    keeper = flow_cell.cell.specification.states[-1].letter
+    norms_c = norms[keeper] if len(norms) > 1 else None
     return Memory(
-        *(flow_cell.name, type(cell).__name__, steps, norms, half_life(norms), radii, saturation(flow_cell)),
-        *(norms_c, None if norms_c is None else half_life(norms_c)),
+        *(flow_cell.name, flow_cell.kind, steps, norms["h"], half_life(norms["h"]), _radii(flow_cell)),
+        *(saturation(flow_cell), norms_c, None if norms_c is None else half_life(norms_c), keeper),
         *((of.loss, of.opened.answer, of.opened.origin, of.opened.remark) if of is not None else ()),
     )
+
+
+def _radii(cell: CellFlow) -> dict[str, float]:
+    """Gate → the spectral radius of its W_h; nothing for a cell that has none."""
+    H = cell.cell.hidden_size
+    return {
+        block.letter: float(np.abs(np.linalg.eigvals(cell.params[one.name][:, k * H : (k + 1) * H])).max())
+        for one in cell.cell.parameters
+        if one.is_matrix and one.factor == PAST_H
+        for k, block in enumerate(one.blocks)
+    }
 
 
 def half_life(norms: Array) -> float | None:
@@ -239,20 +241,25 @@ def half_life(norms: Array) -> float | None:
     return math.inf if abs(slope) < 1e-12 else math.log(2) / -slope
 
 
-def saturation(flow_cell: CellFlow) -> dict[str, float]:
-    """Gate → the share of values, over all steps and units, where its slope is all but gone."""
-    values = flow_cell.values
-    if isinstance(flow_cell.cell, (LSTM, GRU)):
-        found = {}
-        for gate in flow_cell.gates:
-            value = values[gate]
-            tanh = gate in ("g", "n")
-            flat = np.abs(value) > SATURATED_TANH if tanh else np.abs(value - 0.5) > 0.5 - SATURATED_GATE
-            found[gate] = float(flat.mean())
-        return found
-    if flow_cell.cell.nonlinearity == "relu":
-        return {"units that are 0": float((values["h"] == 0).mean())}
-    return {"h": float((np.abs(values["h"]) > SATURATED_TANH).mean())}
+def flat(cell: CellFlow) -> dict[str, Array]:
+    """Gate → (T, H) whether its slope is all but gone; of σ and tanh, whose ends have none."""
+    found = {}
+    for gate in cell.cell.specification.gates:
+        value = cell.at_each_step(gate.letter)
+        if gate.function == "tanh":
+            found[gate.letter] = np.abs(value) > SATURATED_TANH
+        elif gate.function == "σ":
+            found[gate.letter] = np.abs(value - 0.5) > 0.5 - SATURATED_GATE
+    return found
+
+
+def saturation(cell: CellFlow) -> dict[str, float]:
+    """Gate → the share of values, over all steps and units, where its slope is all but gone; of a ReLU where it is."""
+    found = {letter: float(where.mean()) for letter, where in flat(cell).items()}
+    for gate in cell.cell.specification.gates:
+        if gate.function == "relu":
+            found["units that are 0"] = float((cell.at_each_step(gate.letter) == 0).mean())
+    return found
 
 
 def spread(count: int, most: int | None) -> list[int]:
@@ -305,7 +312,7 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
         rows.append(tuple(cells))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):
-        where = "h" if one.norms_c is None else "c"
+        where = "h" if one.norms_c is None else one.memory
         columns += [Column(f"{name}: {one.kind}'s {where}", True), Column(f"10^−{BAR_DECADES} to 1")]
     said = f"{names[0]}, {first.kind}: {first.short_sentence} {names[1]}, {second.kind}: {second.short_sentence}"
     said += left_out(len(rows), count)

@@ -30,7 +30,6 @@ ROWS = 40  # of a table of timesteps
 ANSWERS = 5  # of a timestep
 SOURCES = 60  # symbols that attention looks at
 EPOCHS = 400
-OPENS_AND_CLOSES = frozenset("iforz")  # gates between 0 and 1
 
 
 def page(model: Model, text: str | None = None, label: Label | str | None = None, name: str = "") -> Page:
@@ -68,7 +67,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     timelines, grids = _grids(found, kept, room) if found else ((), ())
     if any(len(grid.units) < grid.total for grid in grids):
         left_out.append(f"The heat maps have {room.units} units of each layer, those that change most.")
-    sums = tuple(_terms(found, f"{found.cell().name}/{kind}") for kind in ("weight_ih", "weight_hh")) if found else ()
+    sums = tuple(_terms(found, name) for name in found.cell().matrices) if found else ()
     reaches = tuple(_reach(cell, found) for cell in found.cells) if found else ()
     if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
         left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
@@ -171,8 +170,9 @@ def _steps(
             for what, values in cell.values.items():
                 if t >= len(values) or what == "h":
                     continue
-                number = np.linalg.norm(values[t]) if what == "c" else values[t].mean()
-                numbers.append((f"‖c‖{arrow}" if what == "c" else f"mean {what}{arrow}", float(number)))
+                is_state = what in cell.initial
+                number = np.linalg.norm(values[t]) if is_state else values[t].mean()
+                numbers.append((f"‖{what}‖{arrow}" if is_state else f"mean {what}{arrow}", float(number)))
         told = tuple((visible(trace.labels[k]), float(answers[t, k])) for k in best[t].tolist())
         seen = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
         steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], told, tuple(numbers), seen))
@@ -199,17 +199,26 @@ def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timelin
         changing = sorted(one.most_changing(min(room.units, cell.cell.hidden_size)))
         units = list(range(cell.cell.hidden_size)) if room.whole else changing
         shown = tuple(units.index(unit) for unit in changing)
-        grids += [_grid(one, what, number_of[own], units, shown, chosen) for what in one.values]
+        for what in one.values:
+            gate = cell.cell.specification.gate(what)
+            opens = gate is not None and gate.opens
+            grids.append(_grid(one, what, opens, number_of[own], units, shown, chosen))
     return tuple(timelines), tuple(grids)
 
 
 def _grid(
-    one: Gates, what: str, timeline: int, units: Sequence[int], shown: tuple[int, ...], chosen: Sequence[int]
+    one: Gates,
+    what: str,
+    opens: bool,
+    timeline: int,
+    units: Sequence[int],
+    shown: tuple[int, ...],
+    chosen: Sequence[int],
 ) -> Grid:
     values = one.values[what]
     picked = values[np.ix_(chosen, units)].T
     largest = float(np.abs(picked).max(initial=0.0))
-    low, high = (0.0, 1.0) if what in OPENS_AND_CLOSES else (-largest, largest)
+    low, high = (0.0, 1.0) if opens else (-largest, largest)
     rows = tuple(tuple(row) for row in picked.tolist())
     return Grid(what, one.cell, one.direction, timeline, tuple(units), values.shape[1], shown, low, high, rows)
 

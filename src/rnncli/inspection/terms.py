@@ -1,11 +1,12 @@
 """Backpropagation through time, written out: a gradient as the sum of its terms, one for each timestep.
 
 For a weight that serves every step, ∂L/∂W = Σ_t ∂L/∂a_t · ∂a_t/∂W, where a_t are the sums that W is a part of. The
-term of step t is the outer product of what W multiplies there and of ∂L/∂a_t:
+term of step t is the outer product of what W multiplies there and of ∂L/∂a_t (see
+:class:`rnncli.core.cells.specification.ParameterSpec`):
 
     W_i: x_tᵀ · ∂L/∂a_t        W_h: h_(t−1)ᵀ · ∂L/∂a_t        b: ∂L/∂a_t
 
-∂L/∂a_t itself is the sum over all ways from step t to the loss: ∂L/∂h_T · ∂h_T/∂h_(T−1) ⋯ ∂h_t/∂a_t (Werbos 1990).
+∂L/∂a_t itself is the sum over all paths from step t to the loss: ∂L/∂h_T · ∂h_T/∂h_(T−1) ⋯ ∂h_t/∂a_t (Werbos 1990).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Terms:
         parameter: its flat name.
         answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
         steps: (T,) names of the timesteps.
-        left: (T, D) what the parameter multiplies at each step; (T,) row numbers of an embedding; None for a bias.
-        right: (T, K) ∂L/∂ the sums it is a part of.
+        left: (T, D) what the matrix multiplies at each step; (T,) row numbers of an embedding; None for a vector.
+        right: (T, K) ∂L/∂ the sums it is a part of; of a vector the terms themselves.
         gradient: the whole, as training computes it: (D, K), or (K,) for a bias.
     """
 
@@ -194,14 +195,14 @@ def terms(flow: Flow, parameter: str) -> Terms:
 
 
 def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:
-    """(T, D) what is multiplied, and (T, G·H) the gradient of the sums."""
-    if kind == "weight_ih":
-        return cell.read, np.concatenate(cell.d_input, axis=1)
-    if kind == "weight_hh":
-        return cell.before, np.concatenate(cell.d_recurrent, axis=1)
-    if kind == "bias_hn":
-        return None, cell.d_recurrent[cell.gates.index("n")]
-    return None, np.concatenate(cell.d_input, axis=1)
+    """(T, D) what is multiplied, None for a bias, and (T, G·H) the gradient of the sums."""
+    parameter = next(one for one in cell.cell.parameters if one.name == kind)
+    d_sums = cell.d_sums(parameter)
+    if parameter.factor is None:
+        return None, d_sums
+    left = cell.multiplied_at_each_step(parameter.factor)
+    # Of what multiplies unit by unit, the terms are the products, and nothing is left to multiply.
+    return (None, np.tile(left, len(parameter.blocks)) * d_sums) if parameter.elementwise else (left, d_sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,10 +247,10 @@ def loss_by_source(flow: Flow, cell: CellFlow) -> LossBySource:
         d_outputs = {one.name: _only(one.d_output, s) for one in layers[0]}
         for layer, below in zip(layers, [*layers[1:], []], strict=True):
             d_states = {one.name: one.d_state if s == one.last_read else None for one in layer}
-            seen = {one.name: one.backward(d_outputs[one.name], d_states[one.name]) for one in layer}
+            recorded = {one.name: one.backward(d_outputs[one.name], d_states[one.name]) for one in layer}
             if below:
-                d_outputs = _to_the_layer_below(layer, below, seen)
-        norms[s] = np.linalg.norm(cell.d_hidden(seen[cell.name], d_outputs[cell.name], d_states[cell.name]), axis=1)
+                d_outputs = _to_the_layer_below(layer, below, recorded)
+        norms[s] = np.linalg.norm(cell.d_states(recorded[cell.name])["h"], axis=1)
     return LossBySource(cell.name, cell.steps, norms)
 
 
@@ -260,12 +261,9 @@ def _only(values: Array, row: int) -> Array:
 
 
 def _to_the_layer_below(
-    layer: list[CellFlow], below: list[CellFlow], seen: Mapping[str, RecordedGradients]
+    layer: list[CellFlow], below: list[CellFlow], recorded: Mapping[str, RecordedGradients]
 ) -> dict[str, Array]:
     """(T, H) the gradient at the outputs of each cell of the layer below."""
-    dx = np.zeros((len(layer[0].steps), layer[0].cell.input_size))
-    for one in layer:
-        d_sums = np.concatenate(list(seen[one.name].found["input_side"]), axis=1)
-        dx += one.in_time(d_sums @ one.params["weight_ih"].T)
+    dx = np.sum([one.d_input(recorded[one.name]) for one in layer], axis=0)
     H = below[0].cell.hidden_size
     return {one.name: dx[:, H:] if one.reads_backwards else dx[:, :H] for one in below}

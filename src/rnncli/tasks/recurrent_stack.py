@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rnncli.config import Settings
-from rnncli.core.layers.stack import Stack, recurrent_stack, stack_shapes
+from rnncli.core.cells.named import cell_named
+from rnncli.core.layers.stack import Stack, recurrent_stack
 
 
 def stack_of(
@@ -16,9 +17,9 @@ def stack_of(
         hidden_size=settings.hidden if hidden is None else hidden,
         layers=settings.layers,
         bidirectional=settings.bidirectional if bidirectional is None else bidirectional,
-        nonlinearity=settings.nonlinearity,
         bias=settings.bias,
         dropout=settings.dropout,
+        **{name: getattr(settings, name) for name in cell_named(settings.cell).options()},
     )
 
 
@@ -26,12 +27,5 @@ def shapes_of(
     settings: Settings, prefix: str, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
 ) -> dict[str, tuple[int, ...]]:
     """Name → shape of every parameter of :func:`stack_of`, each name behind ``prefix/``."""
-    inside = stack_shapes(
-        settings.cell,
-        input_size,
-        settings.hidden if hidden is None else hidden,
-        settings.layers,
-        settings.bidirectional if bidirectional is None else bidirectional,
-        settings.bias,
-    )
+    inside = stack_of(settings, input_size, hidden, bidirectional).shapes()
     return {f"{prefix}/{name}": shape for name, shape in inside.items()}

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.activations import squash
+from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
@@ -25,7 +26,18 @@ from rnncli.core.cells.recurrence import (
     side_by_side_gates,
     zero_state,
 )
-from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.cells.specification import (
+    PAST_H,
+    Block,
+    ParameterSpec,
+    Specification,
+    StateSpec,
+    Step,
+    V,
+    X,
+    gate,
+    of_gates,
+)
 from rnncli.core.packed import Array, PackedSequence
 
 
@@ -41,8 +53,11 @@ class GRUCache(NamedTuple):
     h: Array
 
 
+GATES = (gate("r", "reset gate"), gate("z", "update gate"), gate("n", "candidate", "tanh"))
+
+
 @dataclass(frozen=True)
-class GRU:
+class GRU(Cell):
     """One state, two gates.
 
     r_t = σ(x_t·W_ir + h_(t−1)·W_hr + b_r)       reset gate: how much of the past the candidate sees
@@ -53,28 +68,26 @@ class GRU:
 
     The reset gate multiplies after the product with W_hn, as cuDNN and PyTorch compute it, so that one product serves
     all three gates; b_hn stands inside the reset and therefore has to be a bias of its own.
-
-    Args:
-        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
-        hidden_size: H.
-        bias: whether there are biases.
     """
 
-    input_size: int
-    hidden_size: int
-    bias: bool = True
-    state_count = 1
+    specification = Specification(
+        states=(StateSpec("h", "state"),),
+        gates=GATES,
+        shown=("h", "r", "z", "n"),
+        parameters=(
+            of_gates("weight_ih", "W_i", "input weights", X, GATES),
+            of_gates("weight_hh", "W_h", "recurrent weights", PAST_H, GATES, sums={"n": "m"}),
+            of_gates("bias", "b_", "bias", None, GATES),
+            ParameterSpec("bias_hn", None, (Block("n", "b_hn", "m", "bias inside of the reset"),)),
+        ),
+        sums=("m", "ar", "az", "an"),
+    )
 
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        H = self.hidden_size
-        params = {
-            "weight_ih": glorot_uniform(rng, self.input_size, H, 3, dtype),
-            "weight_hh": orthogonal(rng, H, 3, dtype),
-        }
-        if self.bias:
-            params["bias"] = np.zeros(3 * H, dtype)
-            params["bias_hn"] = np.zeros(H, dtype)
-        return params
+    def step(self, s: Step[V]) -> None:
+        r, z = s.gate("r"), s.gate("z")
+        m = s.sums("m", "what the candidate may see of the past")
+        n = s.gate("n", r * m)
+        s.line("h", (1 - z) * n + z * s.past("h"), "a part of it, and of the past the rest")
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
@@ -125,7 +138,7 @@ class GRU:
         # the two gates, of the input's side the two gates and the candidate.
         da = np.empty((4, len(h), H), h.dtype)
         dm, dr, dz, d_candidate = da
-        recurrent_side, input_side = da[:3], da[1:]
+        d_states = backward_trace.room(1, h)
         carried, through_gates = np.empty_like(h0), StepRoom(3, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
             rows = slice(first, end)
@@ -138,18 +151,20 @@ class GRU:
                 dh_t, da_t = dh[:n], da[:, rows]
                 if dy is not None:
                     dh_t += dy[rows]
+                if d_states is not None:
+                    d_states[0, rows] = dh_t
                 da_t *= dh_t
                 np.multiply(dh_t, z[rows], out=carried[:n])
                 np.add.reduce(np.matmul(da_t[:3], weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
                 dh_t += carried[:n]
-        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, recurrent_side)[[1, 2, 0]])}
+        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, da[:3])[[1, 2, 0]])}
         if self.bias:
             grads["bias_hn"] = dm.sum(axis=0)
-        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], input_side)
+        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], da[1:])
         if self.bias:
             grads["bias"] = d_bias
-        if backward_trace.is_recording():  # in the order of the gates, r z n, on either side
-            backward_trace.record(
-                self, params, cache, dy, input_side=input_side, recurrent_side=da[[1, 2, 0]], dstate=dstate
-            )
+        backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh,), grads
+
+
+CELL = GRU

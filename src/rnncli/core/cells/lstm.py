@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.activations import squash
+from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
@@ -25,7 +26,7 @@ from rnncli.core.cells.recurrence import (
     side_by_side_gates,
     zero_state,
 )
-from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.cells.specification import PAST_H, Specification, StateSpec, Step, V, X, gate, of_gates
 from rnncli.core.packed import Array, PackedSequence
 
 
@@ -44,8 +45,11 @@ class LSTMCache(NamedTuple):
     h: Array
 
 
+GATES = (gate("o", "output gate"), gate("i", "input gate"), gate("f", "forget gate"), gate("g", "candidate", "tanh"))
+
+
 @dataclass(frozen=True)
-class LSTM:
+class LSTM(Cell):
     """The cell state c carries long-term memory past the steps; the hidden state h is the short-term one.
 
     o_t = σ(x_t·W_io + h_(t−1)·W_ho + b_o)       output gate: how much of the memory shows
@@ -57,27 +61,29 @@ class LSTM:
 
     The four matrices stand side by side, in the order o, i, f, g: the first three share the sigmoid. The forget bias
     starts at 1, so that memory is kept before anything is learned (Jozefowicz et al. 2015).
-
-    Args:
-        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
-        hidden_size: H.
-        bias: whether there are biases.
     """
 
-    input_size: int
-    hidden_size: int
-    bias: bool = True
-    state_count = 2
+    specification = Specification(
+        states=(StateSpec("h", "state"), StateSpec("c", "memory")),
+        gates=GATES,
+        shown=("h", "c", "i", "f", "g", "o"),
+        parameters=(
+            of_gates("weight_ih", "W_i", "input weights", X, GATES),
+            of_gates("weight_hh", "W_h", "recurrent weights", PAST_H, GATES),
+            of_gates("bias", "b_", "bias", None, GATES),
+        ),
+        sums=("ao", "ai", "af", "ag"),
+    )
+
+    def step(self, s: Step[V]) -> None:
+        o, i, f, g = s.gate("o"), s.gate("i"), s.gate("f"), s.gate("g")
+        c = s.line("c", f * s.past("c") + i * g, "what is kept, and what is written")
+        s.line("h", o * s.tanh(c), "what shows of it")
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        H = self.hidden_size
-        params = {
-            "weight_ih": glorot_uniform(rng, self.input_size, H, 4, dtype),
-            "weight_hh": orthogonal(rng, H, 4, dtype),
-        }
+        params = super().init(rng, dtype)
         if self.bias:
-            params["bias"] = np.zeros(4 * H, dtype)
-            params["bias"][2 * H : 3 * H] = 1
+            params["bias"][2 * self.hidden_size : 3 * self.hidden_size] = 1
         return params
 
     def forward(
@@ -121,6 +127,7 @@ class LSTM:
         dh, dc = own_copy(dstate, 2, x, H, h.dtype)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
+        d_states = backward_trace.room(2, h)
         through_tanh, through_gates = np.empty_like(c0), StepRoom(4, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
             # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets. As
@@ -139,6 +146,8 @@ class LSTM:
                 if dy is not None:
                     dh_t += dy[rows]
                 dc_t += np.multiply(dh_t, dc_of_dh[start - first : start - first + n], out=through_tanh[:n])
+                if d_states is not None:
+                    d_states[:, rows] = dh_t, dc_t
                 do_t, of_c_t = da_t[0], da_t[1:]
                 do_t *= dh_t
                 of_c_t *= dc_t
@@ -149,5 +158,8 @@ class LSTM:
         grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}
         if self.bias:
             grads["bias"] = d_bias
-        backward_trace.record(self, params, cache, dy, input_side=da, recurrent_side=da, dstate=dstate)
+        backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh, dc), grads
+
+
+CELL = LSTM

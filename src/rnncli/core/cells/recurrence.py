@@ -1,10 +1,5 @@
 """What the recurrent cells share: the input's side of a step, states, and walking through time.
 
-A cell is a frozen dataclass of sizes. Its ``forward(params, x, state)`` runs a whole packed sequence and returns
-``(y, state, cache)``; its ``backward(params, cache, dy, dstate)`` returns ``(dx, dstate, grads)``. A state is a
-tuple of (N, H) arrays in packed order: ``(h,)``, or ``(h, c)`` for the LSTM. With ``keep=False`` there is no cache:
-who only wants an answer need not write down the way to it, which is most of what a step writes.
-
 ``G`` is the number of gates. Weights are kept (D, G·H), gate beside gate; the loops work on (G, n, H), gate after
 gate, where everything that is done to one gate of a step is done to numbers that lie together.
 """
@@ -12,7 +7,7 @@ gate, where everything that is done to one gate of a step is done to numbers tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,25 +17,6 @@ from rnncli.core.packed import Array, PackedSequence
 
 Params = dict[str, Any]  # name → array, or name → Params
 State = tuple[Array, ...]
-
-
-class Cell(Protocol):
-    """A recurrent layer in one direction."""
-
-    @property
-    def input_size(self) -> int: ...
-    @property
-    def hidden_size(self) -> int: ...
-    @property
-    def state_count(self) -> int: ...
-
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params: ...
-    def forward(
-        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
-    ) -> tuple[Array, State, Any]: ...
-    def backward(
-        self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
-    ) -> tuple[Array | None, State, dict[str, Any]]: ...
 
 
 # A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
@@ -98,7 +74,7 @@ class InputSums:
         self._bias = None if bias is None else by_gate(bias, gates, scale)
         self._index: Array | None = None
         if isinstance(x.data, Lookup):
-            self._index = x.data.places.inverse
+            self._index = x.data.distinct.inverse
             self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates, scale))
         elif x.data.ndim == 1:
             self._index = x.distinct_tokens.inverse
@@ -117,8 +93,8 @@ class InputSums:
         n = sums.shape[1]
         if self._index is not None:
             take = self._ready.take
-            for places in self._index[start : start + n * steps].reshape(steps, n):
-                take(places, 1, sums, "clip")
+            for index in self._index[start : start + n * steps].reshape(steps, n):
+                take(index, 1, sums, "clip")
                 yield
             return
         for row in range(start, start + n * steps, n):
@@ -145,12 +121,12 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     """
     gates = len(da)
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
-        places = x.data.places if isinstance(x.data, Lookup) else x.distinct_tokens
-        da = places.sums(da)  # (G, U, H)
+        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
+        da = distinct.sums(da)  # (G, U, H)
         d_bias = da.sum(axis=1).ravel()
         if not isinstance(x.data, Lookup):
             rows = side_by_side_gates(da)
-            return None, RowGradient(places.rows, rows, (weight_ih.shape[0], weight_ih.shape[1])), d_bias
+            return None, RowGradient(distinct.rows, rows, (weight_ih.shape[0], weight_ih.shape[1])), d_bias
         values = x.data.table
     else:
         values, d_bias = x.data, da.sum(axis=1).ravel()

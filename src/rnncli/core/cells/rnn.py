@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from rnncli.core import backward_trace
+from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
@@ -21,7 +22,7 @@ from rnncli.core.cells.recurrence import (
     previous,
     zero_state,
 )
-from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.cells.specification import PAST_H, Block, GateSpec, ParameterSpec, Specification, StateSpec, Step, V, X
 from rnncli.core.packed import Array, PackedSequence
 
 
@@ -34,32 +35,35 @@ class RNNCache(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RNN:
+class RNN(Cell):
     """h_t = f(x_t·W_i + h_(t−1)·W_h + b), the same weights at every step.
 
     (The notes write o_t for h_t, f = tanh or ReLU, and no b: ``bias=False``.)
 
     Args:
-        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
-        hidden_size: H.
         nonlinearity: f.
-        bias: whether there is a b.
     """
 
-    input_size: int
-    hidden_size: int
     nonlinearity: Literal["tanh", "relu"] = "tanh"
-    bias: bool = True
-    state_count = 1
 
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        params = {
-            "weight_ih": glorot_uniform(rng, self.input_size, self.hidden_size, 1, dtype),
-            "weight_hh": orthogonal(rng, self.hidden_size, 1, dtype),
-        }
-        if self.bias:
-            params["bias"] = np.zeros(self.hidden_size, dtype)
-        return params
+    @property
+    def specification(self) -> Specification:
+        return Specification(
+            states=(StateSpec("h", "state", notes="o"),),
+            gates=(GateSpec("h", "output", self.nonlinearity, sums="a"),),
+            shown=("h",),
+            parameters=(
+                ParameterSpec("weight_ih", X, (Block("a", "W_i", "a", "input weights"),)),
+                ParameterSpec("weight_hh", PAST_H, (Block("a", "W_h", "a", "recurrent weights"),)),
+                ParameterSpec("bias", None, (Block("a", "b", "a", "bias"),)),
+            ),
+            sums=("a",),
+            output="o",
+        )
+
+    def step(self, s: Step[V]) -> None:
+        a = s.sums("a", "the sums")
+        s.line("h", s.tanh(a) if self.nonlinearity == "tanh" else s.relu(a), "the output")
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
@@ -93,6 +97,7 @@ class RNN:
         weight_hh_t = by_gate_transposed(params["weight_hh"], 1)[0]
         (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
         da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
+        d_states = backward_trace.room(1, h)
         for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):
             # f'(a): 1 − h² for tanh; for ReLU 1 where h > 0
             if self.nonlinearity == "tanh":
@@ -103,6 +108,8 @@ class RNN:
                 dh_t = dh[:n]
                 if dy is not None:
                     dh_t += dy[start : start + n]
+                if d_states is not None:
+                    d_states[0, start : start + n] = dh_t
                 da_t = da[start : start + n]
                 da_t *= dh_t
                 np.matmul(da_t, weight_hh_t, out=dh_t)
@@ -110,5 +117,8 @@ class RNN:
         grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
         if self.bias:
             grads["bias"] = d_bias
-        backward_trace.record(self, params, cache, dy, input_side=da[None], recurrent_side=da[None], dstate=dstate)
+        backward_trace.record(self, params, cache, dy, sums=da[None], states=d_states, dstate=dstate)
         return dx, (dh,), grads
+
+
+CELL = RNN

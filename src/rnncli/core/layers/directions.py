@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Cell, Params, State
+from rnncli.core.cells.cell import Cell
+from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.threads import side_by_side
 
@@ -37,13 +38,17 @@ class Bidirectional:
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {"forward": self.cell.init(rng, dtype), "backward": self.cell.init(rng, dtype)}
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes = self.cell.shapes()
+        return {f"{way}/{name}": shape for way in ("forward", "backward") for name, shape in shapes.items()}
+
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, BidirectionalCache]:
         """y (S, 2H) and the states of the forward, then of the backward direction."""
         k, H = self.cell.state_count, self.cell.hidden_size
         reversal = x.reversal
-        y = np.empty((len(x.data), 2 * H), params["forward"]["weight_hh"].dtype)
+        y = np.empty((len(x.data), 2 * H), params["forward"]["weight_ih"].dtype)
 
         def read_forwards() -> tuple[State, Any]:
             y[:, :H], last, kept = self.cell.forward(params["forward"], x, state[:k] if state else None, keep)
@@ -94,6 +99,9 @@ class OneDirection:
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {"forward": self.cell.init(rng, dtype)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {f"forward/{name}": shape for name, shape in self.cell.shapes().items()}
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True

@@ -16,9 +16,9 @@ from rnncli.core.packed import Array, PackedSequence
 
 
 class EmbeddingCache(NamedTuple):
-    """Where the ids stand, whether their rows were gathered to every place, and the parameters they are rows of."""
+    """The distinct ids, whether their rows were gathered for every step, and the parameters they are rows of."""
 
-    places: DistinctTokens
+    distinct: DistinctTokens
     gathered: bool
     params: Params
 
@@ -50,9 +50,9 @@ class Embedding:
 
     def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
         """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
-        places, gathered, params = cache
-        values = places.sums(dy) if gathered else dy
+        distinct, gathered, params = cache
+        values = distinct.sums(dy) if gathered else dy
         if backward_trace.is_recording():
-            read = {"weight": (places.rows[places.inverse], slice(None))}
-            backward_trace.record(self, params, cache, dy if gathered else None, looked_up=read, places=places)
-        return {"weight": RowGradient(places.rows, values, (self.vocabulary_size, self.size))}
+            read = {"weight": (distinct.rows[distinct.inverse], slice(None))}
+            backward_trace.record(self, params, cache, dy if gathered else None, looked_up=read, distinct=distinct)
+        return {"weight": RowGradient(distinct.rows, values, (self.vocabulary_size, self.size))}

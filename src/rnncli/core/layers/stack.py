@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncli.core.cells.named import cell_named
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.cells.table import CELLS
 from rnncli.core.layers.directions import Bidirectional, OneDirection
 from rnncli.core.layers.dropout import dropout
 from rnncli.core.packed import Array, PackedSequence
@@ -39,6 +39,10 @@ class Stack:
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {str(k): layer.init(rng, dtype) for k, layer in enumerate(self.layers)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Flat name → shape of every parameter."""
+        return {f"{k}/{name}": shape for k, layer in enumerate(self.layers) for name, shape in layer.shapes().items()}
 
     def forward(
         self,
@@ -83,35 +87,19 @@ def recurrent_stack(
     hidden_size: int,
     layers: int = 1,
     bidirectional: bool = False,
-    nonlinearity: str = "tanh",
     bias: bool = True,
     dropout: float = 0.0,
+    **options: Any,
 ) -> Stack:
-    """``layers`` recurrent layers of one kind; ``input_size`` is that of the lowest."""
+    """``layers`` recurrent layers of one kind.
+
+    Args:
+        input_size: that of the lowest.
+        options: what this kind of cell takes beside its sizes.
+    """
     wrap = Bidirectional if bidirectional else OneDirection
     built: list[OneDirection | Bidirectional] = []
     for _ in range(layers):
-        built.append(wrap(CELLS[cell](nonlinearity, input_size, hidden_size, bias)))
+        built.append(wrap(cell_named(cell)(input_size, hidden_size, bias, **options)))
         input_size = built[-1].output_size
     return Stack(tuple(built), dropout)
-
-
-def stack_shapes(
-    cell: str, input_size: int, hidden_size: int, layers: int, bidirectional: bool, bias: bool
-) -> dict[str, tuple[int, ...]]:
-    """Flat name → shape of every parameter of :func:`recurrent_stack`, worked out without making one."""
-    H, width = hidden_size, input_size
-    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
-    directions = ("forward", "backward") if bidirectional else ("forward",)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer in range(layers):
-        for direction in directions:
-            prefix = f"{layer}/{direction}/"
-            shapes[prefix + "weight_ih"] = (width, gates * H)
-            shapes[prefix + "weight_hh"] = (H, gates * H)
-            if bias:
-                shapes[prefix + "bias"] = (gates * H,)
-            if bias and cell == "gru":
-                shapes[prefix + "bias_hn"] = (H,)
-        width = H * len(directions)
-    return shapes

@@ -192,7 +192,7 @@ class ByHandRNN(Cell):
 
     def __init__(self, of: CellFlow) -> None:
         super().__init__(of)
-        self.f: str = of.cell.nonlinearity
+        self.f: str = of.cell.nonlinearity  # type: ignore[attr-defined]
 
     @property
     def equations(self) -> tuple[str, ...]:

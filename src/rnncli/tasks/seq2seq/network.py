@@ -133,7 +133,7 @@ class EncoderDecoder:
         # One mask for all places of a symbol in the batch: its row is then still multiplied only once.
         table, input_mask = dropout(x.data.table, self.settings.dropout, rng)
         y, last, of_stack = self.encoder.forward(
-            params["encoder"], x.with_data(Lookup(table, x.data.places)), rng=rng, keep=keep
+            params["encoder"], x.with_data(Lookup(table, x.data.distinct)), rng=rng, keep=keep
         )
         states = [tuple(map(source.to_caller_order, self._side_by_side(state))) for state in last]
         return source.with_data(y), states, EncoderCache(of_embedding, input_mask, source, of_stack)

@@ -183,7 +183,7 @@ class Tagger:
                 side: (places.rows[places.inverse][cache.forms.inverse], slice(end - width, end))
                 for side, places, width, end in zip(SIDES, cache.entries, self.widths, ends, strict=True)
             }
-            backward_trace.record(self, params["views"], cache, None, looked_up=read, places=cache.forms)
+            backward_trace.record(self, params["views"], cache, None, looked_up=read, distinct=cache.forms)
         parts = np.split(d_seen, ends[:-1], axis=1)
         of_views = {
             side: RowGradient(places.rows, places.sums(part), (size, width))

@@ -1,0 +1,93 @@
+"""What every recurrent cell is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.cells.specification import PAST_H, ParameterSpec, Specification, Step, V, X
+from rnncli.core.initializers import glorot_uniform, orthogonal
+from rnncli.core.packed import Array, PackedSequence
+
+
+@dataclass(frozen=True)
+class Cell(ABC):
+    """A recurrent layer in one direction: sizes, without weights and without memory.
+
+    Args:
+        input_size: D, or the vocabulary size V when the input is token ids (one-hot).
+        hidden_size: H.
+        bias: whether there are biases.
+    """
+
+    input_size: int
+    hidden_size: int
+    bias: bool = True
+
+    @property
+    @abstractmethod
+    def specification(self) -> Specification:
+        """The cell as data."""
+
+    @abstractmethod
+    def forward(
+        self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+    ) -> tuple[Array, State, Any]:
+        """Runs a whole packed sequence of (S, D) numbers or (S,) ids.
+
+        Args:
+            state: (N, H) each, in packed order; None for zeros.
+            keep: whether a backward pass follows.
+
+        Returns:
+            h of every step (S, H); the last state; and the cache, None if it is not to be kept.
+        """
+
+    @abstractmethod
+    def backward(
+        self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
+    ) -> tuple[Array | None, State, dict[str, Any]]:
+        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
+
+    @abstractmethod
+    def step(self, s: Step[V]) -> None:
+        """The equations once more, one line each, for those who need them one timestep at a time."""
+
+    @classmethod
+    def options(cls) -> tuple[str, ...]:
+        """What this cell takes beside the sizes that all have."""
+        return tuple(field.name for field in fields(cls)[3:])
+
+    @property
+    def state_count(self) -> int:
+        return len(self.specification.states)
+
+    @property
+    def parameters(self) -> tuple[ParameterSpec, ...]:
+        """Those of the specification that it has."""
+        return tuple(one for one in self.specification.parameters if self.bias or one.factor is not None)
+
+    def into(self, sums: str) -> list[tuple[ParameterSpec, int]]:
+        """The parameters that go into a sum, in their order, each with the number of its block."""
+        return [(one, place) for one in self.parameters for place, block in enumerate(one.blocks) if block.sums == sums]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name → shape of every parameter."""
+        return {one.name: one.shape(self.input_size, self.hidden_size) for one in self.parameters}
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        """First weights: Glorot's for what is read, orthogonal ones for h_(t−1), and zeros."""
+        params: Params = {}
+        for one in self.parameters:
+            if one.is_matrix and one.factor == X:
+                made = glorot_uniform(rng, self.input_size, self.hidden_size, len(one.blocks), dtype)
+            elif one.is_matrix and one.factor == PAST_H:
+                made = orthogonal(rng, self.hidden_size, len(one.blocks), dtype)
+            else:
+                made = np.zeros(one.shape(self.input_size, self.hidden_size), dtype)
+            params[one.name] = made
+        return params

@@ -1,0 +1,13 @@
+"""The cells by their names: each is a module here with a ``CELL``, and a choice of the setting ``cell``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rnncli.core.cells.cell import Cell
+
+
+def cell_named(name: str) -> type[Cell]:
+    """The class of a cell."""
+    found: type[Cell] = import_module(f"{__package__}.{name}").CELL
+    return found

@@ -1,0 +1,207 @@
+"""What a cell says of itself, as data: whoever shows, checks, counts or explains a cell loops over this.
+
+The values of a step go by the letters of the cell's equations, and so do the attributes of its cache: ``cache.f`` are
+the forget gates (S, H), ``cache.c`` the cell states, ``cache.c0`` the ones that it began with (N, H). The sums inside
+a gate's function have a letter of their own: ``af`` for the forget gate's, f = σ(af).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self, TypeVar
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """A value that a step hands on to the next one.
+
+    Attributes:
+        letter: in the equations, and of its attribute in the cache.
+        name: in words: ``state``, ``memory``.
+        notes: letter of the same thing in the lecture notes.
+    """
+
+    letter: str
+    name: str
+    notes: str = ""
+
+    @property
+    def written(self) -> str:
+        """Letter by which the worked example calls it."""
+        return self.notes or self.letter
+
+
+@dataclass(frozen=True)
+class GateSpec:
+    """A value of a step that is a function of sums.
+
+    Attributes:
+        letter: in the equations, and of its attribute in the cache.
+        name: in words: ``forget gate``.
+        function: around the sums.
+        sums: letter of the sums.
+    """
+
+    letter: str
+    name: str
+    function: Literal["σ", "tanh", "relu"]
+    sums: str
+
+    @property
+    def opens(self) -> bool:
+        """Whether it goes from closed, 0, to open, 1."""
+        return self.function == "σ"
+
+
+def gate(letter: str, name: str, function: Literal["σ", "tanh"] = "σ") -> GateSpec:
+    """A gate whose sums have its letter behind an a."""
+    return GateSpec(letter, name, function, f"a{letter}")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What a parameter multiplies at a timestep: ``x_t``, ``h_(t−1)``, or ``c_t``.
+
+    Attributes:
+        letter: x for what the cell reads, or that of a value of the step.
+        past: whether it is that of the step before; what is read never is.
+    """
+
+    letter: str
+    past: bool = False
+
+
+X, PAST_H = Factor("x"), Factor("h", past=True)
+
+
+@dataclass(frozen=True)
+class Block:
+    """H columns of a parameter, those that go into one sum.
+
+    Attributes:
+        letter: of what the sum is for: o, i, f, g.
+        symbol: how the equations call these columns: ``W_if``, ``b_f``.
+        sums: letter of the sum.
+        words: ``input weights of the forget gate``.
+    """
+
+    letter: str
+    symbol: str
+    sums: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """An array of a cell, and what its gradient is the sum of.
+
+    With a_t the sums that it goes into, f_t what it multiplies, and d_t = ∂L/∂a_t, its gradient is
+
+        Σ_t f_tᵀ · d_t of a matrix        Σ_t d_t of a bias        Σ_t f_t ⊙ d_t of an element-wise weight
+
+    Attributes:
+        name: in the cell's parameters.
+        factor: what it multiplies; None for a bias.
+        blocks: from the first column on.
+        elementwise: whether it is a vector that multiplies unit by unit, like a peephole.
+    """
+
+    name: str
+    factor: Factor | None
+    blocks: tuple[Block, ...]
+    elementwise: bool = False
+
+    @property
+    def is_matrix(self) -> bool:
+        return self.factor is not None and not self.elementwise
+
+    def shape(self, input_size: int, hidden_size: int) -> tuple[int, ...]:
+        width = len(self.blocks) * hidden_size
+        if not self.is_matrix:
+            return (width,)
+        return (input_size if self.factor == X else hidden_size, width)
+
+
+def of_gates(
+    name: str,
+    symbol: str,
+    words: str,
+    factor: Factor | None,
+    gates: Sequence[GateSpec],
+    *,
+    sums: dict[str, str] | None = None,
+    elementwise: bool = False,
+) -> ParameterSpec:
+    """A parameter with a block for each of some gates.
+
+    Args:
+        symbol, words: what those of the blocks begin with.
+        sums: gate's letter → the sums that its block goes into, where these are not the gate's own.
+    """
+    blocks = tuple(
+        Block(one.letter, symbol + one.letter, (sums or {}).get(one.letter, one.sums), f"{words} of the {one.name}")
+        for one in gates
+    )
+    return ParameterSpec(name, factor, blocks, elementwise)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A cell as data.
+
+    Attributes:
+        states: in the order of the cell's state; the first is its output, h.
+        gates: in the order of the weights' columns.
+        shown: letters of what is shown of a step, in this order; each is recorded in the cache.
+        parameters: in the order in which they are made, and stand in a sum.
+        sums: letters of the sums, in the order in which a backward pass records their gradients.
+        output: letter of the weights behind the layer, in the worked example.
+    """
+
+    states: tuple[StateSpec, ...]
+    gates: tuple[GateSpec, ...]
+    shown: tuple[str, ...]
+    parameters: tuple[ParameterSpec, ...]
+    sums: tuple[str, ...]
+    output: str = "y"
+
+    def gate(self, letter: str) -> GateSpec | None:
+        """The gate of that letter; None if it is none."""
+        return next((one for one in self.gates if one.letter == letter), None)
+
+
+class Value(Protocol):
+    """What a step computes with: numbers, or formulas of them. All operators work unit by unit."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+    def __mul__(self, other: Self, /) -> Self: ...
+    def __rsub__(self, number: int, /) -> Self: ...
+
+
+V = TypeVar("V", bound=Value)
+
+
+class Step(Protocol[V]):
+    """One timestep in the making: the arithmetic in which a cell writes its equations down, line by line."""
+
+    def past(self, state: str, /) -> V:
+        """A state of the step before: h_(t−1)."""
+
+    def sums(self, letter: str, label: str, beside: V | None = None, /) -> V:
+        """The line ``ao_t = x_t·W_io + h_(t−1)·W_ho + b_o``: all parameters that go into these sums.
+
+        Args:
+            label: of the line, in words.
+            beside: what is added to them.
+        """
+
+    def gate(self, letter: str, beside: V | None = None, /) -> V:
+        """A gate's two lines: its sums, and its function of them, ``o_t = σ(ao_t)``."""
+
+    def line(self, letter: str, value: V, label: str, /) -> V:
+        """The line ``letter_t = value``."""
+
+    def tanh(self, value: V, /) -> V: ...
+    def relu(self, value: V, /) -> V: ...
