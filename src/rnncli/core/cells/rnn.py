@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -34,6 +35,22 @@ class RNNCache(NamedTuple):
     h: Array  # (S, H)
 
 
+@cache
+def _specification(nonlinearity: Literal["tanh", "relu"]) -> Specification:
+    return Specification(
+        states=(StateSpec("h", "state", notes="o"),),
+        gates=(GateSpec("h", "output", nonlinearity, sums="a"),),
+        shown=("h",),
+        parameters=(
+            ParameterSpec("weight_ih", X, (Block("a", "W_i", "a", "input weights"),)),
+            ParameterSpec("weight_hh", PAST_H, (Block("a", "W_h", "a", "recurrent weights"),)),
+            ParameterSpec("bias", None, (Block("a", "b", "a", "bias"),)),
+        ),
+        sums=("a",),
+        output="o",
+    )
+
+
 @dataclass(frozen=True)
 class RNN(Cell):
     """h_t = f(x_t·W_i + h_(t−1)·W_h + b), the same weights at every step.
@@ -48,18 +65,7 @@ class RNN(Cell):
 
     @property
     def specification(self) -> Specification:
-        return Specification(
-            states=(StateSpec("h", "state", notes="o"),),
-            gates=(GateSpec("h", "output", self.nonlinearity, sums="a"),),
-            shown=("h",),
-            parameters=(
-                ParameterSpec("weight_ih", X, (Block("a", "W_i", "a", "input weights"),)),
-                ParameterSpec("weight_hh", PAST_H, (Block("a", "W_h", "a", "recurrent weights"),)),
-                ParameterSpec("bias", None, (Block("a", "b", "a", "bias"),)),
-            ),
-            sums=("a",),
-            output="o",
-        )
+        return _specification(self.nonlinearity)
 
     def step(self, s: Step[V]) -> None:
         a = s.sums("a", "the sums")
