@@ -55,9 +55,9 @@ def test_every_step_may_be_given_the_numbers() -> None:
     # The first states are made equal: what is left of the numbers is what the steps are given.
     for layer in params["bridge"].values():
         layer["weight"][...] = 0
-    logits, given, _, _ = made.forward(params, batch)
+    logits, given, _ = made.forward_batch(params, batch)
     moved = Described(batch.features + np.array([[0, 0], [0, 1], [0, 0]]), batch.targets)
-    changed = np.abs(made.forward(params, moved)[0] - logits).max(axis=1)
+    changed = np.abs(made.forward_batch(params, moved)[0] - logits).max(axis=1)
     of_moved = given.order[given.sequence_of_row] == 1
     assert (changed[of_moved] > 1e-4).all()
     assert (changed[~of_moved] == 0).all()

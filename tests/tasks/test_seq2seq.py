@@ -73,7 +73,7 @@ def test_a_beam_that_holds_everything_finds_the_best(attention: bool) -> None:
         for length in range(limit):
             for told in itertools.product(range(unknown), repeat=length):
                 pair = Pairs([source], [np.array(told, np.int32)])
-                logits = made.forward(params, pair)[0]
+                logits = made.forward_batch(params, pair)[0]
                 chances = softmax(logits)[np.arange(length + 1), [*told, end]]
                 scored[told] = np.log(chances).sum() / (length + 1)
         best = max(scored, key=scored.__getitem__)
@@ -87,7 +87,7 @@ def test_a_greedy_step_takes_the_most_probable_symbol() -> None:
     told = made.decode(params, batch.sources, 6)
     for source, one in zip(batch.sources, told, strict=True):
         given = Pairs([source], [one.ids])
-        logits = made.forward(params, given)[0]
+        logits = made.forward_batch(params, given)[0]
         logits[:, SIZES[1] - 1] = -np.inf
         steps = logits.argmax(axis=1)
         np.testing.assert_array_equal(steps[: len(one.ids)], one.ids)
@@ -111,11 +111,11 @@ def test_exact_matches_are_counted_without_decoding() -> None:
 
 def test_the_last_symbol_of_the_source_moves_what_the_decoder_is_told() -> None:
     made, params, batch = network(attention=False, bidirectional=False)
-    before = made.forward(params, batch)[0]
+    before = made.forward_batch(params, batch)[0]
     for row in range(4):
         changed = [source.copy() for source in batch.sources]
         changed[row][-1] = (changed[row][-1] + 1) % SIZES[0]
-        after = made.forward(params, Pairs(changed, batch.targets))[0]
+        after = made.forward_batch(params, Pairs(changed, batch.targets))[0]
         given = made.decoder.given(batch.targets)
         moved = {int(given.order[n]) for n in given.sequence_of_row[np.abs(after - before).max(axis=1) > 1e-9]}
         assert moved == {row}

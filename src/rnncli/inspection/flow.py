@@ -138,16 +138,11 @@ class CellFlow:
         Args:
             recorded: another backward pass than the example's.
         """
-        of_letter = dict(zip(self.cell.specification.sums, (recorded or self.recorded).found["sums"], strict=True))
-        return self.in_time(np.concatenate([of_letter[block.sums] for block in parameter.blocks], axis=1))
+        return self.in_time(self.cell.d_sums(parameter, (recorded or self.recorded).found["sums"]))
 
     def d_input(self, recorded: RecordedGradients | None = None) -> Array:
         """(T, D) ∂L/∂x_t; of another backward pass as in :meth:`d_sums`."""
-        found = np.zeros((len(self.steps), self.cell.input_size))
-        for one in self.cell.parameters:
-            if one.factor == X:
-                found += self.d_sums(one, recorded) @ self.params[one.name].T
-        return found
+        return self.in_time(self.cell.d_input(self.params, (recorded or self.recorded).found["sums"]))
 
     def d_states(self, recorded: RecordedGradients | None = None) -> dict[str, Array]:
         """State's letter → (T, H) ∂L/∂ it at each step, by all that follows; of another backward pass likewise.

@@ -1,39 +1,36 @@
-"""What tells a sequence, one symbol after the other, from a state it is given: the second half of seq2seq and caption.
+"""What generates a sequence, symbol by symbol, from a state it is given: the second half of seq2seq and caption.
 
 While it learns, every step is given the right symbol before it (teacher forcing, Williams & Zipser 1989); when it
-answers, the one it has told itself. One more symbol beside the known ones stands for the end; it is also what the
+predicts, the one it has generated itself. One more symbol beside the known ones stands for the end; it is also what the
 first step is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.attention import Attention, AttentionCache
-from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
-from rnncli.core.losses import log_softmax, softmax_cross_entropy
+from rnncli.core.losses import log_softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.dataset import Dataset
-from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
-from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+from rnncli.tasks.network import SequenceNetwork, stack_of
 from rnncli.tasks.symbols import symbols_of
 
-# Sequences that are judged or told together.
-BATCH = 128
-# Partial sequences that are gone on with, where nobody says how many: a few find better ones, more hardly do.
+# Partial sequences that are extended side by side, where nobody says how many: a few find better ones, more hardly do.
 BEAM = 4
 Beam = Annotated[int, Range(1, 1_000)]
 # Symbols of the longest text that is learned from: what a network generates is at most twice as long, and 10 more, and
@@ -54,8 +51,8 @@ def without_too_long(dataset: Dataset, unit: str) -> Dataset:
     return dataset.without(problems, "text that is too long")
 
 
-class Told(NamedTuple):
-    """A decoded sequence.
+class Generated(NamedTuple):
+    """A generated sequence.
 
     Attributes:
         ids: (T,) without the end.
@@ -124,35 +121,28 @@ class Decoder:
     def state_count(self) -> int:
         return self.stack.layers[0].cell.state_count
 
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        params: Params = {"embedding": self.embedding.init(rng, dtype), "stack": self.stack.init(rng, dtype)}
-        if self.attention:
-            params["attention"] = self.attention.init(rng, dtype)
-        return params | {"output": self.output.init(rng, dtype)}
+    @property
+    def layers(self) -> NamedLayers:
+        looking: dict[str, Layer] = {"attention": self.attention} if self.attention else {}
+        return NamedLayers({"embedding": self.embedding, "stack": self.stack, **looking, "output": self.output})
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return self.layers.init(rng, dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        s = self.settings
-        shapes: dict[str, tuple[int, ...]] = {"embedding/weight": (self.size + 1, s.embedding)}
-        shapes |= shapes_of(s, "stack", self.input_size, self.hidden, bidirectional=False)
-        if self.attention:
-            shapes |= {f"attention/{name}": shape for name, shape in self.attention.shapes().items()}
-        shapes["output/weight"] = (self.hidden, self.size + 1)
-        if s.bias:
-            shapes["output/bias"] = (self.size + 1,)
-        return shapes
+        return self.layers.shapes()
 
     def given(self, targets: Sequence[Array]) -> PackedSequence:
         """What each step is given while learning: the end, then the target without its own end."""
         end = np.array([self.end], np.int32)
         return PackedSequence.pack([np.concatenate((end, target)).astype(np.int32) for target in targets])
 
-    def steps(self, told: Told) -> Array:
-        """(T,) what each step has told: the symbols, then the end if it was reached."""
-        return np.append(told.ids, self.end) if told.ended else told.ids
+    def steps(self, generated: Generated) -> Array:
+        """(T,) what each step has generated: the symbols, then the end if it was reached."""
+        return np.append(generated.ids, self.end) if generated.ended else generated.ids
 
     def wanted(self, targets: Sequence[Array]) -> Array:
-        """(S,) what each step is to tell, in the order of :meth:`given`: the target, then the end."""
+        """(S,) what each step is to generate, in the order of :meth:`given`: the target, then the end."""
         end = np.array([self.end], np.int32)
         return np.asarray(PackedSequence.pack([np.concatenate((target, end)) for target in targets]).data)
 
@@ -172,7 +162,7 @@ class Decoder:
             given: the symbol before each step.
             states: of each layer, in the packed order of ``given``.
             memory: what attention looks at, (S', memory), of the same sequences in an order of its own.
-            rng: for dropout; None when answering.
+            rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
             beside: (N, beside) what every step of each sequence is given, in the packed order of ``given``.
 
@@ -183,11 +173,11 @@ class Decoder:
         if beside is not None:
             x = x.with_data(np.concatenate((x.data, beside[given.sequence_of_row]), axis=1))
         y, last, of_stack = self.stack.forward(params["stack"], x, states, rng, keep)
-        told, of_attention = y, None
+        attended, of_attention = y, None
         if self.attention:
             assert memory is not None
-            told, of_attention = self.attention.forward(params["attention"], x.with_data(y), memory)
-        dropped, output_mask = dropout(told, self.settings.dropout, rng)
+            attended, of_attention = self.attention.forward(params["attention"], x.with_data(y), memory)
+        dropped, output_mask = dropout(attended, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
         return logits, y, last, DecoderCache(of_embedding, of_stack, of_attention, output_mask, of_output)
 
@@ -198,9 +188,7 @@ class Decoder:
         every parameter."""
         grads: dict[str, Any] = {}
         dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
-        if cache.output_mask is not None:
-            dy *= cache.output_mask
-        d_memory = None
+        dy, d_memory = dropout_backward(dy, cache.output_mask), None
         if self.attention:
             assert cache.attention is not None
             dy, d_memory, grads["attention"] = self.attention.backward(params["attention"], cache.attention, dy)
@@ -209,38 +197,17 @@ class Decoder:
         grads["embedding"] = self.embedding.backward(cache.embedding, dx[:, : self.settings.embedding])
         return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
 
-    def loss(self, logits: Array, targets: Sequence[Array], share: float = 1.0) -> tuple[float, Array]:
-        """The mean loss of a symbol, ends included, and its gradient; both times ``share``."""
-        loss, d_logits = softmax_cross_entropy(logits, self.wanted(targets))
-        if share != 1:
-            loss *= share
-            d_logits *= share
-        return loss, d_logits
+    def exact(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
+        """(N,) whether each sequence is right as a whole, in the caller's order.
 
-    def metric_sums(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> MetricSums:
-        """Sequences that are right as a whole, all sequences, the sum of the symbols' losses, and all symbols.
-
-        If at every step the right symbol is the most probable one, then decoding with the most probable one tells
+        If at every step the right symbol is the most probable one, then decoding with the most probable one generates
         the target; and if at some step it is not, then decoding leaves the target there. So no decoding is needed to
         count exact matches.
         """
-        wanted = self.wanted(targets)
-        loss, _ = softmax_cross_entropy(logits, wanted)
-        exact = self.exact(logits, given, targets)
-        return MetricSums(float(exact.sum()), len(targets), loss * len(wanted), len(wanted))
-
-    def exact(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
-        """(N,) whether each sequence is right as a whole, in the caller's order."""
         allowed = logits.copy()
-        allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never told
-        missed = np.bincount(given.sequence_of_row, allowed.argmax(axis=1) != self.wanted(targets))
-        return np.asarray(given.to_caller_order(missed) == 0)
-
-    def log_probabilities(self, logits: Array, given: PackedSequence, targets: Sequence[Array]) -> Array:
-        """(N,) of each whole target, its end included, in the caller's order."""
-        wanted = self.wanted(targets)
-        of_symbols = log_softmax(logits)[np.arange(len(wanted)), wanted]
-        return given.to_caller_order(np.bincount(given.sequence_of_row, of_symbols))
+        allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never generated
+        missed = np.bincount(steps.sequence_of_row, allowed.argmax(axis=1) != wanted)
+        return np.asarray(steps.to_caller_order(missed) == 0)
 
     def decode(
         self,
@@ -250,7 +217,7 @@ class Decoder:
         limit: int,
         beam: int = 1,
         beside: Array | None = None,
-    ) -> list[Told]:
+    ) -> list[Generated]:
         """The most probable sequence for each state that a beam of ``beam`` partial ones finds.
 
         Args:
@@ -270,8 +237,8 @@ class Decoder:
             memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
         beside = None if beside is None else beside[rows]
         ids = np.full(len(rows), self.end, np.int32)
-        steps: list[tuple[Array, Array]] = []  # of each: the partial sequence that a row goes on with, and its symbol
-        # At first all of a beam are the same: only the first may be gone on with.
+        steps: list[tuple[Array, Array]] = []  # of each: the partial sequence that a row extends, and its symbol
+        # At first all of a beam are the same: only the first may be extended.
         scores = np.where(np.arange(len(rows)) % beam == 0, 0.0, -np.inf)
         ended = np.zeros(len(rows), np.bool_)
         first = np.arange(count)[:, None] * beam
@@ -293,59 +260,42 @@ class Decoder:
             ended = ended[parents] | (ids == self.end)
             if ended.all():
                 break
-        return self._best(_told(steps, len(rows)), scores, ended, count, beam)
+        return self._best(_followed(steps, len(rows)), scores, ended, count, beam)
 
-    def _best(self, told: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Told]:
-        lengths = np.where(ended, (told != self.end).sum(axis=1) + 1, told.shape[1])
+    def _best(self, ids: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Generated]:
+        """Of each beam the best of its sequences, (rows, steps) ids; those that came to their end before others."""
+        lengths = np.where(ended, (ids != self.end).sum(axis=1) + 1, ids.shape[1])
         merit = (scores / np.maximum(lengths, 1)).reshape(count, beam)
-        # A sequence that has come to its end is better than any that has not.
         merit = np.where(ended.reshape(count, beam), merit, merit - 1e6)
         chosen = merit.argmax(axis=1) + np.arange(count) * beam
-        return [Told(told[row][told[row] != self.end], float(scores[row]), bool(ended[row])) for row in chosen.tolist()]
+        found = zip(ids[chosen], scores[chosen].tolist(), ended[chosen].tolist(), strict=True)
+        return [Generated(of_row[of_row != self.end], score, end) for of_row, score, end in found]
 
 
-def _told(steps: list[tuple[Array, Array]], rows: int) -> Array:
+def _followed(steps: list[tuple[Array, Array]], rows: int) -> Array:
     """(rows, steps) the symbols of every row, read from the last step back: no step copies those before it."""
-    told, row = np.zeros((rows, len(steps)), np.int32), np.arange(rows)
+    symbols, row = np.zeros((rows, len(steps)), np.int32), np.arange(rows)
     for place, (parents, ids) in zip(reversed(range(len(steps))), reversed(steps), strict=True):
-        told[:, place], row = ids[row], parents[row]
-    return told
+        symbols[:, place], row = ids[row], parents[row]
+    return symbols
 
 
-class Tells(Protocol):
-    """A network whose second half is a decoder."""
+class GeneratingNetwork(SequenceNetwork):
+    """A network whose second half is a decoder; an answer is a whole target.
+
+    The examples have ``targets``, each (U_n,) ids without an end.
+    """
 
     @property
+    @abstractmethod
     def decoder(self) -> Decoder: ...
 
-    def forward(self, params: Params, batch: Any, *, keep: bool = True) -> tuple[Array, PackedSequence, Any, Any]: ...
+    def wanted(self, batch: Any) -> Array:
+        return self.decoder.wanted(batch.targets)
 
+    def right(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
+        return self.decoder.exact(logits, steps, wanted)
 
-def metric_sums_of(network: Tells, params: Params, examples: Any, rank: int, count: int) -> MetricSums:
-    """Scores every ``count``-th batch of the examples, the right symbols given."""
-    parts = []
-    for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
-        batch = examples.take(rows)
-        logits, given, _, _ = network.forward(params, batch, keep=False)
-        parts.append(network.decoder.metric_sums(logits, given, batch.targets))
-    return MetricSums(*np.sum(parts, axis=0).tolist()) if parts else MetricSums(0, 0, 0, 0)
-
-
-def exact_matches(network: Tells, params: Params, examples: Any) -> RowScores:
-    """Whether each target is told without a fault."""
-    return RowScores.of_answers(_of_each_target(network, params, examples, network.decoder.exact))
-
-
-def log_probabilities_of(network: Tells, params: Params, examples: Any) -> Array:
-    """(rows,) of the whole target of each example."""
-    return _of_each_target(network, params, examples, network.decoder.log_probabilities)
-
-
-def _of_each_target(network: Tells, params: Params, examples: Any, figure: Callable[..., Array]) -> Array:
-    """(rows,) what ``figure`` makes of the logits of each target, the right symbols given."""
-    found = np.empty(examples.size)
-    for rows in in_length_order(examples.lengths, BATCH):
-        batch = examples.take(rows)
-        logits, given, _, _ = network.forward(params, batch, keep=False)
-        found[rows] = figure(logits, given, batch.targets)
-    return found
+    def rows_read(self, batch: Any) -> dict[str, Array]:
+        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
+        return {"decoder/embedding/weight": read}

@@ -22,6 +22,7 @@ from rnncli.inspection.states import States
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Length
+from rnncli.tasks.network import Network
 
 if TYPE_CHECKING:
     from rnncli.inspection.flow import Opened
@@ -104,12 +105,6 @@ class Metric:
 
 
 ACCURACY = Metric("accuracy", "validation_accuracy")
-
-
-class Network(Protocol):
-    """What has parameters, and a shape for each."""
-
-    def shapes(self) -> dict[str, tuple[int, ...]]: ...
 
 
 # At least two, none of them empty.

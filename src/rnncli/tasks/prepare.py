@@ -27,7 +27,8 @@ from rnncli.tasks.baselines import bag_of_words_memory, bag_of_words_problem, ba
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.tasks.inputs import TextInput, shortened
-from rnncli.tasks.task import Baseline, Network
+from rnncli.tasks.network import Network
+from rnncli.tasks.task import Baseline
 
 # Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
 UNEVEN = 3

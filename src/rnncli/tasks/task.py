@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
-
-import numpy as np
+from typing import Any, Protocol, Self
 
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
@@ -14,8 +12,8 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.record import Record
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
 from rnncli.tasks.model import Model
+from rnncli.tasks.network import Network
 
 
 class Examples(Protocol):
@@ -37,50 +35,6 @@ class Examples(Protocol):
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
         """The rows of each step of an epoch: a function of ``(seed, epoch)`` alone."""
-
-
-class Network(Protocol):
-    """What is trained: parameters, a loss, and its gradient."""
-
-    @property
-    def tables(self) -> frozenset[str]:
-        """The parameters of which a batch touches some rows only."""
-
-    @property
-    def judged_by(self) -> Literal["accuracy", "loss"]:
-        """Which of the two on the validation rows says that an epoch is the best; where equal, the other."""
-
-    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What one step leaves to the next beside the parameters: states of a text that goes on. Zeros at first."""
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Flat name → shape of every parameter, worked out without making one."""
-
-    def init(self, rng: np.random.Generator) -> Params: ...
-
-    def rows_read(self, batch: Any) -> dict[str, Array]:
-        """For each of :attr:`tables` the rows that a batch reads, each once."""
-
-    def loss_and_gradients(
-        self,
-        params: Params,
-        batch: Any,
-        rng: np.random.Generator | None = None,
-        share: float = 1.0,
-        carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
-        """One batch forward and backward.
-
-        Args:
-            share: how much of a larger batch it is; scales both results.
-            carried: of :meth:`carried_shapes`; what belongs to the rows of the batch is read and written.
-        """
-
-    def metric_sums(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> MetricSums:
-        """Scores the ``rank``-th of ``count`` parts of the examples."""
-
-    def row_scores(self, params: Params, examples: Any) -> RowScores:
-        """The score of each example; together they come to the model's metric."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
 from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.record import EpochRecord
-from rnncli.tasks.task import Examples, Network
+from rnncli.tasks.network import Network
+from rnncli.tasks.task import Examples
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Stepper
 

@@ -75,6 +75,23 @@ class Cell(ABC):
         """The parameters that go into a sum, in their order, each with the number of its block."""
         return [(one, place) for one in self.parameters for place, block in enumerate(one.blocks) if block.sums == sums]
 
+    def d_sums(self, parameter: ParameterSpec, sums: Array) -> Array:
+        """(S, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each.
+
+        Args:
+            sums: (A, S, H) as a backward pass leaves them while it is recorded.
+        """
+        of_letter = dict(zip(self.specification.sums, sums, strict=True))
+        return np.concatenate([of_letter[block.sums] for block in parameter.blocks], axis=1)
+
+    def d_input(self, params: Params, sums: Array) -> Array:
+        """(S, D) ∂L/∂x_t; ``sums`` as for :meth:`d_sums`."""
+        found = np.zeros((sums.shape[1], self.input_size))
+        for one in self.parameters:
+            if one.factor == X:
+                found += self.d_sums(one, sums) @ params[one.name].T
+        return found
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name → shape of every parameter."""
         return {one.name: one.shape(self.input_size, self.hidden_size) for one in self.parameters}

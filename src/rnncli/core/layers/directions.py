@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.threads import side_by_side
 
@@ -36,11 +37,14 @@ class Bidirectional:
         return 2 * self.cell.hidden_size
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return {"forward": self.cell.init(rng, dtype), "backward": self.cell.init(rng, dtype)}
+        return self._cells.init(rng, dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        shapes = self.cell.shapes()
-        return {f"{way}/{name}": shape for way in ("forward", "backward") for name, shape in shapes.items()}
+        return self._cells.shapes()
+
+    @property
+    def _cells(self) -> NamedLayers:
+        return NamedLayers({"forward": self.cell, "backward": self.cell})
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
@@ -98,10 +102,14 @@ class OneDirection:
         return self.cell.hidden_size
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return {"forward": self.cell.init(rng, dtype)}
+        return self._cells.init(rng, dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {f"forward/{name}": shape for name, shape in self.cell.shapes().items()}
+        return self._cells.shapes()
+
+    @property
+    def _cells(self) -> NamedLayers:
+        return NamedLayers({"forward": self.cell})
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True

@@ -14,7 +14,7 @@ def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Arr
     decides each number, so the rate is met to the nearest 1/256; the scale uses the rate that is really applied.
 
     Returns:
-        The new values and the mask: multiply the gradient by it on the way back.
+        The new values, and the mask that :func:`dropout_backward` needs.
     """
     if rng is None or rate == 0:
         return x, None
@@ -23,3 +23,10 @@ def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Arr
     mask = (random >= threshold).astype(x.dtype)
     mask *= np.asarray(256 / (256 - threshold), x.dtype)
     return x * mask, mask
+
+
+def dropout_backward(dy: Array, mask: Array | None) -> Array:
+    """The gradient of what :func:`dropout` was given, from that of what it gave, in place."""
+    if mask is not None:
+        dy *= mask
+    return dy

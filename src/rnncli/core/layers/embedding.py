@@ -43,6 +43,9 @@ class Embedding:
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
         return {"weight": normal(rng, (self.vocabulary_size, self.size), self.scale, dtype)}
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.vocabulary_size, self.size)}
+
     def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
         """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
         rows = Lookup(params["weight"].take(x.distinct_tokens.rows, axis=0), x.distinct_tokens)

@@ -28,6 +28,10 @@ class Linear:
             params["bias"] = np.zeros(self.output_size, dtype)
         return params
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {"weight": (self.input_size, self.output_size)}
+        return shapes | {"bias": (self.output_size,)} if self.bias else shapes
+
     def forward(self, params: Params, x: Array) -> tuple[Array, Array]:
         y = x @ params["weight"]
         return (y + params["bias"] if self.bias else y), x

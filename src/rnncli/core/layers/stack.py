@@ -11,6 +11,7 @@ from rnncli.core.cells.named import cell_named
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.directions import Bidirectional, OneDirection
 from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
 
 
@@ -38,11 +39,14 @@ class Stack:
         return self.layers[-1].output_size
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return {str(k): layer.init(rng, dtype) for k, layer in enumerate(self.layers)}
+        return self._named.init(rng, dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Flat name → shape of every parameter."""
-        return {f"{k}/{name}": shape for k, layer in enumerate(self.layers) for name, shape in layer.shapes().items()}
+        return self._named.shapes()
+
+    @property
+    def _named(self) -> NamedLayers:
+        return NamedLayers({str(k): layer for k, layer in enumerate(self.layers)})
 
     def forward(
         self,

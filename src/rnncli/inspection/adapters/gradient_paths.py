@@ -148,8 +148,8 @@ def of_features(network: Captioner, params: Params, batch: Described, blank: Arr
         found = next(one.dy for one in seen if one.params is first) @ first["weight"].T
         if decoder.beside:
             of_cell = next(one for one in seen if one.params is params["decoder"]["stack"]["0"]["forward"])
-            weight = of_cell.params["weight_ih"][network.settings.embedding :]
-            d_beside = np.concatenate(list(of_cell.found["input_side"]), axis=1) @ weight.T
+            d_input = of_cell.layer.d_input(of_cell.params, of_cell.found["sums"])
+            d_beside = d_input[:, network.settings.embedding :]
             found = found + d_beside.reshape(-1, *found.shape).sum(axis=0)  # texts of one length lie step by step
         return np.asarray(found[:, :, None])
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
-from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, log_probabilities_of, metric_sums_of
-from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
+from rnncli.tasks.network import BATCH
 
 
 class Described(NamedTuple):
@@ -68,7 +67,7 @@ class BridgeCache(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Captioner:
+class Captioner(GeneratingNetwork):
     """Linear → tanh → linear → tanh: the first states of a decoder, each of whose steps may be given the numbers too.
 
     Args:
@@ -77,10 +76,8 @@ class Captioner:
         size: symbols, the unknown one included.
     """
 
-    settings: Settings
     feature_count: int
     size: int
-    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -100,26 +97,10 @@ class Captioner:
     def tables(self) -> frozenset[str]:
         return frozenset({"decoder/embedding/weight"})
 
-    def rows_read(self, batch: Described) -> dict[str, Array]:
-        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
-        return {"decoder/embedding/weight": read}
-
-    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        bridge = {"first": self.first.init(rng, dtype), "second": self.second.init(rng, dtype)}
-        return {"bridge": bridge, "decoder": self.decoder.init(rng)}
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {
-            "bridge/first/weight": (self.feature_count, self.first.output_size),
-            "bridge/first/bias": (self.first.output_size,),
-            "bridge/second/weight": (self.second.input_size, self.second.output_size),
-            "bridge/second/bias": (self.second.output_size,),
-            **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
-        }
+    @property
+    def layers(self) -> NamedLayers:
+        bridge = NamedLayers({"first": self.first, "second": self.second})
+        return NamedLayers({"bridge": bridge, "decoder": self.decoder})
 
     def states(self, params: Params, features: Array) -> tuple[list[State], BridgeCache]:
         """(N, D) numbers to the first states of each layer."""
@@ -143,48 +124,34 @@ class Captioner:
         _, of_first = self.first.backward(bridge["first"], cache.features, d_hidden)
         return {"first": of_first, "second": of_second}
 
-    def forward(
-        self, params: Params, batch: Described, rng: np.random.Generator | None = None, keep: bool = True
-    ) -> tuple[Array, PackedSequence, BridgeCache, DecoderCache]:
-        """Logits of every step, the right symbols given; what was given; and the caches."""
+    def forward_batch(
+        self,
+        params: Params,
+        batch: Described,
+        rng: np.random.Generator | None = None,
+        keep: bool = True,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[Array, PackedSequence, tuple[BridgeCache, DecoderCache]]:
+        """The right symbols given."""
         given = self.decoder.given(batch.targets)
         features = batch.numbers(given.order)
         states, of_bridge = self.states(params, features)
         logits, _, _, of_decoder = self.decoder.forward(
             params["decoder"], given, states, None, rng, keep, self.beside(features)
         )
-        return logits, given, of_bridge, of_decoder
+        return logits, given, (of_bridge, of_decoder)
 
-    def loss_and_gradients(
-        self,
-        params: Params,
-        batch: Described,
-        rng: np.random.Generator | None = None,
-        share: float = 1.0,
-        carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
-        logits, _, of_bridge, of_decoder = self.forward(params, batch, rng)
-        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
+    def backward(self, params: Params, cache: tuple[BridgeCache, DecoderCache], d_logits: Array) -> dict[str, Any]:
+        of_bridge, of_decoder = cache
         d_states, _, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
-        return loss, {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
+        return {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
 
-    def metric_sums(self, params: Params, examples: Described, rank: int = 0, count: int = 1) -> MetricSums:
-        return metric_sums_of(self, params, examples, rank, count)
-
-    def row_scores(self, params: Params, examples: Described) -> RowScores:
-        """The losses of each text's symbols, its end included."""
-        return RowScores(-self.log_probabilities(params, examples), examples.lengths.astype(np.float64))
-
-    def log_probabilities(self, params: Params, examples: Described) -> Array:
-        """(rows,) of the whole target of each example."""
-        return log_probabilities_of(self, params, examples)
-
-    def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Told]:
-        """What is told for each row of (N, D) numbers; ``limit`` symbols at most."""
-        told: list[Told] = []
+    def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Generated]:
+        """What is generated for each row of (N, D) numbers; ``limit`` symbols at most."""
+        generated: list[Generated] = []
         step = max(1, BATCH // beam)
         for begin in range(0, len(features), step):
             part = features[begin : begin + step]
             states, _ = self.states(params, part)
-            told += self.decoder.decode(params["decoder"], states, None, limit, beam, self.beside(part))
-        return told
+            generated += self.decoder.decode(params["decoder"], states, None, limit, beam, self.beside(part))
+        return generated

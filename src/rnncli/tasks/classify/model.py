@@ -22,7 +22,7 @@ from rnncli.inspection.why import Parts, Question
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
-from rnncli.tasks.classify.network import BATCH, MOST_SCORES, Classifier, Examples
+from rnncli.tasks.classify.network import MOST_SCORES, Classifier, Examples
 from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
 from rnncli.tasks.inputs import (
     NumberInput,
@@ -36,6 +36,7 @@ from rnncli.tasks.inputs import (
 )
 from rnncli.tasks.metrics import score
 from rnncli.tasks.model import Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.network import BATCH
 
 
 @dataclass(frozen=True, kw_only=True)

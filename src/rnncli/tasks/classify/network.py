@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core.cells.activations import sigmoid
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.initializers import fill_uniform
-from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
@@ -24,10 +24,8 @@ from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+from rnncli.tasks.network import BATCH, Network, embedded, embedded_backward, stack_of, token_tables
 
-# Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
-BATCH = 128
 # Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
 MOST_SCORES = 2**21
 
@@ -67,9 +65,7 @@ class Examples(NamedTuple):
 class ClassifierCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
-    embedding: EmbeddingCache | None
-    input_mask: Array | None
-    x: PackedSequence
+    embedding: tuple[EmbeddingCache, Array | None] | None
     stack: StackCache
     readout: ReadoutCache
     pooled_mask: Array | None
@@ -77,7 +73,7 @@ class ClassifierCache(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Classifier(Network):
     """Embedding (or one-hot) → dropout → recurrent stack → read-out → dropout → linear → sigmoid or softmax.
 
     Two labels have one logit, the log odds of the second; K > 2 labels have K.
@@ -89,7 +85,6 @@ class Classifier:
         numbers: whether the input is numbers, which go into the stack as they are.
     """
 
-    settings: Settings
     input_size: int
     label_count: int
     numbers: bool = False
@@ -119,49 +114,28 @@ class Classifier:
 
     @property
     def tables(self) -> frozenset[str]:
-        """The parameters of which a batch touches some rows only."""
         if self.numbers:
             return frozenset()
-        if self.embedding:
-            return frozenset({"embedding/weight"})
-        directions = ("forward", "backward") if self.settings.bidirectional else ("forward",)
-        return frozenset(f"encoder/0/{direction}/weight_ih" for direction in directions)
+        return token_tables(self.embedding, "encoder", self.stack)
 
     def rows_read(self, batch: Examples) -> dict[str, Array]:
-        """For each of :attr:`tables` the rows that a batch reads, each once."""
         if self.numbers:
             return {}
         read = np.zeros(self.input_size, np.bool_)
         read[joined(batch.inputs)] = True
         return dict.fromkeys(self.tables, np.flatnonzero(read))
 
-    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
-
-    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {}  # every row stands for itself
+    @property
+    def layers(self) -> NamedLayers:
+        below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
+        return NamedLayers(below | {"encoder": self.stack, "output": self.output})
 
     def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        params: Params = {"embedding": self.embedding.init(rng, dtype)} if self.embedding else {}
-        params |= {"encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
+        params = super().init(rng)
         if self.settings.initializer == "uniform":
             fill_uniform(rng, params["encoder"], self.settings.hidden)
             fill_uniform(rng, params["output"], self.stack.output_size)
         return params
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Flat name → shape of every parameter, worked out without making one."""
-        s = self.settings
-        shapes: dict[str, tuple[int, ...]] = {}
-        if self.embedding:
-            shapes["embedding/weight"] = (self.input_size, s.embedding)
-        width = s.embedding if self.embedding else self.input_size
-        shapes |= shapes_of(s, "encoder", width)
-        width = self.stack.output_size
-        shapes["output/weight"] = (width, self.logit_count)
-        if s.bias:
-            shapes["output/bias"] = (self.logit_count,)
-        return shapes
 
     def forward(
         self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
@@ -177,27 +151,16 @@ class Classifier:
         Returns:
             The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
         """
-        x, of_embedding, input_mask = packed, None, None
-        if self.embedding:
-            dropping = rng is not None and self.settings.dropout > 0  # a number of its own at every place
-            x, of_embedding = self.embedding.forward(params["embedding"], packed, gather=dropping)
-            if dropping:
-                dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
-                x = x.with_data(dropped)
+        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
         y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
         pooled, of_readout = self.readout.forward(y, x, last[-1])
         pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], pooled)
-        return logits, y, ClassifierCache(of_embedding, input_mask, x, of_stack, of_readout, pooled_mask, of_output)
+        return logits, y, ClassifierCache(of_embedding, of_stack, of_readout, pooled_mask, of_output)
 
     def backward(self, params: Params, cache: ClassifierCache, d_logits: Array) -> dict[str, Any]:
-        """The gradient of every parameter, nested like ``params``."""
         dx, grads = self.to_the_stack(params, cache, d_logits)
-        if self.embedding and cache.embedding and dx is not None:
-            if cache.input_mask is not None:
-                dx *= cache.input_mask
-            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
-        return grads
+        return grads | embedded_backward(self.embedding, cache.embedding, dx)
 
     def to_the_stack(
         self, params: Params, cache: ClassifierCache, d_logits: Array
@@ -207,16 +170,12 @@ class Classifier:
         The first is None for ids and for numbers that are not learned.
         """
         d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
-        if cache.pooled_mask is not None:
-            d_pooled *= cache.pooled_mask
-        dy, d_last = self.readout.backward(cache.readout, d_pooled)
+        dy, d_last = self.readout.backward(cache.readout, dropout_backward(d_pooled, cache.pooled_mask))
         # Only the topmost layer's last state is read, if any; those below are not.
-        d_states = None if d_last is None else self._states_below(cache.stack, d_last)
+        below: list[Any] = [None] * (len(cache.stack.layers) - 1)
+        d_states = None if d_last is None else [*below, d_last]
         dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
         return dx, {"encoder": of_stack, "output": of_output}
-
-    def _states_below(self, cache: StackCache, d_last: tuple[Array, ...]) -> list[Any]:
-        return [None] * (len(cache.layers) - 1) + [d_last]
 
     def loss(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         """The mean loss of a batch and ∂L/∂logits."""
@@ -224,23 +183,21 @@ class Classifier:
             return sigmoid_cross_entropy(logits, targets, weights)
         return softmax_cross_entropy(logits, targets, weights)
 
-    def loss_and_gradients(
+    def forward_batch(
         self,
         params: Params,
         batch: Examples,
         rng: np.random.Generator | None = None,
-        share: float = 1.0,
+        keep: bool = True,
         carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
-        """One batch forward and backward; ``share`` is how much of a larger batch it is, and scales both."""
+    ) -> tuple[Array, PackedSequence, ClassifierCache]:
         packed = PackedSequence.pack(batch.inputs, learned=not self.numbers)
-        logits, _, cache = self.forward(params, packed, rng)
-        weights = None if batch.weights is None else batch.weights[packed.order]
-        loss, d_logits = self.loss(logits, batch.targets[packed.order], weights)
-        if share != 1:
-            loss *= share
-            d_logits *= share
-        return loss, self.backward(params, cache, d_logits)
+        logits, _, cache = self.forward(params, packed, rng, keep)
+        return logits, packed, cache
+
+    def loss_of(self, logits: Array, steps: PackedSequence, batch: Examples) -> tuple[float, Array]:
+        weights = None if batch.weights is None else batch.weights[steps.order]
+        return self.loss(logits, batch.targets[steps.order], weights)
 
     def logits(self, params: Params, inputs: Sequence[Array], batch: int = BATCH) -> Array:
         """(rows, K or 1) logits of any number of sequences, in their order."""

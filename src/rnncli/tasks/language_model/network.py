@@ -7,23 +7,21 @@ back to the beginning of its own T tokens only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.layers.dropout import dropout
-from rnncli.core.layers.embedding import Embedding
+from rnncli.core.layers.dropout import dropout, dropout_backward
+from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
-from rnncli.core.layers.stack import Stack
-from rnncli.core.losses import log_softmax, softmax_cross_entropy
+from rnncli.core.layers.named import Layer, NamedLayers
+from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+from rnncli.tasks.network import SequenceNetwork, embedded, embedded_backward, stack_of, token_tables
 
 
 class Streams(NamedTuple):
@@ -32,7 +30,7 @@ class Streams(NamedTuple):
     Attributes:
         text: (L,) ids.
         streams: N.
-        length: tokens to be told in each stream; the one after each token is what is to be told.
+        length: tokens read in each stream; the one after each of them is to be predicted.
         window: T tokens of a step; the last window of a stream may have fewer.
         rows: windows of this choice.
     """
@@ -88,17 +86,16 @@ class Streams(NamedTuple):
 class LanguageModelCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
-    embedding: Any
-    input_mask: Array | None
-    stack: Any
+    embedding: tuple[EmbeddingCache, Array | None] | None
+    stack: StackCache
     output_mask: Array | None
     output: Array
-    told: Array | None
+    chosen: Array | None
     steps: int
 
 
 @dataclass(frozen=True)
-class LanguageModelNetwork:
+class LanguageModelNetwork(SequenceNetwork):
     """Embedding or one-hot → dropout → recurrent stack → dropout → linear → softmax over the next token.
 
     Args:
@@ -106,7 +103,6 @@ class LanguageModelNetwork:
         size: V.
     """
 
-    settings: Settings
     size: int
     judged_by: ClassVar[Literal["accuracy", "loss"]] = "loss"
 
@@ -125,7 +121,7 @@ class LanguageModelNetwork:
 
     @property
     def tables(self) -> frozenset[str]:
-        return frozenset({"embedding/weight"}) if self.embedding else frozenset({"decoder/0/forward/weight_ih"})
+        return token_tables(self.embedding, "decoder", self.stack)
 
     def rows_read(self, batch: Streams) -> dict[str, Array]:
         return dict.fromkeys(self.tables, np.unique(np.concatenate(batch.tokens())))
@@ -138,22 +134,10 @@ class LanguageModelNetwork:
     def _parts(self) -> range:
         return range(self.stack.layers[0].cell.state_count)
 
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        params: Params = {"embedding": self.embedding.init(rng, dtype)} if self.embedding else {}
-        return params | {"decoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        s = self.settings
-        shapes: dict[str, tuple[int, ...]] = {}
-        if self.embedding:
-            shapes["embedding/weight"] = (self.size, s.embedding)
-        width = s.embedding if self.embedding else self.size
-        shapes |= shapes_of(s, "decoder", width, bidirectional=False)
-        shapes["output/weight"] = (s.hidden, self.size)
-        if s.bias:
-            shapes["output/bias"] = (self.size,)
-        return shapes
+    @property
+    def layers(self) -> NamedLayers:
+        below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
+        return NamedLayers(below | {"decoder": self.stack, "output": self.output})
 
     def zero_states(self, count: int) -> list[State]:
         """The states in which ``count`` texts begin."""
@@ -181,68 +165,50 @@ class LanguageModelNetwork:
         Returns:
             The logits, the topmost layer's outputs (S, H), the states that are left, and the cache.
         """
-        x, of_embedding, input_mask = packed, None, None
-        if self.embedding:
-            dropping = rng is not None and self.settings.dropout > 0
-            x, of_embedding = self.embedding.forward(params["embedding"], packed, gather=dropping)
-            if dropping:
-                dropped, input_mask = dropout(x.data, self.settings.dropout, rng)
-                x = x.with_data(dropped)
+        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
         y, last, of_stack = self.stack.forward(params["decoder"], x, states, rng, keep)
-        asked = y if told is None else y[told]
-        dropped, output_mask = dropout(asked, self.settings.dropout, rng)
+        dropped, output_mask = dropout(y if told is None else y[told], self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return (
-            logits,
-            y,
-            last,
-            LanguageModelCache(*(of_embedding, input_mask, of_stack, output_mask, of_output, told, len(y))),
-        )
+        return logits, y, last, LanguageModelCache(of_embedding, of_stack, output_mask, of_output, told, len(y))
 
-    def backward(self, params: Params, cache: LanguageModelCache, d_logits: Array) -> dict[str, Any]:
-        """The gradient of every parameter; none goes into the states that the step began with."""
-        grads: dict[str, Any] = {}
-        dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
-        if cache.output_mask is not None:
-            dy *= cache.output_mask
-        if cache.told is not None:
-            asked, dy = dy, np.zeros((cache.steps, dy.shape[1]), dy.dtype)
-            dy[cache.told] = asked
-        dx, _, of_stack = self.stack.backward(params["decoder"], cache.stack, dy)
-        if self.embedding and dx is not None:
-            if cache.input_mask is not None:
-                dx *= cache.input_mask
-            grads["embedding"] = self.embedding.backward(cache.embedding, dx)
-        return grads | {"decoder": of_stack, "output": of_output}
-
-    def loss_and_gradients(
+    def forward_batch(
         self,
         params: Params,
         batch: Streams,
         rng: np.random.Generator | None = None,
-        share: float = 1.0,
+        keep: bool = True,
         carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
-        packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
+    ) -> tuple[Array, PackedSequence, LanguageModelCache]:
+        packed = PackedSequence.pack(batch.tokens())
         streams = batch.stream[packed.order]
         states = self.zero_states(batch.size) if carried is None else self._carried(carried, streams)
-        logits, _, last, cache = self.forward(params, packed, states, rng)
-        loss, d_logits = softmax_cross_entropy(logits, followers)
-        if share != 1:
-            loss *= share
-            d_logits *= share
+        logits, _, last, cache = self.forward(params, packed, states, rng, keep)
         if carried is not None:
             for layer, state in enumerate(last):
                 for part, values in enumerate(state):
                     carried[f"{layer}/{part}"][streams] = values
-        return loss, self.backward(params, cache, d_logits)
+        return logits, packed, cache
+
+    def backward(self, params: Params, cache: LanguageModelCache, d_logits: Array) -> dict[str, Any]:
+        """The gradient of every parameter; none goes into the states that the step began with."""
+        dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
+        dy = dropout_backward(dy, cache.output_mask)
+        if cache.chosen is not None:
+            of_chosen, dy = dy, np.zeros((cache.steps, dy.shape[1]), dy.dtype)
+            dy[cache.chosen] = of_chosen
+        dx, _, of_stack = self.stack.backward(params["decoder"], cache.stack, dy)
+        return embedded_backward(self.embedding, cache.embedding, dx) | {"decoder": of_stack, "output": of_output}
+
+    def wanted(self, batch: Streams) -> Array:
+        """(S,) the tokens that follow."""
+        return np.asarray(PackedSequence.pack(batch.tokens(1)).data)
 
     def _carried(self, carried: dict[str, Array], streams: Array) -> list[State]:
         layers = range(self.settings.layers)
         return [tuple(carried[f"{layer}/{part}"][streams] for part in self._parts) for layer in layers]
 
     def tellable(self, logits: Array) -> Array:
-        """(S, V) logits without the unknown token, which is never told: the known ones share all of the probability.
+        """(S, V) logits without the unknown token, which is never generated: the known ones share all probability.
 
         Training counts it as a token like others: the loss is of other probabilities than these.
         """
@@ -250,28 +216,17 @@ class LanguageModelNetwork:
             logits[:, self.size - 1] = -np.inf
         return logits
 
-    def row_scores(self, params: Params, examples: Streams) -> RowScores:
-        """The losses of the tokens of each window."""
-        sums = np.empty(examples.size)
-        states = self.zero_states(examples.streams)
-        for rows in examples.batches(0, 0, 0):
-            batch = examples.take(rows)
-            packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
-            logits, _, states, _ = self.forward(params, packed, states, keep=False)
-            losses = -log_softmax(logits)[np.arange(len(followers)), followers]
-            sums[rows] = packed.to_caller_order(np.bincount(packed.sequence_of_row, losses))
-        return RowScores(sums, examples.lengths.astype(np.float64))
+    def right(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
+        return super().right(self.tellable(logits), steps, wanted)
 
-    def metric_sums(self, params: Params, examples: Streams, rank: int = 0, count: int = 1) -> MetricSums:
+    def scored_batches(
+        self, params: Params, examples: Streams, rank: int = 0, count: int = 1
+    ) -> Iterator[tuple[Array, Array, PackedSequence, Array]]:
+        """Of every ``count``-th stream, its windows in order: each begins with the states of the one before."""
         own = np.arange(rank, examples.streams, count)
-        right = answers = losses = 0.0
         states = self.zero_states(len(own))
         for first in range(0, examples.size if len(own) else 0, examples.streams):
             batch = examples.take(first + own)
-            packed, followers = PackedSequence.pack(batch.tokens()), PackedSequence.pack(batch.tokens(1)).data
+            packed = PackedSequence.pack(batch.tokens())
             logits, _, states, _ = self.forward(params, packed, states, keep=False)
-            loss, _ = softmax_cross_entropy(logits, followers)
-            right += float((self.tellable(logits).argmax(axis=1) == followers).sum())
-            answers += len(followers)
-            losses += loss * len(followers)
-        return MetricSums(right, answers, losses, answers)
+            yield first + own, logits, packed, self.wanted(batch)

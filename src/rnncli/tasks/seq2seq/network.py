@@ -8,23 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.distinct_tokens import Lookup
-from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.decoder import BATCH, Decoder, DecoderCache, Told, exact_matches, log_probabilities_of, metric_sums_of
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.recurrent_stack import shapes_of, stack_of
+from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
+from rnncli.tasks.network import BATCH, stack_of
 
 
 class Pairs(NamedTuple):
@@ -67,8 +66,16 @@ class EncoderCache(NamedTuple):
     stack: StackCache
 
 
+class EncoderDecoderCache(NamedTuple):
+    """What both halves keep, and the timesteps of the decoder."""
+
+    encoder: EncoderCache
+    given: PackedSequence
+    decoder: DecoderCache
+
+
 @dataclass(frozen=True)
-class EncoderDecoder:
+class EncoderDecoder(GeneratingNetwork):
     """Embedding → dropout → recurrent stack (the encoder); its last states, →h and ←h side by side, start a decoder.
 
     Args:
@@ -76,10 +83,8 @@ class EncoderDecoder:
         source_size, target_size: symbols, the unknown one included.
     """
 
-    settings: Settings
     source_size: int
     target_size: int
-    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
 
     @cached_property
     def embedding(self) -> Embedding:
@@ -99,30 +104,11 @@ class EncoderDecoder:
         return frozenset({"embedding/weight", "decoder/embedding/weight"})
 
     def rows_read(self, batch: Pairs) -> dict[str, Array]:
-        targets = np.unique(np.concatenate((*batch.targets, [self.decoder.end])))
-        return {
-            "embedding/weight": np.unique(joined(batch.sources)),
-            "decoder/embedding/weight": targets.astype(np.int64),
-        }
+        return {"embedding/weight": np.unique(joined(batch.sources)), **super().rows_read(batch)}
 
-    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        return {
-            "embedding": self.embedding.init(rng, dtype),
-            "encoder": self.encoder.init(rng, dtype),
-            "decoder": self.decoder.init(rng),
-        }
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        s = self.settings
-        return {
-            "embedding/weight": (self.source_size, s.embedding),
-            **shapes_of(s, "encoder", s.embedding),
-            **{f"decoder/{name}": shape for name, shape in self.decoder.shapes().items()},
-        }
+    @property
+    def layers(self) -> NamedLayers:
+        return NamedLayers({"embedding": self.embedding, "encoder": self.encoder, "decoder": self.decoder})
 
     def encode(
         self, params: Params, sources: Sequence[Array], rng: np.random.Generator | None = None, keep: bool = True
@@ -146,8 +132,7 @@ class EncoderDecoder:
         apart = [self._apart(tuple(part[order] for part in state)) for state in d_states]
         d_table, _, of_stack = self.encoder.backward(params["encoder"], cache.stack, d_memory, apart)
         assert d_table is not None
-        if cache.input_mask is not None:
-            d_table *= cache.input_mask
+        d_table = dropout_backward(d_table, cache.input_mask)
         return {"embedding": self.embedding.backward(cache.embedding, d_table), "encoder": of_stack}
 
     def _side_by_side(self, state: State) -> State:
@@ -161,52 +146,39 @@ class EncoderDecoder:
         H = self.settings.hidden
         return (*(part[:, :H] for part in state), *(part[:, H:] for part in state))
 
-    def forward(
-        self, params: Params, batch: Pairs, rng: np.random.Generator | None = None, keep: bool = True
-    ) -> tuple[Array, PackedSequence, EncoderCache, DecoderCache]:
-        """Logits of every step of the decoder, the right symbols given; what was given; and the caches."""
+    def forward_batch(
+        self,
+        params: Params,
+        batch: Pairs,
+        rng: np.random.Generator | None = None,
+        keep: bool = True,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[Array, PackedSequence, EncoderDecoderCache]:
+        """The right symbols given."""
         memory, states, of_encoder = self.encode(params, batch.sources, rng, keep)
         given = self.decoder.given(batch.targets)
         starts = [tuple(part[given.order] for part in state) for state in states]
         logits, _, _, of_decoder = self.decoder.forward(
             params["decoder"], given, starts, memory if self.settings.attention else None, rng, keep
         )
-        return logits, given, of_encoder, of_decoder
+        return logits, given, EncoderDecoderCache(of_encoder, given, of_decoder)
 
-    def loss_and_gradients(
-        self,
-        params: Params,
-        batch: Pairs,
-        rng: np.random.Generator | None = None,
-        share: float = 1.0,
-        carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
-        logits, given, of_encoder, of_decoder = self.forward(params, batch, rng)
-        loss, d_logits = self.decoder.loss(logits, batch.targets, share)
-        d_starts, d_memory, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
-        d_states = [tuple(map(given.to_caller_order, state)) for state in d_starts]
-        return loss, {**self.encode_backward(params, of_encoder, d_states, d_memory), "decoder": grads}
-
-    def metric_sums(self, params: Params, examples: Pairs, rank: int = 0, count: int = 1) -> MetricSums:
-        return metric_sums_of(self, params, examples, rank, count)
+    def backward(self, params: Params, cache: EncoderDecoderCache, d_logits: Array) -> dict[str, Any]:
+        d_starts, d_memory, grads = self.decoder.backward(params["decoder"], cache.decoder, d_logits)
+        d_states = [tuple(map(cache.given.to_caller_order, state)) for state in d_starts]
+        return {**self.encode_backward(params, cache.encoder, d_states, d_memory), "decoder": grads}
 
     def row_scores(self, params: Params, examples: Pairs) -> RowScores:
-        """Whether each target is told without a fault."""
-        return exact_matches(self, params, examples)
+        """Whether each target is generated without a fault."""
+        return RowScores.of_answers(self.of_each_row(params, examples, self.right))
 
-    def log_probabilities(self, params: Params, examples: Pairs) -> Array:
-        """(rows,) of the whole target of each example."""
-        return log_probabilities_of(self, params, examples)
-
-    def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Told]:
-        """What is told for each of the sources, in their order; ``limit`` symbols at most."""
-        result: list[Told] = [Told(np.empty(0, np.int32), 0.0, False)] * len(sources)
-        lengths = np.array([len(source) for source in sources], np.int64)
-        for rows in in_length_order(lengths, max(1, BATCH // beam)):
+    def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Generated]:
+        """What is generated for each of the sources, in their order; ``limit`` symbols at most."""
+        result = [Generated(np.empty(0, np.int32), 0.0, False)] * len(sources)
+        for rows in in_length_order(lengths_of(sources), max(1, BATCH // beam)):
             memory, states, _ = self.encode(params, [sources[row] for row in rows.tolist()], keep=False)
-            told = self.decoder.decode(
-                params["decoder"], states, memory if self.settings.attention else None, limit, beam
-            )
-            for row, one in zip(rows.tolist(), told, strict=True):
+            looked_at = memory if self.settings.attention else None
+            generated = self.decoder.decode(params["decoder"], states, looked_at, limit, beam)
+            for row, one in zip(rows.tolist(), generated, strict=True):
                 result[row] = one
         return result

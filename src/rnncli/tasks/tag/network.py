@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.config import Settings
 from rnncli.core import backward_trace
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
-from rnncli.core.layers.dropout import dropout
+from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
-from rnncli.core.losses import log_softmax, softmax, softmax_cross_entropy
+from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.text.word_features import SIDES
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.recurrent_stack import shapes_of, stack_of
-
-# Sentences that are tagged together.
-BATCH = 128
+from rnncli.tasks.network import BATCH, SequenceNetwork, stack_of, sums_by_sequence
 
 
 class TagExamples(NamedTuple):
@@ -63,11 +59,62 @@ class TagExamples(NamedTuple):
         return batches(self.lengths, size, seed, epoch)
 
 
-class TaggerCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
+class FeatureCache(NamedTuple):
+    """Where each feature of the words of a batch was looked up."""
 
     forms: DistinctTokens
     entries: list[DistinctTokens]  # of each side, among the batch's distinct forms
+
+
+@dataclass(frozen=True)
+class FeatureTables:
+    """What is known of a word, side by side: a table for each side of it.
+
+    Args:
+        sizes: entries of each table.
+        widths: numbers in a row of each.
+        scale: standard deviation of the initial rows.
+    """
+
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+    scale: float
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return {side: normal(rng, shape, self.scale, dtype) for side, shape in self.shapes().items()}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {side: (size, width) for side, size, width in zip(SIDES, self.sizes, self.widths, strict=True)}
+
+    def forward(self, params: Params, forms: DistinctTokens, views: Array) -> tuple[Array, FeatureCache]:
+        """(U, sum of widths) of the distinct forms of a batch, whose entries are rows of ``views`` (forms, sides)."""
+        of_forms = views[forms.rows]
+        entries = [DistinctTokens.of(of_forms[:, k]) for k in range(len(SIDES))]
+        parts = [
+            params[side].take(distinct.rows, axis=0).take(distinct.inverse, axis=0)
+            for side, distinct in zip(SIDES, entries, strict=True)
+        ]
+        return np.concatenate(parts, axis=1), FeatureCache(forms, entries)
+
+    def backward(self, params: Params, cache: FeatureCache, dy: Array) -> dict[str, RowGradient]:
+        ends = np.cumsum(self.widths).tolist()
+        if backward_trace.is_recording():
+            read = {
+                side: (distinct.rows[distinct.inverse][cache.forms.inverse], slice(end - width, end))
+                for side, distinct, width, end in zip(SIDES, cache.entries, self.widths, ends, strict=True)
+            }
+            backward_trace.record(self, params, cache, None, looked_up=read, distinct=cache.forms)
+        parts = np.split(dy, ends[:-1], axis=1)
+        return {
+            side: RowGradient(distinct.rows, distinct.sums(part), (size, part.shape[1]))
+            for side, distinct, part, size in zip(SIDES, cache.entries, parts, self.sizes, strict=True)
+        }
+
+
+class TaggerCache(NamedTuple):
+    """What each part keeps for the way back, from the input up."""
+
+    features: FeatureCache
     input_mask: Array | None
     stack: StackCache
     output_mask: Array | None
@@ -75,24 +122,27 @@ class TaggerCache(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tagger:
-    """Views of a word, side by side → dropout → recurrent stack → dropout → linear → softmax, at every timestep.
+class Tagger(SequenceNetwork):
+    """Features of a word, side by side → dropout → recurrent stack → dropout → linear → softmax, at every timestep.
 
     Args:
-        settings: sizes and choices; ``embedding`` is the size of the word's own view, the others have a quarter.
+        settings: sizes and choices; ``embedding`` is the size of the word's own features, the others have a quarter.
         sizes: entries in the table of each side.
         tag_count: K.
     """
 
-    settings: Settings
     sizes: tuple[int, ...]
     tag_count: int
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Numbers in the view of each side."""
+        """Numbers in the features of each side."""
         whole = self.settings.embedding
         return (whole, *[max(1, whole // 4)] * (len(self.sizes) - 1))
+
+    @cached_property
+    def features(self) -> FeatureTables:
+        return FeatureTables(self.sizes, self.widths, self.settings.embedding_scale)
 
     @cached_property
     def stack(self) -> Stack:
@@ -103,37 +153,16 @@ class Tagger:
         return Linear(self.stack.output_size, self.tag_count, self.settings.bias)
 
     @property
+    def layers(self) -> NamedLayers:
+        return NamedLayers({"views": self.features, "encoder": self.stack, "output": self.output})
+
+    @property
     def tables(self) -> frozenset[str]:
         return frozenset(f"views/{side}" for side in SIDES)
 
     def rows_read(self, batch: TagExamples) -> dict[str, Array]:
         views = batch.views[np.unique(joined(batch.inputs))]
         return {f"views/{side}": np.unique(views[:, k]) for k, side in enumerate(SIDES)}
-
-    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
-
-    def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {}  # every row stands for itself
-
-    def init(self, rng: np.random.Generator) -> Params:
-        dtype = np.dtype(self.settings.dtype)
-        scale = self.settings.embedding_scale
-        views = {
-            side: normal(rng, (size, width), scale, dtype)
-            for side, size, width in zip(SIDES, self.sizes, self.widths, strict=True)
-        }
-        return {"views": views, "encoder": self.stack.init(rng, dtype), "output": self.output.init(rng, dtype)}
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        s = self.settings
-        shapes: dict[str, tuple[int, ...]] = {
-            f"views/{side}": (size, width) for side, size, width in zip(SIDES, self.sizes, self.widths, strict=True)
-        }
-        shapes |= shapes_of(s, "encoder", sum(self.widths))
-        shapes["output/weight"] = (self.stack.output_size, self.tag_count)
-        if s.bias:
-            shapes["output/bias"] = (self.tag_count,)
-        return shapes
 
     def forward(
         self,
@@ -154,104 +183,53 @@ class Tagger:
         Returns:
             The logits, the topmost layer's outputs (S, H or 2H), and the cache.
         """
-        of_forms = views[packed.distinct_tokens.rows]  # (U, sides)
-        entries = [DistinctTokens.of(of_forms[:, k]) for k in range(len(SIDES))]
-        parts = [
-            params["views"][side].take(places.rows, axis=0).take(places.inverse, axis=0)
-            for side, places in zip(SIDES, entries, strict=True)
-        ]
+        features, of_features = self.features.forward(params["views"], packed.distinct_tokens, views)
         # One mask for all places of a form in the batch: the form's vector is then still multiplied only once.
-        seen, input_mask = dropout(np.concatenate(parts, axis=1), self.settings.dropout, rng)
-        x = packed.with_data(Lookup(seen, packed.distinct_tokens))
+        dropped, input_mask = dropout(features, self.settings.dropout, rng)
+        x = packed.with_data(Lookup(dropped, packed.distinct_tokens))
         y, _, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
         dropped, output_mask = dropout(y, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return logits, y, TaggerCache(packed.distinct_tokens, entries, input_mask, of_stack, output_mask, of_output)
+        return logits, y, TaggerCache(of_features, input_mask, of_stack, output_mask, of_output)
 
-    def backward(self, params: Params, cache: TaggerCache, d_logits: Array) -> dict[str, Any]:
-        """The gradient of every parameter, nested like ``params``."""
-        dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
-        if cache.output_mask is not None:
-            dy *= cache.output_mask
-        d_seen, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy)
-        assert d_seen is not None  # (U, D): the input is a lookup
-        if cache.input_mask is not None:
-            d_seen *= cache.input_mask
-        ends = np.cumsum(self.widths).tolist()
-        if backward_trace.is_recording():
-            read = {
-                side: (places.rows[places.inverse][cache.forms.inverse], slice(end - width, end))
-                for side, places, width, end in zip(SIDES, cache.entries, self.widths, ends, strict=True)
-            }
-            backward_trace.record(self, params["views"], cache, None, looked_up=read, distinct=cache.forms)
-        parts = np.split(d_seen, ends[:-1], axis=1)
-        of_views = {
-            side: RowGradient(places.rows, places.sums(part), (size, width))
-            for side, places, part, size, width in zip(
-                SIDES, cache.entries, parts, self.sizes, self.widths, strict=True
-            )
-        }
-        return {"views": of_views, "encoder": of_stack, "output": of_output}
-
-    def loss_and_gradients(
+    def forward_batch(
         self,
         params: Params,
         batch: TagExamples,
         rng: np.random.Generator | None = None,
-        share: float = 1.0,
+        keep: bool = True,
         carried: dict[str, Array] | None = None,
-    ) -> tuple[float, dict[str, Any]]:
+    ) -> tuple[Array, PackedSequence, TaggerCache]:
         packed = PackedSequence.pack(batch.inputs)
-        logits, _, cache = self.forward(params, packed, batch.views, rng)
-        loss, d_logits = softmax_cross_entropy(logits, self._packed_targets(packed, batch))
-        if share != 1:
-            loss *= share
-            d_logits *= share
-        return loss, self.backward(params, cache, d_logits)
+        logits, _, cache = self.forward(params, packed, batch.views, rng, keep)
+        return logits, packed, cache
 
-    def metric_sums(self, params: Params, examples: TagExamples, rank: int = 0, count: int = 1) -> MetricSums:
-        right = answers = losses = 0.0
-        for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
-            batch = examples.take(rows)
-            packed = PackedSequence.pack(batch.inputs)
-            logits = self.forward(params, packed, batch.views, keep=False)[0]
-            targets = self._packed_targets(packed, batch)
-            loss, _ = softmax_cross_entropy(logits, targets)
-            right += float((logits.argmax(axis=1) == targets).sum())
-            answers += len(targets)
-            losses += loss * len(targets)
-        return MetricSums(right, answers, losses, answers)
+    def backward(self, params: Params, cache: TaggerCache, d_logits: Array) -> dict[str, Any]:
+        dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
+        dy = dropout_backward(dy, cache.output_mask)
+        d_features, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy)
+        assert d_features is not None  # (U, D): the input is a lookup
+        d_features = dropout_backward(d_features, cache.input_mask)
+        of_features = self.features.backward(params["views"], cache.features, d_features)
+        return {"views": of_features, "encoder": of_stack, "output": of_output}
+
+    def wanted(self, batch: TagExamples) -> Array:
+        return np.asarray(PackedSequence.pack(batch.targets).data)
 
     def row_scores(self, params: Params, examples: TagExamples) -> RowScores:
         """The right tags of each sentence."""
-        found = self.probabilities(params, examples.inputs, examples.views)
-        pairs = zip(found, examples.targets, strict=True)
-        right = [float((of_words.argmax(axis=1) == tags).sum()) for of_words, tags in pairs]
-        return RowScores(np.array(right), examples.lengths.astype(np.float64))
 
-    def log_probabilities(self, params: Params, examples: TagExamples) -> Array:
-        """(rows,) of all tags of each example together."""
-        found = np.empty(examples.size)
-        for rows in in_length_order(examples.lengths, BATCH):
-            batch = examples.take(rows)
-            packed = PackedSequence.pack(batch.inputs)
-            targets = self._packed_targets(packed, batch)
-            logits = self.forward(params, packed, batch.views, keep=False)[0]
-            of_words = log_softmax(logits)[np.arange(len(targets)), targets]
-            found[rows] = packed.to_caller_order(np.bincount(packed.sequence_of_row, of_words))
-        return found
+        def right_tags(logits: Array, steps: PackedSequence, wanted: Array) -> Array:
+            return sums_by_sequence(steps, self.right(logits, steps, wanted))
+
+        return RowScores(self.of_each_row(params, examples, right_tags), examples.lengths.astype(np.float64))
 
     def probabilities(self, params: Params, inputs: Sequence[Array], views: Array) -> list[Array]:
         """(T_n, K) for each of the sentences, in their order."""
         result: list[Array] = [np.empty((0, self.tag_count))] * len(inputs)
-        lengths = np.array([len(forms) for forms in inputs], np.int64)
-        for rows in in_length_order(lengths, BATCH):
+        for rows in in_length_order(lengths_of(inputs), BATCH):
             packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
             of_rows = packed.with_data(softmax(self.forward(params, packed, views, keep=False)[0])).unpack()
             for row, of_row in zip(rows.tolist(), of_rows, strict=True):
                 result[row] = of_row
         return result
-
-    @staticmethod
-    def _packed_targets(packed: PackedSequence, batch: TagExamples) -> Array:
-        return np.asarray(PackedSequence.pack(batch.targets).data)
