@@ -18,9 +18,9 @@ import rich.cells
 
 from rnncli.clean import clean
 from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
-from rnncli.data.facts import is_date, is_json, nested, numbers_in
-from rnncli.data.numbers import finite_number, is_number, is_whole_number
+from rnncli.data.formats.numbers import finite_number, is_number, is_whole_number
 from rnncli.data.readers import open_table
+from rnncli.data.tables.facts import is_date, is_json, nested, numbers_in
 from rnncli.data.text.tokenizer import Tokenizer, composed
 from rnncli.errors import DataError, UsageError, closest
 
@@ -130,14 +130,14 @@ def test_patterns_are_found() -> None:
     assert len(PATTERNS) > 15
     names = {name.rsplit(".", 1)[0] for name in PATTERNS}
     assert {
-        "rnncli.data.numbers._NUMBER",
+        "rnncli.data.formats.numbers._NUMBER",
         "rnncli.data.text.tokenizer.WORD",
         "rnncli.tasks.language_model.tokens._WORDS",
     } <= names
 
 
 # Patterns that are only ever given the beginning of a text: how much of it.
-BOUNDED = {"rnncli.data.facts._PYTHON_LIST.0": 100_000, "rnncli.data.facts._DATE.0": 50}
+BOUNDED = {"rnncli.data.tables.facts._PYTHON_LIST.0": 100_000, "rnncli.data.tables.facts._DATE.0": 50}
 METHODS: dict[str, Callable] = {
     "match": lambda pattern, text: pattern.match(text),
     "fullmatch": lambda pattern, text: pattern.fullmatch(text),

@@ -78,6 +78,11 @@ class TrainingInterrupted(RnncliError):
 _LONGEST_COMPARED, _MOST_COMPARED = 100, 2000
 
 
+def quoted(name: str) -> str:
+    """``name`` in quotes for a message, cut where it is long."""
+    return f"'{name}'" if len(name) <= 60 else f"'{name[:59]}…'"
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """``1 row``, ``2,000 rows``; ``many`` where it is not ``one`` with an s: ``text stands``, ``texts stand``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.data.long_form import LongForm
+from rnncli.data.tables.long_form import LongForm
 from rnncli.errors import ModelFileError
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel

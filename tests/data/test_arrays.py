@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data.columns import NumericColumns
+from rnncli.data import array_records
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.data.formats import arrays
-from rnncli.data.formats.arrays import MAX_NUMBERS, ArrayColumn, described_arrays, read_vector
+from rnncli.data.formats import npy
+from rnncli.data.formats.npy import MAX_NUMBERS, read_vector
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays
 from rnncli.errors import DataError, RnncliError, StorageError
 from rnncli.tasks import task_for
 
@@ -202,7 +203,7 @@ def test_a_name_that_is_not_one_is_refused(name: str, folder: Path) -> None:
 
 
 def test_all_records_together_have_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "MAX_ALL_NUMBERS", 40)
+    monkeypatch.setattr(array_records, "MAX_ALL_NUMBERS", 40)
     assert len(read(folder, "image,text\n" + "c.npy,the sea\n" * 10).texts) == 10
     with pytest.raises(DataError) as caught:
         read(folder, "image,text\n" + "c.npy,the sea\n" * 11)
@@ -211,7 +212,7 @@ def test_all_records_together_have_a_bound(folder: Path, monkeypatch: pytest.Mon
 
 def test_a_file_named_by_many_records_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(arrays, "check_path", opened.append)
+    monkeypatch.setattr(npy, "check_path", opened.append)
     read(folder, "image,text\n" + "c.npy,the sea\nimages/a.npy,a boat\n" * 10)
     assert opened == [f"{folder}/c.npy", f"{folder}/images/a.npy"]
 

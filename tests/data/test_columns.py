@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from rnncli.data.columns import choose_columns
+from rnncli.data.tables.columns import choose_columns
 from rnncli.errors import DataError, UsageError
 
 REVIEWS = [

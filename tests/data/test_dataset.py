@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.data.dataset import Source, label_warnings, read_dataset, stream_texts
-from rnncli.data.sources import is_path
+from rnncli.data.formats.sources import is_path
 from rnncli.errors import DataError
 
 GOOD = 'id,text,label\n1,good film,pos\n2,"bad,\nvery bad",neg\n3,fine,1\n'

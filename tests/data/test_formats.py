@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from rnncli.cli.arguments import files_among, is_file
-from rnncli.data.formats.registry import FORMATS, SUFFIXES, format_of, looks_like_data
+from rnncli.data.formats.registry import FORMATS, format_of, known_suffixes, looks_like_data
 from rnncli.data.readers import open_table
 from rnncli.errors import StorageError
 
+SUFFIXES = known_suffixes()
 CONTENT = {
     "csv": "text,label\ngood,pos\n",
     "tsv": "text\tlabel\ngood\tpos\n",
@@ -23,7 +24,7 @@ def test_every_format_has_an_example_here():
 
 
 @pytest.mark.parametrize("packed", ["", ".gz", ".GZ"])
-@pytest.mark.parametrize("suffix", [*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)])
+@pytest.mark.parametrize("suffix", [*SUFFIXES, *map(str.upper, SUFFIXES)])
 def test_a_suffix_is_read_and_taken_for_a_file_by_all(tmp_path, monkeypatch, suffix, packed):
     import gzip
 

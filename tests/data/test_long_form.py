@@ -12,7 +12,7 @@ from helpers import time_limit
 
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
-from rnncli.data.long_form import LongForm, guess_long_form
+from rnncli.data.tables.long_form import LongForm, guess_long_form
 from rnncli.errors import DataError, UsageError
 
 WALK = """id,time,ax,ay,label

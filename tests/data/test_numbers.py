@@ -10,7 +10,7 @@ import pytest
 
 import rnncli
 from rnncli.data.dataset import Source, read_dataset
-from rnncli.data.numbers import exact_number, finite_number, is_number, read_json
+from rnncli.data.formats.numbers import exact_number, finite_number, is_number, read_json
 from rnncli.errors import DataError
 from rnncli.tasks.inputs import FURTHEST, NumberInput, parse_numbers
 from rnncli.tasks.model import Model
@@ -219,7 +219,7 @@ def test_word_vectors_are_finite(tmp_path: Path, number: str) -> None:
 
 
 def test_arrays_of_every_kind_are_read(tmp_path: Path) -> None:
-    from rnncli.data.formats.arrays import read_vector
+    from rnncli.data.formats.npy import read_vector
 
     for kind in ("f2", "f4", "f8", "g", "i1", "i8", "u8", "?"):
         values = np.array([0, 1, 1], kind)

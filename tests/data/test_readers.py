@@ -20,7 +20,8 @@ from helpers import time_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.data.readers import Row, Table, open_table
+from rnncli.data.formats.table import Row, Table
+from rnncli.data.readers import open_table
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 
 LINE_ENDS = ["\n", "\r\n", "\r"]

@@ -13,8 +13,8 @@ from inspection.models import model as random_model
 
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
-from rnncli.data.columns import NumericColumns
 from rnncli.data.dataset import Dataset, Source
+from rnncli.data.tables.described import NumericColumns
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError

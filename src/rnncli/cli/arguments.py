@@ -17,7 +17,7 @@ def is_file(argument: str) -> bool:
     Raises:
         StorageError: it looks like a file, and is not there.
     """
-    from rnncli.data.sources import check_path, is_path  # not for --help
+    from rnncli.data.formats.sources import check_path, is_path  # not for --help
 
     if is_path(argument):
         return True
@@ -36,7 +36,7 @@ def files_among(arguments: Sequence[str], format: str | None = None) -> list[str
         StorageError: an argument looks like a file, as do all others or one that is there, and it is not there.
         UsageError: some are files and some are texts, or stdin is named twice.
     """
-    from rnncli.data.sources import check_path, is_path
+    from rnncli.data.formats.sources import check_path, is_path
 
     if arguments.count(STDIN) > 1:
         raise UsageError("stdin (-) can be read only once")

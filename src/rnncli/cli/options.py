@@ -14,7 +14,7 @@ import typer
 from rnncli.clean import clean
 from rnncli.cli.paths import Reads, Writes
 from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
-from rnncli.data.formats.registry import FORMATS, PACKED, SUFFIXES
+from rnncli.data.formats.registry import FORMATS, PACKED, known_suffixes
 from rnncli.errors import UsageError, closest
 
 # Whether a traceback is shown; set by --debug of whichever command runs.
@@ -27,7 +27,7 @@ def _remember_debug(value: bool) -> bool:
     return value
 
 
-DATA_FILES = f"{', '.join(SUFFIXES)}, also with {PACKED}"
+DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 
 # What a parameter names, for :mod:`rnncli.cli.paths`.
 InputFile = Annotated[str | None, Reads()]

@@ -14,24 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data import doubts
-from rnncli.data.advice import DataFile
-from rnncli.data.columns import (
-    Columns,
+from rnncli.data.array_records import read_arrays
+from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
+from rnncli.data.formats.table import Row, Table
+from rnncli.data.readers import open_table
+from rnncli.data.records import CHECKED_EVERY, SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts, require_room_for
+from rnncli.data.short_repr import ShortRepr
+from rnncli.data.tables.columns import Columns, choose_columns
+from rnncli.data.tables.described import (
+    ArrayColumn,
     Described,
     NumericColumns,
-    choose_columns,
+    Places,
+    described_arrays,
     described_numbers,
     number_problem,
     numbers_text,
-    quoted,
 )
-from rnncli.data.formats.arrays import ArrayColumn, Places, described_arrays, read_arrays
-from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
-from rnncli.data.long_form import LongForm, guess_long_form, read_sequences
-from rnncli.data.readers import Row, Table, open_table
-from rnncli.data.records import CHECKED_EVERY, SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts, require_room_for
-from rnncli.data.short_repr import ShortRepr
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.data.tables.long_form import LongForm, guess_long_form, read_sequences
+from rnncli.errors import DataError, UsageError, counted, quoted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
@@ -340,21 +342,27 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
             raise DataError(f"{table.name}: there is no column {quoted(name)}, which the model reads")
 
 
-def _dataset(source: Source, why: str, table: Table, records: Records, reads: Reads | None = None) -> Dataset:
+def _dataset(
+    source: Source, why: str, table: Table, records: Records, reads: Reads | None = None, of_arrays: str | None = None
+) -> Dataset:
     """The records, all rows of the table having been read.
 
     Args:
         source: with the columns that were chosen.
+        of_arrays: the digest of the arrays that the table names.
 
     Raises:
         DataError: there are none.
     """
     records.require_some()
-    if table.documents:
-        lines = counted(table.documents, "line that begins a document", "lines that begin a document")
+    if table.ledger.documents:
+        lines = counted(table.ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"
+    digest = table.digest
+    if of_arrays is not None:
+        digest = hashlib.sha256(f"{digest} {of_arrays}".encode()).hexdigest()
     return Dataset(
-        *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, table.digest),
+        *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, digest),
         table.skipped_count + records.skipped_count,
         tuple([*table.skipped, *records.skipped][:SKIPPED_SHOWN]),
         reads,
@@ -466,11 +474,11 @@ def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Ro
     records = Records(table.name, source.skip_bad)
     folder = "" if source.path == "-" else os.path.dirname(source.path)
     of_arrays = read_arrays(rows, table.columns, places, folder, records)
-    table.digest = hashlib.sha256(f"{table.digest} {of_arrays}".encode()).hexdigest()
     array, text = (table.columns[at] for at in places)
     size = records.texts[0].count(",") + 1 if records.texts else 0
     why = f"numbers: {array}, {size:,} in each {ARRAY_SUFFIX} file; text: {text}; change with --label"
-    return _dataset(replace(source, text=array, label=text, features=True), why, table, records, ArrayColumn(array))
+    chosen = replace(source, text=array, label=text, features=True)
+    return _dataset(chosen, why, table, records, ArrayColumn(array), of_arrays)
 
 
 def _problem(text: str, label: str) -> str | None:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from rnncli.data.columns import NumericColumns, number_problem, numbers_text, quoted
 from rnncli.data.dataset import TRAINING, Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
 from rnncli.data.doubts import Asker
-from rnncli.data.facts import is_json
-from rnncli.data.formats.arrays import ArrayColumn, named_vector, read_vector
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.npy import named_vector, read_vector
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
-from rnncli.data.long_form import LongForm, read_sequences
-from rnncli.errors import DataError, StorageError
+from rnncli.data.tables.described import ArrayColumn, NumericColumns, number_problem, numbers_text
+from rnncli.data.tables.long_form import LongForm, read_sequences
+from rnncli.errors import DataError, StorageError, quoted
 
 
 class Input(NamedTuple):

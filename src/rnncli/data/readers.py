@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import BinaryIO
 
-from rnncli.data.advice import DataFile
-from rnncli.data.columns import find_column, quoted
-from rnncli.data.decoding import LINE_SLACK, check_encoding
-from rnncli.data.formats.registry import FORMATS, required_format_of
-from rnncli.data.sources import STDIN_NAME, check_path, open_lines
-from rnncli.data.table import Ledger, Opened, Row, Table
-from rnncli.errors import DataError, UsageError, closest
-
-__all__ = ["MAX_BYTES", "MAX_FIELD", "Row", "Table", "open_table"]
+from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.decoding import check_encoding
+from rnncli.data.formats.registry import FORMATS, Format, required_format_of
+from rnncli.data.formats.sources import STDIN_NAME, check_path, open_chunks
+from rnncli.data.formats.table import Ledger, Opened, Row, Table
+from rnncli.data.tables.columns import find_column, header_names
+from rnncli.data.tables.header import only_a_header, refuse_repeated_values
+from rnncli.errors import DataError, UsageError, closest, counted, quoted
 
 MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unzipped
 MAX_FIELD = 10_000_000  # characters in one value
@@ -39,13 +38,13 @@ def open_table(
     skip_hint: str | None = None,
     ignore: str | None = None,
 ) -> Table:
-    """Open ``source`` and read its header; the records follow as ``rows`` is iterated.
+    """Opens ``source`` and reads its header; the records follow as ``rows`` is iterated.
 
     The file is closed when its rows are exhausted or the table is dropped.
 
     Args:
         source: a path, or ``-`` for ``stdin``. A name that ends in ``.gz`` is unzipped on the way.
-        format: ``csv``, ``tsv``, ``jsonl``, ``conll`` or ``text``; by the suffix if None, and ``csv`` for stdin.
+        format: its name in the registry; by the suffix if None, and ``csv`` for stdin.
         encoding: a text encoding that Python knows; a byte order mark at the start is dropped.
         skip_bad: leave out and count records that cannot be used alone (wrong number of values, broken JSON, missing
             key, null, value too long). What casts doubt on the rest of the file is refused all the same.
@@ -74,27 +73,29 @@ def open_table(
     else:
         check_path(path)
         format = format or required_format_of(path)
+    if FORMATS[format].binary and encoding != "utf-8":
+        raise UsageError(f"{name}: {format} is no text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
-    lines = open_lines(
-        path,
-        stdin,
-        hasher=hasher,
-        encoding=encoding,
-        max_bytes=max_bytes,
-        max_line=max_field + LINE_SLACK,
-        before_waiting=before_waiting,
-    )
+    chunks = open_chunks(path, stdin, hasher=hasher, max_bytes=max_bytes, before_waiting=before_waiting)
     ledger = Ledger(DataFile(path or "-", format, encoding), skip_bad, max_field, skip_hint)
-    columns, rows = FORMATS[format].open(lines, ledger)
-    rows = _checked(rows, columns, ledger, hasher.hexdigest)
+    opened = _opener(FORMATS[format])(chunks, ledger)
+    if FORMATS[format].has_header:
+        refuse_repeated_values(ledger.file, opened.names, opened.line)
+    columns = header_names(opened.names, f"{name}:{opened.line}")
+    rows = _checked(opened.rows, columns, FORMATS[format], ledger, hasher.hexdigest)
     if ignore is not None:
         columns, rows = _without(columns, rows, ignore)
-    table = Table(name, columns, format, rows, ledger.skipped, ledger.count, "")
-    ledger.table = weakref.ref(table)
-    return table
+    return Table(name, columns, format, rows, ledger)
 
 
-def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> Opened:
+def _opener(format: Format) -> Callable[[Iterator[bytes], Ledger], Opened]:
+    """What opens a format; it is imported now that such a file is read."""
+    module, function = format.opener.split(":")
+    opener: Callable[[Iterator[bytes], Ledger], Opened] = getattr(import_module(module), function)
+    return opener
+
+
+def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Columns and rows without those that are to be ignored.
 
     Raises:
@@ -111,15 +112,17 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> Open
     )
 
 
-def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
+def _checked(
+    rows: Iterator[Row], columns: tuple[str, ...], format: Format, ledger: Ledger, digest: Callable[[], str]
+) -> Iterator[Row]:
     """``rows`` without those that have too few, too many or too long values."""
-    width = len(columns)
-    max_field = ledger.max_field
+    width, max_field = len(columns), ledger.max_field
     found = False
     for row in rows:
         values = row.values
         if len(values) != width:
-            ledger.bad_record(row.line, f"{_values(len(values))}, but the header has {_columns(width)}")
+            have = counted(len(values), "value")
+            ledger.bad_record(row.line, f"{have}, but the header has {counted(width, 'column')}")
         elif max(map(len, values)) > max_field:
             column, length = next(pair for pair in zip(columns, map(len, values), strict=True) if pair[1] > max_field)
             ledger.bad_record(row.line, f"{length:,} characters in {quoted(column)}; the most is {max_field:,}")
@@ -127,13 +130,6 @@ def _checked(rows: Iterable[Row], columns: tuple[str, ...], ledger: Ledger, dige
             found = True
             yield row
     if not found:
-        raise ledger.no_records(columns if ledger.file.format in ("csv", "tsv") else ())
-    ledger.finish(digest())
-
-
-def _values(count: int) -> str:
-    return "1 value" if count == 1 else f"{count:,} values"
-
-
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count:,} columns"
+        only_header = format.has_header and not ledger.count
+        raise only_a_header(ledger.file, columns) if only_header else ledger.no_records()
+    ledger.digest = digest()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.numbers import first_not_finite, read_json
+from rnncli.data.formats.numbers import first_not_finite, read_json
 from rnncli.data.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary

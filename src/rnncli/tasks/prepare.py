@@ -12,14 +12,13 @@ from rnncli.clean import clean
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
-from rnncli.data.columns import quoted
 from rnncli.data.dataset import Dataset, label_warnings, left_out
 from rnncli.data.ragged import Ragged, joined
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.splits import stratified_split
 from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import DataError, UsageError, counted, quoted
 from rnncli.machine import available_memory
 from rnncli.memory import require_room, size_words
 from rnncli.record import Record

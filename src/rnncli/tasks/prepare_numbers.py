@@ -13,9 +13,9 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.data.dataset import Dataset, label_warnings, left_out
-from rnncli.data.long_form import LongForm
 from rnncli.data.ragged import Ragged
 from rnncli.data.short_repr import ShortRepr
+from rnncli.data.tables.long_form import LongForm
 from rnncli.record import Record
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples

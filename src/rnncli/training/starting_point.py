@@ -10,7 +10,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Source
-from rnncli.data.decoding import check_encoding
+from rnncli.data.formats.decoding import check_encoding
 from rnncli.errors import UsageError
 from rnncli.training.state import Checkpoint, Context
 

@@ -7,21 +7,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rnncli.data.columns import quoted
 from rnncli.data.doubts.look import Look, cut, named, parsed
-from rnncli.data.facts import (
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.tables.facts import (
     has_comma,
     is_amount,
     is_date,
     is_fraction,
-    is_json,
     is_nested,
     is_plain_number,
     mostly,
     nested,
     numbers_in,
 )
-from rnncli.errors import DataError
+from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are no labels,
 _FEW_ROWS = 10  # if there are fewer rows than this for each

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnncli.data.advice import DataFile, command
-from rnncli.data.columns import names_rows, quoted, words_of
-from rnncli.data.facts import Facts, is_json
-from rnncli.data.header import repeats_header
-from rnncli.data.table import Row
-from rnncli.errors import DataError
+from rnncli.data.formats.advice import DataFile, command
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.table import Row
+from rnncli.data.tables.columns import names_rows, words_of
+from rnncli.data.tables.facts import Facts
+from rnncli.data.tables.header import repeats_header
+from rnncli.errors import DataError, quoted
 
 WRITING = ("seq2seq", "caption", "lm")  # tasks whose answers are texts
 _SHOWN = 40  # characters of an example

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rnncli.data.advice import command
-from rnncli.data.columns import quoted, words_of
 from rnncli.data.doubts.look import Look
-from rnncli.data.table import Row
-from rnncli.errors import DataError
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.table import Row
+from rnncli.data.tables.columns import words_of
+from rnncli.errors import DataError, quoted
 
 _PART = re.compile(
     r"(?:public|private|pre|in|is)?[-_ ]?"

@@ -6,13 +6,13 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from rnncli.data.advice import command
-from rnncli.data.columns import label_rank, quoted, text_rank, words_of
 from rnncli.data.doubts.look import Look, cut, is_id, named
-from rnncli.data.facts import is_missing
-from rnncli.data.header import READS_SERIES
-from rnncli.data.long_form import LongForm, guess_long_form
-from rnncli.errors import DataError, counted
+from rnncli.data.formats.advice import command
+from rnncli.data.tables.columns import label_rank, text_rank, words_of
+from rnncli.data.tables.facts import is_missing
+from rnncli.data.tables.header import READS_SERIES
+from rnncli.data.tables.long_form import LongForm, guess_long_form
+from rnncli.errors import DataError, counted, quoted
 
 MANY_COLUMNS = 3  # of numbers, that are no table of texts even where a column has the name of a text
 _GROUP_WORDS = frozenset(

@@ -8,16 +8,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rnncli.data.columns import label_rank, text_rank
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.look import Check, Look, cut
-from rnncli.data.facts import Facts, is_bio, is_json, mostly, numbers_in
-from rnncli.data.header import (
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.table import Row
+from rnncli.data.tables.columns import label_rank, text_rank
+from rnncli.data.tables.facts import Facts, is_bio, mostly, numbers_in
+from rnncli.data.tables.header import (
     likely_names,
     missing_header,
     series_of_lines,
 )
-from rnncli.data.table import Row
 from rnncli.errors import DataError, counted
 
 _SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rnncli.data.advice import command
-from rnncli.data.columns import label_rank, quoted, text_rank, words_of
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.look import Check, Look, cut, is_id, named, parsed
 from rnncli.data.doubts.series import words_beside_numbers
-from rnncli.data.facts import is_bio, is_json, is_nested, mostly, numbers_in
-from rnncli.errors import DataError
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.tables.columns import label_rank, text_rank, words_of
+from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
+from rnncli.errors import DataError, quoted
 
 _SENTENCE_WORDS = frozenset(("sentence", "sent", "document", "doc", "tweet", "text", "utterance"))
 _ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))

@@ -7,27 +7,24 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from rnncli.data.columns import header_names
-from rnncli.data.decoding import LINE_SLACK, line_ends
-from rnncli.data.facts import is_json
-from rnncli.data.header import refuse_repeated_values
-from rnncli.data.table import Ledger, Opened, Row
+from rnncli.data.formats.decoding import LINE_SLACK, line_ends, lines_of
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.errors import DataError
 
 
-def open_csv(lines: Iterator[str], ledger: Ledger) -> Opened:
+def open_csv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     """Commas, double quotes around a value, a quote in it doubled; nothing else is a dialect of ours.
 
     Raises:
         DataError: there is no header, or it is broken.
     """
+    lines = lines_of(chunks, ledger)
     first, line = _first_line(lines, ledger)
     _check_commas(first, line, ledger)
     rows = _csv_rows(chain((first,), lines), line, ledger)
     header = next(rows)
-    refuse_repeated_values(ledger.file, header.values, header.line)
-    columns = header_names(header.values, f"{ledger.name}:{header.line}")
-    return columns, _without_blanks(rows, len(columns))
+    return Opened(header.values, _without_blanks(rows, len(header.values)), header.line)
 
 
 def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
@@ -150,19 +147,18 @@ def _faulty_quote(record: str) -> int | None:
     return None
 
 
-def open_tsv(lines: Iterator[str], ledger: Ledger) -> Opened:
+def open_tsv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     """No quoting at all: a tab is always the next column, a quote always itself.
 
     Raises:
         DataError: there is no header, or it is broken.
     """
+    lines = lines_of(chunks, ledger)
     first, line = _first_line(lines, ledger)
     names = first.split(",")
     if "\t" not in first and len(names) > 1 and all(len(name.split()) == 1 for name in names):
         raise ledger.fault(line, "one column found; looks like commas between the columns; use --format csv")
     values = first.rstrip("\r\n").split("\t")
-    refuse_repeated_values(ledger.file, values, line)
-    columns = header_names(values, f"{ledger.name}:{line}")
     numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, line + 1))
     rows = (Row(number, tuple(text.split("\t")) if text else ()) for number, text in numbered)
-    return columns, _without_blanks(rows, len(columns))
+    return Opened(values, _without_blanks(rows, len(values)), line)

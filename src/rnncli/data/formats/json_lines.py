@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NoReturn
 
-from rnncli.data.columns import header_names, quoted
-from rnncli.data.table import Ledger, Opened, Row
-from rnncli.errors import DataError
+from rnncli.data.formats.decoding import lines_of
+from rnncli.data.formats.table import Ledger, Opened, Row
+from rnncli.errors import DataError, quoted
 
 MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
 
@@ -29,13 +29,21 @@ class _BadRecord(ValueError):
     """What is wrong with one record; the caller knows the file and the line."""
 
 
-def open_json_lines(lines: Iterator[str], ledger: Ledger) -> Opened:
+def is_json(value: str) -> bool:
+    """Whether a text is a list or an object as JSON writes it."""
+    try:
+        return isinstance(json.loads(value), list | dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     """The first object's keys are the columns, and every object must have exactly these.
 
     Raises:
         DataError: there is no object, or the first has no keys.
     """
-    numbered = ((number, text) for number, text in enumerate(lines, 1) if text.strip(" \t\r\n"))
+    numbered = ((number, text) for number, text in enumerate(lines_of(chunks, ledger), 1) if text.strip(" \t\r\n"))
     for number, text in numbered:
         if text.strip(" \t\r\n") in ("[", "{", "[{"):
             raise _spread_out(text.strip()[0], number, ledger)
@@ -46,8 +54,7 @@ def open_json_lines(lines: Iterator[str], ledger: Ledger) -> Opened:
         except _BadRecord as bad:
             ledger.bad_record(number, str(bad))
             continue
-        columns = header_names(keys, f"{ledger.name}:{number}")
-        return columns, _json_rows(chain(((number, text),), numbered), keys, ledger)
+        return Opened(keys, _json_rows(chain(((number, text),), numbered), keys, ledger), number)
     raise ledger.no_records()
 
 

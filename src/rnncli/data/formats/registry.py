@@ -1,23 +1,16 @@
 """The formats of data files, in one table: a name for ``--format``, the endings of file names, and what opens one.
 
 All that depends on a format is derived from this table: what is read, what counts as a file on the command line, and
-the help. It imports none of the readers, for ``rnncli --help`` names the formats too.
+the help. It imports none of the readers, for ``rnncli --help`` names the formats too. A format is opened on bytes, so
+that one that is no text has to turn no number into a text: it is a file beside this one, and a row here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 from rnncli.errors import DataError
-
-if TYPE_CHECKING:
-    from rnncli.data.table import Ledger, Opened
-
-Opener = Callable[[Iterator[str], "Ledger"], "Opened"]
 
 ARRAY_SUFFIX = ".npy"  # the numbers of a single input, named in a table or on the command line; no table itself
 PACKED = ".gz"  # of every format
@@ -39,41 +32,41 @@ class Format:
     Attributes:
         name: for ``--format``.
         suffixes: endings of the names of such files, in lower case.
-        opener: module and function that turn lines into columns and rows.
+        opener: module and function that turn bytes into names of columns and rows; see :func:`open_table
+            <rnncli.data.readers.open_table>`.
+        has_header: whether the first line has to name the columns.
+        binary: whether it is no text, so that it has no encoding, and no shell command changes it.
     """
 
     name: str
     suffixes: tuple[str, ...]
     opener: str
-
-    def open(self, lines: Iterator[str], ledger: Ledger) -> Opened:
-        """Columns and rows.
-
-        Raises:
-            DataError: the header cannot be used, or there is no record.
-        """
-        module, function = self.opener.split(":")
-        opener: Opener = getattr(import_module(f"rnncli.data.formats.{module}"), function)
-        return opener(lines, ledger)
+    has_header: bool = False
+    binary: bool = False
 
 
+_HERE = __name__.rpartition(".")[0]
 FORMATS = {
     format.name: format
     for format in (
-        Format("csv", (".csv",), "delimited:open_csv"),
-        Format("tsv", (".tsv", ".tab"), "delimited:open_tsv"),
-        Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), "json_lines:open_json_lines"),
-        Format("text", (".txt",), "plain_text:open_text"),
-        Format("conll", (".conll", ".bio", ".iob"), "two_columns:open_two_columns"),
+        Format("csv", (".csv",), f"{_HERE}.delimited:open_csv", has_header=True),
+        Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", has_header=True),
+        Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines"),
+        Format("text", (".txt",), f"{_HERE}.plain_text:open_text"),
+        Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.two_columns:open_two_columns"),
     )
 }
-SUFFIXES = {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
+
+
+def known_suffixes() -> dict[str, str]:
+    """Ending of a file's name → name of its format."""
+    return {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
 
 
 def format_of(path: str) -> str | None:
     """The format that a file's name says; None if it says none."""
     name = path.lower().removesuffix(PACKED)
-    return next((format for suffix, format in SUFFIXES.items() if name.endswith(suffix)), None)
+    return next((format for suffix, format in known_suffixes().items() if name.endswith(suffix)), None)
 
 
 def required_format_of(path: str) -> str:
@@ -84,8 +77,9 @@ def required_format_of(path: str) -> str:
     """
     format = format_of(path)
     if format is None:
+        known = ", ".join(known_suffixes())
         raise DataError(
-            f"{path}: the name does not say the format; known are {', '.join(SUFFIXES)}, each also with {PACKED}",
+            f"{path}: the name does not say the format; known are {known}, each also with {PACKED}",
             f"Say it with --format: {', '.join(FORMATS)}.",
         )
     return format
@@ -98,7 +92,7 @@ def is_array(path: str) -> bool:
 
 def ends_like_data(argument: str) -> bool:
     """Whether an argument ends as the names of data files do, be they of formats that are read or not."""
-    return argument.lower().endswith((*SUFFIXES, ARRAY_SUFFIX, PACKED, *UNREADABLE))
+    return argument.lower().endswith((*known_suffixes(), ARRAY_SUFFIX, PACKED, *UNREADABLE))
 
 
 def looks_like_data(argument: str) -> bool:

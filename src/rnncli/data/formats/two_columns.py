@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from rnncli.data.table import Ledger, Opened, Row
+from rnncli.data.formats.decoding import lines_of
+from rnncli.data.formats.table import Ledger, Opened, Row
 
 COLUMNS = ("tokens", "tags")
 _BEGIN = "-DOCSTART-"  # the word of a line that begins a document, and is no word of it
 
 
-def open_two_columns(lines: Iterator[str], ledger: Ledger) -> Opened:
+def open_two_columns(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     """Each sentence is a record: its words and its tags as JSON lists. The line is that of the first word.
 
     A line that begins a document (``-DOCSTART- O``) ends a sentence, as an empty one does.
@@ -19,7 +20,7 @@ def open_two_columns(lines: Iterator[str], ledger: Ledger) -> Opened:
     Raises:
         DataError: a line has another number of columns than two; bad records are left out as whole sentences.
     """
-    return COLUMNS, _sentences(lines, ledger)
+    return Opened(COLUMNS, _sentences(lines_of(chunks, ledger), ledger))
 
 
 def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
@@ -30,7 +31,7 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         parts = line.split()
         if parts and parts[0] == _BEGIN:
-            ledger.document()
+            ledger.documents += 1
         if not parts or parts[0] == _BEGIN:
             if words and not bad:
                 yield _row(begin, words, tags)

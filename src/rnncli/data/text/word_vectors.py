@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from rnncli.data.numbers import Floats, finite_vector
-from rnncli.data.sources import check_path, open_lines
+from rnncli.data.formats.decoding import decode_lines
+from rnncli.data.formats.numbers import Floats, finite_vector
+from rnncli.data.formats.sources import check_path, open_chunks
 from rnncli.errors import DataError, counted
 
 MAX_BYTES = 32 << 30  # as stored and as unzipped; nothing of it is kept but what is asked for
@@ -61,7 +62,8 @@ def read_vectors(path: str, words: Collection[str]) -> dict[str, Floats]:
 def _vector_lines(path: str) -> Iterator[tuple[int, str]]:
     """Each line with its number, but for a first one that counts words and numbers."""
     check_path(path)
-    lines = open_lines(path, None, hasher=hashlib.sha256(), encoding="utf-8", max_bytes=MAX_BYTES, max_line=MAX_LINE)
+    chunks = open_chunks(path, None, hasher=hashlib.sha256(), max_bytes=MAX_BYTES)
+    lines = decode_lines(chunks, path, encoding="utf-8", max_line=MAX_LINE)
     for number, line in enumerate(lines, 1):
         stripped = line.rstrip(" \r\n")
         if number == 1 and len(fields := stripped.split(" ")) == 2 and all(field.isdigit() for field in fields):

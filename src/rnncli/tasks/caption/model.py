@@ -13,13 +13,12 @@ from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
-from rnncli.data.columns import NumericColumns, quoted
 from rnncli.data.dataset import Dataset
-from rnncli.data.formats.arrays import ArrayColumn
-from rnncli.data.numbers import finite_number
+from rnncli.data.formats.numbers import finite_number
 from rnncli.data.records import Texts, distinct_texts
+from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.text.vocabulary import UNKNOWN, Vocabulary
-from rnncli.errors import DataError, counted
+from rnncli.errors import DataError, counted, quoted
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.states import GeneratedStates, unit_names

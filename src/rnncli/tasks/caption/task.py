@@ -12,10 +12,10 @@ from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, left_out
-from rnncli.data.formats.arrays import ArrayColumn
-from rnncli.data.numbers import read_json
+from rnncli.data.formats.numbers import read_json
 from rnncli.data.records import distinct_texts
 from rnncli.data.short_repr import ShortRepr
+from rnncli.data.tables.described import ArrayColumn
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import DataError
 from rnncli.record import Record

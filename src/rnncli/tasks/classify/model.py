@@ -13,7 +13,7 @@ from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.doubts import Asker
-from rnncli.data.long_form import LongForm
+from rnncli.data.tables.long_form import LongForm
 from rnncli.errors import DataError, UsageError, closest
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath

@@ -10,7 +10,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from rnncli.data.numbers import is_number
+from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.numbers import is_number
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
@@ -101,14 +102,6 @@ def nested(value: str) -> object:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return found if isinstance(found, list | tuple | set | dict) else None
-
-
-def is_json(value: str) -> bool:
-    """Whether a value is a list or an object as JSON writes it."""
-    try:
-        return isinstance(json.loads(value), list | dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def numbers_in(value: str) -> list[str]:

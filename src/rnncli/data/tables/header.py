@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rnncli.data.advice import DataFile
-from rnncli.data.columns import label_rank, names_rows, quoted, text_rank
-from rnncli.data.facts import Facts, is_date, is_fraction, is_missing, is_nested, is_plain_number, numbers_in
-from rnncli.errors import DataError
+from rnncli.data.formats.advice import DataFile
+from rnncli.data.tables.columns import label_rank, names_rows, text_rank
+from rnncli.data.tables.facts import Facts, is_date, is_fraction, is_missing, is_nested, is_plain_number, numbers_in
+from rnncli.errors import DataError, quoted
 
 READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows under id,time,x,label'
 _NO_HEADER = "the first line looks like data, not like a header with the names of the columns"

@@ -1,8 +1,4 @@
-"""Records whose numbers stand in an .npy file each, which a column of the table names.
-
-    image,text
-    images/001.npy,a red boat
-    images/002.npy,two red boats
+"""The numbers of an .npy file, which is no table: a column of one names it, or the command line.
 
 A data file may come from anybody, so what it names is read only where it is an array of numbers, of a bounded size, in
 the data file's own folder or below. Nothing is unpickled.
@@ -17,23 +13,17 @@ import math
 import os
 import tokenize
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.columns import names_rows, quoted, text_rank
 from rnncli.data.formats.registry import ARRAY_SUFFIX as SUFFIX
 from rnncli.data.formats.registry import is_array
-from rnncli.data.records import Records
-from rnncli.data.sources import check_path
-from rnncli.data.table import Row
-from rnncli.errors import DataError, StorageError
+from rnncli.data.formats.sources import check_path
+from rnncli.errors import DataError, StorageError, quoted
 
 MAX_NUMBERS = 250_000  # in one file; a model keeps mean and spread of each, and as much as that its file can hold
-MAX_ALL_NUMBERS = 100_000_000  # of all records together; one file may be named by many of them
 _MAX_BYTES = 16 * MAX_NUMBERS + 100_000  # the widest real numbers, and a header
 _MAX_DIMENSIONS = 32  # of every NumPy
 
@@ -45,90 +35,12 @@ _HEADERS = {
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, SyntaxError, OverflowError, RecursionError, MemoryError)
 
 
-@dataclass(frozen=True)
-class ArrayColumn:
-    """An input is the numbers of the .npy file that this column names."""
-
-    name: str
-
-
-class Places(NamedTuple):
-    """Where the names of the arrays stand in ``table.columns``, and the text that describes them."""
-
-    array: int
-    text: int
-
-
 class Vector(NamedTuple):
     """The numbers of an array, flattened, as a JSON list; how many they are; and SHA-256 of the file, in hex."""
 
     text: str
     size: int
     digest: str
-
-
-def described_arrays(
-    columns: Sequence[str], sample: Sequence[Sequence[str]], label: str | None = None, array: str | None = None
-) -> Places | None:
-    """The column of .npy files and the text beside it; None if the table has no such columns.
-
-    Args:
-        label: the column of the describing text, if the user gave it.
-        array: the column of the files, if it is known.
-    """
-    if array is None:
-        found = [at for at in range(len(columns)) if 2 * sum(is_array(row[at]) for row in sample) > len(sample)]
-    else:
-        found = [at for at, column in enumerate(columns) if column == array]
-    if len(found) != 1:
-        return None
-    others = [at for at in range(len(columns)) if at != found[0]]
-    if label is not None:
-        others = [at for at in others if columns[at] == label]
-    else:
-        others = [at for at in others if not names_rows(columns[at])]
-        ranks = [(rank, at) for at in others if (rank := text_rank(columns[at])) is not None]
-        if ranks:
-            others = [at for rank, at in ranks if rank == min(ranks)[0]]
-    return Places(found[0], others[0]) if len(others) == 1 else None
-
-
-def read_arrays(rows: Iterable[Row], columns: Sequence[str], places: Places, folder: str, records: Records) -> str:
-    """Reads the records into ``records``, and returns SHA-256 over what their arrays are, in hex.
-
-    Args:
-        columns: of ``rows``.
-        folder: that the names start from.
-
-    Raises:
-        DataError: a record cannot be used, with its line, and such are not to be left out; or all of them hold more
-            than :data:`MAX_ALL_NUMBERS`.
-    """
-    seen: dict[str, Vector | str] = {}
-    hasher = hashlib.sha256()
-    size = None
-    for row in rows:
-        named, text = row.values[places.array].strip(), row.values[places.text]
-        if named not in seen:
-            seen[named] = _vector_or_problem(named, columns[places.array], folder)
-        vector = seen[named]
-        hasher.update(b"-\n" if isinstance(vector, str) else vector.digest.encode() + b"\n")
-        problem = "the text is empty" if not text.strip() else None
-        if isinstance(vector, str):
-            problem = vector
-        elif size is not None and vector.size != size:
-            problem = f"{os.path.join(folder, named)}: {_numbers(vector.size)}, and the first record has {size:,}"
-        if problem is not None or isinstance(vector, str):
-            records.leave_out(row.line, str(problem))
-            continue
-        size = vector.size
-        records.add(row.line, vector.text, text, named)
-        if size * len(records.texts) > MAX_ALL_NUMBERS:
-            raise DataError(
-                f"{records.name}:{row.line}: the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers",
-                "Take fewer records, or smaller arrays.",
-            )
-    return hasher.hexdigest()
 
 
 def named_vector(named: str, column: str, folder: str) -> Vector:
@@ -198,14 +110,3 @@ def _as_json(numbers: npt.NDArray[np.generic]) -> str:
     """Small integers as such, everything else as the float64 it becomes."""
     whole = numbers.dtype.kind in "biu" and numbers.dtype.itemsize <= 4
     return json.dumps(numbers.astype(np.int64 if whole else np.float64).tolist(), separators=(",", ":"))
-
-
-def _vector_or_problem(named: str, column: str, folder: str) -> Vector | str:
-    try:
-        return named_vector(named, column, folder)
-    except (DataError, StorageError) as error:
-        return error.message
-
-
-def _numbers(count: int) -> str:
-    return "holds 1 number" if count == 1 else f"holds {count:,} numbers"

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rnncli.data.formats.registry import FORMATS
 from rnncli.errors import DataError
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -38,7 +39,8 @@ class DataFile:
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
         """The exception for something in this file, at ``line`` if it stands there."""
         where = self.name if line is None else f"{self.name}:{line}"
-        return DataError(f"{where}: {what}", hint)
+        binary = self.format in FORMATS and FORMATS[self.format].binary  # which no shell command changes
+        return DataError(f"{where}: {what}", None if binary else hint)
 
     def made(self, suffix: str) -> str:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""

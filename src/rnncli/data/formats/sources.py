@@ -1,4 +1,4 @@
-"""From a path or a pipe to its bytes: open, hash, unzip, cap; and on to lines.
+"""From a path or a pipe to its bytes: open, hash, unzip, cap.
 
 Each stage is a generator over the one before, so a file of any size passes through in pieces of at most
 :data:`CHUNK`, and dropping the last generator closes the file.
@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, Protocol
 
-from rnncli.data.decoding import decode_lines
+from rnncli.data.formats.registry import PACKED
 from rnncli.errors import DataError, StorageError, closest
 
-CHUNK = 1 << 18  # bytes read, unzipped or decoded at a time
+CHUNK = 1 << 18  # bytes read or unzipped at a time
 STDIN_NAME = "<stdin>"
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
 
@@ -81,36 +81,29 @@ def _closest_file(path: str) -> str:
     return closest(name, islice(names, 2000))  # a comparison each: a folder of a million files should not take minutes
 
 
-def open_lines(
+def open_chunks(
     path: str | None,
     stdin: BinaryIO | None,
     *,
     hasher: Hasher,
-    encoding: str,
     max_bytes: int,
-    max_line: int,
     before_waiting: Callable[[], object] | None = None,
-) -> Iterator[str]:
-    """The lines of the file at ``path``, or of ``stdin`` when ``path`` is None, each with its line end.
+) -> Iterator[bytes]:
+    """The bytes of the file at ``path``, or of ``stdin`` when ``path`` is None, unzipped.
 
     Args:
         hasher: is fed every byte as stored, before unzipping.
-        encoding: as :func:`~rnncli.data.decoding.check_encoding` returned it.
         max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
-        max_line: the most characters in one line; exceeded by at most one chunk before it is noticed.
-        before_waiting: is called when a pipe holds nothing more yet, all lines up to there having been handed on.
+        before_waiting: is called when a pipe holds nothing more yet, all bytes up to there having been handed on.
 
     Raises:
         StorageError: it cannot be read, or holds more than ``max_bytes``.
-        DataError: broken gzip, some other kind of file, bytes that the encoding does not know, a NUL character, or a
-            line that is too long. Nothing is raised before the first line is asked for.
+        DataError: broken gzip. Nothing is raised before the first bytes are asked for.
     """
     name = STDIN_NAME if path is None else path
     stored = _stdin_chunks(stdin, before_waiting) if path is None else _file_chunks(path, before_waiting)
     chunks = _capped(_hashed(stored, hasher), name, max_bytes)
-    if name.lower().endswith(".gz"):
-        chunks = _capped(_gunzipped(chunks, name), name, max_bytes)
-    return decode_lines(chunks, name, encoding=encoding, max_line=max_line)
+    return _capped(_gunzipped(chunks, name), name, max_bytes) if name.lower().endswith(PACKED) else chunks
 
 
 def _file_chunks(path: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:

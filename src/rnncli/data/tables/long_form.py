@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from rnncli.data.columns import find_column, label_rank, number_problem, quoted, text_rank, words_of
-from rnncli.data.numbers import as_json, exact_number, finite_number, is_number
-from rnncli.data.table import Row
-from rnncli.errors import DataError, UsageError
+from rnncli.data.formats.numbers import as_json, exact_number, finite_number, is_number
+from rnncli.data.formats.table import Row
+from rnncli.data.tables.columns import find_column, label_rank, text_rank, words_of
+from rnncli.data.tables.described import number_problem
+from rnncli.errors import DataError, UsageError, quoted
 
 # Words of a column's name that says which sequence a row belongs to. A sample, a frame or a window counts the timesteps
 # as often as the sequences, and so has to say that it is an id.

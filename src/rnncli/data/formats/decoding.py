@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 
+from rnncli.data.formats.table import Ledger
 from rnncli.errors import DataError, UsageError, closest
 
 # A line may be this much longer than a value (other columns, quotes, escapes) before it is taken for no line at all.
@@ -66,6 +67,12 @@ def check_encoding(encoding: str) -> str:
         f"'{encoding}' is not an encoding that rnncli reads{closest(encoding, _COMMON_ENCODINGS)}",
         "Say --encoding utf-8, utf-16, latin-1, cp1252 or another of Python's text encodings.",
     )
+
+
+def lines_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
+    """The lines of a text file, as :func:`decode_lines` gives them."""
+    file = ledger.file
+    return decode_lines(chunks, file.name, encoding=file.encoding, max_line=ledger.max_field + LINE_SLACK)
 
 
 def decode_lines(chunks: Iterator[bytes], name: str, *, encoding: str, max_line: int) -> Iterator[str]:

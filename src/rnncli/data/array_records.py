@@ -1,0 +1,66 @@
+"""Records whose numbers stand in an .npy file each, which a column of the table names.
+
+image,text
+images/001.npy,a red boat
+images/002.npy,two red boats
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+
+from rnncli.data.formats.npy import Vector, named_vector
+from rnncli.data.formats.table import Row
+from rnncli.data.records import Records
+from rnncli.data.tables.described import Places
+from rnncli.errors import DataError, StorageError, counted
+
+MAX_ALL_NUMBERS = 100_000_000  # of all records together; one file may be named by many of them
+
+
+def read_arrays(rows: Iterable[Row], columns: Sequence[str], places: Places, folder: str, records: Records) -> str:
+    """Reads the records into ``records``, and returns SHA-256 over what their arrays are, in hex.
+
+    Args:
+        columns: of ``rows``.
+        folder: that the names start from.
+
+    Raises:
+        DataError: a record cannot be used, with its line, and such are not to be left out; or all of them hold more
+            than :data:`MAX_ALL_NUMBERS`.
+    """
+    seen: dict[str, Vector | str] = {}
+    hasher = hashlib.sha256()
+    size = None
+    for row in rows:
+        named, text = row.values[places.array].strip(), row.values[places.text]
+        if named not in seen:
+            seen[named] = _vector_or_problem(named, columns[places.array], folder)
+        vector = seen[named]
+        hasher.update(b"-\n" if isinstance(vector, str) else vector.digest.encode() + b"\n")
+        problem = "the text is empty" if not text.strip() else None
+        if isinstance(vector, str):
+            problem = vector
+        elif size is not None and vector.size != size:
+            held = f"{os.path.join(folder, named)}: holds {counted(vector.size, 'number')}"
+            problem = f"{held}, and the first record has {size:,}"
+        if problem is not None or isinstance(vector, str):
+            records.leave_out(row.line, str(problem))
+            continue
+        size = vector.size
+        records.add(row.line, vector.text, text, named)
+        if size * len(records.texts) > MAX_ALL_NUMBERS:
+            raise DataError(
+                f"{records.name}:{row.line}: the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers",
+                "Take fewer records, or smaller arrays.",
+            )
+    return hasher.hexdigest()
+
+
+def _vector_or_problem(named: str, column: str, folder: str) -> Vector | str:
+    try:
+        return named_vector(named, column, folder)
+    except (DataError, StorageError) as error:
+        return error.message

@@ -1,0 +1,104 @@
+"""What a format gives: the names of the columns, the records, and a ledger of those that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rnncli.data.formats.advice import DataFile
+from rnncli.errors import DataError, counted
+
+_KEPT_MESSAGES = 20
+
+
+class Row(NamedTuple):
+    """One record."""
+
+    line: int  # 1-based line on which the record starts; of a binary format the number of the record
+    values: tuple[str, ...]  # one text per column
+
+
+class Opened(NamedTuple):
+    """A file whose header was read."""
+
+    names: Sequence[str]  # of the columns, as they stand in the file
+    rows: Iterator[Row]  # streaming; not checked yet
+    line: int = 1  # of the names
+
+
+@dataclass
+class Ledger:
+    """Where a format reports bad records: refused at once, or counted.
+
+    Args:
+        file: what is read.
+        skip_bad: whether bad records are left out.
+        max_field: the most characters in one value.
+        skip_hint: how a bad record is left out, for who refuses one.
+
+    Attributes:
+        skipped: messages of the first 20 records that were left out.
+        count: how many were.
+        documents: lines that begin a document, and are no record.
+        digest: SHA-256 over the bytes as stored, in hex, once all have been read; "" before.
+    """
+
+    file: DataFile
+    skip_bad: bool
+    max_field: int
+    skip_hint: str | None = None
+    skipped: list[str] = field(default_factory=list)
+    count: int = 0
+    documents: int = 0
+    digest: str = ""
+
+    def bad_record(self, line: int, what: str) -> None:
+        """Counts a record that cannot be used, if that is wanted.
+
+        Raises:
+            DataError: it is not.
+        """
+        error = self.fault(line, what, self.skip_hint)
+        if not self.skip_bad:
+            raise error
+        self.count += 1
+        if len(self.skipped) < _KEPT_MESSAGES:
+            self.skipped.append(error.message)
+
+    def fault(self, line: int, what: str, hint: str | None = None) -> DataError:
+        """The exception for something wrong at ``line``."""
+        return DataError(f"{self.file.name}:{line}: {what}", hint)
+
+    def no_records(self) -> DataError:
+        """The exception for a file from which nothing is left."""
+        if not self.count:
+            return DataError(f"{self.file.name}: no records")
+        left_out = counted(self.count, "bad one was", "bad ones were")
+        return DataError(f"{self.file.name}: no records ({left_out} left out)", self.skipped[0])
+
+
+@dataclass
+class Table:
+    """A data file that is being read."""
+
+    name: str  # for messages: the path as given, or "<stdin>"
+    columns: tuple[str, ...]
+    format: str  # its name in the registry
+    rows: Iterator[Row]  # streaming, flat memory, each row checked as it is read
+    ledger: Ledger
+
+    @property
+    def skipped(self) -> list[str]:
+        """Messages of the records left out so far, the first 20."""
+        return self.ledger.skipped
+
+    @property
+    def skipped_count(self) -> int:
+        """How many records were left out so far."""
+        return self.ledger.count
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the bytes as stored, in hex; "" until all rows were read."""
+        return self.ledger.digest
