@@ -3,11 +3,30 @@
 Hypothesis tries the same examples in every run, and as long as they take: a busy machine, or luck, fails no test.
 """
 
+from pathlib import Path
+from typing import Literal, get_args, get_type_hints
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 from rnncli import blas
 
 blas.set_up()
 
+STAND_INS = Path(__file__).parent / "stand_ins" / "cells"
+
 settings.register_profile("rnncli", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rnncli")
+
+
+@pytest.fixture
+def stand_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that ours are not like, added as any is: a file each, and a name each among the choices of ``cell``."""
+    from rnncli import config
+    from rnncli.core import cells
+
+    names = tuple(path.stem for path in sorted(STAND_INS.glob("*.py")))
+    monkeypatch.setattr(cells, "__path__", [*cells.__path__, str(STAND_INS)])
+    choices = get_args(get_type_hints(config.Settings)["cell"])
+    monkeypatch.setitem(config.Settings.__annotations__, "cell", Literal[(*choices, *names)])
+    monkeypatch.setattr(config, "_TYPES", get_type_hints(config.Settings))  # read anew

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from core import naive
+from core import naive, reference
 
 from rnncli.core.gradient_check import numeric_gradient, relative_error
 
@@ -34,7 +34,7 @@ SEED = 6
 MODULES = {
     name.rpartition(".")[2]: name
     for name in (
-        *("gradients", "losses", "distinct_tokens", "packed", "cells.recurrence"),
+        *("gradients", "losses", "distinct_tokens", "packed", "backward_trace", "cells.recurrence"),
         *("layers.embedding", "layers.linear", "layers.dropout", "layers.directions", "layers.stack", "layers.readout"),
         *("optim.optimizers", "optim.parameters"),
     )
@@ -262,6 +262,68 @@ def check_against_naive(case: Problem) -> None:
 def check_all_against_naive(core: SimpleNamespace) -> None:
     for kind in KINDS:
         check_against_naive(problem(core, kind, both=True))
+
+
+# Against the specification
+
+
+def check_against_reference(case: Problem) -> None:
+    """Every value that a layer records is that of its cell's own reference step."""
+    cell, params = case.stack.layers[0].cell, case.params["0"]["forward"]
+    cache, spec = case.forward()[2].layers[0], cell.specification
+    for n, at in enumerate(case.x.order):
+        steps = reference.run(cell, params, case.x.unpack()[at], [part[n] for part in case.states[0]])
+        letters = {*cache._fields} & steps[0].keys()
+        assert letters >= {*spec.shown, *(one.letter for one in (*spec.states, *spec.gates))}
+        for letter in letters:
+            found = case.x.with_data(getattr(cache, letter)).unpack()[at]
+            expected = [step[letter] for step in steps]
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14, err_msg=letter)
+
+
+def check_recorded(case: Problem) -> None:
+    """Each parameter's gradient is the sum that its specification says; ∂L/∂ each state is that by differences."""
+    cell, params = case.stack.layers[0].cell, case.params["0"]["forward"]
+    spec = cell.specification
+    with case.core.backward_trace.recording() as recorded:
+        gradients = case.gradients()
+    found, cache = recorded[0].found, recorded[0].cache
+    sums = dict(zip(spec.sums, found["sums"], strict=True))
+    assert {f"0/forward/{one.name}" for one in cell.parameters} == {*gradients} - {"x", *by_place(case.states)}
+    for one in cell.parameters:
+        d = np.concatenate([sums[block.sums] for block in one.blocks], axis=1)
+        expected = d.sum(axis=0)
+        if one.factor is not None:
+            letter = one.factor.letter
+            left = case.x.data if letter == "x" else getattr(cache, letter)
+            if one.factor.past:
+                left = case.core.recurrence.previous(case.x, getattr(cache, f"{letter}0"), left)
+            expected = (np.tile(left, len(one.blocks)) * d).sum(axis=0) if one.elementwise else left.T @ d
+        np.testing.assert_allclose(gradients[f"0/forward/{one.name}"], expected, rtol=1e-11, atol=1e-13)
+
+    letters = [one.letter for one in spec.states]
+    of_y = case.x.with_data(case.of_y).unpack()
+    for n, at in enumerate(case.x.order):
+        xs, state = case.x.unpack()[at], [part[n] for part in case.states[0]]
+
+        def loss(t: int, letter: str, moved: Array, n: int = n, at: Any = at, xs: Array = xs, state: Any = state):
+            steps = reference.run(cell, params, xs, state, {t: {letter: moved}})
+            ends = sum(steps[-1][one] @ part[n] for one, part in zip(letters, case.of_last[0], strict=True))
+            return sum(step["h"] @ weights for step, weights in zip(steps, of_y[at], strict=True)) + ends
+
+        for k, letter in enumerate(letters):
+            d_state = case.x.with_data(found["states"][k]).unpack()[at]
+            for t in range(len(xs)):
+                moved = np.zeros(H)
+                numeric = numeric_gradient(lambda t=t, letter=letter, moved=moved: loss(t, letter, moved), moved)
+                np.testing.assert_allclose(d_state[t], numeric, rtol=1e-6, atol=1e-8, err_msg=f"∂L/∂{letter}_{t}")
+
+
+def check_all_recorded(core: SimpleNamespace) -> None:
+    for kind in KINDS:
+        case = problem(core, kind)
+        check_against_reference(case)
+        check_recorded(case)
 
 
 # Against PyTorch's stored values
@@ -578,6 +640,7 @@ SUITE: dict[str, Callable[[SimpleNamespace], None]] = {
     "dropout gradients": check_dropout_gradients,
     "naive": check_all_against_naive,
     "golden": check_all_golden,
+    "recorded": check_all_recorded,
     "direction": check_all_directions,
     "reversal": lambda core: check_reversal(core, LENGTHS),
     "losses": check_losses,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,21 @@ class NumPyStep:
         x: (D,) what is read.
         before: state's letter → (H,).
 
+        moved: letter → (H,) what is added to a line of that letter.
+
     Attributes:
         values: letter → (H,), line by line.
     """
 
-    def __init__(self, cell: Cell, params: dict[str, Array], x: Array, before: dict[str, Array]) -> None:
-        self.cell, self.params, self.x, self.before = cell, params, x, before
+    def __init__(
+        self,
+        cell: Cell,
+        params: dict[str, Array],
+        x: Array,
+        before: dict[str, Array],
+        moved: Mapping[str, Array] | None = None,
+    ) -> None:
+        self.cell, self.params, self.x, self.before, self.moved = cell, params, x, before, moved or {}
         self.values: dict[str, Array] = {}
 
     def past(self, state: str) -> Array:
@@ -48,24 +58,31 @@ class NumPyStep:
 
     def line(self, letter: str, value: Array, label: str) -> Array:
         assert letter not in self.values
-        self.values[letter] = value
-        return value
+        self.values[letter] = value + self.moved.get(letter, 0.0)
+        return self.values[letter]
 
     tanh = staticmethod(FUNCTIONS["tanh"])
     relu = staticmethod(FUNCTIONS["relu"])
 
 
-def run(cell: Cell, params: dict[str, Array], xs: Array, state: list[Array]) -> list[dict[str, Array]]:
+def run(
+    cell: Cell,
+    params: dict[str, Array],
+    xs: Array,
+    state: list[Array],
+    moved: Mapping[int, Mapping[str, Array]] | None = None,
+) -> list[dict[str, Array]]:
     """Every value of every step.
 
     Args:
         xs: (T, D).
         state: (H,) each.
+        moved: timestep → what is added to its lines, all that follows following.
     """
     letters = [one.letter for one in cell.specification.states]
     before, steps = dict(zip(letters, state, strict=True)), []
-    for x in xs:
-        s = NumPyStep(cell, params, x, before)
+    for t, x in enumerate(xs):
+        s = NumPyStep(cell, params, x, before, (moved or {}).get(t))
         cell.step(s)
         before = {letter: s.values[letter] for letter in letters}
         steps.append(s.values)

@@ -6,11 +6,10 @@ from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
-from core import checks, naive, reference
+from core import checks, naive
 from core.checks import CONFIGURATIONS, CORE, KINDS, problem
 
 from rnncli.config import Settings
-from rnncli.core.backward_trace import recording
 from rnncli.core.cells.named import cell_named
 from rnncli.core.layers.directions import Bidirectional, OneDirection
 from rnncli.core.layers.stack import recurrent_stack
@@ -107,46 +106,15 @@ def test_first_weights_have_the_shapes_of_the_specification(name: str) -> None:
 
 
 @every_kind
-def test_every_value_is_that_of_the_reference_step(kind: str) -> None:
+@pytest.mark.parametrize("bias", [False, True])
+def test_every_value_is_that_of_the_reference_step(kind: str, bias: bool) -> None:
     """The equations, and the same equations as they are computed quickly."""
-    for bias in (False, True):
-        case = problem(CORE, kind, bias=bias)
-        cell, params = case.stack.layers[0].cell, case.params["0"]["forward"]
-        _, _, kept = case.forward()
-        cache, spec = kept.layers[0], cell.specification
-        for n, at in enumerate(case.x.order):
-            steps = reference.run(cell, params, case.x.unpack()[at], [part[n] for part in case.states[0]])
-            recorded = {*spec.shown, *cache._fields} & steps[0].keys()
-            assert recorded >= {*spec.shown, *(one.letter for one in (*spec.states, *spec.gates))}
-            for letter in recorded:
-                found = case.x.with_data(getattr(cache, letter)).unpack()[at]
-                expected = [step[letter] for step in steps]
-                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14, err_msg=letter)
+    checks.check_against_reference(problem(CORE, kind, bias=bias))
 
 
 @every_kind
 def test_recorded_gradients_are_those_of_the_specification(kind: str) -> None:
-    """Each parameter's gradient is the sum over the steps that its specification says, and ∂L/∂ each state is there."""
-    case = problem(CORE, kind)
-    cell = case.stack.layers[0].cell
-    with recording() as recorded:
-        gradients = case.gradients()
-    found, cache = recorded[0].found, recorded[0].cache
-    sums = dict(zip(cell.specification.sums, found["sums"], strict=True))
-    previous = CORE.recurrence.previous
-    for one in cell.parameters:
-        d = np.concatenate([sums[block.sums] for block in one.blocks], axis=1)
-        expected = d.sum(axis=0)
-        if one.factor is not None:
-            letter = one.factor.letter
-            left = case.x.data if letter == "x" else getattr(cache, letter)
-            left = previous(case.x, getattr(cache, f"{letter}0"), left) if one.factor.past else left
-            expected = (np.tile(left, len(one.blocks)) * d).sum(axis=0) if one.elementwise else left.T @ d
-        np.testing.assert_allclose(gradients[f"0/forward/{one.name}"], expected, rtol=1e-12, atol=1e-13)
-    # At a sequence's last step, what comes to h is what is given there.
-    at_the_end = case.of_last[0][0] + case.of_y[case.x.last_rows]
-    np.testing.assert_allclose(found["states"][0][case.x.last_rows], at_the_end, rtol=1e-12)
-    assert np.isfinite(found["states"]).all()
+    checks.check_recorded(problem(CORE, kind))
 
 
 def test_only_the_plain_rnn_has_a_choice_of_nonlinearity() -> None:
