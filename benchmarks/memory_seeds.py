@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import rnncli
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
 from rnncli.tasks.model import Model
@@ -45,7 +46,7 @@ class Measured(NamedTuple):
 def measure(model: Model, rows: Sequence[tuple[str, str]]) -> Measured:
     losses, slopes, shares = [], [], []
     for text, label in rows:
-        found = flow(model.opened(text, label))
+        found = flow(adapter_of(model).open(text, label))
         kept = memory(found.cell()).kept
         there = np.flatnonzero(kept > 0)
         losses.append(found.loss)

@@ -15,6 +15,7 @@ import rnncli
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks.classify.task import TASK
 from rnncli.tasks.model import Model
 from rnncli.training.loop import EpochDone, Event, Finished, StepDone
@@ -37,7 +38,7 @@ def test_train_returns_a_model_and_says_nothing(capfd: pytest.CaptureFixture[str
     assert model.settings.cell == "gru"
     (answer,) = model.predict(["a good film"])
     assert answer.probabilities["neg"] + answer.probabilities["pos"] == pytest.approx(1)
-    assert model.trace("a good film").hidden.shape == (3, 8)
+    assert adapter_of(model).trace("a good film").hidden.shape == (3, 8)
     assert capfd.readouterr() == ("", "")
 
 
@@ -122,11 +123,11 @@ def test_evaluate_takes_a_file_as_well_as_its_records() -> None:
         (lambda m: m.evaluate(["a"]), "a path is a text or a pathlib.Path, not ['a'] (list)"),
         (lambda m: m.evaluate("reviews.csv", worst="x"), "worst is a whole number of at least 0, not 'x' (str)"),
         (lambda m: m.evaluate("reviews.csv", workers=0), "workers is a whole number of at least 1, not 0 (int)"),
-        (lambda m: m.trace(7), "an input is a text, not 7 (int)"),
-        (lambda m: m.opened(b"a"), "an input is a text, not b'a' (bytes)"),
-        (lambda m: m.opened("a film", 1), "an answer is a text, not 1 (int)"),
-        (lambda m: m.question(["a"]), "an input is a text, not ['a'] (list)"),
-        (lambda m: m.question("a film", ["pos"]), "an answer is a text, not ['pos'] (list)"),
+        (lambda m: adapter_of(m).trace(7), "an input is a text, not 7 (int)"),
+        (lambda m: adapter_of(m).open(b"a"), "an input is a text, not b'a' (bytes)"),
+        (lambda m: adapter_of(m).open("a film", 1), "an answer is a text, not 1 (int)"),
+        (lambda m: adapter_of(m).question(["a"]), "an input is a text, not ['a'] (list)"),
+        (lambda m: adapter_of(m).question("a film", ["pos"]), "an answer is a text, not ['pos'] (list)"),
         (lambda m: m.save(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
         (lambda m: m.save(b"m"), "a path is a text or a pathlib.Path, not b'm' (bytes)"),
         (lambda m: m.load(7), "a path is a text or a pathlib.Path, not 7 (int)"),

@@ -42,7 +42,6 @@ ALLOWED: dict[str, set[str]] = {
     "rnncli.tasks": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.memory"),
         *(
-            "rnncli.inspection",
             "rnncli.parallel",
             "rnncli.results",
             "rnncli.clean",
@@ -61,9 +60,8 @@ ALLOWED: dict[str, set[str]] = {
         "rnncli.page_results",
     },
     "rnncli.tasks.model": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.inspection.states"),
+        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors"),
         *("rnncli.model_file", "rnncli.tasks", "rnncli.results", "rnncli.record", "rnncli.schema", "rnncli.storage"),
-        "rnncli.inspection.why",  # what is asked of any model, whatever its task
     },
     "rnncli.training": {
         *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.tasks.model"),

@@ -4,7 +4,6 @@ import rnncli
 
 model = rnncli.train("reviews.csv", cell="gru")
 model.predict(["movie was good"])[0].label
-rnncli.load("runs/latest").trace("movie was not good").hidden
 """
 
 __version__ = "0.1.0"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.inspection.adapters import adapter_of
 from rnncli.record import Record
 from rnncli.render.tables import format_number
 
@@ -66,7 +67,7 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
 
 
 def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, monkeypatch):
-    expected = model.trace(TEXT)
+    expected = adapter_of(model).trace(TEXT)
     rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows
     assert rows[0] == ["t", "token", "answer", "p", "‖h‖", *(f"h{unit}" for unit in expected.units)]
     assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4"]
@@ -126,7 +127,7 @@ def test_units_are_chosen_by_number_or_name(trained, units, shown):
 
 
 def test_top_shows_the_units_that_move_most(trained, model):
-    trace = model.trace(TEXT)
+    trace = adapter_of(model).trace(TEXT)
     moves = np.abs(np.diff(trace.hidden, axis=0, prepend=0)).mean(axis=0)
     expected = [f"h{trace.units[unit]}" for unit in np.argsort(-moves)[:3]]
     assert trained.works("inspect", "--timesteps", TEXT, "--top", "3").rows[0][5:] == expected

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnncli
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
@@ -24,7 +25,7 @@ def model(trained):
 
 def test_gates_in_a_pipe_have_every_digit_asked_for(trained, model):
     blocks = trained.works("inspect", "--gates", TEXT, "--units", "1,3").out.split("\n\n")
-    cells = flow(model.opened(TEXT)).cells
+    cells = flow(adapter_of(model).open(TEXT)).cells
     assert len(blocks) == len(cells) == 2
     for block, cell in zip(blocks, cells, strict=True):
         header, *rows = [line.split("\t") for line in block.strip("\n").split("\n")]
@@ -53,14 +54,14 @@ def test_a_map_has_a_row_for_each_unit(trained, model):
     assert len(blocks) == 12  # six values, two directions
     header, *rows = [line.split("\t") for line in blocks[0].strip("\n").split("\n")]
     assert header == ["", *TEXT.split()]
-    cell = flow(model.opened(TEXT)).cells[0]
+    cell = flow(adapter_of(model).open(TEXT)).cells[0]
     for name, *values in rows:
         assert [float(value) for value in values] == cell.values["h"][:, int(name)].tolist()
 
 
 def test_bptt_ends_with_trainings_gradient(trained, model):
     document = trained.works("inspect", "--bptt", TEXT, "--json", "--full").json
-    seen = flow(model.opened(TEXT))
+    seen = flow(adapter_of(model).open(TEXT))
     for found, name in zip(document["terms"], ("weight_ih", "weight_hh"), strict=True):
         parameter = f"encoder/0/forward/{name}"
         assert found["parameter"] == parameter
@@ -82,7 +83,7 @@ def test_memory_beside_another_run(trained, model):
     trained.works("train", "reviews.csv", "--cell", "rnn", "--hidden", "4", "--epochs", "1", "--name", "plain")
     document = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain", "--json").json
     assert [one["kind"] for one in document.values()] == ["LSTM", "RNN"]
-    assert document["reviews-1"]["norms"] == memory(flow(model.opened(TEXT)).cell()).norms.tolist()
+    assert document["reviews-1"]["norms"] == memory(flow(adapter_of(model).open(TEXT)).cell()).norms.tolist()
     header = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain").out.split("\n")[0]
     assert header.split("\t")[2::2] == ["reviews-1: LSTM's c", "plain: RNN's h"]
 
@@ -108,7 +109,7 @@ def test_every_row_of_why_is_what_predict_says(trained):
 def test_gradients_are_checked(trained, model):
     found = trained.works("inspect", "--check-gradients", TEXT, "--json").json
     assert found["passed"] is True
-    assert found["worst"]["worst"] == check_gradients(model.opened(TEXT)).worst.worst
+    assert found["worst"]["worst"] == check_gradients(adapter_of(model).open(TEXT)).worst.worst
 
 
 def test_a_wrong_gradient_ends_with_exit_code_1(trained, monkeypatch):

@@ -28,6 +28,7 @@ from by_hand_examples import (
 
 from rnncli.core.optim.parameters import flatten
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.by_hand import ByHand, by_hand
 from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
@@ -169,7 +170,7 @@ def test_an_answer_at_every_timestep(name: str) -> None:
             again = work_out(step.formula, values).lo
             np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
         values[step.name] = Bounds(step.result)
-    opened = made.opened(None, answer)
+    opened = adapter_of(made).open(None, answer)
     trained = flow(opened)
     assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-12)
     assert found.residual < 1e-14
@@ -235,7 +236,7 @@ def test_loss_and_gradients_are_those_of_training(name: str) -> None:
     made = MODELS[name]()
     for label in made.labels:
         found = by_hand(made, label=label)
-        trained = flow(made.opened(None, label))
+        trained = flow(adapter_of(made).open(None, label))
         assert found.loss == trained.loss
         assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-9)
         for parameter, gradient in trained.gradients.items():
@@ -251,7 +252,7 @@ def test_gradients_are_the_slopes_of_the_loss(name: str) -> None:
     """Every matrix against differences of the loss, (L(w + d) − L(w − d)) / 2d, number by number."""
     made = MODELS[name]()
     label = made.labels[0]
-    found, opened = by_hand(made, label=label), made.opened(None, label)
+    found, opened = by_hand(made, label=label), adapter_of(made).open(None, label)
 
     def loss() -> float:
         return float(opened.network.loss_and_gradients(opened.params, opened.batch)[0])
@@ -276,7 +277,7 @@ def test_the_step_goes_downhill(name: str) -> None:
     """The matrices at the end, put into the network: the loss falls by about η ‖gradient‖²."""
     made = MODELS[name]()
     made = replace(made, settings=made.settings.replace(lr=1e-5))
-    found, opened = by_hand(made, label=made.labels[0]), made.opened(None, made.labels[0])
+    found, opened = by_hand(made, label=made.labels[0]), adapter_of(made).open(None, made.labels[0])
     slope = 0.0
     for parameter, values in flatten(opened.params):
         gradient = joined(found, made, parameter).reshape(values.shape)

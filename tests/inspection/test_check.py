@@ -11,6 +11,7 @@ from inspection.models import TEXTS, model
 
 from rnncli.core.optim.parameters import flatten
 from rnncli.inspection import check
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.flow import flow
 
@@ -19,7 +20,7 @@ from rnncli.inspection.flow import flow
 @pytest.mark.parametrize("kind", tuple(TEXTS))
 def test_every_model_passes(kind: str, cell: str) -> None:
     chosen = {"bidirectional": False} if kind == "lm" else {}
-    found = check_gradients(model(kind, cell=cell, **chosen).opened(), entries=8)
+    found = check_gradients(adapter_of(model(kind, cell=cell, **chosen)).open(), entries=8)
     assert found.passed, found.sentence
     assert {one.parameter for one in found.parameters} == model(kind, cell=cell, **chosen).network.shapes().keys()
     assert found.worst.excess < 0.1
@@ -43,7 +44,7 @@ class Wrong:
 
 @pytest.mark.parametrize("entries", [24, None])
 def test_a_planted_fault_is_named(entries: int | None) -> None:
-    opened = model("words").opened()
+    opened = adapter_of(model("words")).open()
     opened.network.loss_and_gradients(opened.params, opened.batch)
     found = check_gradients(replace(opened, network=Wrong(opened.network)), entries=64 if entries else None)
     assert not found.passed
@@ -53,7 +54,7 @@ def test_a_planted_fault_is_named(entries: int | None) -> None:
 
 
 def test_the_largest_entries_are_always_looked_at() -> None:
-    opened = model("words", hidden=16).opened()
+    opened = adapter_of(model("words", hidden=16)).open()
     found = check_gradients(opened, entries=4)
     sizes = {one.parameter: (one.entries, one.size) for one in found.parameters}
     assert sizes["encoder/0/forward/weight_hh"] == (4, 16 * 64)
@@ -61,7 +62,7 @@ def test_the_largest_entries_are_always_looked_at() -> None:
 
 
 def test_nothing_is_left_changed() -> None:
-    opened = model("words").opened()
+    opened = adapter_of(model("words")).open()
     before = {name: value.copy() for name, value in opened.params["output"].items()}
     check_gradients(opened, entries=None)
     for name, value in opened.params["output"].items():
@@ -79,7 +80,7 @@ def test_which_entries_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(loss, flat, entry, step)
 
     monkeypatch.setattr(check, "difference", spying)
-    opened = model("words").opened()
+    opened = adapter_of(model("words")).open()
     gradients = flow(opened).gradients
     check_gradients(opened, entries=6)
     for name, value in flatten(opened.params):
@@ -88,6 +89,6 @@ def test_which_entries_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
             assert len(set(entries)) == 6
             assert sorted(gradient[entries])[-3:] == sorted(gradient)[-3:]
     looked.clear()
-    long = model("words", max_length=900).opened("good " * 800)
+    long = adapter_of(model("words", max_length=900)).open("good " * 800)
     check_gradients(long)
     assert max(map(len, looked.values())) == 2

@@ -14,10 +14,11 @@ from rnncli.data.dataset import Dataset, Source
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference import EFFECTS, difference
 from rnncli.inspection.difference_data import data_difference
 from rnncli.inspection.flow import flow
-from rnncli.inspection.why import BLANK
+from rnncli.inspection.question import UNWRITTEN
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
@@ -60,7 +61,7 @@ def test_the_answers_are_those_of_predict(labels: tuple[str, ...]) -> None:
         change = of_second.probabilities[of_first.label] - of_first.probability
         assert found.change[t] == pytest.approx(change)
     assert np.abs(found.change).max() > 0.01
-    assert found.answers == (first.told([TEXT])[0], second.told([TEXT])[0])
+    assert found.answers == (adapter_of(first).predicted([TEXT])[0], adapter_of(second).predicted([TEXT])[0])
 
 
 def test_the_effects_are_differences_of_log_odds() -> None:
@@ -75,7 +76,7 @@ def test_the_effects_are_differences_of_log_odds() -> None:
     assert found.effects is not None
     for made, effects in zip((first, second), found.effects, strict=True):
         for k in range(len(words)):
-            without = " ".join([*words[:k], BLANK, *words[k + 1 :]])
+            without = " ".join([*words[:k], UNWRITTEN, *words[k + 1 :]])
             assert effects[k] == pytest.approx(odds(made, TEXT) - odds(made, without), abs=1e-9)
 
 
@@ -83,7 +84,7 @@ def test_the_effects_are_differences_of_log_odds() -> None:
 def test_gates_and_units_are_compared_as_they_are(cell: str) -> None:
     first, second = model(0, cell=cell, layers=2), model(1, cell=cell, layers=2)
     found = difference(first, second, TEXT, ("one", "two"))
-    flows = [flow(made.opened(TEXT)) for made in (first, second)]
+    flows = [flow(adapter_of(made).open(TEXT)) for made in (first, second)]
     assert [layer.cell for layer in found.layers] == [one.name for one in flows[0].cells]
     assert len(found.layers) == 4
     for layer in found.layers:
@@ -214,7 +215,7 @@ def test_the_other_tasks(task: str) -> None:
     first, second = _made(task), _made(task, 1)
     text = {"tag": '["a", "b", "b"]', "lm": "the sea", "seq2seq": "1 2"}[task]
     found = difference(first, second, text, ("one", "two"))
-    assert found.answers == (first.told([text])[0], second.told([text])[0])
+    assert found.answers == (adapter_of(first).predicted([text])[0], adapter_of(second).predicted([text])[0])
     of_file = data_difference(first, second, parts([text, text]), ("one", "two"), 5)
     assert of_file.rows == 2
     assert of_file.differ in (0, 2)

@@ -19,6 +19,7 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection import doctor
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.doctor import Diagnosis, examine
 from rnncli.inspection.doctor_data import Answered, unknown_words
 from rnncli.inspection.findings import Commands
@@ -340,7 +341,8 @@ def test_unknown_words_of_a_tagger_matter_where_they_cost_it_something(wrong: in
         TagPrediction(rows[0][0], ("a", "zyx"), ("X", "YX"[k < wrong]), (1.0, 1.0), ("zyx",)) for k in range(sentences)
     ]
     dataset, made = data(rows, "rows.jsonl"), random_model("tag", task="tag")
-    check = unknown_words(made, Answered(dataset, told, [one.tokens for one in told]), Commands.of(made, dataset))
+    tokens, right = [one.tokens for one in told], [("X", "Y")] * sentences
+    check = unknown_words(Answered(adapter_of(made), dataset, told, tokens, right), Commands.of(made, dataset))
     assert check.number == 0.5
     assert (check.finding is not None) is found
     if check.finding is not None:

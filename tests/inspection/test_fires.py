@@ -15,8 +15,9 @@ from rnncli.data.dataset import Dataset, Source
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.correlations import Correlations
-from rnncli.inspection.unit_activations import fires, units_of, units_of_labels
+from rnncli.inspection.unit_activations import fires, units_of_labels
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
@@ -66,9 +67,9 @@ SHAPES = [
 @pytest.mark.parametrize("size", [7, 1000])
 def test_beside_a_naive_loop(chosen: dict[str, Any], size: int) -> None:
     made, rows = model(**chosen), some_rows()
-    names = units_of(made)
+    names = adapter_of(made).units
     labels = [label for _, label in rows]
-    traces = [made.trace(text) for text, _ in rows]
+    traces = [adapter_of(made).trace(text) for text, _ in rows]
     assert traces[0].units == names
     for unit in range(len(names)):
         found = fires(made, parts(rows, size), unit, most=5)
@@ -103,12 +104,12 @@ def test_the_units_of_a_label_are_sorted_by_the_read_out() -> None:
     assert found.statistics == ("maximum", "mean")
     assert found.texts == 60
     labels = [label for _, label in rows]
-    traces = [made.trace(text).hidden for text, _ in rows]
+    traces = [adapter_of(made).trace(text).hidden for text, _ in rows]
     for label, related in found.related.items():
-        assert {one.unit for one in related} == set(units_of(made))
+        assert {one.unit for one in related} == set(adapter_of(made).units)
         wanted = {
             name: correlation([float(h[:, k].max()) for h in traces], labels, label)
-            for k, name in enumerate(units_of(made))
+            for k, name in enumerate(adapter_of(made).units)
         }
         assert [one.unit for one in related] == sorted(wanted, key=lambda name: -abs(wanted[name]))
         assert [one.r["maximum"] for one in related] == pytest.approx([wanted[one.unit] for one in related])
@@ -193,7 +194,7 @@ def test_labels_the_model_never_saw_count_as_none_of_its_own() -> None:
     made, rows = model(), some_rows()
     found = fires(made, parts([*rows, ("good film", "else")]), 0)
     assert [one.label for one in found.related] == ["a", "b", "c"]
-    values = [float(made.trace(text).hidden[:, 0].max()) for text, _ in [*rows, ("good film", "")]]
+    values = [float(adapter_of(made).trace(text).hidden[:, 0].max()) for text, _ in [*rows, ("good film", "")]]
     labels = [*(label for _, label in rows), "else"]
     assert found.related[0].r["maximum"] == pytest.approx(correlation(values, labels, "a"))
 
@@ -233,7 +234,7 @@ def test_the_tags_of_words() -> None:
     values, tags = [], []
     for text, tagged in zip(data[0].texts, data[0].labels, strict=True):
         words = text if text.startswith("[") else str(text.split()).replace("'", '"')
-        values += made.trace(words).hidden[:, 4].tolist()
+        values += adapter_of(made).trace(words).hidden[:, 4].tolist()
         tags += tagged.translate(str.maketrans("", "", '[]",')).split()
     assert found.steps == len(values) == 28
     assert [one.label for one in found.related] == ["X", "Y"]
@@ -248,7 +249,7 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     made, data = other("lm", [("the sea and the bell", ""), ("", ""), ("a bell", "")] * 4)
     found = fires(made, data, 1)
     lines = [text for text in data[0].texts if text]
-    values = [made.trace(text).hidden[:, 1] for text in lines]
+    values = [adapter_of(made).trace(text).hidden[:, 1] for text in lines]
     assert found.texts == 8
     assert found.largest == pytest.approx(max(float(of.max()) for of in values))
     assert found.unit_count == 3
@@ -271,9 +272,9 @@ def test_the_encoder_of_one_that_writes(both: bool) -> None:
     made, _ = other("seq2seq", rows, bidirectional=both)
     data = parts([("", "nothing"), *rows])
     network, units = made.network, 6 if both else 3
-    assert len(units_of(made)) == units
+    assert len(adapter_of(made).units) == units
     read = [text for text, _ in rows]
-    states = [network.encode(made.params, made.examples([text], "").sources)[0].data for text in read]
+    states = [network.encode(made.params, adapter_of(made).examples([text], "").sources)[0].data for text in read]
     symbols = [symbol for text in read for symbol in text.split()]
     for unit in range(units):
         found = fires(made, data, unit)
@@ -295,7 +296,7 @@ def test_the_middle_of_a_source_that_is_not_read_never_fires() -> None:
         for one in found.most + found.least:
             assert one.place <= 5 or one.place > 15
             assert one.token == source.split()[one.place - 1]
-            state = made.network.encode(made.params, made.examples([source], "").sources)[0].data
+            state = made.network.encode(made.params, adapter_of(made).examples([source], "").sources)[0].data
             row = one.place - 1 if one.place <= 5 else one.place - 11
             assert one.value == pytest.approx(state[row, unit])
 
@@ -308,7 +309,7 @@ def test_the_decoder_of_one_that_describes(inject: str) -> None:
     network = made.network
     flat, told = [], []
     for text, label in (rows[0], rows[1], rows[4]):
-        features, targets, _ = made.examples([text], label)
+        features, targets, _ = adapter_of(made).examples([text], label)
         states, _ = network.states(made.params, features)
         given = network.decoder.given(targets)
         hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(features))[1]

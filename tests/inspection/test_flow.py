@@ -15,6 +15,7 @@ from rnncli.core.layers.attention import Attention
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import gates
@@ -37,7 +38,7 @@ def named(chosen: dict[str, Any]) -> str:
 def opened(kind: str, chosen: dict[str, Any]) -> Flow:
     if kind == "lm":
         chosen = chosen | {"bidirectional": False}
-    return flow(model(kind, **chosen).opened())
+    return flow(adapter_of(model(kind, **chosen)).open())
 
 
 @pytest.mark.parametrize("chosen", SHAPES, ids=named)
@@ -57,7 +58,7 @@ def test_terms_add_up_to_trainings_gradient(kind: str, chosen: dict[str, Any]) -
 
 def test_a_term_is_the_gradient_through_that_step_alone() -> None:
     """With a recurrent matrix of its own at every step, the loss's gradient by each of them is the step's term."""
-    made = model("words", cell="rnn", bidirectional=False, readout="last").opened()
+    made = adapter_of(model("words", cell="rnn", bidirectional=False, readout="last")).open()
     seen = flow(made)
     found = terms(seen, "encoder/0/forward/weight_hh")
     cell = seen.cell()
@@ -112,8 +113,8 @@ def test_the_memory_recomputed_from_json_agrees_to_the_last_digit(kind: str, bot
 def test_states_are_those_of_a_trace() -> None:
     for kind in ("words", "tag", "lm"):
         made = model(kind, bidirectional=False, dtype="float64")
-        cell = flow(made.opened()).cell()
-        trace = made.trace()
+        cell = flow(adapter_of(made).open()).cell()
+        trace = adapter_of(made).trace()
         assert cell.values["h"] == pytest.approx(trace.hidden[: len(cell.steps)], abs=1e-14)
 
 
@@ -219,7 +220,7 @@ def test_the_losses_of_all_steps_together_are_the_whole(kind: str, chosen: dict[
 
 
 def test_nobody_sees_anything_outside_of_watching() -> None:
-    made = model("words").opened()
+    made = adapter_of(model("words")).open()
     with recording() as seen:
         pass
     made.network.loss_and_gradients(made.params, made.batch)
@@ -230,7 +231,7 @@ def test_nobody_sees_anything_outside_of_watching() -> None:
 
 
 def test_being_watched_changes_no_bit() -> None:
-    made = model("words", cell="gru").opened()
+    made = adapter_of(model("words", cell="gru")).open()
     _, alone = made.network.loss_and_gradients(made.params, made.batch)
     with recording():
         _, watched = made.network.loss_and_gradients(made.params, made.batch)
@@ -241,7 +242,7 @@ def test_being_watched_changes_no_bit() -> None:
 
 def test_terms_of_attention_are_those_of_their_steps() -> None:
     """What each target step's output says of the loss, by W_a and W_c moved for that step alone."""
-    made = model("seq2seq").opened()
+    made = adapter_of(model("seq2seq")).open()
     found = flow(made)
     with recording() as seen:
         made.network.loss_and_gradients(made.params, made.batch)
@@ -263,7 +264,7 @@ def test_terms_of_attention_are_those_of_their_steps() -> None:
 
 def test_terms_of_tables_are_those_of_their_steps() -> None:
     """A tagger whose words are all different: each row of the word's own view is read at one step."""
-    found = flow(model("tag").opened("the movie was not good"))
+    found = flow(adapter_of(model("tag")).open("the movie was not good"))
     shown = terms(found, "views/word")
     assert len({int(row) for row in shown.left}) == 5  # type: ignore[union-attr]
     for t in range(5):

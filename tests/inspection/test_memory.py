@@ -11,13 +11,14 @@ import pytest
 from inspection.models import TEXTS, model
 
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import CellFlow, flow
 from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, require_same_steps, saturation
 from rnncli.tasks.model import Model
 
 
 def with_weights(made: Model, change: Callable[[dict[str, Any]], None]) -> CellFlow:
-    opened = made.in_double().opened()
+    opened = adapter_of(made.in_double()).open()
     change(opened.params["encoder"]["0"]["forward"])
     return flow(opened).cell()
 
@@ -43,7 +44,7 @@ def test_the_half_life_of_a_linear_network(decay: float) -> None:
 @pytest.mark.parametrize("kind", ["words", "tag", "numbers"])
 def test_what_arrives_against_differences(cell: str, kind: str) -> None:
     """The gradient of ⟨probe, h at the end⟩ by each earlier h, moved by hand, everything after it following."""
-    of_cell = flow(model(kind, cell=cell, bidirectional=True).opened()).cells[1]  # ←
+    of_cell = flow(adapter_of(model(kind, cell=cell, bidirectional=True)).open()).cells[1]  # ←
     found = memory(of_cell)
     probe = of_cell.d_output.sum(axis=0)
     kept, data = of_cell.recorded.cache, of_cell.recorded.cache.x.data
@@ -137,7 +138,7 @@ def test_bars_go_with_the_logarithm() -> None:
 
 
 def test_saturation_counts_values_at_their_ends() -> None:
-    cell = flow(model("words", cell="lstm").opened()).cell()
+    cell = flow(adapter_of(model("words", cell="lstm")).open()).cell()
     found = saturation(cell)
     for gate in "oif":
         values = cell.values[gate]
@@ -146,7 +147,7 @@ def test_saturation_counts_values_at_their_ends() -> None:
 
 
 def test_two_models_side_by_side() -> None:
-    first, second = (memory(flow(model("words", cell=cell).opened()).cell()) for cell in ("rnn", "lstm"))
+    first, second = (memory(flow(adapter_of(model("words", cell=cell)).open()).cell()) for cell in ("rnn", "lstm"))
     view = comparison(first, second, ("a", "b"))
     assert [column.name for column in view.columns] == [
         *("steps back", "timestep", "a: RNN's h", "10^−6 to 1", "b: LSTM's c", "10^−6 to 1")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from inspection.models import TEXTS, model
 
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference import difference
 from rnncli.inspection.flow import flow
 from rnncli.inspection.page import page
@@ -32,9 +33,9 @@ def with_bias(kind: str, unknown: float = 0.0, end: float = 0.0) -> Any:
 @pytest.mark.parametrize("unknown", [0.0, 4.0])
 def test_the_next_token_has_the_probability_that_predict_draws_it_with(unknown: float) -> None:
     made, text = with_bias("lm", unknown), TEXTS["lm"]
-    states = made.trace(text)
-    np.testing.assert_allclose(states.next_probabilities[:, :-1].sum(axis=1), 1, rtol=1e-6)
-    assert not states.next_probabilities[:, made.vocabulary.unknown].any()
+    states = adapter_of(made).trace(text)
+    np.testing.assert_allclose(states.probabilities[:, :-1].sum(axis=1), 1, rtol=1e-6)
+    assert not states.probabilities[:, made.vocabulary.unknown].any()
     rows = states.view([0]).rows
     for t in range(len(text)):
         (surest,) = made.answering(length=1, temperature=0.0).predict([text[: t + 1]])
@@ -42,16 +43,16 @@ def test_the_next_token_has_the_probability_that_predict_draws_it_with(unknown: 
         assert rows[t][3] == pytest.approx(surest.probability, abs=1e-6)
         for seed in range(5):
             (drawn,) = made.answering(length=1, seed=seed).predict([text[: t + 1]])
-            p = states.next_probabilities[t, states.labels.index(drawn.continuation)]
+            p = states.probabilities[t, states.labels.index(drawn.continuation)]
             assert drawn.probability == pytest.approx(p, abs=1e-6)
 
 
 def test_the_loss_of_a_text_is_still_that_of_training() -> None:
     made = with_bias("lm", 4.0).in_double()
-    opened = made.opened(TEXTS["lm"])
+    opened = adapter_of(made).open(TEXTS["lm"])
     expected, _ = made.network.loss_and_gradients(made.params, opened.batch)
     assert flow(opened).loss == pytest.approx(expected, rel=1e-12)
-    shown = made.trace(TEXTS["lm"]).next_probabilities
+    shown = adapter_of(made).trace(TEXTS["lm"]).probabilities
     following = made.vocabulary.encode(list(TEXTS["lm"]))[1:]
     assert -np.log(shown[np.arange(len(following)), following]).mean() < expected - 1
 
@@ -62,9 +63,9 @@ def test_the_loss_of_a_text_is_still_that_of_training() -> None:
 def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, unknown: float) -> None:
     made = with_bias(kind, unknown).answering(beam=beam)
     (answer,) = made.predict([TEXTS[kind]])
-    states = made.trace(TEXTS[kind])
+    states = adapter_of(made).trace(TEXTS[kind])
     assert isinstance(states, GeneratedStates)
-    told = [states.labels[k] for k in states.chosen().tolist()]
+    told = [states.labels[k] for k in states.chosen.tolist()]
     assert tuple(told) == states.tokens
     assert [one for one in told if one != "<end>"] == answer.target.split()
     view = states.view([0])
@@ -72,7 +73,7 @@ def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, 
     assert [row[p - 1] for row in view.rows] == told
     shown = np.array([row[p] for row in view.rows], np.float64)
     assert math.exp(np.log(shown).sum()) == pytest.approx(answer.probability, rel=1e-4)
-    most = states.step_probabilities[:, made.target.unknown].max()
+    most = states.probabilities[:, made.target.unknown].max()
     said = f"told at this step; <unk>, which is never told, has up to {most:.2f} of p; "
     assert (said in str(view.caption)) is (unknown > 0)
     assert "<unk>" not in told
@@ -81,12 +82,14 @@ def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, 
 def test_a_beam_tells_what_is_not_the_most_probable_at_its_step() -> None:
     """Else the test above would not see whether it is the told symbol that is shown."""
     made = with_bias("seq2seq", -9.0).answering(beam=4)
-    found = [made.trace(text) for text in ("a", "b", "c", "a b", "b a", "c a", "a c b", "b c", "c c", "b b a")]
-    assert any((one.chosen() != one.step_probabilities.argmax(axis=1)).any() for one in found)
+    found = [
+        adapter_of(made).trace(text) for text in ("a", "b", "c", "a b", "b a", "c a", "a c b", "b c", "c c", "b b a")
+    ]
+    assert any((one.chosen != one.probabilities.argmax(axis=1)).any() for one in found)
     for one in found:
         best = one.best(3)
-        assert best[:, 0].tolist() == one.told.tolist()
-        others = np.take_along_axis(one.step_probabilities, best[:, 1:], axis=1)
+        assert best[:, 0].tolist() == one.generated.tolist()
+        others = np.take_along_axis(one.probabilities, best[:, 1:], axis=1)
         assert (np.diff(others, axis=1) <= 0).all()
         assert all(len(set(row)) == 3 for row in best.tolist())
 
@@ -94,8 +97,8 @@ def test_a_beam_tells_what_is_not_the_most_probable_at_its_step() -> None:
 @pytest.mark.parametrize("kind", WRITERS)
 def test_what_is_cut_off_has_not_told_its_end(kind: str) -> None:
     made = with_bias(kind, end=-99.0)
-    states = made.trace(TEXTS[kind])
-    assert len(states.tokens) == len(states.hidden) == len(states.answers()) == 2 * made.longest + 10
+    states = adapter_of(made).trace(TEXTS[kind])
+    assert len(states.tokens) == len(states.hidden) == len(states.probabilities) == 2 * made.longest + 10
     assert "<end>" not in states.tokens
     assert made.predict([TEXTS[kind]])[0].target.split() == list(states.tokens)
 
@@ -103,11 +106,11 @@ def test_what_is_cut_off_has_not_told_its_end(kind: str) -> None:
 @pytest.mark.parametrize("kind", [*WRITERS, "lm"])
 def test_a_page_and_a_difference_show_what_is_told(kind: str) -> None:
     made, text = with_bias(kind, 4.0), TEXTS[kind]
-    states = made.trace(text)
-    told = [states.labels[k] for k in states.chosen().tolist()]
+    states = adapter_of(made).trace(text)
+    told = [states.labels[k] for k in states.chosen.tolist()]
     assert [step.answers[0][0].replace("␣", " ") for step in page(made, text).steps] == told
     assert "<unk>" not in told
     found = difference(made, made, text, ("a", "b"))
     assert found.told == (tuple(told), tuple(told))
-    p = states.answers()[np.arange(len(told)), states.chosen()]
+    p = states.probabilities[np.arange(len(told)), states.chosen]
     np.testing.assert_allclose(found.probabilities[0], p)

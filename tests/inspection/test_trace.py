@@ -13,7 +13,8 @@ from rnncli.core.packed import PackedSequence
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
-from rnncli.inspection.trace import Trace
+from rnncli.inspection.adapters import adapter_of
+from rnncli.inspection.states import States
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.model import Model
@@ -37,20 +38,20 @@ EVERYTHING = list(itertools.product(("rnn", "lstm", "gru"), ("last", "mean", "ma
 @pytest.mark.parametrize(("cell", "readout", "bidirectional", "layers"), EVERYTHING)
 def test_every_beginning_is_answered_as_predict_does(cell: str, readout: str, bidirectional: bool, layers: int) -> None:
     made = model(cell=cell, readout=readout, bidirectional=bidirectional, layers=layers, dtype="float64")
-    found = made.trace(TEXT)
+    found = adapter_of(made).trace(TEXT)
     for t in range(len(TOKENS)):
         (predicted,) = made.predict([" ".join(TOKENS[: t + 1])])
         expected = list(predicted.probabilities.values())
-        np.testing.assert_allclose(found.prefix_probabilities[t], expected, rtol=0, atol=1e-12)
-    assert found.prefix_probabilities.shape == (10, 2)
-    assert np.ptp(found.prefix_probabilities[:, 0]) > 0.001  # it does change from word to word
+        np.testing.assert_allclose(found.probabilities[t], expected, rtol=0, atol=1e-12)
+    assert found.probabilities.shape == (10, 2)
+    assert np.ptp(found.probabilities[:, 0]) > 0.001  # it does change from word to word
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("source", ["embedding", "onehot"])
 def test_hidden_is_the_networks_own_output(bidirectional: bool, source: str) -> None:
     made = model(bidirectional=bidirectional, layers=2, input=source)
-    found = made.trace(TEXT)
+    found = adapter_of(made).trace(TEXT)
     ids = VOCABULARY.encode(TOKENS)
     outputs = made.network.forward(made.params, PackedSequence.pack([ids]))[1]
     assert np.array_equal(found.hidden, outputs)
@@ -61,52 +62,65 @@ def test_hidden_is_the_networks_own_output(bidirectional: bool, source: str) -> 
 def test_what_reads_forwards_does_not_know_the_end() -> None:
     """Another last word moves the forward half at the last step only, and the backward half everywhere."""
     made = model(bidirectional=True)
-    one, other = made.trace("the film was good").hidden, made.trace("the film was not").hidden
+    one, other = adapter_of(made).trace("the film was good").hidden, adapter_of(made).trace("the film was not").hidden
     assert np.array_equal(one[:3, :3], other[:3, :3])
     assert np.abs(one[3, :3] - other[3, :3]).max() > 0.01
     assert (np.abs(one[:, 3:] - other[:, 3:]).max(axis=1) > 1e-4).all()
 
 
 def test_names() -> None:
-    found = model(("neg", "neutral", "pos"), bidirectional=True).trace(TEXT)
+    found = adapter_of(model(("neg", "neutral", "pos"), bidirectional=True)).trace(TEXT)
     assert found.units == ("→0", "→1", "→2", "←0", "←1", "←2")
     assert found.labels == ("neg", "neutral", "pos")
-    assert found.prefix_probabilities.shape == (10, 3)
-    assert found.prefix_probabilities.sum(axis=1) == pytest.approx(np.ones(10))
-    assert model(bidirectional=False).trace(TEXT).units == ("0", "1", "2")
+    assert found.probabilities.shape == (10, 3)
+    assert found.probabilities.sum(axis=1) == pytest.approx(np.ones(10))
+    assert adapter_of(model(bidirectional=False)).trace(TEXT).units == ("0", "1", "2")
 
 
 def test_tokens_as_the_model_reads_them() -> None:
-    found = model().trace(TEXT)
+    found = adapter_of(model()).trace(TEXT)
     assert list(found.tokens) == TOKENS
     assert [token for token, known in zip(found.tokens, found.known, strict=True) if not known] == ["xyzzy"]
 
 
 def test_of_a_long_text_what_is_read() -> None:
-    found = model(max_length=4).trace(TEXT)
+    found = adapter_of(model(max_length=4)).trace(TEXT)
     assert found.tokens == ("the", "xyzzy", "at", "all")
     assert found.known == (True, False, True, True)
-    assert len(found.hidden) == len(found.norm) == len(found.prefix_probabilities) == 4
+    assert len(found.hidden) == len(found.norm) == len(found.probabilities) == 4
     (predicted,) = model(max_length=4).predict([TEXT])
-    assert found.prefix_probabilities[-1] == pytest.approx(list(predicted.probabilities.values()))
+    assert found.probabilities[-1] == pytest.approx(list(predicted.probabilities.values()))
 
 
 def test_without_a_text_the_models_own_example() -> None:
-    assert model().trace().tokens == ("was", "not", "good")
-    assert np.array_equal(model().trace().hidden, model().trace("Was not good").hidden)
+    assert adapter_of(model()).trace().tokens == ("was", "not", "good")
+    assert np.array_equal(adapter_of(model()).trace().hidden, adapter_of(model()).trace("Was not good").hidden)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "<br />"])
 def test_a_text_without_words_has_nothing_to_show(text: str) -> None:
     with pytest.raises(UsageError, match="no timestep"):
-        model().trace(text)
+        adapter_of(model()).trace(text)
+
+
+def states(hidden: np.ndarray) -> States:
+    T, K = hidden.shape
+    return States(
+        tokens=("x",) * T,
+        known=(True,) * T,
+        hidden=hidden,
+        units=tuple(map(str, range(K))),
+        labels=("a", "b"),
+        probabilities=np.zeros((T, 2)),
+        answers_are="the label",
+        key="probabilities",
+    )
 
 
 def test_units_that_change_most() -> None:
     hidden = np.array([[0.5, 0.0, -0.9, 0.1], [0.5, 0.4, -0.9, -0.1], [0.5, 0.0, -0.9, 0.1], [0.5, 0.4, -0.9, -0.1]])
     # |h_t - h_(t-1)| summed, from 0: 0.5, 1.2, 0.9, 0.1 + 3 x 0.2 = 0.7
-    names = ("0", "1", "2", "3")
-    found = Trace((), (), hidden, names, np.zeros(4), np.zeros((4, 2)), ("a", "b"))
+    found = states(hidden)
     assert found.most_changing(4) == [1, 2, 3, 0]
     assert found.most_changing(2) == [1, 2]
     assert found.most_changing(0) == []
@@ -114,5 +128,5 @@ def test_units_that_change_most() -> None:
 
 
 def test_of_equals_the_first() -> None:
-    found = Trace((), (), np.ones((2, 3)), ("0", "1", "2"), np.zeros(2), np.zeros((2, 2)), ("a", "b"))
+    found = states(np.ones((2, 3)))
     assert found.most_changing(3) == [0, 1, 2]

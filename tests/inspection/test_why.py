@@ -14,8 +14,10 @@ from inspection.models import TEXTS, model
 
 from rnncli.config import Settings
 from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.integrated_gradients import GAP, GradientPath, integrate
-from rnncli.inspection.why import BUDGET, Parts, Question, shapley, why
+from rnncli.inspection.question import InputParts, Question
+from rnncli.inspection.why import BUDGET, shapley, why
 from rnncli.tasks.language_model.model import LanguageModel
 
 KINDS = tuple(TEXTS)
@@ -30,10 +32,10 @@ def log_odds(made: Any, text: str, label: str) -> float:
 @pytest.mark.parametrize("kind", ["words", "onehot", "numbers"])
 def test_every_row_is_what_predict_says(kind: str) -> None:
     made = model(kind)
-    found = why(made.question())
+    found = why(adapter_of(made).question())
     assert found.answer == made.predict([made.example])[0].label
     assert found.score == pytest.approx(log_odds(made, made.example, found.answer), rel=1e-9)
-    parts = made.parts(made.example)
+    parts = adapter_of(made).parts(made.example)
     assert found.deleted is not None
     for k in range(len(parts.names)):
         assert found.deleted[k] == pytest.approx(found.score - log_odds(made, found.deleted_texts[k], found.answer))
@@ -41,14 +43,17 @@ def test_every_row_is_what_predict_says(kind: str) -> None:
 
 
 def test_what_a_deleted_word_leaves() -> None:
-    parts = model("words").parts("the movie was good")
+    parts = adapter_of(model("words")).parts("the movie was good")
     assert parts.without([1]) == "the was good"
     assert parts.replaced([1]) == "the ☐ was good"
-    assert model("tag").parts("the movie was").replaced([0, 2]) == '["☐", "movie", "☐"]'
-    assert model("seq2seq").parts("a b c").without([0]) == "b c"
-    assert model("lm").parts("ab c").replaced([2]) == "ab☐c"
-    assert model("numbers").parts("[[1, 2, 3], [4, 5, 6]]").replaced([1]) == "[[1.0, 2.0, 3.0], [0.5, 0.0, 1.0]]"
-    assert model("caption").parts("1 2 3").replaced([1]) == "[1.0, 0.0, 3.0]"
+    assert adapter_of(model("tag")).parts("the movie was").replaced([0, 2]) == '["☐", "movie", "☐"]'
+    assert adapter_of(model("seq2seq")).parts("a b c").without([0]) == "b c"
+    assert adapter_of(model("lm")).parts("ab c").replaced([2]) == "ab☐c"
+    assert (
+        adapter_of(model("numbers")).parts("[[1, 2, 3], [4, 5, 6]]").replaced([1])
+        == "[[1.0, 2.0, 3.0], [0.5, 0.0, 1.0]]"
+    )
+    assert adapter_of(model("caption")).parts("1 2 3").replaced([1]) == "[1.0, 0.0, 3.0]"
 
 
 WAYS = [
@@ -65,7 +70,7 @@ WAYS = [
 
 @pytest.mark.parametrize(("kind", "settings"), WAYS)
 def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: dict[str, Any]) -> None:
-    found = why(model(kind, **settings).question())
+    found = why(adapter_of(model(kind, **settings)).question())
     assert found.integrated is not None
     assert found.gap is not None
     difference = found.score - found.blank_score
@@ -76,27 +81,27 @@ def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: 
 @pytest.mark.parametrize(("kind", "settings"), WAYS)
 def test_gradients_on_the_way_are_those_of_its_scores(kind: str, settings: dict[str, Any]) -> None:
     """Of inputs side by side, each moved a little along one number of one timestep after the other."""
-    way = model(kind, **settings).question().way
-    assert way is not None
+    path = adapter_of(model(kind, **settings)).question().path
+    assert path is not None
     places = np.array([0.2, 0.7])
-    x = way.at(places)
-    found, step = way.gradients(x), 1e-6
+    x = path.at(places)
+    found, step = path.gradients(x), 1e-6
     expected = np.empty_like(x)
     for t, d in np.ndindex(x.shape[1:]):
         moved = np.zeros_like(x)
         moved[:, t, d] = step
-        expected[:, t, d] = (way.scores(x + moved) - way.scores(x - moved)) / (2 * step)
+        expected[:, t, d] = (path.scores(x + moved) - path.scores(x - moved)) / (2 * step)
     assert np.abs(expected).max() > 1e-3
     assert found == pytest.approx(expected, abs=1e-7)
 
 
 @pytest.mark.parametrize(("kind", "settings"), WAYS)
 def test_the_ends_of_the_way_are_the_input_and_the_replaced_one(kind: str, settings: dict[str, Any]) -> None:
-    question = model(kind, **settings).question()
-    assert question.way is not None
+    question = adapter_of(model(kind, **settings)).question()
+    assert question.path is not None
     parts = question.parts
     ends = question.scores([parts.replaced(range(len(parts.names))), parts.replaced(())])
-    assert question.way.scores(question.way.at(np.array([0.0, 1.0]))) == pytest.approx(ends, rel=1e-12)
+    assert question.path.scores(question.path.at(np.array([0.0, 1.0]))) == pytest.approx(ends, rel=1e-12)
 
 
 def test_a_score_that_turns_on_a_small_stretch_is_followed_there() -> None:
@@ -106,13 +111,13 @@ def test_a_score_that_turns_on_a_small_stretch_is_followed_there() -> None:
     def sigma(x: np.ndarray) -> np.ndarray:
         return np.asarray(0.5 + 0.5 * np.tanh(sharp * (x[:, :, 0] - places) / 2))
 
-    way = GradientPath(
+    path = GradientPath(
         np.ones((5, 1)),
         np.zeros((5, 1)),
         lambda x: sigma(x).sum(axis=1),
         lambda x: (sharp * sigma(x) * (1 - sigma(x)))[:, :, None],
     )
-    found = integrate(way, 5.0)
+    found = integrate(path, 5.0)
     assert found.gap < GAP
     assert found.values.sum() == pytest.approx(5, abs=0.05)
     assert found.steps < 300  # evenly spread, 5,000 would be needed
@@ -123,15 +128,15 @@ def test_integrated_gradients_of_what_is_linear_are_exact() -> None:
     made = model("words", cell="rnn", nonlinearity="relu", bidirectional=False, readout="last").in_double()
     cell = made.params["encoder"]["0"]["forward"]
     cell["bias"][...] = 100
-    question = made.question("good")
-    assert question.way is not None
+    question = adapter_of(made).question("good")
+    assert question.path is not None
     difference = question.scores(["good"])[0] - question.scores(["☐"])[0]
-    assert integrate(question.way, difference).values == pytest.approx([difference], rel=1e-9)
+    assert integrate(question.path, difference).values == pytest.approx([difference], rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_shapley_values_add_up_to_the_difference(kind: str) -> None:
-    found = why(model(kind).question())
+    found = why(adapter_of(model(kind)).question())
     assert found.shapley is not None
     assert abs(found.shapley.sum() - (found.score - found.empty_score)) < 1e-9
 
@@ -140,7 +145,7 @@ def test_a_whole_answers_score_is_the_logarithm_of_its_probability() -> None:
     for kind in ("seq2seq", "caption"):
         made = model(kind)
         made.params["decoder"]["output"]["bias"][-1] += 4  # so that it comes to its end
-        found = why(made.question())
+        found = why(adapter_of(made).question())
         (told,) = made.in_double().predict([made.example])
         assert found.answer == told.target
         assert found.score == pytest.approx(math.log(told.probability), rel=1e-9)
@@ -149,14 +154,14 @@ def test_a_whole_answers_score_is_the_logarithm_of_its_probability() -> None:
 def test_tags_may_have_spaces() -> None:
     made = model("tag")
     spaced = replace(made, tags=("proper noun", "verb", "other"))  # type: ignore[type-var]
-    found = why(spaced.question())
+    found = why(adapter_of(spaced).question())
     assert found.answer.startswith('["')
-    assert found.score == pytest.approx(why(made.question()).score)
+    assert found.score == pytest.approx(why(adapter_of(made).question()).score)
 
 
 def test_shapley_values_are_means_over_all_orders() -> None:
     made = model("words")
-    question = made.question("movie was not good")
+    question = adapter_of(made).question("movie was not good")
     parts = question.parts
     orders = list(permutations(range(4)))
     expected = np.zeros(4)
@@ -174,8 +179,11 @@ def asked(values: dict[str, float], limit: float) -> Question:
     def scores(texts: Any) -> np.ndarray:
         return np.array([sum(values.get(word, 0) for word in text.split()) for text in texts])
 
-    parts = Parts(tuple(values), tuple(values), "☐", " ".join)
-    return Question(parts, "yes", "score", scores, lambda texts: ["yes" if s >= limit else "no" for s in scores(texts)])
+    def predictions(texts: Any) -> list[str]:
+        return ["yes" if s >= limit else "no" for s in scores(texts)]
+
+    parts = InputParts(tuple(values), tuple(values), "☐", " ".join, "word")
+    return Question(parts=parts, answer="yes", score_is="score", scores=scores, predictions=predictions)
 
 
 def test_the_fewest_words_that_turn_it_round() -> None:
@@ -209,19 +217,19 @@ def test_a_long_text_is_searched_by_effect() -> None:
 
 def test_parts_that_are_not_read_make_nothing() -> None:
     made = model("words", max_length=4)
-    found = why(made.question("the movie was good and bad"))
+    found = why(adapter_of(made).question("the movie was good and bad"))
     assert len(found.replaced) == 6
     assert found.integrated is not None
     assert np.flatnonzero(found.integrated == 0).tolist() == [1, 2]  # the first word and the last three are read
     assert found.integrated.sum() == pytest.approx(found.score - found.blank_score, rel=GAP)
-    shorter = why(made.question("the good and bad"))
+    shorter = why(adapter_of(made).question("the good and bad"))
     assert found.integrated[[0, 3, 4, 5]] == pytest.approx(shorter.integrated, rel=1e-9)
 
 
 def test_of_a_very_long_text_the_parts_with_the_largest_gradients_are_asked_about() -> None:
     made = model("words")
     text = "the movie was so good and " * 60
-    found = why(made.question(text.strip()))
+    found = why(adapter_of(made).question(text.strip()))
     assert found.integrated is not None
     assert found.deleted is not None
     asked = np.flatnonzero(~np.isnan(found.deleted))
@@ -241,10 +249,10 @@ def test_a_text_of_more_parts_than_the_budget_has() -> None:
 def test_gradients_that_do_not_come_out_choose_nothing() -> None:
     """Of 200 words; here they are all 0, and the score is not."""
     values = {f"w{k}": 1.0 for k in range(200)}
-    way = GradientPath(
+    path = GradientPath(
         np.ones((200, 1)), np.zeros((200, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.zeros_like(x)
     )
-    found = why(replace(asked(values, limit=10.0), way=way))
+    found = why(replace(asked(values, limit=10.0), path=path))
     assert found.gap == pytest.approx(1)
     assert not found.came_out
     told = np.flatnonzero(~np.isnan(found.replaced)).tolist()
@@ -254,12 +262,12 @@ def test_gradients_that_do_not_come_out_choose_nothing() -> None:
 
 
 def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    question = model("words").question()
-    assert question.way is not None
-    difference = float(np.diff(question.way.scores(question.way.at(np.array([0.0, 1.0]))))[0])
-    whole = integrate(question.way, difference)
+    question = adapter_of(model("words")).question()
+    assert question.path is not None
+    difference = float(np.diff(question.path.scores(question.path.at(np.array([0.0, 1.0]))))[0])
+    whole = integrate(question.path, difference)
     monkeypatch.setattr("rnncli.inspection.integrated_gradients.AT_ONCE", 1)
-    alone = integrate(question.way, difference)
+    alone = integrate(question.path, difference)
     assert alone.values == pytest.approx(whole.values, rel=1e-9)
     assert alone.steps == whole.steps
 
@@ -268,18 +276,20 @@ def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> N
     settings = Settings(tokens="word", hidden=4, embedding=3, input="embedding", bidirectional=False)
     made = LanguageModel(settings, Vocabulary(("the", " ", "sea", "was")), {}, "the sea was")
     made.params.update(made.network.init(np.random.default_rng(0)))
-    found = why(made.question())
+    found = why(adapter_of(made).question())
     assert found.deleted is None
     assert found.deleted_texts == ()
     assert len(found.parts) == 5
-    assert made.parts("the sea").without([0]) == "☐ sea"
+    assert adapter_of(made).parts("the sea").without([0]) == "☐ sea"
 
 
 def test_capitals_are_read_as_they_were_learned() -> None:
     settings = Settings(tokens="char", hidden=4, input="onehot", bidirectional=False, lowercase=True)
     made = LanguageModel(settings, Vocabulary(("a", "b")), {}, "ab")
     made.params.update(made.network.init(np.random.default_rng(0)))
-    assert made.question("ABa").scores(["ABA"]) == pytest.approx(made.question("aba").scores(["aba"]), rel=1e-12)
+    assert adapter_of(made).question("ABa").scores(["ABA"]) == pytest.approx(
+        adapter_of(made).question("aba").scores(["aba"]), rel=1e-12
+    )
     (upper,), (lower,) = (
         made.answering(length=3, seed=1).predict(["AB"]),
         made.answering(length=3, seed=1).predict(["ab"]),
@@ -293,12 +303,12 @@ def test_the_score_of_a_target_that_was_cut_is_said_to_be_of_one_that_ended() ->
         output = made.params["decoder"]["output"]
         output["weight"][...] = 0
         output["bias"][...] = [9.0, 0.0, 0.0, -9.0]
-        assert not made.tells_its_end(made.example)
-        assert made.question().score_is == "log probability, as if it ended there,"
-        assert made.question(answer="X Y").score_is == "log probability"
+        assert not adapter_of(made).most_probable(made.example)[1]
+        assert adapter_of(made).question().score_is == "log probability, as if it ended there,"
+        assert adapter_of(made).question(answer="X Y").score_is == "log probability"
         output["bias"][...] = [0.0, 0.0, 0.0, 9.0]
-        assert made.tells_its_end(made.example)
-        question = made.question()
+        assert adapter_of(made).most_probable(made.example)[1]
+        question = adapter_of(made).question()
         assert question.score_is == "log probability"
         (told,) = made.predict([made.example])
         assert question.scores([made.example])[0] == pytest.approx(np.log(told.probability), rel=1e-5)
@@ -332,10 +342,10 @@ def test_where_no_part_alone_is_needed_leaving_one_out_says_nothing() -> None:
 def test_of_a_saturated_answer_integrated_gradients_are_drawn() -> None:
     """They come from where it is not saturated; but Shapley values, of few parts, ask about every choice."""
     values = {f"w{k}": 0.35 for k in range(20)}
-    way = GradientPath(
+    path = GradientPath(
         np.full((20, 1), 0.35), np.zeros((20, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.ones_like(x)
     )
-    found = why(replace(certain(values, limit=0.0), way=way))
+    found = why(replace(certain(values, limit=0.0), path=path))
     assert found.came_out
     assert found.effects is found.integrated
     assert "are what is drawn" in found.saturation

@@ -22,6 +22,7 @@ from attacks import ATTACKS, dangers
 from page_examples import MODELS, RECORD, WORDS, captions, classifier, pairs, tagger, text
 
 from rnncli.clean import clean
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page import EPOCHS, ROWS, SOURCES, page
@@ -228,14 +229,14 @@ def test_100_hostile_labels_and_tokens_are_inert(build: Callable[[], Model]) -> 
 
 def test_the_steps_are_those_of_the_trace(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
-    trace = model.trace(None)
-    answers = trace.answers()
+    trace = adapter_of(model).trace(None)
+    answers = trace.probabilities
     assert len(read.data["steps"]) == len(trace.tokens) == made.steps_total
     for t, step in enumerate(read.data["steps"]):
         assert step["place"] == t + 1
         assert step["known"] == trace.known[t]
         assert dict(step["numbers"])["‖h‖"] == pytest.approx(float(trace.norm[t]), rel=1e-5)
-        first, others = int(trace.chosen()[t]), answers[t].tolist()
+        first, others = int(trace.chosen[t]), answers[t].tolist()
         expected = [others.pop(first), *sorted(others, reverse=True)][:5]  # a beam tells others than the surest
         assert [p for _, p in step["answers"]] == pytest.approx(expected, rel=1e-5)
         assert step["answers"][0][0] in (trace.labels[first], "␣")
@@ -245,7 +246,9 @@ def test_the_steps_are_those_of_the_trace(each: tuple[Model, Page, Read]) -> Non
 
 def test_the_heat_maps_are_states_and_gates(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
-    found = flow(model.opened(None) if model.labelled else model.opened(model.example + made.reasons.told))
+    found = flow(
+        adapter_of(model).open(None) if model.labelled else adapter_of(model).open(model.example + made.reasons.told)
+    )
     values = [(cell, what, of) for cell in found.cells for what, of in cell.values.items()]
     assert len(made.grids) == len(values) > 0
     for (cell, what, expected), drawn in zip(values, read.data["maps"], strict=False):
@@ -263,7 +266,7 @@ def test_the_heat_maps_are_states_and_gates(each: tuple[Model, Page, Read]) -> N
 
 def test_the_effects_are_those_of_why(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
-    found = why(model.question(None))
+    found = why(adapter_of(model).question(None))
     assert [effect["effect"] for effect in read.data["effects"]] == pytest.approx(found.effects.tolist(), rel=1e-5)
     assert [effect["replaced"] for effect in read.data["effects"]] == pytest.approx(found.replaced.tolist(), rel=1e-5)
     if found.deleted is not None:
@@ -278,7 +281,9 @@ def test_the_effects_are_those_of_why(each: tuple[Model, Page, Read]) -> None:
 
 def test_terms_and_memory_are_those_of_inspection(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
-    found = flow(model.opened(None) if model.labelled else model.opened(model.example + made.reasons.told))
+    found = flow(
+        adapter_of(model).open(None) if model.labelled else adapter_of(model).open(model.example + made.reasons.told)
+    )
     for shown, kind in zip(made.terms, ("weight_ih", "weight_hh"), strict=True):
         one = terms(found, f"{found.cell().name}/{kind}")
         assert shown.parameter == one.parameter
@@ -304,7 +309,7 @@ def test_the_probability_is_that_of_predict() -> None:
 def test_where_attention_looks() -> None:
     model = pairs()
     made, read = of(model)
-    trace: Any = model.trace(None)
+    trace: Any = adapter_of(model).trace(None)
     drawn = read.data["maps"][-1]
     assert drawn["of"] == "attention"
     np.testing.assert_allclose(np.array(drawn["values"]).T, trace.alignment, rtol=1e-3)
@@ -313,7 +318,7 @@ def test_where_attention_looks() -> None:
     long, read = of(model, "ab:" * 60)
     assert len(long.source) == len(read.data["maps"][-1]["rows"]) == SOURCES
     assert "Of 180 source symbols there are the 60 that attention looks at most." in "".join(read.shown)
-    weights: Any = model.trace("ab:" * 60)
+    weights: Any = adapter_of(model).trace("ab:" * 60)
     for row, (place, _) in zip(read.data["maps"][-1]["values"], long.source, strict=True):
         np.testing.assert_allclose(row, weights.alignment[: len(row), place - 1], rtol=1e-3)
 
@@ -366,7 +371,7 @@ def test_each_word_of_a_long_text_has_its_integrated_gradient() -> None:
     long = " ".join(np.random.default_rng(0).choice(WORDS, 150))
     model = classifier()
     found, read = of(model, long)
-    why_so = why(model.question(long))
+    why_so = why(adapter_of(model).question(long))
     assert why_so.integrated is not None
     assert [effect.effect for effect in found.reasons.effects] == why_so.integrated.tolist()
     assert "A word without a number has next to none." in "".join(read.shown)

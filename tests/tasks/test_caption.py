@@ -16,6 +16,7 @@ from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.data.tables.described import NumericColumns, described_numbers
 from rnncli.errors import DataError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Captioner, Described
@@ -121,7 +122,7 @@ def test_points_are_told_where_they_are(quadrants: Path) -> None:
     loaded = Model.load(quadrants / "runs" / "latest" / "model.safetensors")
     assert loaded.predict(["5 6"]) == model.predict(["5 6"])
     assert loaded.answering(beam=2).predict(["5 6"])[0].target == "up right"
-    assert loaded.trace("5 6").tokens == ("up", "right", "<end>")
+    assert adapter_of(loaded).trace("5 6").tokens == ("up", "right", "<end>")
     np.testing.assert_allclose(loaded.numbers.mean, model.numbers.mean)
 
 

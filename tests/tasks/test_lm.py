@@ -16,6 +16,7 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
@@ -129,8 +130,8 @@ def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModel, Path]) -
     assert scores.bits == pytest.approx(scores.nats / math.log(2))
     assert scores.perplexity == pytest.approx(math.exp(scores.nats))
     assert scores.accuracy > 0.9
-    states = model.trace("one tw")
-    assert [states.labels[k] for k in states.answers().argmax(axis=1)][-1] == "o"
+    states = adapter_of(model).trace("one tw")
+    assert [states.labels[k] for k in states.probabilities.argmax(axis=1)][-1] == "o"
 
 
 def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None:

@@ -17,6 +17,7 @@ from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
@@ -196,7 +197,7 @@ def test_words_are_told_back_to_front(reversed_words: Path) -> None:
     loaded = Model.load(reversed_words / "runs" / "latest" / "model.safetensors")
     assert loaded.predict(["bcd"]) == model.predict(["bcd"])
     assert loaded.answering(beam=3).predict(["bcd"])[0].target == "dcb"
-    states = loaded.trace("abd")
+    states = adapter_of(loaded).trace("abd")
     assert states.tokens == ("d", "b", "a", "<end>")
     assert states.source == ("a", "b", "d")
     np.testing.assert_allclose(states.alignment.sum(axis=1), 1, rtol=1e-5)

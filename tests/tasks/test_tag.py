@@ -17,6 +17,7 @@ from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.text.word_features import SIDES, WordFeatures, shape, sides
 from rnncli.errors import DataError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
 from rnncli.tasks.tag.model import TaggerModel
@@ -197,9 +198,9 @@ def test_what_decides_is_the_neighbour(tagged: Path, tmp_path: Path) -> None:
     loaded = Model.load(tmp_path / "runs" / "latest" / "model.safetensors")
     assert loaded.predict(["she can open the can"]) == [answer]
     assert loaded.predict([" "])[0].tags == ()
-    states = loaded.trace("she can open the can")
+    states = adapter_of(loaded).trace("she can open the can")
     assert states.tokens == answer.tokens
-    best = states.answers().max(axis=1)
+    best = states.probabilities.max(axis=1)
     np.testing.assert_allclose(best, answer.probabilities, rtol=1e-5)
     scores = loaded.evaluate(read_dataset(Source(str(tagged))))
     assert (scores.scores.rows, scores.scores.accuracy, scores.sentences) == (200, 1.0, 40)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rnncli.data.dataset import Source
+from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks.model import Model
 from rnncli.training import session
 from rnncli.training.rows import LabelledRow, labelled_row
@@ -37,6 +38,10 @@ def trained(folder: Path, file: str, **settings: Any) -> tuple[Model, Path]:
     return Model.load(training.folder.model), training.folder.model
 
 
+def row_of(model: Model, path: Path, text: str) -> LabelledRow | str:
+    return labelled_row(model, path, text, lambda one: adapter_of(model).parts(one).values)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "label", "line"),
     [
@@ -51,52 +56,52 @@ def trained(folder: Path, file: str, **settings: Any) -> tuple[Model, Path]:
 )
 def test_a_row_is_found_as_the_model_reads_it(tmp_path: Path, file: str, text: str, label: str, line: int) -> None:
     model, path = trained(tmp_path, file)
-    found = labelled_row(model, path, text)
+    found = row_of(model, path, text)
     assert isinstance(found, LabelledRow), found
     assert (json.loads(found.label) if label.startswith("[") else found.label) == (
         json.loads(label) if label.startswith("[") else label
     )
     assert (found.file, found.line, found.differing) == (file, line, ())
-    model.opened(text, found.label)  # it is one that can be given
+    adapter_of(model).open(text, found.label)  # it is one that can be given
 
 
 def test_rows_with_the_same_input_and_another_label_are_named(tmp_path: Path) -> None:
     model, path = trained(tmp_path, "rows.csv")
-    assert labelled_row(model, path, "the dog sat") == LabelledRow("b", "rows.csv", 3)  # just so
-    found = labelled_row(model, path, "The dog sat")  # not just so: both are it
+    assert row_of(model, path, "the dog sat") == LabelledRow("b", "rows.csv", 3)  # just so
+    found = row_of(model, path, "The dog sat")  # not just so: both are it
     assert found == LabelledRow("b", "rows.csv", 3, (4,))
 
 
 def test_capitals_are_a_difference_to_a_model_that_reads_them(tmp_path: Path) -> None:
     model, path = trained(tmp_path, "rows.csv", lowercase=False)
-    assert labelled_row(model, path, "the cat sat") == "the input is no row of its training data, rows.csv"
-    assert isinstance(labelled_row(model, path, "the Cat sat"), LabelledRow)
+    assert row_of(model, path, "the cat sat") == "the input is no row of its training data, rows.csv"
+    assert isinstance(row_of(model, path, "the Cat sat"), LabelledRow)
 
 
 def test_why_there_is_none(tmp_path: Path) -> None:
     model, path = trained(tmp_path, "rows.csv")
     text, data = "the Cat sat", tmp_path / "rows.csv"
     shutil.copy(path, tmp_path / "copy.safetensors")
-    found = labelled_row(model, tmp_path / "copy.safetensors", text)
+    found = row_of(model, tmp_path / "copy.safetensors", text)
     assert found == "nothing beside the model's file says where its training data are"
     data.write_text(ROWS.replace("Cat sat,a", "Cat sat,b"))
-    assert labelled_row(model, path, text) == "its training data, rows.csv, have changed"
+    assert row_of(model, path, text) == "its training data, rows.csv, have changed"
     data.write_text("text\n")
-    assert labelled_row(model, path, text) == "its training data, rows.csv, can no longer be read"
+    assert row_of(model, path, text) == "its training data, rows.csv, can no longer be read"
     data.unlink()
-    assert labelled_row(model, path, text) == "its training data, rows.csv, are no longer where they were"
+    assert row_of(model, path, text) == "its training data, rows.csv, are no longer where they were"
     data.mkdir()  # whatever stands there now, it is not waited for
-    assert labelled_row(model, path, text) == "its training data, rows.csv, are no longer where they were"
+    assert row_of(model, path, text) == "its training data, rows.csv, are no longer where they were"
     (path.parent / "state.safetensors").write_bytes(b"x")
-    assert labelled_row(model, path, text) == "the saved state of its training cannot be read"
+    assert row_of(model, path, text) == "the saved state of its training cannot be read"
 
 
 def test_of_a_model_of_an_epoch_too(tmp_path: Path) -> None:
     model, path = trained(tmp_path, "rows.csv", keep_epochs=True, epochs=1)
-    assert isinstance(labelled_row(model, path.parent / "epochs" / "0.safetensors", "the Cat sat"), LabelledRow)
+    assert isinstance(row_of(model, path.parent / "epochs" / "0.safetensors", "the Cat sat"), LabelledRow)
 
 
 def test_a_file_that_takes_long_to_read_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, path = trained(tmp_path, "rows.csv")
     monkeypatch.setattr("rnncli.training.rows.MOST_BYTES", 10)
-    assert labelled_row(model, path, "x") == "its training data, rows.csv, are too large to be searched for one row"
+    assert row_of(model, path, "x") == "its training data, rows.csv, are too large to be searched for one row"

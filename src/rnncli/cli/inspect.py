@@ -24,6 +24,7 @@ from rnncli.results import HeatMap, TableView
 
 if TYPE_CHECKING:
     from rnncli.cli.inspect_views import Shown
+    from rnncli.inspection.adapters import Adapter
     from rnncli.inspection.states import States
     from rnncli.tasks.model import Model
 
@@ -96,9 +97,10 @@ def _show_looks(
 ) -> tuple[Drawn, bool]:
     """Shows what was asked for, one view after the other; says whether one of them found a fault."""
     from rnncli.cli.inspect_views import VIEWS, Look, Shown, another
+    from rnncli.inspection.adapters import adapter_of
     from rnncli.tasks.model import Model
 
-    other = None
+    adapter, other = adapter_of(model), None
     if request.compare is not None:
         other = request.compare, Model.load(another(request.compare, request.runs, path, "--compare"))
     chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
@@ -107,13 +109,13 @@ def _show_looks(
     look = Look(model, text, request.answer, request.param, *chosen, label=label)
     found = {name: VIEWS[name](look) for name in request.looks}
     if request.timesteps:
-        trace = model.trace(text)
-        found = {"timesteps": Shown([_timesteps(output, trace, request)], trace)} | found
-    _require_effect(model, request, found)
+        trace = adapter.trace(text)
+        found = {"timesteps": Shown([_timesteps(output, trace, request)], trace.document())} | found
+    _require_effect(adapter, request, found)
     shown = print_shown(output, found, json)
     if label is not None and of_a_loss and not json:
         note_label(output, model, text, label)
-    cut = model.cut(model.example if text is None else text)
+    cut = adapter.cut(adapter.text(text))
     if cut and not json:
         length = counted(model.settings.max_length, model.unit)
         output.note(f"only the {length} at either end are read: {cut:,} in the middle are left out", "yellow")
@@ -122,7 +124,7 @@ def _show_looks(
     return shown, any(one.failed for one in found.values())
 
 
-def _require_effect(model: Model, request: InspectRequest, found: Mapping[str, Shown]) -> None:
+def _require_effect(adapter: Adapter[Any], request: InspectRequest, found: Mapping[str, Shown]) -> None:
     """Refuses options that change nothing of what these views show of this model; see :mod:`rnncli.cli.uses`.
 
     Raises:
@@ -132,10 +134,11 @@ def _require_effect(model: Model, request: InspectRequest, found: Mapping[str, S
         raise UsageError(
             "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
         )
-    answer_is_read = model.task in ("seq2seq", "caption", "lm")
-    if request.answer is not None and request.html is None and request.looks == ("gates",) and not answer_is_read:
+    only_gates = request.html is None and request.looks == ("gates",)
+    if request.answer is not None and only_gates and not adapter.answer_is_read:
         raise UsageError(
-            f"--answer changes no state of a model of the task {model.task}", "leave it out, or add --bptt or --why"
+            f"--answer changes no state of a model of the task {adapter.model.task}",
+            "leave it out, or add --bptt or --why",
         )
 
 

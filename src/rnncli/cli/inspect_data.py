@@ -158,10 +158,11 @@ def _called(model: str) -> str:
 
 
 def _fires(output: Output, model: Model, asked: OfData, full: bool) -> Shown:
-    from rnncli.inspection.unit_activations import fires, units_of, units_of_labels
+    from rnncli.inspection.adapters import adapter_of
+    from rnncli.inspection.unit_activations import fires, units_of_labels
 
     assert asked.fires is not None
-    names = units_of(model)
+    names = adapter_of(model).units
     if asked.fires == "all":
         of_labels = units_of_labels(model, parts_of(output, asked.source, model))
         return Shown([of_labels.view(full)], of_labels.document(full))

@@ -24,18 +24,20 @@ def label_of(model: Model, path: Path, text: str | None, answer: str | None) -> 
         text: the input; None for the model's own example.
         answer: as given by ``--answer``.
     """
+    from rnncli.inspection.adapters import adapter_of
     from rnncli.inspection.loss import Label
     from rnncli.training.rows import labelled_row
 
     if answer is not None or not model.labelled:
         return Label.of(model, answer)
     text = model.example if text is None else text
-    found = labelled_row(model, path, text)
+    adapter = adapter_of(model)
+    found = labelled_row(model, path, text, lambda one: adapter.parts(one).values)
     if isinstance(found, str):
         return Label(remark=found)
     place = f"line {found.line} of {found.file}"
     try:
-        model.opened(text, found.label)
+        adapter.open(text, found.label)
     except UsageError as error:
         return Label(remark=f"that of {place} cannot be used: {error.message}")
     lines = ", ".join(f"{line:,}" for line in found.differing[:3])

@@ -167,10 +167,11 @@ def memory(look: Look) -> Shown:
 
 def why(look: Look) -> Shown:
     """Which parts of the input made the answer."""
+    from rnncli.inspection.adapters import adapter_of
     from rnncli.inspection.loss import GIVEN, PREDICTION
     from rnncli.inspection.why import why as ask
 
-    found = ask(look.model.question(look.text, look.answer))
+    found = ask(adapter_of(look.model).question(look.text, look.answer))
     notes = [found.saturation] if found.saturated else []
     if look.label is not None and look.answer is None and look.label.text is not None:
         notes.append(f"{look.label.origin} has the label {look.label.text}: what is explained is the prediction")

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.difference_layers import LayerDifference, gates_table, layers_of, left_out, units_table
 from rnncli.inspection.states import States, visible
 from rnncli.results import Column, TableCell, TableView
@@ -116,10 +117,11 @@ def difference(first: Model, second: Model, text: str | None, names: tuple[str, 
     require_same_task(first, second)
     text = first.example if text is None else text
     notes: list[str] = []
-    traces = first.trace(text), second.trace(text)
-    answers = first.told([text])[0], second.told([text])[0]
+    sides = adapter_of(first), adapter_of(second)
+    traces = sides[0].trace(text), sides[1].trace(text)
+    answers = sides[0].predicted([text])[0], sides[1].predicted([text])[0]
     tokens, told, probabilities, change = _steps(traces, notes)
-    parts, effects = _effects(first, second, text, answers[0], notes)
+    parts, effects = _effects(sides, text, answers[0], notes)
     layers = layers_of(first, second, text, notes)
     return Difference(
         *(names, answers, tokens, told, probabilities, change),
@@ -145,8 +147,8 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, A
     if first.tokens != second.tokens:
         notes.append("the two do not go through the same steps: only their whole answers are compared")
         return _NO_STEPS
-    answers = first.answers(), second.answers()
-    best = [trace.chosen() for trace in traces]
+    answers = first.probabilities, second.probabilities
+    best = [trace.chosen for trace in traces]
     told = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
     steps = np.arange(len(first.tokens))
     probabilities = tuple(np.asarray(of[steps, k], np.float64) for of, k in zip(answers, best, strict=True))
@@ -156,11 +158,11 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, A
 
 
 def _effects(
-    first: Model, second: Model, text: str, answer: str, notes: list[str]
+    sides: tuple[Adapter[Any], Adapter[Any]], text: str, answer: str, notes: list[str]
 ) -> tuple[tuple[str, ...], tuple[Array, Array] | None]:
     """By how much the score of an answer falls with each part of the input replaced, in either model."""
     try:
-        questions = first.question(text, answer), second.question(text, answer)
+        questions = [side.question(text, answer) for side in sides]
     except UsageError as error:  # a label that only one of them knows
         notes.append(f"the effects of single parts are not compared: {error.message}")
         return (), None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference import require_same_task
 from rnncli.results import Column, TableCell, TableView
 
@@ -99,7 +98,8 @@ def data_difference(
         DataError: one cannot read an input.
     """
     require_same_task(first, second)
-    asked = [_brief(model) for model in (first, second)]
+    adapters = adapter_of(first), adapter_of(second)
+    adapter, asked = adapters[0], [one.concise for one in adapters]
     rows = differ = 0
     total = 0.0
     right = dict.fromkeys(RIGHT, 0)
@@ -107,7 +107,7 @@ def data_difference(
     for part in parts:
         sides = [model.predict(part.texts) for model in asked]
         for row, pair in enumerate(zip(*sides, strict=True)):
-            answers, change = (_answer(pair[0]), _answer(pair[1])), _change(*pair)
+            answers, change = (adapter.answer_of(pair[0]), adapter.answer_of(pair[1])), adapter.change(*pair)
             rows, total = rows + 1, total + change
             differ += answers[0] != answers[1]
             label = part.labels[row]
@@ -115,45 +115,8 @@ def data_difference(
                 hits = answers[0] == label, answers[1] == label
                 right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
             if change > 0:
-                chances = _probability(pair[0]), _probability(pair[1])
+                chances = adapter.probability_of(pair[0]), adapter.probability_of(pair[1])
                 kept.append(Changed(part.lines[row], part.called(row), label, answers, chances, change))
         kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
-    labelled = first.task == "classify" and sum(right.values()) > 0
+    labelled = adapter.labels_per == "input" and sum(right.values()) > 0
     return DataDifference(names, rows, differ, total / max(1, rows), right if labelled else None, tuple(kept))
-
-
-def _brief(model: Model) -> Model:
-    """The same model; one of a text tells the one token that is the most probable next."""
-    return model.answering(length=1, temperature=0.0) if "length" in model.options else model
-
-
-def _answer(prediction: Any) -> str:
-    """The whole answer."""
-    if hasattr(prediction, "tags"):
-        return " ".join(prediction.tags)
-    for name in ("label", "target", "continuation"):
-        if hasattr(prediction, name):
-            return getattr(prediction, name) or "(empty)"
-    raise TypeError(f"a {type(prediction).__name__} is no answer")
-
-
-def _probability(prediction: Any) -> float | None:
-    """Of the answer; of tags the mean."""
-    if hasattr(prediction, "tags"):
-        return float(np.mean(prediction.probabilities)) if prediction.probabilities else None
-    found: float | None = prediction.probability
-    return found
-
-
-def _change(first: Any, second: Any) -> float:
-    """How much two answers differ, as :attr:`Changed.change` says."""
-    if hasattr(first, "label"):
-        names = first.probabilities.keys() | second.probabilities.keys()
-        changes = [abs(first.probabilities.get(n, 0.0) - second.probabilities.get(n, 0.0)) for n in sorted(names)]
-        return float(sum(changes)) / 2
-    if hasattr(first, "tags"):
-        pairs = list(zip(first.tags, second.tags, strict=True))
-        return sum(a != b for a, b in pairs) / len(pairs) if pairs else 0.0
-    if _answer(first) != _answer(second):
-        return 1.0
-    return abs(float(first.probability or 0) - float(second.probability or 0))

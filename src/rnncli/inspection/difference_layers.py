@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import CellFlow, flow
 from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
@@ -47,7 +48,7 @@ class LayerDifference:
 
 def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> list[LayerDifference]:
     """The layers that have the same name, cell and size in both, and go through the same steps."""
-    sides = [flow(model.opened(text)).cells for model in (first, second)]
+    sides = [flow(adapter_of(model).open(text)).cells for model in (first, second)]
     beside = {cell.name: cell for cell in sides[1]}
     found, apart = [], []
     for cell in sides[0]:

@@ -15,6 +15,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError, counted
 from rnncli.inspection import doctor_data
+from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.doctor_data import Answered, Evidence
 from rnncli.inspection.doctor_labels import unknown_labels
 from rnncli.inspection.doctor_record import record_checks
@@ -23,8 +24,6 @@ from rnncli.inspection.findings import Check, Commands, Finding
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.inputs import NumberInput
-from rnncli.tasks.tag.sentences import read_sentences
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
@@ -126,52 +125,44 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
         DataError: a record cannot be read, and bad records are not to be left out.
     """
     commands = commands or Commands.of(model, dataset)
-    dataset = dataset.without([model.problem(text) for text in dataset.texts], "record that cannot be read")
-    keys, lengths = _keys(model, dataset)
-    if model.task == "classify" and not _is_numbers(model):
+    adapter = adapter_of(model)
+    dataset, labels = adapter.labelled(dataset)
+    keys, lengths = _keys(adapter, dataset)
+    if adapter.labels_per == "input":  # of which training leaves those out that have no token
         dataset = dataset.with_tokens(lengths, model.unit)
         keys = [key for key, length in zip(keys, lengths, strict=True) if length]
+        labels = [of for of, length in zip(labels, lengths, strict=True) if length]
     chosen = _drawn(len(dataset.texts), ROWS)
     part = _take(dataset, chosen)
-    asked = model.answering(length=1) if "length" in model.options else model
-    answered = Answered(part, asked.predict(part.texts), [_tokens(model, text) for text in part.texts])
-    layers, opened, small = _layers(model, _take(part, _drawn(len(chosen), OPENED)))
-    checks, evidence = _of_data(model, dataset, _first_rows(keys), answered, commands)
-    found = [*record_checks(model, commands), *checks, *unit_checks(model, layers, commands)]
+    tokens = [adapter.tokens(text) for text in part.texts]
+    right = [labels[row] for row in chosen.tolist()] if labels else []
+    answered = Answered(adapter, part, adapter.concise.predict(part.texts), tokens, right)
+    layers, opened, small = _layers(adapter, _take(part, _drawn(len(chosen), OPENED)))
+    checks, evidence = _of_data(dataset, labels, _first_rows(keys), answered, commands)
+    found = [*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands)]
     return Diagnosis(len(dataset.texts), len(chosen), opened, small, tuple(found), tuple(evidence))
 
 
 def _of_data(
-    model: Model, dataset: Dataset, first: Array, answered: Answered, commands: Commands
+    dataset: Dataset, labels: Sequence[Sequence[str]], first: Array, answered: Answered, commands: Commands
 ) -> tuple[list[Check], list[Evidence]]:
     """What the data and the answers say, as far as it means anything for the task."""
-    checks, evidence = list[Check](), list[Evidence]()
-    if model.task in ("classify", "tag"):
-        truths = [label for of in _labels(model, answered.dataset)[1] for label in of]
-        checks.append(doctor_data.constant(model, answered, truths, commands))
-        unknown, rows = unknown_labels(model, *_labels(model, dataset), commands)
+    adapter, checks, evidence = answered.adapter, list[Check](), list[Evidence]()
+    if adapter.labels:
+        checks.append(doctor_data.constant(answered, commands))
+        unknown, rows = unknown_labels(adapter, dataset, labels, commands)
         checks, evidence = [*checks, unknown], [*evidence, *rows]
-    if not _is_numbers(model):
-        checks.append(doctor_data.unknown_words(model, answered, commands))
-    if model.task in ("classify", "seq2seq"):  # the others read an input of any length to its end
-        checks.append(doctor_data.cut_off(model, answered, commands))
-    if model.task != "lm":  # whose lines are no texts of their own
-        if model.task == "classify":
-            noise, rows = doctor_data.label_noise(model, dataset, answered, first, commands)
-            checks, evidence = [*checks, noise], [*evidence, *rows]
-        twice, rows = doctor_data.duplicates(model, dataset, first, commands)
+    if not adapter.reads_numbers:
+        checks.append(doctor_data.unknown_words(answered, commands))
+    if adapter.cuts:  # the others read an input of any length to its end
+        checks.append(doctor_data.cut_off(answered, commands))
+    if adapter.labels_per == "input":
+        noise, rows = doctor_data.label_noise(dataset, answered, first, commands)
+        checks, evidence = [*checks, noise], [*evidence, *rows]
+    if adapter.model.labelled:  # else its lines are no texts of their own
+        twice, rows = doctor_data.duplicates(adapter, dataset, first, commands)
         checks, evidence = [*checks, twice], [*evidence, *rows]
     return checks, evidence
-
-
-def _is_numbers(model: Model) -> bool:
-    """Whether an input is numbers, of which none is unknown."""
-    return model.task == "caption" or isinstance(getattr(model, "input", None), NumberInput)
-
-
-def _tokens(model: Model, text: str) -> Sequence[str]:
-    """What a text is made of, for the model; of numbers the whole of them as one."""
-    return (text,) if _is_numbers(model) else model.parts(text).names
 
 
 def _drawn(count: int, most: int) -> Array:
@@ -193,22 +184,14 @@ def _take(dataset: Dataset, rows: Array) -> Dataset:
     )
 
 
-def _labels(model: Model, dataset: Dataset) -> tuple[Dataset, Sequence[Sequence[str]]]:
-    """The rows, and the right answers of each: a label, or a tag for each word."""
-    if model.task == "tag":
-        _, tags, dataset = read_sentences(dataset)
-        return dataset, tags
-    return dataset, [(label,) for label in dataset.labels]
-
-
-def _keys(model: Model, dataset: Dataset) -> tuple[list[bytes], list[int]]:
+def _keys(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[bytes], list[int]]:
     """For each row a few bytes that rows have in common which are the same to the model, and its number of tokens.
 
     Unknown and unread tokens count too. The tokens themselves are not kept: those of many texts fill the memory.
     """
     keys, lengths = [], []
     for text in dataset.texts:
-        tokens = _tokens(model, text)
+        tokens = adapter.tokens(text)
         joined = "\0".join(tokens).encode("utf-8", "surrogatepass")
         keys.append(hashlib.blake2b(joined, digest_size=16).digest())
         lengths.append(len(tokens))
@@ -221,7 +204,7 @@ def _first_rows(keys: Sequence[bytes]) -> Array:
     return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], np.int64)
 
 
-def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
+def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
     """The units of every layer over the texts, how many of these had something to open up, and of how many of these
     the loss has vanished."""
     opened = vanished = 0
@@ -229,7 +212,7 @@ def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
     def one_by_one() -> Iterator[tuple[CellFlow, ...]]:  # what a text leaves in the layers is large
         nonlocal opened, vanished
         for row in zip(dataset.texts, dataset.labels, strict=True):
-            found = _flow(model, *row)
+            found = _flow(adapter, *row)
             if found is not None:
                 opened, vanished = opened + 1, vanished + has_vanished(found.loss)
                 yield found.cells
@@ -237,11 +220,11 @@ def _layers(model: Model, dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
     return units_seen(one_by_one()), opened, vanished
 
 
-def _flow(model: Model, text: str, label: str) -> Flow | None:
+def _flow(adapter: Adapter[Any], text: str, label: str) -> Flow | None:
     """A text forward and back, with its label if the model knows it; None where there are no timesteps."""
     for answer in (label or None, None):
         try:
-            return flow(model.opened(text, answer))
+            return flow(adapter.open(text, answer))
         except UsageError:
             continue
     return None

@@ -15,12 +15,11 @@ from rnncli.core.packed import Array
 from rnncli.errors import counted
 from rnncli.inspection.doctor_record import learn_something
 from rnncli.inspection.findings import Check, Commands
-from rnncli.tasks.prepare import UNEVEN, numbered, split, split_at_random
-from rnncli.tasks.tag.sentences import read_sentences
+from rnncli.tasks.prepare import UNEVEN
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
+    from rnncli.inspection.adapters import Adapter
 
 # So good as all answers are one label, and the labels are clearly not.
 CONSTANT, NOT_CONSTANT = 0.98, 0.95
@@ -62,30 +61,24 @@ class Answered:
     """What the model says of some rows.
 
     Attributes:
+        adapter: the model.
         dataset: these rows alone.
         predictions: one for each.
         tokens: what each is made of, for the model.
+        labels: the right ones of each; none where predictions are no labels.
     """
 
+    adapter: Adapter[Any]
     dataset: Dataset
     predictions: Sequence[Any]
     tokens: Sequence[Sequence[str]]
-
-    @property
-    def told(self) -> list[str]:
-        """Every single answer: the labels, or the tags of all words."""
-        return [answer for one in self.predictions for answer in getattr(one, "tags", None) or (one.label,)]
-
-    @property
-    def lengths(self) -> list[int]:
-        """Timesteps of each."""
-        given = [getattr(prediction, "tokens", None) for prediction in self.predictions]
-        return [n if isinstance(n, int) else len(of) for n, of in zip(given, self.tokens, strict=True)]
+    labels: Sequence[Sequence[str]]
 
 
-def constant(model: Model, answered: Answered, truths: Sequence[str], commands: Commands) -> Check:
+def constant(answered: Answered, commands: Commands) -> Check:
     """The share of the answers that are the commonest one."""
-    told = Counter(answered.told)
+    adapter = answered.adapter
+    told = Counter(label for one in answered.predictions for label in adapter.labels_of(one))
     means = "share of the answers that are one label"
     answer, times = told.most_common(1)[0]
     number = times / told.total()
@@ -93,8 +86,8 @@ def constant(model: Model, answered: Answered, truths: Sequence[str], commands: 
     check = Check("constant predictions", number, means, limit)
     if number < CONSTANT:
         return check
-    labels = Counter(truths)
-    if not labels.keys() & {*getattr(model, "labels", ()), *getattr(model, "tags", ())}:
+    labels = Counter(label for of in answered.labels for label in of)
+    if not labels.keys() & set(adapter.labels):
         return check  # these are no data for this model
     commonest = labels.most_common(1)[0][1] / labels.total()
     if commonest > NOT_CONSTANT:
@@ -102,13 +95,14 @@ def constant(model: Model, answered: Answered, truths: Sequence[str], commands: 
     sentence = f"{times:,} of {told.total():,} answers are '{answer}', and "
     sentence += f"{labels[answer] / labels.total():.0%} of the labels are."
     uneven = max(labels.values()) >= UNEVEN * min(labels.values())
-    if uneven and model.settings.class_weights == "none" and model.task == "classify":
+    if uneven and "class_weights" in adapter.uses and adapter.model.settings.class_weights == "none":
         return check.found(sentence, commands.train(class_weights="balanced"))
-    return check.found(sentence, learn_something(model, commands))
+    return check.found(sentence, learn_something(adapter.model, commands))
 
 
-def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check:
+def unknown_words(answered: Answered, commands: Commands) -> Check:
     """The share of all tokens that the model does not know, where it does worse for it."""
+    model = answered.adapter.model
     whole = sum(len(tokens) for tokens in answered.tokens)
     unknown = 0
     for prediction, tokens in zip(answered.predictions, answered.tokens, strict=True):
@@ -116,7 +110,7 @@ def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check
         unknown += sum(token in missing for token in tokens)
     number = unknown / whole if whole else None
     check = Check("unknown words", number, f"share of the {model.unit}s that are unknown", f"above {UNKNOWN:.0%}")
-    cost = number * _behind_by(answered) if number and model.task == "tag" else None
+    cost = number * _behind_by(answered) if number and answered.adapter.labels_per == "timestep" else None
     if number is None or number <= UNKNOWN or (cost is not None and cost < COSTS):
         return check
     s, unit = model.settings, model.unit
@@ -133,34 +127,33 @@ def unknown_words(model: Model, answered: Answered, commands: Commands) -> Check
 
 
 def _behind_by(answered: Answered) -> float:
-    """By how much the accuracy of a tagger's unknown words is below that of the others."""
+    """By how much the accuracy at unknown words is below that at the others."""
     right: tuple[list[bool], list[bool]] = [], []
-    for prediction, tags in zip(answered.predictions, read_sentences(answered.dataset)[1], strict=True):
+    for prediction, tokens, labels in zip(answered.predictions, answered.tokens, answered.labels, strict=True):
         missing = set(prediction.unknown)
-        for token, told, tag in zip(prediction.tokens, prediction.tags, tags, strict=True):
-            right[token in missing].append(told == tag)
+        for token, predicted, label in zip(tokens, answered.adapter.labels_of(prediction), labels, strict=True):
+            right[token in missing].append(predicted == label)
     known, unknown = (float(np.mean(answers)) if answers else 0.0 for answers in right)
     return known - unknown
 
 
-def cut_off(model: Model, answered: Answered, commands: Commands) -> Check:
+def cut_off(answered: Answered, commands: Commands) -> Check:
     """The share of the texts that are not read whole."""
-    lengths = answered.lengths
+    model = answered.adapter.model
     cut = [prediction.cut for prediction in answered.predictions]
     number = sum(n > 0 for n in cut) / len(cut) if cut else None
     check = Check("lengths cut off", number, "share of the texts that are not read whole", f"above {CUT:.0%}")
     if number is None or number <= CUT:
         return check
     unit, limit = model.unit, model.settings.max_length
+    lengths = [len(answered.adapter.parts(text).names) for text in answered.dataset.texts]
     sentence = f"{sum(n > 0 for n in cut):,} of {len(cut):,} texts have more than the {limit:,} {unit}s that are read; "
     sentence += f"{sum(cut):,} of {counted(sum(lengths), unit)} ({sum(cut) / sum(lengths):.1%}) are not read."
     enough = sorted(lengths)[math.ceil(READ_WHOLE * len(lengths)) - 1]
     return check.found(sentence, commands.train(max_length=max(enough, limit + 1)))
 
 
-def label_noise(
-    model: Model, dataset: Dataset, answered: Answered, first: Array, commands: Commands
-) -> tuple[Check, list[Evidence]]:
+def label_noise(dataset: Dataset, answered: Answered, first: Array, commands: Commands) -> tuple[Check, list[Evidence]]:
     """The rows of which the same text has several labels, and those that a mostly right model surely contradicts.
 
     Args:
@@ -171,12 +164,13 @@ def label_noise(
     for same, label in zip(first.tolist(), dataset.labels, strict=True):
         kinds.setdefault(same, set()).add(label)
     torn = np.array([row for row, same in enumerate(first.tolist()) if len(kinds[same]) > 1], np.int64)
-    learned = set(getattr(model, "labels", ()))
-    pairs = zip(answered.predictions, answered.dataset.labels, strict=True)
+    adapter = answered.adapter
+    learned = {(label,) for label in adapter.labels}
+    pairs = zip(answered.predictions, answered.labels, strict=True)
     known = [(one, label) for one, label in pairs if label in learned]  # another one it can only contradict
-    wrong = [one for one, label in known if one.label != label]
+    wrong = [one for one, label in known if adapter.labels_of(one) != label]
     right = 1 - len(wrong) / max(1, len(known))
-    against = sum(one.probability > SURE for one in wrong) if right >= MOSTLY_RIGHT else 0
+    against = sum((adapter.probability_of(one) or 0.0) > SURE for one in wrong) if right >= MOSTLY_RIGHT else 0
     number = max(len(torn) / len(first), against / max(1, len(known)))
     means = "share of the rows with two labels, or surely contradicted"
     check = Check("label noise", number, means, f"above {NOISE:.0%}")
@@ -189,14 +183,16 @@ def label_noise(
     return check.found(said + ".", command), _rows(check.name, dataset, first, torn)
 
 
-def duplicates(model: Model, dataset: Dataset, first: Array, commands: Commands) -> tuple[Check, list[Evidence]]:
+def duplicates(
+    adapter: Adapter[Any], dataset: Dataset, first: Array, commands: Commands
+) -> tuple[Check, list[Evidence]]:
     """The share of the validation rows whose text stands in training too; else of the rows that repeat another one.
 
     Args:
         dataset: all rows, as training reads them.
         first: (rows,) the first row with the same text.
     """
-    validation = validation_rows(model, dataset)
+    validation = validation_rows(adapter, dataset)
     if validation is None:
         repeated = np.flatnonzero(first != np.arange(len(first)))
         number, limit = len(repeated) / len(first), TWICE
@@ -229,23 +225,16 @@ def _rows(name: str, dataset: Dataset, first: Array, rows: Array) -> list[Eviden
     return found
 
 
-def validation_rows(model: Model, dataset: Dataset) -> Array | None:
+def validation_rows(adapter: Adapter[Any], dataset: Dataset) -> Array | None:
     """The rows that were set aside when the model was trained on this very data; None where it was not.
 
     The split is a function of the seed and the labels, so it is made again. That the data are the same is told by the
     name of the file and by how many rows there are of each label.
     """
-    record, settings = model.record, model.settings
+    record = adapter.model.record
     rows, aside = record.rows, record.validation_rows
     name = os.fsencode(os.path.basename(dataset.name)).decode("utf-8", "backslashreplace")
-    if rows is None or not aside or record.data != name:
+    if rows is None or not aside or record.data != name or rows + aside != len(dataset.texts):
         return None
-    if rows + aside != len(dataset.texts):
-        return None
-    if model.task != "classify":
-        found = split_at_random(len(dataset.texts), dataset, settings)[1]
-    elif record.label_rows == dict(Counter(dataset.labels)):
-        found = split(dataset, numbered(dataset.labels)[1], settings)[1]
-    else:
-        return None
-    return found if len(found) == aside else None
+    found = adapter.validation_rows(dataset)
+    return found if found is not None and len(found) == aside else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import closest
 from rnncli.inspection.doctor_data import Evidence
@@ -12,7 +12,7 @@ from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
+    from rnncli.inspection.adapters import Adapter
 
 # Where the model has no such label, its answer cannot be right. Of labels by hand about 1 in 100 is wrong anyway.
 UNTRAINED = 0.01
@@ -21,15 +21,14 @@ SHOWN = 40  # characters of a label: where the wrong column is read, it may be a
 
 
 def unknown_labels(
-    model: Model, dataset: Dataset, labels: Sequence[Sequence[str]], commands: Commands
+    adapter: Adapter[Any], dataset: Dataset, labels: Sequence[Sequence[str]], commands: Commands
 ) -> tuple[Check, list[Evidence]]:
     """The share of all labels that are none of the model's; the rows that have them, where they look mistyped.
 
     Args:
         labels: those of each row: one, or a tag for each word.
     """
-    what = "tag" if model.task == "tag" else "label"
-    known = {*getattr(model, "labels", ()), *getattr(model, "tags", ())}
+    what, known = adapter.label_is, set(adapter.labels)
     counts = Counter(label for of in labels for label in of)
     unknown = Counter({label: count for label, count in counts.items() if label not in known})
     number = unknown.total() / counts.total() if counts else None
@@ -44,7 +43,7 @@ def unknown_labels(
     sentence = f"{unknown.total():,} of {counts.total():,} {what}s are none that the model knows, most often '{shown}' "
     sentence += f"({times:,})"
     if number > MOSTLY:
-        other = "" if model.task == "tag" else "; --label names another column"
+        other = "; --label names another column" if adapter.labels_per == "input" else ""
         return check.found(f"{sentence}. A training on this data learns them{other}.", again), []
     near = _closest(label, sorted(known))
     if near:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import counted
+from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
-    from rnncli.record import EpochRecord
+    from rnncli.record import EpochRecord, Record
     from rnncli.tasks.model import Model
 
 # A loss that has not come 2% below that of knowing how common each label is has learned nothing else: the difference
@@ -37,12 +38,13 @@ UNSCALED = ("sgd", "momentum")
 WORSE, FIRST = 1.2, 2
 
 
-def record_checks(model: Model, commands: Commands) -> list[Check]:
+def record_checks(adapter: Adapter[Any], commands: Commands) -> list[Check]:
     """Everything that the record alone can say."""
+    model = adapter.model
     epochs = model.record.epochs
     return [
         nothing_learned(model, epochs, commands),
-        behind_baseline(model, epochs, commands),
+        behind_baseline(adapter, epochs, commands),
         learning_rate(model, epochs, commands),
         few_epochs(model, epochs, commands),
         overfitting(model, epochs, commands),
@@ -92,17 +94,18 @@ def learn_something(model: Model, commands: Commands) -> str:
         return commands.train(lr=gentler(model))
     if s.cell == "rnn":
         return commands.train(cell="lstm")
-    if s.readout == "last" and model.task == "classify":
+    if s.readout == "last" and "readout" in adapter_of(model).uses:
         return commands.train(readout="max")
     return commands.train(epochs=max(20, 2 * len(model.record.epochs)))
 
 
-def behind_baseline(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:
+def behind_baseline(adapter: Adapter[Any], epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """By how much the best epoch is worse than the best of what it had to beat, on the validation rows."""
+    model = adapter.model
     metric, beat = model.metric, _best_baseline(model)
     means = f"{metric.name} by which the best baseline is ahead"
     own = model.record.best
-    score, answers = metric.of(own) if own else None, _validation_answers(model)
+    score, answers = metric.of(own) if own else None, _validation_answers(adapter)
     if own is None or score is None or beat is None or not answers:
         return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
     name, best = beat
@@ -128,14 +131,15 @@ def _best_baseline(model: Model) -> tuple[str, float] | None:
     return name, best
 
 
-def _validation_answers(model: Model) -> int:
+def _validation_answers(adapter: Adapter[Any]) -> int:
     """How many answers a validation score is of: of tags, as many as there are on average; 0 where it is not known."""
-    rows, aside = model.record.rows, model.record.validation_rows
+    record: Record = adapter.model.record
+    rows, aside = record.rows, record.validation_rows
     if not rows or not aside:
         return 0
-    if model.task != "tag":
+    if adapter.labels_per != "timestep":
         return aside
-    return max(aside, sum(model.record.label_rows.values()) * aside // (rows + aside))
+    return max(aside, sum(record.label_rows.values()) * aside // (rows + aside))
 
 
 def _get_ahead(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> str:

@@ -1,10 +1,11 @@
-"""Integrated gradients: what of a score's difference each part of an input makes, along the straight way to it."""
+"""Integrated gradients: what of a score's difference each part of an input makes, along a straight path to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from rnncli.core.optim.parameters import flatten, nest
 from rnncli.core.packed import Array
 
 GAP = 0.01  # of the score's difference, that the integral may miss
-STRETCHES, NODES = 8, 2  # that the way is cut into at first, and places on each of them where gradients are taken
+STRETCHES, NODES = 8, 2  # that the path is cut into at first, and places on each of them where gradients are taken
 MOST_STEPS = 1_024
 BUDGET = 20_000  # timesteps that all steps together go through: then it has not come out
 AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
@@ -22,22 +23,22 @@ AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by sid
 
 @dataclass(frozen=True, eq=False)
 class GradientPath:
-    """The straight way through a network's inputs from one where every part is replaced to the input itself.
+    """The straight path through a network's inputs from one where every part is replaced to the input itself.
 
     Attributes:
-        here, blank: (parts, D) its ends, as the numbers that the recurrent layers read.
+        input, baseline: (parts, D) its ends, as the numbers that the recurrent layers read.
         scores: (n, parts, D) inputs → (n,) F.
         gradients: (n, parts, D) inputs → ∂F/∂x of the same shape.
     """
 
-    here: Array
-    blank: Array
+    input: Array
+    baseline: Array
     scores: Callable[[Array], Array]
     gradients: Callable[[Array], Array]
 
     def at(self, alphas: Array) -> Array:
-        """(n, parts, D) the inputs blank + α (here − blank)."""
-        return np.asarray(self.blank + alphas[:, None, None] * (self.here - self.blank))
+        """(n, parts, D) the inputs baseline + α (input − baseline)."""
+        return np.asarray(self.baseline + alphas[:, None, None] * (self.input - self.baseline))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Integral:
 
     Attributes:
         values: (parts,); they add up to the score's difference but for ``gap``.
-        steps: gradients that were taken on the way.
+        steps: gradients that were taken along the path.
         gap: what the sum misses of the difference, as a share of it.
     """
 
@@ -57,7 +58,7 @@ class Integral:
 
 @dataclass(frozen=True, eq=False)
 class _Stretch:
-    """A piece of the way, its part of the integral, and what that part misses of the score's difference over it."""
+    """A piece of the path, its part of the integral, and what that part misses of the score's difference over it."""
 
     begin: float
     end: float
@@ -65,32 +66,32 @@ class _Stretch:
     missing: float
 
 
-def integrate(way: GradientPath, difference: float) -> Integral:
-    """(parts,) ∫ ∂F/∂x · (x − blank) dα along x(α) = blank + α (x − blank) (Sundararajan et al. 2017).
+def integrate(path: GradientPath, difference: float) -> Integral:
+    """(parts,) ∫ ∂F/∂x · (x − b) dα along x(α) = b + α (x − b), b the baseline (Sundararajan et al. 2017).
 
-    By Gauss and Legendre's rule on stretches of the way. What the rule misses on one of them is known, for its ends
+    By Gauss and Legendre's rule on stretches of the path. What the rule misses on one of them is known, for its ends
     have scores; those that miss most are halved until the sum comes out to within 1%, for a score often turns within
-    a small part of the way, and a maximum over time has a kink wherever another timestep takes over.
+    a small part of the path, and a maximum over time has a kink wherever another timestep takes over.
 
     Args:
-        difference: F(here) − F(blank).
+        difference: F(input) − F(baseline).
     """
     nodes, weights = np.polynomial.legendre.leggauss(NODES)  # on −1 to 1
-    length = len(way.here)
+    length = len(path.input)
     most = max(STRETCHES * NODES, min(MOST_STEPS, BUDGET // length))
-    at_once = max(1, AT_ONCE // way.here.size)
+    at_once = max(1, AT_ONCE // path.input.size)
     known: dict[float, float] = {}
 
     def in_turns(of: Callable[[Array], Array], alphas: Array) -> Array:
         turns = range(0, len(alphas), at_once)
-        return np.concatenate([of(way.at(alphas[first : first + at_once])) for first in turns])
+        return np.concatenate([of(path.at(alphas[first : first + at_once])) for first in turns])
 
     def measured(ends: Sequence[tuple[float, float]]) -> list[_Stretch]:
         unknown = [place for place in dict.fromkeys(place for pair in ends for place in pair) if place not in known]
-        known.update(zip(unknown, in_turns(way.scores, np.array(unknown)).tolist(), strict=True))
+        known.update(zip(unknown, in_turns(path.scores, np.array(unknown)).tolist(), strict=True))
         alphas = np.concatenate([begin + (end - begin) * (nodes + 1) / 2 for begin, end in ends])
-        away = way.here - way.blank
-        along = in_turns(lambda x: (way.gradients(x) * away).sum(axis=2), alphas).reshape(len(ends), NODES, length)
+        away = path.input - path.baseline
+        along = in_turns(lambda x: (path.gradients(x) * away).sum(axis=2), alphas).reshape(len(ends), NODES, length)
         found = []
         for (begin, end), values in zip(ends, along, strict=True):
             part = (end - begin) / 2 * (weights @ values)
@@ -120,19 +121,19 @@ def through_tables(
     scores: Callable[[Params, int], Array],
     gradients: Callable[[Params, int], Params],
 ) -> GradientPath:
-    """The way of a network that looks its timesteps up in tables, as an embedding is, or the weights of one-hot rows.
+    """The path of a network that looks its timesteps up in tables, as an embedding is, or the weights of one-hot rows.
 
-    Every timestep of every input on the way gets a row of its own; so the gradient of a table is that of the inputs,
+    Every timestep of every input on the path gets a row of its own; so the gradient of a table is that of the inputs,
     row for row, by training's own code.
 
     Args:
-        tables: flat name of a table → (T,) the rows that the input reads of it, and those that the blank one reads.
+        tables: flat name of a table → (T,) the rows that the input reads of it, and those that the baseline reads.
         scores: parameters whose tables have n · T rows, and n → (n,) F of the inputs that read rows 0 to T − 1, T to
             2T − 1, ….
         gradients: of the same → the gradient of the sum of these F.
     """
     flat = dict(flatten(params))
-    here, blank = (np.concatenate([flat[name][rows[k]] for name, rows in tables.items()], axis=1) for k in (0, 1))
+    input, baseline = (np.concatenate([flat[name][rows[k]] for name, rows in tables.items()], axis=1) for k in (0, 1))
     ends = np.cumsum([flat[name].shape[1] for name in tables])[:-1]
 
     def filled(x: Array) -> Params:
@@ -143,4 +144,30 @@ def through_tables(
         found = dict(flatten(gradients(filled(x), len(x))))
         return np.concatenate([as_dense(found[name]) for name in tables], axis=1).reshape(x.shape)
 
-    return GradientPath(here, blank, lambda x: scores(filled(x), len(x)), at_tables)
+    return GradientPath(input, baseline, lambda x: scores(filled(x), len(x)), at_tables)
+
+
+def through_loss(
+    params: Params, tables: Mapping[str, tuple[Array, Array]], copies: Callable[[int], tuple[Any, Any]]
+) -> GradientPath:
+    """The same where F is the log probability of the whole answer: training's loss says it, and its gradient.
+
+    Args:
+        copies: n → a network whose tables have a row for each timestep of n inputs, and the inputs with their answers.
+    """
+
+    def scores(own: Params, n: int) -> Array:
+        network, batch = copies(n)
+        return np.asarray(network.log_probabilities(own, batch))
+
+    def gradients(own: Params, n: int) -> Params:
+        network, batch = copies(n)
+        found: Params = network.loss_and_gradients(own, batch, share=-batch.weight)[1]
+        return found
+
+    return through_tables(params, tables, scores, gradients)
+
+
+def rows_of(count: int, length: int) -> list[Array]:
+    """Numbers of the rows that each of so many inputs reads of such tables."""
+    return list(np.arange(count * length).reshape(count, length))

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import Opened
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Label:
     """What a loss is of.
 
     Attributes:
-        text: as :meth:`rnncli.tasks.model.Model.opened` takes it; None for what the model predicts.
+        text: as an adapter's ``open`` takes it; None for what the model predicts.
         origin: who says so, in words: ``line 3 of notes.csv``; empty for a model of a text, whose labels are the
             text's own next tokens.
         remark: what else is to be known of it, a sentence without its end; or empty.
@@ -51,7 +52,7 @@ def opened(model: Model, text: str | None, label: Label | str | None) -> Opened:
         UsageError: the input has no timesteps, or the label is none that can be given.
     """
     label = label if isinstance(label, Label) else Label.of(model, label)
-    return replace(model.opened(text, label.text), origin=label.origin, remark=label.remark)
+    return replace(adapter_of(model).open(text, label.text), origin=label.origin, remark=label.remark)
 
 
 def with_origin(answer: str, origin: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.packed import Array
 from rnncli.errors import UsageError
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import Gates, gates
 from rnncli.inspection.loss import GIVEN, Label, opened, vanished
@@ -46,9 +46,9 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     text = model.example if text is None else text
     label = label if isinstance(label, Label) else Label.of(model, label)
     answer = label.text if label.origin == GIVEN or not model.labelled else None
-    trace = model.trace(text)
-    cut = model.predict([text])[0].cut
-    why = reasons(model, text, answer, cut)
+    adapter = adapter_of(model)
+    trace, cut = adapter.trace(text), adapter.cut(text)
+    why = reasons(adapter, text, answer, cut)
     left_out: list[str] = []
     if cut:
         left_out.append(f"The model does not read {cut:,} {model.unit}s in the middle of so long an input.")
@@ -147,20 +147,18 @@ def _room(found: Flow | None, count: int) -> _Room:
 
 def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
     """The symbols that attention looks at, with their places, and how many they are; of many those looked at most."""
-    looks: Array | None = getattr(trace, "alignment", None)
+    looks = trace.alignment
     if looks is None:
         return (), 0
     most = np.sort(np.argsort(-looks.max(axis=0), kind="stable")[:SOURCES])
-    names: tuple[str, ...] = getattr(trace, "source", ())
-    return tuple((place + 1, visible(names[place])) for place in most.tolist()), looks.shape[1]
+    return tuple((place + 1, visible(trace.source[place])) for place in most.tolist()), looks.shape[1]
 
 
 def _steps(
     trace: States, found: Flow | None, kept: Sequence[int], source: Sequence[tuple[int, str]]
 ) -> tuple[Step, ...]:
-    answers = trace.answers()
     best = trace.best(ANSWERS)
-    looks, looked_at = getattr(trace, "alignment", None), [place - 1 for place, _ in source]
+    looks, looked_at = trace.alignment, [place - 1 for place, _ in source]
     top = found.layers_above(found.cell())[0] if found else []
     steps = []
     for t in kept:
@@ -173,7 +171,7 @@ def _steps(
                 is_state = what in cell.initial
                 number = np.linalg.norm(values[t]) if is_state else values[t].mean()
                 numbers.append((f"‖{what}‖{arrow}" if is_state else f"mean {what}{arrow}", float(number)))
-        told = tuple((visible(trace.labels[k]), float(answers[t, k])) for k in best[t].tolist())
+        told = tuple((visible(trace.labels[k]), float(trace.probabilities[t, k])) for k in best[t].tolist())
         seen = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
         steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], told, tuple(numbers), seen))
     return tuple(steps)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.question import Question
 from rnncli.inspection.states import visible
-from rnncli.inspection.why import SATURATED, Question, Why, probability, why
+from rnncli.inspection.why import SATURATED, Why, probability, why
 from rnncli.page_results import Effect, Reasons
 from rnncli.tasks.inputs import shorten
 
 if TYPE_CHECKING:
-    from rnncli.tasks.model import Model
+    from rnncli.inspection.adapters import Adapter
 
 MOST_PARTS = 120  # of an input that is asked about part by part
 MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients
@@ -25,7 +26,7 @@ ENDS, LARGEST = 3, 14  # passages that are shown at either end, and by their eff
 _EDGE = 3  # parts that a passage is named by, at either end
 
 
-def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reasons:
+def reasons(adapter: Adapter[Any], text: str, answer: str | None, cut: int = 0) -> Reasons:
     """Which parts of the text made the answer.
 
     Args:
@@ -34,12 +35,11 @@ def reasons(model: Model, text: str, answer: str | None, cut: int = 0) -> Reason
     Raises:
         UsageError: the input has no timesteps, or the answer is none that can be given.
     """
-    question = model.question(text, answer)
-    told = question.answer if answer is None else model.told([text])[0]
-    # What tells its answer in letters may read numbers, each in a column of its own.
-    unit = "number" if isinstance(question.parts.values[0], float) else model.unit
+    question = adapter.question(text, answer)
+    told = question.answer if answer is None else adapter.predicted([text])[0]
+    unit = question.parts.unit
     few = len(question.parts.names) <= MOST_PARTS
-    if few or (question.way is not None and len(question.way.here) <= MOST_GRADIENTS):
+    if few or (question.path is not None and len(question.path.input) <= MOST_GRADIENTS):
         found = why(question)
         if few or found.came_out:
             return _of_parts(found, question, told, unit)

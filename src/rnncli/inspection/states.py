@@ -1,18 +1,20 @@
-"""What a network holds in mind after every timestep of one input."""
+"""The hidden state and the prediction after every timestep of one input."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.results import Column, TableCell, TableView
 
-SEEN = 0.005  # a probability that is not 0 where two digits of it are shown
+NOTICEABLE = 0.005  # a probability that is not 0 where two digits of it are shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class States:
     """One input, timestep by timestep.
 
@@ -21,37 +23,44 @@ class States:
         known: (T,) whether each is in the vocabulary.
         hidden: (T, K) the topmost layer's output: H numbers, or 2H with those that read backwards behind.
         units: (K,) a name for each: ``"3"``, or ``"→3"`` and ``"←3"`` when there are two directions.
-        norm: (T,) Euclidean length of each row of ``hidden``.
-        labels: (L,) what can be answered.
+        labels: (L,) what can be predicted.
+        probabilities: (T, L) of each label at each timestep.
+        answers_are: what the prediction at a timestep means, for a caption.
+        key: name of the probabilities in JSON.
+        source: (S,) the symbols that were read before the first timestep, where attention may look at them.
+        alignment: (T, S) how much of the attention goes to each; None without attention.
     """
 
     tokens: tuple[str, ...]
     known: tuple[bool, ...]
     hidden: Array
     units: tuple[str, ...]
-    norm: Array
     labels: tuple[str, ...]
+    probabilities: Array
+    answers_are: str
+    key: str
+    source: tuple[str, ...] = ()
+    alignment: Array | None = None
 
-    # What the answer at a timestep means, for the caption.
-    answers_are = "the answer at each timestep"
-
-    def answers(self) -> Array:
-        """(T, L) the probability of each label at each timestep."""
-        raise NotImplementedError
+    @cached_property
+    def norm(self) -> Array:
+        """(T,) Euclidean length of each row of ``hidden``."""
+        return np.asarray(np.linalg.norm(self.hidden, axis=1))
 
     @property
-    def note(self) -> str:
-        """What is to be said of the probabilities, for the caption; most often nothing."""
-        return ""
-
     def chosen(self) -> Array:
-        """(T,) which of the labels is answered at each timestep: the most probable one."""
-        return np.asarray(self.answers().argmax(axis=1))
+        """(T,) which of the labels is predicted at each timestep: the most probable one."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def caption(self) -> str:
+        """What the probabilities are."""
+        return self.answers_are
 
     def best(self, count: int) -> Array:
-        """(T, count) the label that is answered, then the most probable others."""
-        order = -self.answers()
-        order[np.arange(len(order)), self.chosen()] = -np.inf
+        """(T, count) the label that is predicted, then the most probable others."""
+        order = -self.probabilities
+        order[np.arange(len(order)), self.chosen] = -np.inf
         return np.argsort(order, axis=1, kind="stable")[:, :count]
 
     def most_changing(self, count: int) -> list[int]:
@@ -60,61 +69,80 @@ class States:
         return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
 
     def view(self, units: list[int]) -> TableView:
-        """One row a timestep: token, answer, the state's norm and the chosen units."""
-        answers, best = self.answers(), self.chosen()
-        rows: tuple[tuple[TableCell, ...], ...] = tuple(
-            (
-                t + 1,
-                visible(token) if self.known[t] else f"{visible(token)} <unk>",
-                visible(self.labels[best[t]]),
-                float(answers[t, best[t]]),
-                float(self.norm[t]),
-                *(float(value) for value in self.hidden[t, units]),
-            )
-            for t, token in enumerate(self.tokens)
-        )
-        columns = (
-            Column("t", True),
-            Column("token", style="bold"),
-            Column("answer"),
-            Column("p", True),
-            Column("‖h‖", True),
-            *(Column(f"h{self.units[unit]}", True) for unit in units),
-        )
-        caption = f"answer, p: {self.answers_are}{self.note}; {len(units)} of {len(self.units)} units, "
-        caption += "choose with --units or --top"
-        return TableView("Hidden state after every timestep", columns, rows, caption)
+        """One row a timestep: token, prediction, the state's norm and the chosen units."""
+        best = self.chosen.tolist()
+        rows: list[tuple[TableCell, ...]] = []
+        for t, token in enumerate(self.tokens):
+            read = visible(token) if self.known[t] else f"{visible(token)} <unk>"
+            predicted = visible(self.labels[best[t]]), float(self.probabilities[t, best[t]])
+            rows.append((t + 1, read, *predicted, float(self.norm[t]), *self.hidden[t, units].tolist()))
+        columns = [Column("t", True), Column("token", style="bold"), Column("answer"), Column("p", True)]
+        columns += [Column("‖h‖", True), *(Column(f"h{self.units[unit]}", True) for unit in units)]
+        caption = f"answer, p: {self.caption}; {len(units)} of {len(self.units)} units, choose with --units or --top"
+        return TableView("Hidden state after every timestep", tuple(columns), tuple(rows), caption)
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("tokens", "known", "hidden", "units", "norm", "labels")
+        return {name: getattr(self, name) for name in names} | {self.key: self.probabilities}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GeneratedStates(States):
-    """A decoder, step by step, as it tells a text.
+    """A decoder, step by step, as it generates a text.
 
-    Its probabilities are those that training and ``predict`` count: those of the symbols that are told make that of the
-    whole text. The unknown symbol has a part of them though it is never told.
+    Its probabilities are those that training and ``predict`` count: those of the symbols that are generated make that
+    of the whole text. The unknown symbol has a part of them though it is never generated.
 
     Attributes:
-        told: (T,) which of the labels is told: not always the most probable one, for a beam looks further ahead.
-        step_probabilities: (T, L) of each label at each step.
+        generated: (T,) which of the labels is: not always the most probable one, for a beam looks further ahead.
         unknown: which label is the unknown symbol.
     """
 
-    told: Array
-    step_probabilities: Array
+    generated: Array
     unknown: int
-
-    answers_are = "the symbol told at this step"
-
-    def answers(self) -> Array:
-        return self.step_probabilities
-
-    def chosen(self) -> Array:
-        return self.told
+    answers_are: str = "the symbol told at this step"
+    key: str = "step_probabilities"
 
     @property
-    def note(self) -> str:
-        most = float(self.step_probabilities[:, self.unknown].max(initial=0.0))
-        return f"; <unk>, which is never told, has up to {most:.2f} of p" if most >= SEEN else ""
+    def chosen(self) -> Array:
+        return self.generated
+
+    @property
+    def caption(self) -> str:
+        most = float(self.probabilities[:, self.unknown].max(initial=0.0))
+        never = f"; <unk>, which is never told, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
+        return self.answers_are + never
+
+    def document(self) -> dict[str, Any]:
+        return super().document() | {"told": self.generated, "unknown": self.unknown}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DecoderStates(GeneratedStates):
+    """The same of one that an encoder has read a source for."""
+
+    def view(self, units: list[int]) -> TableView:
+        """One row a step: what is generated, the next best ones, where attention looks, and the chosen units."""
+        rows: list[tuple[TableCell, ...]] = []
+        for t, places in enumerate(self.best(3).tolist()):
+            row: list[TableCell] = [t + 1, visible(self.labels[places[0]]), float(self.probabilities[t, places[0]])]
+            row.append(", ".join(f"{visible(self.labels[k])} {self.probabilities[t, k]:.2f}" for k in places[1:]))
+            if self.alignment is not None:
+                s = int(self.alignment[t].argmax())
+                row += [f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s])]
+            rows.append((*row, *self.hidden[t, units].tolist()))
+        columns = [Column("t", True), Column("told", style="bold"), Column("p", True), Column("else")]
+        if self.alignment is not None:
+            columns += [Column("looks at"), Column("weight", True)]
+        columns += [Column(f"h{self.units[unit]}", True) for unit in units]
+        caption = f"p: {self.caption}; {len(units)} of {len(self.units)} units of the decoder, "
+        caption += "choose with --units or --top"
+        title = f"The decoder's steps for {' '.join(map(visible, self.source))}"
+        return TableView(title, tuple(columns), tuple(rows), caption)
+
+    def document(self) -> dict[str, Any]:
+        return super().document() | {"source": self.source, "alignment": self.alignment}
 
 
 def visible(symbol: str) -> str:

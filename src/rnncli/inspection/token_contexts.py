@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnncli.core.packed import Array
-from rnncli.inspection.activation_states import Read
+from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.states import visible
 
 # Neighbours on either side, for a letter says less than a word; and what stands between two of them.
@@ -46,7 +46,7 @@ class Ends:
         self.kept: list[Context] = []
         self._most, self._sign = most, sign
 
-    def add(self, read: Read, values: Array, unit: str) -> None:
+    def add(self, read: TextActivations, values: Array, unit: str) -> None:
         """Takes a text in by its best place, if that is among the best so far."""
         t = int((self._sign * values).argmax())
         value = float(values[t])
@@ -63,7 +63,7 @@ class Ends:
         return self._key(context.value, context.line)
 
 
-def _context(read: Read, t: int, value: float, unit: str) -> Context:
+def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     """A step with its neighbours, as they stand in the whole text."""
     place, width, gap = int(read.places[t]), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncli.errors import UsageError, counted
-from rnncli.inspection.activation_states import Read, read_states
+from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.correlations import Correlations
-from rnncli.inspection.states import unit_names, visible
+from rnncli.inspection.states import visible
 from rnncli.inspection.token_contexts import Context, Ends
 from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
+    from rnncli.inspection.adapters import Adapter
     from rnncli.tasks.model import Model
 
 TOP_LABELS = 12  # of many labels, those that the unit goes with most
@@ -156,12 +158,13 @@ def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> 
         UsageError: there is nothing in the file to read.
         DataError: an input cannot be read.
     """
-    names = units_of(model)
+    adapter = adapter_of(model)
+    names = adapter.units
     high, low = Ends(most, 1), Ends(most, -1)
     found: Correlations | None = None
     texts, steps, label_is = 0, 0, "label"
     total, smallest, largest = 0.0, np.inf, -np.inf
-    for read in _some(read_states(model, parts)):
+    for read in _activations(adapter, parts):
         values = read.hidden[:, unit].astype(np.float64)
         texts, steps, total, label_is = texts + 1, steps + len(values), total + float(values.sum()), read.label_is
         smallest, largest = min(smallest, float(values.min())), max(largest, float(values.max()))
@@ -185,8 +188,9 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         DataError: an input cannot be read.
     """
     found: Correlations | None = None
-    texts, names, label_is = 0, units_of(model), "label"
-    for read in _some(read_states(model, parts)):
+    adapter = adapter_of(model)
+    texts, names, label_is = 0, adapter.units, "label"
+    for read in _activations(adapter, parts):
         texts, label_is = texts + 1, read.label_is
         if read.statistics:
             found = found or Correlations(read.known, tuple(read.statistics), len(names))
@@ -199,23 +203,19 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
     return UnitsOfLabels(texts, found.statistics, related, label_is)
 
 
-def _some(read: Iterator[Read]) -> Iterator[Read]:
-    """The same; at least one.
+def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[TextActivations]:
+    """Those of all texts, one after the other.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there are none.
     """
-    first = next(read, None)
-    if first is None:
+    empty = True
+    for part in parts:
+        for one in adapter.activations(part):
+            empty = False
+            yield one
+    if empty:
         raise UsageError("no text of the file has a timestep: there is nothing to fire at")
-    yield first
-    yield from read
-
-
-def units_of(model: Model) -> tuple[str, ...]:
-    """A name for each unit of the topmost layer; of the encoder's where there are two networks."""
-    s = model.settings
-    return unit_names(s.hidden, s.bidirectional and model.task not in ("lm", "caption"))
 
 
 def _of_label(found: Correlations, label: str, names: Sequence[str]) -> list[Related]:

@@ -9,7 +9,7 @@ asked about is a text for ``predict``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.integrated_gradients import GradientPath, integrate
+from rnncli.inspection.integrated_gradients import integrate
 from rnncli.inspection.loss import VANISHED_SHARE
+from rnncli.inspection.question import Question
 from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
 
@@ -35,64 +36,6 @@ FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the an
 # Parts of all the inputs together that are asked about for one column: of more parts than that allows, those with the
 # largest gradients are left out one by one, and the others are not.
 BUDGET = 5_000
-
-
-@dataclass(frozen=True)
-class Parts:
-    """An input in parts that can be left out.
-
-    Attributes:
-        names: of the parts.
-        values: of the parts.
-        blank: what a part is replaced by.
-        join: the input that values make.
-        deletable: whether the input may also have fewer of them.
-    """
-
-    names: tuple[str, ...]
-    values: tuple[Any, ...]
-    blank: Any
-    join: Callable[[Sequence[Any]], str]
-    deletable: bool = True
-
-    def replaced(self, out: Sequence[int]) -> str:
-        """The input with some parts replaced."""
-        gone = set(out)
-        return self.join([self.blank if k in gone else value for k, value in enumerate(self.values)])
-
-    def without(self, out: Sequence[int]) -> str:
-        """The input with some parts left out: deleted where that can be, and of nothing at all a blank is left."""
-        if not self.deletable:
-            return self.replaced(out)
-        gone = set(out)
-        return self.join([value for k, value in enumerate(self.values) if k not in gone] or [self.blank])
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a model.
-
-    Attributes:
-        parts: of the input.
-        answer: whose score counts.
-        score_is: what the score is, in words.
-        scores: inputs → (inputs,) float64.
-        answers: inputs → what the model tells for each.
-        way: through the network's inputs, from the replaced parts to the parts; None where there is none, as each
-            part is not one of them.
-        read: (timesteps,) which part each timestep of the way is; None where they are the same.
-    """
-
-    parts: Parts
-    answer: str
-    score_is: str
-    scores: Callable[[Sequence[str]], Array]
-    answers: Callable[[Sequence[str]], list[str]]
-    way: GradientPath | None = None
-    read: Array | None = None
-
-
-BLANK = "☐"  # stands for a word or a letter that nobody has written
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,7 +238,7 @@ def why(question: Question) -> Why:
     values = shapley(question) if count <= SHAPLEY_PARTS else None
     flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
     text = parts.without(flip) if flip is not None else None
-    told = question.answers([text])[0] if text is not None else None
+    told = question.predictions([text])[0] if text is not None else None
     return Why(
         *(parts.names, question.answer, question.score_is, score, empty_score, blank_score, deleted, texts, replaced),
         *(integrated, steps, gap, values, flip, text, told, exhaustive),
@@ -314,9 +257,9 @@ def _asked(count: int, integrated: Array | None) -> list[int]:
 
 def _integrated(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
     """(parts,) integrated gradients, their steps and their gap. A part that is not read has none."""
-    if question.way is None:
+    if question.path is None:
         return None, 0, None
-    found = integrate(question.way, difference)
+    found = integrate(question.path, difference)
     values = np.zeros(len(question.parts.names))
     values[slice(None) if question.read is None else question.read] = found.values
     return values, found.steps, found.gap
@@ -354,7 +297,7 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
         if n > SHAPLEY_PARTS and tried + number > tries:
             break
         choices = list(combinations(range(n), size))
-        answers = question.answers([parts.without(choice) for choice in choices])
+        answers = question.predictions([parts.without(choice) for choice in choices])
         turned = [choice for choice, told in zip(choices, answers, strict=True) if told != question.answer]
         if turned:
             return max(turned, key=lambda choice: float(effects[list(choice)].sum())), True
@@ -363,13 +306,13 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
         return None, True
     order = np.argsort(-np.nan_to_num(effects), kind="stable").tolist()
     sizes = sorted({round(n ** (k / tries)) for k in range(tries + 1)} if n > tries else range(1, n + 1))
-    answers = question.answers([parts.without(order[:size]) for size in sizes])
+    answers = question.predictions([parts.without(order[:size]) for size in sizes])
     count = next((size for size, told in zip(sizes, answers, strict=True) if told != question.answer), None)
     if count is None:
         return None, False
     needed = order[:count]
     for part in reversed(order[: min(count, tries)]):
         fewer = [k for k in needed if k != part]
-        if fewer and question.answers([parts.without(fewer)])[0] != question.answer:
+        if fewer and question.predictions([parts.without(fewer)])[0] != question.answer:
             needed = fewer
     return tuple(sorted(needed)), False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
@@ -14,7 +13,6 @@ from rnncli.data.formats.numbers import first_not_finite, read_json
 from rnncli.data.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
-from rnncli.inspection.why import BLANK, Parts
 from rnncli.schema import Length, Range
 
 SHOWN_NUMBERS = 4  # of a timestep, where it is named
@@ -107,11 +105,6 @@ class TextInput:
         names = [tokens[place] for place in shorten(np.arange(len(tokens)), limit).tolist()]
         return names, [name in self.vocabulary for name in names]
 
-    def parts(self, text: str) -> Parts:
-        """Each token a part, also of those that are not read."""
-        tokens = tuple(self.tokenizer.tokens(text))
-        return Parts(tokens, tokens, BLANK, lambda values: self.tokenizer.join(list(values)))
-
     def facts(self) -> dict[str, Any]:
         return {"vocabulary_size": self.size}
 
@@ -191,12 +184,6 @@ class NumberInput:
         more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
         names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
         return names, [True] * len(names)
-
-    def parts(self, text: str) -> Parts:
-        """Each timestep a part; in place of one that is left out the mean of the training data."""
-        rows = parse_numbers(text).tolist()
-        names, _ = self.names(text, len(rows))
-        return Parts(tuple(names), tuple(rows), self.mean.tolist(), lambda values: json.dumps(list(values)))
 
     def facts(self) -> dict[str, Any]:
         return {"features": self.size}

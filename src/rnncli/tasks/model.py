@@ -18,16 +18,12 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
 from rnncli.data.doubts import Asker
 from rnncli.errors import ModelFileError, UsageError
-from rnncli.inspection.states import States
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.network import Network
 
 if TYPE_CHECKING:
-    from rnncli.inspection.flow import Opened
-    from rnncli.inspection.integrated_gradients import GradientPath
-    from rnncli.inspection.why import Parts, Question
     from rnncli.record import EpochRecord
 
 # Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
@@ -168,16 +164,6 @@ class Model(ABC):
         said = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))
         return f"<rnncli model, {self.task}: {_cut(storage.one_line(said), REPR)}>"
 
-    def text(self, given: str | None) -> str:
-        """A text that was given, or the model's own example.
-
-        Raises:
-            UsageError: it is no text.
-        """
-        if given is None:
-            return self.example
-        return _text(given, "an input is a text")
-
     def predict_stream(self, texts: Iterable[str], first: int = 0) -> Iterator[Any]:
         """One answer for each input, in order, in memory that does not grow with their number.
 
@@ -191,85 +177,12 @@ class Model(ABC):
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
-        return self._predict_stream(
-            (_text(one, f"an input is a text: number {number}") for number, one in enumerate(texts, first + 1)), first
-        )
+        numbered = enumerate(texts, first + 1)
+        given = (require_text(one, f"an input is a text: number {number}") for number, one in numbered)
+        return self._predict_stream(given, first)
 
     @abstractmethod
     def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Any]: ...
-
-    @abstractmethod
-    def trace(self, text: str | None = None) -> States:
-        """The hidden state and the answer at every timestep of an input, or of the model's own example.
-
-        Raises:
-            UsageError: the input has no timesteps.
-        """
-
-    def opened(self, text: str | None = None, answer: str | None = None) -> Opened:
-        """An input, or the model's own example, as an example of training, in float64.
-
-        Args:
-            answer: what the loss is to be of; None for what the model itself answers.
-
-        Raises:
-            UsageError: the input has no timesteps, or the answer is none that can be given.
-        """
-        return self._opened(self.text(text), _answer(answer))
-
-    @abstractmethod
-    def _opened(self, text: str, answer: str | None) -> Opened: ...
-
-    @abstractmethod
-    def parts(self, text: str) -> Parts:
-        """An input in the parts that can be left out of it."""
-
-    @abstractmethod
-    def told(self, texts: Sequence[str]) -> list[str]:
-        """The whole answer for each input, as :meth:`opened` takes it."""
-
-    def question(self, text: str | None = None, answer: str | None = None) -> Question:
-        """An input, or the model's own example, in parts that can be left out, and what it is asked for.
-
-        Args:
-            answer: whose score counts; None for what the model itself answers.
-
-        Raises:
-            UsageError: the input has no timesteps, or the answer is none that can be given.
-        """
-        return self._question(self.text(text), _answer(answer))
-
-    def _question(self, text: str, answer: str | None) -> Question:
-        from rnncli.inspection.why import Question
-
-        model: Any = self.in_double()
-        model.opened(text, answer)  # refuses what cannot be asked
-        score_is = "log probability"
-        if answer is None:
-            answer = self.told([text])[0]
-            score_is += "" if self.tells_its_end(text) else ", as if it ended there,"
-        parts = model.parts(text)
-        way = model.way(parts.replaced(()), parts.replaced(range(len(parts.names))), answer)
-
-        def scores(texts: Sequence[str]) -> Array:
-            return np.asarray(model.network.log_probabilities(model.params, model.examples(texts, answer)))
-
-        return Question(parts, answer, score_is, scores, self.told, *way)
-
-    def tells_its_end(self, text: str) -> bool:
-        """Whether what it answers ends by itself, and not because it would be too long."""
-        return True
-
-    def examples(self, texts: Sequence[str], answer: str) -> Any:
-        """Inputs, all with one answer, as examples of training."""
-        raise NotImplementedError
-
-    def way(self, text: str, blank: str, answer: str) -> tuple[GradientPath | None, Array | None]:
-        """For integrated gradients: the way from an input whose parts are replaced; and which part each timestep is.
-
-        None for the first where parts are no timesteps, for the second where they are the same.
-        """
-        raise NotImplementedError
 
     def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
         """Scores on data with the right answers.
@@ -314,10 +227,6 @@ class Model(ABC):
         Raises:
             ValueError: its parts do not go together.
         """
-
-    def cut(self, text: str) -> int:
-        """How many timesteps in the middle of an input are not read, for it is too long."""
-        return 0
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
         """Who reads files for this model.
@@ -454,11 +363,11 @@ def path_of(value: str | os.PathLike[str]) -> str:
         UsageError: it is none.
     """
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
-    return _text(path, "a path is a text or a pathlib.Path")
+    return require_text(path, "a path is a text or a pathlib.Path")
 
 
-def _text(value: Any, should_be: str) -> str:
-    """``value``, which is a text.
+def require_text(value: Any, should_be: str) -> str:
+    """A value that is a text, itself.
 
     Raises:
         UsageError: it is none; ``should_be`` begins the sentence.
@@ -466,11 +375,6 @@ def _text(value: Any, should_be: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{should_be}, not {_shown(value)}")
     return value
-
-
-def _answer(given: Any) -> str | None:
-    """Raises UsageError: it is neither a text nor None."""
-    return None if given is None else _text(given, "an answer is a text")
 
 
 def _shown(value: object) -> str:

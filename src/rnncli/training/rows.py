@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from rnncli.training.starting_point import StartingPoint
 if TYPE_CHECKING:
     from rnncli.tasks.model import Model
 
+Parts = Callable[[str], tuple[object, ...]]
+
 # A file that takes more than seconds to read is not read for the label of one row.
 MOST_BYTES = 100_000_000
 
@@ -25,7 +28,7 @@ class LabelledRow:
     """A row of the data that a model was trained on.
 
     Attributes:
-        label: as :meth:`rnncli.tasks.model.Model.opened` takes it.
+        label: as ``--answer`` takes it.
         file: the data file's name.
         line: where the row begins.
         differing: lines of rows with the same input and another label.
@@ -37,12 +40,13 @@ class LabelledRow:
     differing: tuple[int, ...] = ()
 
 
-def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
+def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledRow | str:
     """The first row of the training data with this input; or why there is none, in words.
 
     Args:
         path: the model's file, beside which the training's state says where the data were.
         text: the input.
+        parts: takes an input apart as the model does.
     """
     folder = runs.of_file(path)
     if path not in (folder.model, folder.epochs / path.name) or not folder.state.is_file():
@@ -65,7 +69,7 @@ def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
         return f"its training data, {name}, can no longer be read"
     if dataset.digest != beginning.digest:
         return f"its training data, {name}, have changed"
-    rows = rows_of_input(model, dataset, text)
+    rows = rows_of_input(model, dataset, text, parts)
     if not rows:
         return f"the input is no row of its training data, {name}"
     first, label = rows[0], dataset.labels[rows[0]]
@@ -73,7 +77,7 @@ def labelled_row(model: Model, path: Path, text: str) -> LabelledRow | str:
     return LabelledRow(label, name, dataset.lines[first], differing)
 
 
-def rows_of_input(model: Model, dataset: Dataset, text: str) -> list[int]:
+def rows_of_input(model: Model, dataset: Dataset, text: str, parts: Parts) -> list[int]:
     """The rows whose input is the same to the model, in their order.
 
     White space and capitals are no difference where the model makes none of them.
@@ -85,8 +89,8 @@ def rows_of_input(model: Model, dataset: Dataset, text: str) -> list[int]:
     # Few texts are this alike: only these are taken apart as the model does it.
     alike = [row for row, other in enumerate(dataset.texts) if _squeezed(other) == squeezed]
     lower = model.settings.lowercase
-    wanted = _parts(model, text, lower)
-    return [row for row in alike if _parts(model, dataset.texts[row], lower) == wanted]
+    wanted = _parts(parts, text, lower)
+    return [row for row in alike if _parts(parts, dataset.texts[row], lower) == wanted]
 
 
 def _squeezed(text: str) -> str:
@@ -94,8 +98,8 @@ def _squeezed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def _parts(model: Model, text: str, lower: bool) -> tuple[object, ...] | None:
+def _parts(parts: Parts, text: str, lower: bool) -> tuple[object, ...] | None:
     try:
-        return model.parts(text.lower() if lower else text).values
+        return parts(text.lower() if lower else text)
     except (RnncliError, ValueError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -11,18 +10,13 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
-from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.formats.numbers import finite_number
 from rnncli.data.records import Texts, distinct_texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.data.text.vocabulary import UNKNOWN, Vocabulary
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, counted, quoted
-from rnncli.inspection.flow import Opened
-from rnncli.inspection.integrated_gradients import GradientPath
-from rnncli.inspection.states import GeneratedStates, unit_names
-from rnncli.inspection.why import Parts
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
@@ -31,7 +25,7 @@ from rnncli.tasks.decoder import BEAM, Beam, Longest
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import Manifest, Metric, Model, chunks_of, distinct
-from rnncli.tasks.symbols import END, START, joined_symbols, require_unit, symbols_of
+from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
 
 
@@ -97,74 +91,16 @@ class CaptionModel(Model):
 
     def problem(self, text: str) -> str | None:
         try:
-            self._read(text)
+            self.read(text)
         except DataError as error:
             return error.message
         return None
 
     def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Transduction]:
         for chunk in chunks_of(texts):
-            rows = np.stack([self._read(text) for text in chunk])
+            rows = np.stack([self.read(text) for text in chunk])
             for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
                 yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
-
-    def trace(self, text: str | None = None) -> GeneratedStates:
-        text = self.text(text)
-        network, row = self.network, self._read(text)[None]
-        (told,) = network.decode(self.params, row, self._limit, self.beam)
-        states, _ = network.states(self.params, row)
-        each = network.decoder.steps(told)
-        given = network.decoder.given([each[:-1]])
-        logits, hidden, _, _ = network.decoder.forward(
-            self.params["decoder"], given, states, beside=network.beside(row)
-        )
-        names = (*self.target.tokens, UNKNOWN, END)
-        steps = tuple(names[k] for k in each.tolist())
-        units, norm = unit_names(self.settings.hidden, bidirectional=False), np.linalg.norm(hidden, axis=1)
-        told_by = (each, softmax(logits), self.target.unknown)
-        return GeneratedStates(steps, (True,) * len(steps), hidden, units, norm, names, *told_by)
-
-    def _opened(self, text: str, answer: str | None) -> Opened:
-        model = self.in_double()
-        row = model._read(text)[None]
-        if answer is None:
-            (told,) = model.network.decode(model.params, row, self._limit, self.beam)
-            target = told.ids
-        else:
-            target = self._target(answer)
-        said = [self.target.token(k) for k in target.tolist()]
-        steps = {"": ("the numbers",), "decoder/": (START, *said)}
-        answered = f"the text {joined_symbols(said, self.unit)}" if said else "the empty text"
-        return Opened(model.network, model.params, Described(row, [target]), steps, answered)
-
-    def tells_its_end(self, text: str) -> bool:
-        (told,) = self.network.decode(self.params, self._read(text)[None], self._limit, self.beam)
-        return told.ended
-
-    def examples(self, texts: Sequence[str], answer: str) -> Described:
-        target = self._target(answer)
-        return Described(np.stack([self._read(text) for text in texts]), [target] * len(texts))
-
-    def way(self, text: str, blank: str, answer: str) -> tuple[GradientPath, None]:
-        from rnncli.inspection.adapters.gradient_paths import of_features
-
-        both = self.examples([text, blank], answer)
-        return of_features(self.network, self.params, both.take(np.array([0])), both.features[1]), None
-
-    def parts(self, text: str) -> Parts:
-        """Each number a part; in place of one that is left out its mean in training."""
-        row = self._numbers(text).tolist()
-        size = self.numbers.size
-        names = self.names if len(self.names) == size else tuple(f"{self.names[0]}[{k}]" for k in range(size))
-        mean = self.numbers.mean.tolist()
-
-        def join(values: Sequence[float | None]) -> str:
-            return json.dumps([mean[k] if value is None else value for k, value in enumerate(values)])
-
-        return Parts(names, tuple(row), None, join, deletable=False)
-
-    def told(self, texts: Sequence[str]) -> list[str]:
-        return [prediction.target or "" for prediction in self.predict(texts)]
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
@@ -173,12 +109,12 @@ class CaptionModel(Model):
         if self.settings.lowercase:
             dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
         chosen, places = distinct_texts(dataset.texts)
-        rows = np.stack([self._read(dataset.texts[row]) for row in chosen.tolist()])
+        rows = np.stack([self.read(dataset.texts[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
         tally = metric_sums_of_all(self.network, self.params, whole, workers)
 
         def tell_some(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return self._tell(np.stack([self._read(text) for (text,) in texts]))
+            return self._tell(np.stack([self.read(text) for (text,) in texts]))
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
             return shared_out(tell_some, texts, workers)
@@ -212,17 +148,18 @@ class CaptionModel(Model):
         return cls(*known, {}, manifest.example, manifest.record, arrays=manifest.arrays)
 
     @property
-    def _limit(self) -> int:
+    def limit(self) -> int:
+        """How many symbols are generated at most."""
         return 2 * self.longest + 10
 
-    def _read(self, text: str) -> Array:
+    def read(self, text: str) -> Array:
         """(D,) standardised numbers.
 
         Raises:
-            DataError: as :meth:`_numbers`; or a number has nothing to do with those of the training data.
+            DataError: as :meth:`parse`; or a number has nothing to do with those of the training data.
         """
         try:
-            return np.asarray(self.numbers.standardised(self._numbers(text)[None])[0], self.settings.dtype)
+            return np.asarray(self.numbers.standardised(self.parse(text)[None])[0], self.settings.dtype)
         except ValueError as error:
             raise DataError(f"the input {error}") from None
 
@@ -233,7 +170,7 @@ class CaptionModel(Model):
     def _target(self, text: str) -> Array:
         return self.target.encode(self.symbols(text))
 
-    def _numbers(self, text: str) -> Array:
+    def parse(self, text: str) -> Array:
         """(D,) numbers from a JSON list, or from numbers with commas or white space between them.
 
         Raises:
@@ -252,5 +189,5 @@ class CaptionModel(Model):
         return np.array(numbers, np.float64)
 
     def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
-        told = self.network.decode(self.params, rows, self._limit, self.beam)
+        told = self.network.decode(self.params, rows, self.limit, self.beam)
         return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in told]

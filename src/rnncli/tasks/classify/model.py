@@ -14,15 +14,11 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.doubts import Asker
 from rnncli.data.tables.long_form import LongForm
-from rnncli.errors import DataError, UsageError, closest
-from rnncli.inspection.flow import Opened
-from rnncli.inspection.integrated_gradients import GradientPath
-from rnncli.inspection.trace import Trace, trace
-from rnncli.inspection.why import Parts, Question
+from rnncli.errors import DataError
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
-from rnncli.tasks.classify.network import MOST_SCORES, Classifier, Examples
+from rnncli.tasks.classify.network import MOST_SCORES, Classifier
 from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
 from rnncli.tasks.inputs import (
     NumberInput,
@@ -32,7 +28,6 @@ from rnncli.tasks.inputs import (
     StoredTokenizer,
     TextInput,
     Tokens,
-    shorten,
 )
 from rnncli.tasks.metrics import score
 from rnncli.tasks.model import Labels, Manifest, Model, chunks_of, distinct
@@ -109,59 +104,6 @@ class ClassifierModel(Model):
         for chunk in chunks_of(texts):
             yield from self._predict_chunk(chunk)
 
-    def trace(self, text: str | None = None) -> Trace:
-        text = self.text(text)
-        steps = self._read_some(text)
-        names, known = self.input.names(text, self.settings.max_length)
-        return trace(self.network, self.params, steps.values, names, known, self.labels)
-
-    def _opened(self, text: str, answer: str | None) -> Opened:
-        model = self.in_double()
-        steps = model._read_some(text)
-        if answer is None:
-            answer = self.labels[int(model._probabilities([steps.values])[0].argmax())]
-        if answer not in self.labels:
-            near = closest(answer, self.labels)
-            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
-        names, _ = self.input.names(text, self.settings.max_length)
-        batch = Examples([steps.values], np.array([self.labels.index(answer)]))
-        return Opened(model.network, model.params, batch, {"": tuple(names)}, f"the label {answer}")
-
-    def parts(self, text: str) -> Parts:
-        return self.input.parts(text)
-
-    def cut(self, text: str) -> int:
-        return max(0, len(self.parts(text).names) - self.settings.max_length)
-
-    def told(self, texts: Sequence[str]) -> list[str]:
-        return [prediction.label or "nothing" for prediction in self.predict(texts)]
-
-    def _question(self, text: str, answer: str | None) -> Question:
-        model = self.in_double()
-        model._read_some(text)
-        answer = self.told([text])[0] if answer is None else answer
-        if answer not in self.labels:
-            near = closest(answer, self.labels)
-            raise UsageError(f"the model knows no label '{answer}'{near}", f"it knows {', '.join(self.labels)}")
-        k = self.labels.index(answer)
-
-        def scores(texts: Sequence[str]) -> Array:
-            encoded = [model._read(one).values for one in texts]
-            return model.network.log_odds(model.network.logits(model.params, encoded), k)
-
-        parts = self.parts(text)
-        whole, blank = (model._read(parts.replaced(out)) for out in ((), range(len(parts.names))))
-        # Where a blank is read as more than one timestep, parts are none.
-        way = model._way(whole.values, blank.values, k) if whole.count == len(parts.names) == blank.count else None
-        read = shorten(np.arange(len(parts.names)), self.settings.max_length)
-        return Question(parts, answer, "log odds", scores, self.told, way, read)
-
-    def _way(self, here: Array, blank: Array, label: int) -> GradientPath:
-        from rnncli.inspection.adapters.gradient_paths import of_numbers, of_words
-
-        of = of_numbers if isinstance(self.input, NumberInput) else of_words
-        return of(self.network, self.params, label, here, blank)
-
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if isinstance(self.input, NumberInput):
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
@@ -233,8 +175,12 @@ class ClassifierModel(Model):
                 return f"the sequence {error}"
         return None
 
-    def _read(self, text: str) -> Steps:
-        """Raises DataError: these are no numbers."""
+    def read(self, text: str) -> Steps:
+        """An input as the network reads it.
+
+        Raises:
+            DataError: these are no numbers.
+        """
         try:
             steps = self.input.read(text, self.settings.max_length)
         except ValueError as error:
@@ -243,27 +189,19 @@ class ClassifierModel(Model):
             return replace(steps, values=steps.values.astype(self.settings.dtype))
         return steps
 
-    def _read_some(self, text: str) -> Steps:
-        """Raises UsageError: there are no timesteps."""
-        steps = self._read(text)
-        if not steps.count:
-            what = f"has no {self.input.unit}s" if text.strip() else "is empty"
-            raise UsageError(f"the text {what}: there is no timestep to show")
-        return steps
-
     def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, int, float]]:
         """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
-        encoded = [self._read(text).values for text in texts]
+        encoded = [self.read(text).values for text in texts]
         found: list[tuple[int, int, float]] = []
         step = max(BATCH, MOST_SCORES // len(self.labels))  # not the probabilities of all labels for all texts at once
         for first in range(0, len(encoded), step):
             some = encoded[first : first + step]
-            answered = self._probabilities(some)
+            answered = self.probabilities(some)
             best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
             found += zip(map(len, some), *best, strict=True)
         return found
 
-    def _probabilities(self, encoded: Sequence[Array]) -> Array:
+    def probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""
         result = np.zeros((len(encoded), len(self.labels)))
         filled = [row for row, values in enumerate(encoded) if len(values)]
@@ -274,8 +212,8 @@ class ClassifierModel(Model):
 
     def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
         limit = self.settings.max_length
-        read = [self._read(text) for text in texts]
-        answered = self._probabilities([steps.values for steps in read])
+        read = [self.read(text) for text in texts]
+        answered = self.probabilities([steps.values for steps in read])
         for text, steps, row in zip(texts, read, answered, strict=True):
             if not steps.count:
                 yield Prediction(text, None, None, {}, 0, (), 0)

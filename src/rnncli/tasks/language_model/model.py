@@ -11,14 +11,11 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.losses import log_softmax, softmax
+from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.dataset import Dataset
-from rnncli.data.text.vocabulary import UNKNOWN, Vocabulary
-from rnncli.errors import DataError, UsageError
-from rnncli.inspection.flow import Opened
-from rnncli.inspection.states import States, unit_names
-from rnncli.inspection.why import BLANK, Parts, Question
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.errors import DataError
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Ordinal, Range
@@ -31,22 +28,6 @@ from rnncli.tasks.model import Manifest, Metric, Model
 # Streams of a text that is only judged.
 JUDGED_STREAMS = 32
 CONTINUED = 200  # tokens, if nobody says how many
-
-
-@dataclass(frozen=True)
-class TextStates(States):
-    """A text, token by token.
-
-    Attributes:
-        next_probabilities: (T, V) of each token to come next, those that ``predict`` draws from.
-    """
-
-    next_probabilities: Array
-
-    answers_are = "the most probable next token"
-
-    def answers(self) -> Array:
-        return self.next_probabilities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +78,7 @@ class LanguageModel(Model):
     def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Continuation]:
         for number, text in enumerate(texts, first):
             rng = np.random.default_rng([self.seed, number])
-            tokens = self._split(text)
+            tokens = self.tokens(text)
             states = self.network.zero_states(1)
             # A text without tokens goes on from nothing: from where a line begins.
             ids = self.vocabulary.encode(tokens or ["\n"])
@@ -119,78 +100,12 @@ class LanguageModel(Model):
             for p in predictions
         ]
 
-    def trace(self, text: str | None = None) -> TextStates:
-        text = self.text(text)
-        tokens = self._split(text)
-        if not tokens:
-            raise UsageError("the text is empty: there is no timestep to show")
-        packed = PackedSequence.pack([self.vocabulary.encode(tokens)])
-        logits, hidden, _, _ = self.network.forward(self.params, packed, self.network.zero_states(1))
-        known = tuple(token in self.vocabulary for token in tokens)
-        labels = (*self.vocabulary.tokens, UNKNOWN)
-        units = unit_names(self.settings.hidden, bidirectional=False)
-        norm = np.linalg.norm(hidden, axis=1)
-        return TextStates(tuple(tokens), known, hidden, units, norm, labels, softmax(self.network.tellable(logits)))
-
-    def _opened(self, text: str, answer: str | None) -> Opened:
-        if answer is not None:
-            raise UsageError("the answers of a model of a text are the text's own next tokens")
-        tokens = self._split(text)
-        if len(tokens) < 2:
-            raise UsageError("the text is too short: there is no token that follows another one")
-        model = self.in_double()
-        batch = Streams.of(self.vocabulary.encode(tokens), 1, len(tokens) - 1)
-        return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
-
-    def parts(self, text: str) -> Parts:
-        tokens = tuple(self._split(text))
-        # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
-        return Parts(tokens, tokens, BLANK, "".join, deletable=self.unit == "char")
-
-    def told(self, texts: Sequence[str]) -> list[str]:
-        """The most probable next token after each text."""
-        return [self.vocabulary.token(int(k)) for logs in self._next_in_turns(texts) for k in logs.argmax(axis=1)]
-
-    def _question(self, text: str, answer: str | None) -> Question:
-        """What is asked for is the next token after the text."""
-        model = self.in_double()
-        if not self._split(text):
-            raise UsageError("the text is empty: there is no timestep to show")
-        answer = self.told([text])[0] if answer is None else answer
-        from rnncli.inspection.adapters.gradient_paths import of_next_token
-
-        if answer not in self.vocabulary:
-            raise UsageError(f"the model knows no {self.unit} '{answer}'")
-        (wanted,) = self.vocabulary.encode([answer]).tolist()
-
-        parts = self.parts(text)
-        whole, blank = (model._encoded(parts.replaced(out)) for out in ((), range(len(parts.names))))
-        unknown, way = self.vocabulary.unknown, None
-        if len(whole) == len(parts.names) == len(blank):
-            way = of_next_token(model.network, model.params, wanted, unknown, whole, blank)
-
-        def scores(texts: Sequence[str]) -> Array:
-            return np.concatenate([logs[:, wanted] for logs in model._next_in_turns(texts)])
-
-        return Question(parts, answer, "log probability of the next token", scores, self.told, way)
-
-    def _split(self, text: str) -> list[str]:
+    def tokens(self, text: str) -> list[str]:
         return split(text.lower() if self.settings.lowercase else text, self.unit)
 
-    def _encoded(self, text: str) -> Array:
+    def encode(self, text: str) -> Array:
         """The ids of a text's tokens; of an empty one that of a line's end, for something has to be read."""
-        return self.vocabulary.encode(self._split(text) or ["\n"])
-
-    def _next_in_turns(self, texts: Sequence[str]) -> Iterator[Array]:
-        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out, some at a time."""
-        for first in range(0, len(texts), JUDGED_STREAMS):
-            yield self._next_of_some(texts[first : first + JUDGED_STREAMS])
-
-    def _next_of_some(self, texts: Sequence[str]) -> Array:
-        packed = PackedSequence.pack([self._encoded(text) for text in texts])
-        states = self.network.zero_states(len(texts))
-        last = self.network.forward(self.params, packed, states, keep=False, told=packed.last_rows)[0]
-        return packed.to_caller_order(log_softmax(self.network.tellable(last)))
+        return self.vocabulary.encode(self.tokens(text) or ["\n"])
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TextEvaluation:
         text = joined(dataset)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -13,41 +11,20 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.recurrence import Params
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
-from rnncli.errors import UsageError
-from rnncli.inspection.flow import Opened
-from rnncli.inspection.integrated_gradients import GradientPath
-from rnncli.inspection.states import States, unit_names
-from rnncli.inspection.why import BLANK, Parts
 from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import score
 from rnncli.tasks.model import CHUNK, Labels, Manifest, Model, chunks_of, distinct
-from rnncli.tasks.tag.network import TagExamples, Tagger
+from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
-from rnncli.tasks.tag.sentences import encode_words, listed, read_sentences, words_of
+from rnncli.tasks.tag.sentences import encode_words, read_sentences, words_of
 
 _CONTEXT = 4  # words shown on either side of a mistake
-
-
-@dataclass(frozen=True)
-class TagStates(States):
-    """One sentence, word by word.
-
-    Attributes:
-        probabilities: (T, K) of each tag at each word, the whole sentence read.
-    """
-
-    probabilities: Array
-
-    answers_are = "the word's tag"
-
-    def answers(self) -> Array:
-        return self.probabilities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +66,7 @@ class TaggerModel(Model):
     def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[TagPrediction]:
         for chunk in chunks_of(texts):
             sentences = [words_of(text) for text in chunk]
-            for text, words, of_words in zip(chunk, sentences, self._probabilities(sentences), strict=True):
+            for text, words, of_words in zip(chunk, sentences, self.probabilities(sentences), strict=True):
                 tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
                 unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
                 probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
@@ -109,55 +86,6 @@ class TaggerModel(Model):
             )
             for p in predictions
         ]
-
-    def trace(self, text: str | None = None) -> TagStates:
-        words = self._words_of(text)
-        (forms,), rows = self._forms([words])
-        hidden = self.network.forward(self.params, PackedSequence.pack([forms]), rows)[1]
-        known = tuple(self.views.knows(word) for word in words)
-        units = unit_names(self.settings.hidden, self.settings.bidirectional)
-        (probabilities,) = self._probabilities([words])
-        norm = np.linalg.norm(hidden, axis=1)
-        return TagStates(tuple(words), known, hidden, units, norm, self.tags, probabilities)
-
-    def _opened(self, text: str, answer: str | None) -> Opened:
-        words = self._words_of(text)
-        model = self.in_double()
-        (forms,), rows = self._forms([words])
-        if answer is None:
-            (probabilities,) = model._probabilities([words])
-            tags = probabilities.argmax(axis=1)
-        else:
-            named = listed(answer) or answer.split()
-            if len(named) != len(words) or not set(named) <= set(self.tags):
-                raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
-            tags = self._numbered(named)
-        said = " ".join(self.tags[k] for k in tags.tolist())
-        batch = TagExamples([forms], [tags], rows)
-        return Opened(model.network, model.params, batch, {"": tuple(words)}, f"the tags {said}")
-
-    def examples(self, texts: Sequence[str], answer: str) -> TagExamples:
-        forms, rows = self._forms([words_of(text) for text in texts])
-        return TagExamples(forms, [self._numbered(listed(answer) or answer.split())] * len(forms), rows)
-
-    def way(self, text: str, blank: str, answer: str) -> tuple[GradientPath, None]:
-        from rnncli.inspection.adapters.gradient_paths import of_tags
-
-        both = self.examples([text, blank], answer)
-        return of_tags(self.network, self.params, both.take(np.array([0])), both.views[both.inputs[1]]), None
-
-    def _numbered(self, tags: Sequence[str]) -> Array:
-        return np.array([self.tags.index(tag) for tag in tags])
-
-    def parts(self, text: str) -> Parts:
-        words = tuple(words_of(text))
-        # A tag for each word: with a word less there is another answer.
-        return Parts(words, words, BLANK, lambda left: json.dumps(left, ensure_ascii=False), deletable=False)
-
-    def told(self, texts: Sequence[str]) -> list[str]:
-        spaced = any(any(map(str.isspace, tag)) for tag in self.tags)
-        join = partial(json.dumps, ensure_ascii=False) if spaced else " ".join
-        return [join(list(prediction.tags)) for prediction in self.predict(texts)]
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)
@@ -216,31 +144,24 @@ class TaggerModel(Model):
         tags = distinct(manifest.tags, "tag")
         return cls(manifest.settings, views, tags, {}, manifest.example, manifest.record)
 
-    def _words_of(self, text: str | None) -> list[str]:
-        """Raises UsageError: there are none."""
-        text = self.text(text)
-        words = words_of(text)
-        if not words:
-            raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
-        return words
-
-    def _forms(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
+    def encode(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
+        """Sentences as :func:`rnncli.tasks.tag.sentences.encode_words` has them."""
         return encode_words(self.views, sentences)
 
     def _answer_some(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Array, Array]]:
         """For each sentence the number of the most probable tag of each word, and its probability."""
         found = []
         for first in range(0, len(sentences), CHUNK):  # not the probabilities of all tags for all words at once
-            answered = self._probabilities(sentences[first : first + CHUNK])
+            answered = self.probabilities(sentences[first : first + CHUNK])
             found += [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in answered]
         return found
 
-    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
         """(T, K) of each sentence; (0, K) of one without words."""
         filled = [row for row, words in enumerate(sentences) if words]
         result: list[Array] = [np.empty((0, len(self.tags)))] * len(sentences)
         if filled:
-            forms, rows = self._forms([sentences[row] for row in filled])
+            forms, rows = self.encode([sentences[row] for row in filled])
             for row, of_row in zip(filled, self.network.probabilities(self.params, forms, rows), strict=True):
                 result[row] = of_row
         return result

@@ -1,0 +1,182 @@
+"""The protocol between inspection and the tasks: all that is asked of a model, whatever its task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.flow import Opened
+from rnncli.inspection.question import InputParts, Question
+from rnncli.inspection.states import States, unit_names
+from rnncli.tasks.model import Model, require_text
+from rnncli.tasks.prepare import split_at_random
+
+M = TypeVar("M", bound=Model)
+
+
+class Adapter(ABC, Generic[M]):
+    """A model, opened up by the rules of its task.
+
+    Attributes:
+        labels_per: what a prediction has a label for: the whole input, or each of its timesteps; "none" where it is no
+            label.
+        label_is: what such a label is.
+        answer_is_read: whether the layers read the answer, so that their states are other ones for another answer.
+        cuts: whether the middle of a long input is not read.
+        uses: settings that count in this task, and not in all.
+    """
+
+    labels_per: ClassVar[Literal["input", "timestep", "none"]] = "none"
+    label_is: ClassVar[str] = "label"
+    answer_is_read: ClassVar[bool] = False
+    cuts: ClassVar[bool] = False
+    uses: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, model: M) -> None:
+        self.model = model
+
+    @cached_property
+    def double(self) -> Self:
+        """The same with parameters in float64, to look closely."""
+        return type(self)(self.model.in_double())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those that can be predicted; none where predictions are no labels."""
+        return ()
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """A name for each unit of the topmost layer; of the encoder's where there are two networks."""
+        return unit_names(self.model.settings.hidden, self.model.settings.bidirectional)
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether an input is numbers, of which none is unknown."""
+        return False
+
+    @property
+    def concise(self) -> M:
+        """The model, told to predict as little as it can: it is asked about many inputs."""
+        return self.model
+
+    def text(self, given: str | None) -> str:
+        """A text that was given, or the model's own example.
+
+        Raises:
+            UsageError: it is no text.
+        """
+        return self.model.example if given is None else require_text(given, "an input is a text")
+
+    # One input
+
+    def trace(self, text: str | None = None) -> States:
+        """The hidden state and the prediction at every timestep of an input, or of the model's own example.
+
+        Raises:
+            UsageError: the input has no timesteps.
+            DataError: it cannot be read.
+        """
+        return self._trace(self.text(text))
+
+    @abstractmethod
+    def _trace(self, text: str) -> States: ...
+
+    def open(self, text: str | None = None, answer: str | None = None) -> Opened:
+        """An input, or the model's own example, as an example of training, in float64.
+
+        Args:
+            answer: what the loss is to be of; None for what the model itself predicts.
+
+        Raises:
+            UsageError: the input has no timesteps, or the answer is none that can be given.
+            DataError: the input cannot be read.
+        """
+        return self._open(self.text(text), _answer(answer))
+
+    @abstractmethod
+    def _open(self, text: str, answer: str | None) -> Opened: ...
+
+    def question(self, text: str | None = None, answer: str | None = None) -> Question:
+        """An input, or the model's own example, in parts that can be left out, and what it is asked for.
+
+        Args:
+            answer: whose score counts; None for what the model itself predicts.
+
+        Raises:
+            UsageError: the input has no timesteps, or the answer is none that can be given.
+            DataError: the input cannot be read.
+        """
+        return self._question(self.text(text), _answer(answer))
+
+    @abstractmethod
+    def _question(self, text: str, answer: str | None) -> Question: ...
+
+    @abstractmethod
+    def parts(self, text: str) -> InputParts:
+        """An input in the parts that can be left out of it."""
+
+    def tokens(self, text: str) -> Sequence[str]:
+        """What an input is made of; of numbers the whole of them as one."""
+        return (text,) if self.reads_numbers else self.parts(text).names
+
+    def cut(self, text: str) -> int:
+        """How many timesteps in the middle of an input are not read, for it is too long."""
+        return max(0, len(self.parts(text).names) - self.model.settings.max_length) if self.cuts else 0
+
+    @abstractmethod
+    def predicted(self, texts: Sequence[str]) -> list[str]:
+        """The whole prediction for each input, as :meth:`open` takes it for an answer."""
+
+    # Many inputs
+
+    @abstractmethod
+    def activations(self, records: Dataset) -> Iterator[TextActivations]:
+        """The topmost layer along the texts of a file, one after the other; those without timesteps are left out.
+
+        Raises:
+            DataError: an input cannot be read.
+        """
+
+    @abstractmethod
+    def answer_of(self, prediction: Any) -> str:
+        """The whole of what ``predict`` gives for an input, for people."""
+
+    def labels_of(self, prediction: Any) -> Sequence[str]:
+        """The single labels of a prediction."""
+        return ()
+
+    def probability_of(self, prediction: Any) -> float | None:
+        """Of the whole prediction."""
+        found: float | None = prediction.probability
+        return found
+
+    def change(self, first: Any, second: Any) -> float:
+        """How much two predictions for one input differ, from 0 to 1."""
+        if self.answer_of(first) != self.answer_of(second):
+            return 1.0
+        return abs(float(first.probability or 0) - float(second.probability or 0))
+
+    def labelled(self, records: Dataset) -> tuple[Dataset, Sequence[Sequence[str]]]:
+        """The records that can be read, and the right labels of each; none where predictions are no labels.
+
+        Raises:
+            DataError: a record cannot be read, and bad records are not to be left out.
+        """
+        problems = [self.model.problem(text) for text in records.texts]
+        records = records.without(problems, "record that cannot be read")
+        return records, [(label,) for label in records.labels] if self.labels else ()
+
+    def validation_rows(self, records: Dataset) -> Array | None:
+        """The rows that a training on these records would set aside again; None if they cannot be those of before."""
+        return split_at_random(len(records.texts), records, self.model.settings)[1]
+
+
+def _answer(given: Any) -> str | None:
+    """Raises UsageError: it is neither a text nor None."""
+    return None if given is None else require_text(given, "an answer is a text")

@@ -1,0 +1,114 @@
+"""Numbers, and the text that describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.core.backward_trace import recording
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.adapters.generation import GenerationAdapter
+from rnncli.inspection.integrated_gradients import GradientPath
+from rnncli.inspection.question import InputParts
+from rnncli.inspection.states import unit_names
+from rnncli.tasks.caption.model import CaptionModel
+from rnncli.tasks.caption.network import Described
+from rnncli.tasks.decoder import DecoderCache
+from rnncli.tasks.symbols import END, START
+
+
+class CaptionAdapter(GenerationAdapter[CaptionModel]):
+    model: CaptionModel
+    generates = "text"
+    batch: ClassVar = Described
+
+    @property
+    def reads_numbers(self) -> bool:
+        return True
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        return unit_names(self.model.settings.hidden, bidirectional=False)
+
+    def parts(self, text: str) -> InputParts:
+        """Each number a part; in place of one that is left out its mean in training."""
+        names, size = self.model.names, self.model.numbers.size
+        names = names if len(names) == size else tuple(f"{names[0]}[{k}]" for k in range(size))
+        mean = self.model.numbers.mean.tolist()
+
+        def join(values: Sequence[float | None]) -> str:
+            return json.dumps([mean[k] if value is None else value for k, value in enumerate(values)])
+
+        return InputParts(names, tuple(self.model.parse(text).tolist()), None, join, "number", deletable=False)
+
+    def inputs(self, texts: Sequence[str]) -> Array:
+        return np.stack([self.model.read(text) for text in texts])
+
+    def steps(self, text: str) -> tuple[str, ...]:
+        return ("the numbers",)
+
+    def symbols(self, answer: str) -> list[str]:
+        return self.model.symbols(answer)
+
+    def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
+        network, params = self.model.network, self.model.params
+        states, _ = network.states(params, inputs)
+        given = network.decoder.given(targets)
+        logits, hidden, _, cache = network.decoder.forward(
+            params["decoder"], given, states, keep=keep, beside=network.beside(inputs)
+        )
+        return logits, hidden, cache
+
+    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath, None]:
+        """Each number is a part: a column of numbers, as the network's rows."""
+        network, params, target = self.model.network, self.model.params, self.ids(answer)
+        first, decoder = params["bridge"]["first"], network.decoder
+
+        def copies(x: Array) -> Described:
+            return Described(x[:, :, 0], [target] * len(x))
+
+        def gradients(x: Array) -> Array:
+            with recording() as recorded:
+                network.loss_and_gradients(params, copies(x), share=-copies(x).weight)
+            # What the first states come from; and what every step is given of the numbers, if it is given them.
+            found = next(one.dy for one in recorded if one.params is first) @ first["weight"].T
+            if decoder.beside:
+                of_cell = next(one for one in recorded if one.params is params["decoder"]["stack"]["0"]["forward"])
+                weight = of_cell.params["weight_ih"][network.settings.embedding :]
+                d_beside = np.concatenate(list(of_cell.found["input_side"]), axis=1) @ weight.T
+                found = found + d_beside.reshape(-1, *found.shape).sum(axis=0)  # texts of one length lie step by step
+            return np.asarray(found[:, :, None])
+
+        def scores(x: Array) -> Array:
+            return network.log_probabilities(params, copies(x))
+
+        numbers, baseline = self.inputs(parts.whole_and_baseline())
+        return GradientPath(numbers[:, None], baseline[:, None], scores, gradients), None
+
+    def activations(self, records: Dataset) -> Iterator[TextActivations]:
+        """The decoder's units while it is given the right text, beside the symbol that comes next."""
+        model = self.model
+        records, _ = self.labelled(records)
+        for text, label, line in zip(records.texts, records.labels, records.lines, strict=True):
+            symbols = model.symbols(label)
+            if not symbols:  # nothing to fire at
+                continue
+            _, hidden, _ = self.decoder(self.inputs([text]), [self.ids(label)], keep=False)
+            yield TextActivations(
+                line=line,
+                tokens=(START, *symbols),
+                places=np.arange(len(symbols) + 1),
+                hidden=hidden,
+                known=(*model.target.tokens, END),
+                labels=(*symbols, END),
+                statistics={"value": hidden},
+                label_is=f"next {model.unit}",
+            )
+
+
+ADAPTER = CaptionAdapter

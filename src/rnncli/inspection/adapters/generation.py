@@ -1,0 +1,112 @@
+"""What tasks have in common that generate a text, symbol by symbol, with a decoder."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnncli.core.layers.attention import alignment
+from rnncli.core.losses import softmax
+from rnncli.core.packed import Array
+from rnncli.data.text.vocabulary import UNKNOWN
+from rnncli.inspection.adapters.adapter import M
+from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
+from rnncli.inspection.flow import Opened
+from rnncli.inspection.states import GeneratedStates, unit_names
+from rnncli.tasks.decoder import DecoderCache, Told
+from rnncli.tasks.symbols import END, START, joined_symbols
+
+
+class GenerationAdapter(LikelihoodAdapter[M]):
+    """A task whose model is of a ``network`` with a ``decoder``, and of a vocabulary ``target``.
+
+    Attributes:
+        generates: what the text is called.
+        states: the kind that shows its steps.
+        batch: makes inputs and their targets examples of training.
+    """
+
+    answer_is_read: ClassVar[bool] = True
+    generates: ClassVar[str]
+    states: ClassVar[type[GeneratedStates]] = GeneratedStates
+    batch: ClassVar[type[Any]]
+    model: Any
+
+    @abstractmethod
+    def inputs(self, texts: Sequence[str]) -> Any:
+        """Inputs as the network reads them."""
+
+    @abstractmethod
+    def steps(self, text: str) -> tuple[str, ...]:
+        """Names of the timesteps that are read before the text is generated.
+
+        Raises:
+            UsageError: there are none.
+        """
+
+    @abstractmethod
+    def symbols(self, answer: str) -> list[str]:
+        """A text to be generated, symbol by symbol."""
+
+    @abstractmethod
+    def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
+        """Logits, hidden states and the cache of the decoder, while it is given the targets."""
+
+    def ids(self, answer: str) -> Array:
+        """The same as numbers."""
+        return np.asarray(self.model.target.encode(self.symbols(answer)))
+
+    def examples(self, texts: Sequence[str], answer: str) -> Any:
+        return self.batch(self.inputs(texts), [self.ids(answer)] * len(texts))
+
+    def decode(self, text: str) -> Told:
+        """What the model itself generates."""
+        model = self.model
+        (found,) = model.network.decode(model.params, self.inputs([text]), model.limit, model.beam)
+        return found  # type: ignore[no-any-return]
+
+    def most_probable(self, text: str) -> tuple[str, bool]:
+        self.steps(text)
+        found = self.decode(text)
+        return joined_symbols([self.model.target.token(k) for k in found.ids.tolist()], self.model.unit), found.ended
+
+    def predicted(self, texts: Sequence[str]) -> list[str]:
+        return [prediction.target or "" for prediction in self.model.predict(texts)]
+
+    def answer_of(self, prediction: Any) -> str:
+        return prediction.target or "(empty)"
+
+    def _trace(self, text: str) -> GeneratedStates:
+        model, read, generated = self.model, self.steps(text), self.decode(text)
+        each = model.network.decoder.steps(generated)
+        logits, hidden, cache = self.decoder(self.inputs([text]), [each[:-1]])
+        names = (*model.target.tokens, UNKNOWN, END)
+        steps = tuple(names[k] for k in each.tolist())
+        return self.states(
+            tokens=steps,
+            known=(True,) * len(steps),
+            hidden=hidden,
+            units=unit_names(model.network.decoder.hidden, bidirectional=False),
+            labels=names,
+            probabilities=softmax(logits),
+            source=read,
+            alignment=alignment(cache.attention)[0] if cache.attention is not None else None,
+            generated=each,
+            unknown=model.target.unknown,
+        )
+
+    def _open(self, text: str, answer: str | None) -> Opened:
+        read, double = self.steps(text), self.double
+        target = double.decode(text).ids if answer is None else self.ids(answer)
+        symbols = [self.model.target.token(k) for k in target.tolist()]
+        said = f"the {self.generates} {joined_symbols(symbols, self.model.unit)}"
+        return Opened(
+            double.model.network,
+            double.model.params,
+            double.batch(double.inputs([text]), [target]),
+            {"": read, "decoder/": (START, *symbols)},
+            said if symbols else f"the empty {self.generates}",
+        )

@@ -1,0 +1,159 @@
+"""A text, and the token that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.losses import log_softmax, softmax
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.data.dataset import Dataset
+from rnncli.data.text.vocabulary import UNKNOWN
+from rnncli.errors import UsageError
+from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.adapters.adapter import Adapter
+from rnncli.inspection.flow import Opened
+from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
+from rnncli.inspection.question import UNWRITTEN, InputParts, Question
+from rnncli.inspection.states import States, unit_names
+from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel
+from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
+from rnncli.tasks.language_model.results import Continuation
+
+
+class LanguageModelAdapter(Adapter[LanguageModel]):
+    answer_is_read = True
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        return unit_names(self.model.settings.hidden, bidirectional=False)
+
+    @property
+    def concise(self) -> LanguageModel:
+        """The one token that is the most probable next."""
+        return self.model.answering(length=1, temperature=0.0)
+
+    def parts(self, text: str) -> InputParts:
+        tokens, unit = tuple(self.model.tokens(text)), self.model.unit
+        # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
+        return InputParts(tokens, tokens, UNWRITTEN, "".join, unit, deletable=unit == "char")
+
+    def _tokens(self, text: str) -> list[str]:
+        tokens = self.model.tokens(text)
+        if not tokens:
+            raise UsageError("the text is empty: there is no timestep to show")
+        return tokens
+
+    def _trace(self, text: str) -> States:
+        model, tokens = self.model, self._tokens(text)
+        packed = PackedSequence.pack([model.vocabulary.encode(tokens)])
+        logits, hidden, _, _ = model.network.forward(model.params, packed, model.network.zero_states(1))
+        return States(
+            tokens=tuple(tokens),
+            known=tuple(token in model.vocabulary for token in tokens),
+            hidden=hidden,
+            units=self.units,
+            labels=(*model.vocabulary.tokens, UNKNOWN),
+            probabilities=softmax(model.network.tellable(logits)),  # those that predict draws from
+            answers_are="the most probable next token",
+            key="next_probabilities",
+        )
+
+    def _open(self, text: str, answer: str | None) -> Opened:
+        if answer is not None:
+            raise UsageError("the answers of a model of a text are the text's own next tokens")
+        tokens, model = self.model.tokens(text), self.double.model
+        if len(tokens) < 2:
+            raise UsageError("the text is too short: there is no token that follows another one")
+        batch = Streams.of(model.vocabulary.encode(tokens), 1, len(tokens) - 1)
+        return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
+
+    def predicted(self, texts: Sequence[str]) -> list[str]:
+        """The most probable next token after each text."""
+        most_probable = self._next(texts).argmax(axis=1)
+        return [self.model.vocabulary.token(k) for k in most_probable.tolist()]
+
+    def _question(self, text: str, answer: str | None) -> Question:
+        """What is asked for is the next token after the text."""
+        self._tokens(text)
+        vocabulary = self.model.vocabulary
+        answer = self.predicted([text])[0] if answer is None else answer
+        if answer not in vocabulary:
+            raise UsageError(f"the model knows no {self.model.unit} '{answer}'")
+        (wanted,) = vocabulary.encode([answer]).tolist()
+        parts, double = self.parts(text), self.double
+
+        def scores(texts: Sequence[str]) -> Array:
+            return double._next(texts, wanted)
+
+        tokens, baseline = map(self.model.encode, parts.whole_and_baseline())
+        same_steps = len(tokens) == len(parts.names) == len(baseline)
+        return Question(
+            parts=parts,
+            answer=answer,
+            score_is="log probability of the next token",
+            scores=scores,
+            predictions=self.predicted,
+            path=double._path(wanted, tokens, baseline) if same_steps else None,
+        )
+
+    def _next(self, texts: Sequence[str], wanted: int | slice = slice(None)) -> Array:
+        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out; or those of one."""
+        turns = range(0, len(texts), JUDGED_STREAMS)
+        return np.concatenate([self._next_of_some(texts[k : k + JUDGED_STREAMS])[:, wanted] for k in turns])
+
+    def _next_of_some(self, texts: Sequence[str]) -> Array:
+        model = self.model
+        packed = PackedSequence.pack([model.encode(text) for text in texts])
+        states = model.network.zero_states(len(texts))
+        last = model.network.forward(model.params, packed, states, keep=False, told=packed.last_rows)[0]
+        return packed.to_caller_order(log_softmax(model.network.tellable(last)))
+
+    def _path(self, wanted: int, tokens: Array, baseline: Array) -> GradientPath:
+        network, unknown = self.model.network, self.model.vocabulary.unknown
+
+        def run(own: Params, n: int) -> tuple[LanguageModelNetwork, Array, Any]:
+            wide = replace(network, size=n * len(tokens))  # of the tokens that are read; what is predicted is as before
+            packed = PackedSequence.pack(rows_of(n, len(tokens)))
+            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n), told=packed.last_rows)
+            logits[:, unknown] = -np.inf
+            return wide, logits, cache
+
+        def scores(own: Params, n: int) -> Array:
+            _, logits, _ = run(own, n)
+            return log_softmax(logits)[:, wanted]
+
+        def gradients(own: Params, n: int) -> Params:
+            wide, logits, cache = run(own, n)
+            d_logits = -softmax(logits)
+            d_logits[:, wanted] += 1
+            return wide.backward(own, cache, d_logits)
+
+        tables = dict.fromkeys(sorted(network.tables), (tokens, baseline))
+        return through_tables(self.model.params, tables, scores, gradients)
+
+    def activations(self, records: Dataset) -> Iterator[TextActivations]:
+        """Each line is read from its beginning, as a text of its own; beside the token that comes next."""
+        for text, line in zip(records.texts, records.lines, strict=True):
+            if text:
+                states = self.trace(text)
+                yield TextActivations(
+                    line=line,
+                    tokens=states.tokens,
+                    places=np.arange(len(states.tokens)),
+                    hidden=states.hidden,
+                    known=self.model.vocabulary.tokens,
+                    labels=(*states.tokens[1:], "\n"),
+                    statistics={"value": states.hidden},
+                    label_is=f"next {self.model.unit}",
+                )
+
+    def answer_of(self, prediction: Continuation) -> str:
+        return prediction.continuation or "(empty)"
+
+
+ADAPTER = LanguageModelAdapter

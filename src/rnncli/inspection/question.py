@@ -1,0 +1,73 @@
+"""What an attribution asks: the score of one answer, for an input of which parts are left out or replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnncli.core.packed import Array
+from rnncli.inspection.integrated_gradients import GradientPath
+
+UNWRITTEN = "☐"  # stands for a word or a letter that nobody has written
+
+
+@dataclass(frozen=True)
+class InputParts:
+    """An input in parts that can be left out.
+
+    Attributes:
+        names: of the parts.
+        values: of the parts.
+        baseline: what a part is replaced by.
+        join: the input that values make.
+        unit: what a part is: ``word``, ``number``.
+        deletable: whether the input may also have fewer of them.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    baseline: Any
+    join: Callable[[Sequence[Any]], str]
+    unit: str
+    deletable: bool = True
+
+    def replaced(self, out: Sequence[int]) -> str:
+        """The input with some parts replaced."""
+        gone = set(out)
+        return self.join([self.baseline if k in gone else value for k, value in enumerate(self.values)])
+
+    def without(self, out: Sequence[int]) -> str:
+        """The input with some parts left out: deleted where that can be; of nothing at all a baseline part is left."""
+        if not self.deletable:
+            return self.replaced(out)
+        gone = set(out)
+        return self.join([value for k, value in enumerate(self.values) if k not in gone] or [self.baseline])
+
+    def whole_and_baseline(self) -> tuple[str, str]:
+        """The input itself, and the one with every part replaced."""
+        return self.replaced(()), self.replaced(range(len(self.names)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of a model.
+
+    Attributes:
+        parts: of the input.
+        answer: whose score counts.
+        score_is: what the score is, in words.
+        scores: inputs → (inputs,) float64.
+        predictions: inputs → what the model predicts for each.
+        path: through the network's inputs, from the baseline to the input; None where there is none, as its timesteps
+            are not the parts.
+        read: (timesteps,) which part each timestep of the path is; None where they are the same.
+    """
+
+    parts: InputParts
+    answer: str
+    score_is: str
+    scores: Callable[[Sequence[str]], Array]
+    predictions: Callable[[Sequence[str]], list[str]]
+    path: GradientPath | None = None
+    read: Array | None = None
