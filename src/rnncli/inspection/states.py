@@ -84,7 +84,10 @@ class States:
     def document(self) -> dict[str, Any]:
         """For JSON."""
         names = ("tokens", "known", "hidden", "units", "norm", "labels")
-        return {name: getattr(self, name) for name in names} | {self.key: self.probabilities}
+        return {name: getattr(self, name) for name in names} | self._predictions()
+
+    def _predictions(self) -> dict[str, Any]:
+        return {self.key: self.probabilities}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,8 +117,8 @@ class GeneratedStates(States):
         never = f"; <unk>, which is never told, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
         return self.answers_are + never
 
-    def document(self) -> dict[str, Any]:
-        return super().document() | {"told": self.generated, "unknown": self.unknown}
+    def _predictions(self) -> dict[str, Any]:
+        return {"told": self.generated, **super()._predictions(), "unknown": self.unknown}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,8 +144,8 @@ class DecoderStates(GeneratedStates):
         title = f"The decoder's steps for {' '.join(map(visible, self.source))}"
         return TableView(title, tuple(columns), tuple(rows), caption)
 
-    def document(self) -> dict[str, Any]:
-        return super().document() | {"source": self.source, "alignment": self.alignment}
+    def _predictions(self) -> dict[str, Any]:
+        return super()._predictions() | {"source": self.source, "alignment": self.alignment}
 
 
 def visible(symbol: str) -> str:
