@@ -13,7 +13,6 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.generation import GenerationAdapter
-from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.question import InputParts
 from rnncli.inspection.states import unit_names
@@ -80,9 +79,8 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
             found = next(one.dy for one in recorded if one.params is first) @ first["weight"].T
             if decoder.beside:
                 of_cell = next(one for one in recorded if one.params is params["decoder"]["stack"]["0"]["forward"])
-                steps = ("",) * of_cell.found["sums"].shape[1]
-                cell = CellFlow("decoder/stack/0/forward", of_cell.layer, of_cell.params, steps, of_cell)
-                d_beside = cell.d_input()[:, network.settings.embedding :]
+                d_input = of_cell.layer.d_input(of_cell.params, of_cell.found["sums"])
+                d_beside = d_input[:, network.settings.embedding :]
                 found = found + d_beside.reshape(-1, *found.shape).sum(axis=0)  # texts of one length lie step by step
             return np.asarray(found[:, :, None])
 

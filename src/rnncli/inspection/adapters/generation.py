@@ -16,7 +16,7 @@ from rnncli.inspection.adapters.adapter import M
 from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.states import GeneratedStates, unit_names
-from rnncli.tasks.decoder import DecoderCache, Told
+from rnncli.tasks.decoder import DecoderCache, Generated
 from rnncli.tasks.symbols import END, START, joined_symbols
 
 
@@ -62,11 +62,11 @@ class GenerationAdapter(LikelihoodAdapter[M]):
     def examples(self, texts: Sequence[str], answer: str) -> Any:
         return self.batch(self.inputs(texts), [self.ids(answer)] * len(texts))
 
-    def decode(self, text: str) -> Told:
+    def decode(self, text: str) -> Generated:
         """What the model itself generates."""
         model = self.model
-        (found,) = model.network.decode(model.params, self.inputs([text]), model.limit, model.beam)
-        return found  # type: ignore[no-any-return]
+        found: list[Generated] = model.network.decode(model.params, self.inputs([text]), model.limit, model.beam)
+        return found[0]
 
     def most_probable(self, text: str) -> tuple[str, bool]:
         self.steps(text)
