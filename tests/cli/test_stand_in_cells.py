@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 import rnncli
 from rnncli.cli.options import with_settings
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import flow
 
 pytestmark = pytest.mark.usefixtures("stand_in_cells")
@@ -55,7 +56,7 @@ def test_every_command_and_every_view(cell: str, task: str, cli) -> None:
     assert cli.works("inspect", *on, "--json").json["settings"]["cell"] == cell
 
     found = {view: cli.works("inspect", f"--{view}", text, *on, "--json").json for view in VIEWS}
-    cells = flow(model.in_double().opened(text)).cells
+    cells = flow(adapter_of(model.in_double()).open(text)).cells
     assert [one["kind"] for one in found["gates"]] == [kind] * len(cells)
     for one, of_cell in zip(found["gates"], cells, strict=True):
         assert "".join(one["values"]) == shown

@@ -10,6 +10,7 @@ from core import reference
 from inspection.models import TEXTS, model
 
 from rnncli.core.gradient_check import numeric_gradient
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.doctor_units import units_seen
@@ -31,7 +32,7 @@ every_cell = pytest.mark.parametrize("cell", CELLS)
 
 def opened(kind: str, cell: str, **chosen: Any) -> Flow:
     chosen = {"bidirectional": kind not in ("lm", "caption"), "layers": 2} | chosen
-    return flow(model(kind, cell=cell, **chosen).opened())
+    return flow(adapter_of(model(kind, cell=cell, **chosen)).open())
 
 
 @every_cell
@@ -120,7 +121,7 @@ def test_memory_is_followed_by_whatever_the_cell_has(cell: str) -> None:
             assert norm == pytest.approx(np.linalg.norm(numeric), abs=1e-8)
     assert found.kept[-1] > 0
     assert "By its memory c" in found.sentence
-    other = memory(flow(model("words", cell="gru").opened()).cell())
+    other = memory(flow(adapter_of(model("words", cell="gru")).open()).cell())
     assert comparison(found, other, ("a", "b")).columns[2].name == f"a: {found.kind}'s c"
 
 
