@@ -22,7 +22,7 @@ import numpy as np
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Corpus, build_vocabulary
-from rnncli.tasks.baselines import BagOfWords
+from rnncli.tasks.classify.bag_of_words import BagOfWords
 from rnncli.tasks.classify.network import Examples
 
 

@@ -173,11 +173,12 @@ def test_a_model_is_one_short_line(name: str) -> None:
 def test_objects_with_many_rows_are_one_short_line() -> None:
     dataset = read_dataset(Source("reviews.csv"))
     prepared = TASK.prepare(dataset, Settings(min_count=1))
-    for shown in (dataset, prepared, prepared.vocabulary):
+    vocabulary = prepared.untrained.input.vocabulary
+    for shown in (dataset, prepared, vocabulary):
         assert len(repr(shown)) < 500
-    assert repr(prepared.vocabulary) == "Vocabulary(tokens=('a', 'film', ...))"
+    assert repr(vocabulary) == "Vocabulary(tokens=('a', 'film', ...))"
     assert "texts=<Texts of 24>, labels=<" in repr(dataset)
-    assert "labels=('neg', 'pos'), train=<Examples of " in repr(prepared)
+    assert "untrained=<ClassifierModel>, train=<Examples of " in repr(prepared)
 
 
 def test_there_is_nothing_to_load() -> None:

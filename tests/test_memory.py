@@ -15,7 +15,7 @@ from rnncli.data.ragged import Ragged
 from rnncli.data.records import Lines, Texts
 from rnncli.errors import StorageError, UsageError
 from rnncli.memory import require_room
-from rnncli.tasks.baselines import FEW_WEIGHTS, MOST_WEIGHTS, bag_of_words_problem
+from rnncli.tasks.classify.bag_of_words import FEW_WEIGHTS, MOST_WEIGHTS, problem
 from rnncli.tasks.metrics import confusion_matrix
 
 
@@ -85,10 +85,10 @@ def test_ragged_sequences() -> None:
 
 
 def test_a_bag_of_words_too_large_is_left_out_with_a_sentence() -> None:
-    assert bag_of_words_problem(100, FEW_WEIGHTS // 5, 5) is None
-    assert "are too many for a bag of words" in str(bag_of_words_problem(100, FEW_WEIGHTS, 5))
-    assert bag_of_words_problem(MOST_WEIGHTS, MOST_WEIGHTS // 5, 5) is None
-    assert bag_of_words_problem(10 * MOST_WEIGHTS, MOST_WEIGHTS, 5) is not None
+    assert problem(100, FEW_WEIGHTS // 5, 5) is None
+    assert "are too many for a bag of words" in str(problem(100, FEW_WEIGHTS, 5))
+    assert problem(MOST_WEIGHTS, MOST_WEIGHTS // 5, 5) is None
+    assert problem(10 * MOST_WEIGHTS, MOST_WEIGHTS, 5) is not None
 
 
 def test_many_labels_are_compared_with_the_commonest_alone(tmp_path: Path) -> None:

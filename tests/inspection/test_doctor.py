@@ -27,8 +27,8 @@ from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
 from rnncli.tasks.classify.model import ClassifierModel
+from rnncli.tasks.classify.texts import prepare
 from rnncli.tasks.inputs import TextInput
-from rnncli.tasks.prepare import prepare
 from rnncli.tasks.tag.results import TagPrediction
 from rnncli.training import loop
 
@@ -124,7 +124,7 @@ def test_a_model_that_is_trained_here_is_in_good_health() -> None:
         data="rows.csv",
         rows=report.training_rows,
         validation_rows=report.validation_rows,
-        label_rows=report.labels,
+        label_rows=dict(report.label_rows),
         epochs=tuple(state.progress.history),
         baselines={one.name: one.score for one in prepared.baselines()},
     )

@@ -20,9 +20,9 @@ from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
-from rnncli.tasks.language_model.task import counting_losses
 from rnncli.tasks.language_model.tokens import split
 from rnncli.tasks.model import Model
+from rnncli.tasks.token_counts import counting_losses
 
 RHYME = "one two buckle my shoe three four knock at the door\n"
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
 from rnncli.errors import DataError, UsageError
+from rnncli.tasks.classify.texts import prepare
 from rnncli.tasks.inputs import shorten
-from rnncli.tasks.prepare import prepare
 
 SMALL = {"hidden": 4, "embedding": 3}
 FOUR = [("a a b", "x"), ("A b c d e", "x"), ("b", "x"), ("a, c", "y")]
@@ -54,8 +54,8 @@ def test_the_report_by_hand() -> None:
     assert report.unknown_rate == 3 / 12  # d, e and the comma stand there once
     assert report.on_both_sides == 0
     assert report.tokens == "word"
-    assert prepared.vocabulary.tokens == ("a", "b", "c")
-    assert prepared.labels == ("x", "y")
+    assert prepared.untrained.input.vocabulary.tokens == ("a", "b", "c")
+    assert prepared.untrained.labels == ("x", "y")
     assert [ids.tolist() for ids in prepared.train.inputs] == [[0, 0, 1], [0, 1, 2, 3, 3], [1], [0, 3, 2]]
     assert prepared.train.targets.tolist() == [0, 0, 0, 1]
     assert prepared.train.weights is None
@@ -81,7 +81,10 @@ def test_the_vocabulary_is_that_of_the_training_rows() -> None:
     assert report.unknown_rate == 10 / 60
     again = prepare(dataset(rows), settings(validation=0.25, min_count=1))
     assert again.report == report
-    assert prepare(dataset(rows), settings(validation=0.25, min_count=1, seed=1)).vocabulary != prepared.vocabulary
+    assert (
+        prepare(dataset(rows), settings(validation=0.25, min_count=1, seed=1)).untrained.input.vocabulary
+        != prepared.untrained.input.vocabulary
+    )
 
 
 def test_texts_on_both_sides_are_counted_once_each() -> None:
@@ -103,7 +106,7 @@ def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
     rows = dataset([*FOUR[:2], ("<br>", "z"), *FOUR[2:]])
     prepared = prepare(replace(rows, source=Source("r.csv", "text", "label", skip_bad=True)), settings())
     expected = prepare(dataset(FOUR), settings())
-    assert prepared.labels == ("x", "y")
+    assert prepared.untrained.labels == ("x", "y")
     assert [ids.tolist() for ids in prepared.train.inputs] == [ids.tolist() for ids in expected.train.inputs]
     assert prepared.train.targets.tolist() == expected.train.targets.tolist()
     assert prepared.report.rows == 4
@@ -112,11 +115,12 @@ def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
 
 def test_a_vocabulary_has_a_largest_size() -> None:
     prepared = prepare(dataset(FOUR), settings(min_count=1, max_vocabulary=2))
-    assert prepared.vocabulary.tokens == ("a", "b")
+    assert prepared.untrained.input.vocabulary.tokens == ("a", "b")
     assert [ids.tolist() for ids in prepared.train.inputs] == [[0, 0, 1], [0, 1, 2, 2, 2], [1], [0, 2, 2]]
     # A bag of words, which every word more helps, has them all.
-    assert [ids.tolist() for ids in prepared.whole_train.inputs] == [[0, 0, 1], [0, 1, 2, 4, 5], [1], [0, 3, 2]]
-    assert prepared.whole_size == 7
+    whole_train, _, whole_size, _ = prepared.baselines.args
+    assert [ids.tolist() for ids in whole_train.inputs] == [[0, 0, 1], [0, 1, 2, 4, 5], [1], [0, 3, 2]]
+    assert whole_size == 7
     assert prepared.report.distinct_tokens == 6
     assert prepared.report.unknown_rate == 5 / 12
 
@@ -150,14 +154,16 @@ def test_records_left_out_are_told() -> None:
 )
 def test_the_example_is_a_short_text(lengths: list[int], chosen: int) -> None:
     rows = [("w" + " w" * (length - 1), "ab"[n % 2]) for n, length in enumerate([*lengths, 30])]
-    assert prepare(dataset(rows), settings()).example == rows[chosen][0]
+    assert prepare(dataset(rows), settings()).untrained.example == rows[chosen][0]
 
 
 def test_the_example_is_one_the_training_has_not_seen() -> None:
     rows = balanced(20)
     prepared = prepare(dataset(rows), settings(validation=0.2, min_count=1))
-    assert [prepared.example] == [text for text, _ in rows if text == prepared.example]
-    ids = prepared.vocabulary.encode(prepared.tokenizer.tokens(prepared.example))
+    assert [prepared.untrained.example] == [text for text, _ in rows if text == prepared.untrained.example]
+    ids = prepared.untrained.input.vocabulary.encode(
+        prepared.untrained.input.tokenizer.tokens(prepared.untrained.example)
+    )
     assert any(np.array_equal(ids, seen) for seen in prepared.validation.inputs)
 
 
@@ -258,10 +264,10 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
 def test_words_or_characters(asked: str, texts: list[str], unit: str) -> None:
     rows = [(text, "ab"[n % 2]) for n, text in enumerate(texts)]
     prepared = prepare(dataset(rows), settings(tokens=asked, lowercase=False))
-    assert prepared.tokenizer.unit == prepared.settings.tokens == prepared.report.tokens == unit
+    assert prepared.untrained.input.tokenizer.unit == prepared.settings.tokens == prepared.report.tokens == unit
     lengths = [len(text) if unit == "char" else len(text.split()) for text in texts]
     assert prepared.train.lengths.tolist() == lengths
-    assert prepared.tokenizer.lowercase is False
+    assert prepared.untrained.input.tokenizer.lowercase is False
 
 
 # Long texts

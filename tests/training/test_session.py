@@ -102,7 +102,7 @@ def test_the_model_and_its_record(data: Path, tmp_path: Path) -> None:
     model = Model.load(training.folder.model)
     assert model.labels == ("neg", "pos")
     assert model.settings == training.settings
-    assert model.input.vocabulary == training.prepared.vocabulary
+    assert model.input.vocabulary == training.prepared.untrained.input.vocabulary
     record, progress = model.record, training.state.progress
     assert (record.data, record.rows, record.validation_rows) == ("reviews.csv", 44, 16)
     assert record.label_rows == {"neg": 30, "pos": 30}

@@ -41,7 +41,7 @@ def begin(data: Path, folder: Path, **chosen: Any) -> Session:
 
 
 def row(training: Session, table: str, word: str) -> list[float]:
-    words = list(training.prepared.word_tables()[table])
+    words = list(training.prepared.word_tables[table])
     numbers: list[float] = training.state.store.tables[table][words.index(word)].tolist()
     return numbers
 
@@ -76,7 +76,7 @@ def test_a_frozen_row_takes_no_part_in_the_gradients_length(data: Path, vectors:
     store, network = training.state.store, training.prepared.network
     _, grads = network.loss_and_gradients(store.params, training.prepared.train)
     gathered = store.gather(grads).tables["embedding/weight"]
-    moving = [list(training.prepared.word_tables()["embedding/weight"]).index(w) for w in ("warm", "cold", "one")]
+    moving = [list(training.prepared.word_tables["embedding/weight"]).index(w) for w in ("warm", "cold", "one")]
     assert sorted(gathered.rows.tolist()) == sorted(moving)
     whole = grads["embedding"]["weight"].dense()
     np.testing.assert_array_equal(gathered.dense()[moving], whole[moving])

@@ -81,7 +81,7 @@ def tokenize_command(request: TokenizeRequest, json: bool) -> None:
 
 def _show_text(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
     from rnncli.data.text.vocabulary import Vocabulary
-    from rnncli.tasks.prepare import build_tokenizer
+    from rnncli.tasks.inputs import build_tokenizer
 
     if request.model is None:
         tokenizer = build_tokenizer(settings, [])
@@ -194,8 +194,7 @@ def _statistics(output: Output, request: TokenizeRequest, settings: Settings) ->
     import numpy as np
 
     from rnncli.data.text.vocabulary import Corpus, build_vocabulary
-    from rnncli.tasks.inputs import looks_like_numbers
-    from rnncli.tasks.prepare import build_tokenizer
+    from rnncli.tasks.inputs import build_tokenizer, looks_like_numbers
     from rnncli.tasks.tag.sentences import listed
 
     format = request.format or ("text" if request.source == "-" and request.text is None else None)

@@ -43,6 +43,24 @@ class RowScores:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What a network has to beat.
+
+    Attributes:
+        name: as in ``bag_of_words``.
+        rows: the score of each validation row, as of :meth:`rnncli.tasks.network.Network.row_scores`.
+    """
+
+    name: str
+    rows: RowScores
+
+    @property
+    def score(self) -> float:
+        """On the validation rows, by the model's metric."""
+        return self.rows.score
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A network beside the best of its baselines, on the same validation rows.
 

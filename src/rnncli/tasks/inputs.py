@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.formats.numbers import first_not_finite, read_json
 from rnncli.data.ragged import Ragged
-from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.schema import Length, Range
 
@@ -70,6 +72,14 @@ def shortened(sequences: Ragged, limit: int) -> Ragged:
 
 def _head(limit: int) -> int:
     return limit // 4
+
+
+def build_tokenizer(settings: Settings, sample: Sequence[str]) -> Tokenizer:
+    """The tokenizer that the settings ask for; ``sample`` decides between words and characters if they do not."""
+    unit = settings.tokens
+    if unit == "auto":
+        unit = "char" if looks_like_characters(sample) else "word"
+    return Tokenizer(unit, settings.lowercase, settings.normalize)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.cells.named import cell_named
 from rnncli.core.cells.recurrence import Params
+from rnncli.core.cells.specification import X
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.named import NamedLayers
@@ -227,4 +228,6 @@ def token_tables(embedding: Embedding | None, name: str, stack: Stack) -> frozen
     """The parameters whose rows tokens pick: of the embedding, or of the lowest layer of the stack of this name."""
     if embedding:
         return frozenset({"embedding/weight"})
-    return frozenset(f"{name}/{inner}" for inner in stack.shapes() if inner.startswith("0/") and "weight_ih" in inner)
+    lowest = stack.layers[0]
+    read = {parameter.name for parameter in lowest.cell.parameters if parameter.factor == X}
+    return frozenset(f"{name}/0/{inner}" for inner in lowest.shapes() if inner.rpartition("/")[2] in read)

@@ -20,7 +20,7 @@ def model_card(session: Session) -> str:
     s, report = session.settings, session.prepared.report
     progress = session.state.progress
     described = session.model().describe()
-    known = [sentence.partition(": ")[::2] for sentence in report.summary()]
+    known = [report.summary()]
     known += [(what.capitalize(), str(value)) for what, value in described if what not in ("labels", "tags")]
     best = "" if progress.best_epoch is None else f"; best after epoch {progress.best_epoch}"
     lines = [

@@ -22,7 +22,7 @@ from rnncli.errors import DivergedError, counted
 from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.record import EpochRecord
 from rnncli.tasks.network import Network
-from rnncli.tasks.task import Examples
+from rnncli.tasks.prepare import Examples
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Stepper
 

@@ -21,10 +21,10 @@ from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
-from rnncli.tasks.comparison import Comparison, compare
+from rnncli.tasks.comparison import Baseline, Comparison, compare
 from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.model import Metric, Model
-from rnncli.tasks.task import Baseline, Prepared
+from rnncli.tasks.prepare import Prepared
 from rnncli.training import loop, runs, state, vectors
 from rnncli.training.card import model_card
 from rnncli.training.loop import EpochDone, Event, Finished, OneProcess
@@ -202,7 +202,7 @@ class Session:
             data=os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
             rows=p.report.training_rows,
             validation_rows=p.report.validation_rows,
-            label_rows=dict(p.report.labels),
+            label_rows=dict(p.report.label_rows),
             best_epoch=epoch,
             epochs=tuple(progress.history),
             baselines={baseline.name: baseline.score for baseline in self.baselines or ()},
@@ -298,7 +298,7 @@ def start(
 
 
 def _fresh_state(prepared: Prepared) -> TrainingState:
-    frozen = prepared.word_tables() if prepared.settings.freeze else ()
+    frozen = prepared.word_tables if prepared.settings.freeze else ()
     return loop.new_state(prepared.network, prepared.settings, frozen)
 
 

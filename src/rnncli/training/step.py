@@ -22,7 +22,7 @@ from rnncli.core.packed import Array
 from rnncli.data.splits import DROPOUT, stream
 from rnncli.parallel.group import ProcessGroup, shared_empty
 from rnncli.tasks.network import Network
-from rnncli.tasks.task import Examples
+from rnncli.tasks.prepare import Examples
 from rnncli.training.state import TrainingState
 
 # Rows of a table for all of which there is room in the exchange, whatever the lengths of the texts.

@@ -11,7 +11,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.data.text import word_vectors as vectors
 from rnncli.errors import UsageError
-from rnncli.tasks.task import Prepared
+from rnncli.tasks.prepare import Prepared
 from rnncli.training.state import TrainingState
 
 
@@ -68,7 +68,7 @@ def fill(prepared: Prepared, state: TrainingState) -> Coverage | None:
     settings = prepared.settings
     if settings.vectors is None:
         return None
-    tables = prepared.word_tables()
+    tables = prepared.word_tables
     if not tables:
         raise UsageError("--vectors are for words, and this network reads none as an embedding")
     found = vectors.read_vectors(settings.vectors, {word for words in tables.values() for word in words})

@@ -14,7 +14,7 @@ from rnncli.inspection.flow import Opened
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.model import Model, require_text
-from rnncli.tasks.prepare import split_at_random
+from rnncli.tasks.prepare import split
 
 M = TypeVar("M", bound=Model)
 
@@ -174,7 +174,7 @@ class Adapter(ABC, Generic[M]):
 
     def validation_rows(self, records: Dataset) -> Array | None:
         """The rows that a training on these records would set aside again; None if they cannot be those of before."""
-        return split_at_random(len(records.texts), records, self.model.settings)[1]
+        return split(records, self.model.settings).validation
 
 
 def _answer(given: Any) -> str | None:

@@ -187,7 +187,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
     def validation_rows(self, records: Dataset) -> Array | None:
         if self.model.record.label_rows != dict(Counter(records.labels)):
             return None
-        return split(records, numbered(records.labels)[1], self.model.settings)[1]
+        return split(records, self.model.settings, numbered(records.labels)[1]).validation
 
 
 ADAPTER = ClassifyAdapter

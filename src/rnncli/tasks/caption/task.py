@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.dataset import Dataset
 from rnncli.data.formats.numbers import read_json
 from rnncli.data.records import distinct_texts
-from rnncli.data.short_repr import ShortRepr
 from rnncli.data.tables.described import ArrayColumn
-from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
+from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError
-from rnncli.record import Record
+from rnncli.tasks import token_counts
 from rnncli.tasks.caption.model import CaptionModel
-from rnncli.tasks.caption.network import Captioner, Described
-from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.caption.network import Described
+from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.decoder import without_too_long
 from rnncli.tasks.inputs import NumberInput, constant_columns
-from rnncli.tasks.language_model.task import counting_losses
-from rnncli.tasks.prepare import require_memory, split_at_random
+from rnncli.tasks.prepare import Prepared, require_memory, split, vocabulary_of
+from rnncli.tasks.report import Report, Spread, numbers_words, skipped_warning, spread, spread_words
 from rnncli.tasks.symbols import likely_unit, symbols_of
-from rnncli.tasks.task import Baseline
+from rnncli.tasks.task import Task
 
 
-@dataclass(frozen=True)
-class CaptionReport:
+@dataclass(frozen=True, kw_only=True)
+class CaptionReport(Report):
     """What a data set of numbers with texts is like.
 
     Attributes:
@@ -47,97 +45,60 @@ class CaptionReport:
     features: int
     constant: int
     unit: str
-    lengths: tuple[int, int, int]
+    lengths: Spread
     symbols: int
     distinct: int
     warnings: tuple[str, ...]
 
-    labels: ClassVar[dict[str, int]] = {}
     what = "A network that says what numbers are"
 
-    def lines(self) -> list[tuple[str, str]]:
-        low, middle, high = self.lengths
-        constant = f", {self.constant:,} of them always the same" if self.constant else ""
-        return [
-            ("rows", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
-            ("numbers", f"{self.features:,} a row{constant}; standardised"),
-            ("texts", f"{self.distinct:,} different ones, {low:,} to {high:,} {self.unit}s, median {middle:,}"),
-            ("vocabulary", f"{self.symbols:,} {self.unit}s are known"),
-        ]
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        yield "numbers", numbers_words(self.features, self.constant, "row")
+        yield "texts", f"{self.distinct:,} different ones, {spread_words(self.lengths, self.unit)}"
+        yield "vocabulary", f"{self.symbols:,} {self.unit}s are known"
 
-    def summary(self) -> list[str]:
-        return [f"Texts: {self.distinct:,} different ones"]
+    def summary(self) -> tuple[str, str]:
+        return "Texts", f"{self.distinct:,} different ones"
 
 
-@dataclass(frozen=True, repr=False)
-class PreparedCaptions(ShortRepr):
-    """Everything a training on numbers with texts starts from."""
+def baselines(train: Described, validation: Described, end: int, unit: str) -> tuple[Baseline, ...]:
+    """Losses of the texts by how often symbols, their ends included, stand in those of training."""
+    joined, judged = (
+        np.concatenate([np.append(target, end) for target in part.targets]).astype(np.int64)
+        for part in (train, validation)
+    )
+    counts = validation.lengths
+    firsts = np.cumsum(counts) - counts - 1  # of the losses, of which the first symbol of all has none
+    firsts[0], counts[0] = 0, counts[0] - 1
 
-    settings: Settings
-    names: tuple[str, ...]
-    numbers: NumberInput
-    target: Vocabulary
-    longest: int
-    train: Described
-    validation: Described
-    example: str
-    report: CaptionReport
-    arrays: bool = False
+    def sums(losses: Array) -> Array:
+        ends = np.concatenate(([0.0], np.cumsum(losses)))
+        return np.asarray(ends[firsts + counts] - ends[firsts])
 
-    @property
-    def network(self) -> Captioner:
-        return Captioner(self.settings, self.numbers.size, self.target.size)
-
-    def with_settings(self, settings: Settings) -> PreparedCaptions:
-        return replace(self, settings=settings)
-
-    def baselines(self) -> tuple[Baseline, ...]:
-        end = self.network.decoder.end
-        train, validation = (
-            np.concatenate([np.append(target, end) for target in part.targets]).astype(np.int64)
-            for part in (self.train, self.validation)
-        )
-        counts = self.validation.lengths
-        firsts = np.cumsum(counts) - counts - 1  # of the losses, of which the first symbol of all has none
-        firsts[0], counts[0] = 0, counts[0] - 1
-        pairs, single = (
-            RowScores(_sums(losses, firsts, counts), counts * 1.0)
-            for losses in counting_losses(train, validation, end + 1)
-        )
-        unit = self.settings.tokens
-        return Baseline(f"pairs_of_{unit}s", pairs), Baseline(f"single_{unit}s", single)
-
-    def model(self, params: Params, record: Record) -> CaptionModel:
-        known = (self.settings, self.names, self.numbers, self.target, self.longest)
-        return CaptionModel(*known, params, self.example, record, arrays=self.arrays)
-
-    def word_tables(self) -> Mapping[str, Sequence[str]]:
-        return {"decoder/embedding/weight": self.target.tokens} if self.settings.tokens != "char" else {}
+    return token_counts.baselines(joined, judged, end + 1, unit, counts, sums)
 
 
-def _sums(values: Array, firsts: Array, counts: Array) -> Array:
-    """(rows,) sums of stretches of values."""
-    ends = np.concatenate(([0.0], np.cumsum(values)))
-    return np.asarray(ends[firsts + counts] - ends[firsts])
-
-
-class Caption:
+class Caption(Task):
     """The task of numeric columns, or a column of .npy files, beside a text."""
 
-    name = "caption"
     model = CaptionModel
-    effort = 1.0
 
     def fits(self, dataset: Dataset) -> bool:
         return bool(dataset.features)
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {
-            **{"hidden": 128, "embedding": 32, "bidirectional": False, "attention": False, "lowercase": False},
-            **{"min_count": 1, "dropout": 0.3, "lr": 0.003},
+            "hidden": 128,
+            "embedding": 32,
+            "bidirectional": False,
+            "attention": False,
+            "lowercase": False,
+            "min_count": 1,
+            "dropout": 0.3,
+            "lr": 0.003,
         }
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> PreparedCaptions:
+    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
         if not dataset.features:
             raise DataError(f"{dataset.name}: there are no numeric columns beside a text")
         if len(dataset.texts) < 2:
@@ -146,8 +107,8 @@ class Caption:
         dataset = without_too_long(dataset, settings.tokens)
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
         unique, places = _numbers_of(dataset.texts)
-        train_rows, validation_rows = split_at_random(len(texts), dataset, settings)
-        numbers, constant = _figures(unique, places[train_rows])
+        rows = split(dataset, settings)
+        numbers, constant = _figures(unique, places[rows.train])
         features, problems = _standardised(numbers, unique, settings.dtype)
         del unique
         kept = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
@@ -155,22 +116,41 @@ class Caption:
             return self.prepare(kept, settings)
         corpus = Corpus()
         lengths = np.array([corpus.add_tokens(symbols_of(text, settings.tokens)) for text in texts])
-        counts = corpus.counts(train_rows)
-        target = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
-        longest = int(lengths.max())
-        require_memory(Captioner(settings, numbers.size, target.size), settings, longest)
-        whole = Described(features, corpus.encode(target), places)
-        report = CaptionReport(
-            *(len(texts), len(train_rows), len(validation_rows), numbers.size, constant),
-            settings.tokens,
-            (int(lengths.min()), int(np.median(lengths)), longest),
-            *(len(target.tokens), len(set(texts))),
-            (left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else (),
+        target = vocabulary_of(corpus.counts(rows.train), settings)
+        untrained = CaptionModel(
+            settings=settings,
+            names=dataset.features,
+            numbers=numbers,
+            target=target,
+            longest=int(lengths.max()),
+            params={},
+            example=dataset.texts[int(rows.looked_at[0])],
+            arrays=isinstance(dataset.reads, ArrayColumn),
         )
-        example = dataset.texts[int((validation_rows if len(validation_rows) else train_rows)[0])]
-        parts = whole.take(train_rows), whole.take(validation_rows)
-        known = (settings, dataset.features, numbers, target, longest)
-        return PreparedCaptions(*known, *parts, example, report, isinstance(dataset.reads, ArrayColumn))
+        require_memory(untrained.network, untrained.longest)
+        whole = Described(features, corpus.encode(target), places)
+        train, validation = whole.take(rows.train), whole.take(rows.validation)
+        report = CaptionReport(
+            rows=len(texts),
+            training_rows=len(rows.train),
+            validation_rows=len(rows.validation),
+            features=numbers.size,
+            constant=constant,
+            unit=settings.tokens,
+            lengths=spread(lengths),
+            symbols=len(target.tokens),
+            distinct=len(set(texts)),
+            warnings=skipped_warning(dataset),
+        )
+        end = untrained.network.decoder.end
+        return Prepared(
+            untrained=untrained,
+            train=train,
+            validation=validation,
+            report=report,
+            baselines=lambda: baselines(train, validation, end, settings.tokens),
+            word_tables={"decoder/embedding/weight": target.tokens} if settings.tokens != "char" else {},
+        )
 
 
 def _numbers_of(texts: Sequence[str]) -> tuple[Array, Array]:

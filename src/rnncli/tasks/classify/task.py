@@ -8,20 +8,19 @@ from typing import Any
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.tokenizer import looks_like_characters
+from rnncli.tasks.classify import numbers, texts
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.inputs import (
-    looks_like_numbers,
-)
+from rnncli.tasks.inputs import looks_like_numbers
+from rnncli.tasks.prepare import Prepared
+from rnncli.tasks.task import Task
 
 SAMPLE = 200  # texts that tell what a timestep is
 
 
-class Classify:
+class Classify(Task):
     """The task that takes what no other one does."""
 
-    name = "classify"
     model = ClassifierModel
-    effort = 1.0
 
     def fits(self, dataset: Dataset) -> bool:
         return True
@@ -34,12 +33,9 @@ class Classify:
         by_steps = by_steps or looks_like_numbers(dataset.texts[0])
         return {"hidden": 128, "dropout": 0.4} if by_steps else {}
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Any:
-        # These two import the model from here.
-        from rnncli.tasks.prepare import prepare
-        from rnncli.tasks.prepare_numbers import prepare_numbers
-
-        return (prepare_numbers if looks_like_numbers(dataset.texts[0]) else prepare)(dataset, settings)
+    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+        prepare = numbers.prepare if looks_like_numbers(dataset.texts[0]) else texts.prepare
+        return prepare(dataset, settings)
 
 
 TASK = Classify()

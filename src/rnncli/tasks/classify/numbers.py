@@ -5,37 +5,35 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
-from rnncli.data.dataset import Dataset, label_warnings, left_out
+from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import Ragged
-from rnncli.data.short_repr import ShortRepr
 from rnncli.data.tables.long_form import LongForm
-from rnncli.record import Record
+from rnncli.tasks.classify.bag_of_words import commonest_label
+from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.classify.network import Classifier, Examples
-from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
-from rnncli.tasks.prepare import (
+from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
+from rnncli.tasks.report import (
+    Report,
+    Spread,
+    by_falling_count,
     label_counts,
     label_shares,
-    numbered,
-    require_labels,
-    require_memory,
-    row_weights,
-    split,
-    uneven_warning,
+    numbers_words,
+    spread,
+    spread_words,
 )
-from rnncli.tasks.task import Baseline
 
 
-@dataclass(frozen=True)
-class NumbersReport:
+@dataclass(frozen=True, kw_only=True)
+class NumbersReport(Report):
     """What a data set of labelled sequences of numbers is like.
 
     Attributes:
@@ -43,14 +41,13 @@ class NumbersReport:
         lengths: timesteps of a sequence: smallest, median, largest.
         cut: sequences longer than the ``max_length`` that is read of them.
         features: numbers a timestep; ``constant`` of them never change in the training rows.
-        warnings: sentences.
     """
 
     rows: int
     training_rows: int
     validation_rows: int
     labels: dict[str, int]
-    lengths: tuple[int, int, int]
+    lengths: Spread
     cut: int
     features: int
     constant: int
@@ -58,55 +55,21 @@ class NumbersReport:
 
     what = "A classifier of sequences of numbers"
 
-    def lines(self) -> list[tuple[str, str]]:
-        low, middle, high = self.lengths
-        lengths = f"{low:,} to {high:,} timesteps, median {middle:,}"
-        if self.cut:
-            lengths += f"; of {self.cut:,} the middle is not read (--max-length)"
-        constant = f", {self.constant:,} of them always the same" if self.constant else ""
-        return [
-            ("rows", f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"),
-            ("labels", label_shares(self.labels)),
-            ("lengths", lengths),
-            ("numbers", f"{self.features:,} a timestep{constant}; standardised"),
-        ]
-
-    def summary(self) -> list[str]:
-        return [label_counts(self.labels)]
-
-
-@dataclass(frozen=True, repr=False)
-class PreparedNumbers(ShortRepr):
-    """Everything a training of a classifier of numbers starts from."""
-
-    settings: Settings
-    input: NumberInput
-    labels: tuple[str, ...]
-    train: Examples
-    validation: Examples
-    example: str
-    report: NumbersReport
-    form: LongForm | None = None
-
     @property
-    def network(self) -> Classifier:
-        return Classifier(self.settings, self.input.size, len(self.labels), numbers=True)
+    def label_rows(self) -> dict[str, int]:
+        return self.labels
 
-    def with_settings(self, settings: Settings) -> PreparedNumbers:
-        return replace(self, settings=settings)
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        cut = f"; of {self.cut:,} the middle is not read (--max-length)" if self.cut else ""
+        yield "labels", label_shares(self.labels)
+        yield "lengths", spread_words(self.lengths, "timestep") + cut
+        yield "numbers", numbers_words(self.features, self.constant, "timestep")
 
-    def baselines(self) -> tuple[Baseline, ...]:
-        commonest = np.bincount(self.train.targets, minlength=len(self.labels)).argmax()
-        return (Baseline("commonest_label", RowScores.of_answers(self.validation.targets == commonest)),)
-
-    def model(self, params: Params, record: Record) -> ClassifierModel:
-        return ClassifierModel(self.settings, self.input, self.labels, params, self.example, record, self.form)
-
-    def word_tables(self) -> Mapping[str, Sequence[str]]:
-        return {}
+    def summary(self) -> tuple[str, str]:
+        return "Labels", label_counts(self.labels)
 
 
-def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
+def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     """Reads, splits, standardises by the training rows, and encodes.
 
     Raises:
@@ -117,37 +80,50 @@ def prepare_numbers(dataset: Dataset, settings: Settings) -> PreparedNumbers:
     sequences, dataset = _read(dataset)
     require_labels(dataset)
     labels, targets = numbered(dataset.labels)
-    train_rows, validation_rows = split(dataset, targets, settings)
-    learned_from = sequences.take(train_rows).joined()
+    rows = split(dataset, settings, targets)
+    learned_from = sequences.take(rows.train).joined()
     input = NumberInput.of(learned_from)
     constant = constant_columns(learned_from)
     del learned_from
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
     if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
-        return prepare_numbers(kept, settings)
+        return prepare(kept, settings)
     lengths = sequences.lengths
-    require_memory(Classifier(settings, input.size, len(labels), numbers=True), settings, int(lengths.max()))
-    weights = row_weights(targets[train_rows], targets, len(labels), settings)
-    whole = Examples(shortened(standardised, settings.max_length), targets, weights)
-    by_count = dict(sorted(Counter(dataset.labels).items(), key=lambda item: (-item[1], item[0])))
-    warnings = [*label_warnings(dataset.labels), *uneven_warning(by_count, settings)]
-    if dataset.skipped:
-        warnings.append(left_out(dataset.skipped, dataset.skipped_because))
-    report = NumbersReport(
-        *(len(targets), len(train_rows), len(validation_rows), by_count),
-        (int(lengths.min()), int(np.median(lengths)), int(lengths.max())),
-        int((lengths > settings.max_length).sum()),
-        input.size,
-        constant,
-        tuple(warnings),
-    )
-    shown = int((validation_rows if len(validation_rows) else train_rows)[0])
+    shown = int(rows.looked_at[0])
     example = dataset.texts[shown]
     if lengths[shown] > settings.max_length:  # as it is read: a model's file has no room for a recording of hours
         example = json.dumps(shorten(sequences[shown], settings.max_length).tolist())
-    parts = whole.take(train_rows), whole.take(validation_rows)
-    form = dataset.reads if isinstance(dataset.reads, LongForm) else None
-    return PreparedNumbers(settings, input, labels, *parts, example, report, form)
+    untrained = ClassifierModel(
+        settings=settings,
+        input=input,
+        labels=labels,
+        params={},
+        example=example,
+        form=dataset.reads if isinstance(dataset.reads, LongForm) else None,
+    )
+    require_memory(untrained.network, int(lengths.max()))
+    weights = row_weights(targets[rows.train], targets, len(labels), settings)
+    whole = Examples(shortened(standardised, settings.max_length), targets, weights)
+    train, validation = whole.take(rows.train), whole.take(rows.validation)
+    by_count = by_falling_count(Counter(dataset.labels))
+    report = NumbersReport(
+        rows=len(targets),
+        training_rows=len(rows.train),
+        validation_rows=len(rows.validation),
+        labels=by_count,
+        lengths=spread(lengths),
+        cut=int((lengths > settings.max_length).sum()),
+        features=input.size,
+        constant=constant,
+        warnings=warnings_of(dataset, by_count, settings),
+    )
+    return Prepared(
+        untrained=untrained,
+        train=train,
+        validation=validation,
+        report=report,
+        baselines=lambda: (commonest_label(train, validation, len(labels)),),
+    )
 
 
 # Sequences that are standardised at a time.

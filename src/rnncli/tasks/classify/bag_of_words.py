@@ -11,35 +11,22 @@ from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
 from rnncli.data.ragged import joined, lengths_of
 from rnncli.tasks.classify.network import Examples
-from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.comparison import Baseline, RowScores
 
 
-@dataclass(frozen=True)
-class Baselines:
-    """Answers on the validation rows: always the commonest training label, and the bag of words, if there is one."""
-
-    of_majority: RowScores
-    of_bag: RowScores | None
-
-    @property
-    def majority(self) -> float:
-        """Accuracy."""
-        return self.of_majority.score
-
-    @property
-    def bag_of_words(self) -> float | None:
-        """Accuracy."""
-        return None if self.of_bag is None else self.of_bag.score
+def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> tuple[Baseline, ...]:
+    """The bag of words, if there is one, and the commonest label: learned from the training rows."""
+    commonest = commonest_label(train, validation, label_count)
+    if problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is not None:
+        return (commonest,)
+    predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
+    return Baseline("bag_of_words", RowScores.of_answers(validation.targets == predicted)), commonest
 
 
-def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> Baselines:
-    """Both baselines, learned from the training rows and scored on the validation rows."""
+def commonest_label(train: Examples, validation: Examples, label_count: int) -> Baseline:
+    """Always the label that most training rows have."""
     commonest = np.bincount(train.targets, minlength=label_count).argmax()
-    of_bag = None
-    if bag_of_words_problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is None:
-        predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
-        of_bag = RowScores.of_answers(validation.targets == predicted)
-    return Baselines(RowScores.of_answers(validation.targets == commonest), of_bag)
+    return Baseline("commonest_label", RowScores.of_answers(validation.targets == commonest))
 
 
 # Weights of a bag of words, one for each word and label, which take some 50 bytes each while they are fitted: so many
@@ -49,7 +36,7 @@ FEW_WEIGHTS, WEIGHTS_A_WORD, MOST_WEIGHTS = 2**21, 4, 2**24
 MOST_WORK = 2**28
 
 
-def bag_of_words_problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
+def problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
     """Why there is no bag of words to compare with, learned from so many words; None if there is one."""
     columns = _columns(label_count)
     allowed = min(MOST_WEIGHTS, max(FEW_WEIGHTS, WEIGHTS_A_WORD * words))
@@ -61,7 +48,7 @@ def bag_of_words_problem(words: int, vocabulary_size: int, label_count: int) -> 
     )
 
 
-def bag_of_words_memory(words: int, vocabulary_size: int, label_count: int) -> int:
+def memory(words: int, vocabulary_size: int, label_count: int) -> int:
     """Bytes that a bag of words takes while it is fitted."""
     # Weights, those ahead, their gradient and its parts; each word of each text; and the scores of some texts.
     columns = _columns(label_count)

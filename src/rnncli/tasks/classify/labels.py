@@ -1,0 +1,63 @@
+"""The labels of records: whether a classifier can be trained on them, and how much each counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset, label_warnings
+from rnncli.errors import DataError, quoted
+from rnncli.tasks.report import skipped_warning
+
+# Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
+UNEVEN = 3
+# More distinct labels than this are most likely not labels.
+MAX_LABELS = 10_000
+
+
+def require_labels(dataset: Dataset) -> None:
+    """Raises DataError: the records have too few labels, or too many."""
+    name, labels = dataset.name, set(dataset.labels)
+    if len(dataset.texts) < 2:
+        raise DataError(f"{name}: a classifier needs at least 2 records, and this file has 1")
+    if len(labels) < 2:
+        raise DataError(
+            f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(dataset.labels[0])}"
+        )
+    if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
+        raise DataError(
+            f"{name}: column {quoted(dataset.source.label or '')} has {len(labels):,} different labels in "
+            f"{len(dataset.texts):,} records",
+            "name the label's column with --label",
+        )
+
+
+def row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
+    """(rows,) weight of each row by its label: none, 1/count, or 1/√count, with mean 1 over the training rows."""
+    if settings.class_weights == "none":
+        return None
+    counts = np.maximum(np.bincount(train_targets, minlength=label_count), 1).astype(np.float64)
+    by_label = 1 / counts if settings.class_weights == "balanced" else 1 / np.sqrt(counts)
+    return np.asarray((by_label / by_label[train_targets].mean())[targets])
+
+
+def warnings_of(dataset: Dataset, by_count: Mapping[str, int], settings: Settings) -> tuple[str, ...]:
+    """Sentences on the labels, and on the records that were left out.
+
+    Args:
+        by_count: label → rows, by falling count.
+    """
+    return (*label_warnings(dataset.labels), *_uneven(list(by_count.values()), settings), *skipped_warning(dataset))
+
+
+def _uneven(counts: list[int], settings: Settings) -> tuple[str, ...]:
+    if counts[0] < UNEVEN * counts[-1] or settings.class_weights != "none":
+        return ()
+    times = counts[0] / counts[-1]
+    return (
+        f"labels are uneven (the commonest has {times:,.0f} times the rows of the rarest); "
+        "--class-weights balanced makes rare ones count more",
+    )
