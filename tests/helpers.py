@@ -6,9 +6,13 @@ import contextlib
 import pkgutil
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
+
+from rnncli.config import Settings
+
+CELLS = get_args(get_type_hints(Settings)["cell"])
 
 
 def fail_nth_call(

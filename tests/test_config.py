@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import time_limit
+from helpers import CELLS, time_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,7 +161,7 @@ def test_impossible_texts(name: str, text: str, message: str) -> None:
     st.fixed_dictionaries(
         {},
         optional={
-            "cell": st.sampled_from(["rnn", "lstm", "gru"]),
+            "cell": st.sampled_from(CELLS),
             "hidden": st.integers(1, 65_536),
             "lr": st.floats(0, 1e9, exclude_min=True),
             "clip": st.none() | st.floats(0, 1e300, exclude_min=True),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 from page_examples import MODELS
 
 from rnncli import model_file, schema
@@ -112,7 +113,7 @@ def test_one_text_is_not_a_list_of_letters() -> None:
 NETWORKS = [
     {"cell": cell, "readout": readout, "bidirectional": both, "layers": layers}
     for (cell, readout), (both, layers) in zip(
-        itertools.product(("rnn", "lstm", "gru"), ("last", "mean", "max")),
+        itertools.product(CELLS, ("last", "mean", "max")),
         itertools.cycle([(True, 1), (False, 2), (True, 2), (False, 1)]),
         strict=False,
     )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import get_args, get_type_hints
-
 import numpy as np
 import pytest
 from core import checks, naive
 from core.checks import CONFIGURATIONS, CORE, KINDS, problem
+from helpers import CELLS
 
-from rnncli.config import Settings
 from rnncli.core.cells.named import cell_named
 from rnncli.core.layers.directions import Bidirectional, OneDirection
 from rnncli.core.layers.stack import recurrent_stack
 from rnncli.core.packed import PackedSequence
 
-CELLS = get_args(get_type_hints(Settings)["cell"])
 every_network = pytest.mark.parametrize(("kind", "layers", "both"), CONFIGURATIONS)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 from inspection.models import TEXTS, model
 
 from rnncli.core.optim.parameters import flatten
@@ -16,7 +17,7 @@ from rnncli.inspection.check import check_gradients
 from rnncli.inspection.flow import flow
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kind", tuple(TEXTS))
 def test_every_model_passes(kind: str, cell: str) -> None:
     chosen = {"bidirectional": False} if kind == "lm" else {}

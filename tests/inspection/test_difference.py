@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
@@ -80,7 +81,7 @@ def test_the_effects_are_differences_of_log_odds() -> None:
             assert effects[k] == pytest.approx(odds(made, TEXT) - odds(made, without), abs=1e-9)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_gates_and_units_are_compared_as_they_are(cell: str) -> None:
     first, second = model(0, cell=cell, layers=2), model(1, cell=cell, layers=2)
     found = difference(first, second, TEXT, ("one", "two"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 from inspection.models import model as random_model
 
 from rnncli.config import Settings
@@ -525,7 +526,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("task", OTHERS)
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
     rows, chosen = OTHERS[task]
     dataset, kind = data(rows), task_named(task)

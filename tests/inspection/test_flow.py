@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 from inspection.models import TEXTS, model
 
 from rnncli.core.backward_trace import recording
@@ -25,7 +26,7 @@ from rnncli.render.json_out import dumps
 KINDS = tuple(TEXTS)
 SHAPES = [
     {"cell": cell, "layers": layers, "bidirectional": both}
-    for cell in ("rnn", "lstm", "gru")
+    for cell in CELLS
     for layers in (1, 2)
     for both in (False, True)
 ]
@@ -121,7 +122,7 @@ def test_states_are_those_of_a_trace() -> None:
 # The chain rule
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kind", ["words", "onehot", "numbers"])
 def test_a_steps_jacobian_against_differences(cell: str, kind: str) -> None:
     of_cell = opened(kind, {"cell": cell, "bidirectional": True}).cells[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 from inspection.models import TEXTS, model
 
 from rnncli.errors import UsageError
@@ -40,7 +41,7 @@ def test_the_half_life_of_a_linear_network(decay: float) -> None:
     assert found.saturated == {"units that are 0": 0.0}
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kind", ["words", "tag", "numbers"])
 def test_what_arrives_against_differences(cell: str, kind: str) -> None:
     """The gradient of ⟨probe, h at the end⟩ by each earlier h, moved by hand, everything after it following."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 
 from rnncli.config import Settings
 from rnncli.core.packed import PackedSequence
@@ -32,7 +33,7 @@ def model(labels: tuple[str, ...] = ("neg", "pos"), **chosen: Any) -> Model:
     return made
 
 
-EVERYTHING = list(itertools.product(("rnn", "lstm", "gru"), ("last", "mean", "max"), (False, True), (1, 2)))
+EVERYTHING = list(itertools.product(CELLS, ("last", "mean", "max"), (False, True), (1, 2)))
 
 
 @pytest.mark.parametrize(("cell", "readout", "bidirectional", "layers"), EVERYTHING)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 
 from rnncli.config import Settings
 from rnncli.core.gradient_check import numeric_gradient, relative_error
@@ -30,7 +31,6 @@ def strict_floats() -> Iterator[None]:
 
 # Sizes
 
-CELLS = ("rnn", "lstm", "gru")
 EVERYTHING = list(itertools.product(CELLS, (1, 3), (False, True), ("embedding", "onehot"), (False, True), (2, 5)))
 
 

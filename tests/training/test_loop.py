@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CELLS
 
 from rnncli.config import Settings
 from rnncli.core.gradients import values_of
@@ -334,7 +335,7 @@ def test_a_planted_nan_stops_before_the_update(
     assert DivergedError.exit_code == 6
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("clip", [None, 1.0])
 @pytest.mark.parametrize("batch", [8, 20])
 def test_a_learning_rate_of_a_million(cell: str, clip: float | None, batch: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import time_limit
+from helpers import CELLS, time_limit
 
 from rnncli import model_file
 from rnncli.config import Settings, settings_from_yaml
@@ -37,7 +37,6 @@ TINY: dict[str, Any] = {
     **{"hidden": 4, "embedding": 3, "embedding_scale": 1.0, "dropout": 0.4, "min_count": 1, "validation": 0.25},
     **{"batch": 8, "epochs": 3, "patience": 3, "lr": 0.02, "seed": 5},
 }
-CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam", "adamw")
 # What goes with each of the fifteen, so that everything is there with everything else now and then.
 OTHERS = itertools.cycle(

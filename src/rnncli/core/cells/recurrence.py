@@ -88,6 +88,15 @@ class InputSums:
         if self._index is not None and self._bias is not None:
             self._ready += self._bias
 
+    def of_all_steps(self) -> Array:
+        """(G, S, H) all at once: of a cell whose sums wait for no step."""
+        if self._index is not None:
+            return np.asarray(self._ready.take(self._index, axis=1))
+        sums: Array = np.matmul(self._x, self._weight)
+        if self._bias is not None:
+            sums += self._bias
+        return sums
+
     def walk(self, sums: Array, start: int, steps: int) -> Iterator[None]:
         """Writes the sums of one step after the other into (G, n, H), from the one that begins at row ``start``."""
         n = sums.shape[1]
