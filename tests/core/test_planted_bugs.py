@@ -143,6 +143,25 @@ PLANTS = {
     ),
     "the update gate the other way round": Plant("gru", "h *= z", "h *= 1 - z", FORWARD),
     "what the update gate keeps not carried back": Plant("gru", "dh_t += carried[:n]", "pass", GRADIENTS),
+    "a state's gradient recorded a step too early": Plant(
+        "lstm", "d_states[:, rows] = dh_t, dc_t", "d_states[:, rows] = dh_t, dc_t * f[rows]", "recorded"
+    ),
+    "the gradient of a state recorded before that of its output came in": Plant(
+        "gru", "d_states[0, rows] = dh_t", "d_states[0, rows] = dh_t if dy is None else dh_t - dy[rows]", "recorded"
+    ),
+    "gradients of sums under each other's names": Plant(
+        "gru", 'sums=("m", "ar", "az", "an")', 'sums=("ar", "az", "an", "m")', "recorded"
+    ),
+    "a bias said to stand outside the reset gate": Plant("gru", '"b_hn", "m"', '"b_hn", "an"', "recorded"),
+    "gates said to stand in another order": Plant(
+        "lstm",
+        'gate("i", "input gate"), gate("f", "forget gate")',
+        'gate("f", "forget gate"), gate("i", "input gate")',
+        "recorded",
+    ),
+    "a reference step that is another cell's": Plant(
+        "lstm", 'f * s.past("c") + i * g', '(1 - i) * s.past("c") + i * g', "recorded"
+    ),
     "b_hn outside the reset gate": Plant(
         "gru", 'grads["bias_hn"] = dm.sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
     ),
