@@ -14,7 +14,8 @@ from rnncli.config import Settings
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
-from rnncli.inspection.by_hand import ByHand, by_hand
+from rnncli.inspection.adapters.by_hand import by_hand
+from rnncli.results import ByHand
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput

@@ -29,10 +29,11 @@ from by_hand_examples import (
 from rnncli.core.optim.parameters import flatten
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.by_hand import ByHand, by_hand
+from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
 from rnncli.render.json_out import dumps
+from rnncli.results import ByHand
 from rnncli.tasks.classify.model import ClassifierModel
 
 GATES = {"rnn": "", "lstm": "oifg", "gru": "rzn"}
@@ -208,7 +209,7 @@ def test_an_answer_at_every_timestep(name: str) -> None:
         read = state[0] + "ᵉ" + top
         assert (f"{state}_0 = [{read}ᶠ_3, {read}ᵇ_1]" if both else f"{state}_0 = {read}_3") in formulas
         back = f"∂L/∂{read}ᵇ_1 = ∂L/∂{state}_0[{H + 1}:{2 * H}]" if both else f"∂L/∂{read}_3 = ∂L/∂{state}_0"
-        looked = f" + ∂L/∂{read}_1[{H + 1}:{2 * H}]" if both else " + α_1[3] · ∂L/∂k_1 + ∂L/∂ε_1[3] · v_1"
+        looked = f" + ∂L/∂{read}_1[{H + 1}:{2 * H}]" if both else " + ∂L/∂ε_1[3] · v_1 + α_1[3] · ∂L/∂k_1"
         (line,) = (line for line in formulas if line.startswith(back))
         assert line.startswith(back + looked) if looks else line == back
     updated = {step.name for step in found.sections[-1].steps}

@@ -28,9 +28,10 @@ from by_hand_examples import (
 
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
-from rnncli.inspection.by_hand import ByHand, by_hand
+from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.inspection.by_hand.example import _agreement
-from rnncli.inspection.by_hand.work import Work
+from rnncli.inspection.flow import Flow, flow
+from rnncli.results import ByHand
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.language_model.model import LanguageModel
@@ -167,13 +168,13 @@ def test_one_timestep_has_no_sum() -> None:
 def test_how_closely_both_agree_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one number of training's gradient changed, that is what is said."""
     assert by_hand(notes(), TEXT, "1").residual < 1e-15
-    real = Work.residual
 
-    def disturbed(work: Work) -> float:
-        work.flow.gradients["encoder/0/forward/weight_hh"][1, 0] += 9.5e-4
-        return real(work)
+    def disturbed(opened: Any) -> Flow:
+        found = flow(opened)
+        found.gradients["encoder/0/forward/weight_hh"][1, 0] += 9.5e-4
+        return found
 
-    monkeypatch.setattr(Work, "residual", disturbed)
+    monkeypatch.setattr("rnncli.inspection.by_hand.example.flow", disturbed)
     found = by_hand(notes(), TEXT, "1")
     assert found.residual == pytest.approx(9.5e-4, rel=1e-9)
     assert any(note.endswith("none of the numbers differs by more than 1e-03.") for note in found.notes)

@@ -11,11 +11,11 @@ from attacks import ATTACKS, dangers
 from by_hand_examples import MANY, MODELS, TEXT, Bounds, all_too_sure, model, notes, work_out, worked
 from rich.cells import cell_len
 
-from rnncli.inspection.by_hand import ByHand, by_hand
-from rnncli.inspection.by_hand.lines import Section, Step
+from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.render.by_hand import as_latex, as_markdown, as_text
 from rnncli.render.by_hand_latex import escaped, latex_formula
 from rnncli.render.by_hand_parts import formula, written
+from rnncli.results import ByHand, Section, Step
 
 WIDE = 10_000
 ALL = [*MODELS, *MANY]

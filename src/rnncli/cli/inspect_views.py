@@ -184,7 +184,7 @@ def why(look: Look) -> Shown:
 
 def by_hand(look: Look) -> Shown:
     """One example worked with every number."""
-    from rnncli.inspection.by_hand import by_hand as work
+    from rnncli.inspection.adapters.by_hand import by_hand as work
     from rnncli.render.by_hand import as_latex, as_markdown, as_text
 
     found = work(look.model, look.text, look.label or look.answer)

@@ -39,7 +39,7 @@ from rnncli.render.by_hand_parts import (
 from rnncli.render.folding import folded
 
 if TYPE_CHECKING:
-    from rnncli.inspection.by_hand import ByHand, Step
+    from rnncli.results import ByHand, Step
 
 __all__ = ["as_latex", "as_markdown", "as_text"]
 

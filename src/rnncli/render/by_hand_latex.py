@@ -28,7 +28,7 @@ from rnncli.render.by_hand_parts import (
 )
 
 if TYPE_CHECKING:
-    from rnncli.inspection.by_hand import ByHand, Step
+    from rnncli.results import ByHand, Step
 
 LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
 # In what size a line is set that has a matrix of more than so many characters, which it cannot be parted in.

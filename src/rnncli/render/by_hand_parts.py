@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnncli.clean import clean
 
 if TYPE_CHECKING:
-    from rnncli.inspection.by_hand import ByHand, Section, Step
+    from rnncli.results import ByHand, Section, Step
 
 DIGITS = 6  # decimals
 KEPT = 4  # significant digits that are left at least

@@ -1,6 +1,5 @@
-"""An example worked by hand: every number of a small model, forward, backward and one step downhill."""
+"""An example worked by hand: every number of a small model, forward, backward and one step downhill.
 
-from rnncli.inspection.by_hand.example import by_hand
-from rnncli.inspection.by_hand.lines import ByHand, Section, Step
-
-__all__ = ["ByHand", "Section", "Step", "by_hand"]
+Whoever has an example writes its forward lines on a :class:`~rnncli.inspection.by_hand.sheet.Sheet`, with the layers,
+attention and answers of this package; the way back, the gradients and the step come from them.
+"""

@@ -1,203 +1,221 @@
-"""How answers come, worked by hand: one for the whole, or one at every timestep; and the way back from them."""
+"""Predictions and their loss as lines of arithmetic: one for the whole input, or one at every timestep."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from rnncli.inspection.by_hand.cells import Weight
-from rnncli.inspection.by_hand.layers import Direction, Layer
-from rnncli.inspection.by_hand.lines import (
+from rnncli.core.packed import Array
+from rnncli.inspection.by_hand.attention import Attention
+from rnncli.inspection.by_hand.layers import Stack
+from rnncli.inspection.by_hand.sheet import Equations, Sheet
+from rnncli.inspection.by_hand.tape import Place, Weight
+from rnncli.inspection.by_hand.terms import (
     Term,
     added,
     beside,
-    diagonal,
     exp,
     largest,
     log,
     sigmoid,
-    total,
+    softmax,
     which_is_largest,
 )
-from rnncli.inspection.by_hand.work import Task, Work
-from rnncli.inspection.flow import Flow
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
 NEAR_ONE = 1e-9
+IN_ALL = "in all, the probability minus the right answer"
 
 
-class OneAnswer(Work):
+class Answers(ABC):
+    """Output weights above a stack, and what comes of them.
+
+    Args:
+        output: what the flat names of the output weights begin with.
+        labels: the names of all answers.
+        targets: numbers of the right ones.
+    """
+
+    def __init__(self, stack: Stack, output: str, labels: Sequence[str], targets: Array) -> None:
+        self.stack, self.sheet, self._output, self.T = stack, stack.sheet, output, stack.T
+        self._labels, self._targets = labels, targets.tolist()
+
+    @property
+    def right(self) -> list[str]:
+        """The right ones by their names."""
+        return [self._labels[target] for target in self._targets]
+
+    def give(self, learning_rate: float, first: Callable[[], None] = lambda: None) -> None:
+        """All that the work starts from.
+
+        Args:
+            first: gives what there is before the first timestep.
+        """
+        self.sheet.section("What is given")
+        self.stack.inputs.give(self.stack.tokens)
+        first()
+        self.stack.learn()
+        self._learn()
+        self.sheet.given("η", np.array([[learning_rate]]), "learning rate")
+        self._give_targets()
+
+    def forward(self, starts: bool = True) -> None:
+        """Through the stack to the loss.
+
+        Args:
+            starts: whether the first states are 0.
+        """
+        self.stack.forward(self._at, starts)
+        self._loss()
+
+    def _learn(self) -> None:
+        for letter, name, words in (("W", "weight", "output weights"), ("b", "bias", "output bias")):
+            self.sheet.learn(Weight(f"{letter}_{self.stack.output}", f"{self._output}/{name}", words))
+
+    @abstractmethod
+    def _give_targets(self) -> None: ...
+
+    def _at(self, t: int, place: Place) -> None:  # noqa: B027
+        """What is answered at a timestep, if anything."""
+
+    @abstractmethod
+    def _loss(self) -> None:
+        """That of all answers, and the equations."""
+
+    def _logit(self, s: Sheet, of: Term) -> Term:
+        return s.plus(of @ s[f"W_{self.stack.output}"], f"b_{self.stack.output}")
+
+
+class OneAnswer(Answers):
     """A label for the whole, by what is read out of the states: the last one, their mean, or the largest of each unit.
 
     What is read out is called p, for pooled, unless it is the last state itself.
+
+    Args:
+        readout: ``last``, ``mean`` or ``max``.
     """
 
-    def __init__(self, flow: Flow, task: Task) -> None:
-        super().__init__(flow, task)
-        self.binary = len(task.labels) == 2
-        self.target = int(task.targets[0])
-        self.readout = task.settings.readout
-        self.both_ways = self.layers[-1].both_ways
-        self.pools = self.readout != "last" or self.both_ways
-
-    def _answer_equations(self) -> tuple[str, ...]:
-        z = self.cell.logit
-        read = "p" if self.pools else f"{self.state}_T"
-        pooled = (f"p = {self._pooled_equation()}",) if self.pools else ()
-        logit = self._logit_equation(z, read)
-        if self.binary:
-            return (*pooled, logit, f"ŷ = σ({z})", "L = −y·log(ŷ) − (1 − y)·log(1 − ŷ)")
-        return (*pooled, logit, f"ŷ = exp({z})/sum(exp({z}))", "L = −y·log(ŷ)ᵀ")
-
-    def _pooled_equation(self) -> str:
-        if self.readout == "last":
-            ends = zip(self.layers[-1].directions, ("T", "1"), strict=True)
-            return f"[{', '.join(way.sheet.called(f'{way.cell.state}_{t}') for way, t in ends)}]"
-        states = [f"{self.state}_{t}" for t in range(1, self.T + 1)]
-        if self.readout == "max":
-            return f"max({', '.join(states)})"
-        return f"({' + '.join(states)})/T" if self.T > 1 else f"{states[0]}/T"
+    def __init__(self, stack: Stack, output: str, labels: Sequence[str], targets: Array, readout: str) -> None:
+        super().__init__(stack, output, labels, targets)
+        (self._target,), self._readout = self._targets, readout
+        self._binary = len(labels) == 2
+        self._pools = readout != "last" or stack.layers[-1].both_ways
 
     def _give_targets(self) -> None:
-        labels, s = self.task.labels, self.sheet
-        if self.readout == "mean":
+        labels, s = self._labels, self.sheet
+        if self._readout == "mean":
             s.given("T", np.array([[float(self.T)]]), "timesteps")
-        if self.binary:
-            s.given("y", np.array([[float(self.target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
+        if self._binary:
+            s.given("y", np.array([[float(self._target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
         else:
-            right = labels[self.target]
-            s.given("y", np.eye(len(labels))[[self.target]], f"the label {right}, of {', '.join(labels)}")
+            s.given(
+                "y", np.eye(len(labels))[[self._target]], f"the label {labels[self._target]}, of {', '.join(labels)}"
+            )
 
     def _loss(self) -> None:
-        if self.pools:
-            self.sheet.section("What is read out")
-            self._read_out()
-        self._answer()
-        self._back_to_the_logit()
-        if self.pools:
-            self.sheet.line("∂L/∂p", self._back_to_what_is_read_out("p"), "what is read out")
-
-    def _read_out(self) -> None:
         s = self.sheet
-        if self.readout == "last":
-            ends = [way.sheet[f"{way.cell.state}_{way.cell.last}"] for way in self.layers[-1].directions]
-            s.line("p", beside(ends), "the state that each direction ends with")
-            return
-        states = [s[f"{self.state}_{t}"] for t in range(1, self.T + 1)]
-        if self.readout == "mean":
-            s.line("p", added(states) / s["T"], "the mean of all timesteps")
-            return
-        s.line("p", largest(states), "the largest that each unit has at any timestep")
-        s.line("j", which_is_largest(states), "the timestep that has it; the first of equal ones")
+        block = s.block("Backward, from the loss to the " + ("score" if self._binary else "scores"))
+        place = Place(block, self.stack.readers)
+        if self._pools:
+            s.section("What is read out", place=place)
+            self._read_out(s)
+        s.section("Answer and loss", place=place)
+        self._answer(s, self.T)
+        equations = Equations(s, {"T": self.T})
+        if self._pools:
+            self._read_out(equations)
+        self._answer(equations, "T")
 
-    def _answer(self) -> None:
-        s, z = self.sheet, self.cell.logit
-        s.section("Answer and loss")
-        logit = self._logit(z, s[self._read], "the score" if self.binary else "the scores")
+    def _read_out(self, s: Sheet) -> None:
+        top, state = self.stack.layers[-1], self.stack.state
+        if self._readout == "last":
+            ends = beside([s[one.end(one.state, "T" * isinstance(s, Equations))] for one in top.directions])
+            s.line("p", ends, "the state that each direction ends with", "what is read out")
+            return
+        names = [f"{state}_{t}" for t in range(1, self.T + 1)]
+        states = [s[name] for name in names]
+        if self._readout == "mean":
+            s.line("p", added(states) / s["T"], "the mean of all timesteps", "what is read out")
+            return
+        slopes = dict.fromkeys(names, "1 where this timestep has the largest, else 0")
+        words = "the largest that each unit has at any timestep"
+        s.line("p", largest(states, lambda: s["j"]), words, "what is read out", slopes=slopes)
+        which = "the timestep that has it; the first of equal ones"
+        s.line("j", which_is_largest(states), which, part=True)
+
+    def _answer(self, s: Sheet, T: int | str) -> None:
+        z, read = self.stack.logit, "p" if self._pools else f"{self.stack.state}_{T}"
+        sums = self._logit(s, s[read])
+        near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE and not isinstance(s, Equations)
+        back = "both factors in one: the probability is too near 1" if near_one else IN_ALL
+        logit = s.line(z, sums, "the score" if self._binary else "the scores", back, slopes={read: ""})
         y = s["y"]
-        if not self.binary:
-            odds = s.line("q", exp(logit))
-            answer = s.line("ŷ", odds / total(odds), "the probability of each label")
-            s.line("L", -(y @ log(answer).T), "the loss")
+        if not self._binary:
+            odds = s.line("q", exp(logit), part=True)
+            answer = s.line("ŷ", softmax(odds, logit), "the probability of each label", slopes={z: ""})
+            s.line("L", -(y @ log(answer).T), "the loss", passes=True)
             return
-        answer = s.line("ŷ", sigmoid(logit), f"the probability of {self.task.labels[1]}")
-        if self._is_near_one():
-            s.line(
-                "L",
-                log(1 + exp(-logit if self.target else logit)),
-                "the loss, by the score: the probability is too near 1",
-            )
+        words = f"the probability of {self._labels[1]}"
+        answer = s.line("ŷ", sigmoid(logit), words, slopes={z: "the slope of the sigmoid"})
+        if near_one:
+            # In one, as its factors are not to be had: ∂L/∂z = ŷ − y.
+            loss = log(1 + exp(-logit if self._target else logit))
+            loss = loss.with_slope(logit, lambda: answer - y)
+            s.line("L", loss, "the loss, by the score: the probability is too near 1", passes=True)
         else:
-            s.line("L", -(y @ log(answer)) - (1 - y) @ log(1 - answer), "the loss")
-
-    @property
-    def _read(self) -> str:
-        """The name of what is read out."""
-        return "p" if self.pools else f"{self.state}_{self.T}"
-
-    def _is_near_one(self) -> bool:
-        return self.binary and 1 - self.sheet["ŷ"].value.item() < NEAR_ONE
-
-    def _back_to_the_logit(self) -> None:
-        s, z, y, answer = self.sheet, self.cell.logit, self.sheet["y"], self.sheet["ŷ"]
-        s.section("Backward, from the loss to the " + ("score" if self.binary else "scores"))
-        if self._is_near_one():
-            s.line(f"∂L/∂{z}", answer - y, "both factors in one: the probability is too near 1")
-            return
-        if self.binary:
-            d = s.line("∂L/∂ŷ", -(y / answer) + (1 - y) / (1 - answer))
-            through = s.line(f"∂ŷ/∂{z}", answer @ (1 - answer), "the slope of the sigmoid")
-        else:
-            d = s.line("∂L/∂ŷ", -(y / answer))
-            through = s.line(f"∂ŷ/∂{z}", diagonal(answer) - answer.T @ answer)
-        s.line(f"∂L/∂{z}", d @ through, "in all, the probability minus the right answer")
-
-    def _back_to_what_is_read_out(self, name: str) -> Term:
-        s, z = self.sheet, self.cell.logit
-        through = s.line(f"∂{z}/∂{name}", s[f"W_{self.cell.output}"].T)
-        return s[f"∂L/∂{z}"] @ through
-
-    def _back_from_the_answer(self, t: int) -> Term | None:
-        s, state = self.sheet, f"{self.state}_{t}"
-        if self.readout == "mean":
-            return s["∂L/∂p"] / s["T"]
-        if self.readout == "max":
-            through = s.line(f"∂p/∂{state}", s["j"].equals(t), "1 where this timestep has the largest, else 0")
-            return s["∂L/∂p"] * through
-        return self._back_to_what_is_read_out(state) if t == self.T and not self.both_ways else None
-
-    def _here(self, t: int, layer: Layer, direction: Direction) -> Term | None:
-        if self.readout == "last" and self.both_ways and layer is self.layers[-1]:
-            return direction.own(self.sheet["∂L/∂p"]) if t == direction.cell.last else None
-        return super()._here(t, layer, direction)
-
-    def _output_gradient(self, weight: Weight) -> None:
-        s, d = self.sheet, self.sheet[f"∂L/∂{self.cell.logit}"]
-        s.line(f"∂L/∂{weight.name}", s[self._read].T @ d if weight.left else d)
+            s.line("L", -(y @ log(answer)) - (1 - y) @ log(1 - answer), "the loss", passes=True)
 
 
-class EveryAnswer(Work):
-    """An answer at every timestep, one of K; the loss is their mean."""
+class EveryAnswer(Answers):
+    """An answer at every timestep, one of K; the loss is their mean.
 
-    count = "T"  # letter of how many there are
+    Args:
+        attention: what looks back before it answers, if anything does.
+        count: letter of how many there are.
+    """
 
-    def _answer_equations(self) -> tuple[str, ...]:
-        z = f"{self.cell.logit}_t"
-        losses = " + ".join(f"L_{t}" for t in range(1, self.T + 1))
-        of_all = f"L = ({losses})/{self.count}" if self.T > 1 else f"L = L_1/{self.count}"
-        logit = self._logit_equation(z, f"{self._told}_t")
-        return (logit, f"ŷ_t = exp({z})/sum(exp({z}))", "L_t = −y_t·log(ŷ_t)ᵀ", of_all)
+    def __init__(
+        self,
+        stack: Stack,
+        output: str,
+        labels: Sequence[str],
+        targets: Array,
+        attention: Attention | None = None,
+        count: str = "T",
+    ) -> None:
+        super().__init__(stack, output, labels, targets)
+        self._attention, self._count = attention, count
+
+    def _learn(self) -> None:
+        super()._learn()
+        if self._attention is not None:
+            self._attention.learn()
 
     def _give_targets(self) -> None:
-        labels, s = self.task.labels, self.sheet
-        for t, target in enumerate(self.task.targets.tolist(), 1):
-            s.given(f"y_{t}", np.eye(len(labels))[[target]], f"the right answer {labels[target]}")
-        s.given(self.count, np.array([[float(self.T)]]), "timesteps")
+        for t, target in enumerate(self._targets, 1):
+            right = f"the right answer {self._labels[target]}"
+            self.sheet.given(f"y_{t}", np.eye(len(self._labels))[[target]], right)
+        self.sheet.given(self._count, np.array([[float(self.T)]]), "timesteps")
 
-    @property
-    def _told(self) -> str:
-        """Letter of what the output weights multiply."""
-        return self.state
-
-    def _answer_at(self, t: int) -> None:
-        s = self.sheet
-        odds = s.line(f"q_{t}", exp(self._logit(f"{self.cell.logit}_{t}", s[f"{self._told}_{t}"], "the scores")))
-        answer = s.line(f"ŷ_{t}", odds / total(odds), f"the probability of each of {', '.join(self.task.labels)}")
-        s.line(f"L_{t}", -(s[f"y_{t}"] @ log(answer).T), "the loss of this timestep")
+    def _at(self, t: int, place: Place) -> None:
+        self.sheet.at(place)
+        self._answer(self.sheet, str(t))
 
     def _loss(self) -> None:
-        s = self.sheet
-        s.section("The loss")
-        s.line("L", added([s[f"L_{t}"] for t in range(1, self.T + 1)]) / s[self.count], "the mean of all timesteps")
+        self.sheet.section("The loss")
+        equations = Equations(self.sheet, {"t": 1})
+        self._answer(equations, "t")
+        for s in (equations, self.sheet):
+            losses = [s[f"L_{t}"] for t in range(1, self.T + 1)]
+            s.line("L", added(losses) / s[self._count], "the mean of all timesteps", passes=True)
 
-    def _back_from_the_answer(self, t: int) -> Term:
-        s, answer, z = self.sheet, self.sheet[f"ŷ_{t}"], f"{self.cell.logit}_{t}"
-        d = s.line(f"∂L/∂ŷ_{t}", -(s[f"y_{t}"] / answer / s[self.count]), "of the mean")
-        through = s.line(f"∂ŷ_{t}/∂{z}", diagonal(answer) - answer.T @ answer)
-        words = f"in all, the probability minus the right answer, over {self.count}"
-        d_logit = s.line(f"∂L/∂{z}", d @ through, words)
-        return d_logit @ s[f"W_{self.cell.output}"].T
-
-    def _output_gradient(self, weight: Weight) -> None:
-        s, every = self.sheet, range(1, self.T + 1)
-        lefts = [s[f"{self._told}_{t}"] for t in every]
-        self._terms(s, weight, lefts, [s[f"∂L/∂{self.cell.logit}_{t}"] for t in every])
+    def _answer(self, s: Sheet, t: str) -> None:
+        read = s[f"{self.stack.state}_{t}"] if self._attention is None else self._attention.forward(s, t)
+        z, back = f"{self.stack.logit}_{t}", f"{IN_ALL}, over {self._count}"
+        logit = s.line(z, self._logit(s, read), "the scores", back)
+        odds = s.line(f"q_{t}", exp(logit), part=True)
+        words = f"the probability of each of {', '.join(self._labels)}"
+        answer = s.line(f"ŷ_{t}", softmax(odds, logit), words, "of the mean", slopes={z: ""})
+        s.line(f"L_{t}", -(s[f"y_{t}"] @ log(answer).T), "the loss of this timestep", passes=True)

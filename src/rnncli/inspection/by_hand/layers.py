@@ -1,17 +1,27 @@
-"""Recurrent layers on a sheet of arithmetic: which names each of them, and each direction of it, has there."""
+"""Recurrent layers as lines of arithmetic: each cell's own equations, step by step, in one direction or both."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
-from rnncli.inspection.by_hand.cells import KINDS, Cell
-from rnncli.inspection.by_hand.lines import Marked, Term, Worksheet
-from rnncli.inspection.flow import CellFlow
+import numpy as np
+
+from rnncli.core.cells.cell import Cell
+from rnncli.core.cells.specification import X
+from rnncli.inspection.by_hand.inputs import Inputs
+from rnncli.inspection.by_hand.limits import SHORTER, TIMESTEPS, size
+from rnncli.inspection.by_hand.sheet import Equations, Sheet
+from rnncli.inspection.by_hand.tape import Block, Place, Weight
+from rnncli.inspection.by_hand.terms import Term, added, beside, relu, sigmoid, tanh
+from rnncli.inspection.flow import CellFlow, Flow
+from rnncli.inspection.states import visible
 
 # What all parts of the first layer read; it has no mark of theirs.
 _READ = {letter: letter for letter in ("x", "e", "E")}
+_FUNCTIONS: dict[str, Callable[[Term], Term]] = {"σ": sigmoid, "tanh": tanh, "relu": relu}
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,19 +29,119 @@ class Direction:
     """A recurrent layer one way along the timesteps.
 
     Attributes:
+        name: of its parameters: ``encoder/0/forward``.
         sheet: on which its names are its own.
-        columns: those of the state of both directions that are its own, from 1; None where there is only this one.
+        order: timesteps as they are read.
         words: which it is, behind the title of a section.
     """
 
+    name: str
     cell: Cell
-    sheet: Worksheet
-    columns: tuple[int, int] | None = None
+    sheet: Sheet
+    order: range
     words: str = ""
 
-    def own(self, both: Term) -> Term:
-        """Its part of what stands for both directions side by side."""
-        return both if self.columns is None else both.columns(*self.columns)
+    @property
+    def backwards(self) -> bool:
+        return self.order.step < 0
+
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """State's letter → how it is written here."""
+        return {state.letter: state.written for state in self.cell.specification.states}
+
+    @property
+    def state(self) -> str:
+        return next(iter(self.letters.values()))
+
+    @property
+    def after(self) -> str:
+        return "the timestep read next" if self.backwards else "the next timestep"
+
+    def end(self, letter: str, T: str = "") -> str:
+        """The name of a state after the timestep that is read last; ``T`` is what is written for that, if anything."""
+        return self.sheet.called(f"{letter}_{self.order[-1] if self.backwards else T or self.order[-1]}")
+
+    def place(self, t: int, block: Block) -> Place:
+        return Place(block, "the layer above", t, self, "the first timestep" if t == 0 else self.after)
+
+    def begin(self) -> None:
+        """The states before anything is read."""
+        for state in self.cell.specification.states:
+            words = f"the {state.name} before {'anything is read' if self.backwards else 'the first timestep'}"
+            name = f"{state.written}_{self.order[0] - self.order.step}"
+            self.sheet.given(name, np.zeros((1, self.cell.hidden_size)), words)
+
+    def equations(self, starts: bool) -> None:
+        first = self.order[0]
+        past = "(t+1)" if self.backwards else "(t−1)"
+        equations = Equations(self.sheet, {"t": first, past: first - self.order.step})
+        self.cell.step(_Timestep(self, equations, "t", past))
+        if starts:
+            begin = "(T+1)" if self.backwards else "0"
+            self.sheet.tape.equations += [
+                f"{self.sheet.called(f'{letter}_{begin}')} = 0" for letter in self.letters.values()
+            ]
+
+    def forward(self, t: int) -> None:
+        self.cell.step(_Timestep(self, self.sheet, str(t), str(t - self.order.step)))
+
+
+class _Timestep:
+    """One timestep of a cell on a sheet: :class:`rnncli.core.cells.specification.Step` in terms.
+
+    A cell of one sum, the plain RNN of the notes, has each slope in a line of its own.
+
+    Args:
+        t, before: what is written for the timestep, and for the one read before it.
+    """
+
+    def __init__(self, direction: Direction, sheet: Sheet, t: str, before: str) -> None:
+        self._direction, self._cell, self._sheet, self._t, self._before = direction, direction.cell, sheet, t, before
+        self._plain = len(self._cell.specification.sums) == 1
+
+    def _name(self, letter: str, past: bool = False) -> str:
+        return f"{self._direction.letters.get(letter, letter)}_{self._before if past else self._t}"
+
+    def past(self, state: str) -> Term:
+        return self._sheet[self._name(state, past=True)]
+
+    def sums(self, letter: str, label: str, beside: Term | None = None) -> Term:
+        return self._sums(letter, label, "" if self._plain else label, beside, part=False)
+
+    def gate(self, letter: str, beside: Term | None = None) -> Term:
+        gate = self._cell.specification.gate(letter)
+        assert gate is not None
+        sums = self._sums(gate.sums, f"the sums of the {gate.name}", "and its sums", beside, part=True)
+        label = f"the {gate.name}"
+        return self._sheet.line(self._name(letter), _FUNCTIONS[gate.function](sums), label, label, word=label)
+
+    def _sums(self, letter: str, label: str, back: str, beside: Term | None, part: bool) -> Term:
+        terms, slopes = [], {}
+        for parameter, place in self._cell.into(letter):
+            factor, weight = parameter.factor, self._sheet[parameter.blocks[place].symbol]
+            if factor is None:
+                terms.append(weight)
+                continue
+            name = self._name(factor.letter, factor.past)
+            met = self._sheet[name]
+            terms.append(met * weight if parameter.elementwise else met @ weight)
+            if self._plain and factor.past:
+                slopes[name] = f"from this timestep to {self._direction.after}"
+        term = added([*terms, *([] if beside is None else [beside])])
+        return self._sheet.line(self._name(letter), term, label, back, part=part, word=label, slopes=slopes, sums=True)
+
+    def line(self, letter: str, value: Term, label: str) -> Term:
+        state = next((one for one in self._cell.specification.states if one.letter == letter), None)
+        slopes = {}
+        if self._plain:
+            function = value.text.partition("(")[0]
+            (inside,) = self._cell.specification.sums
+            slopes = {self._name(inside): f"the slope of {function}" + ": 1 above 0, else 0" * (function == "relu")}
+        back, word = (label, label) if state is None else (None, f"the {state.name}")
+        return self._sheet.line(self._name(letter), value, label, back, word=word, slopes=slopes)
+
+    tanh, relu = staticmethod(tanh), staticmethod(relu)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,48 +155,142 @@ class Layer:
     """
 
     mark: str
-    sheet: Worksheet
+    sheet: Sheet
     directions: tuple[Direction, ...]
     words: str
 
     @property
-    def cell(self) -> Cell:
-        return self.directions[0].cell
+    def letters(self) -> tuple[str, ...]:
+        """Of its states, with its mark."""
+        return tuple(letter + self.mark for letter in self.directions[0].letters.values())
 
     @property
     def state(self) -> str:
-        """Letter of its state, of both directions side by side where there are both."""
-        return self.cell.state + self.mark
+        """Letter of its first state, of both directions side by side where there are both."""
+        return self.letters[0]
 
     @property
     def both_ways(self) -> bool:
         return len(self.directions) > 1
 
 
-def layers_of(cells: Sequence[CellFlow], sheet: Worksheet) -> list[Layer]:
-    """The layers of a stack, from the input up.
+class Stack:
+    """Recurrent layers, from the input up.
 
     Args:
-        cells: of all of them, the one that reads forwards before the one that reads backwards.
+        found: the example.
+        within: what the names of its layers begin with.
+        sheet: on which their names are written.
+        inputs: what the first layer reads.
+        readers: who reads the states of the topmost layer, in words.
     """
-    stacked = [list(of_layer) for _, of_layer in groupby(cells, lambda cell: cell.name.rsplit("/", 1)[0])]
-    layers: list[Layer] = []
-    for of_layer in stacked:
-        mark, words, own = "", "", sheet
-        if len(stacked) > 1:
-            number = len(layers) + 1
-            mark, words = "ᴵ" * number, f", layer {number}"
-            own = Marked(sheet, mark, _READ | ({"x": layers[-1].state} if layers else {}))
-        layers.append(Layer(mark, own, _directions(of_layer, own), words))
-    return layers
+
+    def __init__(
+        self, found: Flow, within: str, sheet: Sheet, inputs: Inputs, readers: str = "the answer here"
+    ) -> None:
+        cells = [cell for cell in found.cells if cell.name.startswith(within)]
+        stacked = [list(of_layer) for _, of_layer in groupby(cells, lambda cell: cell.name.rsplit("/", 1)[0])]
+        self.sheet, self.inputs, self.readers = sheet, inputs, readers
+        self.tokens = tuple(visible(token) for token in cells[0].steps)
+        self.T = len(self.tokens)
+        size(self.T, TIMESTEPS, "timestep", " of the source" * inputs.source).require(SHORTER)
+        self.layers: list[Layer] = []
+        for of_layer in stacked:
+            mark, words, own = "", "", sheet
+            if len(stacked) > 1:
+                number = len(self.layers) + 1
+                mark, words = "ᴵ" * number, f", layer {number}"
+                own = sheet.marked(mark, _READ | ({"x": self.state} if self.layers else {}))
+            self.layers.append(Layer(mark, own, tuple(_directions(of_layer, own)), words))
+        specification = self.layers[-1].directions[0].cell.specification
+        self.output = specification.output
+        # Of what the output weights make; the letter of a gate is taken.
+        self.logit = "s" if specification.gate("z") else "z"
+
+    @property
+    def state(self) -> str:
+        """Letter of the topmost state."""
+        return self.layers[-1].state
+
+    @property
+    def directions(self) -> list[Direction]:
+        return [direction for layer in self.layers for direction in layer.directions]
+
+    def begin(self) -> None:
+        """The states before the first timestep, where these are given."""
+        for direction in self.directions:
+            direction.begin()
+
+    def learn(self) -> None:
+        """Gives the weights, the embedding included."""
+        self.inputs.learn()
+        for direction in self.directions:
+            H, first = direction.cell.hidden_size, direction in self.layers[0].directions
+            for parameter in direction.cell.parameters:
+                of_rows = first and parameter.factor == X and not self.inputs.embeds
+                for place, block in enumerate(parameter.blocks):
+                    columns, name = slice(place * H, (place + 1) * H), f"{direction.name}/{parameter.name}"
+                    weight = Weight(block.symbol, name, block.words, columns)
+                    direction.sheet.learn(weight, self.inputs.rows if of_rows else ())
+
+    def forward(self, read_out: Callable[[int, Place], None] = lambda t, place: None, starts: bool = True) -> None:
+        """All layers along all timesteps, and their equations.
+
+        Args:
+            read_out: is called for every timestep once all have been there that its topmost state is made of, with
+                what is to be the place of the lines that read it.
+            starts: whether the first states are 0 in the equations.
+        """
+        self.inputs.equations()
+        for layer in self.layers:
+            self._forward(layer, read_out, starts)
+
+    def _forward(self, layer: Layer, read_out: Callable[[int, Place], None], starts: bool) -> None:
+        top = layer is self.layers[-1]
+        every = range(1, self.T + 1)
+        blocks = {
+            (direction, t): self._block(t, layer, direction.words)
+            for direction in reversed(layer.directions)
+            for t in direction.order
+        }
+        ends = {t: blocks[layer.directions[-1], t] for t in every}
+        if layer.both_ways:
+            ends = {t: self._block(t, layer, ", to both directions") for t in every}
+        for direction in layer.directions:
+            for t in direction.order:
+                title = self._title("Forward", t, layer, direction.words)
+                self.sheet.section(title, self.tokens[t - 1], Place(t=t))
+                self.inputs.read(t)
+                self.sheet.at(direction.place(t, blocks[direction, t]))
+                direction.forward(t)
+                if direction is not layer.directions[-1]:
+                    continue
+                if layer.both_ways:
+                    self.sheet.at(Place(ends[t], self.readers if top else "the layer above", t))
+                    states = [one.sheet[f"{one.state}_{t}"] for one in layer.directions]
+                    self.sheet.line(f"{layer.state}_{t}", beside(states), "both directions, side by side", None)
+                if top:
+                    read_out(t, Place(ends[t], self.readers, t))
+        for direction in layer.directions:
+            direction.equations(starts)
+        if layer.both_ways:
+            names = ", ".join(one.sheet.called(f"{one.state}_t") for one in layer.directions)
+            self.sheet.tape.equations.append(f"{self.sheet.called(f'{layer.state}_t')} = [{names}]")
+
+    def _title(self, way: str, t: int, layer: Layer, words: str) -> str:
+        return f"{way}, {'source ' * self.inputs.source}timestep {t}{layer.words}{words}"
+
+    def _block(self, t: int, layer: Layer, words: str) -> Block:
+        return self.sheet.block(self._title("Backward", t, layer, words), self.tokens[t - 1])
 
 
-def _directions(cells: Sequence[CellFlow], sheet: Worksheet) -> tuple[Direction, ...]:
-    made = [KINDS[type(cell.cell)](cell) for cell in cells]
-    if len(made) == 1:
-        return (Direction(made[0], sheet),)
-    H = made[0].H
-    return (
-        Direction(made[0], Marked(sheet, "ᶠ", _READ), (1, H), ", reading forwards"),
-        Direction(made[1], Marked(sheet, "ᵇ", _READ), (H + 1, 2 * H), ", reading backwards"),
-    )
+def _directions(cells: list[CellFlow], sheet: Sheet) -> list[Direction]:
+    T = len(cells[0].steps)
+    if len(cells) == 1:
+        return [Direction(cells[0].name, cells[0].cell, sheet, range(1, T + 1))]
+    forwards, backwards = cells
+    both = sheet.marked("ᶠ", _READ), sheet.marked("ᵇ", _READ)
+    return [
+        Direction(forwards.name, forwards.cell, both[0], range(1, T + 1), ", reading forwards"),
+        Direction(backwards.name, backwards.cell, both[1], range(T, 0, -1), ", reading backwards"),
+    ]

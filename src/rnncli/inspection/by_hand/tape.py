@@ -1,0 +1,282 @@
+"""A tape of lines of arithmetic: forward lines are written on it, and it writes the way back by itself.
+
+The gradients of the lines of a block are written in the reverse order of the lines, and the blocks in the reverse order
+of theirs; those of weights follow, in the order in which the weights were given, with a term for each timestep. The
+gradient of a line is the sum of what comes back from each line that reads it: block by block on the way back, in the
+order of the lines in each; the next timestep of the same cell comes last, and its sums after all else in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.inspection.by_hand.terms import Gradient, Term, added_gradients, gradients, named
+from rnncli.results import Section, Step
+
+HERE, ELSEWHERE, NEXT = range(3)
+
+
+@dataclass(eq=False)
+class Block:
+    """Lines whose gradients stand together, under a title of their own."""
+
+    title: str
+    token: str = ""
+    number: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where in the network a line stands.
+
+    Attributes:
+        block: where its gradient is written; None: with the first weight that needs it.
+        by: who reads here, in words, for the gradient of what is read: ``the answer here``.
+        t: timestep, if it belongs to one.
+        cell: the recurrent layer whose line it is, one way along the timesteps.
+        after: what that one reads next, in words.
+    """
+
+    block: Block | None = None
+    by: str = ""
+    t: int | None = None
+    cell: object = None
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A matrix or a bias of the model, by the name that it has in the equations.
+
+    Attributes:
+        parameter: flat name of the array that it is in.
+        label: what it is, in words.
+        rows, columns: those of the array that it is; None for all.
+    """
+
+    name: str
+    parameter: str
+    label: str
+    columns: slice | None = None
+    rows: slice | None = None
+
+    def of(self, array: Array) -> Array:
+        """Its part of the array that it is in; a bias as one row."""
+        return np.atleast_2d(array)[self.rows or slice(None), self.columns or slice(None)]
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line that a gradient comes back to.
+
+    Attributes:
+        name: the result, as a term.
+        term: what it is worked out by; of a weight, which is given, the name itself.
+        back: beside its gradient, in words; None: which lines it comes from.
+        word: what it is, where a gradient comes from it: ``the memory``.
+        slopes: those names that it is made of whose slope is to have a line of its own, ∂ŷ/∂z, and the words beside it.
+        passes: whether its gradient has no line, but goes into those of what it is made of.
+        sums: whether it is the sums of a cell.
+        rows: a name for each row.
+    """
+
+    name: Term
+    term: Term
+    place: Place
+    back: str | None = ""
+    word: str = ""
+    slopes: Mapping[str, str] = field(default_factory=dict)
+    passes: bool = False
+    sums: bool = False
+    rows: tuple[str, ...] = ()
+    readers: list[Line] = field(default_factory=list)
+
+
+class Tape:
+    """All lines of an example.
+
+    Attributes:
+        steps: in their order, each with the section that it is in, whose own steps are left out.
+        names: what each name stands for.
+        lines: those that a gradient can come back to, by their names.
+        blocks: in an order whose reverse is that of the way back.
+        equations: for any timestep.
+        place: of what is written now.
+
+    Args:
+        values: flat name → array of every parameter of the model.
+    """
+
+    def __init__(self, values: Mapping[str, Array]) -> None:
+        self.values = values
+        self.steps: list[tuple[Section, Step]] = []
+        self.names: dict[str, Term] = {}
+        self.lines: dict[str, Line] = {}
+        self.weights: list[Weight] = []
+        self.blocks: list[Block] = []
+        self.equations: list[str] = []
+        self.place = Place()
+
+    def section(self, title: str, symbol: str = "", token: str = "") -> None:
+        """Begins a section."""
+        self._section = Section(title, symbol, token, ())
+
+    def step(self, name: str, sign: str, term: Term | Array, label: str, rows: tuple[str, ...] = ()) -> Term:
+        """Writes ``name = term``; from here on the name stands for the result."""
+        if isinstance(term, Term):
+            step = Step(label, name, f"{name} {sign} {term.text}", term.operands, term.value, rows)
+        else:
+            step = Step(label, name, name, {}, term, rows)
+        self.steps.append((self._section, step))
+        self.names[name] = named(name, step.result)
+        return self.names[name]
+
+    def learn(self, weight: Weight, rows: tuple[str, ...] = ()) -> None:
+        """Gives a weight, by the name that it has on the tape."""
+        name = self.step(weight.name, "", weight.of(self.values[weight.parameter]), weight.label, rows)
+        self.weights.append(weight)
+        self.lines[weight.name] = Line(name, name, self.place, rows=rows)
+
+    def add(self, line: Line) -> None:
+        """A line that has been written, if anything that it is made of is learned."""
+        parts = [self.lines[name] for name in dict.fromkeys(_names(line.term)) if name in self.lines]
+        if not parts:
+            return
+        for part in parts:
+            part.readers.append(line)
+        self.lines[line.name.text] = line
+        if line.place.block is not None:
+            line.place.block.lines.append(line)
+
+    def sections(self) -> tuple[Section, ...]:
+        """Those that have steps."""
+        grouped = groupby(self.steps, key=lambda one: one[0])
+        return tuple(replace(section, steps=tuple(step for _, step in steps)) for section, steps in grouped)
+
+    def backward(self) -> None:
+        """From the line L back to every weight, and one step downhill."""
+        for block in reversed(self.blocks):
+            self.section(block.title, token=block.token)
+            for line in reversed(block.lines):
+                self._gradient(line)
+        for weight in self.weights:
+            self._gradient_of_weight(weight, self.lines[weight.name])
+        self.section("One step of gradient descent")
+        for weight in self.weights:
+            new = self.names[weight.name] - self.names["η"] @ self.names[f"∂L/∂{weight.name}"]
+            self.step(weight.name, "←", new, f"new {weight.label}", self.lines[weight.name].rows)
+
+    def residual(self, parameters: Mapping[str, Array]) -> float:
+        """The largest difference of a weight's gradient from another one.
+
+        Args:
+            parameters: flat name → gradient.
+        """
+        own = ((weight, self.names[f"∂L/∂{weight.name}"].value) for weight in self.weights)
+        return max(float(np.abs(value - weight.of(parameters[weight.parameter])).max()) for weight, value in own)
+
+    def _gradient(self, line: Line) -> Term | None:
+        """∂L/∂ a line, which is written if it is not yet; None where the loss does not depend on it."""
+        name = f"∂L/∂{line.name.text}"
+        if name not in self.names and not line.passes:
+            arriving = self._arriving(line)
+            if arriving:
+                label = self._readers(line) if line.back is None else line.back
+                self.step(name, "=", added_gradients(arriving), label)
+        return self.names.get(name)
+
+    def _arriving(self, line: Line) -> list[Gradient]:
+        """What comes to a line from each that reads it."""
+        if line.name.text == "L":
+            return [Gradient(None)]
+        return [gradient for reader in self._in_order(line) for gradient in self._from(reader, line)]
+
+    def _from(self, reader: Line, line: Line) -> list[Gradient]:
+        """What comes to a line from one that reads it."""
+        if reader.passes:
+            ends = self._arriving(reader)
+        else:
+            d = self._gradient(reader)
+            ends = [] if d is None else [Gradient(d)]
+        label = reader.slopes.get(line.name.text)
+        if label is None:
+            return [one for end in ends for one in gradients(reader.term, line.name, end, reader.name)]
+        found = []
+        for end in ends:
+            (slope,) = gradients(reader.term, line.name, Gradient(None), reader.name)
+            through = self.step(f"∂{reader.name.text}/∂{line.name.text}", "=", slope.term, label)
+            by_element = through.value.shape == end.unsigned.value.shape and not through.is_number
+            found.append(end.times(through) if by_element else end.times_matrix(through))
+        return found
+
+    def _in_order(self, line: Line) -> list[Line]:
+        """Those that read a line: at the same timestep of its own cell, elsewhere, and at the next timestep."""
+
+        def on_the_way(reader: Line) -> tuple[int, int]:
+            distance, block = _distance(reader, line), reader.place.block
+            if distance == NEXT:
+                return distance, reader.sums
+            return distance, 0 if block is None or line.passes else -block.number
+
+        return sorted(line.readers, key=on_the_way)
+
+    def _readers(self, line: Line) -> str:
+        """Which lines a gradient comes from, in words."""
+        readers = [one for one in self._in_order(line) if one.passes or f"∂L/∂{one.name.text}" in self.names]
+        then = [one for one in readers if _distance(one, line) == NEXT]
+        if then == readers and line.name.text in then[0].slopes:
+            return ""  # that of the slope says it
+        said = [
+            f"by {one.word if _distance(one, line) == HERE else one.place.by}" for one in readers if one not in then
+        ]
+        sums = [one for one in then if one.sums]
+        if sums and sums != then:
+            said += [f"past the sums of {line.place.after}", "back through them"]
+        elif sums:
+            said.append(f"{'back through every sum of' if len(sums) > 1 else 'by'} {line.place.after}")
+        else:
+            said += [f"by {one.word} of {line.place.after}" for one in then]
+        *first, last = dict.fromkeys(said)
+        return f"{', '.join(first)}, and {last}" if first else last
+
+    def _gradient_of_weight(self, weight: Weight, line: Line) -> None:
+        """Of one that serves every timestep a term for each, and their sum."""
+        name = f"∂L/∂{weight.name}"
+        self.section("Gradient of the " + weight.label, symbol=name)
+        readers = sorted(line.readers, key=lambda one: one.place.t or 0)
+        by_time: dict[int | None, list[Gradient]] = {}
+        for reader in readers:
+            self._gradient(reader)
+        for reader in readers:
+            by_time.setdefault(reader.place.t, []).extend(self._from(reader, line))
+        every = [one for found in by_time.values() for one in found]
+        if None in by_time:
+            self.step(name, "=", added_gradients(every), "", line.rows)
+        elif all(one.unsigned.is_name for one in every):
+            self.step(name, "=", added_gradients(every), "a term for each timestep, and their sum", line.rows)
+        else:
+            terms = [
+                Gradient(self.step(f"{name}({t})", "=", added_gradients(found), f"by timestep {t}", line.rows))
+                for t, found in by_time.items()
+            ]
+            self.step(name, "=", added_gradients(terms), "their sum", line.rows)
+
+
+def _distance(reader: Line, line: Line) -> int:
+    """Whether a line is read by the same cell at the same timestep, elsewhere, or by the same cell at the next one."""
+    if reader.place.cell is not line.place.cell or line.place.cell is None:
+        return ELSEWHERE
+    return HERE if reader.place.t == line.place.t else NEXT
+
+
+def _names(term: Term) -> list[str]:
+    """Those that a gradient goes back to by the formula, in their order."""
+    if term.is_name:
+        return [term.text]
+    return [name for part, _ in term.parts for name in _names(part)]
