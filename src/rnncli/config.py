@@ -40,7 +40,7 @@ class Settings:
 
     # The model
     # Each a module of rnncli.core.cells.
-    cell: Literal["rnn", "lstm", "gru"] = _setting("lstm", help="recurrent cell")
+    cell: Literal["rnn", "lstm", "gru", "mingru"] = _setting("lstm", help="recurrent cell")
     nonlinearity: Literal["tanh", "relu"] = _setting("tanh", help="of the plain RNN")
     hidden: int = _setting(64, **_range(1, 65_536, help="hidden units a direction"))
     layers: int = _setting(1, **_range(1, 16, help="recurrent layers on top of each other"))

@@ -23,7 +23,7 @@ from rnncli.core.gradient_check import numeric_gradient, relative_error
 
 Array = np.ndarray[Any, Any]
 
-KINDS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+KINDS = ("rnn_tanh", "rnn_relu", "lstm", "gru", "mingru")
 CONFIGURATIONS = [(kind, layers, both) for kind in KINDS for layers in (1, 2) for both in (False, True)]
 LENGTHS = [3, 1, 5, 3]  # the caller's order; packed it is 5, 3, 3, 1
 D, H = 2, 3
@@ -336,7 +336,7 @@ def golden_cases() -> list[dict[str, Any]]:
 
 
 # PyTorch's places of our gates: ours are o, i, f, g against its i, f, g, o; r, z, n are the same.
-OUR_GATES = {"rnn_tanh": [0], "rnn_relu": [0], "lstm": [3, 0, 1, 2], "gru": [0, 1, 2]}
+OUR_GATES = {"rnn_tanh": [0], "rnn_relu": [0], "lstm": [3, 0, 1, 2], "gru": [0, 1, 2], "mingru": [0, 1]}
 
 
 def from_torch(case: dict[str, Any], tensors: dict[str, Any], gradient: bool = False) -> dict[str, Any]:
@@ -355,7 +355,10 @@ def from_torch(case: dict[str, Any], tensors: dict[str, Any], gradient: bool = F
     for k in range(case["layers"]):
         params[str(k)] = {}
         for direction, suffix in (("forward", ""), ("backward", "_reverse"))[: 1 + case["both"]]:
-            of = {name: reorder(tensors[f"{name}_l{k}{suffix}"]) for name in WEIGHT_NAMES}
+            of = {name: reorder(tensors[f"{name}_l{k}{suffix}"]) for name in WEIGHT_NAMES[kind]}
+            if kind == "mingru":
+                params[str(k)][direction] = {"weight_ih": of["weight_ih"].T.copy(), "bias": of["bias_ih"]}
+                continue
             layer = {"weight_ih": of["weight_ih"].T.copy(), "weight_hh": of["weight_hh"].T.copy()}
             recurrent_bias = of["bias_hh"].copy()
             if kind == "gru":
@@ -366,7 +369,8 @@ def from_torch(case: dict[str, Any], tensors: dict[str, Any], gradient: bool = F
     return params
 
 
-WEIGHT_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+WEIGHT_NAMES = dict.fromkeys(OUR_GATES, ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+WEIGHT_NAMES["mingru"] = ("weight_ih", "bias_ih")
 
 
 def states_from_torch(case: dict[str, Any], parts: Any, order: Array) -> list[tuple[Array, ...]]:

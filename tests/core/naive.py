@@ -72,7 +72,20 @@ def gru(kind: str, params: dict[str, Array], xs: Array, state: list[Array]) -> l
     return steps
 
 
-CELLS = {"rnn_tanh": rnn, "rnn_relu": rnn, "lstm": lstm, "gru": gru}
+def mingru(kind: str, params: dict[str, Array], xs: Array, state: list[Array]) -> list[Step]:
+    (h,) = state
+    W_z, W_n = np.split(params["weight_ih"], 2, axis=1)
+    b_z, b_n = np.split(params.get("bias", np.zeros(2 * len(h))), 2)
+    steps = []
+    for x in xs:
+        z = sigmoid(x @ W_z + b_z)
+        n = x @ W_n + b_n
+        h = (1 - z) * h + z * n
+        steps.append({"z": z, "n": n, "h": h})
+    return steps
+
+
+CELLS = {"rnn_tanh": rnn, "rnn_relu": rnn, "lstm": lstm, "gru": gru, "mingru": mingru}
 
 
 def last_state(kind: str, steps: list[Step]) -> list[Array]:

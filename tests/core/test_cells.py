@@ -35,7 +35,12 @@ def test_the_cache_holds_the_numbers_of_the_equations(kind: str) -> None:
     cache = kept.layers[0]
     runs = checks.naive_runs(case)
     names = set(cache._fields) - {"x", "h0", "c0"}
-    assert names == {"rnn": {"h"}, "lstm": set("oifgch") | {"tanh_c"}, "gru": set("rznmh")}[kind.partition("_")[0]]
+    assert (
+        names
+        == {"rnn": {"h"}, "lstm": set("oifgch") | {"tanh_c"}, "gru": set("rznmh"), "mingru": set("znh")}[
+            kind.partition("_")[0]
+        ]
+    )
     for name in names:
         by_sequence = case.x.with_data(getattr(cache, name)).unpack()
         for (*_, steps), at in zip(runs, case.x.order, strict=True):
@@ -83,12 +88,18 @@ def test_last_states_are_the_states_after_each_last_step(kind: str) -> None:
         np.testing.assert_array_equal(last[0][0][n], outputs[at][-1])
 
 
-@pytest.mark.parametrize(("name", "count", "gates"), [("rnn", 1, 1), ("lstm", 2, 4), ("gru", 1, 3)])
-def test_shapes_of_each_cell(name: str, count: int, gates: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "count", "weights", "biases"),
+    [
+        ("rnn", 1, {"weight_ih": (5, 3), "weight_hh": (3, 3)}, {"bias": (3,)}),
+        ("lstm", 2, {"weight_ih": (5, 12), "weight_hh": (3, 12)}, {"bias": (12,)}),
+        ("gru", 1, {"weight_ih": (5, 9), "weight_hh": (3, 9)}, {"bias": (9,), "bias_hn": (3,)}),
+        ("mingru", 1, {"weight_ih": (5, 6)}, {"bias": (6,)}),
+    ],
+)
+def test_shapes_of_each_cell(name: str, count: int, weights: dict, biases: dict) -> None:
     cell = cell_named(name)(5, 3)
     assert cell.state_count == count
-    weights = {"weight_ih": (5, gates * 3), "weight_hh": (3, gates * 3)}
-    biases = {"bias": (gates * 3,)} | ({"bias_hn": (3,)} if name == "gru" else {})
     assert cell.shapes() == weights | biases
     assert cell_named(name)(5, 3, bias=False).shapes() == weights
 

@@ -165,6 +165,16 @@ PLANTS = {
     "b_hn outside the reset gate": Plant(
         "gru", 'grads["bias_hn"] = dm.sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
     ),
+    "minGRU's update gate the other way round": Plant("mingru", "h_t *= z_t", "h_t *= 1 - z_t", FORWARD),
+    "a stretch of time begins with the states of another one, minGRU": Plant(
+        "mingru", "h_prev = last_h[:n]", "h_prev = last_h[-n:]", "naive, golden, gradients"
+    ),
+    "biases left out of the sums of all steps": Plant("recurrence", "sums += self._bias", "pass", FORWARD),
+    "what minGRU's gate keeps not carried back": Plant(
+        "mingru", "closed[rows], out=dh[:n]", "0 * closed[rows], out=dh[:n]", GRADIENTS
+    ),
+    "h_t for h_(t-1), minGRU": Plant("mingru", "previous(x, h0, h)", "h", GRADIENTS),
+    "slope of minGRU's gate missing": Plant("mingru", "da[0] *= closed", "pass", GRADIENTS),
     "dh not carried": Plant("rnn", "np.matmul(da_t, weight_hh_t, out=dh_t)", "dh_t[...] = 0", GRADIENTS),
     "weight not transposed on the way back": Plant(
         "rnn", 'by_gate_transposed(params["weight_hh"], 1)[0]', 'params["weight_hh"]', GRADIENTS

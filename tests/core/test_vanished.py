@@ -10,12 +10,19 @@ import pytest
 from rnncli.core.backward_trace import recording
 from rnncli.core.cells.gru import GRU
 from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.mingru import MinGRU
 from rnncli.core.cells.recurrence import drop_vanished
 from rnncli.core.cells.rnn import RNN
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
 
-CELLS = {"rnn": RNN(3, 8), "relu": RNN(3, 8, nonlinearity="relu"), "gru": GRU(3, 8), "lstm": LSTM(3, 8)}
+CELLS = {
+    "rnn": RNN(3, 8),
+    "relu": RNN(3, 8, nonlinearity="relu"),
+    "gru": GRU(3, 8),
+    "lstm": LSTM(3, 8),
+    "mingru": MinGRU(3, 8),
+}
 
 
 def way_back(name: str, dtype: str, count: int, steps: int = 400) -> tuple[Any, Any, Any]:
@@ -23,7 +30,10 @@ def way_back(name: str, dtype: str, count: int, steps: int = 400) -> tuple[Any, 
     rng = np.random.default_rng(1)
     cell = CELLS[name]
     params = cell.init(rng, np.dtype("float64"))
-    params["weight_hh"] *= 0.3
+    if name == "mingru":
+        params["bias"][:8] = 0.7  # of the update gate: 1 − σ(0.7) is a third
+    else:
+        params["weight_hh"] *= 0.3
     if name == "lstm":
         params["bias"][16:24] = -0.7  # of the forget gate: σ(−0.7) is a third
     if name == "gru":

@@ -1,4 +1,5 @@
-"""Writes torch.json beside this file: what PyTorch's RNN, LSTM and GRU compute for fixed inputs, in float64.
+"""Writes torch.json beside this file: what PyTorch's RNN, LSTM and GRU compute for fixed inputs, in float64; and what
+minGRU does, which PyTorch does not have, written in its arithmetic.
 
     python tests/golden/make_golden.py          (needs PyTorch; the tests need only its output)
 
@@ -19,7 +20,47 @@ LENGTHS = [3, 1, 5, 3]  # in the caller's order: packing has to sort them, and t
 D, H = 2, 3
 
 
-def network(kind: str, layers: int, both: bool) -> torch.nn.RNNBase:
+class MinGRU(torch.nn.Module):
+    """minGRU of Feng et al. 2024, in PyTorch's arithmetic, with PyTorch's names and layout of weights and states."""
+
+    def __init__(self, layers: int, both: bool) -> None:
+        super().__init__()
+        self.layers, self.directions = layers, ("", "_reverse")[: 1 + both]
+        for k in range(layers):
+            for direction in self.directions:
+                width = D if k == 0 else H * len(self.directions)
+                self.register_parameter(f"weight_ih_l{k}{direction}", torch.nn.Parameter(torch.empty(2 * H, width)))
+                self.register_parameter(f"bias_ih_l{k}{direction}", torch.nn.Parameter(torch.empty(2 * H)))
+
+    def read(self, x: torch.Tensor, h: torch.Tensor, name: str) -> list[torch.Tensor]:
+        """h of every step of one sequence."""
+        a = torch.nn.functional.linear(x, getattr(self, f"weight_ih_{name}"), getattr(self, f"bias_ih_{name}"))
+        hs = []
+        for z, candidate in zip(torch.sigmoid(a[:, :H]), a[:, H:], strict=True):
+            h = (1 - z) * h + z * candidate
+            hs.append(h)
+        return hs
+
+    def run(self, xs: list[torch.Tensor], first: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """The outputs of each sequence, and the last states like the first ones: (layers · directions, N, H)."""
+        last = torch.empty(first.shape)
+        ys = []
+        for n, x in enumerate(xs):
+            for k in range(self.layers):
+                sides = []
+                for d, direction in enumerate(self.directions):
+                    place = k * len(self.directions) + d
+                    hs = self.read(x.flip(0) if d else x, first[place, n], f"l{k}{direction}")
+                    last[place, n] = hs[-1]
+                    sides.append(torch.stack(hs[::-1] if d else hs))
+                x = torch.cat(sides, dim=1)
+            ys.append(x)
+        return ys, last
+
+
+def network(kind: str, layers: int, both: bool) -> torch.nn.Module:
+    if kind == "mingru":
+        return MinGRU(layers, both)
     sizes: dict[str, Any] = {"num_layers": layers, "bidirectional": both, "batch_first": True}
     if kind == "lstm":
         return torch.nn.LSTM(D, H, **sizes)
@@ -40,10 +81,13 @@ def case(kind: str, layers: int, both: bool) -> dict[str, Any]:
     xs = [rounded(length, D).requires_grad_() for length in LENGTHS]
     parts = 2 if kind == "lstm" else 1
     first = [rounded(layers * (1 + both), len(LENGTHS), H).requires_grad_() for _ in range(parts)]
-    packed = torch.nn.utils.rnn.pack_sequence(xs, enforce_sorted=False)
-    output, last = net(packed, tuple(first) if parts == 2 else first[0])
+    if isinstance(net, MinGRU):
+        ys, last = net.run(xs, first[0])
+    else:
+        packed = torch.nn.utils.rnn.pack_sequence(xs, enforce_sorted=False)
+        output, last = net(packed, tuple(first) if parts == 2 else first[0])
+        ys = torch.nn.utils.rnn.unpack_sequence(output)
     last = list(last) if parts == 2 else [last]
-    ys = torch.nn.utils.rnn.unpack_sequence(output)
     of_y, of_last = [rounded(*y.shape) for y in ys], [rounded(*part.shape) for part in last]
     loss = sum(((y * w).sum() for y, w in zip(ys + last, of_y + of_last, strict=True)), torch.zeros(()))
     loss.backward()
@@ -73,7 +117,7 @@ def main() -> None:
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     torch.manual_seed(20)
-    kinds = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+    kinds = ("rnn_tanh", "rnn_relu", "lstm", "gru", "mingru")
     cases = [case(kind, layers, both) for kind in kinds for layers in (1, 2) for both in (False, True)]
     lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in cases)
     head = f'{{"made_by": "PyTorch {torch.__version__}", "cases": [\n'
