@@ -61,14 +61,9 @@ PLANTS = {
     ),
     "dx of the backward half not turned back": Plant("directions", "(dx[reversal] if", "(dx if", GRADIENTS),
     "dy of the backward half not turned": Plant("directions", "dy[:, H:][reversal]", "dy[:, H:]", GRADIENTS),
-    **{
-        f"weight gradient never filled, {cell}": Plant(cell, right, f"0 * {right}", GRADIENTS)
-        for cell, right in (
-            ("rnn", "previous(x, h0, h).T @ da"),
-            ("lstm", "np.matmul(previous(x, h0, h).T, da)"),
-            ("gru", "np.matmul(h_prev.T, da[:3])"),
-        )
-    },
+    "weight gradient never filled": Plant(
+        "cell", "np.matmul(self.multiplied(", "0 * np.matmul(self.multiplied(", GRADIENTS
+    ),
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
     "rows never added up": Plant(
         "distinct_tokens",
@@ -89,14 +84,10 @@ PLANTS = {
         "self.order[start : start + 1]",
         "row gradients",
     ),
-    **{
-        f"h_t for h_(t-1), {cell}": Plant(cell, right, wrong, GRADIENTS)
-        for cell, right, wrong in (
-            ("rnn", "previous(x, h0, h).T @ da", "h.T @ da"),
-            ("lstm", "np.matmul(previous(x, h0, h).T, da)", "np.matmul(h.T, da)"),
-            ("gru", "np.matmul(h_prev.T, da[:3])", "np.matmul(h.T, da[:3])"),
-        )
-    },
+    "h_t for h_(t-1)": Plant("cell", "values) if factor.past else values", "values) * 0 + values", GRADIENTS),
+    "columns of weights in the order of the recorded gradients": Plant(
+        "cell", "products if sorted_already else products[order]", "products", "gradients, golden, recorded"
+    ),
     "a finished sequence updated once too often, rnn": Plant(
         "rnn",
         "return h, (last_h,), ",
@@ -150,9 +141,8 @@ PLANTS = {
         "gru", "d_states[0, rows] = dh_t", "d_states[0, rows] = dh_t if dy is None else dh_t - dy[rows]", "recorded"
     ),
     "gradients of sums under each other's names": Plant(
-        "gru", 'sums=("m", "ar", "az", "an")', 'sums=("ar", "az", "an", "m")', "recorded"
+        "gru", 'sums=("m", "ar", "az", "an")', 'sums=("ar", "az", "an", "m")', GRADIENTS
     ),
-    "a bias said to stand outside the reset gate": Plant("gru", '"b_hn", "m"', '"b_hn", "an"', "recorded"),
     "gates said to stand in another order": Plant(
         "lstm",
         'gate("i", "input gate"), gate("f", "forget gate")',
@@ -162,9 +152,7 @@ PLANTS = {
     "a reference step that is another cell's": Plant(
         "lstm", 'f * s.past("c") + i * g', '(1 - i) * s.past("c") + i * g', "recorded"
     ),
-    "b_hn outside the reset gate": Plant(
-        "gru", 'grads["bias_hn"] = dm.sum(axis=0)', 'grads["bias_hn"] = d_candidate.sum(axis=0)', GRADIENTS
-    ),
+    "b_hn outside the reset gate": Plant("gru", '"b_hn", "m"', '"b_hn", "an"', "gradients, golden, recorded"),
     "minGRU's update gate the other way round": Plant("mingru", "h_t *= z_t", "h_t *= 1 - z_t", FORWARD),
     "a stretch of time begins with the states of another one, minGRU": Plant(
         "mingru", "h_prev = last_h[:n]", "h_prev = last_h[-n:]", "naive, golden, gradients"
@@ -183,14 +171,16 @@ PLANTS = {
         "rnn", "np.greater(h[first:end], 0, out=da[first:end])", "da[first:end] = 1 - h[first:end] ** 2", GRADIENTS
     ),
     "ReLU whose slope is always 1": Plant("rnn", "np.greater(h[first:end], 0,", "np.greater(1, 0,", GRADIENTS),
-    **{
-        f"bias gradient missing, {cell}": Plant(
-            cell, 'grads["bias"] = d_bias', 'grads["bias"] = np.zeros_like(params["bias"])', GRADIENTS
-        )
-        for cell in ("rnn", "lstm", "gru")
-    },
-    "dstate ignored": Plant("recurrence", "if dstate is None:", "if True:", GRADIENTS),
-    "initial state ignored": Plant("rnn", "= state or zero_state(", "= zero_state(", "naive, golden, gradients"),
+    "bias gradient missing": Plant(
+        "cell", "totals[k] if k in totals else", "0 * totals[k] if k in totals else", GRADIENTS
+    ),
+    "bias inside the reset gate missing": Plant(
+        "cell", "else sums[k].sum(axis=0)", "else 0 * sums[k].sum(axis=0)", GRADIENTS
+    ),
+    "dstate ignored": Plant(
+        "cell", "self.first_state(dstate, x, dtype)", "self.first_state(None, x, dtype)", GRADIENTS
+    ),
+    "initial state ignored": Plant("cell", "return state or tuple", "return tuple", "naive, golden, gradients"),
     "dropout's mask forgotten on the way back": Plant("stack", "dy *= mask", "pass", "dropout gradients"),
     "dropout that does not scale": Plant(
         "dropout",

@@ -15,11 +15,7 @@ from rnncli.core.cells.recurrence import (
     Params,
     State,
     by_gate,
-    input_gradients,
-    own_copy,
     previous,
-    side_by_side_gates,
-    zero_state,
 )
 from rnncli.core.cells.specification import PAST_H, Factor, Specification, StateSpec, Step, V, X, gate, of_gates
 from rnncli.core.packed import Array, PackedSequence
@@ -74,7 +70,7 @@ class PeepholeLSTM(Cell):
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, PeepholeCache | None]:
         H, dtype = self.hidden_size, params["weight_ih"].dtype
-        h0, c0 = state or zero_state(2, x, H, dtype)
+        h0, c0 = self.first_state(state, x, dtype)
         last_h, last_c = h0.copy(), c0.copy()
         sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((4, 1, 1), dtype))
         weight_hh = by_gate(params["weight_hh"], 4)
@@ -95,10 +91,10 @@ class PeepholeLSTM(Cell):
     def backward(
         self, params: Params, cache: PeepholeCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        x, h0, c0, i, f, g, o, c, h = cache
+        x, _, c0, i, f, g, o, c, h = cache
         weight_hh = by_gate(params["weight_hh"], 4)
         p_i, p_f, p_o = *np.split(params["peep_past"], 2), params["peep_now"]
-        dh_all, dc_all = own_copy(dstate, 2, x, self.hidden_size, h.dtype)
+        dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
         da, d_states, c_past = np.empty((4, *h.shape), h.dtype), backward_trace.room(2, h), previous(x, c0, c)
         for start, n in reversed(x.steps()):
             rows = slice(start, start + n)
@@ -115,13 +111,7 @@ class PeepholeLSTM(Cell):
             da[:, rows] = d_i, d_f, dc * i[rows] * (1 - g[rows] ** 2), d_o
             dc[...] = dc * f[rows] + d_i * p_i + d_f * p_f
             dh[...] = np.matmul(da[:, rows], weight_hh.transpose(0, 2, 1)).sum(axis=0)
-        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
-        grads: dict[str, Any] = {"weight_ih": d_weight_ih}
-        grads["weight_hh"] = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
-        grads["peep_past"] = (da[:2] * c_past).sum(axis=1).ravel()
-        grads["peep_now"] = (da[3] * c).sum(axis=0)
-        if self.bias:
-            grads["bias"] = d_bias
+        dx, grads = self.gradients(params, cache, da)
         backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh_all, dc_all), grads
 

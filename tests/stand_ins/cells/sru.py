@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.cells.activations import sigmoid
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import InputSums, Params, State, input_gradients, own_copy, previous, zero_state
+from rnncli.core.cells.recurrence import InputSums, Params, State, previous
 from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate, of_gates
 from rnncli.core.packed import Array, PackedSequence
 
@@ -60,7 +60,7 @@ class SRU(Cell):
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, SRUCache | None]:
         H, dtype = self.hidden_size, params["weight_ih"].dtype
-        h0, c0 = state or zero_state(2, x, H, dtype)
+        h0, c0 = self.first_state(state, x, dtype)
         last_h, last_c = h0.copy(), c0.copy()
         bias = np.concatenate((np.zeros(H, dtype), params["bias"])) if self.bias else None
         sums = InputSums(x, params["weight_ih"], bias, np.ones((3, 1, 1), dtype))
@@ -78,7 +78,7 @@ class SRU(Cell):
         self, params: Params, cache: SRUCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
         x, _, c0, u, f, r, c, h = cache
-        dh_all, dc_all = own_copy(dstate, 2, x, self.hidden_size, h.dtype)
+        dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
         da, d_states, c_past = np.empty((3, *h.shape), h.dtype), backward_trace.room(2, h), previous(x, c0, c)
         for start, n in reversed(x.steps()):
             rows = slice(start, start + n)
@@ -93,10 +93,7 @@ class SRU(Cell):
             da[:, rows] = dc * (1 - f[rows]), d_f, dh * tanh_c * r[rows] * (1 - r[rows])
             dc *= f[rows]
             dh[...] = 0  # the next step reads c alone
-        dx, d_weight, d_bias = input_gradients(x, params["weight_ih"], da)
-        grads: dict[str, Any] = {"weight_ih": d_weight}
-        if self.bias:
-            grads["bias"] = d_bias[self.hidden_size :]
+        dx, grads = self.gradients(params, cache, da)
         backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh_all, dc_all), grads
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.cells.specification import PAST_H, ParameterSpec, Specification, Step, V, X
+from rnncli.core.cells.recurrence import Params, State, input_gradients, previous, side_by_side_gates
+from rnncli.core.cells.specification import PAST_H, Factor, ParameterSpec, Specification, Step, V, X
+from rnncli.core.gradients import Gradient
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
 
@@ -66,6 +67,14 @@ class Cell(ABC):
     def state_count(self) -> int:
         return len(self.specification.states)
 
+    def first_state(self, state: State | None, x: PackedSequence, dtype: np.dtype[Any]) -> State:
+        """The state to begin with; zeros, the o_0 = 0 of the notes, where none is given."""
+        return state or tuple(np.zeros((len(x.order), self.hidden_size), dtype) for _ in self.specification.states)
+
+    def own_gradient(self, dstate: State | None, x: PackedSequence, dtype: np.dtype[Any]) -> State:
+        """The gradient of the last state as arrays that a backward loop may write into."""
+        return tuple(np.array(part, dtype=dtype) for part in self.first_state(dstate, x, dtype))
+
     @property
     def parameters(self) -> tuple[ParameterSpec, ...]:
         """Those of the specification that it has."""
@@ -75,14 +84,49 @@ class Cell(ABC):
         """The parameters that go into a sum, in their order, each with the number of its block."""
         return [(one, place) for one in self.parameters for place, block in enumerate(one.blocks) if block.sums == sums]
 
+    def _rows(self, parameter: ParameterSpec) -> list[int]:
+        """Where the sums that a parameter goes into stand among the recorded ones."""
+        return [self.specification.rows[block.sums] for block in parameter.blocks]
+
+    def multiplied(self, cache: Any, factor: Factor) -> Any:
+        """(S, D) what a parameter multiplies at every step; what is read as it is given."""
+        if factor == X:
+            return cache.x.data
+        values = getattr(cache, factor.letter)
+        return previous(cache.x, getattr(cache, f"{factor.letter}0"), values) if factor.past else values
+
+    def gradients(self, params: Params, cache: Any, sums: Array) -> tuple[Array | None, dict[str, Gradient]]:
+        """∂L/∂x and ∂L/∂ each parameter: of each the sum over all steps that its specification says.
+
+        Args:
+            sums: (A, S, H) the gradients of the sums, in the order of the specification.
+        """
+        dx, grads, totals = None, dict[str, Gradient](), dict[int, Array]()
+        for one in self.parameters:
+            rows = self._rows(one)
+            first, end = min(rows), max(rows) + 1
+            order = [row - first for row in rows]
+            d, sorted_already = sums[first:end], order == list(range(end - first))
+            if one.factor is None:
+                grads[one.name] = np.concatenate([totals[k] if k in totals else sums[k].sum(axis=0) for k in rows])
+            elif one.factor == X:
+                d = d if sorted_already else d[order]
+                dx, grads[one.name], of_each = input_gradients(cache.x, params[one.name], d)
+                totals = dict(zip(rows, of_each, strict=True))
+            elif one.elementwise:
+                grads[one.name] = np.concatenate((self.multiplied(cache, one.factor) * d[order]).sum(axis=1))
+            else:
+                products = np.matmul(self.multiplied(cache, one.factor).T, d)
+                grads[one.name] = side_by_side_gates(products if sorted_already else products[order])
+        return dx, grads
+
     def d_sums(self, parameter: ParameterSpec, sums: Array) -> Array:
         """(S, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each.
 
         Args:
             sums: (A, S, H) as a backward pass leaves them while it is recorded.
         """
-        of_letter = dict(zip(self.specification.sums, sums, strict=True))
-        return np.concatenate([of_letter[block.sums] for block in parameter.blocks], axis=1)
+        return np.concatenate(sums[self._rows(parameter)], axis=1)
 
     def d_input(self, params: Params, sums: Array) -> Array:
         """(S, D) ∂L/∂x_t; ``sums`` as for :meth:`d_sums`."""

@@ -20,11 +20,6 @@ from rnncli.core.cells.recurrence import (
     by_gate_transposed,
     by_step,
     dropping_vanished,
-    input_gradients,
-    own_copy,
-    previous,
-    side_by_side_gates,
-    zero_state,
 )
 from rnncli.core.cells.specification import (
     PAST_H,
@@ -92,9 +87,8 @@ class GRU(Cell):
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, GRUCache | None]:
-        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
-        (h0,) = state or zero_state(1, x, H, dtype)
+        (h0,) = self.first_state(state, x, dtype)
         last_h = h0.copy()
         squashed = squash(2, 0, dtype)
         scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))  # the candidate goes through tanh itself
@@ -128,12 +122,10 @@ class GRU(Cell):
     def backward(
         self, params: Params, cache: GRUCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, r, z, n_all, m, h = cache
         weight_hh_t = by_gate_transposed(params["weight_hh"], 3)[[2, 0, 1]]  # that of m_t first
-        (dh,) = own_copy(dstate, 1, x, H, h.dtype)
-        h_prev = previous(x, h0, h)
+        (dh,) = self.own_gradient(dstate, x, h.dtype)
         # Gradients of the sums, in an order in which those of either side lie together: of the recurrent side m_t and
         # the two gates, of the input's side the two gates and the candidate.
         da = np.empty((4, len(h), H), h.dtype)
@@ -157,12 +149,7 @@ class GRU(Cell):
                 np.multiply(dh_t, z[rows], out=carried[:n])
                 np.add.reduce(np.matmul(da_t[:3], weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
                 dh_t += carried[:n]
-        grads: dict[str, Any] = {"weight_hh": side_by_side_gates(np.matmul(h_prev.T, da[:3])[[1, 2, 0]])}
-        if self.bias:
-            grads["bias_hn"] = dm.sum(axis=0)
-        dx, grads["weight_ih"], d_bias = input_gradients(x, params["weight_ih"], da[1:])
-        if self.bias:
-            grads["bias"] = d_bias
+        dx, grads = self.gradients(params, cache, da)
         backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh,), grads
 

@@ -20,11 +20,6 @@ from rnncli.core.cells.recurrence import (
     by_gate_transposed,
     by_step,
     dropping_vanished,
-    input_gradients,
-    own_copy,
-    previous,
-    side_by_side_gates,
-    zero_state,
 )
 from rnncli.core.cells.specification import PAST_H, Specification, StateSpec, Step, V, X, gate, of_gates
 from rnncli.core.packed import Array, PackedSequence
@@ -89,9 +84,8 @@ class LSTM(Cell):
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, LSTMCache | None]:
-        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last (h, c) and the cache."""
         H, S, dtype = self.hidden_size, len(x.data), params["weight_hh"].dtype
-        h0, c0 = state or zero_state(2, x, H, dtype)
+        h0, c0 = self.first_state(state, x, dtype)
         last_h, last_c = h0.copy(), c0.copy()
         squashed = squash(3, 1, dtype)
         sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
@@ -120,11 +114,10 @@ class LSTM(Cell):
     def backward(
         self, params: Params, cache: LSTMCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         H = self.hidden_size
         x, h0, c0, o, i, f, g, c, tanh_c, h = cache
         weight_hh_t = by_gate_transposed(params["weight_hh"], 4)
-        dh, dc = own_copy(dstate, 2, x, H, h.dtype)
+        dh, dc = self.own_gradient(dstate, x, h.dtype)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
         d_states = backward_trace.room(2, h)
@@ -153,11 +146,7 @@ class LSTM(Cell):
                 of_c_t *= dc_t
                 dc_t *= f[rows]
                 np.add.reduce(np.matmul(da_t, weight_hh_t, out=through_gates.of(n)), axis=0, out=dh_t)
-        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
-        d_weight_hh = side_by_side_gates(np.matmul(previous(x, h0, h).T, da))
-        grads = {"weight_ih": d_weight_ih, "weight_hh": d_weight_hh}
-        if self.bias:
-            grads["bias"] = d_bias
+        dx, grads = self.gradients(params, cache, da)
         backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh, dc), grads
 

@@ -15,10 +15,7 @@ from rnncli.core.cells.recurrence import (
     Params,
     State,
     dropping_vanished,
-    input_gradients,
-    own_copy,
     previous,
-    zero_state,
 )
 from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate
 from rnncli.core.packed import Array, PackedSequence
@@ -79,9 +76,8 @@ class MinGRU(Cell):
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, MinGRUCache | None]:
-        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         H, dtype = self.hidden_size, params["weight_ih"].dtype
-        (h0,) = state or zero_state(1, x, H, dtype)
+        (h0,) = self.first_state(state, x, dtype)
         last_h = h0.copy()
         squashed = squash(1, 0, dtype)
         scale = np.concatenate((squashed.scale, np.ones((1, 1, 1), dtype)))
@@ -105,9 +101,8 @@ class MinGRU(Cell):
     def backward(
         self, params: Params, cache: MinGRUCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
         x, h0, z, n_all, h = cache
-        (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
+        (dh,) = self.own_gradient(dstate, x, h.dtype)
         closed = 1 - z
         d_states = np.zeros((1, *h.shape), h.dtype) if dy is None else dy[None].astype(h.dtype)  # ∂L/∂h_t, in all
         for start, n in dropping_vanished(x.steps()[::-1], dh):
@@ -119,10 +114,7 @@ class MinGRU(Cell):
         np.subtract(n_all, previous(x, h0, h), out=da[0])
         da[0] *= da[1]
         da[0] *= closed
-        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da)
-        grads: dict[str, Any] = {"weight_ih": d_weight_ih}
-        if self.bias:
-            grads["bias"] = d_bias
+        dx, grads = self.gradients(params, cache, da)
         backward_trace.record(self, params, cache, dy, sums=da, states=d_states, dstate=dstate)
         return dx, (dh,), grads
 

@@ -123,7 +123,7 @@ class InputSums:
 
 
 def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Array | None, Gradient, Array]:
-    """From da (G, S, H), the gradient of the sums, to those of x, W_i = Σ_t x_tᵀ · da_t, and b = Σ_t da_t.
+    """From da (G, S, H), the gradient of the sums, to those of x, W_i = Σ_t x_tᵀ · da_t, and b = Σ_t da_t, (G, H).
 
     That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids and for numbers that nobody
     learns.
@@ -132,13 +132,13 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
         distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
         da = distinct.sums(da)  # (G, U, H)
-        d_bias = da.sum(axis=1).ravel()
+        d_bias = da.sum(axis=1)
         if not isinstance(x.data, Lookup):
             rows = side_by_side_gates(da)
             return None, RowGradient(distinct.rows, rows, (weight_ih.shape[0], weight_ih.shape[1])), d_bias
         values = x.data.table
     else:
-        values, d_bias = x.data, da.sum(axis=1).ravel()
+        values, d_bias = x.data, da.sum(axis=1)
     d_weight = side_by_side_gates(np.matmul(values.T, da))
     if not x.learned:
         return None, d_weight, d_bias
@@ -168,18 +168,6 @@ def by_step(values: Array, start: int, n: int, steps: int) -> Array:
     (steps, B, n, H)."""
     rows = values[:, start : start + n * steps]
     return rows.reshape(len(values), steps, n, values.shape[2]).transpose(1, 0, 2, 3)
-
-
-def zero_state(count: int, x: PackedSequence, hidden_size: int, dtype: np.dtype[Any]) -> State:
-    """``count`` arrays of zeros (N, H): the o_0 = 0 of the notes."""
-    return tuple(np.zeros((len(x.order), hidden_size), dtype) for _ in range(count))
-
-
-def own_copy(dstate: State | None, count: int, x: PackedSequence, hidden_size: int, dtype: np.dtype[Any]) -> State:
-    """The gradient of the last state as arrays that a backward loop may write into."""
-    if dstate is None:
-        return zero_state(count, x, hidden_size, dtype)
-    return tuple(np.array(part, dtype=dtype) for part in dstate)
 
 
 def previous(x: PackedSequence, initial: Array, values: Array) -> Array:

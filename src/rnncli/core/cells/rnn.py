@@ -18,10 +18,6 @@ from rnncli.core.cells.recurrence import (
     blocks_backward,
     by_gate_transposed,
     dropping_vanished,
-    input_gradients,
-    own_copy,
-    previous,
-    zero_state,
 )
 from rnncli.core.cells.specification import PAST_H, Block, GateSpec, ParameterSpec, Specification, StateSpec, Step, V, X
 from rnncli.core.packed import Array, PackedSequence
@@ -74,9 +70,8 @@ class RNN(Cell):
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, RNNCache | None]:
-        """Runs (S, D) numbers or (S,) ids; returns h of every step (S, H), the last state and the cache."""
         H, dtype, weight_hh = self.hidden_size, params["weight_hh"].dtype, params["weight_hh"]
-        (h0,) = state or zero_state(1, x, H, dtype)
+        (h0,) = self.first_state(state, x, dtype)
         last_h = h0.copy()
         sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), dtype))
         h = np.empty((len(x.data), H), dtype)
@@ -98,10 +93,9 @@ class RNN(Cell):
     def backward(
         self, params: Params, cache: RNNCache, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        """From dy (S, H) and the last state's gradient to those of x, of the first state and of the weights."""
-        x, h0, h = cache
+        x, _, h = cache
         weight_hh_t = by_gate_transposed(params["weight_hh"], 1)[0]
-        (dh,) = own_copy(dstate, 1, x, self.hidden_size, h.dtype)
+        (dh,) = self.own_gradient(dstate, x, h.dtype)
         da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
         d_states = backward_trace.room(1, h)
         for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):
@@ -119,10 +113,7 @@ class RNN(Cell):
                 da_t = da[start : start + n]
                 da_t *= dh_t
                 np.matmul(da_t, weight_hh_t, out=dh_t)
-        dx, d_weight_ih, d_bias = input_gradients(x, params["weight_ih"], da[None])
-        grads = {"weight_ih": d_weight_ih, "weight_hh": previous(x, h0, h).T @ da}
-        if self.bias:
-            grads["bias"] = d_bias
+        dx, grads = self.gradients(params, cache, da[None])
         backward_trace.record(self, params, cache, dy, sums=da[None], states=d_states, dstate=dstate)
         return dx, (dh,), grads
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol, Self, TypeVar
 
 
@@ -165,6 +166,11 @@ class Specification:
     parameters: tuple[ParameterSpec, ...]
     sums: tuple[str, ...]
     output: str = "y"
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Letter of a sum → its row among the recorded gradients."""
+        return {letter: row for row, letter in enumerate(self.sums)}
 
     def gate(self, letter: str) -> GateSpec | None:
         """The gate of that letter; None if it is none."""
