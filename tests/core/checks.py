@@ -34,7 +34,7 @@ SEED = 6
 MODULES = {
     name.rpartition(".")[2]: name
     for name in (
-        *("gradients", "losses", "distinct_tokens", "packed", "backward_trace", "cells.recurrence"),
+        *("gradients", "losses", "packed", "backward_trace", "cells.recurrence"),
         *("layers.embedding", "layers.linear", "layers.dropout", "layers.directions", "layers.stack", "layers.readout"),
         *("optim.optimizers", "optim.parameters"),
     )
@@ -195,7 +195,7 @@ def check_row_gradients(core: SimpleNamespace) -> None:
     rng = np.random.default_rng(3)
     for ids in ([7], [2, 2], list(range(9)), [70_000, 5, 70_000], np.repeat(np.arange(45), np.arange(45))):
         ids = rng.permutation(np.array(ids))
-        places = core.distinct_tokens.DistinctTokens.of(ids)
+        places = core.packed.DistinctTokens.of(ids)
         np.testing.assert_array_equal(np.sort(places.rows), np.unique(ids))
         np.testing.assert_array_equal(places.rows[places.inverse], ids)
         for width in (3, 40):  # narrow and wide rows are added up in two ways
@@ -213,7 +213,7 @@ def check_lookup(core: SimpleNamespace, kind: str, both: bool) -> None:
     params = random_params(stack, rng)
     table = rng.standard_normal((4, D))
     packed = core.packed.PackedSequence.pack([rng.integers(0, 4, length) for length in (20, 3, 9, 1, 9)])
-    rows = core.distinct_tokens.Lookup(table[packed.distinct_tokens.rows], packed.distinct_tokens)
+    rows = core.packed.Lookup(table[packed.distinct_tokens.rows], packed.distinct_tokens)
     np.testing.assert_array_equal(rows.gathered(), table[packed.data])
     dy = rng.standard_normal((len(packed.data), stack.output_size))
     runs = []

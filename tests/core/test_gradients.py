@@ -8,10 +8,9 @@ from core import checks, naive
 from core.checks import CONFIGURATIONS, CORE, KINDS, LENGTHS, SEED, D, H, Problem, problem
 
 from rnncli.core.cells import recurrence
-from rnncli.core.distinct_tokens import DistinctTokens
 from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import RowGradient, as_dense, values_of
-from rnncli.core.packed import PackedSequence
+from rnncli.core.packed import DistinctTokens, PackedSequence
 
 every_network = pytest.mark.parametrize(("kind", "layers", "both"), CONFIGURATIONS)
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from core import checks
 
-from rnncli.core.cells.activations import sigmoid
+from rnncli.core.activations import sigmoid
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 
 

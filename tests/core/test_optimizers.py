@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from core import checks
 
-from rnncli.core.distinct_tokens import DistinctTokens
 from rnncli.core.gradients import RowGradient
 from rnncli.core.optim.lazy_rows import LazyRows
 from rnncli.core.optim.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, settle, start
 from rnncli.core.optim.parameters import ParameterStore
+from rnncli.core.packed import DistinctTokens
 
 ALL = [SGD(), Momentum(), RMSprop(), Adam(), Adam(weight_decay=0.5)]
 every_optimizer = pytest.mark.parametrize("optimizer", ALL, ids=["sgd", "momentum", "rmsprop", "adam", "adamw"])

@@ -66,20 +66,18 @@ PLANTS = {
     ),
     "input gradient never filled": Plant("recurrence", "dx += da[gate] @ weight[gate].T", "pass", GRADIENTS),
     "rows never added up": Plant(
-        "distinct_tokens",
+        "packed",
         "rest[..., :there, :] += values.take(self.order[first[:there] + nth], axis=-2)",
         "pass",
         "row gradients",
     ),
-    "places not turned round with the sequences": Plant(
-        "distinct_tokens", "own_inverse[self.order]", "self.order", "lookups"
-    ),
-    "ids turned round, places not": Plant("distinct_tokens", "self.inverse[own_inverse]", "self.inverse", "lookups"),
+    "places not turned round with the sequences": Plant("packed", "own_inverse[self.order]", "self.order", "lookups"),
+    "ids turned round, places not": Plant("packed", "self.inverse[own_inverse]", "self.inverse", "lookups"),
     "places of another id added up, narrow rows": Plant(
-        "distinct_tokens", "np.add.reduceat(values.take(self.order, axis=-2)", "np.add.reduceat(values", "row gradients"
+        "packed", "np.add.reduceat(values.take(self.order, axis=-2)", "np.add.reduceat(values", "row gradients"
     ),
     "rows of a common id not added up": Plant(
-        "distinct_tokens",
+        "packed",
         "self.order[start : start + count]",
         "self.order[start : start + 1]",
         "row gradients",

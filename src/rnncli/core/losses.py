@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncli.core.cells.activations import sigmoid
+from rnncli.core.activations import sigmoid
 from rnncli.core.packed import Array
 
 

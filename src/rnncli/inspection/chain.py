@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.distinct_tokens import Lookup
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, Lookup, PackedSequence
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView

@@ -17,12 +17,11 @@ from rnncli.core.backward_trace import RecordedGradients, recording
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.cells.specification import Factor, ParameterSpec, X
-from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import as_dense
 from rnncli.core.layers.attention import Attention
 from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, DistinctTokens, Lookup
 from rnncli.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core import backward_trace
-from rnncli.core.cells.activations import sigmoid
+from rnncli.core.activations import sigmoid
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.distinct_tokens import Lookup
 from rnncli.core.gradients import Gradient, RowGradient
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, Lookup, PackedSequence
 
 Params = dict[str, Any]  # name → array, or name → Params
 State = tuple[Array, ...]

@@ -9,10 +9,9 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.recurrence import Params
-from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.initializers import normal
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
 
 
 class EmbeddingCache(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.activations import sigmoid
+from rnncli.core.activations import sigmoid
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.initializers import fill_uniform
 from rnncli.core.layers.dropout import dropout, dropout_backward

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.distinct_tokens import Lookup
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, Lookup, PackedSequence
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.tasks.comparison import RowScores

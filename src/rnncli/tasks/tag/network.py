@@ -11,7 +11,6 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.recurrence import Params
-from rnncli.core.distinct_tokens import DistinctTokens, Lookup
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
 from rnncli.core.layers.dropout import dropout, dropout_backward
@@ -19,7 +18,7 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import softmax
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
 from rnncli.data.ragged import joined, lengths_of, rows_of
 from rnncli.data.splits import batches, in_length_order
 from rnncli.data.text.word_features import SIDES
