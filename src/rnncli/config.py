@@ -10,9 +10,15 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest, counted
 
-# The tasks there are, each a module of rnncli.tasks, in the order in which a file is asked what it is for: the last one
-# takes what is left.
-TASKS = ("lm", "caption", "tag", "seq2seq", "classify")
+# The tasks there are, each with its package, in the order in which they are asked whether a file is for them: the last
+# one takes what is left.
+TASKS = {
+    "lm": "rnncli.tasks.language_model",
+    "caption": "rnncli.tasks.caption",
+    "tag": "rnncli.tasks.tag",
+    "seq2seq": "rnncli.tasks.seq2seq",
+    "classify": "rnncli.tasks.classify",
+}
 
 # A settings file larger than this is not one, and would take seconds to parse.
 MAX_YAML_BYTES = 100_000

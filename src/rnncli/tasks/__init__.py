@@ -1,32 +1,25 @@
-"""The shapes that a sequence problem can have. Nothing outside of a task's own file knows it by name.
+"""The shapes that a sequence problem can have. Nothing outside of a task's own package knows it by name.
 
-A task is a module here with a ``TASK`` (see :mod:`rnncli.tasks.task`), and a name in :data:`rnncli.config.TASKS`.
+A task is a package with a module ``task`` that has a ``TASK`` (see :mod:`rnncli.tasks.task`), and a row in
+:data:`rnncli.config.TASKS`. It is imported when it is first asked for.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnncli.config import TASKS
-
-FOLDERS = {"lm": "language_model"}  # of tasks whose name is an abbreviation
+from rnncli.tasks.table import task_object
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
     from rnncli.tasks.task import Task
 
 
 def task_named(name: str) -> Task:
     """The task of a name in :data:`rnncli.config.TASKS`."""
-    task: Task = import_module(f"rnncli.tasks.{FOLDERS.get(name, name)}.task").TASK
+    task: Task = task_object(name)
     return task
-
-
-def model_class(name: Any) -> type[Model] | None:
-    """The kind of model that a task trains; None if there is no such task."""
-    return task_named(name).model if name in TASKS else None
 
 
 def task_for(dataset: Dataset, name: str) -> Task:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 import numpy as np
 
 from rnncli import model_file, schema, storage
-from rnncli.config import Settings
+from rnncli.config import TASKS, Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array
@@ -22,6 +22,7 @@ from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.network import Network
+from rnncli.tasks.table import task_object
 
 if TYPE_CHECKING:
     from rnncli.record import EpochRecord
@@ -343,16 +344,14 @@ def _read(manifest: dict[str, Any]) -> Model:
         ModelFileError: it is the manifest of another kind of file.
         ValueError, UsageError: it is not the manifest of a model.
     """
-    from rnncli.tasks import model_class
-
     if manifest.get("kind") == "training state":
         raise ModelFileError(
             "is the saved state of a training, not a model", "its model is model.safetensors, in the same folder"
         )
     task = manifest.get("task")
-    kind = model_class(task) if manifest.get("kind") == "model" and isinstance(task, str) else None
-    if kind is None:
+    if manifest.get("kind") != "model" or not isinstance(task, str) or task not in TASKS:
         raise ModelFileError("is no model of a task that this version knows")
+    kind: type[Model] = task_object(task).model
     return kind.of_manifest(schema.read(kind.stored, manifest))
 
 
