@@ -60,7 +60,7 @@ class Baseline:
         return self.rows.score
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """A network beside the best of its baselines, on the same validation rows.
 
@@ -131,8 +131,17 @@ def compare(
         low, high = max(-1.0, min(low, exact[0])), min(1.0, max(high, exact[1]))
     same = share and bool((network.sums == baseline.sums).all())
     difference = sign * (network.score - baseline.score)
-    found = network.score, name, baseline.score, difference, (low, high), len(network.sums)
-    return Comparison(metric, share, *found, same)
+    return Comparison(
+        metric=metric,
+        share=share,
+        score=network.score,
+        baseline=name,
+        baseline_score=baseline.score,
+        difference=difference,
+        interval=(low, high),
+        rows=len(network.sums),
+        same=same,
+    )
 
 
 def exact_interval(first: Array, second: Array) -> tuple[float, float]:

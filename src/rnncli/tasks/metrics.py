@@ -12,7 +12,7 @@ from rnncli.memory import require_room
 from rnncli.results import Column, TableCell, TableView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelScore:
     """Precision, recall and F1 of one label; each is 0 where it has no denominator."""
 
@@ -23,7 +23,7 @@ class LabelScore:
     support: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """What can be said of predictions against the truth.
 
@@ -62,17 +62,17 @@ def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0)
     f1 = _ratio(2 * hits, truths + answers)
     occurring = (truths + answers) > 0
     labels = tuple(
-        LabelScore(name, float(p), float(r), float(f), int(n))
+        LabelScore(label=name, precision=float(p), recall=float(r), f1=float(f), support=int(n))
         for name, p, r, f, n in zip(names, precision, recall, f1, truths, strict=True)
     )
     right = truth == predicted
     return Scores(
-        len(truth),
-        float(right.mean()),
-        bootstrap_interval(right, seed),
-        float(f1[occurring].mean()),
-        labels,
-        tuple(tuple(row) for row in matrix.tolist()),
+        rows=len(truth),
+        accuracy=float(right.mean()),
+        interval=bootstrap_interval(right, seed),
+        macro_f1=float(f1[occurring].mean()),
+        labels=labels,
+        confusion=tuple(tuple(row) for row in matrix.tolist()),
     )
 
 

@@ -1,4 +1,4 @@
-"""A text as symbols that can be put together again: what is read and told by networks that write."""
+"""A text as symbols that can be put together again: what networks that generate text read and generate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnncli.data.text.tokenizer import Tokenizer
 
 START, END = "<start>", "<end>"  # what stands before the first symbol, and what the end of a text is called
 _WORDS = Tokenizer("word", lowercase=False)
-# A text of at most so many characters is told by its characters, a longer one by its words.
+# A text of at most so many characters is generated character by character, a longer one word by word.
 SHORT = 60
 
 
@@ -34,8 +34,8 @@ def require_unit(settings: Settings) -> None:
 def likely_unit(texts: Sequence[str], wanted: str) -> str:
     """What a symbol is, if ``wanted`` is "auto".
 
-    Letters with white space between them (``c a t``) are symbols of their own; else short texts are told by their
-    characters, longer ones by their words.
+    Letters with white space between them (``c a t``) are symbols of their own; else the symbols of short
+    texts are their characters, and those of longer ones their words.
     """
     if wanted != "auto":
         return wanted

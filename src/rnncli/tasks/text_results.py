@@ -1,4 +1,4 @@
-"""Results of networks that write: what is told for an input, and how close it comes to what is right."""
+"""Results of networks that generate text: the text for an input, and how close it comes to the right one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
 
 @dataclass(frozen=True)
 class Transduction:
-    """What is told for one source.
+    """The text that is generated for one source.
 
     Attributes:
         text: the source as it was given.
-        target: what is told; None for a source without symbols.
+        target: the generated text; None for a source without symbols.
         probability: of the whole target.
         unknown: symbols of the source that the model does not know, each once.
         cut: how many symbols in the middle of a long source were not read.
@@ -48,7 +48,7 @@ class Transduction:
 
 @dataclass(frozen=True)
 class WrongTarget:
-    """A target that was told wrongly, with the file's line."""
+    """A generated text that is wrong, with the file's line."""
 
     line: int
     text: str
@@ -59,10 +59,10 @@ class WrongTarget:
 
 @dataclass(frozen=True)
 class PairEvaluation:
-    """How close what is told comes to the right targets.
+    """How close generated texts come to the right ones.
 
     Attributes:
-        exact: share of targets told without a fault; where a source stands more than once, the nearest of its
+        exact: share of targets generated without a fault; where a source stands more than once, the nearest of its
             targets counts, once for each source.
         symbol_error_rate: symbols to be changed, over the symbols there should be.
         character_error_rate: the same in characters.

@@ -14,7 +14,7 @@ from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
 
-SAMPLE = 200  # texts that tell what a timestep is
+SAMPLE = 200  # texts by which it is decided what a timestep is
 
 
 class Classify(Task):

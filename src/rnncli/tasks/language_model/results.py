@@ -37,10 +37,10 @@ class Continuation:
 
 @dataclass(frozen=True)
 class TextEvaluation:
-    """How well a model foretells a text.
+    """How well a model predicts a text, token by token.
 
     Attributes:
-        tokens: told, one after the other.
+        tokens: predicted ones.
         nats, bits: mean loss of a token.
         perplexity: e^nats: among how many equally likely tokens it is as hard to choose.
         accuracy: how often the most probable token is the right one.

@@ -39,8 +39,8 @@ class TagPrediction:
         return " ".join(self.tags) or "(empty)", " ".join(self.tokens)
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
-        tagged = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
-        return (), tagged or "(empty)", ""
+        words = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
+        return (), words or "(empty)", ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,12 @@ class TagEvaluation:
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
         columns = (
-            *(Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")),
-            *(Column("probability", True), Column("context")),
+            Column("line", True),
+            Column("word", style="bold"),
+            Column("truth"),
+            Column("answer"),
+            Column("probability", True),
+            Column("context"),
         )
         mistakes = TableView("Most confident mistakes", columns, rows)
         return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
@@ -113,13 +117,15 @@ def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
     return found
 
 
-def span_f1(truth: Sequence[Sequence[str]], told: Sequence[Sequence[str]]) -> float | None:
+def span_f1(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float | None:
     """F1 over whole spans; None where the tags are not BIO tags."""
     kinds = {tag for of in truth for tag in of}
     if not all(_SPAN_TAG.fullmatch(tag) for tag in kinds) or kinds <= {"O"}:
         return None
     right = wanted = given = 0
-    for true_tags, told_tags in zip(truth, told, strict=True):
-        of_truth, of_told = spans(true_tags), spans(told_tags)
-        right, wanted, given = right + len(of_truth & of_told), wanted + len(of_truth), given + len(of_told)
+    for true_tags, predicted_tags in zip(truth, predicted, strict=True):
+        true_spans, predicted_spans = spans(true_tags), spans(predicted_tags)
+        right += len(true_spans & predicted_spans)
+        wanted += len(true_spans)
+        given += len(predicted_spans)
     return 2 * right / (wanted + given)

@@ -103,7 +103,7 @@ class Tag(Task):
         sample = islice(zip(dataset.texts, dataset.labels, strict=True), 20)
         pairs = [(listed(text), listed(tags)) for text, tags in sample]
         fitting = [words is not None and tags is not None and len(words) == len(tags) for words, tags in pairs]
-        return 2 * sum(fitting) > len(fitting)  # what is wrong with the others is told with their lines
+        return 2 * sum(fitting) > len(fitting)  # what is wrong with the others is reported with their lines
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {"bidirectional": True}
