@@ -1,12 +1,12 @@
-"""What each task has to say so that its models can be inspected: a module for each, found by the task's name."""
+"""What each task has to say so that its models can be inspected: a module for each, called as the task's package."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
+from rnncli.config import TASKS
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.tasks import FOLDERS
 from rnncli.tasks.model import Model
 
 __all__ = ["Adapter", "adapter_of"]
@@ -14,5 +14,6 @@ __all__ = ["Adapter", "adapter_of"]
 
 def adapter_of(model: Model) -> Adapter[Any]:
     """A model as inspection sees it."""
-    adapter: type[Adapter[Any]] = import_module(f"{__name__}.{FOLDERS.get(model.task, model.task)}").ADAPTER
+    package = TASKS[model.task].rpartition(".")[2]
+    adapter: type[Adapter[Any]] = import_module(f"{__name__}.{package}").ADAPTER
     return adapter(model)
