@@ -14,7 +14,7 @@ from rnncli.config import Settings
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
-from rnncli.inspection.adapters.by_hand import by_hand
+from rnncli.inspection.adapters import adapter_of
 from rnncli.results import ByHand
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel
@@ -186,9 +186,9 @@ def told(name: str) -> str | None:
 def worked(name: str) -> list[ByHand]:
     """Of MODELS or MANY with each answer that is tried; nobody may change them."""
     if name in MANY:
-        return [by_hand(MANY[name](), label=told(name))]
+        return [adapter_of(MANY[name]()).by_hand(label=told(name))]
     made = MODELS[name]()
-    return [by_hand(made, label=label) for label in made.labels]
+    return [adapter_of(made).by_hand(label=label) for label in made.labels]
 
 
 class Bounds:

@@ -36,7 +36,7 @@ class Reasons:
 
     Attributes:
         answer: whose score counts; ``told`` is what the model itself answers.
-        probability: of ``answer``.
+        probability: of ``answer``; None where the score is none of a probability.
         score_is, score, empty_score: the score in words, that of the input, and that with every part left out.
         unit: what a part is.
         parts: how many there are; ``effects`` may be of some only, in the order of the input.
@@ -47,7 +47,7 @@ class Reasons:
 
     answer: str
     told: str
-    probability: float
+    probability: float | None
     score_is: str
     score: float
     empty_score: float
@@ -65,7 +65,8 @@ class Step:
 
     Attributes:
         place: from 1, of the whole input.
-        answers: the one that is given, then the most probable others, with their probabilities.
+        answers: the one that is given, then the most probable others, with their probabilities; none where predictions
+            are numbers.
         numbers: lengths of the states and means of the gates, by what they are called.
         looks: for each symbol of the page's source how much attention goes there; empty without attention.
     """

@@ -29,7 +29,6 @@ from by_hand_examples import (
 from rnncli.core.optim.parameters import flatten
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.inspection.by_hand.example import STRENGTHENS
 from rnncli.inspection.flow import flow
 from rnncli.render.json_out import dumps
@@ -86,7 +85,7 @@ def joined(found: ByHand, made: ClassifierModel, name: str) -> Any:
 
 def test_the_example_of_the_notes() -> None:
     """The numbers that tests/tasks/test_classifier_network.py works out by arithmetic with plain floats."""
-    found = by_hand(notes(), "cat mat rat", "1")
+    found = adapter_of(notes()).by_hand("cat mat rat", "1")
     expected = {
         "x_2": [[0, 1, 0, 0]],
         "o_0": [[0, 0]],
@@ -135,7 +134,7 @@ def test_the_example_of_the_notes() -> None:
 
 
 def test_a_word_that_comes_twice_has_two_terms_in_one_row() -> None:
-    values = results(by_hand(notes(), "rat rat mat", "1"))
+    values = results(adapter_of(notes()).by_hand("rat rat mat", "1"))
     np.testing.assert_allclose(values["∂L/∂W_i"][2], (values["∂L/∂a_1"] + values["∂L/∂a_2"])[0], rtol=1e-14)
     np.testing.assert_allclose(values["∂L/∂W_i"][1], values["∂L/∂a_3"][0], rtol=1e-14)
     assert not values["∂L/∂W_i"][[0, 3]].any()
@@ -148,7 +147,7 @@ def test_each_line_follows_from_the_lines_before_it(name: str) -> None:
     for label in made.labels:
         values: dict[str, Bounds] = {}
         computed = 0
-        for step in by_hand(made, label=label).steps:
+        for step in adapter_of(made).by_hand(label=label).steps:
             if step.operands:
                 np.testing.assert_allclose(
                     step.result, work_out(step.formula, values).lo, rtol=1e-9, atol=1e-13, err_msg=step.formula
@@ -165,7 +164,7 @@ def test_each_line_follows_from_the_lines_before_it(name: str) -> None:
 def test_an_answer_at_every_timestep(name: str) -> None:
     """Each line follows from those before it; loss and gradients are training's, and the slopes of the loss."""
     made, answer = MANY[name](), told(name)
-    found, values = by_hand(made, label=answer), {}
+    found, values = adapter_of(made).by_hand(label=answer), {}
     for step in found.steps:
         if step.operands:
             again = work_out(step.formula, values).lo
@@ -227,16 +226,16 @@ def test_what_has_more_to_it_is_not_worked_by_hand() -> None:
         ),
     ):
         with pytest.raises(UsageError, match=problem):
-            by_hand(made)
+            adapter_of(made).by_hand()
     with pytest.raises(UsageError, match="9 timesteps of the source are more"):
-        by_hand(translator(), "a b " * 4 + "a")
+        adapter_of(translator()).by_hand("a b " * 4 + "a")
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_loss_and_gradients_are_those_of_training(name: str) -> None:
     made = MODELS[name]()
     for label in made.labels:
-        found = by_hand(made, label=label)
+        found = adapter_of(made).by_hand(label=label)
         trained = flow(adapter_of(made).open(None, label))
         assert found.loss == trained.loss
         assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-9)
@@ -253,7 +252,7 @@ def test_gradients_are_the_slopes_of_the_loss(name: str) -> None:
     """Every matrix against differences of the loss, (L(w + d) − L(w − d)) / 2d, number by number."""
     made = MODELS[name]()
     label = made.labels[0]
-    found, opened = by_hand(made, label=label), adapter_of(made).open(None, label)
+    found, opened = adapter_of(made).by_hand(label=label), adapter_of(made).open(None, label)
 
     def loss() -> float:
         return float(opened.network.loss_and_gradients(opened.params, opened.batch)[0])
@@ -278,7 +277,7 @@ def test_the_step_goes_downhill(name: str) -> None:
     """The matrices at the end, put into the network: the loss falls by about η ‖gradient‖²."""
     made = MODELS[name]()
     made = replace(made, settings=made.settings.replace(lr=1e-5))
-    found, opened = by_hand(made, label=made.labels[0]), adapter_of(made).open(None, made.labels[0])
+    found, opened = adapter_of(made).by_hand(label=made.labels[0]), adapter_of(made).open(None, made.labels[0])
     slope = 0.0
     for parameter, values in flatten(opened.params):
         gradient = joined(found, made, parameter).reshape(values.shape)
@@ -297,29 +296,29 @@ def test_the_step_goes_downhill(name: str) -> None:
 def test_a_model_that_is_all_too_sure_is_still_worked_out(label: str, name: str) -> None:
     """ŷ is 1 to the last bit, or nearly: log(1 − ŷ) and 1/(1 − ŷ) would say nothing."""
     for score in (21.0, 30.0, 40.0):
-        found = by_hand(all_too_sure(score), "cat mat rat", label)
+        found = adapter_of(all_too_sure(score)).by_hand("cat mat rat", label)
         assert name in {step.formula for step in found.steps}
         assert results(found)["z"].item() == pytest.approx(score)
         assert results(found)["L"].item() == pytest.approx(found.loss, rel=1e-3)
         assert found.residual < 1e-12
         assert np.isfinite(results(found)["∂L/∂W_h"]).all()
     # The other way round nothing is near 1, and the formula of the notes does.
-    found = by_hand(all_too_sure(-30.0), "cat mat rat", label)
+    found = adapter_of(all_too_sure(-30.0)).by_hand("cat mat rat", label)
     assert "L = −y·log(ŷ) − (1 − y)·log(1 − ŷ)" in {step.formula for step in found.steps}
     assert found.residual < 1e-9
 
 
 def test_text_and_label_have_the_models_own_as_defaults() -> None:
     made = notes()
-    found = by_hand(made)
+    found = adapter_of(made).by_hand()
     assert found.text == TEXT
     (predicted,) = made.predict([TEXT])
     assert found.label == predicted.label
-    assert by_hand(made, "mat", None).tokens == ("mat",)
+    assert adapter_of(made).by_hand("mat", None).tokens == ("mat",)
 
 
 def test_an_unknown_word_is_named_as_such() -> None:
-    found = by_hand(notes(), "cat dog", "0")
+    found = adapter_of(notes()).by_hand("cat dog", "0")
     steps = {step.name: step for step in found.steps}
     assert steps["x_2"].label == "dog, which is unknown: its one-hot row"
     assert steps["x_2"].result.tolist() == [[0, 0, 0, 1]]
@@ -330,12 +329,12 @@ def test_an_unknown_word_is_named_as_such() -> None:
 
 def test_notes_say_what_training_does_beside() -> None:
     made = model(batch=1, clip=None, dropout=0, schedule="cosine")
-    (kept, beyond, agrees) = by_hand(made, TEXT, "1").notes
-    assert by_hand(made, TEXT).notes[3:] == (STRENGTHENS,)
+    (kept, beyond, agrees) = adapter_of(made).by_hand(TEXT, "1").notes
+    assert adapter_of(made).by_hand(TEXT).notes[3:] == (STRENGTHENS,)
     assert kept == "The step at the end is training's own: plain gradient descent."
     assert beyond == "Beyond what is shown, training changes the learning rate from step to step."
     assert agrees.startswith("Training's own code gives the same loss and gradients")
-    other = by_hand(model(optimizer="adamw", lr=0.005), TEXT)
+    other = adapter_of(model(optimizer="adamw", lr=0.005)).by_hand(TEXT)
     assert other.notes[0].endswith("the training itself used adamw.")
     assert results(other)["η"].item() == 0.005
     for word in ("batches of up to 32", "drops 50%", "longer than 1", "learning rate from step"):
@@ -356,7 +355,7 @@ def test_what_cannot_be_read_is_refused_with_sizes_and_a_way_out(
     chosen: dict[str, Any], text: str, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message) as caught:
-        by_hand(model(**chosen), text)
+        adapter_of(model(**chosen)).by_hand(text)
     assert caught.value.hint is not None
     assert "sample_data/notes.yaml" in caught.value.hint
     assert "--bptt" in caught.value.hint
@@ -364,16 +363,16 @@ def test_what_cannot_be_read_is_refused_with_sizes_and_a_way_out(
 
 def test_the_largest_that_can_be_read() -> None:
     made = model(words=tuple("abcdefghijk"), hidden=8, cell="gru", labels=tuple("stuvwxyz"), bias=True)
-    found = by_hand(made, "a b c d e f g h", "z")
+    found = adapter_of(made).by_hand("a b c d e f g h", "z")
     assert len(found.tokens) == 8
     assert found.residual < 1e-12
 
 
 def test_other_models_texts_and_labels_are_refused() -> None:
     with pytest.raises(UsageError, match="no timestep"):
-        by_hand(notes(), "")
+        adapter_of(notes()).by_hand("")
     with pytest.raises(UsageError, match="no label '2'"):
-        by_hand(notes(), TEXT, "2")
+        adapter_of(notes()).by_hand(TEXT, "2")
 
 
 def test_numbers_that_overflow_are_refused() -> None:
@@ -381,12 +380,12 @@ def test_numbers_that_overflow_are_refused() -> None:
     made.params["encoder"]["0"]["forward"]["weight_ih"][...] = 1e300
     made.params["encoder"]["0"]["forward"]["weight_hh"][...] = 1e300
     with pytest.raises(UsageError, match="no longer finite"):
-        by_hand(made, TEXT)
+        adapter_of(made).by_hand(TEXT)
 
 
 @pytest.mark.parametrize("name", ["notes", "lstm", "embedding"])
 def test_it_is_json(name: str) -> None:
-    found = by_hand(MODELS[name]())
+    found = adapter_of(MODELS[name]()).by_hand()
     document = json.loads(dumps(found))
     steps = list(itertools.chain.from_iterable(section["steps"] for section in document["sections"]))
     assert len(steps) == len(found.steps)

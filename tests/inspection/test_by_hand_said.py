@@ -28,7 +28,7 @@ from by_hand_examples import (
 
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
-from rnncli.inspection.adapters.by_hand import by_hand
+from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.by_hand.example import _agreement
 from rnncli.inspection.flow import Flow, flow
 from rnncli.results import ByHand
@@ -133,7 +133,7 @@ def test_gates_are_called_by_their_names(name: str, labels: dict[str, str]) -> N
 
 
 def test_what_reads_backwards_has_its_next_timestep_before_it() -> None:
-    found = by_hand(model(bidirectional=True, cell="lstm", hidden=2, bias=True), TEXT, "1")
+    found = adapter_of(model(bidirectional=True, cell="lstm", hidden=2, bias=True)).by_hand(TEXT, "1")
     steps = {step.name: step for step in found.steps}
     assert steps["∂L/∂hᵇ_2"].label.endswith("back through every sum of the timestep read next")
     assert "∂L/∂aoᵇ_1" in steps["∂L/∂hᵇ_2"].operands
@@ -147,27 +147,27 @@ def test_what_reads_backwards_has_its_next_timestep_before_it() -> None:
 
 
 def test_what_a_decoder_is_given_has_its_names() -> None:
-    found = by_hand(describer(inject="every", cell="lstm", hidden=2), label="X")
+    found = adapter_of(describer(inject="every", cell="lstm", hidden=2)).by_hand(label="X")
     steps = {step.name: step.label for step in reversed(found.steps)}
     assert steps["x_1"] == "its row of the embedding, and the numbers"
     assert steps["h_0"] == "the state before the first timestep"
     assert steps["c_0"] == "the memory before the first timestep"
     assert [section.title for section in found.sections].count("What is given") == 1
-    empty = by_hand(translator(), label="")
+    empty = adapter_of(translator()).by_hand(label="")
     assert (empty.answer, empty.label) == ("the empty target", "<end>")
     assert "L = L_1/U" in empty.equations
-    assert by_hand(describer(), label="").answer == "the empty text"
+    assert adapter_of(describer()).by_hand(label="").answer == "the empty text"
 
 
 def test_one_timestep_has_no_sum() -> None:
-    found = by_hand(model(readout="mean"), "cat", "1")
+    found = adapter_of(model(readout="mean")).by_hand("cat", "1")
     assert "p = o_1/T" in found.equations
     assert "p = o_1/T" in [step.formula for step in found.steps]
 
 
 def test_how_closely_both_agree_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one number of training's gradient changed, that is what is said."""
-    assert by_hand(notes(), TEXT, "1").residual < 1e-15
+    assert adapter_of(notes()).by_hand(TEXT, "1").residual < 1e-15
 
     def disturbed(opened: Any) -> Flow:
         found = flow(opened)
@@ -175,7 +175,7 @@ def test_how_closely_both_agree_is_measured(monkeypatch: pytest.MonkeyPatch) -> 
         return found
 
     monkeypatch.setattr("rnncli.inspection.by_hand.example.flow", disturbed)
-    found = by_hand(notes(), TEXT, "1")
+    found = adapter_of(notes()).by_hand(TEXT, "1")
     assert found.residual == pytest.approx(9.5e-4, rel=1e-9)
     assert any(note.endswith("none of the numbers differs by more than 1e-03.") for note in found.notes)
 
@@ -196,7 +196,7 @@ def test_the_difference_is_never_said_to_be_smaller_than_it_is(residual: float, 
 def test_the_notes_name_all_that_training_does_beside() -> None:
     def beyond(**chosen: Any) -> str:
         quiet = {"batch": 1, "clip": None, "dropout": 0.0, "schedule": "constant"}
-        return by_hand(model(**(quiet | chosen)), TEXT).notes[1]
+        return adapter_of(model(**(quiet | chosen))).by_hand(TEXT).notes[1]
 
     assert beyond().startswith("Training's own code")
     assert beyond(warmup=5) == "Beyond what is shown, training changes the learning rate from step to step."
@@ -204,9 +204,12 @@ def test_the_notes_name_all_that_training_does_beside() -> None:
     assert beyond(freeze=True) == "Beyond what is shown, training leaves given word vectors as they are."
     assert beyond(clip=2.0) == "Beyond what is shown, training shortens a gradient longer than 2."
     assert (
-        by_hand(tagger()).notes[0].startswith("A word's views, the rows of six tables side by side, are taken as given")
+        adapter_of(tagger())
+        .by_hand()
+        .notes[0]
+        .startswith("A word's views, the rows of six tables side by side, are taken as given")
     )
-    assert not by_hand(reader()).notes[0].startswith("A word's views")
+    assert not adapter_of(reader()).by_hand().notes[0].startswith("A word's views")
 
 
 MANY_WORDS = tuple(f"w{k}" for k in range(12))
@@ -256,7 +259,7 @@ TOO_MANY = {
 @pytest.mark.parametrize("says", TOO_MANY)
 def test_each_size_has_its_limit(says: str) -> None:
     with pytest.raises(UsageError) as caught:
-        by_hand(TOO_MANY[says]())
+        adapter_of(TOO_MANY[says]()).by_hand()
     number = int(says.split()[0])
     assert re.sub(r"^\d+", "", says) in caught.value.message
     assert f"at most {8 if 'tags' in says else 12}" in caught.value.message
@@ -264,9 +267,9 @@ def test_each_size_has_its_limit(says: str) -> None:
 
 
 def test_the_largest_of_each_is_worked_out() -> None:
-    assert by_hand(many_numbers(12), label="X").residual < 1e-13
+    assert adapter_of(many_numbers(12)).by_hand(label="X").residual < 1e-13
     made = words_of(translator(), source=Vocabulary(MANY_WORDS[:11]), target=Vocabulary(MANY_WORDS[:10]))
-    assert by_hand(made, "w1 w2", "w3").residual < 1e-13
+    assert adapter_of(made).by_hand("w1 w2", "w3").residual < 1e-13
 
 
 def test_a_text_that_is_too_long_is_to_be_shorter() -> None:
@@ -277,7 +280,7 @@ def test_a_text_that_is_too_long_is_to_be_shorter() -> None:
         (reader(), "ab ba ab ba", None),
     ):
         with pytest.raises(UsageError, match="are more than can be read by hand: at most 8") as caught:
-            by_hand(made, text, answer)
+            adapter_of(made).by_hand(text, answer)
         assert caught.value.hint is not None
         assert caught.value.hint.startswith("give a shorter text")
 
@@ -285,7 +288,7 @@ def test_a_text_that_is_too_long_is_to_be_shorter() -> None:
 def test_the_example_of_a_language_model_is_cut_to_what_can_be_read() -> None:
     made = replace(reader(), example="ab ba abba ab")
     assert isinstance(made, LanguageModel)
-    found = by_hand(made)
+    found = adapter_of(made).by_hand()
     assert found.text == "ab ba abb"
     assert len(found.tokens) == 8
     assert found.residual < 1e-13

@@ -11,7 +11,7 @@ from attacks import ATTACKS, dangers
 from by_hand_examples import MANY, MODELS, TEXT, Bounds, all_too_sure, model, notes, work_out, worked
 from rich.cells import cell_len
 
-from rnncli.inspection.adapters.by_hand import by_hand
+from rnncli.inspection.adapters import adapter_of
 from rnncli.render.by_hand import as_latex, as_markdown, as_text
 from rnncli.render.by_hand_latex import escaped, latex_formula
 from rnncli.render.by_hand_parts import formula, written
@@ -87,7 +87,7 @@ def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str
 @pytest.mark.parametrize("score", [-40, -25, -15, 15, 20, 21, 25, 40])
 @pytest.mark.parametrize("label", ["0", "1"])
 def test_so_can_those_of_a_model_that_is_all_too_sure(score: int, label: str) -> None:
-    lines = printed(as_text(by_hand(all_too_sure(score), "cat mat rat", label), WIDE))
+    lines = printed(as_text(adapter_of(all_too_sure(score)).by_hand("cat mat rat", label), WIDE))
     assert first_that_does_not_follow(lines) is None
 
 
@@ -184,7 +184,7 @@ SAME_IN_LATEX = r"""\noindent by timestep 2
 
 
 def test_an_excerpt_of_each_form() -> None:
-    found = by_hand(notes(), "cat mat rat", "1")
+    found = adapter_of(notes()).by_hand("cat mat rat", "1")
     text = as_text(found, 90)
     assert EXCERPT in text
     assert TERM in text
@@ -203,11 +203,10 @@ def test_an_excerpt_of_each_form() -> None:
 def test_lines_keep_to_the_width(name: str, width: int) -> None:
     """All of them from the top on; below 45 cells a matrix of one column, or a name, may be wider."""
     if name == "large":
-        found = by_hand(model(hidden=8, embedding=8, input="embedding", cell="gru", bias=True), label="1")
+        found = adapter_of(model(hidden=8, embedding=8, input="embedding", cell="gru", bias=True)).by_hand(label="1")
     elif name == "wide characters":
-        found = by_hand(
-            model(words=("好評とても長い",), labels=("好評とても長いラベルの名前", "不評")), "好評とても長い 悪"
-        )
+        made = model(words=("好評とても長い",), labels=("好評とても長いラベルの名前", "不評"))
+        found = adapter_of(made).by_hand("好評とても長い 悪")
     else:
         found = worked(name)[0]
     text = as_text(found, width)
@@ -257,7 +256,7 @@ def test_no_two_names_look_alike(name: str) -> None:
 
 
 def test_a_number_in_parentheses_gets_no_second_pair() -> None:
-    found = by_hand(notes(), "cat mat rat", "1")
+    found = adapter_of(notes()).by_hand("cat mat rat", "1")
     text, latex = as_text(found, WIDE), as_latex(found)
     assert "    = σ(-0.340567)\n" in text
     assert r"&= \sigma(-0.340567)" in latex
@@ -271,7 +270,7 @@ def test_a_number_in_parentheses_gets_no_second_pair() -> None:
 def test_latex_has_room_for_the_widest_matrix() -> None:
     """amsmath takes ten columns unless it is told; and what is wider than the page is set in a smaller size."""
     both = {"hidden": 8, "embedding": 8, "input": "embedding", "bidirectional": True, "bias": True}
-    found = by_hand(model(words=tuple("abcdefghijk"), **both), "a b", "1")
+    found = adapter_of(model(words=tuple("abcdefghijk"), **both)).by_hand("a b", "1")
     widest = max(step.result.shape[1] for step in found.steps)
     assert widest == 16
     page = as_latex(found)
@@ -279,13 +278,13 @@ def test_latex_has_room_for_the_widest_matrix() -> None:
     assert int(columns) >= widest
     wide = [step for step in found.steps if step.result.shape[1] == 16]
     assert page.count(r"{\tiny") == page.count(r"\end{align*}}") >= len(wide)
-    assert r"{\tiny" not in as_latex(by_hand(notes(), TEXT, "1"))
+    assert r"{\tiny" not in as_latex(adapter_of(notes()).by_hand(TEXT, "1"))
 
 
 def test_a_sum_is_parted_at_its_terms_and_a_product_only_where_it_must_be() -> None:
     row = np.full((1, 4), 0.25)
     step = Step("", "s", "s = (a − b) ⊙ c + d ⊙ e", dict.fromkeys("abcde", row), row)
-    made = replace(by_hand(notes(), "cat", "1"), sections=(Section("", "", "", (step,)),))
+    made = replace(adapter_of(notes()).by_hand("cat", "1"), sections=(Section("", "", "", (step,)),))
     numbers = "[0.250000 0.250000 0.250000 0.250000]"
     assert len(numbers) == 37
 
@@ -304,7 +303,7 @@ def test_a_sum_is_parted_at_its_terms_and_a_product_only_where_it_must_be() -> N
 
 def test_a_matrix_that_is_too_wide_goes_on_below() -> None:
     made = model(hidden=8, seed=1)
-    found = by_hand(made)
+    found = adapter_of(made).by_hand()
     text = as_text(found, 40)
     block = next(block for block in text.split("\n\n") if block.startswith("W_h    "))
     parts = re.split(r"    columns \d to \d of 8:\n", block)[1:]
@@ -353,7 +352,7 @@ def test_how_a_number_is_written(values: list[list[float]], shown: list[str]) ->
 def hostile_result() -> ByHand:
     """Every place for a word of the data taken by each of the attacks in turn."""
     made = model(words=tuple(HOSTILE), labels=("</pre>", "\x1b[31m$x_1$"))
-    found = by_hand(made, "cat mat", "</pre>")
+    found = adapter_of(made).by_hand("cat mat", "</pre>")
     assert tuple(HOSTILE) in {step.rows[: len(HOSTILE)] for step in found.steps}
     words = HOSTILE + ATTACKS
     sections = [
@@ -371,7 +370,7 @@ def test_hostile_words_are_inert_in_a_text() -> None:
             assert shown in text
     # Rows that are named like that are still rows.
     made = model(words=tuple(HOSTILE))
-    lines = printed(as_text(by_hand(made, "cat mat", "1"), WIDE))
+    lines = printed(as_text(adapter_of(made).by_hand("cat mat", "1"), WIDE))
     assert first_that_does_not_follow(lines) is None
 
 
@@ -458,6 +457,6 @@ def test_formulas(ours: str, theirs: str, plain: str) -> None:
 def test_a_wide_result_in_latex_is_parted_at_its_operators() -> None:
     big = np.full((1, 8), -0.123456)
     step = Step("", "s", "s = u + v + w", {"u": big, "v": big, "w": big}, big)
-    made = by_hand(notes(), "cat", "1")
+    made = adapter_of(notes()).by_hand("cat", "1")
     page = as_latex(replace(made, sections=(Section("", "", "", (step,)),)))
     assert page.count(r"\\" + "\n" + r"&\quad + \begin{pmatrix}") == 2

@@ -48,16 +48,18 @@ def label_of(model: Model, path: Path, text: str | None, answer: str | None) -> 
 
 def note_label(output: Output, model: Model, text: str | None, label: Label) -> None:
     """Says on stderr what the loss is of, and what the model predicts if that is something else."""
-    from rnncli.inspection.loss import PREDICTION, opened, with_origin
+    from rnncli.inspection.adapters import adapter_of
+    from rnncli.inspection.loss import PREDICTION, with_origin
 
     if not model.labelled:
         return
-    found = opened(model, text, label)
+    adapter = adapter_of(model)
+    found = adapter.open(text, label)
     said = f"the loss is of {with_origin(found.answer, found.origin)}"
     if label.origin == PREDICTION:
         reason = f": {label.remark}" if label.remark else ""
         output.note(f"{said}{reason}; --answer gives the true one", "yellow")
         return
-    predicted = opened(model, text, None).answer
+    predicted = adapter.open(text).answer
     said += f"; the model predicts {predicted}" if predicted != found.answer else ""
     output.note(f"{said}; {label.remark}" if label.remark else said, "dim")

@@ -65,9 +65,9 @@ class Look:
     @cached_property
     def opened(self) -> Opened:
         """The input as an example of training, with its label."""
-        from rnncli.inspection.loss import opened
+        from rnncli.inspection.adapters import adapter_of
 
-        return opened(self.model, self.text, self.label or self.answer)
+        return adapter_of(self.model).open(self.text, self.label or self.answer)
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def another(name: str, runs: str, than: Path, option: str) -> Path:
 
 def memory(look: Look) -> Shown:
     """How much of a gradient at the end arrives at each earlier step."""
+    from rnncli.inspection.adapters import adapter_of
     from rnncli.inspection.flow import flow
-    from rnncli.inspection.loss import opened
     from rnncli.inspection.memory import comparison, require_same_steps
     from rnncli.inspection.memory import memory as of_cell
 
@@ -158,7 +158,7 @@ def memory(look: Look) -> Shown:
     require_same_steps(look.model, other, (look.name, name))
     # The same input and the same label: a prediction may be another one.
     text = look.text if look.text is not None else look.model.example
-    beside = flow(opened(other, text, look.label or look.answer))
+    beside = flow(adapter_of(other).open(text, look.label or look.answer))
     first, second = of_cell(look.flow.cell(), look.flow), of_cell(beside.cell(), beside)
     view = comparison(first, second, (look.name, name), None if look.full else STEPS)
     notes = [f"{called}: {one.vanished}" for called, one in ((look.name, first), (name, second)) if one.vanished]
@@ -184,10 +184,10 @@ def why(look: Look) -> Shown:
 
 def by_hand(look: Look) -> Shown:
     """One example worked with every number."""
-    from rnncli.inspection.adapters.by_hand import by_hand as work
+    from rnncli.inspection.adapters import adapter_of
     from rnncli.render.by_hand import as_latex, as_markdown, as_text
 
-    found = work(look.model, look.text, look.label or look.answer)
+    found = adapter_of(look.model).by_hand(look.text, look.label or look.answer)
     written: dict[str, Callable[[int, bool], str]] = {
         "text": lambda width, ascii: as_text(found, width, ascii),
         "markdown": lambda width, ascii: as_markdown(found, ascii),

@@ -147,6 +147,9 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, A
     if first.tokens != second.tokens:
         notes.append("the two do not go through the same steps: only their whole answers are compared")
         return _NO_STEPS
+    if not first.labels or not second.labels:
+        notes.append("their predictions have no probabilities to compare at each step")
+        return _NO_STEPS
     answers = first.probabilities, second.probabilities
     best = [trace.chosen for trace in traces]
     told = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.flow import Opened
 
 if TYPE_CHECKING:
     from rnncli.tasks.model import Model
@@ -43,16 +40,6 @@ class Label:
         if not model.labelled:
             return cls(answer, "")
         return cls() if answer is None else cls(answer, GIVEN)
-
-
-def opened(model: Model, text: str | None, label: Label | str | None) -> Opened:
-    """An input as an example of training with this label, which says where the label is from.
-
-    Raises:
-        UsageError: the input has no timesteps, or the label is none that can be given.
-    """
-    label = label if isinstance(label, Label) else Label.of(model, label)
-    return replace(adapter_of(model).open(text, label.text), origin=label.origin, remark=label.remark)
 
 
 def with_origin(answer: str, origin: str) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rnncli.errors import UsageError
-from rnncli.inspection.adapters import adapter_of
+from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import Gates, gates
-from rnncli.inspection.loss import GIVEN, Label, opened, vanished
+from rnncli.inspection.loss import GIVEN, Label, vanished
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page_reasons import reasons
 from rnncli.inspection.states import States, visible
@@ -53,7 +53,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     if cut:
         left_out.append(f"The model does not read {cut:,} {model.unit}s in the middle of so long an input.")
     try:
-        found = _flow(model, text, label, why.answer, trace)
+        found = _flow(adapter, text, label, why.answer, trace)
     except UsageError as error:
         found = None
         left_out.append(f"There are no states and gates of the layers: {error.message}.")
@@ -103,16 +103,16 @@ def ends(count: int, most: int) -> list[int]:
     return list(range(count)) if count <= most else [*range(head), *range(count - most + head, count)]
 
 
-def _flow(model: Model, text: str, label: Label, prediction: str, trace: States) -> Flow:
+def _flow(adapter: Adapter[Any], text: str, label: Label, prediction: str, trace: States) -> Flow:
     """The input forward and back, with a step of the layers for each of the trace if that can be had.
 
     Where a text is its own answer, as in a model of a text, each token is there to foretell the next one, so that the
     last one is not read: it is when the answer follows it.
     """
-    if not model.labelled:
-        longer = opened(model, text + prediction, None)
-        return flow(longer if longer.steps_of("") == trace.tokens else opened(model, text, None))
-    return flow(opened(model, text, label))
+    if not adapter.model.labelled:
+        longer = adapter.open(text + prediction)
+        return flow(longer if longer.steps_of("") == trace.tokens else adapter.open(text))
+    return flow(adapter.open(text, label))
 
 
 class _Room(NamedTuple):
@@ -162,7 +162,8 @@ def _steps(
     top = found.layers_above(found.cell())[0] if found else []
     steps = []
     for t in kept:
-        numbers = [("‖h‖", float(trace.norm[t]))]
+        numbers = [(name, float(values[t])) for name, values in trace.numbers.items()]
+        numbers.append(("‖h‖", float(trace.norm[t])))
         for cell in top:
             arrow = f" {cell.direction}" if len(top) > 1 else ""
             for what, values in cell.values.items():

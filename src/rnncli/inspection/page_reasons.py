@@ -94,7 +94,7 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     elif found.exhaustive:
         notes.append("Leaving parts out, however many, does not turn the prediction round.")
     return Reasons(
-        *(found.answer, told, found.probability or 0.0, found.score_is, found.score),
+        *(found.answer, told, found.probability, found.score_is, found.score),
         *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
         *(best, tuple(notes)),
     )
@@ -145,8 +145,8 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
             f"Here are the first {ENDS}, the last {ENDS} and those with the largest effects. The {len(others)} others "
             f"have effects between {others.min():+z.3g} and {others.max():+z.3g}, {others.sum():+z.3g} together."
         )
-    p = probability(score, question.score_is) or 0.0
-    if p > SATURATED:
+    p = probability(score, question.score_is)
+    if p is not None and p > SATURATED:
         of = question.score_is.split(",")[0]
         said = f"The prediction is saturated: its probability is above {SATURATED:g}, "
         said += f"where what a passage does to the {of} "

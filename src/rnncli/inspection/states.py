@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,24 +24,26 @@ class States:
         known: (T,) whether each is in the vocabulary.
         hidden: (T, K) the topmost layer's output: H numbers, or 2H with those that read backwards behind.
         units: (K,) a name for each: ``"3"``, or ``"→3"`` and ``"←3"`` when there are two directions.
-        labels: (L,) what can be predicted.
+        labels: (L,) what can be predicted; none where predictions are numbers.
         probabilities: (T, L) of each label at each timestep.
         answers_are: what the prediction at a timestep means, for a caption.
         key: name of the probabilities in JSON.
         source: (S,) the symbols that were read before the first timestep, where attention may look at them.
         alignment: (T, S) how much of the attention goes to each; None without attention.
+        numbers: what else is predicted at each timestep, by name: (T,) each.
     """
 
     tokens: tuple[str, ...]
     known: tuple[bool, ...]
     hidden: Array
     units: tuple[str, ...]
-    labels: tuple[str, ...]
-    probabilities: Array
     answers_are: str
-    key: str
+    labels: tuple[str, ...] = ()
+    probabilities: Array = field(default_factory=lambda: np.empty((0, 0)))
+    key: str = "probabilities"
     source: tuple[str, ...] = ()
     alignment: Array | None = None
+    numbers: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def norm(self) -> Array:
@@ -58,7 +61,9 @@ class States:
         return self.answers_are
 
     def best(self, count: int) -> Array:
-        """(T, count) the label that is predicted, then the most probable others."""
+        """(T, count) the label that is predicted, then the most probable others; fewer where there are no more."""
+        if not self.labels:
+            return np.empty((len(self.tokens), 0), np.int64)
         order = -self.probabilities
         order[np.arange(len(order)), self.chosen] = -np.inf
         return np.argsort(order, axis=1, kind="stable")[:, :count]
@@ -70,15 +75,20 @@ class States:
 
     def view(self, units: list[int]) -> TableView:
         """One row a timestep: token, prediction, the state's norm and the chosen units."""
-        best = self.chosen.tolist()
         rows: list[tuple[TableCell, ...]] = []
+        best = self.best(1)
         for t, token in enumerate(self.tokens):
             read = visible(token) if self.known[t] else f"{visible(token)} <unk>"
-            predicted = visible(self.labels[best[t]]), float(self.probabilities[t, best[t]])
+            predicted: list[TableCell] = [float(values[t]) for values in self.numbers.values()]
+            for k in best[t].tolist():
+                predicted += [visible(self.labels[k]), float(self.probabilities[t, k])]
             rows.append((t + 1, read, *predicted, float(self.norm[t]), *self.hidden[t, units].tolist()))
-        columns = [Column("t", True), Column("token", style="bold"), Column("answer"), Column("p", True)]
-        columns += [Column("‖h‖", True), *(Column(f"h{self.units[unit]}", True) for unit in units)]
-        caption = f"answer, p: {self.caption}; {len(units)} of {len(self.units)} units, choose with --units or --top"
+        columns = [Column("t", True), Column("token", style="bold")]
+        predictions = [Column(name, True) for name in self.numbers]
+        predictions += [Column("answer"), Column("p", True)] if self.labels else []
+        columns += [*predictions, Column("‖h‖", True), *(Column(f"h{self.units[unit]}", True) for unit in units)]
+        caption = f"{', '.join(one.name for one in predictions)}: {self.caption}; "
+        caption += f"{len(units)} of {len(self.units)} units, choose with --units or --top"
         return TableView("Hidden state after every timestep", tuple(columns), tuple(rows), caption)
 
     def document(self) -> dict[str, Any]:
@@ -87,7 +97,7 @@ class States:
         return {name: getattr(self, name) for name in names} | self._predictions()
 
     def _predictions(self) -> dict[str, Any]:
-        return {self.key: self.probabilities}
+        return {self.key: self.probabilities} if self.labels else dict(self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -20,10 +20,13 @@ def head(page: Page) -> str:
     else:
         answer = (
             f'<p class="answer">Asked for <strong>{alone(why.answer, TEXT)}</strong>; the model itself answers '
-            f"{alone(why.told, TEXT)}. What was asked for has"
+            f"{alone(why.told, TEXT)}"
         )
-    joined = ", with" if why.answer == why.told else ""
-    said = f'{answer}{joined} probability <strong class="n">{_probability(why.probability)}</strong>.</p>'
+    if why.probability is None:
+        said = f"{answer}.</p>"
+    else:
+        joined = ", with" if why.answer == why.told else ". What was asked for has"
+        said = f'{answer}{joined} probability <strong class="n">{_probability(why.probability)}</strong>.</p>'
     facts = "".join(f"<div><dt>{safe(name)}</dt><dd>{cell(value)}</dd></div>" for name, value in page.facts)
     return f'<p class="input">{alone(page.text, TEXT)}</p>{said}<dl class="facts">{facts}</dl>'
 
@@ -98,12 +101,12 @@ def walk(page: Page) -> str:
     names = [name for name, _ in max((step.numbers for step in page.steps), key=len)]
     rows = []
     for step in page.steps:
-        told, p = step.answers[0]
+        told = [cell for label, p in step.answers[:1] for cell in (alone(label), f"{p:.4f}")]
         token = alone(step.token) + ("" if step.known else " (unknown)")
         numbers = [number(x) for _, x in step.numbers]
-        rows.append((f"{step.place:,}", token, alone(told), f"{p:.4f}", *numbers, *["–"] * (len(names) - len(numbers))))
-    columns = ("t", "token", "answer", "p", *map(safe, names))
-    numeric = (0, *range(3, len(columns)))
+        rows.append((f"{step.place:,}", token, *told, *numbers, *["–"] * (len(names) - len(numbers))))
+    columns = ("t", "token", *(("answer", "p") if page.steps[0].answers else ()), *map(safe, names))
+    numeric = (0, *range(len(columns) - len(names) - bool(page.steps[0].answers), len(columns)))
     return slider + now + folded("Every timestep as a table", table("Timesteps", columns, rows, numeric), count <= 12)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
+from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.by_hand.example import WorkedExample, work_out
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.loss import Label
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
+from rnncli.results import ByHand
 from rnncli.tasks.model import Model, require_text
 from rnncli.tasks.prepare import split
 
@@ -87,17 +92,18 @@ class Adapter(ABC, Generic[M]):
     @abstractmethod
     def _trace(self, text: str) -> States: ...
 
-    def open(self, text: str | None = None, answer: str | None = None) -> Opened:
+    def open(self, text: str | None = None, label: Label | str | None = None) -> Opened:
         """An input, or the model's own example, as an example of training, in float64.
 
         Args:
-            answer: what the loss is to be of; None for what the model itself predicts.
+            label: what the loss is to be of; None for what the model itself predicts.
 
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
             DataError: the input cannot be read.
         """
-        return self._open(self.text(text), _answer(answer))
+        label = label if isinstance(label, Label) else Label.of(self.model, _answer(label))
+        return replace(self._open(self.text(text), label.text), origin=label.origin, remark=label.remark)
 
     @abstractmethod
     def _open(self, text: str, answer: str | None) -> Opened: ...
@@ -116,6 +122,25 @@ class Adapter(ABC, Generic[M]):
 
     @abstractmethod
     def _question(self, text: str, answer: str | None) -> Question: ...
+
+    def by_hand(self, text: str | None = None, label: Label | str | None = None) -> ByHand:
+        """One example worked with every number, as :func:`rnncli.inspection.by_hand.example.work_out` does.
+
+        Args:
+            label: what the loss is of; None for what the model itself predicts.
+        """
+        example = self.worked_example
+        text = example.text if text is None else self.text(text)
+        return work_out(example, text, lambda: self.open(text, label))
+
+    @property
+    def worked_example(self) -> WorkedExample[M]:
+        """What the task says of an example that is worked by hand.
+
+        Raises:
+            UsageError: its models are not.
+        """
+        raise UsageError(f"models of the task {self.model.task} are not worked out by hand")
 
     @abstractmethod
     def parts(self, text: str) -> InputParts:

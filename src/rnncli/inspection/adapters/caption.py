@@ -12,6 +12,7 @@ from rnncli.core.backward_trace import recording
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.adapters.caption_by_hand import CaptionExample
 from rnncli.inspection.adapters.generation import GenerationAdapter
 from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.question import InputParts
@@ -34,6 +35,10 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
     @property
     def units(self) -> tuple[str, ...]:
         return unit_names(self.model.settings.hidden, bidirectional=False)
+
+    @property
+    def worked_example(self) -> CaptionExample:
+        return CaptionExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         """Each number a part; in place of one that is left out its mean in training."""

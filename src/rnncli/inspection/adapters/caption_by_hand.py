@@ -68,6 +68,3 @@ def _bridge(decoder: Stack, s: Sheet) -> None:
             sums = s.line(f"k{name}", u @ s[f"R{name}"] + s[f"r{name}"], "the sums", part=True)
             s.at(direction.place(0, block))
             s.line(f"{state.written}{layer.mark}_0", tanh(sums), f"the {state.name} before the first timestep", None)
-
-
-EXAMPLE = CaptionExample

@@ -15,6 +15,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.adapter import Adapter
+from rnncli.inspection.adapters.classify_by_hand import ClassifyExample
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
 from rnncli.inspection.question import UNWRITTEN, InputParts, Question
@@ -41,6 +42,10 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
     @property
     def reads_numbers(self) -> bool:
         return isinstance(self.model.input, NumberInput)
+
+    @property
+    def worked_example(self) -> ClassifyExample:
+        return ClassifyExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         """Each timestep a part, also of those that are not read; the baseline of numbers is their mean in training."""

@@ -36,6 +36,3 @@ class ClassifyExample(WorkedExample[ClassifierModel]):
         answer.give(settings.lr, stack.begin)
         answer.forward()
         return answer
-
-
-EXAMPLE = ClassifyExample

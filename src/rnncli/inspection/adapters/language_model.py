@@ -16,6 +16,7 @@ from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
+from rnncli.inspection.adapters.language_model_by_hand import LanguageModelExample
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
 from rnncli.inspection.question import UNWRITTEN, InputParts, Question
@@ -36,6 +37,10 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     def concise(self) -> LanguageModel:
         """The one token that is the most probable next."""
         return self.model.answering(length=1, temperature=0.0)
+
+    @property
+    def worked_example(self) -> LanguageModelExample:
+        return LanguageModelExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         tokens, unit = tuple(self.model.tokens(text)), self.model.unit

@@ -35,6 +35,3 @@ class LanguageModelExample(WorkedExample[LanguageModel]):
         answers.give(settings.lr, stack.begin)
         answers.forward()
         return answers
-
-
-EXAMPLE = LanguageModelExample

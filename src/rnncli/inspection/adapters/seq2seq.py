@@ -13,6 +13,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.generation import GenerationAdapter
+from rnncli.inspection.adapters.seq2seq_by_hand import Seq2SeqExample
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import DecoderStates
@@ -29,6 +30,10 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
     generates = "target"
     states: ClassVar = DecoderStates
     batch: ClassVar = Pairs
+
+    @property
+    def worked_example(self) -> Seq2SeqExample:
+        return Seq2SeqExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         symbols, unit = tuple(self.model.symbols(text)), self.model.unit

@@ -69,6 +69,3 @@ def _pass_on(encoder: Stack, decoder: Stack, s: Sheet, T: str) -> None:
             ends = [s[one.end(state.written, T)] for one in layer.directions]
             first = f"{state.written}{of_decoder.mark}_0"
             s.line(first, beside(ends) if layer.both_ways else ends[0], "what the encoder is left with", None)
-
-
-EXAMPLE = Seq2SeqExample

@@ -15,6 +15,7 @@ from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
+from rnncli.inspection.adapters.tag_by_hand import TagExample
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
@@ -32,6 +33,10 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
     @property
     def labels(self) -> tuple[str, ...]:
         return self.model.tags
+
+    @property
+    def worked_example(self) -> TagExample:
+        return TagExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         words = tuple(words_of(text))

@@ -30,6 +30,3 @@ class TagExample(WorkedExample[TaggerModel]):
         answers.give(self.model.settings.lr, stack.begin)
         answers.forward()
         return answers
-
-
-EXAMPLE = TagExample

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -25,8 +25,8 @@ from rnncli.inspection.by_hand.answers import Answers
 from rnncli.inspection.by_hand.limits import LAYERS, UNITS, VOCABULARY, Size, size
 from rnncli.inspection.by_hand.sheet import Sheet
 from rnncli.inspection.by_hand.tape import Tape
-from rnncli.inspection.flow import Flow, flow
-from rnncli.inspection.loss import PREDICTION, Label, opened
+from rnncli.inspection.flow import Flow, Opened, flow
+from rnncli.inspection.loss import PREDICTION
 from rnncli.inspection.states import visible
 from rnncli.results import ByHand
 from rnncli.tasks.model import Model
@@ -88,23 +88,22 @@ def names_of(vocabulary: Vocabulary) -> tuple[str, ...]:
     return tuple(visible(vocabulary.token(number)) for number in range(vocabulary.size))
 
 
-def work_out(example: WorkedExample[M], text: str | None = None, label: Label | str | None = None) -> ByHand:
+def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -> ByHand:
     """Works one example out.
 
     Args:
-        text: the input; None for the model's own example.
-        label: what the loss is of; None for the model's own prediction.
+        text: the input.
+        open: makes it an example of training.
 
     Raises:
         UsageError: the model is too large to be read; the text has no timesteps or too many; the
             label is none of the model's; or its numbers are not finite.
     """
-    model, settings = example.model, example.model.settings
+    settings = example.model.settings
     for one in (size(settings.layers, LAYERS, "layer"), example.hidden, *example.sizes):
         one.require()
-    text = example.text if text is None else text
     with np.errstate(all="ignore"):  # what is not finite is refused below
-        found = flow(opened(model, text, label))
+        found = flow(open())
         tape = Tape(dict(flatten(found.opened.params)))
         answers = example.write(found, Sheet(tape))
         tape.equations.append("W ← W − η · ∂L/∂W")
