@@ -95,9 +95,10 @@ def constant(answered: Answered, commands: Commands) -> Check:
     sentence = f"{times:,} of {told.total():,} answers are '{answer}', and "
     sentence += f"{labels[answer] / labels.total():.0%} of the labels are."
     uneven = max(labels.values()) >= UNEVEN * min(labels.values())
-    if uneven and "class_weights" in adapter.uses and adapter.model.settings.class_weights == "none":
+    model = adapter.model
+    if uneven and "class_weights" not in model.unused and model.settings.class_weights == "none":
         return check.found(sentence, commands.train(class_weights="balanced"))
-    return check.found(sentence, learn_something(adapter.model, commands))
+    return check.found(sentence, learn_something(model, commands))
 
 
 def unknown_words(answered: Answered, commands: Commands) -> Check:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import counted
-from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.findings import Check, Commands
 
 if TYPE_CHECKING:
+    from rnncli.inspection.adapters import Adapter
     from rnncli.record import EpochRecord, Record
     from rnncli.tasks.model import Model
 
@@ -94,7 +94,7 @@ def learn_something(model: Model, commands: Commands) -> str:
         return commands.train(lr=gentler(model))
     if s.cell == "rnn":
         return commands.train(cell="lstm")
-    if s.readout == "last" and "readout" in adapter_of(model).uses:
+    if s.readout == "last" and "readout" not in model.unused:
         return commands.train(readout="max")
     return commands.train(epochs=max(20, 2 * len(model.record.epochs)))
 

@@ -27,6 +27,10 @@ from rnncli.tasks.table import task_object
 if TYPE_CHECKING:
     from rnncli.record import EpochRecord
 
+# Settings that say how a text becomes what the recurrent layers read.
+OF_TEXTS = frozenset({"input", "tokens", "lowercase", "normalize"})
+# Settings of an embedding, which one-hot rows do not have.
+OF_AN_EMBEDDING = frozenset({"embedding", "embedding_scale"})
 # Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
 CHUNK, CHUNK_CHARACTERS = 1024, 2**22
 REPR = 160  # characters of what is said of a model where Python shows it
@@ -159,6 +163,21 @@ class Model(ABC):
     def reads(self) -> Reads | None:
         """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
         return None
+
+    @property
+    def kind(self) -> str:
+        """The task; where a task has several kinds of models, which of them."""
+        return self.task
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """Settings that decide nothing in this kind: to name one for a training is a mistake."""
+        return frozenset()
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        """Sizes and limits of what this kind does not have: not refused, for many kinds are given them alike."""
+        return frozenset()
 
     def __repr__(self) -> str:
         """One short line: the task, the network, and what it reads and gives."""

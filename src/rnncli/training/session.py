@@ -22,7 +22,6 @@ from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.comparison import Baseline, Comparison, compare
-from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
 from rnncli.training import loop, runs, state, vectors
@@ -283,7 +282,7 @@ def start(
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)
     prepared = _resolve_auto(task.prepare(dataset, settings))
-    unused = require_used(named, settings, numbers=looks_like_numbers(dataset.texts[0]))
+    unused = require_used(named, prepared.untrained)
     training = _fresh_state(prepared)
     coverage = vectors.fill(prepared, training)
     session = Session(

@@ -33,14 +33,12 @@ class Adapter(ABC, Generic[M]):
         label_is: what such a label is.
         answer_is_read: whether the layers read the answer, so that their states are other ones for another answer.
         cuts: whether the middle of a long input is not read.
-        uses: settings that count in this task, and not in all.
     """
 
     labels_per: ClassVar[Literal["input", "timestep", "none"]] = "none"
     label_is: ClassVar[str] = "label"
     answer_is_read: ClassVar[bool] = False
     cuts: ClassVar[bool] = False
-    uses: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, model: M) -> None:
         self.model = model

@@ -33,7 +33,6 @@ READ_OUT = {"last": "last value", "max": "maximum"}  # what a read-out takes of 
 class ClassifyAdapter(Adapter[ClassifierModel]):
     labels_per = "input"
     cuts = True
-    uses = frozenset({"readout", "class_weights"})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -41,7 +40,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
 
     @property
     def reads_numbers(self) -> bool:
-        return isinstance(self.model.input, NumberInput)
+        return self.model.reads_numbers
 
     @property
     def worked_example(self) -> ClassifyExample:

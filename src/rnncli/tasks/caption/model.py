@@ -86,6 +86,15 @@ class CaptionModel(Model):
         return ArrayColumn(self.names[0]) if self.arrays else NumericColumns(self.names)
 
     @property
+    def unused(self) -> frozenset[str]:
+        never = {"input", "normalize", "readout", "initializer", "class_weights", "bidirectional", "attention"}
+        return frozenset(never)
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        return frozenset({"max_length"})
+
+    @property
     def network(self) -> Captioner:
         return Captioner(self.settings, self.numbers.size, self.target.size)
 

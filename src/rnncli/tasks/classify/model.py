@@ -30,7 +30,7 @@ from rnncli.tasks.inputs import (
     Tokens,
 )
 from rnncli.tasks.metrics import score
-from rnncli.tasks.model import Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
 from rnncli.tasks.network import BATCH
 
 
@@ -93,8 +93,27 @@ class ClassifierModel(Model):
         return self.form
 
     @property
+    def reads_numbers(self) -> bool:
+        """Whether a timestep is numbers, and no token."""
+        return isinstance(self.input, NumberInput)
+
+    @property
+    def kind(self) -> str:
+        return "classify that reads numbers" if self.reads_numbers else self.task
+
+    @property
+    def unused(self) -> frozenset[str]:
+        return frozenset({"attention", "inject"}) | (OF_TEXTS if self.reads_numbers else set())
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        if self.reads_numbers:
+            return OF_AN_EMBEDDING | {"min_count", "max_vocabulary"}
+        return OF_AN_EMBEDDING if self.settings.input == "onehot" else frozenset()
+
+    @property
     def network(self) -> Classifier:
-        return Classifier(self.settings, self.input.size, len(self.labels), isinstance(self.input, NumberInput))
+        return Classifier(self.settings, self.input.size, len(self.labels), self.reads_numbers)
 
     @property
     def unit(self) -> str:
@@ -105,7 +124,7 @@ class ClassifierModel(Model):
             yield from self._predict_chunk(chunk)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
-        if isinstance(self.input, NumberInput):
+        if self.reads_numbers:
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
         each = shared_out(self._answer_some, dataset.texts, workers)
         lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
@@ -133,7 +152,7 @@ class ClassifierModel(Model):
 
     def describe(self) -> list[tuple[str, TableCell]]:
         s = self.settings
-        kind = "numbers" if isinstance(self.input, NumberInput) else s.input
+        kind = "numbers" if self.reads_numbers else s.input
         return [
             ("labels", ", ".join(self.labels)),
             ("network", f"{s.network_words}, {s.readout} read-out"),
@@ -158,7 +177,7 @@ class ClassifierModel(Model):
         return cls(*known, {}, manifest.example, manifest.record, manifest.columns)
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
-        if isinstance(self.input, NumberInput):
+        if self.reads_numbers:
             return Asker(command, labels=frozenset(self.labels))
         return Asker(command, labels=frozenset(self.labels), knows=self._knows, lists=False)
 

@@ -23,7 +23,7 @@ from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.language_model.tokens import _tokens, joined, split
 from rnncli.tasks.metric_sums import metric_sums_of_all
-from rnncli.tasks.model import Manifest, Metric, Model
+from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
 
 # Streams of a text that is only judged.
 JUDGED_STREAMS = 32
@@ -70,6 +70,14 @@ class LanguageModel(Model):
     @property
     def unit(self) -> str:
         return self.settings.tokens
+
+    @property
+    def unused(self) -> frozenset[str]:
+        return frozenset({"normalize", "readout", "initializer", "attention", "inject", "class_weights"})
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        return OF_AN_EMBEDDING if self.settings.input == "onehot" else frozenset()
 
     @property
     def network(self) -> LanguageModelNetwork:

@@ -68,6 +68,10 @@ class Seq2SeqModel(Model):
         return self.settings.tokens
 
     @property
+    def unused(self) -> frozenset[str]:
+        return frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
+
+    @property
     def network(self) -> EncoderDecoder:
         return EncoderDecoder(self.settings, self.source.size, self.target.size)
 

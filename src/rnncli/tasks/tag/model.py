@@ -19,7 +19,7 @@ from rnncli.parallel.spread import shared_out
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import score
-from rnncli.tasks.model import CHUNK, Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.model import CHUNK, OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
 from rnncli.tasks.tag.sentences import encode_words, read_sentences, words_of
@@ -58,6 +58,14 @@ class TaggerModel(Model):
     record: Record = field(default_factory=Record)
     unit: ClassVar[str] = "word"
     stored: ClassVar = TaggerManifest
+
+    @property
+    def unused(self) -> frozenset[str]:
+        return OF_TEXTS | {"readout", "initializer", "attention", "inject", "class_weights"}
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        return frozenset({"max_length"})
 
     @property
     def network(self) -> Tagger:
