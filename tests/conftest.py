@@ -13,7 +13,7 @@ from rnncli import blas
 
 blas.set_up()
 
-STAND_INS = Path(__file__).parent / "stand_ins" / "cells"
+STAND_INS = Path(__file__).parent / "stand_ins"
 
 settings.register_profile("rnncli", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rnncli")
@@ -22,11 +22,28 @@ settings.load_profile("rnncli")
 @pytest.fixture
 def stand_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that ours are not like, added as any is: a file each, and a name each among the choices of ``cell``."""
-    from rnncli import config
     from rnncli.core import cells
 
-    names = tuple(path.stem for path in sorted(STAND_INS.glob("*.py")))
-    monkeypatch.setattr(cells, "__path__", [*cells.__path__, str(STAND_INS)])
-    choices = get_args(get_type_hints(config.Settings)["cell"])
-    monkeypatch.setitem(config.Settings.__annotations__, "cell", Literal[(*choices, *names)])
+    names = tuple(path.stem for path in sorted((STAND_INS / "cells").glob("*.py")))
+    monkeypatch.setattr(cells, "__path__", [*cells.__path__, str(STAND_INS / "cells")])
+    add_choices(monkeypatch, "cell", names)
+
+
+@pytest.fixture
+def stand_in_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sixth task, added as any is: its package, its adapter, and a row in the table of tasks."""
+    from rnncli import config
+    from rnncli.inspection import adapters
+
+    monkeypatch.setitem(config.TASKS, "stars", "stand_ins.tasks.stars")
+    monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(STAND_INS / "adapters")])
+    add_choices(monkeypatch, "task", ("stars",))
+
+
+def add_choices(monkeypatch: pytest.MonkeyPatch, setting: str, names: tuple[str, ...]) -> None:
+    """Choices of a setting, as if they stood in ``rnncli.config``."""
+    from rnncli import config
+
+    choices = get_args(get_type_hints(config.Settings)[setting])
+    monkeypatch.setitem(config.Settings.__annotations__, setting, Literal[(*choices, *names)])
     monkeypatch.setattr(config, "_TYPES", get_type_hints(config.Settings))  # read anew

@@ -1,0 +1,135 @@
+"""Embedding → recurrent stack → mean over time → one number; the loss is half of its squared error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncli.core.cells.recurrence import Params
+from rnncli.core.layers.embedding import Embedding
+from rnncli.core.layers.linear import Linear
+from rnncli.core.layers.named import NamedLayers
+from rnncli.core.layers.readout import READOUTS
+from rnncli.core.layers.stack import Stack
+from rnncli.core.packed import Array, PackedSequence
+from rnncli.data.ragged import joined, lengths_of, rows_of
+from rnncli.data.splits import batches, in_length_order
+from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.metric_sums import MetricSums
+from rnncli.tasks.network import BATCH, Network, embedded, embedded_backward, stack_of
+
+CLOSE = 0.5  # a prediction that is no further off counts as right
+
+
+class Rated(NamedTuple):
+    """Texts with their numbers."""
+
+    inputs: Sequence[Array]  # each (T_n,) ids
+    targets: Array  # (rows,) float64
+
+    @property
+    def size(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def lengths(self) -> Array:
+        return lengths_of(self.inputs)
+
+    @property
+    def weight(self) -> float:
+        return float(len(self.inputs))
+
+    def take(self, rows: Array) -> Rated:
+        return Rated(rows_of(self.inputs, rows), self.targets[rows])
+
+    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
+        return batches(self.lengths, size, seed, epoch)
+
+
+class Cache(NamedTuple):
+    embedding: Any
+    stack: Any
+    mean: Any
+    number: Any
+
+
+@dataclass(frozen=True)
+class Regression(Network):
+    input_size: int
+    judged_by = "loss"
+    tables = frozenset({"embedding/weight"})
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        return Embedding(self.input_size, self.settings.embedding, self.settings.embedding_scale)
+
+    @cached_property
+    def stack(self) -> Stack:
+        return stack_of(self.settings, self.settings.embedding)
+
+    @cached_property
+    def number(self) -> Linear:
+        return Linear(self.stack.output_size, 1, self.settings.bias)
+
+    @property
+    def layers(self) -> NamedLayers:
+        return NamedLayers({"embedding": self.embedding, "reader": self.stack, "number": self.number})
+
+    def rows_read(self, batch: Rated) -> dict[str, Array]:
+        return {"embedding/weight": np.unique(joined(batch.inputs))}
+
+    def forward(
+        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
+    ) -> tuple[Array, Array, Cache]:
+        """(N,) numbers in packed order, (S, H) outputs of the topmost layer, and the cache."""
+        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
+        y, last, of_stack = self.stack.forward(params["reader"], x, rng=rng, keep=keep)
+        pooled, of_mean = READOUTS["mean"].forward(y, x, last[-1])
+        numbers, of_number = self.number.forward(params["number"], pooled)
+        return numbers[:, 0], y, Cache(of_embedding, of_stack, of_mean, of_number)
+
+    def forward_batch(
+        self,
+        params: Params,
+        batch: Rated,
+        rng: np.random.Generator | None = None,
+        keep: bool = True,
+        carried: dict[str, Array] | None = None,
+    ) -> tuple[Array, PackedSequence, Cache]:
+        packed = PackedSequence.pack(batch.inputs)
+        numbers, _, cache = self.forward(params, packed, rng, keep)
+        return numbers, packed, cache
+
+    def loss_of(self, logits: Array, steps: PackedSequence, batch: Rated) -> tuple[float, Array]:
+        off = logits - batch.targets[steps.order]
+        return float((off**2).mean() / 2), np.asarray(off / len(off), logits.dtype)
+
+    def backward(self, params: Params, cache: Cache, d_logits: Array) -> dict[str, Any]:
+        d_pooled, of_number = self.number.backward(params["number"], cache.number, d_logits[:, None])
+        dy, _ = READOUTS["mean"].backward(cache.mean, d_pooled)
+        dx, _, of_stack = self.stack.backward(params["reader"], cache.stack, dy, None)
+        grads = {"reader": of_stack, "number": of_number}
+        return grads | embedded_backward(self.embedding, cache.embedding, dx)
+
+    def numbers(self, params: Params, inputs: Sequence[Array]) -> Array:
+        """(rows,) one for each of any number of texts, in their order."""
+        found = np.empty(len(inputs), np.dtype(self.settings.dtype))
+        for rows in in_length_order(lengths_of(inputs), BATCH):
+            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
+            found[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
+        return found
+
+    def _off(self, params: Params, examples: Rated) -> Array:
+        return np.abs(self.numbers(params, examples.inputs) - examples.targets)
+
+    def metric_sums(self, params: Params, examples: Rated, rank: int = 0, count: int = 1) -> MetricSums:
+        own = examples.take(np.arange(rank, examples.size, count))
+        off = self._off(params, own)
+        return MetricSums(float((off <= CLOSE).sum()), own.size, float((off**2).sum() / 2), own.size)
+
+    def row_scores(self, params: Params, examples: Rated) -> RowScores:
+        return RowScores(self._off(params, examples) ** 2 / 2, np.ones(examples.size))

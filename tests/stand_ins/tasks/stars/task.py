@@ -1,0 +1,71 @@
+"""From records to a training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from stand_ins.tasks.stars.model import StarsModel, rated
+
+from rnncli.config import Settings
+from rnncli.data.dataset import Dataset
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.prepare import Prepared, split, vocabulary_of
+from rnncli.tasks.report import Report, skipped_warning
+from rnncli.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarsReport(Report):
+    rows: int
+    training_rows: int
+    validation_rows: int
+    mean: float
+    warnings: tuple[str, ...]
+    what = "A judge of texts"
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        yield "mean", f"{self.mean:.2f}"
+
+    def summary(self) -> tuple[str, str]:
+        return "Mean", f"{self.mean:.2f}"
+
+
+class StarsTask(Task):
+    model = StarsModel
+
+    def fits(self, dataset: Dataset) -> bool:
+        return False
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        return {"bidirectional": False}
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+        untrained = StarsModel(settings, Vocabulary(()), {}, dataset.texts[0])
+        dataset, _ = rated(dataset, untrained)
+        rows = split(dataset, settings)
+        words = Counter(word for row in rows.train.tolist() for word in dataset.texts[row].lower().split())
+        untrained = StarsModel(settings, vocabulary_of(dict(words), settings), {}, dataset.texts[0])
+        _, whole = rated(dataset, untrained)
+        train, validation = whole.take(rows.train), whole.take(rows.validation)
+        mean = float(train.targets.mean())
+
+        def baselines() -> tuple[Baseline, ...]:
+            off = validation.targets - mean
+            return (Baseline("mean_of_all", RowScores(off**2 / 2, np.ones(validation.size))),)
+
+        report = StarsReport(
+            rows=whole.size,
+            training_rows=train.size,
+            validation_rows=validation.size,
+            mean=mean,
+            warnings=skipped_warning(dataset),
+        )
+        return Prepared(untrained=untrained, train=train, validation=validation, report=report, baselines=baselines)
+
+
+TASK = StarsTask()
