@@ -15,7 +15,7 @@ from rnncli.core.packed import Array
 from rnncli.errors import counted
 from rnncli.inspection.doctor_record import learn_something
 from rnncli.inspection.findings import Check, Commands
-from rnncli.tasks.classify.labels import UNEVEN
+from rnncli.tasks.report import UNEVEN
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset

@@ -14,6 +14,8 @@ from rnncli.data.dataset import Dataset, left_out
 
 Spread = tuple[int, int, int]  # smallest, median, largest
 
+# Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
+UNEVEN = 3
 # Labels named in the report and on the card; the other ones are counted.
 LABELS_IN_REPORT, LABELS_ON_CARD = 8, 20
 LABEL_WIDTH = 40  # characters of a label in a line of text

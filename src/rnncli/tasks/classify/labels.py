@@ -10,10 +10,8 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.errors import DataError, quoted
-from rnncli.tasks.report import skipped_warning
+from rnncli.tasks.report import UNEVEN, skipped_warning
 
-# Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
-UNEVEN = 3
 # More distinct labels than this are most likely not labels.
 MAX_LABELS = 10_000
 
