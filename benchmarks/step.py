@@ -86,10 +86,10 @@ def our_step(
 
     from rnncli.config import Settings
     from rnncli.machine import keep_freed_memory
-    from rnncli.parallel.group import ProcessGroup
+    from rnncli.parallel import group_of
     from rnncli.tasks.classify.network import Classifier, Examples
     from rnncli.training import loop
-    from rnncli.training.step import Stepper
+    from rnncli.training.step import Trainer
 
     keep_freed_memory()
     settings = Settings(
@@ -102,11 +102,11 @@ def our_step(
     tokens = rng.choice(V, size=(T, N), p=weights / weights.sum()).astype(np.int32)
     batch = Examples(list(np.ascontiguousarray(tokens.T)), rng.integers(0, 2, N))
     network = Classifier(settings, V, 2)
-    state, optimizer = loop.new_state(network, settings), loop.build_optimizer(settings)
-    rows = np.arange(N)
-    group = ProcessGroup(workers, lambda *_: stepper.run(rows))
-    stepper = Stepper(network, state, optimizer, batch, settings, 1, group)
-    return lambda: group.run(0), group.close
+    group = group_of(workers)
+    nothing = batch.take(np.arange(0))
+    trainer = Trainer(network, loop.new_state(network, settings, group), batch, nothing, settings, group)
+    group.start(trainer.follow)
+    return lambda: trainer.step(0, 0), group.__exit__
 
 
 def floor_seconds(cell: str, E: int, H: int, T: int, N: int, distinct: int, rate: float) -> float:

@@ -152,23 +152,23 @@ def our_round(network: Any, examples: Any, settings: Settings, threads: int) -> 
 
     from rnncli.core.threads import available_cores, share_cores
     from rnncli.machine import keep_freed_memory
-    from rnncli.parallel.group import ProcessGroup
+    from rnncli.parallel import group_of
     from rnncli.training import loop
-    from rnncli.training.step import Stepper
+    from rnncli.training.step import Trainer
 
     keep_freed_memory()
     workers = min(threads, loop.auto_workers(settings, examples.size, float(examples.lengths.mean())))
     settings = settings.replace(workers=workers)
-    state, optimizer = loop.new_state(network, settings), loop.build_optimizer(settings)
-    rows = np.split(np.arange(examples.size), ROUND)
-    group = ProcessGroup(workers, lambda command, k, unused: stepper.run(rows[k]))
-    stepper = Stepper(network, state, optimizer, examples, settings, ROUND, group)
+    group = group_of(workers)
+    nothing = examples.take(np.arange(0))
+    trainer = Trainer(network, loop.new_state(network, settings, group), examples, nothing, settings, group)
+    group.start(trainer.follow)
     if workers == 1:  # the two directions of a layer are two threads, if there are two
         share_cores(max(1, available_cores() // threads))
 
     def steps() -> None:
         for k in range(ROUND):
-            group.run(0, k)
+            trainer.step(0, k)
 
     return steps, group
 
@@ -193,7 +193,7 @@ def compare(name: str, peer: subprocess.Popen[str], args: argparse.Namespace) ->
         theirs.append(float(peer.stdout.readline()))
         time.sleep(REST_SECONDS)
         ours.append(timed(steps) / ROUND)
-    group.close()
+    group.__exit__()
     timesteps = float(examples.lengths.sum()) / ROUND
     return {
         **{"row": name, "task": ROWS[name], "batch": settings.batch, "timesteps": timesteps, "workers": group.size},

@@ -16,9 +16,9 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 from rnncli.inspection.adapters import adapter_of
+from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.classify.task import TASK
 from rnncli.tasks.model import Model
-from rnncli.training.loop import EpochDone, Event, Finished, StepDone
 
 TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 2, "validation": 0.25, "min_count": 1}
 ROWS = "".join(f"a good film {n},pos\na bad film {n},neg\n" for n in range(12))

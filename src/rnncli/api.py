@@ -11,9 +11,9 @@ from typing import Any
 from rnncli import schema
 from rnncli.data.dataset import Source
 from rnncli.errors import UsageError
+from rnncli.results import Event
 from rnncli.tasks.model import Model, path_of
 from rnncli.training import runs, session
-from rnncli.training.loop import Event
 
 
 def train(

@@ -1,10 +1,12 @@
-"""Results as tables and maps of values: which numbers are shown, in which order. How they look is up to ``render``."""
+"""Results as tables, maps of values and events of a training. How they look is up to ``render``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from rnncli.record import EpochRecord
 
 TableCell = str | int | float | None
 
@@ -114,3 +116,37 @@ class ByHand:
     def steps(self) -> tuple[Step, ...]:
         """All lines in their order."""
         return tuple(step for section in self.sections for step in section.steps)
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """What happens after each step of a training."""
+
+    epoch: int  # counts from 1
+    step: int  # in the epoch, counts from 1
+    steps: int
+    loss: float  # mean of the epoch's steps so far
+    words_per_second: float
+    seconds_left: float  # until the last epoch ends, at the speed so far; validation not counted
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """What happens after each epoch and its validation.
+
+    ``record.best`` says that these parameters are the best so far.
+    """
+
+    record: EpochRecord
+    seconds: float
+    words_per_second: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event of a training: why no further epoch follows."""
+
+    reason: str
+
+
+Event = StepDone | EpochDone | Finished

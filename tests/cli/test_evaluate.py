@@ -120,33 +120,24 @@ TASKS = {
 }
 
 
-def close(one: object, other: object) -> bool:
-    """Equal but for the last digits of numbers: texts share their products with others."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(close, one, other))
-    return one == pytest.approx(other, rel=1e-4, abs=1e-6) if isinstance(one, float) else one == other
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_is_scored_by_as_many_processes_as_are_asked_for(cli, tiny, monkeypatch, task):
+def test_every_task_is_scored_to_the_same_bits_by_however_many_processes(cli, tiny, monkeypatch, task):
     name, lines = TASKS[task]
     cli.write(name, "\n".join(lines) + "\n")
     cli.works("train", name, *tiny, "--task", task, "--workers", 1, "--seed", 3)
-    command = ["evaluate", "latest", name, "--json", *(["--mistakes", 0] if task != "lm" else [])]
-    alone = cli.works(*command, "--workers", 1).json
+    for kind in ("classify", "tag", "seq2seq", "caption"):  # else a chunk is larger than these files
+        monkeypatch.setattr(f"rnncli.tasks.{kind}.model.BATCH", 6)
+    command = ["evaluate", "latest", name, "--json"]
+    alone = cli.works(*command, "--workers", 1).out
     forked, fork = [], os.fork
     monkeypatch.setattr("os.fork", lambda: forked.append(task) or fork())
     for workers in (2, 3):
-        assert close(cli.works(*command, "--workers", workers).json, alone)
-        assert forked.count(task) % workers == 0
+        assert cli.works(*command, "--workers", workers).out == alone
         assert forked
         forked.clear()
     monkeypatch.setattr("rnncli.parallel.processes.available_cores", lambda: 2)
     monkeypatch.setattr("rnncli.parallel.processes.TEXTS_EACH", 1)
-    assert close(cli.works(*command).json, alone)
-    assert forked.count(task) % 2 == 0
+    assert cli.works(*command).out == alone
     assert forked
 
 

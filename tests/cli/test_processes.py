@@ -241,17 +241,17 @@ import os, signal, sys
 class Striking:
     def find_spec(name, path=None, target=None):
         if name == "rnncli.cli.train":
-            from rnncli.training.step import Stepper
-            run, calls = Stepper.run, []
+            from rnncli.training.step import Trainer
+            step, calls = Trainer.step, []
 
-            def struck(self, rows):
-                calls.append(rows)
+            def struck(self, epoch, k):
+                calls.append(k)
                 if len(calls) == 5:
                     os.kill(os.getpid(), signal.SIGTERM)
                     os.kill(os.getpid(), signal.SIGINT)
-                return run(self, rows)
+                return step(self, epoch, k)
 
-            Stepper.run = struck
+            Trainer.step = struck
 
 sys.meta_path.insert(0, Striking)
 """

@@ -24,6 +24,7 @@ from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.doctor import Diagnosis, examine
 from rnncli.inspection.doctor_data import Answered, unknown_words
 from rnncli.inspection.findings import Commands
+from rnncli.parallel.communicator import Alone
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
@@ -117,8 +118,8 @@ def test_a_model_that_is_trained_here_is_in_good_health() -> None:
     """By training itself: no finding comes from a record or weights that only a test would write."""
     settings = Settings(hidden=6, embedding=6, epochs=60, patience=60, min_count=1, dropout=0.0, lr=0.02, workers=1)
     prepared = prepare(data(), settings.replace(validation=0.25))
-    state = loop.new_state(prepared.network, prepared.settings)
-    for _ in loop.run(prepared.network, state, prepared.train, prepared.validation, prepared.settings):
+    state = loop.new_state(prepared.network, prepared.settings, Alone())
+    for _ in loop.run(prepared.network, state, prepared.train, prepared.validation, prepared.settings, Alone()):
         pass
     report = prepared.report
     written = Record(

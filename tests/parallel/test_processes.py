@@ -15,9 +15,9 @@ from helpers import fail_nth_call, time_limit
 from rnncli import stopping
 from rnncli.core import threads
 from rnncli.errors import DataError, StorageError
-from rnncli.parallel.group import ProcessGroup
+from rnncli.parallel.chunks import map_chunks, map_rows
+from rnncli.parallel.forked import Forked
 from rnncli.parallel.processes import Workers
-from rnncli.parallel.spread import in_order, shared_out
 
 
 def children() -> list[int]:
@@ -64,18 +64,25 @@ def double(number: int) -> tuple[int, int]:
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])
 @pytest.mark.parametrize("count", [0, 1, 5, 20])
 def test_results_come_in_the_order_of_the_items(workers: int, count: int) -> None:
-    results = list(in_order(double, iter(range(count)), workers))
+    results = list(map_chunks(double, iter(range(count)), workers))
     assert [doubled for doubled, _ in results] == list(range(0, 2 * count, 2))
     assert len({pid for _, pid in results}) == min(workers, count)
     assert (os.getpid() in {pid for _, pid in results}) == (workers == 1 and count > 0)
-    shared = shared_out(lambda items: [double(item) for item in items], range(count), workers)
-    assert [doubled for doubled, _ in shared] == list(range(0, 2 * count, 2))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_rows_of_like_sizes_are_worked_on_together_however_many_processes_there_are(workers: int) -> None:
+    sizes = [3, 9, 1, 9, 4, 2, 8]
+    found = map_rows(lambda rows: [(row, tuple(rows)) for row in rows], sizes, 3, workers)
+    assert [row for row, _ in found] == list(range(7))
+    assert {rows for _, rows in found} == {(1, 3, 6), (4, 0, 5), (2,)}
+    assert map_rows(lambda rows: [], [], 3, workers) == []
 
 
 def test_items_are_read_only_as_they_are_needed() -> None:
     read: list[int] = []
     items = (read.append(n) or n for n in range(100))  # type: ignore[func-returns-value]
-    results = in_order(double, items, 2)
+    results = map_chunks(double, items, 2)
     next(results)
     assert read == [0, 1, 2]
     results.close()
@@ -86,7 +93,7 @@ def test_what_was_read_before_a_bad_item_is_answered() -> None:
         yield from range(3)
         raise DataError("a.csv:5: broken")
 
-    results = in_order(double, items(), 2)
+    results = map_chunks(double, items(), 2)
     assert [next(results)[0] for _ in range(3)] == [0, 2, 4]
     with pytest.raises(DataError, match=r"a\.csv:5"):
         next(results)
@@ -103,20 +110,20 @@ def test_a_worker_that_fails_says_with_what(error: Exception) -> None:
         return number
 
     with pytest.raises(type(error)) as caught:
-        list(in_order(fail, range(9), 2))
+        list(map_chunks(fail, range(9), 2))
     assert (str(caught.value), getattr(caught.value, "hint", None)) == (str(error), getattr(error, "hint", None))
     assert "in fail" in caught.value.__notes__[0]
-    group = ProcessGroup(2, lambda command, *_: fail(command) if group.rank else group.barrier())
-    with pytest.raises(type(error)):
-        group.run(3)
-    group.close()
+    with Forked(2) as group:
+        group.start(lambda: fail(3))
+        with pytest.raises(type(error)):
+            group.barrier()
 
 
 def test_a_worker_that_is_killed_is_said_so() -> None:
     with pytest.raises(StorageError, match="a worker process was killed by signal 9"):
-        list(in_order(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), 2))
+        list(map_chunks(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), 2))
     with pytest.raises(StorageError, match="a worker process ended with exit code 3"):
-        list(in_order(lambda _: os._exit(3), range(3), 2))
+        list(map_chunks(lambda _: os._exit(3), range(3), 2))
 
 
 @pytest.mark.parametrize(("name", "code"), [("os.fork", errno.EAGAIN), ("socket.socketpair", errno.EMFILE)])
@@ -125,7 +132,7 @@ def test_where_processes_cannot_be_started_one_does_the_work_and_it_is_said_why(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str, code: int, nth: int
 ) -> None:
     fail_nth_call(monkeypatch, [name], lambda: OSError(code, os.strerror(code)), nth)
-    results = list(in_order(double, range(5), 3))
+    results = list(map_chunks(double, range(5), 3))
     assert [doubled for doubled, _ in results] == [0, 2, 4, 6, 8]
     assert {pid for _, pid in results} == {os.getpid()}
     assert caplog.messages == [
@@ -140,21 +147,21 @@ def test_a_group_that_cannot_be_started_is_a_group_of_one(
     fail_nth_call(
         monkeypatch, ["multiprocessing.synchronize.Semaphore"], lambda: OSError(errno.EROFS, "Read-only file system"), 2
     )
-    group = ProcessGroup(3, lambda *command: (command, group.all_gather(4.0).tolist()))
-    assert not group.start()
-    assert group.size == 1
-    assert group.run(1, 2, 3) == ((1, 2, 3), [[4.0]])
+    with Forked(3) as group:
+        group.start(lambda: None)
+        assert (group.size, group.part) == (1, (0, 1))
+        group.barrier()
+        assert group.broadcast(1, 2) == (1, 2)
+        assert group.all_gather(4.0).tolist() == [[4.0]]
     assert caplog.messages == ["one process does all of the work: semaphores cannot be made (Read-only file system)"]
 
 
-def test_a_command_starts_the_group() -> None:
-    group = ProcessGroup(3, lambda *command: group.all_gather(group.rank, sum(command)).tolist())
-    try:
-        assert group.run(1, 2, 3) == [[0, 6], [1, 6], [2, 6]]
-        assert group.run(4) == [[0, 4], [1, 4], [2, 4]]
+def test_no_rank_is_left_when_the_group_is_done() -> None:
+    with Forked(3) as group:
+        group.start(lambda: group.all_gather(group.rank) is None or group.barrier())
+        assert group.all_gather(group.rank).tolist() == [[0], [1], [2]]
         assert len(children()) == 2
-    finally:
-        group.close()
+    assert children() == []
 
 
 @pytest.mark.parametrize("number", stopping.SIGNALS, ids=lambda number: number.name)
@@ -180,7 +187,7 @@ def test_a_signal_while_processes_are_forked_waits_until_all_are_known(
 
     monkeypatch.setattr("os.fork", forking)
     with pytest.raises(stopping_raises):
-        list(in_order(double, range(9), 3))
+        list(map_chunks(double, range(9), 3))
     assert len(calls) == 3
 
 
@@ -198,7 +205,7 @@ def test_a_signal_while_processes_are_ended_waits_until_none_is_left(
             kill(os.getpid(), number)
         return real(*arguments)
 
-    results = in_order(double, range(9), 2)
+    results = map_chunks(double, range(9), 2)
     next(results)
     monkeypatch.setattr(name, struck)
     with pytest.raises(stopping_raises):
@@ -214,7 +221,7 @@ def test_signals_to_the_group_do_not_end_the_workers() -> None:
             os.kill(os.getpid(), signal_number)
         return number
 
-    assert list(in_order(struck, range(6), 2)) == list(range(6))
+    assert list(map_chunks(struck, range(6), 2)) == list(range(6))
 
 
 def test_a_worker_has_no_other_workers_connections() -> None:
@@ -229,7 +236,7 @@ def test_a_worker_has_no_other_workers_connections() -> None:
         return sum(link.startswith("socket:") for link in links)
 
     before = sockets(0)
-    assert list(in_order(sockets, range(3), 3)) == [before + 1] * 3
+    assert list(map_chunks(sockets, range(3), 3)) == [before + 1] * 3
 
 
 def test_workers_end_when_the_process_ends_that_forked_them() -> None:

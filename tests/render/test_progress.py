@@ -9,8 +9,8 @@ import pytest
 from rnncli.record import EpochRecord
 from rnncli.render.console import Output
 from rnncli.render.progress import LINES, TrainingDisplay
+from rnncli.results import EpochDone
 from rnncli.tasks.model import ACCURACY
-from rnncli.training.loop import EpochDone
 
 
 def lines_of(epochs: int, done: int, best: set[int]) -> list[str]:

@@ -87,10 +87,10 @@ def test_steps_go_on_where_the_one_before_ended() -> None:
         chances = softmax(made.forward(params, packed, made.zero_states(1))[0])
         whole += (-np.log(chances[np.arange(8), ids[1:]])).tolist()
     assert sum(losses) == pytest.approx(sum(whole), rel=1e-12)
-    tally = made.metric_sums(params, streams)
-    assert (tally.losses, tally.told) == (pytest.approx(sum(whole), rel=1e-12), 16)
+    sums = made.metric_sums(params, streams)
+    assert (sums.losses, sums.counted) == (pytest.approx(sum(whole), rel=1e-12), 16)
     parts = np.sum([made.metric_sums(params, streams, rank, 2) for rank in range(2)], axis=0)
-    assert parts == pytest.approx(list(tally), rel=1e-12)
+    assert parts == pytest.approx(list(sums), rel=1e-12)
     assert made.metric_sums(params, streams, 2, 3) == (0, 0, 0, 0)
 
 
@@ -151,8 +151,8 @@ def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, workers: int) -> None:
     """Stopped in the middle of an epoch, where the next step begins with states that the last one has left."""
     from rnncli.errors import TrainingInterrupted
+    from rnncli.results import StepDone
     from rnncli.training import session
-    from rnncli.training.loop import StepDone
 
     (tmp_path / "rhyme.txt").write_text(RHYME * 20)
     chosen: dict[str, Any] = {"hidden": 8, "epochs": 2, "max_length": 20, "batch": 4, "workers": workers}

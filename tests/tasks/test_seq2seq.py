@@ -104,10 +104,10 @@ def test_exact_matches_are_counted_without_decoding() -> None:
     ended = [one.ended for one in told]
     assert made.metric_sums(params, right).right == sum(ended)
     wrong = sum(one.ids.tolist() == target.tolist() for one, target in zip(told, batch.targets, strict=True))
-    tally = made.metric_sums(params, batch)
-    assert (tally.right, tally.answers, tally.told) == (wrong, 4, batch.weight)
+    sums = made.metric_sums(params, batch)
+    assert (sums.right, sums.answers, sums.counted) == (wrong, 4, batch.weight)
     parts = np.sum([made.metric_sums(params, batch, rank, 2) for rank in range(2)], axis=0)
-    assert parts.tolist() == pytest.approx(list(tally), rel=1e-12)
+    assert parts.tolist() == pytest.approx(list(sums), rel=1e-12)
 
 
 def test_the_last_symbol_of_the_source_moves_what_the_decoder_is_told() -> None:

@@ -17,10 +17,13 @@ from rnncli.core.optim import optimizers
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.optim.schedules import SCHEDULES
 from rnncli.errors import DivergedError, counted
+from rnncli.parallel import group_of
+from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.training import loop
-from rnncli.training.loop import EpochDone, Event, Finished, StepDone, auto_epochs, auto_patience
+from rnncli.training.loop import auto_epochs, auto_patience
 from rnncli.training.state import TrainingState
+from rnncli.training.step import Trainer, build_optimizer
 
 V = 6
 TINY = {
@@ -58,11 +61,12 @@ class Training:
     def __init__(self, train: Examples = TRAIN, validation: Examples = VALIDATION, **chosen: Any) -> None:
         self.settings = Settings(**(TINY | chosen))
         self.network = Classifier(self.settings, V, 2)
-        self.state = loop.new_state(self.network, self.settings)
+        self.group = group_of(self.settings.workers or 1)
+        self.state = loop.new_state(self.network, self.settings, self.group)
         self.train, self.validation = train, validation
 
     def events(self) -> Iterator[Event]:
-        return loop.run(self.network, self.state, self.train, self.validation, self.settings)
+        return loop.run(self.network, self.state, self.train, self.validation, self.settings, self.group)
 
     def finish(self) -> TrainingState:
         list(self.events())
@@ -199,7 +203,7 @@ def test_auto_epochs_of_a_task_that_needs_more() -> None:
 def test_a_training_without_a_wrong_validation_row_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
     accuracies = iter([0.5, 1.0, 1.0, 0.9, 1.0, 1.0, 1.0, 1.0])
     losses = iter(range(99, 0, -1))
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(accuracies), float(next(losses))))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (next(accuracies), float(next(losses))))
     monkeypatch.setattr(loop, "PERFECT_ROWS", VALIDATION.size)
     training = Training(epochs=8)
     training.finish()
@@ -263,7 +267,7 @@ def test_every_schedule_is_tried_above() -> None:
     ],
 )
 def test_optimizers_get_their_own_settings(name: str, chosen: dict[str, Any], made: Any) -> None:
-    assert loop.build_optimizer(Settings(optimizer=name, **chosen)) == made
+    assert build_optimizer(Settings(optimizer=name, **chosen)) == made
 
 
 def test_one_step_of_gradient_descent_by_hand() -> None:
@@ -379,7 +383,7 @@ def test_parameters_that_will_overflow_are_no_epoch_either() -> None:
 def scripted(monkeypatch: pytest.MonkeyPatch, scores: list[tuple[float, float]]) -> None:
     """Validation gives these accuracies and losses, epoch by epoch."""
     script = iter(scores)
-    monkeypatch.setattr(loop._Work, "validate", lambda _: next(script))
+    monkeypatch.setattr(Trainer, "validate", lambda _: next(script))
 
 
 @pytest.mark.parametrize(

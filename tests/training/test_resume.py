@@ -25,12 +25,13 @@ from rnncli import model_file
 from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.results import EpochDone, Finished, StepDone
 from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.model import Model
-from rnncli.training import loop, session
-from rnncli.training.loop import EpochDone, Finished, StepDone
+from rnncli.training import session
 from rnncli.training.session import Session
 from rnncli.training.state import EpochRecord
+from rnncli.training.step import Trainer
 
 # 30 rows, 8 of them for validation: an epoch is three steps and its end, four events.
 TINY: dict[str, Any] = {
@@ -226,7 +227,7 @@ def test_the_state_comes_back_whole(data: Path, tmp_path: Path) -> None:
 
 def test_best_score_and_patience_are_kept(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = iter([0.5, 0.9, 0.8, 0.7, 0.6])
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (next(script), 1.0))
     first = begin(data, tmp_path, epochs=9, patience=3)
     assert stop_after(first, 12)
     assert (first.state.progress.best_epoch, first.state.progress.epochs_without_better) == (2, 1)
@@ -267,7 +268,7 @@ def test_more_epochs_continue(
     Whether the best epoch is a new one or one of those before.
     """
     script = itertools.cycle(accuracies)
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (next(script), 1.0))
     once = finish(begin(data, tmp_path / "once", schedule="constant", epochs=6, patience=6))
     finish(begin(data, tmp_path / "twice", schedule="constant", epochs=2, patience=6))
     twice = finish(take_up(tmp_path / "twice", epochs=6))
@@ -311,7 +312,7 @@ def test_another_number_of_workers_goes_on_and_is_kept(data: Path, tmp_path: Pat
 def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (0.5, 1.0))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (0.5, 1.0))
     chosen: dict[str, Any] = {"schedule": "constant", "patience": None}
     once = finish(begin(data, tmp_path / "once", epochs=14, **chosen))
     finish(begin(data, tmp_path / "twice", epochs=2, **chosen))
@@ -342,7 +343,7 @@ def test_one_that_ran_out_of_patience(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], reason: str, epochs: int
 ) -> None:
     """It goes on where the patience it has now is not yet out, as if it had had that from the beginning."""
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (0.5, 1.0))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (0.5, 1.0))
     finish(begin(data, tmp_path, epochs=9, patience=2))
     resumed = take_up(tmp_path, **given)
     *_, last = resumed.events()
@@ -452,7 +453,7 @@ from pathlib import Path
 from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
 from rnncli.training import session
-from rnncli.training.loop import StepDone
+from rnncli.results import StepDone
 
 data, runs, settings, event_to_die, rename_to_die, pause = eval(sys.argv[1])
 renames, rename = 0, os.replace

@@ -19,10 +19,11 @@ from rnncli.config import Settings, settings_from_yaml
 from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Source
 from rnncli.errors import DataError, DivergedError, RnncliError, TrainingInterrupted, UsageError
+from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.model import Model
-from rnncli.training import loop, session, state
-from rnncli.training.loop import EpochDone, Event, Finished, StepDone
+from rnncli.training import session, state
 from rnncli.training.session import Session
+from rnncli.training.step import Trainer
 
 TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 3, "validation": 0.25, "min_count": 1, "lr": 0.01}
 
@@ -70,7 +71,7 @@ def parameters(source: Session | Path) -> str:
 
 def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> None:
     script = iter(accuracies)
-    monkeypatch.setattr(loop._Work, "validate", lambda _: (next(script), 1.0))
+    monkeypatch.setattr(Trainer, "validate", lambda _: (next(script), 1.0))
 
 
 def test_the_files_of_a_training(data: Path, tmp_path: Path) -> None:

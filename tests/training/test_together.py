@@ -14,10 +14,11 @@ import pytest
 from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_problem
 
 from rnncli.errors import DivergedError, StorageError
-from rnncli.parallel.group import ProcessGroup, shared_empty
+from rnncli.parallel.forked import shared_empty
+from rnncli.results import EpochDone
 from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.training import loop
-from rnncli.training.loop import EpochDone, auto_workers
+from rnncli.training.loop import auto_workers
 
 
 def children() -> list[int]:
@@ -185,14 +186,6 @@ def test_shared_arrays_are_zero_and_shared() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert array[1, 2] == 7
-
-
-def test_a_group_of_one_waits_for_nobody() -> None:
-    group = ProcessGroup(1, lambda *command: command)
-    assert group.run(5, 6) == (5, 6, 0)
-    group.barrier()
-    np.testing.assert_array_equal(group.all_gather(3, 4), [[3, 4]])
-    group.close()
 
 
 @pytest.mark.parametrize(

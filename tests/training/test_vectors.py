@@ -11,8 +11,8 @@ import pytest
 
 from rnncli.data.dataset import Source
 from rnncli.errors import UsageError
+from rnncli.results import EpochDone
 from rnncli.training import session
-from rnncli.training.loop import EpochDone
 from rnncli.training.session import Session
 
 TINY: dict[str, Any] = {

@@ -61,11 +61,11 @@ def predict_command(request: PredictRequest, json: bool) -> None:
         stream = _Stream(output, model, CHUNK, json, request.spreadsheet_safe)
         workers = _workers(files, request.workers)
         if workers > 1:
-            from rnncli.parallel.spread import in_order
+            from rnncli.parallel.chunks import map_chunks
 
             say_what_is_logged(output)
             read = chain.from_iterable(_texts_of(request, model, path, stream, _do_nothing) for path in files)
-            for predictions in in_order(lambda part: model.predict(*part), _numbered(chunks_of(read)), workers):
+            for predictions in map_chunks(lambda part: model.predict(*part), _numbered(chunks_of(read)), workers):
                 for prediction in predictions:
                     stream.show(prediction)
         else:

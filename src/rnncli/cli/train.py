@@ -24,6 +24,7 @@ from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.progress import TrainingDisplay
 from rnncli.render.tables import print_table
+from rnncli.results import EpochDone, Finished, StepDone
 
 if TYPE_CHECKING:
     from rnncli.training.session import Session
@@ -116,8 +117,6 @@ def _say_what_is_there(output: Output, session: Session) -> None:
 
 
 def _run(output: Output, session: Session) -> None:
-    from rnncli.training.loop import EpochDone, Finished, StepDone
-
     finished_before = session.state.progress.finished is not None
     display = TrainingDisplay(output, session.settings.epochs or 0, session.metric, session.model().unit)
     with _stopping_on_signals(session), display.live():

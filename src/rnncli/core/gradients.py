@@ -23,6 +23,13 @@ class RowGradient:
     values: Array
     shape: tuple[int, int]
 
+    def every(self, index: int, count: int) -> RowGradient:
+        """Of those rows whose number leaves ``index`` when it is divided by ``count``."""
+        if count == 1:
+            return self
+        chosen = np.flatnonzero(self.rows % count == index)
+        return RowGradient(self.rows[chosen], self.values.take(chosen, axis=0), self.shape)
+
     def dense(self) -> Array:
         """The same gradient as a full (V, D) array, for checks and for reading."""
         full = np.zeros(self.shape, self.values.dtype)

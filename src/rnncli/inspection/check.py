@@ -131,7 +131,7 @@ def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:
 
     def forwards() -> float:
         tally = opened.network.metric_sums(opened.params, opened.batch)
-        return float(tally.losses / tally.told)
+        return float(tally.losses / tally.counted)
 
     def whole() -> float:
         return float(opened.network.loss_and_gradients(opened.params, opened.batch)[0])

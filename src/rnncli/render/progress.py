@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from rnncli.record import EpochRecord
-    from rnncli.training.loop import EpochDone, StepDone
+    from rnncli.results import EpochDone, StepDone
 
 # Off a terminal a longer training has a line for so many epochs at most, and one for the first and the last.
 LINES = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from rnncli.core.cells.recurrence import Params
-from rnncli.parallel.spread import in_order
+from rnncli.parallel.chunks import map_chunks
 
 
 class MetricSums(NamedTuple):
@@ -13,13 +13,13 @@ class MetricSums(NamedTuple):
 
     Attributes:
         right, answers: right answers, and all of them.
-        losses, told: the sum of losses, and of how many.
+        losses, counted: the sum of losses, and of how many.
     """
 
     right: float
     answers: float
     losses: float
-    told: float
+    counted: float
 
 
 class Scored(Protocol):
@@ -28,11 +28,16 @@ class Scored(Protocol):
     def metric_sums(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> MetricSums: ...
 
 
-def metric_sums_of_all(network: Scored, params: Params, examples: Any, workers: int) -> MetricSums:
-    """Scores all of the examples, each worker a part; the parts are added up in order.
+def metric_sums_of_all(network: Scored, params: Params, examples: Any, parts: int, workers: int) -> MetricSums:
+    """Scores all of the examples, in so many parts, which are added up in order.
+
+    Args:
+        parts: does not depend on ``workers``, lest the bits of the sums do.
 
     Raises:
-        Exception: as :func:`rnncli.parallel.spread.in_order`.
+        Exception: as :func:`rnncli.parallel.chunks.map_chunks`.
     """
-    parts = in_order(lambda rank: network.metric_sums(params, examples, rank, workers), range(workers), workers)
-    return MetricSums._make(map(sum, zip(*parts, strict=True)))
+    sums = map_chunks(
+        lambda part: network.metric_sums(params, examples, part, parts), range(parts), min(workers, parts)
+    )
+    return MetricSums._make(map(sum, zip(*sums, strict=True)))

@@ -61,7 +61,10 @@ class Network(ABC):
         return self.layers.shapes()
 
     def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What one step leaves to the next beside the parameters: states of a text that goes on. Zeros at first."""
+        """What one step leaves to the next beside the parameters, such as states of texts that go on: zeros at first.
+
+        Row n of each array is of the n-th example of a batch, and of the n-th of the next.
+        """
         return {}
 
     @abstractmethod

@@ -5,62 +5,22 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Generator, Iterable
-from contextlib import closing
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.optim import optimizers
-from rnncli.core.optim.optimizers import OPTIMIZERS, Optimizer
 from rnncli.core.optim.parameters import LARGEST, NotFiniteError, ParameterStore, within_bounds
 from rnncli.core.threads import available_cores
 from rnncli.data.splits import WEIGHTS, stream
 from rnncli.errors import DivergedError, counted
-from rnncli.parallel.group import ProcessGroup, shared_empty
+from rnncli.parallel.communicator import Communicator, Group
 from rnncli.record import EpochRecord
+from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.network import Network
 from rnncli.tasks.prepare import Examples
 from rnncli.training.state import Progress, TrainingState
-from rnncli.training.step import Stepper
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """After each step."""
-
-    epoch: int  # counts from 1
-    step: int  # in the epoch, counts from 1
-    steps: int
-    loss: float  # mean of the epoch's steps so far
-    words_per_second: float
-    seconds_left: float  # until the last epoch ends, at the speed so far; validation not counted
-
-
-@dataclass(frozen=True)
-class EpochDone:
-    """After each epoch and its validation; ``record.best`` says that these parameters are the best so far."""
-
-    record: EpochRecord
-    seconds: float
-    words_per_second: float
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The last event: why no further epoch follows."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class OneProcess:
-    """Before the first step, where several processes were to train and others cannot be started."""
-
-
-Event = OneProcess | StepDone | EpochDone | Finished
+from rnncli.training.step import Trainer, build_optimizer
 
 # `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read many times, a
 # large one a few.
@@ -68,8 +28,6 @@ AUTO_STEPS, AUTO_WORDS = 6_000, 13_000_000
 AUTO_EPOCHS = (3, 60)
 # When so many validation rows or more have all been right for so many epochs, there is nothing to go on for.
 PERFECT_ROWS, PERFECT_EPOCHS = 500, 3
-
-
 # A model file keeps a line of each epoch, beside which there has to be room for a vocabulary.
 MOST_EPOCHS = 40_000
 
@@ -103,119 +61,77 @@ def auto_workers(settings: Settings, rows: int, words: float) -> int:
     return max(1, min(available_cores(), batch // TEXTS_EACH))
 
 
-def build_optimizer(settings: Settings) -> Optimizer:
-    """The optimizer that the settings name, with those of its own settings they hold."""
-    own: dict[str, dict[str, Any]] = {
-        "momentum": {"momentum": settings.momentum},
-        "adamw": {"weight_decay": settings.weight_decay},
-    }
-    made: Optimizer = OPTIMIZERS[settings.optimizer](**own.get(settings.optimizer, {}))
-    return made
-
-
-def new_state(network: Network, settings: Settings, frozen: Iterable[str] = ()) -> TrainingState:
+def new_state(network: Network, settings: Settings, comm: Communicator, frozen: Iterable[str] = ()) -> TrainingState:
     """The state before the first step: a function of the network's sizes and the seed.
 
     Args:
+        comm: of the ranks that train it, which makes its arrays.
         frozen: tables of which rows can be frozen; none of them is so yet.
     """
-    empty = shared_empty if (settings.workers or 1) > 1 else np.empty
-    store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, empty)
+    store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, comm.empty)
     store.frozen = {table: np.zeros(len(store.tables[table]), np.int64) for table in frozen}
-    state = TrainingState(store, optimizers.start(build_optimizer(settings), store, empty), Progress())
-    state.carried = {name: empty(shape, store.dense.dtype) for name, shape in network.carried_shapes().items()}
-    state.forget()
+    state = TrainingState(store, optimizers.start(build_optimizer(settings), store, comm.empty), Progress())
+    state.carried = {name: comm.empty(shape, store.dense.dtype) for name, shape in network.carried_shapes().items()}
     return state
 
 
-# The commands of the process group.
-_STEP, _SETTLE, _VALIDATE = range(3)
-
-
-class _Work:
-    """What all processes of a training do, each its part."""
-
-    def __init__(
-        self, network: Network, state: TrainingState, train: Examples, validation: Examples, settings: Settings
-    ) -> None:
-        self.steps = -(-train.size // settings.batch)
-        self.group: ProcessGroup[Any] = ProcessGroup(settings.workers or 1, self._part)
-        self._stepper = Stepper(network, state, build_optimizer(settings), train, settings, self.steps, self.group)
-        self._validation = validation
-        self.order = lru_cache(maxsize=1)(lambda epoch: train.batches(settings.batch, settings.seed, epoch))
-
-    def step(self, epoch: int, k: int) -> float:
-        """Step ``k`` of an epoch; both count from 0. Returns the loss, raises NotFiniteError."""
-        loss: float | NotFiniteError = self.group.run(_STEP, epoch, k)
-        if isinstance(loss, NotFiniteError):
-            raise loss
-        return loss
-
-    def settle(self) -> None:
-        """Brings every parameter up to date."""
-        self.group.run(_SETTLE)
-
-    def validate(self) -> tuple[float, float]:
-        """Accuracy and mean loss over the validation rows."""
-        right, answers, losses, told = self.group.run(_VALIDATE).sum(axis=0).tolist()
-        return right / answers, losses / told
-
-    def _part(self, command: int, epoch: int, k: int) -> Any:
-        """What one process does."""
-        if command == _STEP:
-            try:
-                return self._stepper.run(self.order(epoch)[k])
-            except NotFiniteError as error:  # all see it, and the first process says so
-                return error
-        if command == _SETTLE:
-            return self._stepper.settle()
-        network, params = self._stepper.network, self._stepper.state.store.params
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
-            own = network.metric_sums(params, self._validation, self.group.rank, self.group.size)
-            return self.group.all_gather(*own)
+def _epochs_left(state: TrainingState, settings: Settings) -> bool:
+    """Whether there is anything to train."""
+    assert settings.epochs is not None
+    return state.progress.finished is None and state.progress.epoch < min(settings.epochs, MOST_EPOCHS)
 
 
 def run(
-    network: Network, state: TrainingState, train: Examples, validation: Examples, settings: Settings
+    network: Network,
+    state: TrainingState,
+    train: Examples,
+    validation: Examples,
+    settings: Settings,
+    group: Group,
 ) -> Generator[Event]:
-    """Trains from where ``state`` stands, changing it in place, until the epochs are done or patience is out.
+    """Trains with the ranks of a group, as :func:`lead` says; they are ended when the iterator is closed.
+
+    Args:
+        state: its arrays are of the group.
+    """
+    trainer = Trainer(network, state, train, validation, settings, group)
+    with group:
+        if _epochs_left(state, settings):
+            group.start(trainer.follow)
+        yield from lead(trainer)
+
+
+def lead(trainer: Trainer) -> Generator[Event]:
+    """Trains as rank 0 from where the state stands, changing it in place, until the epochs are done or patience is out.
 
     After every event the state is whole: saving it then and going on from the file later leads to the same bits as
-    going on at once. ``settings.epochs`` and ``patience`` are numbers here, not None. Close the iterator when it is
-    not to be exhausted: it ends the worker processes.
+    going on at once. The settings' ``epochs`` and ``patience`` are numbers here, not None.
 
     Raises:
         DivergedError: a loss or gradient is not finite, and nothing was updated with it; or what the epoch's last
             step left is not, and it is no epoch to save.
-        StorageError: a worker process was killed.
-        MemoryError: there is not enough, here or in a worker process.
+        StorageError: another rank is gone.
+        MemoryError: there is not enough, here or in another rank.
     """
-    assert settings.epochs is not None
-    assert settings.patience is not None
+    state, settings, lengths = trainer.state, trainer.settings, trainer.train.lengths
     progress = state.progress
-    work = _Work(network, state, train, validation, settings)
-    lengths, steps = train.lengths, work.steps
+    assert settings.epochs is not None
     clock = _Clock(total=settings.epochs * int(lengths.sum()))
-    with closing(work.group):
-        while progress.finished is None and progress.epoch < min(settings.epochs, MOST_EPOCHS):
-            if not work.group.start():
-                yield OneProcess()
-            clock.start_epoch(progress.epoch * int(lengths.sum()))
-            if progress.step_in_epoch == 0:
-                state.forget()
-            for k in range(progress.step_in_epoch, steps):
-                try:
-                    progress.loss_sum += work.step(progress.epoch, k)
-                except NotFiniteError as error:
-                    place = f"epoch {progress.epoch + 1}, step {k + 1}"
-                    raise _diverged(error.where, place, settings, "nothing was updated with it; ") from None
-                progress.step_in_epoch = k + 1
-                clock.count(int(lengths[work.order(progress.epoch)[k]].sum()))
-                mean = progress.loss_sum / progress.step_in_epoch
-                yield StepDone(progress.epoch + 1, k + 1, steps, mean, clock.speed, clock.seconds_left)
-            seconds, speed = clock.epoch_seconds, clock.speed
-            work.settle()
-            yield EpochDone(_finish_epoch(work, network, state, validation, settings), seconds, speed)
+    while _epochs_left(state, settings):
+        clock.start_epoch(progress.epoch * int(lengths.sum()))
+        for k in range(progress.step_in_epoch, trainer.steps):
+            try:
+                progress.loss_sum += trainer.step(progress.epoch, k)
+            except NotFiniteError as error:
+                place = f"epoch {progress.epoch + 1}, step {k + 1}"
+                raise _diverged(error.where, place, settings, "nothing was updated with it; ") from None
+            progress.step_in_epoch = k + 1
+            clock.count(int(lengths[trainer.order_of_epoch(progress.epoch)[k]].sum()))
+            mean = progress.loss_sum / progress.step_in_epoch
+            yield StepDone(progress.epoch + 1, k + 1, trainer.steps, mean, clock.speed, clock.seconds_left)
+        seconds, speed = clock.epoch_seconds, clock.speed
+        trainer.settle()
+        yield EpochDone(_finish_epoch(trainer), seconds, speed)
     if progress.finished is None:
         progress.finished = "the epoch is done" if settings.epochs == 1 else f"all {settings.epochs} epochs are done"
         if progress.epoch < settings.epochs:
@@ -232,12 +148,11 @@ def _diverged(
     )
 
 
-def _finish_epoch(
-    work: _Work, network: Network, state: TrainingState, validation: Examples, settings: Settings
-) -> EpochRecord:
+def _finish_epoch(trainer: Trainer) -> EpochRecord:
     """Validates, keeps the books and starts the next epoch's counts."""
+    state, settings, validation = trainer.state, trainer.settings, trainer.validation
     progress = state.progress
-    loss = progress.loss_sum / work.steps
+    loss = progress.loss_sum / trainer.steps
     accuracy, validation_loss = None, None
     # Each step has looked at its numbers before the update; nobody has yet at what the last update made of them.
     place = f"epoch {progress.epoch + 1}"
@@ -245,11 +160,11 @@ def _finish_epoch(
         if not within_bounds(value):
             raise _diverged(name, place, settings, is_not=f"between -{LARGEST:g} and {LARGEST:g}")
     if validation.size:
-        accuracy, validation_loss = work.validate()
+        accuracy, validation_loss = trainer.validate()
         if not np.isfinite(validation_loss):
             raise _diverged("the validation loss", place, settings)
         score = (accuracy, -validation_loss)
-        if network.judged_by == "loss":
+        if trainer.network.judged_by == "loss":
             score = (-validation_loss, accuracy)
     else:
         score = (0.0, -loss)

@@ -19,14 +19,16 @@ from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source, display_name, is_plain_text, read_dataset
 from rnncli.data.doubts import Asker
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.parallel import group_of
+from rnncli.parallel.communicator import Group
 from rnncli.record import EpochRecord, Record
+from rnncli.results import EpochDone, Event, Finished
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.comparison import Baseline, Comparison, compare
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
 from rnncli.training import loop, runs, state, vectors
 from rnncli.training.card import model_card
-from rnncli.training.loop import EpochDone, Event, Finished, OneProcess
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.starting_point import StartingPoint
 from rnncli.training.state import Context, Progress, TrainingState
@@ -42,6 +44,7 @@ class Session:
         folder: where everything is kept.
         dataset, prepared: the data as read, and as examples.
         state: where the training stands.
+        group: the ranks that train.
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
         automatic_patience: the patience in the settings was made from the number of epochs.
         coverage: of the word vectors that it began with, if it begins now.
@@ -53,6 +56,7 @@ class Session:
     dataset: Dataset
     prepared: Prepared
     state: TrainingState
+    group: Group
     resumed: bool = False
     stop_signal: int | None = None
     automatic_patience: bool = False
@@ -144,11 +148,11 @@ class Session:
         if self.state.progress.step_in_epoch == 0:
             self._keep_epoch()  # the untrained one; or where a training is taken up that did not keep any
         # Closed, whatever happens: no worker process stays behind.
-        with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings)) as events:
+        with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings, self.group)) as events:
             for event in events:
-                if isinstance(event, OneProcess):
-                    self.prepared = p.with_settings(p.settings.replace(workers=1))  # what is saved tells the truth
-                elif isinstance(event, EpochDone):
+                if self.group.size < (self.settings.workers or 1):  # what is saved tells the truth
+                    self.prepared = p.with_settings(p.settings.replace(workers=self.group.size))
+                if isinstance(event, EpochDone):
                     self._save_epoch(event)
                 elif isinstance(event, Finished):
                     self._finish()
@@ -283,10 +287,15 @@ def start(
     settings = vectors.with_dimension(settings, given)
     prepared = _resolve_auto(task.prepare(dataset, settings))
     unused = require_used(named, prepared.untrained)
-    training = _fresh_state(prepared)
+    group = group_of(prepared.settings.workers or 1)
+    training = _fresh_state(prepared, group)
     coverage = vectors.fill(prepared, training)
     session = Session(
-        *(RunFolder(runs_folder), dataset, prepared, training),
+        RunFolder(runs_folder),
+        dataset,
+        prepared,
+        training,
+        group,
         automatic_patience=settings.patience is None,
         coverage=coverage,
         unused=unused,
@@ -296,9 +305,9 @@ def start(
     return session
 
 
-def _fresh_state(prepared: Prepared) -> TrainingState:
+def _fresh_state(prepared: Prepared, group: Group) -> TrainingState:
     frozen = prepared.word_tables if prepared.settings.freeze else ()
-    return loop.new_state(prepared.network, prepared.settings, frozen)
+    return loop.new_state(prepared.network, prepared.settings, group, frozen)
 
 
 def resume(
@@ -355,16 +364,23 @@ def resume(
     on_found()
     dataset = _read_again(folder, beginning, data)
     prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
-    training = _fresh_state(prepared)
+    group = group_of(prepared.settings.workers or 1)
+    training = _fresh_state(prepared, group)
     checkpoint.restore(training)
     progress, patience = training.progress, prepared.settings.patience if prepared.validation.size else None
     if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
         progress.finished = None
     storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
-    lines = _earlier_lines(folder.metrics, progress.epoch)
-    automatic = settings.patience is None
     return Session(
-        *(folder, dataset, prepared, training), resumed=True, automatic_patience=automatic, _lines=lines, _lock=lock
+        folder,
+        dataset,
+        prepared,
+        training,
+        group,
+        resumed=True,
+        automatic_patience=settings.patience is None,
+        _lines=_earlier_lines(folder.metrics, progress.epoch),
+        _lock=lock,
     )
 
 

@@ -1,170 +1,183 @@
-"""One step of training, alone or shared among the processes of a group.
+"""What one rank of a training does: its part of a step, of the validation, and of what brings all tables up to date.
 
-Every process takes every ``count``-th text of the batch, the longest first, so that all have about as much to do;
-computes the gradient of its part; and then updates its part of the parameters with the sum of all gradients: a slice
-of the dense vector, and of each table the rows whose number leaves its rank as remainder.
+In a step every rank takes every ``size``-th text of the batch, the longest first, so that all have about as much to
+do; computes the gradient of its texts; and then updates its part of the parameters with the sum of all gradients.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.gradients import RowGradient
 from rnncli.core.optim import optimizers
-from rnncli.core.optim.optimizers import Optimizer
+from rnncli.core.optim.optimizers import OPTIMIZERS, Optimizer
 from rnncli.core.optim.parameters import Gradients, NotFiniteError, clip_by_norm
 from rnncli.core.optim.schedules import SCHEDULES, with_warmup
 from rnncli.core.packed import Array
 from rnncli.data.splits import DROPOUT, stream
-from rnncli.parallel.group import ProcessGroup, shared_empty
+from rnncli.parallel.communicator import Communicator
 from rnncli.tasks.network import Network
 from rnncli.tasks.prepare import Examples
 from rnncli.training.state import TrainingState
 
-# Rows of a table for all of which there is room in the exchange, whatever the lengths of the texts.
+# Rows of a table for all of which there is room in an all-reduce, whatever the lengths of the texts.
 SMALL_TABLE = 4096
 
 
-@dataclass
-class Stepper:
-    """What a step needs. Made before the group starts, it is the same in all of its processes.
+def build_optimizer(settings: Settings) -> Optimizer:
+    """The optimizer that the settings name, with those of its own settings they hold."""
+    own: dict[str, dict[str, Any]] = {
+        "momentum": {"momentum": settings.momentum},
+        "adamw": {"weight_decay": settings.weight_decay},
+    }
+    made: Optimizer = OPTIMIZERS[settings.optimizer](**own.get(settings.optimizer, {}))
+    return made
+
+
+class Trainer:
+    """One rank of a training; made before the ranks start, it is the same in all of them.
+
+    Rank 0 calls :meth:`step`, :meth:`settle` and :meth:`validate`; the others :meth:`follow`.
 
     Args:
-        steps: in an epoch.
+        network: what is trained.
+        state: where the training stands; changed in place. Its arrays are of the communicator.
+        train, validation: the examples.
+        settings: with every ``auto`` resolved.
+        comm: joins the ranks.
     """
 
-    network: Network
-    state: TrainingState
-    optimizer: Optimizer
-    train: Examples
-    settings: Settings
-    steps: int
-    group: ProcessGroup[Any]
+    def __init__(
+        self,
+        network: Network,
+        state: TrainingState,
+        train: Examples,
+        validation: Examples,
+        settings: Settings,
+        comm: Communicator,
+    ) -> None:
+        self.network, self.state, self.settings, self.comm = network, state, settings, comm
+        self.train, self.validation = train, validation
+        self.steps = -(-train.size // settings.batch)  # in an epoch
+        self.order_of_epoch = lru_cache(maxsize=1)(self._order_of_epoch)
+        self._optimizer = build_optimizer(settings)
+        self._commands = (self._step, self._settle, self._validate)
+        # A rank reads at most as many different rows as its part of a batch has tokens; a small table, perhaps all.
+        texts = -(-settings.batch // comm.size)
+        tokens = int(np.sort(train.lengths)[-texts:].sum())
+        comm.reserve(
+            state.store, {name: min(len(rows), max(tokens, SMALL_TABLE)) for name, rows in state.store.tables.items()}
+        )
 
-    def __post_init__(self) -> None:
-        if self.group.size > 1:
-            self._exchange = _Exchange(self)
+    def _order_of_epoch(self, epoch: int) -> list[Array]:
+        """The rows of each step of an epoch: a function of ``(seed, epoch)`` and of nothing else."""
+        return self.train.batches(self.settings.batch, self.settings.seed, epoch)
 
-    def run(self, rows: Array) -> float:
-        """Forward, backward, clip, update; returns the batch's loss.
+    def step(self, epoch: int, k: int) -> float:
+        """Step ``k`` of an epoch, both counted from 0: forward, backward, clip, update.
+
+        Returns:
+            The loss of the batch.
 
         Raises:
             NotFiniteError: the loss or a gradient is not finite; nothing was updated with it.
         """
-        group, state = self.group, self.state
-        whole = self.train.take(rows)
-        own = {table: self._own_rows(read) for table, read in self.network.rows_read(whole).items()}
-        optimizers.catch_up(self.optimizer, state.store, state.optimizer, own)
-        group.barrier()
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
-            own_loss, gradients = self._gradients(whole)
-            loss, square = map(float, group.all_gather(own_loss, gradients.square()).sum(axis=0))
-            if not np.isfinite(loss):
-                raise NotFiniteError("the loss")
-            clip_by_norm(gradients, self.settings.clip, square, self._exchange.everything if group.size > 1 else None)
-            # What the update itself makes infinite, the next step or the epoch's end sees.
-            optimizers.apply(self.optimizer, state.store, gradients, state.optimizer, self._rate())
-        group.barrier()
-        if state.optimizer.idle.full:
-            self.settle()
+        loss: float | NotFiniteError = self._together(self._step, epoch, k)
+        if isinstance(loss, NotFiniteError):
+            raise loss
         return loss
 
     def settle(self) -> None:
         """Brings every row of every table up to date."""
-        group, state = self.group, self.state
-        optimizers.settle(self.optimizer, state.store, state.optimizer, group.rank, group.size, group.barrier)
+        self._together(self._settle)
 
-    def _gradients(self, whole: Examples) -> tuple[float, Gradients]:
-        """This rank's share of the batch's loss, and the part of the summed gradients that it is to update."""
-        group, state = self.group, self.state
+    def validate(self) -> tuple[float, float]:
+        """Accuracy and mean loss over the validation rows."""
+        right, answers, losses, counted = self._together(self._validate).sum(axis=0).tolist()
+        return right / answers, losses / counted
+
+    def follow(self) -> None:
+        """Does what rank 0 does, until it is done."""
+        while (command := self.comm.broadcast(0, 0, 0)) is not None:
+            number, epoch, k = map(int, command)
+            self._commands[number](epoch, k)
+
+    def _together(self, command: Any, epoch: int = 0, k: int = 0) -> Any:
+        self.comm.broadcast(self._commands.index(command), epoch, k)
+        return command(epoch, k)
+
+    def _step(self, epoch: int, k: int) -> float | NotFiniteError:
+        if k == 0:
+            self.state.forget()
+        try:
+            return self._update(self.order_of_epoch(epoch)[k])
+        except NotFiniteError as error:  # every rank sees it, and rank 0 says so
+            return error
+
+    def _settle(self, epoch: int = 0, k: int = 0) -> None:
+        comm, state = self.comm, self.state
+        optimizers.settle(self._optimizer, state.store, state.optimizer, *comm.part, comm.barrier)
+
+    def _validate(self, epoch: int = 0, k: int = 0) -> Array:
+        """(size, 4) the sums of each rank."""
+        comm = self.comm
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
+            sums = self.network.metric_sums(self.state.store.params, self.validation, comm.rank, comm.size)
+            return comm.all_gather(*sums)
+
+    def _update(self, rows: Array) -> float:
+        comm, state = self.comm, self.state
+        batch = self.train.take(rows)
+        index, count = comm.part
+        read = {table: of[of % count == index] for table, of in self.network.rows_read(batch).items()}
+        optimizers.catch_up(self._optimizer, state.store, state.optimizer, read)
+        comm.barrier()
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
+            own_loss, gradients = self._gradients(batch)
+            gradients = comm.all_reduce(gradients)
+            # A rank that has the whole sum squares its share of it, as those do that have no more: equal bits.
+            one_share = gradients if comm.part == (comm.rank, comm.size) else gradients.every(comm.rank, comm.size)
+            loss, square = map(float, comm.all_gather(own_loss, one_share.square()).sum(axis=0))
+            if not np.isfinite(loss):
+                raise NotFiniteError("the loss")
+            clip_by_norm(gradients, self.settings.clip, square, lambda: self._first_not_finite(gradients))
+            # What the update itself makes infinite, the next step or the epoch's end sees.
+            optimizers.apply(self._optimizer, state.store, gradients, state.optimizer, self._rate())
+        comm.barrier()
+        if state.optimizer.idle.full:
+            self._settle()
+        return loss
+
+    def _gradients(self, batch: Examples) -> tuple[float, Gradients]:
+        """This rank's share of the batch's loss and of its gradient."""
+        comm, state = self.comm, self.state
         dropping = self.settings.dropout > 0
-        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, group.rank) if dropping else None
-        if group.size == 1:
-            loss, grads = self.network.loss_and_gradients(state.store.params, whole, rng, 1.0, state.carried)
-            return loss, state.store.gather(grads)
-        part = whole.take(np.argsort(-whole.lengths, kind="stable")[group.rank :: group.size])
-        loss = 0.0
-        if part.size:
-            share = part.weight / whole.weight
-            loss, grads = self.network.loss_and_gradients(state.store.params, part, rng, share, state.carried)
-            self._exchange.bring(state.store.gather(grads))
-        else:  # the last batch of an epoch may be smaller than the group
-            self._exchange.bring(None)
-        group.barrier()
-        return loss, self._exchange.fetch()
+        rng = stream(self.settings.seed, DROPOUT, state.optimizer.step, comm.rank) if dropping else None
+        part, share = batch, 1.0
+        if comm.size > 1:
+            rows = np.argsort(-batch.lengths, kind="stable")[comm.rank :: comm.size]
+            if not rows.size:  # the last batch of an epoch may be smaller than the group
+                return 0.0, state.store.no_gradients()
+            part = batch.take(rows)
+            share = part.weight / batch.weight
+        loss, gradients = self.network.loss_and_gradients(state.store.params, part, rng, share, state.carried)
+        if comm.size > 1:
+            for carried in state.carried.values():
+                comm.assemble(carried, rows)
+        return loss, state.store.gather(gradients)
 
-    def _own_rows(self, rows: Array) -> Array:
-        return rows if self.group.size == 1 else rows[rows % self.group.size == self.group.rank]
+    def _first_not_finite(self, gradients: Gradients) -> str | None:
+        """The first parameter whose gradient is not finite, in the part of whichever rank."""
+        names = [*gradients.spans, *gradients.tables]
+        found = gradients.first_not_finite()
+        first = int(self.comm.all_gather(len(names) if found is None else names.index(found)).min())
+        return names[first] if first < len(names) else None
 
     def _rate(self) -> float:
         settings, done = self.settings, self.state.optimizer.step
         assert settings.epochs is not None
         share = SCHEDULES[settings.schedule](done, settings.epochs * self.steps)
         return settings.lr * with_warmup(share, done, settings.warmup)
-
-
-class _Exchange:
-    """Where the ranks lay down their gradients, and pick up the sums of what they update."""
-
-    def __init__(self, stepper: Stepper) -> None:
-        self._group, self._store = stepper.group, stepper.state.store
-        count, dense, tables = self._group.size, self._store.dense, self._store.tables
-        self._dense = shared_empty((count, len(dense)), dense.dtype)
-        # A rank reads at most as many different rows as its part of a batch has tokens; a small table, perhaps all.
-        texts = -(-stepper.settings.batch // count)
-        tokens = int(np.sort(stepper.train.lengths)[-texts:].sum())
-        room = {name: min(len(table), max(tokens, SMALL_TABLE)) for name, table in tables.items()}
-        self._used = shared_empty((count, len(tables)), np.int64)
-        self._rows = {name: shared_empty((count, room[name]), np.int64) for name in tables}
-        self._values = {
-            name: shared_empty((count, room[name], table.shape[1]), table.dtype) for name, table in tables.items()
-        }
-
-    def bring(self, gradients: Gradients | None) -> None:
-        """Lays this rank's gradients down; None are zeros."""
-        rank = self._group.rank
-        self._dense[rank] = 0 if gradients is None else gradients.dense
-        for k, name in enumerate(self._store.tables):
-            used = 0 if gradients is None else len(gradients.tables[name].rows)
-            self._used[rank, k] = used
-            if gradients is not None:
-                self._rows[name][rank, :used] = gradients.tables[name].rows
-                self._values[name][rank, :used] = gradients.tables[name].values
-
-    def fetch(self) -> Gradients:
-        """The sums of what this rank updates."""
-        rank, count, size = self._group.rank, self._group.size, len(self._store.dense)
-        return self._sums(slice(size * rank // count, size * (rank + 1) // count), (rank, count))
-
-    def everything(self) -> Gradients:
-        """All sums, for a look at what went wrong."""
-        return self._sums(slice(0, len(self._store.dense)), (0, 1))
-
-    def _sums(self, part: slice, own: tuple[int, int]) -> Gradients:
-        dense = self._dense[0, part].copy()
-        for other in self._dense[1:]:
-            dense += other[part]
-        tables = {name: self._table_sums(k, name, *own) for k, name in enumerate(self._store.tables)}
-        return Gradients(dense, tables, self._store.spans, part)
-
-    def _table_sums(self, k: int, name: str, rank: int, count: int) -> RowGradient:
-        table = self._store.tables[name]
-        brought: list[tuple[Array, Array]] = []
-        any_brings = np.zeros(len(table), np.bool_)
-        for other in range(self._group.size):
-            used = int(self._used[other, k])
-            rows = self._rows[name][other, :used]
-            chosen = np.flatnonzero(rows % count == rank)
-            brought.append((rows[chosen], self._values[name][other, :used].take(chosen, axis=0)))
-            any_brings[brought[-1][0]] = True
-        rows = np.flatnonzero(any_brings)
-        place = np.empty(len(table), np.intp)  # of a row among the chosen ones
-        place[rows] = np.arange(len(rows))
-        values = np.zeros((len(rows), table.shape[1]), table.dtype)
-        for theirs, of_theirs in brought:  # in the order of the ranks; a rank names each row once
-            values[place[theirs]] += of_theirs
-        return RowGradient(rows, values, (table.shape[0], table.shape[1]))

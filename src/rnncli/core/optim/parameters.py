@@ -94,6 +94,14 @@ class ParameterStore:
         rows = {name: self._without_frozen(name, _as_rows(flat[name])) for name in self.tables}
         return Gradients(dense, rows, self.spans)
 
+    def no_gradients(self) -> Gradients:
+        """Zeros, as of a batch without rows."""
+        tables = {
+            name: RowGradient(np.empty(0, np.int64), np.empty((0, table.shape[1]), table.dtype), table.shape)
+            for name, table in self.tables.items()
+        }
+        return Gradients(np.zeros_like(self.dense), tables, self.spans)
+
     def _without_frozen(self, table: str, gradient: RowGradient) -> RowGradient:
         if table not in self.frozen:
             return gradient
@@ -117,7 +125,18 @@ class Gradients:
         self.dense = dense
         self.tables = tables
         self.part = part
-        self._spans = spans
+        self.spans = spans
+
+    def span_of(self, index: int, count: int) -> slice:
+        """The ``index``-th of ``count`` slices of the dense vector; of equal lengths, but for one number."""
+        size = len(self.dense)
+        return slice(size * index // count, size * (index + 1) // count)
+
+    def every(self, index: int, count: int) -> Gradients:
+        """The ``index``-th of ``count`` parts of the whole: a slice, and every ``count``-th row of each table."""
+        span = self.span_of(index, count)
+        tables = {name: rows.every(index, count) for name, rows in self.tables.items()}
+        return Gradients(self.dense[span], tables, self.spans, span)
 
     def square(self) -> float:
         """The square of the Euclidean norm over all of it."""
@@ -130,8 +149,9 @@ class Gradients:
 
     def first_not_finite(self) -> str | None:
         """The name of the first parameter whose gradient holds a NaN or an infinity."""
-        for name, span in self._spans.items():
-            if not np.isfinite(self.dense[span]).all():
+        begin = self.part.start or 0
+        for name, span in self.spans.items():
+            if not np.isfinite(self.dense[max(0, span.start - begin) : max(0, span.stop - begin)]).all():
                 return name
         return next((name for name, rows in self.tables.items() if not np.isfinite(rows.values).all()), None)
 
@@ -161,7 +181,7 @@ def clip_by_norm(
     gradients: Gradients,
     limit: float | None,
     square: float | None = None,
-    whole: Callable[[], Gradients] | None = None,
+    first_not_finite: Callable[[], str | None] | None = None,
 ) -> float:
     """Scales the gradient down to norm ``limit`` if it is longer (Pascanu et al. 2013) and returns its norm before.
 
@@ -172,14 +192,14 @@ def clip_by_norm(
         gradients: all of them, or a part of them with ``square`` the squared norm of all.
         limit: the longest norm that is left alone.
         square: see there.
-        whole: gives all of them, to find what is not finite.
+        first_not_finite: names the first parameter, of all, whose gradient is not finite; of ``gradients``, if None.
 
     Raises:
         NotFiniteError: the norm is not finite; nothing has been changed.
     """
     norm = float(np.sqrt(gradients.square() if square is None else square))
     if not np.isfinite(norm):
-        culprit = (whole() if whole else gradients).first_not_finite()
+        culprit = (first_not_finite or gradients.first_not_finite)()
         raise NotFiniteError(f"the gradient of {culprit}" if culprit else "the gradient's norm")
     if limit is not None and norm > limit:
         gradients.scale(limit / norm)

@@ -17,7 +17,7 @@ from rnncli.data.records import Texts, distinct_texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, counted, quoted
-from rnncli.parallel.spread import shared_out
+from rnncli.parallel.chunks import map_rows
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
 from rnncli.tasks.caption.network import Captioner, Described
@@ -25,8 +25,12 @@ from rnncli.tasks.decoder import BEAM, Beam, Longest
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import Manifest, Metric, Model, chunks_of, distinct
+from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+
+# Parts in which data are scored; each sorts the rows anew.
+MOST_PARTS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,18 +124,19 @@ class CaptionModel(Model):
         chosen, places = distinct_texts(dataset.texts)
         rows = np.stack([self.read(dataset.texts[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
-        tally = metric_sums_of_all(self.network, self.params, whole, workers)
-
-        def tell_some(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return self._tell(np.stack([self.read(text) for (text,) in texts]))
+        parts = min(MOST_PARTS, -(-whole.size // BATCH))
+        sums = metric_sums_of_all(self.network, self.params, whole, parts, workers)
 
         def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            return shared_out(tell_some, texts, workers)
+            def tell_some(some: list[int]) -> list[tuple[list[str], float]]:
+                return self._tell(np.stack([self.read(texts[row][0]) for row in some]))
+
+            return map_rows(tell_some, [1] * len(texts), max(1, BATCH // self.beam), workers)
 
         scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
         called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
         mistakes = tuple(replace(mistake, text=called[mistake.line]) for mistake in scores.mistakes)
-        return replace(scores, nats=tally.losses / tally.told, mistakes=mistakes)
+        return replace(scores, nats=sums.losses / sums.counted, mistakes=mistakes)
 
     def describe(self) -> list[tuple[str, TableCell]]:
         s = self.settings

@@ -15,10 +15,10 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.doubts import Asker
 from rnncli.data.tables.long_form import LongForm
 from rnncli.errors import DataError
-from rnncli.parallel.spread import shared_out
+from rnncli.parallel.chunks import map_rows
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
-from rnncli.tasks.classify.network import MOST_SCORES, Classifier
+from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
 from rnncli.tasks.inputs import (
     NumberInput,
@@ -126,7 +126,9 @@ class ClassifierModel(Model):
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if self.reads_numbers:
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
-        each = shared_out(self._answer_some, dataset.texts, workers)
+        texts = dataset.texts
+        sizes = list(map(len, texts))
+        each = map_rows(lambda rows: self._answer_some([texts[row] for row in rows]), sizes, BATCH, workers)
         lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
         dataset = dataset.with_tokens(lengths, self.input.unit)
         names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
@@ -211,14 +213,9 @@ class ClassifierModel(Model):
     def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, int, float]]:
         """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
         encoded = [self.read(text).values for text in texts]
-        found: list[tuple[int, int, float]] = []
-        step = max(BATCH, MOST_SCORES // len(self.labels))  # not the probabilities of all labels for all texts at once
-        for first in range(0, len(encoded), step):
-            some = encoded[first : first + step]
-            answered = self.probabilities(some)
-            best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
-            found += zip(map(len, some), *best, strict=True)
-        return found
+        answered = self.probabilities(encoded)
+        best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
+        return list(zip(map(len, encoded), *best, strict=True))
 
     def probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""

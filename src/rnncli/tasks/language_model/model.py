@@ -27,6 +27,9 @@ from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
 
 # Streams of a text that is only judged.
 JUDGED_STREAMS = 32
+# Parts in which they are scored, of as many streams each: the smaller ones are for a large vocabulary, where most of
+# the work is scores, of which fewer at a time stay in the cache.
+JUDGED_PARTS, JUDGED_PARTS_OF_MANY, MANY_TOKENS = 2, 8, 1000
 CONTINUED = 200  # tokens, if nobody says how many
 
 
@@ -121,8 +124,9 @@ class LanguageModel(Model):
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
-        right, answers, losses, told = metric_sums_of_all(self.network, self.params, streams, workers)
-        nats = losses / told
+        parts = JUDGED_PARTS_OF_MANY if self.vocabulary.size >= MANY_TOKENS else JUDGED_PARTS
+        right, answers, losses, counted = metric_sums_of_all(self.network, self.params, streams, parts, workers)
+        nats = losses / counted
         unknown = float((ids == self.vocabulary.unknown).mean())
         return TextEvaluation(
             self.unit, int(answers), nats, nats / math.log(2), math.exp(min(nats, 700)), right / answers, unknown

@@ -13,12 +13,13 @@ from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
-from rnncli.parallel.spread import shared_out
+from rnncli.parallel.chunks import map_rows
 from rnncli.record import Record
 from rnncli.results import Column, TableCell
 from rnncli.tasks.decoder import BEAM, Beam, Longest
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Manifest, Metric, Model, chunks_of
+from rnncli.tasks.network import BATCH
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
@@ -88,9 +89,13 @@ class Seq2SeqModel(Model):
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         dataset = without_empty(dataset, self.settings)
-        return compared(
-            dataset, lambda sources: shared_out(self._tell, sources, workers), self.symbols, self.unit, worst
-        )
+
+        def tell(sources: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            lengths = [min(len(symbols), self.settings.max_length) for symbols in sources]
+            count = max(1, BATCH // self.beam)
+            return map_rows(lambda rows: self._tell([sources[row] for row in rows]), lengths, count, workers)
+
+        return compared(dataset, tell, self.symbols, self.unit, worst)
 
     def describe(self) -> list[tuple[str, TableCell]]:
         looking = "attention" if self.settings.attention else "no attention"

@@ -15,11 +15,12 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
-from rnncli.parallel.spread import shared_out
+from rnncli.parallel.chunks import map_rows
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import score
-from rnncli.tasks.model import CHUNK, OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.network import BATCH
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
 from rnncli.tasks.tag.sentences import encode_words, read_sentences, words_of
@@ -99,7 +100,8 @@ class TaggerModel(Model):
         sentences, tags, dataset = read_sentences(dataset)
         names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
         number = {name: k for k, name in enumerate(names)}
-        answered = shared_out(self._answer_some, sentences, workers)
+        sizes = list(map(len, sentences))
+        answered = map_rows(lambda rows: self._answer_some([sentences[row] for row in rows]), sizes, BATCH, workers)
         truth = np.array([number[tag] for of in tags for tag in of], np.int64)
         predicted, confidence = (np.concatenate(of_words) for of_words in zip(*answered, strict=True))
         unknown = np.array([not self.views.knows(word) for words in sentences for word in words])
@@ -158,11 +160,8 @@ class TaggerModel(Model):
 
     def _answer_some(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Array, Array]]:
         """For each sentence the number of the most probable tag of each word, and its probability."""
-        found = []
-        for first in range(0, len(sentences), CHUNK):  # not the probabilities of all tags for all words at once
-            answered = self.probabilities(sentences[first : first + CHUNK])
-            found += [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in answered]
-        return found
+        answered = self.probabilities(sentences)
+        return [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in answered]
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
         """(T, K) of each sentence; (0, K) of one without words."""
