@@ -169,12 +169,13 @@ def struck(*arguments, **more):
 @pytest.mark.parametrize(("number", "code"), ENDS)
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("whom", ["os.getpid()", "0"])
-@pytest.mark.parametrize("command", [["predict", "many.txt"], ["evaluate", "latest", "reviews.csv"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["predict", "many.txt"], ["evaluate", "latest", "many.csv"]], ids=" ".join)
 def test_116_a_signal_while_processes_are_forked_ends_all_of_them(
     trained, process, at_import, number, code, nth, whom, command
 ):
     """Sent to the first process as ``kill`` does, and to the group as a terminal does."""
     trained.write("many.txt", "good film\n" * 5000)
+    trained.write("many.csv", "text,label\n" + "good film,positive\nbad film,negative\n" * 2500)
     world = at_import(AT_A_CALL.format(function="os.fork", nth=nth, whom=whom, number=number))
     running = process(*command, "--workers", "3", env=world, start_new_session=True)
     out, err = running.communicate(timeout=60)  # which ends when the last holder of the pipes has ended
