@@ -10,12 +10,11 @@ from rnncli.record import EpochRecord
 from rnncli.render.console import Output
 from rnncli.render.progress import LINES, TrainingDisplay
 from rnncli.results import EpochDone
-from rnncli.tasks.model import ACCURACY
 
 
 def lines_of(epochs: int, done: int, best: set[int]) -> list[str]:
     output = Output(io.StringIO(), io.StringIO())
-    display = TrainingDisplay(output, epochs, ACCURACY)
+    display = TrainingDisplay(output, epochs, "accuracy", lambda event: event.record.validation_accuracy)
     with display.live():
         for epoch in range(1, done + 1):
             record = EpochRecord(epoch, 1.0, 0.5, epoch / 1000, epoch in best)

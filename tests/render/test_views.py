@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rnncli.cli.model_tables import record_view
 from rnncli.record import EpochRecord
-from rnncli.render.model_tables import record_view
 
 IMPROVED = {1, 2, 3, 5, 8, 13, 18}
 EPOCHS = [EpochRecord(n, 1 / n, 1 / n, 0.5, n in IMPROVED) for n in range(1, 51)]

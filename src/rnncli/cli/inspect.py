@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnncli.cli import model_tables as views
 from rnncli.cli.arguments import is_file, require_piped
 from rnncli.cli.inspect_data import OfData, show
 from rnncli.cli.inspect_label import OF_A_LOSS, label_of, note_label
@@ -16,7 +17,6 @@ from rnncli.cli.predict import as_input
 from rnncli.data.dataset import display_name
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import CheckFailedError, DataError, UsageError, counted
-from rnncli.render import model_tables as views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import fits, print_pairs, print_table, svg

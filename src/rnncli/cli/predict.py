@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnncli.clean import clean, inert
+from rnncli.cli import model_tables as views
 from rnncli.cli.arguments import files_among, require_piped
 from rnncli.cli.notices import say_what_is_logged
 from rnncli.data.dataset import Source
 from rnncli.data.inputs import stream_inputs
 from rnncli.errors import DataError, UsageError, counted
-from rnncli.render import model_tables as views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_table

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnncli import stopping
 from rnncli.clean import clean
+from rnncli.cli import model_tables as views
 from rnncli.cli.arguments import require_piped
 from rnncli.cli.notices import say_what_is_logged
 from rnncli.cli.options import resolve_settings
@@ -19,7 +20,6 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Source, display_name
 from rnncli.errors import UsageError
 from rnncli.machine import keep_freed_memory
-from rnncli.render import model_tables as views
 from rnncli.render.console import Output
 from rnncli.render.json_out import print_json
 from rnncli.render.progress import TrainingDisplay
@@ -118,7 +118,14 @@ def _say_what_is_there(output: Output, session: Session) -> None:
 
 def _run(output: Output, session: Session) -> None:
     finished_before = session.state.progress.finished is not None
-    display = TrainingDisplay(output, session.settings.epochs or 0, session.metric, session.model().unit)
+    metric = session.metric
+    display = TrainingDisplay(
+        output,
+        session.settings.epochs or 0,
+        metric.name,
+        lambda event: metric.of(event.record),
+        session.model().unit,
+    )
     with _stopping_on_signals(session), display.live():
         for event in session.events():
             if isinstance(event, StepDone):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rnncli.render.console import Output, as_text
 from rnncli.render.sparkline import sparkline
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from rnncli.record import EpochRecord
     from rnncli.results import EpochDone, StepDone
 
 # Off a terminal a longer training has a line for so many epochs at most, and one for the first and the last.
@@ -27,23 +26,29 @@ REDRAW_SECONDS = 0.1
 SHOWN_EPOCHS = 12
 
 
-class Shown(Protocol):
-    """By what an epoch is shown to be good."""
-
-    @property
-    def name(self) -> str: ...
-    def of(self, epoch: EpochRecord) -> float | None:
-        """Of an epoch in the training record; None where nothing was validated."""
-
-
 class TrainingDisplay:
     """Shows the events of a training; used as ``with display.live(): …``."""
 
-    def __init__(self, output: Output, epochs: int, metric: Shown, unit: str = "word") -> None:
-        """Of so many epochs, each judged by ``metric``; ``unit`` is what a timestep is."""
+    def __init__(
+        self,
+        output: Output,
+        epochs: int,
+        metric: str,
+        score: Callable[[EpochDone], float | None],
+        unit: str = "word",
+    ) -> None:
+        """Shows nothing yet.
+
+        Args:
+            output: where to.
+            epochs: how many there will be.
+            metric: the name of what an epoch is judged by.
+            score: an epoch's, by that metric; None where nothing was validated.
+            unit: what a timestep is.
+        """
         self._output = output
         self._epochs = epochs
-        self._metric = metric
+        self._metric, self._score = metric, score
         self._unit = unit
         self._every = max(1, -(-epochs // LINES))  # epochs that share a line
         self._done: list[EpochDone] = []
@@ -103,7 +108,7 @@ class TrainingDisplay:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("epoch", "loss", f"validation {self._metric.name}", f"{self._unit}s/s", "time", ""):
+        for name in ("epoch", "loss", f"validation {self._metric}", f"{self._unit}s/s", "time", ""):
             table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True)
         for event in self._done[-SHOWN_EPOCHS:]:
             r = event.record
@@ -124,13 +129,10 @@ class TrainingDisplay:
             table.add_row("", *(as_text(self._output.drawable(sparkline(curve, 12)), "cyan") for curve in curves))
         return table
 
-    def _score(self, event: EpochDone) -> float | None:
-        return self._metric.of(event.record)
-
     def _line(self, event: EpochDone, unwritten: Sequence[EpochDone]) -> str:
         """An epoch; with the best of those that have no line of their own, if it is the best so far."""
         r, score = event.record, self._score(event)
-        validation = "" if score is None else f", validation {self._metric.name} {score:.4f}"
+        validation = "" if score is None else f", validation {self._metric} {score:.4f}"
         best = " (best)" if r.best else ""
         better = [earlier for earlier in unwritten if earlier.record.best]
         if better and not r.best:

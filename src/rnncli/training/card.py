@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from rnncli.clean import clean
 from rnncli.errors import counted
-
-if TYPE_CHECKING:
-    from rnncli.training.session import Session
+from rnncli.tasks.comparison import Baseline, Comparison
+from rnncli.tasks.model import Model
+from rnncli.tasks.report import Report
 
 # Letters, digits and marks that mean nothing to Markdown, HTML or those who make links of all that looks like one.
 _PLAIN = re.compile(r"(?:[^\W_]|[ ,;%()’'-]|:(?= )|\.(?=[\d ]|\Z))*")
 
 
-def model_card(session: Session) -> str:
-    """Markdown: data, network, score beside the baselines, and what to keep in mind."""
-    s, report = session.settings, session.prepared.report
-    progress = session.state.progress
-    described = session.model().describe()
+def model_card(
+    name: str,
+    data: str,
+    model: Model,
+    report: Report,
+    baselines: Sequence[Baseline],
+    comparison: Comparison | None,
+) -> str:
+    """Markdown: data, network, score beside the baselines, and what to keep in mind.
+
+    Args:
+        name: of the run.
+        data: name of the data file.
+        model: that of the best epoch, with its training.
+        report: what the data are like.
+        baselines: what the network has to beat; none without validation rows.
+        comparison: of the model with the best of them.
+    """
+    s, record = model.settings, model.record
     known = [report.summary()]
-    known += [(what.capitalize(), str(value)) for what, value in described if what not in ("labels", "tags")]
-    best = "" if progress.best_epoch is None else f"; best after epoch {progress.best_epoch}"
+    known += [(what.capitalize(), str(value)) for what, value in model.describe() if what not in ("labels", "tags")]
+    best = "" if record.best_epoch is None else f"; best after epoch {record.best_epoch}"
     lines = [
-        f"# {literal(session.folder.path.name)}",
+        f"# {literal(name)}",
         "",
-        f"{report.what}, trained on {counted(report.training_rows, 'row')} of {literal(session.dataset.name, 200)}.",
+        f"{report.what}, trained on {counted(report.training_rows, 'row')} of {literal(data, 200)}.",
         "",
         *(f"- {what}: {literal(value)}" for what, value in known),
-        f"- Training: {counted(progress.epoch, 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}{best}",
+        f"- Training: {counted(len(record.epochs), 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}{best}",
     ]
-    if session.baselines and session.best_value is not None:
-        beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in session.baselines)
+    score = None if record.best is None else model.metric.of(record.best)
+    if baselines and score is not None:
+        beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in baselines)
         rows = counted(report.validation_rows, "validation row")
-        lines.append(f"- {session.metric.name.capitalize()} on {rows}: {session.best_value:.4f} ({beside})")
-        compared = session.comparison()
-        lines += [] if compared is None else [f"- {compared.sentence}"]
+        lines.append(f"- {model.metric.name.capitalize()} on {rows}: {score:.4f} ({beside})")
+        lines += [] if comparison is None else [f"- {comparison.sentence}"]
     lines += [
         "",
         "The best epoch was chosen on the validation rows, so their score is a little too kind: for a figure to quote, "

@@ -247,7 +247,9 @@ class Session:
             best = Model.load(self.folder.model)
             best.with_training(self.settings, self._record(self.state.progress.best_epoch)).save(self.folder.model)
         self._save_state()
-        storage.write_atomically(self.folder.card, model_card(self).encode())
+        report, baselines = self.prepared.report, self.baselines or ()
+        card = model_card(self.folder.path.name, self.dataset.name, self.model(), report, baselines, self.comparison())
+        storage.write_atomically(self.folder.card, card.encode())
 
     def _interrupt(self, signal_number: int) -> None:
         if self.state.progress.best_epoch is None:
