@@ -70,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "rnncli.render": {
         "rich",
+        "markupsafe",
         "rnncli.clean",
         "rnncli.errors",
         "rnncli.stopping",
@@ -195,7 +196,7 @@ def test_nothing_imports_click() -> None:
     assert "click" not in names
 
 
-SLOW = ("numpy", "yaml", "safetensors")
+SLOW = ("numpy", "yaml", "markupsafe", "safetensors")
 
 
 @pytest.mark.parametrize(

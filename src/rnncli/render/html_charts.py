@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnncli.render.html_parts import LEVELS, NAME, level, safe
+from rnncli.clean import clean
+from rnncli.render.html_parts import LEVELS, NAME, Html, element, level
 from rnncli.render.tables import format_number
 
 _NARROW, _WIDE = 14, 44  # a heat map's column
@@ -43,7 +44,7 @@ class Map:
     written: bool = True
 
 
-def heat_map(view: Map) -> str:
+def heat_map(view: Map) -> Html:
     """A square for each number; the number itself where there is room for it."""
     count, signed = len(view.columns), view.low < 0
     left = 8 + _LETTER * min(NAME, max((len(name) for name in view.rows), default=0))
@@ -56,7 +57,7 @@ def heat_map(view: Map) -> str:
     full, tall = left + count * width + right, top + len(view.rows) * height + 2
     deep: dict[int, list[str]] = {}
     below: list[str] = []
-    numbers: list[str] = []
+    numbers: list[Html | str] = []
     for r, row in enumerate(view.values):
         levels = [level(value, view.low, view.high) for value in row]
         for first, last in _runs(levels):
@@ -66,33 +67,41 @@ def heat_map(view: Map) -> str:
             below += [f"M{a}.2 {r}.9h{b - a - 0.4:.1f}" for a, b in _runs(signs) if signs[a]]
         if written:
             numbers += [_number(k, r, row[k], levels[k], signed, width, height) for k in range(count)]
-    squares = "".join(f'<path class="{depth_class(k)}" d="{_joined(deep[k])}"/>' for k in sorted(deep))
-    lines = f'<path class="below" d="{_joined(below)}"/>' if below else ""
-    names = "".join(
-        f'<text x="{left - 5:.0f}" y="{top + (r + 0.5) * height + 3:.1f}" class="row">{safe(name, NAME)}</text>'
+    squares = [element("path", class_=depth_class(k), d="".join(deep[k])) for k in sorted(deep)]
+    if below:
+        squares.append(element("path", class_="below", d="".join(below)))
+    names = [
+        element("text", clean(name, NAME), x=f"{left - 5:.0f}", y=f"{top + (r + 0.5) * height + 3:.1f}", class_="row")
         for r, name in enumerate(view.rows)
-    )
-    over = "".join(_over(name, left + (k + 0.5) * width, top - 4, longest) for k, name in enumerate(view.columns))
-    places = " ".join(map(str, view.places))
-    return (
-        f'<svg class="map" role="img" aria-label="{view.says}" width="{full:.0f}" height="{tall:.0f}" '
-        f'viewBox="0 0 {full:.0f} {tall:.0f}" data-map="{view.number}" data-rows="{places}" '
-        f'data-left="{left:.1f}" data-top="{top:.1f}" data-width="{width}" data-height="{height}">'
-        f'<g aria-hidden="true">{names}{over}'
-        f'<g transform="translate({left:.1f} {top:.1f}) scale({width} {height})">{squares}{lines}</g>'
-        f'<g transform="translate({left:.1f} {top:.1f})" class="in">{_joined(numbers)}</g></g></svg>'
+    ]
+    over = [_over(name, left + (k + 0.5) * width, top - 4, longest) for k, name in enumerate(view.columns)]
+    moved = f"translate({left:.1f} {top:.1f})"
+    drawn = element("g", *squares, transform=f"{moved} scale({width} {height})")
+    inside = element("g", *numbers, transform=moved, class_="in")
+    return element(
+        "svg",
+        element("g", *names, *over, drawn, inside, aria_hidden="true"),
+        class_="map",
+        role="img",
+        aria_label=view.says,
+        width=f"{full:.0f}",
+        height=f"{tall:.0f}",
+        viewBox=f"0 0 {full:.0f} {tall:.0f}",
+        data_map=view.number,
+        data_rows=" ".join(map(str, view.places)),
+        data_left=f"{left:.1f}",
+        data_top=f"{top:.1f}",
+        data_width=width,
+        data_height=height,
     )
 
 
-def _over(name: str, x: float, y: float, longest: int) -> str:
+def _over(name: str, x: float, y: float, longest: int) -> Html:
     """A column's name, which leans over the others where they have more than a letter."""
+    shown = clean(name, NAME)
     if longest == 1:
-        return f'<text x="{x:.0f}" y="{y:.0f}" class="mid">{safe(name, NAME)}</text>'
-    return f'<text transform="translate({x:.0f} {y:.0f}) rotate(-50)">{safe(name, NAME)}</text>'
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return "".join(parts)
+        return element("text", shown, x=f"{x:.0f}", y=f"{y:.0f}", class_="mid")
+    return element("text", shown, transform=f"translate({x:.0f} {y:.0f}) rotate(-50)")
 
 
 def depth_class(depth: int) -> str:
@@ -100,13 +109,13 @@ def depth_class(depth: int) -> str:
     return f"lm{-depth}" if depth < 0 else f"l{depth}"
 
 
-def _number(k: int, r: int, value: float, depth: int, signed: bool, width: int, height: int) -> str:
+def _number(k: int, r: int, value: float, depth: int, signed: bool, width: int, height: int) -> Html | str:
     """In its square. Of a share ``.97``, and nothing where there is next to nothing."""
     text = f"{value:.2f}".replace("-", "−") if signed or value >= 0.995 else f"{value:.2f}"[1:]
     if not signed and value < 0.005:
         return ""
-    style = {LEVELS - 2: ' class="mid"', LEVELS - 1: ' class="deep"', LEVELS: ' class="deep"'}.get(abs(depth), "")
-    return f'<text x="{(k + 0.5) * width:g}" y="{r * height + 11}"{style}>{text}</text>'
+    style = {LEVELS - 2: "mid", LEVELS - 1: "deep", LEVELS: "deep"}.get(abs(depth))
+    return element("text", text, x=f"{(k + 0.5) * width:g}", y=r * height + 11, class_=style)
 
 
 def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
@@ -115,17 +124,16 @@ def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
     return list(zip(edges, [*edges[1:], len(values)], strict=True))
 
 
-def bar(share: float, largest: float, signed: bool = True) -> str:
+def bar(share: float, largest: float, signed: bool = True) -> Html:
     """A bar from the middle where there are shares below zero, else from the left; it is told by its number."""
     size = 0.0 if not largest else min(1.0, abs(share) / largest)
     middle, room = (60, 58) if signed else (1, 118)
     start = middle - size * room if share < 0 else middle
     kind = "minus" if share < 0 else "plus"
-    return (
-        '<svg class="bar" aria-hidden="true" width="120" height="12" viewBox="0 0 120 12">'
-        f'<rect class="{kind}" x="{start:.1f}" y="2" width="{size * room:.1f}" height="8"/>'
-        f'<path class="axis" d="M{middle} 0v12"/></svg>'
-    )
+    filled = element("rect", class_=kind, x=f"{start:.1f}", y=2, width=f"{size * room:.1f}", height=8)
+    axis = element("path", class_="axis", d=f"M{middle} 0v12")
+    frame = {"width": 120, "height": 12, "viewBox": "0 0 120 12"}
+    return element("svg", filled, axis, class_="bar", aria_hidden="true", **frame)
 
 
 def logarithmic(share: float, decades: int = 6) -> float:
@@ -142,7 +150,7 @@ class Curve:
     points: Sequence[tuple[int, float]]
 
 
-def curves(title: str, lines: Sequence[Curve], best: int | None) -> str:
+def curves(title: str, lines: Sequence[Curve], best: int | None) -> Html:
     """Lines over the epochs, each named at its end, and a mark at the best epoch."""
     points = [point for line in lines for point in line.points]
     first, last = min(x for x, _ in points), max(x for x, _ in points)
@@ -159,29 +167,33 @@ def curves(title: str, lines: Sequence[Curve], best: int | None) -> str:
 
     drawn = []
     for tick in ticks:
-        drawn.append(f'<path class="grid" d="M{_LEFT} {y(tick):.1f}H{right}"/>')
-        drawn.append(f'<text class="row" x="{_LEFT - 6}" y="{y(tick) + 4:.1f}">{tick:g}</text>')
-    drawn += [f'<text class="mid" x="{x(k):.1f}" y="{bottom + 16}">{k}</text>' for k in sorted({first, last})]
-    drawn.append(f'<text class="mid" x="{(_LEFT + right) / 2:.0f}" y="{_HEIGHT - 4}">epoch</text>')
+        drawn.append(element("path", class_="grid", d=f"M{_LEFT} {y(tick):.1f}H{right}"))
+        drawn.append(element("text", f"{tick:g}", class_="row", x=_LEFT - 6, y=f"{y(tick) + 4:.1f}"))
+    drawn += [element("text", k, class_="mid", x=f"{x(k):.1f}", y=bottom + 16) for k in sorted({first, last})]
+    drawn.append(element("text", "epoch", class_="mid", x=f"{(_LEFT + right) / 2:.0f}", y=_HEIGHT - 4))
     if best is not None and first <= best <= last:
-        drawn.append(f'<path class="best" d="M{x(best):.1f} {_TOP}V{bottom}"/>')
+        drawn.append(element("path", class_="best", d=f"M{x(best):.1f} {_TOP}V{bottom}"))
         anchor = "row" if x(best) > (_LEFT + right) / 2 else "col"
         aside = -4 if anchor == "row" else 4
-        drawn.append(f'<text class="{anchor}" x="{x(best) + aside:.1f}" y="{_TOP + 8}">best: {best}</text>')
+        drawn.append(element("text", f"best: {best}", class_=anchor, x=f"{x(best) + aside:.1f}", y=_TOP + 8))
     taken: list[float] = []
     for line in lines:
         path = "L".join(f"{x(a):.1f} {y(b):.1f}" for a, b in line.points)
         dot = "h.1" if len(line.points) == 1 else ""
-        drawn.append(f'<path class="line {line.style}" d="M{path}{dot}"/>')
+        drawn.append(element("path", class_=f"line {line.style}", d=f"M{path}{dot}"))
         if line.points:
             at = y(line.points[-1][1]) + 4
             while any(abs(at - other) < 13 for other in taken):
                 at += 1
             taken.append(at)
-            drawn.append(f'<text class="col {line.style}" x="{right + 6}" y="{at:.1f}">{line.name}</text>')
-    return (
-        f'<svg class="curves" role="img" aria-label="{_in_words(title, lines, best)}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
-        f'<g aria-hidden="true">{_joined(drawn)}</g></svg>'
+            drawn.append(element("text", line.name, class_=f"col {line.style}", x=right + 6, y=f"{at:.1f}"))
+    return element(
+        "svg",
+        element("g", *drawn, aria_hidden="true"),
+        class_="curves",
+        role="img",
+        aria_label=_in_words(title, lines, best),
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
     )
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from rnncli.clean import clean
 from rnncli.page_results import Grid, Page
 from rnncli.render.html_charts import Map, depth_class, heat_map
-from rnncli.render.html_parts import NAME, folded, safe
+from rnncli.render.html_parts import NAME, WORD, Html, element, folded, joined
 
 MEANS = {
     "h": "h, the state: what the layer passes on",
@@ -26,11 +26,14 @@ MOST_WRITTEN, WRITTEN = 6_000, 15  # numbers that stand in the squares of heat m
 BESIDE, ALONE = 570, 1150  # how wide a heat map would like to be: one of two beside each other, and one by itself
 
 
-def maps(page: Page) -> str:
+def maps(page: Page) -> Html:
     """The heat maps of every layer, the topmost opened."""
     parts = [
-        "<p>A row is a unit, a column a timestep. Blue is above 0; red, with a line beneath, is below 0; the deeper, "
-        "the further away. The number under the mouse, or where the arrow keys lead, stands below each picture.</p>"
+        element(
+            "p",
+            "A row is a unit, a column a timestep. Blue is above 0; red, with a line beneath, is below 0; the deeper, "
+            "the further away. The number under the mouse, or where the arrow keys lead, stands below each picture.",
+        )
     ]
     number = 0
     columns = [len(page.timelines[grid.timeline].names) for grid in page.grids]
@@ -38,27 +41,29 @@ def maps(page: Page) -> str:
     few = numbers <= MOST_WRITTEN
     read = [line for line in page.timelines if line.steps and line.steps[0] >= 0]
     if any(name != step.token for line in read for name, step in zip(line.names, page.steps, strict=False)):
-        parts.append("<p>A column is named by what the step reads: in a decoder that is the symbol told before.</p>")
+        told = "A column is named by what the step reads: in a decoder that is the symbol told before."
+        parts.append(element("p", told))
     for (name, direction), of_cell in groupby(page.grids, key=lambda grid: (grid.cell, grid.direction)):
         grids = list(of_cell)
         drawn = [_figure(page, number + k, grid, grid.shown, few) for k, grid in enumerate(grids)]
-        content = f'<div class="maps">{"".join(drawn)}</div>'
+        content = element("div", *drawn, class_="maps")
         if len(grids[0].shown) < len(grids[0].units):
             every = range(len(grids[0].units))
             more = [_figure(page, number + k, grid, every, False) for k, grid in enumerate(grids)]
-            content += folded(f"All {grids[0].total} units", f'<div class="maps">{"".join(more)}</div>')
+            content += folded(f"All {grids[0].total} units", element("div", *more, class_="maps"))
         number += len(grids)
         reads = "reads backwards" if direction == "←" else "reads forwards"
-        title = f"<h3>{safe(name)} {safe(direction)}</h3> {reads}, {len(grids[0].shown)} of {grids[0].total} units"
-        parts.append(folded(title, content, opened=True))
-    return "".join(parts)
+        title = element("h3", f"{clean(name, WORD)} {clean(direction, WORD)}")
+        units = f" {reads}, {len(grids[0].shown)} of {grids[0].total} units"
+        parts.append(folded(title + units, content, opened=True))
+    return joined(parts)
 
 
 def row_name(grid: Grid, place: int) -> str:
     return f"{grid.what}{grid.units[place]}"
 
 
-def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], written: bool) -> str:
+def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], written: bool) -> Html:
     columns = page.timelines[grid.timeline].names
     drawn = Map(
         number=number,
@@ -72,32 +77,32 @@ def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], written:
         says=_in_words(page, grid, places),
         written=written,
     )
-    means = MEANS.get(grid.what, safe(grid.what))
+    means = MEANS.get(grid.what, clean(grid.what, WORD))
     if grid.what == "h" and not any(other.what == "o" for other in page.grids if other.cell == grid.cell):
         means = "h, the state: what the layer keeps and passes on"
-    return _framed(heat_map(drawn), f"<b>{means}</b>", grid.low, grid.high)
+    return _framed(heat_map(drawn), means, grid.low, grid.high)
 
 
-def _framed(picture: str, caption: str, low: float, high: float) -> str:
-    return (
-        f'<figure><figcaption>{caption} {_scale(low, high)}</figcaption><div class="scroll">{picture}</div>'
-        '<p class="says" aria-live="polite"></p></figure>'
+def _framed(picture: Html, caption: str, low: float, high: float) -> Html:
+    return element(
+        "figure",
+        element("figcaption", element("b", caption), " ", _scale(low, high)),
+        element("div", picture, class_="scroll"),
+        element("p", class_="says", aria_live="polite"),
     )
 
 
-def _scale(low: float, high: float) -> str:
+def _scale(low: float, high: float) -> Html:
     """Which colour is which number."""
     levels = range(-7, 8) if low < 0 else range(8)
-    squares = "".join(
-        f'<rect class="{depth_class(k)}" x="{8 * place}" y="0" width="8" height="10"/>'
-        for place, k in enumerate(levels)
-    )
-    line = f'<path class="below" d="M0 9.2h{8 * 7}"/>' if low < 0 else ""
+    squares = [
+        element("rect", class_=depth_class(k), x=8 * place, y=0, width=8, height=10) for place, k in enumerate(levels)
+    ]
+    if low < 0:
+        squares.append(element("path", class_="below", d=f"M0 9.2h{8 * 7}"))
     width, least = 8 * len(levels), f"{low:z.3g}".replace("-", "−")
-    return (
-        f'<span class="scale">{least}<svg aria-hidden="true" width="{width}" height="10" viewBox="0 0 {width} 10">'
-        f"{squares}{line}</svg>{high:z.3g}</span>"
-    )
+    frame = {"width": width, "height": 10, "viewBox": f"0 0 {width} 10"}
+    return element("span", least, element("svg", *squares, aria_hidden="true", **frame), f"{high:z.3g}", class_="scale")
 
 
 def _in_words(page: Page, grid: Grid, places: Sequence[int]) -> str:
@@ -111,22 +116,25 @@ def _in_words(page: Page, grid: Grid, places: Sequence[int]) -> str:
     mean = math.fsum(value for value, _, _ in numbers) / len(numbers)
 
     def where(unit: int, t: int) -> str:
-        return f"of unit {grid.units[unit]} at timestep {line.places[t]} ‘{safe(line.names[t])}’"
+        return f"of unit {grid.units[unit]} at timestep {line.places[t]} ‘{clean(line.names[t], WORD)}’"
 
     return (
-        f"{safe(grid.what)} of {safe(grid.cell)} {safe(grid.direction)}: {len(places)} of {grid.total} units by "
-        f"{count} timesteps; the least is {least:.3f}, {where(r0, t0)}, the most {most:.3f}, {where(r1, t1)}, the mean "
-        f"{mean:.3f}"
+        f"{_name(grid)}: {len(places)} of {grid.total} units by {count} timesteps; the least is {least:.3f}, "
+        f"{where(r0, t0)}, the most {most:.3f}, {where(r1, t1)}, the mean {mean:.3f}"
     )
 
 
-def attention(page: Page) -> str:
+def _name(grid: Grid) -> str:
+    return f"{clean(grid.what, WORD)} of {clean(grid.cell, WORD)} {clean(grid.direction, WORD)}"
+
+
+def attention(page: Page) -> Html:
     """Where each step looks: source symbols by steps."""
     columns = [clean(step.token, NAME) for step in page.steps]
     values = list(zip(*(step.looks for step in page.steps), strict=True))
     most = [max(range(len(page.source)), key=step.looks.__getitem__) for step in page.steps]
     said = ", ".join(
-        f"{safe(step.token)} at {safe(page.source[k][1])} ({page.source[k][0]})"
+        f"{clean(step.token, WORD)} at {clean(page.source[k][1], WORD)} ({page.source[k][0]})"
         for step, k in zip(page.steps, most, strict=True)
     )
     drawn = Map(
@@ -140,8 +148,9 @@ def attention(page: Page) -> str:
         room=ALONE,
         says=f"Attention, source symbols by steps; each step looks most: {said}",
     )
-    lead = (
-        "<p>A column for each symbol that is told, a row for each that was read; over all that were read, the weights "
-        "of a column add up to 1.</p>"
+    lead = element(
+        "p",
+        "A column for each symbol that is told, a row for each that was read; over all that were read, the weights "
+        "of a column add up to 1.",
     )
-    return lead + _framed(heat_map(drawn), "<b>How much each step looks at each symbol</b>", 0.0, 1.0)
+    return lead + _framed(heat_map(drawn), "How much each step looks at each symbol", 0.0, 1.0)

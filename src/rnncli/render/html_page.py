@@ -1,8 +1,8 @@
 """One input of a model opened up, as one HTML file that asks nobody for anything.
 
 A content security policy lets in one style sheet and one script, by their digests, and nothing from anywhere else.
-Texts of others are cleaned and escaped; the script puts texts into the page as text, never as markup. The same page
-gives the same bytes.
+Texts are cleaned and escaped as they go in, by their type; the script puts texts into the page as text, never as
+markup. The same page gives the same bytes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,38 @@ from rnncli.clean import clean
 from rnncli.page_results import Grid, Page, Timeline
 from rnncli.render import html_layers as layers
 from rnncli.render import html_sections as sections
-from rnncli.render.html_parts import WORD, alone, embedded, rounded, safe
+from rnncli.render.html_parts import WORD, Html, alone, element, embedded, joined, rounded
 
 TITLE = 60  # cells of an input in the title
 MOST_BYTES = 2_000_000  # of a page; what is shown of an input is bounded so that none gets near
+
+_DOCUMENT = Html("""\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header><p class="made">rnncli inspect</p><h1>{text} → {answer}</h1>\
+<button type="button" id="theme" hidden>Dark</button></header>
+<nav aria-label="Sections"><ol>{links}</ol></nav>
+<main>
+<section id="input" aria-label="Input and model">{head}</section>
+{words}<div>
+{beside}</div>
+{below}</main>
+<footer><p>Written by rnncli. This file is whole: it loads nothing and sends nothing.</p></footer>
+<script type="application/json" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+""")
 
 
 def html_page(page: Page) -> str:
@@ -46,13 +74,11 @@ def _only_shown(grid: Grid) -> Grid:
 
 def _document(page: Page) -> str:
     style, script = _own_file("page.css"), _own_file("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; "
-        "form-action 'none'"
+    policy = Html("default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'").format(
+        digest(style), digest(script)
     )
-    named = f"{safe(page.text, TITLE)} → {safe(page.reasons.answer)}"
     parts = [
-        ("words", f"Which {safe(page.reasons.unit)}s made the answer", sections.words(page.reasons)),
+        ("words", f"Which {clean(page.reasons.unit, WORD)}s made the answer", sections.words(page.reasons)),
         ("steps", "After every timestep", sections.walk(page)),
     ]
     if page.source:
@@ -67,26 +93,27 @@ def _document(page: Page) -> str:
     if page.epochs:
         parts.append(("training", "How it learned", sections.learning(page)))
     parts.append(("more", "What is not here", _left_out(page)))
-    links = "".join(f'<li><a href="#{name}-title">{title}</a></li>' for name, title, _ in parts)
+    links = [element("li", element("a", title, href=f"#{name}-title")) for name, title, _ in parts]
     made = [
-        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{title}</h2>{content}</section>\n'
+        element("section", element("h2", title, id=f"{name}-title"), content, id=name, aria_labelledby=f"{name}-title")
+        + Html("\n")
         for name, title, content in parts
     ]
-    body = f"{made[0]}<div>\n{''.join(made[1:followed])}</div>\n{''.join(made[followed:])}"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
-        f"<title>{named} – rnncli</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f'<header><p class="made">rnncli inspect</p><h1>{alone(page.text, TITLE)} → {alone(page.reasons.answer)}</h1>'
-        '<button type="button" id="theme" hidden>Dark</button></header>\n'
-        f'<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main>\n'
-        f'<section id="input" aria-label="Input and model">{sections.head(page)}</section>\n{body}</main>\n'
-        "<footer><p>Written by rnncli. This file is whole: it loads nothing and sends nothing.</p></footer>\n"
-        f'<script type="application/json" id="data">{embedded(page_data(page))}</script>\n<script>{script}</script>\n'
-        "</body>\n</html>\n"
+    whole = _DOCUMENT.format(
+        policy=policy,
+        title=f"{clean(page.text, TITLE)} → {clean(page.reasons.answer, WORD)} – rnncli",
+        style=style,
+        text=alone(page.text, TITLE),
+        answer=alone(page.reasons.answer),
+        links=joined(links),
+        head=sections.head(page),
+        words=made[0],
+        beside=joined(made[1:followed]),
+        below=joined(made[followed:]),
+        data=embedded(page_data(page)),
+        script=script,
     )
+    return str(whole)
 
 
 def digest(text: str) -> str:
@@ -132,14 +159,12 @@ def _timeline(line: Timeline) -> dict[str, Any]:
     return {"names": [clean(name, WORD) for name in line.names], "places": line.places, "steps": line.steps}
 
 
-def _left_out(page: Page) -> str:
-    said = "".join(f"<li>{alone(sentence, 400)}</li>" for sentence in page.left_out)
-    listed = f"<ul>{said}</ul>" if said else "<p>Every timestep of the input is on this page.</p>"
-    return (
-        f"{listed}<p>Every number of every unit, timestep and parameter: <code>rnncli inspect --gates --bptt --memory "
-        "--why --full --json TEXT</code>.</p>"
-    )
+def _left_out(page: Page) -> Html:
+    said = [element("li", alone(sentence, 400)) for sentence in page.left_out]
+    listed = element("ul", *said) if said else element("p", "Every timestep of the input is on this page.")
+    command = element("code", "rnncli inspect --gates --bptt --memory --why --full --json TEXT")
+    return listed + element("p", "Every number of every unit, timestep and parameter: ", command, ".")
 
 
-def _own_file(name: str) -> str:
-    return files("rnncli.render").joinpath(name).read_text(encoding="utf-8")
+def _own_file(name: str) -> Html:
+    return Html(files("rnncli.render").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704

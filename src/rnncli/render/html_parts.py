@@ -1,10 +1,13 @@
-"""What an HTML page is put together from: text that is safe to stand in it, numbers, and data for its script."""
+"""What an HTML page is put together from: elements, numbers, and data for its script."""
 
 from __future__ import annotations
 
 import html
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+from markupsafe import Markup
 
 from rnncli.clean import clean
 from rnncli.render.json_out import dumps
@@ -15,14 +18,47 @@ WORD, NAME, TEXT = 40, 16, 600  # cells of a token or label, of one beside a pic
 LEVELS = 7  # depths of a colour on either side of 0
 
 
-def safe(text: str, limit: int = WORD) -> str:
-    """A text that we did not write: made visible by the one gate there is, cut, and with nothing that is markup."""
-    return html.escape(clean(text, limit), quote=True)
+class Html(Markup):
+    """Markup of a page. Whatever else is put into it, by any of its methods, is cleaned and escaped as it goes in.
+
+    Texts are ``str`` all through, and this is the one place where they become markup: there is no call to forget.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: Any, /) -> Self:
+        if isinstance(s, cls):
+            return s
+        return cls(s if hasattr(s, "__html__") else html.escape(clean(str(s))))
 
 
-def alone(text: str, limit: int = WORD) -> str:
-    """The same where text of ours stands beside it: one that is read from the right moves nothing of ours."""
-    return f"<bdi>{safe(text, limit)}</bdi>"
+_EMPTY = {"path": "/>", "rect": "/>", "meta": ">", "input": ">"}  # elements without content, and how they end
+
+
+def element(name: str, *content: object, **attributes: object) -> Html:
+    """``element("p", "1 < 2", class_="n")`` is ``<p class="n">1 &lt; 2</p>``.
+
+    Args:
+        content: ``Html`` stays as it is, anything else is text.
+        attributes: ``aria_label`` is ``aria-label``. One that is True has no value; one that is None is left out.
+    """
+    given = "".join(
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{Html.escape(value)}"')
+        for key, value in attributes.items()
+        if value is not None
+    )
+    end = _EMPTY.get(name) or f">{joined(content)}</{name}>"
+    return Html(f"<{name}{given}{end}")  # noqa: S704  # escaped just now
+
+
+def joined(parts: Iterable[object]) -> Html:
+    return Html("".join(map(Html.escape, parts)))  # noqa: S704
+
+
+def alone(text: str, limit: int = WORD) -> Html:
+    """A text of others, cut, where one of ours stands beside it: read from the right, it moves nothing of ours."""
+    return element("bdi", clean(text, limit))
 
 
 def signed(x: float) -> str:
@@ -38,7 +74,7 @@ def number(x: float) -> str:
 
 
 def cell(value: TableCell) -> str:
-    """A table's cell, ready for markup."""
+    """A table's cell."""
     if value is None:
         return "–"
     if isinstance(value, str):
@@ -58,41 +94,40 @@ def level(value: float, low: float, high: float) -> int:
     return max(-LEVELS, min(LEVELS, round(LEVELS * value / size)))
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int] = ()) -> str:
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int] = ()) -> Html:
     """A table in a box that scrolls by itself.
 
     Args:
-        caption, columns, rows: ready for markup; the first cell of a row names it.
+        rows: the first cell of a row names it.
         numeric: places of columns that stand to the right.
     """
     right = set(numeric)
 
-    def of(tag: str, place: int, content: str, more: str = "") -> str:
-        kind = ' class="n"' if place in right else ""
-        return f"<{tag}{kind}{more}>{content}</{tag}>"
+    def of(name: str, place: int, content: str, scope: str | None = None) -> Html:
+        return element(name, content, class_="n" if place in right else None, scope=scope)
 
-    head = "".join(of("th", k, name, ' scope="col"') for k, name in enumerate(columns))
-    body = "".join(
-        "<tr>"
-        + of("th", 0, row[0], ' scope="row"')
-        + "".join(of("td", k, row[k]) for k in range(1, len(row)))
-        + "</tr>"
-        for row in rows
+    head = element("tr", *(of("th", k, name, "col") for k, name in enumerate(columns)))
+    body = (
+        element("tr", of("th", 0, row[0], "row"), *(of("td", k, row[k]) for k in range(1, len(row)))) for row in rows
     )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    whole = element("table", element("caption", caption), element("thead", head), element("tbody", *body))
+    return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
-def folded(summary: str, content: str, opened: bool = False) -> str:
-    return f"<details{' open' if opened else ''}><summary>{summary}</summary>{content}</details>"
+def folded(summary: str, content: Html, opened: bool = False) -> Html:
+    return element("details", element("summary", summary), content, open=opened or None)
 
 
-def embedded(value: object) -> str:
+def facts(pairs: Iterable[tuple[str, TableCell]]) -> Html:
+    """A list of names and values."""
+    rows = (element("div", element("dt", clean(name, WORD)), element("dd", cell(value))) for name, value in pairs)
+    return element("dl", *rows, class_="facts")
+
+
+def embedded(value: object) -> Html:
     """Data for the page's script, in which nothing can end the element that it stands in."""
-    text = dumps(value, ensure_ascii=True)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    text = dumps(value, ensure_ascii=True).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Html(text)  # noqa: S704
 
 
 def rounded(x: float | None, digits: int = 8) -> float | None:
