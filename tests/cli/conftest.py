@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 import typer
@@ -89,18 +90,40 @@ def snapshot(folder: Path) -> dict[str, object]:
     return found
 
 
+class Stream(io.TextIOWrapper):
+    """Where a command writes: a pipe into memory, or into what is given; or a terminal."""
+
+    def __init__(self, terminal: bool = False, into: BinaryIO | None = None) -> None:
+        super().__init__(io.BytesIO() if into is None else into, "utf-8", newline="")
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def text(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+
+
 class Cli:
     """``cli("predict", "good")`` runs a command; ``cli.refuses(…)`` also asserts all that a refusal promises."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self._capsys, self._monkeypatch = folder, capsys, monkeypatch
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self._monkeypatch, self._terminal = folder, monkeypatch, False
 
-    def __call__(self, *arguments: object, stdin: bytes | None = None) -> Result:
+    def at_terminal(self, width: int | str = 100, term: str = "dumb") -> None:
+        """From here on somebody looks on; without colours, so that every escape sequence came from the data."""
+        self._terminal = True
+        self._monkeypatch.setenv("COLUMNS", str(width))
+        self._monkeypatch.setenv("TERM", term)
+
+    def __call__(self, *arguments: object, stdin: bytes | None = None, into: BinaryIO | None = None) -> Result:
         if stdin is not None:
             self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        self._capsys.readouterr()
-        code = main(once(arguments))
-        return Result(code, *self._capsys.readouterr())
+        with Stream(self._terminal, into) as out, Stream(self._terminal) as err:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(once(arguments))
+            return Result(code, out.text() if into is None else "", err.text())
 
     def works(self, *arguments: object, stdin: bytes | None = None) -> Result:
         result = self(*arguments, stdin=stdin)
@@ -150,20 +173,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """An empty folder to run commands in."""
     monkeypatch.chdir(tmp_path)
-    return Cli(tmp_path, capsys, monkeypatch)
+    return Cli(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "reviews.csv").write_text(csv_of(ROWS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(sys, "stderr", io.StringIO())
-        patch.setattr(sys, "stdout", io.StringIO())
+    with contextlib.chdir(folder), contextlib.redirect_stdout(Stream()), contextlib.redirect_stderr(Stream()):
         assert main(once(["train", "reviews.csv", *TINY, *GOOD])) == 0
     return folder
 
@@ -176,11 +196,9 @@ def trained(cli: Cli, trained_once: Path) -> Cli:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output as for a person, without colours, so that every escape sequence in it came from the data."""
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "100")
+def terminal(cli: Cli) -> None:
+    """Output as for a person."""
+    cli.at_terminal()
 
 
 @pytest.fixture

@@ -51,19 +51,17 @@ def test_an_error_of_the_system_is_no_error_of_the_output(trained, monkeypatch, 
     ("output", "code", "said"),
     [("full", 5, "rnncli: the output cannot be written: No space left on device\n"), ("closed pipe", 0, "")],
 )
-def test_an_error_of_the_output_is_said_to_be_one(trained, monkeypatch, command, terminal, output, code, said):
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: terminal)
+def test_an_error_of_the_output_is_said_to_be_one(trained, command, terminal, output, code, said):
+    if terminal:
+        trained.at_terminal()
     if output == "full":
-        stream = open("/dev/full", "w")  # noqa: SIM115
+        stream = open("/dev/full", "wb")  # noqa: SIM115
     else:
         reader, writer = os.pipe()
         os.close(reader)
-        stream = open(writer, "w")  # noqa: SIM115
-    with monkeypatch.context() as patch:
-        patch.setattr("sys.stdout", stream)
-        result = trained(*command)
-    stream.close()  # what it still held has gone nowhere
+        stream = open(writer, "wb")  # noqa: SIM115
+    result = trained(*command, into=stream)
+    assert stream.closed  # what it still held has gone nowhere
     assert (result.code, result.err) == (code, said)
 
 

@@ -41,9 +41,9 @@ def test_the_model_in_a_pipe(trained):
 
 
 @pytest.mark.parametrize("on_a_terminal", [False, True])
-def test_a_blank_line_parts_the_blocks(trained, monkeypatch, on_a_terminal):
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: on_a_terminal)
-    monkeypatch.setenv("TERM", "dumb")
+def test_a_blank_line_parts_the_blocks(trained, on_a_terminal):
+    if on_a_terminal:
+        trained.at_terminal()
     blocks = trained.works("inspect").out.split("\n\n")
     assert len(blocks) == 3
     starts = ("model ", "Layers", "Training") if on_a_terminal else ("model\t", "parameter\t", "epoch\t")
@@ -66,7 +66,7 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
     assert document["example"] == model.example
 
 
-def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, monkeypatch):
+def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model):
     expected = adapter_of(model).trace(TEXT)
     rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows
     assert rows[0] == ["t", "token", "answer", "p", "‖h‖", *(f"h{unit}" for unit in expected.units)]
@@ -80,9 +80,7 @@ def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model, 
     assert document["units"] == ["→0", "→1", "→2", "→3", "←0", "←1", "←2", "←3"]
     np.testing.assert_array_equal(np.array(document["hidden"], np.float32), expected.hidden)
     np.testing.assert_allclose(document["norm"], np.linalg.norm(expected.hidden, axis=1), rtol=1e-6)
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "200")
+    trained.at_terminal(200)
     shown = trained.works("inspect", "--timesteps", TEXT).out
     assert "6 of 8 units, choose with --units or --top" in shown
     for row in rows[1:]:

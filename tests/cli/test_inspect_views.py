@@ -222,10 +222,8 @@ def test_hostile_text_is_inert(trained, look):
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("width", ["40", "80", "200"])
-def test_on_a_terminal_nothing_is_wider_than_it(trained, monkeypatch, look, width):
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", width)
+def test_on_a_terminal_nothing_is_wider_than_it(trained, look, width):
+    trained.at_terminal(width)
     from rich.cells import cell_len
 
     for options in ([], *([["--map"]] if look == "--gates" else [])):

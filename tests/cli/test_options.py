@@ -349,9 +349,7 @@ def test_46_any_width_of_the_terminal_is_readable(trained, tiny, monkeypatch, wo
 
 
 def test_46_colours_only_where_they_are_wanted(trained, monkeypatch):
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "80")
+    trained.at_terminal(80, "xterm-256color")
     assert "\x1b[1m" in trained.works("predict", "good", "bad").out
     assert "\x1b[1;31m" in trained("predict", "x", "--model", "nope").err
     monkeypatch.setenv("NO_COLOR", "1")

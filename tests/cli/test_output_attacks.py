@@ -57,13 +57,11 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("form", ["pipe", "json", "terminal", "narrow"])
-def test_95_96_97_99_103_every_attack_in_every_command_and_form(hostile, monkeypatch, form):
+def test_95_96_97_99_103_every_attack_in_every_command_and_form(hostile, form):
     hostile.write("rows.jsonl", json_lines([(text, text) for text in FILLED]))
     hostile.write("all.txt", "\n".join(text for text in STORABLE if "\n" not in text and "\r" not in text) + "\n")
     if form in ("terminal", "narrow"):
-        monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-        monkeypatch.setenv("TERM", "dumb")
-        monkeypatch.setenv("COLUMNS", "100" if form == "terminal" else "20")
+        hostile.at_terminal(100 if form == "terminal" else 20)
     for command in COMMANDS:
         more = ["--json"] if form == "json" else []
         arguments = [command[0], *more, "--", *command[1:]] if command[0] == "predict" else [*command, *more]

@@ -31,9 +31,7 @@ def test_the_answers_agree_between_pipe_json_terminal_and_python(trained, monkey
                 **{"text": p.text, "label": p.label, "probability": p.probability},
                 **{"probabilities": p.probabilities, "tokens": p.tokens, "unknown": list(p.unknown), "cut": 0},
             }
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "120")
+    trained.at_terminal(120)
     shown = trained.works("predict", *TEXTS).out
     for p in expected:
         if p.label is not None:
@@ -152,9 +150,7 @@ def test_texts_that_were_not_read_whole_are_counted_at_the_end(cli, tiny, review
     assert cli.works("predict", "-", stdin=f"{long}\n".encode()).err == one
     assert cli.works("predict", "good").err == ""
     assert cli.works("predict", "long.txt", "--json").err == ""  # each object says how many: "cut"
-    monkeypatch.setattr("rnncli.render.console._is_terminal", lambda stream: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "200")
+    cli.at_terminal(200)
     assert cli.works("predict", long, "good").err == one
     assert cli.works("predict", "long.txt").err == two
 
