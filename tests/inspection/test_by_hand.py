@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from by_hand_examples import (
     describer,
     model,
     notes,
+    reader,
     tagger,
     told,
     translator,
@@ -394,3 +396,41 @@ def test_it_is_json(name: str) -> None:
         assert read["result"] == step.result.tolist()
         assert {operand: value.tolist() for operand, value in step.operands.items()} == read["operands"]
     assert document["loss"] == found.loss
+
+
+STAND_INS: dict[str, Callable[[str], Any]] = {
+    "one label": lambda cell: model(cell=cell, layers=2, bidirectional=True, hidden=2, bias=True, readout="mean"),
+    "text": lambda cell: reader(cell=cell, hidden=2, bias=False),
+    "tags": lambda cell: tagger(cell=cell, hidden=2, bidirectional=True),
+    "source": lambda cell: translator(cell=cell, attention=True, bidirectional=True, hidden=2),
+    "caption": lambda cell: describer(cell=cell, inject="every", hidden=2, layers=2),
+}
+
+
+@pytest.mark.usefixtures("stand_in_cells")
+@pytest.mark.parametrize("cell", ["peephole", "sru", "mingru"])
+@pytest.mark.parametrize("name", STAND_INS)
+def test_a_cell_that_nobody_wrote_a_line_for(name: str, cell: str) -> None:
+    """A peephole weight, and cells without recurrent weights: by their reference step alone."""
+    made = STAND_INS[name](cell)
+    answer = {"one label": "1", "source": "X Y", "caption": "X Y", "tags": "X N N V"}.get(name)
+    found, values = adapter_of(made).by_hand(label=answer), dict[str, Bounds]()
+    assert found.residual < 1e-13
+    for step in found.steps:
+        if step.operands:
+            again = work_out(step.formula, values).lo
+            np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
+        values[step.name] = Bounds(step.result)
+    names = {step.name for step in found.steps}
+    marks = re.escape("ᴵᴵᶠ" if name == "one label" else "ᴵᴵ" if name == "caption" else "ᶠ" if name == "tags" else "")
+    if cell == "peephole":
+        assert any(re.fullmatch(f"∂L/∂p{marks}_o", one) for one in names)
+        assert any(step.formula.startswith(f"∂L/∂p{marks}_f(2) = ∂L/∂af{marks}_2 ⊙ c{marks}_") for step in found.steps)
+        labels = {step.name: step.label for step in found.steps}
+        of_memory = f"∂L/∂c{marks}_1"
+        assert labels[of_memory].startswith("by the sums of the output gate, by the state, past the sums of the")
+        assert labels[of_memory].endswith("and back through them")
+    else:
+        letters = {"sru": "ufr", "mingru": "nz"}[cell]
+        assert not any(re.fullmatch(f"W{marks}_h[{letters}]", one) for one in names)
+        assert any(one.startswith(f"∂L/∂W{marks}_i{letters[0]}(") for one in names)

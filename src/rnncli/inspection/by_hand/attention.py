@@ -26,28 +26,29 @@ class Attention:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._of_state = f"W_{stack.layers[-1].directions[0].state}u"
+        self._sought, self._seen, self._both = stack.free("v", "b"), stack.free("k", "j"), stack.free("u", "w")
+        state = stack.directions[-1].state
+        self._weights = f"W_{self._sought}", f"W_{self._seen}{self._both}", f"W_{state}{self._both}", f"b_{self._both}"
 
     def learn(self) -> None:
         """Gives the weights."""
-        H, begin = self._stack.directions[-1].cell.hidden_size, "decoder/attention/"
-        for weight in (
-            Weight("W_v", f"{begin}weight_a", "weights of what is looked for"),
-            Weight("W_ku", f"{begin}weight_c", "weights of what is seen", rows=slice(H)),
-            Weight(self._of_state, f"{begin}weight_c", "weights of the state", rows=slice(H, None)),
-            Weight("b_u", f"{begin}bias_c", "bias of both"),
-        ):
-            self._stack.sheet.learn(weight)
+        H, begin, learn = self._stack.directions[-1].cell.hidden_size, "decoder/attention/", self._stack.sheet.learn
+        of_sought, of_seen, of_state, bias = self._weights
+        learn(Weight(of_sought, f"{begin}weight_a", "weights of what is looked for"))
+        learn(Weight(of_seen, f"{begin}weight_c", "weights of what is seen", rows=slice(H)))
+        learn(Weight(of_state, f"{begin}weight_c", "weights of the state", rows=slice(H, None)))
+        learn(Weight(bias, f"{begin}bias_c", "bias of both"))
 
     def forward(self, s: Sheet, t: str) -> Term:
         """From the state of a timestep to what the answer is made of."""
-        state = s[f"{self._stack.state}_{t}"]
-        sought = s.line(f"v_{t}", state @ s["W_v"], "what it looks for in the source", "what is looked for")
+        state, (of_sought, of_seen, of_state, bias) = s[f"{self._stack.state}_{t}"], self._weights
+        words = "what it looks for in the source"
+        sought = s.line(f"{self._sought}_{t}", state @ s[of_sought], words, "what is looked for")
         words = "how well each timestep of the source fits"
         fits = s.line(f"ε_{t}", sought @ s["M"].T, words, words)
         words = "where it looks: a share of each timestep of the source"
         where = s.line(f"α_{t}", softmax(exp(fits), fits), words, "where it looks", slopes={f"ε_{t}": ""})
-        seen = s.line(f"k_{t}", where @ s["M"], "what it sees there", "what is seen")
-        both = seen @ s["W_ku"] + state @ s[self._of_state] + s["b_u"]
-        sums = s.line(f"au_{t}", both, "the sums of what is seen and the state", "and its sums", part=True)
-        return s.line(f"u_{t}", tanh(sums), "what tells", "what tells")
+        seen = s.line(f"{self._seen}_{t}", where @ s["M"], "what it sees there", "what is seen")
+        both, words = seen @ s[of_seen] + state @ s[of_state] + s[bias], "the sums of what is seen and the state"
+        sums = s.line(f"a{self._both}_{t}", both, words, "and its sums", part=True)
+        return s.line(f"{self._both}_{t}", tanh(sums), "what tells", "what tells")

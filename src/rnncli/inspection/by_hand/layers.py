@@ -202,10 +202,14 @@ class Stack:
                 mark, words = "ᴵ" * number, f", layer {number}"
                 own = sheet.marked(mark, _READ | ({"x": self.state} if self.layers else {}))
             self.layers.append(Layer(mark, own, tuple(_directions(of_layer, own)), words))
-        specification = self.layers[-1].directions[0].cell.specification
-        self.output = specification.output
-        # Of what the output weights make; the letter of a gate is taken.
-        self.logit = "s" if specification.gate("z") else "z"
+        specification = self.directions[-1].cell.specification
+        self.output = specification.output  # letter of the output weights
+        self._taken = {*specification.sums, *specification.shown, *self.directions[-1].letters.values()}
+        self.logit = self.free("z", "s")  # letter of what the output weights make
+
+    def free(self, *letters: str) -> str:
+        """The first of the letters that the cell's own equations do not use."""
+        return next(letter for letter in letters if letter not in self._taken)
 
     @property
     def state(self) -> str:

@@ -129,6 +129,7 @@ class Tape:
 
     def step(self, name: str, sign: str, term: Term | Array, label: str, rows: tuple[str, ...] = ()) -> Term:
         """Writes ``name = term``; from here on the name stands for the result."""
+        assert sign == "←" or name not in self.names, f"two things are called {name}"
         if isinstance(term, Term):
             step = Step(label, name, f"{name} {sign} {term.text}", term.operands, term.value, rows)
         else:
@@ -256,7 +257,10 @@ class Tape:
         for reader in readers:
             by_time.setdefault(reader.place.t, []).extend(self._from(reader, line))
         every = [one for found in by_time.values() for one in found]
-        if None in by_time:
+        if not every:
+            nothing = np.zeros_like(line.name.value)
+            self.step(name, "", nothing, "the loss does not depend on it", line.rows)
+        elif None in by_time:
             self.step(name, "=", added_gradients(every), "", line.rows)
         elif all(one.unsigned.is_name for one in every):
             self.step(name, "=", added_gradients(every), "a term for each timestep, and their sum", line.rows)

@@ -367,7 +367,7 @@ def gradients(of: Term, to: Term, g: Gradient, result: Term) -> list[Gradient]:
         found.append(g)
         for back, term in ways:
             found[-1] = back(found[-1], result if term is of else term)
-    if len(found) == 1 or g.of is None or any(one.of is not g.of or one.divisors for one in found):
+    if len(found) < 2 or g.of is None or any(one.of is not g.of or one.divisors for one in found):
         return found
     # The slopes of several ways to one thing are added; first those that are not subtracted.
     slopes = sorted((replace(one, of=None) for one in found), key=lambda one: one.negative)
