@@ -25,7 +25,7 @@ TASKS = {
     "lm": ("harbour.txt", 16, "the boat", []),
 }
 VIEWS = ("timesteps", "gates", "bptt", "memory", "why", "check-gradients")
-CELLS = {"peephole": ("PeepholeLSTM", "hcifog"), "sru": ("SRU", "hcufr"), "mingru": ("MinGRU", "hzn")}
+CELLS = {"peephole": ("PeepholeLSTM", "hcifog"), "sru": ("SRU", "hcnfr"), "mingru": ("MinGRU", "hzn")}
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from inspection.models import TEXTS, model
 
 from rnncli.core.gradient_check import numeric_gradient
 from rnncli.inspection.adapters import adapter_of
+from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.doctor_units import units_seen
@@ -26,7 +28,7 @@ WEIGHTS = {
     "peephole": ("weight_ih", "weight_hh", "peep_past", "peep_now", "bias"),
     "sru": ("weight_ih", "bias"),
 }
-SHOWN = {"peephole": "hcifog", "sru": "hcufr"}
+SHOWN = {"peephole": "hcifog", "sru": "hcnfr"}
 every_cell = pytest.mark.parametrize("cell", CELLS)
 
 
@@ -162,3 +164,22 @@ def test_a_page_has_a_grid_for_each_value_and_terms_of_each_matrix(cell: str) ->
     matrices = [name for name in WEIGHTS[cell] if name.startswith("weight")]
     assert [one.parameter.rpartition("/")[2] for one in shown.terms] == matrices
     assert [name for name, _ in shown.steps[0].numbers][:3] == ["‖h‖", "‖c‖ →", f"mean {SHOWN[cell][2]} →"]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("cell", [*CELLS, "mingru"])
+def test_every_line_by_hand_comes_to_trainings_numbers(cell: str, kind: str, layers: int) -> None:
+    made = model(kind, cell=cell, layers=layers, bidirectional=kind not in ("lm", "caption"))
+    worked = by_hand(made, "abca" if kind == "lm" else TEXTS[kind])
+    assert worked.residual <= 1e-12
+    for letter in SHOWN.get(cell, "hzn"):
+        assert any(re.match(f"{letter}[ᵉᴵᶠᵇ]*_1$", step.name) for step in worked.steps), letter
+
+
+def test_a_peephole_is_worked_by_hand() -> None:
+    worked = by_hand(model("words", cell="peephole", bidirectional=False))
+    assert "i_t = σ(x_t·W_ii + h_(t−1)·W_hi + c_(t−1) ⊙ p_i + b_i)" in worked.equations
+    assert "o_t = σ(x_t·W_io + h_(t−1)·W_ho + c_t ⊙ p_o + b_o)" in worked.equations
+    formulas = {step.name: step.formula for step in worked.steps}
+    assert formulas["∂L/∂p_i(2)"] == "∂L/∂p_i(2) = ∂L/∂ai_2 ⊙ c_1"

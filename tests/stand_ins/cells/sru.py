@@ -19,7 +19,7 @@ class SRUCache(NamedTuple):
     x: PackedSequence
     h0: Array
     c0: Array
-    u: Array
+    n: Array
     f: Array
     r: Array
     c: Array
@@ -31,29 +31,29 @@ GATES = (gate("f", "forget gate"), gate("r", "reset gate"))
 
 @dataclass(frozen=True)
 class SRU(Cell):
-    """f and r are σ(x_t·W + b), u_t = x_t·W_iu, c_t = f_t ⊙ c_(t−1) + (1 − f_t) ⊙ u_t, and h_t = r_t ⊙ tanh(c_t)."""
+    """f and r are σ(x_t·W + b), n_t = x_t·W_in, c_t = f_t ⊙ c_(t−1) + (1 − f_t) ⊙ n_t, and h_t = r_t ⊙ tanh(c_t)."""
 
     specification = Specification(
         states=(StateSpec("h", "state"), StateSpec("c", "memory")),
         gates=GATES,
-        shown=("h", "c", "u", "f", "r"),
+        shown=("h", "c", "n", "f", "r"),
         parameters=(
             ParameterSpec(
                 "weight_ih",
                 X,
                 (
-                    Block("u", "W_iu", "u", "input weights of the candidate"),
+                    Block("n", "W_in", "n", "input weights of the candidate"),
                     *of_gates("", "W_i", "input weights", X, GATES).blocks,
                 ),
             ),
             of_gates("bias", "b_", "bias", None, GATES),
         ),
-        sums=("u", "af", "ar"),
+        sums=("n", "af", "ar"),
     )
 
     def step(self, s: Step[V]) -> None:
-        u, f, r = s.sums("u", "the candidate"), s.gate("f"), s.gate("r")
-        c = s.line("c", f * s.past("c") + (1 - f) * u, "what is kept, and what is new")
+        n, f, r = s.sums("n", "the candidate"), s.gate("f"), s.gate("r")
+        c = s.line("c", f * s.past("c") + (1 - f) * n, "what is kept, and what is new")
         s.line("h", r * s.tanh(c), "what shows of it")
 
     def forward(
