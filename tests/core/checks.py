@@ -594,7 +594,7 @@ def check_clipping(core: SimpleNamespace) -> None:
                 np.testing.assert_array_equal(gradients.dense, dense)
 
 
-def check_idle_rows(core: SimpleNamespace, name: str, steps: int = 60, capacity: int = 16) -> None:
+def check_lazy_rows(core: SimpleNamespace, name: str, steps: int = 60, capacity: int = 16) -> None:
     """A table of which each step touches some rows has, when it is read, the numbers of one that is updated whole.
 
     The rates fall, one row is touched at every step, one once only, and counting begins anew several times.
@@ -612,7 +612,7 @@ def check_idle_rows(core: SimpleNamespace, name: str, steps: int = 60, capacity:
     lazy = core.parameters.ParameterStore({"t": first}, frozenset({"t"}))
     whole = core.parameters.ParameterStore({"t": first}, frozenset())
     states = core.optimizers.start(optimizer, lazy), core.optimizers.start(optimizer, whole)
-    states[0].idle.kept, states[0].idle.pushed = np.ones(capacity + 1), np.zeros(capacity + 1)
+    states[0].lazy.kept, states[0].lazy.pushed = np.ones(capacity + 1), np.zeros(capacity + 1)
     behind = 0
     for step in range(steps):
         rows = np.unique([0, *rng.integers(1, 8, 2), *([8] if step == 3 else [])])
@@ -622,7 +622,7 @@ def check_idle_rows(core: SimpleNamespace, name: str, steps: int = 60, capacity:
         gradient = core.gradients.RowGradient(rows, rng.standard_normal((len(rows), 2)), (9, 2))
         rate = 0.05 * (1 - step / steps)
         core.optimizers.apply(optimizer, lazy, lazy.gather({"t": gradient}), states[0], rate)
-        if states[0].idle.full:
+        if states[0].lazy.full:
             core.optimizers.settle(optimizer, lazy, states[0])
         core.optimizers.apply(optimizer, whole, whole.gather({"t": gradient.dense()}), states[1], rate)
     assert behind > steps / 2 or name in ("sgd", "rmsprop"), "nothing was put off: the check has nothing to see"
@@ -632,9 +632,9 @@ def check_idle_rows(core: SimpleNamespace, name: str, steps: int = 60, capacity:
         np.testing.assert_allclose(groups["t"].ravel(), states[1].moments[moment]["dense"], rtol=1e-12, atol=1e-300)
 
 
-def check_all_idle_rows(core: SimpleNamespace) -> None:
+def check_all_lazy_rows(core: SimpleNamespace) -> None:
     for name in ("sgd", "momentum", "rmsprop", "adam", "adamw"):
-        check_idle_rows(core, name)
+        check_lazy_rows(core, name)
 
 
 SUITE: dict[str, Callable[[SimpleNamespace], None]] = {
@@ -650,5 +650,5 @@ SUITE: dict[str, Callable[[SimpleNamespace], None]] = {
     "losses": check_losses,
     "readouts": check_all_readouts,
     "clipping": check_clipping,
-    "idle rows": check_all_idle_rows,
+    "lazy rows": check_all_lazy_rows,
 }

@@ -326,23 +326,23 @@ PLANTS = {
         "d_score.sum(axis=-1, keepdims=True)", "d_score.sum(axis=-2, keepdims=True)", BACKWARD
     ),
     "memory's order not matched": Plant(
-        "_places(h), _places(memory)",
-        "_places(h), _places(PackedSequence(memory.data, memory.batch_sizes, np.arange(len(memory.order))))",
+        "_positions(h), _positions(memory)",
+        "_positions(h), _positions(PackedSequence(memory.data, memory.batch_sizes, np.arange(len(memory.order))))",
         "naive, strangers, company",
     ),
     "neither order matched": Plant(
         "x.order[x.sequence_of_row] * T", "x.sequence_of_row * T", "naive, strangers, company"
     ),
     "memory's gradient left in the caller's order": Plant(
-        "return dh, _rows(dm, m_places), grads",
-        "return dh, _rows(dm, np.sort(m_places)), grads",
+        "return dh, _rows(dm, m_positions), grads",
+        "return dh, _rows(dm, np.sort(m_positions)), grads",
         "gradients, company",
     ),
     "alignments in packed order": Plant(
         "cache.memory.to_caller_order(cache.memory.lengths)", "cache.memory.lengths", "alignments, naive"
     ),
     "gradient of the context forgotten": Plant(
-        "d_sum @ weight_c[:M].T, h, h_places", "0 * (d_sum @ weight_c[:M].T), h, h_places", BACKWARD
+        "d_sum @ weight_c[:M].T, h, h_positions", "0 * (d_sum @ weight_c[:M].T), h, h_positions", BACKWARD
     ),
     "memory's gradient by the scores alone": Plant(
         "dm = np.matmul(a.transpose(0, 2, 1), d_context)", "dm = np.zeros_like(m)", BACKWARD

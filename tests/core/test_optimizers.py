@@ -7,7 +7,7 @@ import pytest
 from core import checks
 
 from rnncli.core.gradients import RowGradient
-from rnncli.core.optim.lazy_rows import LazyRows
+from rnncli.core.optim.lazy_rows import LazilyUpdated, LazyRows
 from rnncli.core.optim.optimizers import OPTIMIZERS, SGD, Adam, Momentum, RMSprop, apply, catch_up, settle, start
 from rnncli.core.optim.parameters import ParameterStore
 from rnncli.core.packed import DistinctTokens
@@ -88,7 +88,7 @@ TABLE = "embedding/weight"
 
 @pytest.mark.parametrize("name", ["sgd", "momentum", "rmsprop", "adam", "adamw"])
 def test_rows_are_the_dense_ones_when_they_are_read(name: str) -> None:
-    checks.check_idle_rows(checks.CORE, name)
+    checks.check_lazy_rows(checks.CORE, name)
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.5])
@@ -112,16 +112,16 @@ def test_epsilon_makes_the_rows_of_adam_differ_by_a_hundredth_of_a_step(weight_d
 
 
 def test_where_rows_stand_is_refused_when_it_cannot_be() -> None:
-    idle = LazyRows({"t": 3})
-    idle.since["t"][:] = [0, 2, 5]
+    lazy = LazyRows({"t": 3})
+    lazy.since["t"][:] = [0, 2, 5]
     for now in (4, -1, True, 5.0, None, 10**6):
         with pytest.raises(ValueError, match=r"no count|ahead"):
-            idle.resume_at(now)
-    idle.resume_at(5)
-    assert idle.now == 5
-    idle.since["t"][0] = -1
+            lazy.resume_at(now)
+    lazy.resume_at(5)
+    assert lazy.now == 5
+    lazy.since["t"][0] = -1
     with pytest.raises(ValueError, match="ahead"):
-        idle.resume_at(5)
+        lazy.resume_at(5)
 
 
 def test_rows_equal_dense_for_plain_gradient_descent() -> None:
@@ -223,10 +223,10 @@ def test_moments_of_any_size_give_no_warning(name: str) -> None:
     """They come from a saved state, which anybody can have written; a training looks for what is not finite itself."""
     optimizer = OPTIMIZERS[name]()
     largest = np.finfo(np.float32).max
-    idle = LazyRows({"t": 3})
-    idle.now, idle.kept[:], idle.pushed[:] = 2, np.finfo(np.float64).max, np.finfo(np.float64).max
+    lazy = LazyRows({"t": 3})
+    lazy.now, lazy.kept[:], lazy.pushed[:] = 2, np.finfo(np.float64).max, np.finfo(np.float64).max
     moments = tuple(np.full((3, 2), largest, np.float32) for _ in optimizer.moment_names)
-    if optimizer.idling is not None:
+    if isinstance(optimizer, LazilyUpdated):
         table = np.ones((3, 2), np.float32)
-        idle.catch_up(optimizer.idling, "t", table, moments, np.arange(3))
-        assert idle.since["t"].tolist() == [2, 2, 2]
+        lazy.catch_up(optimizer, "t", table, moments, np.arange(3))
+        assert lazy.since["t"].tolist() == [2, 2, 2]

@@ -373,13 +373,15 @@ def unweighted_gradient(real: Any) -> Any:
 
 
 def steps_counted(change: Callable[[Any], None] = lambda rows: None, keep: float | None = None) -> Any:
-    """Around LazyRows.count_step: what an idle step keeps, and a change afterwards."""
+    """Around LazyRows.count_step: what a step without gradient keeps, and a change afterwards."""
 
     def around(real: Any) -> Any:
-        def count_step(self: Any, idling: Any, rate: float, step: int) -> None:
-            kept, push = idling.idle_step(rate, step)
-            told = SimpleNamespace(ratio=idling.ratio, idle_step=lambda *_: (kept if keep is None else keep, push))
-            real(self, told, rate, step)
+        def count_step(self: Any, optimizer: Any, rate: float, step: int) -> None:
+            kept, push = optimizer.step_without_gradient(rate, step)
+            changed = SimpleNamespace(
+                ratio=optimizer.ratio, step_without_gradient=lambda *_: (kept if keep is None else keep, push)
+            )
+            real(self, changed, rate, step)
             change(self)
 
         return count_step
@@ -387,16 +389,16 @@ def steps_counted(change: Callable[[Any], None] = lambda rows: None, keep: float
     return around
 
 
-def without_decay(self: Any, idling: Any, *more: Any) -> tuple[Any, ...]:
-    return self, SimpleNamespace(decays=tuple(1.0 for _ in idling.decays), direction=idling.direction), *more
+def without_decay(self: Any, optimizer: Any, *more: Any) -> tuple[Any, ...]:
+    return self, SimpleNamespace(decays=tuple(1.0 for _ in optimizer.decays), direction=optimizer.direction), *more
 
 
-def used_rows_left_idle(real: Any) -> Any:
+def used_rows_left_lagging(real: Any) -> Any:
     def apply(optimizer: Any, store: Any, gradients: Any, state: Any, rate: float) -> None:
-        since = {name: rows.copy() for name, rows in state.idle.since.items()}
+        since = {name: rows.copy() for name, rows in state.lazy.since.items()}
         real(optimizer, store, gradients, state, rate)
         for name, rows in since.items():
-            state.idle.since[name][...] = rows
+            state.lazy.since[name][...] = rows
 
     return apply
 
@@ -495,17 +497,17 @@ PLANTS = {
         after(lambda found, self, y, x, _: (found[0] * x.lengths[:, None] / len(x.batch_sizes), found[1])),
         "readouts",
     ),
-    "idle rows do not move": Plant(
-        LAZY, "count_step", steps_counted(lambda rows: rows.pushed.__setitem__(..., 0)), "idle rows"
+    "lazy rows do not move": Plant(
+        LAZY, "count_step", steps_counted(lambda rows: rows.pushed.__setitem__(..., 0)), "lazy rows"
     ),
-    "idle rows do not shrink": Plant(LAZY, "count_step", steps_counted(keep=1.0), "idle rows"),
-    "idle moments do not decay": Plant(LAZY, "catch_up", before(without_decay), "idle rows"),
-    "idle rows move one step too far": Plant(
-        lazy_rows, "_falling_powers", after(lambda powers, ratio, _: powers / ratio if ratio else powers), "idle rows"
+    "lazy rows do not shrink": Plant(LAZY, "count_step", steps_counted(keep=1.0), "lazy rows"),
+    "lazy moments do not decay": Plant(LAZY, "catch_up", before(without_decay), "lazy rows"),
+    "lazy rows move one step too far": Plant(
+        lazy_rows, "_falling_powers", after(lambda powers, ratio, _: powers / ratio if ratio else powers), "lazy rows"
     ),
-    "a row that is used counts as idle": Plant(CORE.optimizers, "apply", used_rows_left_idle, "idle rows"),
-    "momentum forgets its rate where it is idle": Plant(
-        CORE.optimizers.Momentum, "idle_step", after(lambda found, *_: (1.0, 1.0)), "idle rows"
+    "a row that is used counts as lagging": Plant(CORE.optimizers, "apply", used_rows_left_lagging, "lazy rows"),
+    "momentum forgets its rate where there is no gradient": Plant(
+        CORE.optimizers.Momentum, "step_without_gradient", after(lambda found, *_: (1.0, 1.0)), "lazy rows"
     ),
     "a NaN that clipping hides": Plant(CORE.parameters, "clip_by_norm", not_finite_let_through, "clipping"),
     "clipping that leaves tables out": Plant(CORE.parameters, "clip_by_norm", tables_not_clipped, "clipping"),

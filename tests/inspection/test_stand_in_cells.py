@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from core import reference
 from inspection.models import TEXTS, model
+from rnncli.inspection.adapters.by_hand import by_hand
 
 from rnncli.core.gradient_check import numeric_gradient
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.adapters.by_hand import by_hand
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.doctor_units import units_seen

@@ -59,7 +59,7 @@ def is_recording() -> bool:
     return bool(_recordings)
 
 
-def room(states: int, h: Array) -> Array | None:
+def buffer(states: int, h: Array) -> Array | None:
     """(states, S, H) for a cell's gradients of its states, step by step; None outside of :func:`recording`."""
     return np.empty((states, *h.shape), h.dtype) if _recordings else None
 

@@ -136,7 +136,7 @@ def _manifest(state: TrainingState, context: Context) -> dict[str, Any]:
         "kind": "training state",
         "context": asdict(context),
         "optimizer_step": state.optimizer.step,
-        "idle_steps": state.optimizer.idle.now,
+        "idle_steps": state.optimizer.lazy.now,
         "progress": asdict(state.progress),
     }
 
@@ -160,7 +160,7 @@ def _arrays(state: TrainingState) -> dict[str, Array]:
         arrays |= {f"moments/{moment}/{group}": value for group, value in groups.items()}
     arrays |= {f"carried/{name}": value for name, value in state.carried.items()}
     arrays |= {f"frozen/{name}": value for name, value in state.store.frozen.items()}
-    return arrays | {f"idle/{name}": value for name, value in state.optimizer.idle.arrays().items()}
+    return arrays | {f"idle/{name}": value for name, value in state.optimizer.lazy.arrays().items()}
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Checkpoint:
         state.optimizer.step = self.manifest.optimizer_step
         state.progress = self.manifest.progress
         try:
-            state.optimizer.idle.resume_at(self.manifest.idle_steps)
+            state.optimizer.lazy.resume_at(self.manifest.idle_steps)
         except ValueError as error:
             raise ModelFileError(f"{self.name}: the saved progress cannot be read: {error}") from error
 

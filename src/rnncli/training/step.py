@@ -147,7 +147,7 @@ class Trainer:
             # What the update itself makes infinite, the next step or the epoch's end sees.
             optimizers.apply(self._optimizer, state.store, gradients, state.optimizer, self._rate())
         comm.barrier()
-        if state.optimizer.idle.full:
+        if state.optimizer.lazy.full:
             self._settle()
         return loss
 

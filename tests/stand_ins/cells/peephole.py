@@ -95,7 +95,7 @@ class PeepholeLSTM(Cell):
         weight_hh = by_gate(params["weight_hh"], 4)
         p_i, p_f, p_o = *np.split(params["peep_past"], 2), params["peep_now"]
         dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
-        da, d_states, c_past = np.empty((4, *h.shape), h.dtype), backward_trace.room(2, h), previous(x, c0, c)
+        da, d_states, c_past = np.empty((4, *h.shape), h.dtype), backward_trace.buffer(2, h), previous(x, c0, c)
         for start, n in reversed(x.steps()):
             rows = slice(start, start + n)
             dh, dc = dh_all[:n], dc_all[:n]

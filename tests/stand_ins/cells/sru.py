@@ -79,7 +79,7 @@ class SRU(Cell):
     ) -> tuple[Array | None, State, dict[str, Any]]:
         x, _, c0, u, f, r, c, h = cache
         dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
-        da, d_states, c_past = np.empty((3, *h.shape), h.dtype), backward_trace.room(2, h), previous(x, c0, c)
+        da, d_states, c_past = np.empty((3, *h.shape), h.dtype), backward_trace.buffer(2, h), previous(x, c0, c)
         for start, n in reversed(x.steps()):
             rows = slice(start, start + n)
             dh, dc = dh_all[:n], dc_all[:n]

@@ -14,7 +14,7 @@ from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
     State,
-    StepRoom,
+    StepBuffer,
     blocks_backward,
     by_gate,
     by_gate_transposed,
@@ -96,13 +96,13 @@ class GRU(Cell):
         weight_hh = by_gate(params["weight_hh"], 3, scale)
         bias_hn = params.get("bias_hn", np.zeros((), dtype))
         kept = np.empty((5 if keep else 1, S, H), dtype)  # r, z, n, m, h; or h alone
-        rooms, pasts = StepRoom(5, len(h0), H, dtype), StepRoom(3, len(h0), H, dtype)
+        buffers, pasts = StepBuffer(5, len(h0), H, dtype), StepBuffer(3, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
             for start, n, steps in x.stretches():
-                room, past = rooms.of(n), pasts.of(n)
-                a, sigmoids, to_keep = room[:3], room[:2], room[-len(kept) :]
+                values, past = buffers.of(n), pasts.of(n)
+                a, sigmoids, to_keep = values[:3], values[:2], values[-len(kept) :]
                 past_sigmoids, past_candidate = past[:2], past[2]
-                r, z, candidate, m, h = room
+                r, z, candidate, m, h = values
                 h[...] = last_h[:n]
                 squash_sigmoids = squashed.on(sigmoids)
                 for kept_t, _ in zip(by_step(kept, start, n, steps), sums.walk(a, start, steps), strict=True):
@@ -130,8 +130,8 @@ class GRU(Cell):
         # the two gates, of the input's side the two gates and the candidate.
         da = np.empty((4, len(h), H), h.dtype)
         dm, dr, dz, d_candidate = da
-        d_states = backward_trace.room(1, h)
-        carried, through_gates = np.empty_like(h0), StepRoom(3, len(h0), H, h.dtype)
+        d_states = backward_trace.buffer(1, h)
+        carried, through_gates = np.empty_like(h0), StepBuffer(3, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=9 * h.itemsize * H):
             rows = slice(first, end)
             np.multiply(1 - z[rows], 1 - n_all[rows] ** 2, out=d_candidate[rows])

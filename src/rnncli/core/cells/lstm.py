@@ -14,7 +14,7 @@ from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
     State,
-    StepRoom,
+    StepBuffer,
     blocks_backward,
     by_gate,
     by_gate_transposed,
@@ -91,12 +91,12 @@ class LSTM(Cell):
         sums = InputSums(x, params["weight_ih"], params.get("bias"), squashed.scale)
         weight_hh = by_gate(params["weight_hh"], 4, squashed.scale)
         kept = np.empty((7 if keep else 1, S, H), dtype)  # o, i, f, g, c, tanh(c), h; or h alone
-        rooms, pasts = StepRoom(7, len(h0), H, dtype), StepRoom(4, len(h0), H, dtype)
+        buffers, pasts = StepBuffer(7, len(h0), H, dtype), StepBuffer(4, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
             for start, n, steps in x.stretches():
-                room, past = rooms.of(n), pasts.of(n)
-                a, i_and_f, g_and_c, to_keep = room[:4], room[1:3], room[3:5], room[-len(kept) :]
-                o, _, _, _, c, tanh_c, h = room
+                values, past = buffers.of(n), pasts.of(n)
+                a, i_and_f, g_and_c, to_keep = values[:4], values[1:3], values[3:5], values[-len(kept) :]
+                o, _, _, _, c, tanh_c, h = values
                 squash_a, parts_of_c = squashed.on(a), past[:2]
                 i_g, f_c = parts_of_c  # i ⊙ g and f ⊙ c_(t−1)
                 h[...], c[...] = last_h[:n], last_c[:n]
@@ -120,12 +120,12 @@ class LSTM(Cell):
         dh, dc = self.own_gradient(dstate, x, h.dtype)
         da = np.empty((4, len(h), H), h.dtype)  # gradient of the four sums inside σ and tanh
         do, di, df, dg = da
-        d_states = backward_trace.room(2, h)
-        through_tanh, through_gates = np.empty_like(c0), StepRoom(4, len(h0), H, h.dtype)
+        d_states = backward_trace.buffer(2, h)
+        through_tanh, through_gates = np.empty_like(c0), StepBuffer(4, len(h0), H, h.dtype)
         for first, end, steps in blocks_backward(x, row_bytes=10 * h.itemsize * H):
-            # The factors that do not wait for the next step, for the whole block: gate' times what the gate meets. As
-            # σ' = σ(1 − σ), each holds the gate times what it meets, which is there already: h = o ⊙ tanh(c), and
-            # i ⊙ g and f ⊙ c_(t−1), the two parts of c.
+            # The factors that do not wait for the next step, for the whole block: gate' times what the gate multiplies.
+            # As σ' = σ(1 − σ), each holds the gate times what it multiplies, which is there already: h = o ⊙ tanh(c),
+            # and i ⊙ g and f ⊙ c_(t−1), the two parts of c.
             rows = slice(first, end)
             written = i[rows] * g[rows]
             np.multiply(1 - o[rows], h[rows], out=do[rows])

@@ -20,8 +20,8 @@ State = tuple[Array, ...]
 
 # A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
 BLOCK_BYTES = 256 * 1024
-# Steps back after which a gradient is looked at again: what falls to a tenth at each of them does not become subnormal.
-UNWATCHED = 8
+# What has vanished is dropped once in so many steps: what falls to a tenth at each does not become subnormal before.
+STEPS_BETWEEN_DROPS = 8
 # 1e8 times the smallest number that is not subnormal, over what a rounding is of a number.
 _MUCH_LARGER = {
     np.dtype(kind).char: np.dtype(kind).type(1e8 * float(np.finfo(kind).tiny) / float(np.finfo(kind).eps))
@@ -38,10 +38,10 @@ def by_gate(weight: Array, gates: int, scale: Array | float = 1.0) -> Array:
 
 
 def by_gate_transposed(weight: Array, gates: int) -> Array:
-    """(H, G·H) as (G, H, H), contiguous: each gate's own matrix, transposed for the way back.
+    """(H, G·H) as (G, H, H), contiguous: each gate's own matrix, transposed for the backward pass.
 
     Rows whose length is a power of two stand in the same few lines of the cache when they are read column by column;
-    four numbers of room after each make it four times as quick.
+    four numbers left free after each make it four times as quick.
     """
     H = len(weight)
     apart = np.empty((H, gates, H + 4), weight.dtype)[:, :, :H]
@@ -124,8 +124,8 @@ class InputSums:
 def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Array | None, Gradient, Array]:
     """From da (G, S, H), the gradient of the sums, to those of x, W_i = Σ_t x_tᵀ · da_t, and b = Σ_t da_t, (G, H).
 
-    That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids and for numbers that nobody
-    learns.
+    That of x is (S, D) for numbers, (U, D) for the table of a lookup, and None for ids and for numbers that are not
+    learned.
     """
     gates = len(da)
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
@@ -148,18 +148,18 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     return dx, d_weight, d_bias
 
 
-class StepRoom:
-    """Room for B values of one step, (B, n, H), contiguous for every n up to N.
+class StepBuffer:
+    """A buffer for B values of one step, (B, n, H), contiguous for every n up to N.
 
     What a step computes lies together there, in the cache, and is copied to where it is kept all at once.
     """
 
     def __init__(self, values: int, sequences: int, hidden_size: int, dtype: np.dtype[Any]) -> None:
-        self._room = np.empty(values * sequences * hidden_size, dtype)
+        self._buffer = np.empty(values * sequences * hidden_size, dtype)
         self._values, self._hidden_size = values, hidden_size
 
     def of(self, n: int) -> Array:
-        return self._room[: self._values * n * self._hidden_size].reshape(self._values, n, self._hidden_size)
+        return self._buffer[: self._values * n * self._hidden_size].reshape(self._values, n, self._hidden_size)
 
 
 def by_step(values: Array, start: int, n: int, steps: int) -> Array:
@@ -185,8 +185,8 @@ def drop_vanished(*gradients: Array) -> None:
     """Sets to 0, in place, what of the gradients has all but vanished: less than 1e-30 in float32.
 
     What is a little smaller still is subnormal, and some processors take a hundred times as long over that: five times
-    as long over the way back of a GRU through 200 steps. To add a number and take it away again costs next to nothing;
-    what is smaller than a rounding of that number is then 0, and nothing that could move a weight has changed.
+    as long over the backward pass of a GRU through 200 steps. To add a number and take it away again costs next to
+    nothing; what is smaller than a rounding of that number is then 0, and nothing that could move a weight has changed.
     """
     for gradient in gradients:
         much_larger = _MUCH_LARGER[gradient.dtype.char]
@@ -195,9 +195,9 @@ def drop_vanished(*gradients: Array) -> None:
 
 
 def dropping_vanished(steps: list[tuple[int, int]], *gradients: Array) -> Iterator[tuple[int, int]]:
-    """Steps of the way back, between which what has vanished of the gradients is dropped now and then."""
+    """Steps of a backward pass, between which what has vanished of the gradients is dropped now and then."""
     for k, step in enumerate(steps):
-        if k % UNWATCHED == 0:
+        if k % STEPS_BETWEEN_DROPS == 0:
             drop_vanished(*gradients)
         yield step
 

@@ -14,7 +14,7 @@ from rnncli.core.cells.recurrence import (
     InputSums,
     Params,
     State,
-    StepRoom,
+    StepBuffer,
     blocks_backward,
     by_gate_transposed,
     dropping_vanished,
@@ -75,12 +75,12 @@ class RNN(Cell):
         last_h = h0.copy()
         sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), dtype))
         h = np.empty((len(x.data), H), dtype)
-        rooms, pasts, zero = StepRoom(1, len(h0), H, dtype), StepRoom(1, len(h0), H, dtype), np.zeros((), dtype)
+        buffers, pasts, zero = StepBuffer(1, len(h0), H, dtype), StepBuffer(1, len(h0), H, dtype), np.zeros((), dtype)
         for start, n, steps in x.stretches():
-            room, past, h_prev = rooms.of(n), pasts.of(n)[0], last_h[:n]
-            a = room[0]
+            values, past, h_prev = buffers.of(n), pasts.of(n)[0], last_h[:n]
+            a = values[0]
             own_h = h[start : start + n * steps].reshape(steps, n, H)
-            for h_t, _ in zip(own_h, sums.walk(room, start, steps), strict=True):
+            for h_t, _ in zip(own_h, sums.walk(values, start, steps), strict=True):
                 a += np.matmul(h_prev, weight_hh, past)
                 if self.nonlinearity == "tanh":
                     np.tanh(a, h_t)
@@ -97,7 +97,7 @@ class RNN(Cell):
         weight_hh_t = by_gate_transposed(params["weight_hh"], 1)[0]
         (dh,) = self.own_gradient(dstate, x, h.dtype)
         da = np.empty_like(h)  # ∂L/∂(x_t·W_i + h_(t−1)·W_h + b)
-        d_states = backward_trace.room(1, h)
+        d_states = backward_trace.buffer(1, h)
         for first, end, steps in blocks_backward(x, row_bytes=2 * h.itemsize * self.hidden_size):
             # f'(a): 1 − h² for tanh; for ReLU 1 where h > 0
             if self.nonlinearity == "tanh":

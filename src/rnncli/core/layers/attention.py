@@ -9,10 +9,10 @@ decoder has run, on all of its steps together. With their "general" score and wi
     out_t       = tanh([context_t, h_t] · W_c + b_c)
 
 ``T_dec`` and ``T_enc`` steps, ``S_dec`` and ``S_enc`` rows of all sequences together; ``H`` is the width of h, ``M``
-that of m (2H for an encoder that reads both ways), ``K`` that of the output. h and m hold the same N sequences, each in
-a packed order of its own, since the longest source need not have the longest target.
+that of m (2H for an encoder that reads in both directions), ``K`` that of the output. h and m hold the same N
+sequences, each in a packed order of its own, since the longest source need not have the longest target.
 
-Every target step meets every source step of its own sequence, and packed rows have no layout in which that is one
+Every target step looks at every source step of its own sequence, and packed rows have no layout in which that is one
 product. So, in here only, rows are put into padded (N, T, ·) arrays in the caller's order, which brings the two sides
 of a sequence together, and back out of them. The rest is done on real rows.
 """
@@ -38,8 +38,8 @@ class AttentionCache(NamedTuple):
 
     h: PackedSequence
     memory: PackedSequence
-    h_places: Array  # (S_dec,) where each row of h stands among the N · T_dec padded ones
-    m_places: Array  # (S_enc,) where each row of memory stands among the N · T_enc padded ones
+    h_positions: Array  # (S_dec,) where each row of h stands among the N · T_dec padded ones
+    m_positions: Array  # (S_enc,) where each row of memory stands among the N · T_enc padded ones
     query: Array  # (N, T_dec, M) h · W_a, padded
     m: Array  # (N, T_enc, M) padded
     a: Array  # (N, T_dec, T_enc) padded
@@ -88,24 +88,24 @@ class Attention:
         if len(h.order) != len(memory.order):
             raise ValueError(f"{len(h.order)} sequences cannot attend to {len(memory.order)}")
         M = self.memory_size
-        h_places, m_places = _places(h), _places(memory)
-        m = _padded(memory.data, memory, m_places)
+        h_positions, m_positions = _positions(h), _positions(memory)
+        m = _padded(memory.data, memory, m_positions)
         # W_a goes to h's side: a decoder that runs step by step then multiplies one row a step, not the whole memory.
-        query = _padded(h.data @ params["weight_a"], h, h_places)
+        query = _padded(h.data @ params["weight_a"], h, h_positions)
         score = np.matmul(query, m.transpose(0, 2, 1))
         a = _softmax_in_place(score, _is_step(h), _is_step(memory))
-        context = _rows(np.matmul(a, m), h_places)
+        context = _rows(np.matmul(a, m), h_positions)
         out = context @ params["weight_c"][:M]  # [context, h] · W_c without putting the two side by side
         out += h.data @ params["weight_c"][M:]
         out += params["bias_c"]
         np.tanh(out, out=out)
-        return out, AttentionCache(h, memory, h_places, m_places, query, m, a, context, out)
+        return out, AttentionCache(h, memory, h_positions, m_positions, query, m, a, context, out)
 
     @np.errstate(under="ignore")
     def backward(self, params: Params, cache: AttentionCache, d_out: Array) -> tuple[Array, Array, dict[str, Any]]:
         """From d_out (S_dec, K) to dh (S_dec, H) and dmemory (S_enc, M), each in its own order, and the weights'."""
         M = self.memory_size
-        h, _, h_places, m_places, query, m, a, context, out = cache
+        h, _, h_positions, m_positions, query, m, a, context, out = cache
         weight_a, weight_c = params["weight_a"], params["weight_c"]
 
         d_sum = 1 - out * out  # tanh'
@@ -114,7 +114,7 @@ class Attention:
         np.matmul(context.T, d_sum, out=d_weight_c[:M])
         np.matmul(h.data.T, d_sum, out=d_weight_c[M:])
         dh = d_sum @ weight_c[M:].T
-        d_context = _padded(d_sum @ weight_c[:M].T, h, h_places)  # (N, T_dec, M)
+        d_context = _padded(d_sum @ weight_c[:M].T, h, h_positions)  # (N, T_dec, M)
 
         # ∂a_s/∂score_r = a_s (1[s = r] − a_r), so d_score = a ⊙ d_a − a Σ_s a_s d_a_s.
         d_score = np.matmul(d_context, m.transpose(0, 2, 1))  # here still d_a
@@ -124,11 +124,11 @@ class Attention:
         # Padding adds nothing to the sums over target steps: d_context and query are zero there, and so is a.
         dm = np.matmul(a.transpose(0, 2, 1), d_context)
         dm += np.matmul(d_score.transpose(0, 2, 1), query)
-        d_query = _rows(np.matmul(d_score, m), h_places)
+        d_query = _rows(np.matmul(d_score, m), h_positions)
         dh += d_query @ weight_a.T
         backward_trace.record(self, params, cache, d_out, query=d_query, sums=d_sum)
         grads = {"weight_a": h.data.T @ d_query, "weight_c": d_weight_c, "bias_c": d_sum.sum(axis=0)}
-        return dh, _rows(dm, m_places), grads
+        return dh, _rows(dm, m_positions), grads
 
 
 def alignment(cache: AttentionCache) -> list[Array]:
@@ -141,23 +141,23 @@ def alignment(cache: AttentionCache) -> list[Array]:
     return [a_n[:t, :s] for a_n, t, s in zip(cache.a, h_lengths, m_lengths, strict=True)]
 
 
-def _places(x: PackedSequence) -> Array:
-    """(S,) the place of each packed row among the N · T rows of a padded array in the caller's order."""
+def _positions(x: PackedSequence) -> Array:
+    """(S,) the position of each packed row among the N · T rows of a padded array in the caller's order."""
     T = len(x.batch_sizes)
     return np.asarray(x.order[x.sequence_of_row] * T + np.repeat(np.arange(T), x.batch_sizes))
 
 
-def _padded(rows: Array, x: PackedSequence, places: Array) -> Array:
+def _padded(rows: Array, x: PackedSequence, positions: Array) -> Array:
     """(S, D) packed rows as (N, T, D), zero where there is no step: NaN times a weight of 0 would be NaN."""
     N, T, D = len(x.order), len(x.batch_sizes), rows.shape[1]
     padded = np.zeros((N * T, D), rows.dtype)
-    padded[places] = rows
+    padded[positions] = rows
     return padded.reshape(N, T, D)
 
 
-def _rows(padded: Array, places: Array) -> Array:
+def _rows(padded: Array, positions: Array) -> Array:
     """The opposite of :func:`_padded`."""
-    return padded.reshape(-1, padded.shape[-1]).take(places, axis=0)
+    return padded.reshape(-1, padded.shape[-1]).take(positions, axis=0)
 
 
 def _is_step(x: PackedSequence) -> Array:

@@ -80,9 +80,9 @@ class Bidirectional:
             dx, dstate_0, grads = self.cell.backward(
                 params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
             )
-            # The gradient of a table knows no places, and has none to turn round.
-            by_place = dx is not None and isinstance(cache.backward.x.data, np.ndarray)
-            return (dx[reversal] if dx is not None and by_place else dx), dstate_0, grads
+            # The gradient of a table has a row a token, and none to reverse.
+            by_step = dx is not None and isinstance(cache.backward.x.data, np.ndarray)
+            return (dx[reversal] if dx is not None and by_step else dx), dstate_0, grads
 
         of_both = side_by_side(of_forwards, of_backwards)
         (dx, dstate_forward, grads_forward), (dx_backward, dstate_backward, grads_backward) = of_both

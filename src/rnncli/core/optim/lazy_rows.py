@@ -15,9 +15,10 @@ K and P depend on nothing but when the row was last current: two short vectors s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -37,15 +38,26 @@ def _falling_powers(ratio: float, count: int) -> Array:
         return np.asarray(ratio ** np.arange(count, 0, -1))
 
 
-class LazilyUpdated(Protocol):
-    """What an optimizer says of a step without gradient, in the letters above."""
+class LazilyUpdated(ABC):
+    """An optimizer that moves a row without gradient too, in the letters above."""
 
     @property
-    def decays(self) -> tuple[float, ...]: ...
+    @abstractmethod
+    def decays(self) -> tuple[float, ...]:
+        """Of its moments, at each step."""
+
     @property
-    def ratio(self) -> float: ...
-    def idle_step(self, rate: float, step: int) -> tuple[float, float]: ...
-    def direction(self, moments: tuple[Array, ...]) -> Array: ...
+    @abstractmethod
+    def ratio(self) -> float:
+        """r: what is left of a push at each step."""
+
+    @abstractmethod
+    def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
+        """keep and push."""
+
+    @abstractmethod
+    def direction(self, moments: tuple[Array, ...]) -> Array:
+        """d."""
 
 
 class LazyRows:
@@ -86,18 +98,20 @@ class LazyRows:
             raise ValueError("a row is ahead of its time")
         self.now = now
 
-    def count_step(self, idling: LazilyUpdated, rate: float, step: int) -> None:
+    def count_step(self, optimizer: LazilyUpdated, rate: float, step: int) -> None:
         """A step goes by for every row."""
-        keep, push = idling.idle_step(rate, step)
+        keep, push = optimizer.step_without_gradient(rate, step)
         end = self.now + 1
         kept, pushed = self.kept[:end], self.pushed[:end]
         with np.errstate(under="ignore"):  # after hundreds of steps nothing is left of the momentum
             kept *= keep
             pushed *= keep
-            pushed += push * _falling_powers(idling.ratio, len(self.kept) - 1)[-end:]
+            pushed += push * _falling_powers(optimizer.ratio, len(self.kept) - 1)[-end:]
         self.now = end
 
-    def catch_up(self, idling: LazilyUpdated, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
+    def catch_up(
+        self, optimizer: LazilyUpdated, name: str, table: Array, moments: tuple[Array, ...], rows: Array
+    ) -> None:
         """Does to rows of a table the steps that they have missed."""
         since = self.since[name]
         late = rows[since[rows] < self.now]
@@ -107,11 +121,11 @@ class LazyRows:
             values = table.take(chunk, axis=0)
             # A saved state can hold any number; what is not finite afterwards is looked for.
             with np.errstate(under="ignore", over="ignore", invalid="ignore"):
-                push = idling.direction(tuple(then))
+                push = optimizer.direction(tuple(then))
                 push *= self.pushed[since[chunk], None].astype(table.dtype)
                 values *= self.kept[since[chunk], None].astype(table.dtype)
                 values -= push
-                for moment, value, decay in zip(moments, then, idling.decays, strict=True):
+                for moment, value, decay in zip(moments, then, optimizer.decays, strict=True):
                     value *= (decay**missed)[:, None].astype(table.dtype)
                     moment[chunk] = value
             table[chunk] = values

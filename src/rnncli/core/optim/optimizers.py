@@ -25,7 +25,7 @@ class OptimizerState:
 
     step: int = 0
     moments: dict[str, dict[str, Array]] = field(default_factory=dict)
-    idle: LazyRows = field(default_factory=lambda: LazyRows({}))
+    lazy: LazyRows = field(default_factory=lambda: LazyRows({}))
 
     def moments_of(self, group: str) -> tuple[Array, ...]:
         return tuple(groups[group] for groups in self.moments.values())
@@ -34,10 +34,6 @@ class OptimizerState:
 class Optimizer(Protocol):
     @property
     def moment_names(self) -> tuple[str, ...]: ...
-    @property
-    def idling(self) -> LazilyUpdated | None:
-        """What a step without gradient does; None where it does nothing."""
-
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None: ...
 
 
@@ -59,10 +55,10 @@ def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState,
     Args:
         rows: table → distinct row numbers.
     """
-    if optimizer.idling is not None:
+    if isinstance(optimizer, LazilyUpdated):
         for table, values in store.tables.items():
             moving = rows[table][store.moving(table, rows[table])] if store.frozen else rows[table]
-            state.idle.catch_up(optimizer.idling, table, values, state.moments_of(table), moving)
+            state.lazy.catch_up(optimizer, table, values, state.moments_of(table), moving)
 
 
 def settle(
@@ -71,19 +67,19 @@ def settle(
     state: OptimizerState,
     rank: int = 0,
     count: int = 1,
-    meet: Callable[[], None] = lambda: None,
+    barrier: Callable[[], None] = lambda: None,
 ) -> None:
     """Brings every row of every table up to date, and begins to count anew.
 
     Args:
         rank, count: of the processes that share the arrays, which this is; each has every ``count``-th row.
-        meet: waits for the others.
+        barrier: waits for the others.
     """
     own = {table: np.arange(rank, len(values), count) for table, values in store.tables.items()}
     catch_up(optimizer, store, state, own)
-    meet()
-    state.idle.start_over(rank, count)
-    meet()
+    barrier()
+    state.lazy.start_over(rank, count)
+    barrier()
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a saved state can hold any number; what is left is looked at after
@@ -92,14 +88,14 @@ def apply(
 ) -> None:
     """One step down the gradient, in place, with learning rate ``rate``.
 
-    Rows with a gradient have to be up to date; and when ``state.idle`` is full, all have to be :func:`settle`-d.
+    Rows with a gradient have to be up to date; and when ``state.lazy`` is full, all have to be :func:`settle`-d.
     """
     state.step += 1
     part = gradients.part
     moments = tuple(moment[part] for moment in state.moments_of("dense"))
     optimizer.update(store.dense[part], gradients.dense, moments, rate, state.step)
-    if optimizer.idling is not None:
-        state.idle.count_step(optimizer.idling, rate, state.step)
+    if isinstance(optimizer, LazilyUpdated):
+        state.lazy.count_step(optimizer, rate, state.step)
     for table, gradient in gradients.tables.items():
         rows = gradient.rows
         values = store.tables[table].take(rows, axis=0)
@@ -108,7 +104,7 @@ def apply(
         store.tables[table][rows] = values
         for whole, moment in zip(state.moments_of(table), moments, strict=True):
             whole[rows] = moment
-        state.idle.since[table][rows] = state.idle.now
+        state.lazy.since[table][rows] = state.lazy.now
 
 
 @dataclass(frozen=True)
@@ -116,14 +112,13 @@ class SGD:
     """W ← W − η ∂L/∂W: the plain gradient descent of the notes."""
 
     moment_names = ()
-    idling = None
 
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
         values -= rate * gradient
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(LazilyUpdated):
     """v ← μ v + ∂L/∂W;  W ← W − η v (Polyak 1964, in Sutskever et al. 2013's form without their (1 − μ))."""
 
     momentum: float = 0.9
@@ -136,10 +131,6 @@ class Momentum:
         values -= rate * velocity
 
     @property
-    def idling(self) -> LazilyUpdated:
-        return self
-
-    @property
     def decays(self) -> tuple[float, ...]:
         return (self.momentum,)
 
@@ -147,7 +138,7 @@ class Momentum:
     def ratio(self) -> float:
         return self.momentum
 
-    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+    def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
         return 1.0, rate
 
     def direction(self, moments: tuple[Array, ...]) -> Array:
@@ -155,7 +146,7 @@ class Momentum:
 
 
 @dataclass(frozen=True)
-class RMSprop:
+class RMSprop(LazilyUpdated):
     """s ← ρ s + (1 − ρ) g²;  W ← W − η g / (√s + ε) (Tieleman & Hinton 2012)."""
 
     decay: float = 0.99
@@ -169,16 +160,12 @@ class RMSprop:
         values -= rate * gradient / (np.sqrt(square) + self.epsilon)
 
     @property
-    def idling(self) -> LazilyUpdated:
-        return self
-
-    @property
     def decays(self) -> tuple[float, ...]:
         return (self.decay,)
 
     ratio = 0.0
 
-    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+    def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
         return 1.0, 0.0  # without a gradient nothing moves
 
     def direction(self, moments: tuple[Array, ...]) -> Array:
@@ -186,7 +173,7 @@ class RMSprop:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(LazilyUpdated):
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  W ← W − η m̂ / (√v̂ + ε) (Kingma & Ba 2015).
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo the start from zero. With ``weight_decay`` > 0 it is AdamW: the
@@ -217,10 +204,6 @@ class Adam:
         values -= scratch
 
     @property
-    def idling(self) -> LazilyUpdated:
-        return self
-
-    @property
     def decays(self) -> tuple[float, ...]:
         return self.beta1, self.beta2
 
@@ -228,7 +211,7 @@ class Adam:
     def ratio(self) -> float:
         return float(self.beta1 / self.beta2**0.5)
 
-    def idle_step(self, rate: float, step: int) -> tuple[float, float]:
+    def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
         push = rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
         return 1 - rate * self.weight_decay, push
 
