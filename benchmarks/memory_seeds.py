@@ -70,7 +70,7 @@ def main() -> None:
         for seed in range(given.seeds):
             for cell in CELLS:
                 name = f"{cell}-{seed}"
-                rnncli.train(DATA, runs_folder=folder, name=name, cell=cell, seed=seed, **HOW)
+                rnncli.train(DATA, runs=folder, name=name, cell=cell, seed=seed, **HOW)
                 for epoch in range(HOW["epochs"] + 1):
                     path = Path(folder) / name / "epochs" / f"{epoch}.safetensors"
                     found[cell, seed, epoch] = measure(rnncli.load(path), rows)

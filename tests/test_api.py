@@ -74,7 +74,7 @@ def test_how_to_read_the_file(tmp_path: Path) -> None:
         format="tsv",
         encoding="utf-16",
         skip_bad=True,
-        runs_folder="kept",
+        runs="kept",
         **TINY,
     )
     assert model.labels == ("neg", "pos")
@@ -145,13 +145,13 @@ def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message:
 @pytest.mark.parametrize(
     ("data", "chosen", "message"),
     [
-        (None, {}, "a path is a text or a pathlib.Path, not None (NoneType)"),
+        (None, {}, "name the data to train on"),
         (["reviews.csv"], {}, "a path is a text or a pathlib.Path, not ['reviews.csv'] (list)"),
         ("reviews.csv", {"text": 1}, "text should be a text, and is 1"),
-        ("reviews.csv", {"encoding": None}, "encoding should be a text, and is null"),
+        ("reviews.csv", {"encoding": 7}, "encoding should be a text, and is 7"),
         ("reviews.csv", {"skip_bad": "yes"}, "skip_bad should be true or false, and is 'yes'"),
         ("reviews.csv", {"name": 3}, "name is a text, not of type int"),
-        ("reviews.csv", {"runs_folder": None}, "a path is a text or a pathlib.Path, not None (NoneType)"),
+        ("reviews.csv", {"runs": None}, "a path is a text or a pathlib.Path, not None (NoneType)"),
         ("reviews.csv", {"on_event": 3}, "on_event is a function that takes an event, not of type int"),
     ],
 )
@@ -189,7 +189,7 @@ def test_there_is_nothing_to_load() -> None:
 
 
 def test_names_of_the_package() -> None:
-    assert set(rnncli.__all__) == {"load", "train"}
+    assert set(rnncli.__all__) == {"evaluate", "inspect", "load", "predict", "tokenize", "train"}
     assert rnncli.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         rnncli.trian

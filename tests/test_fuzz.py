@@ -60,7 +60,7 @@ def test_a_fault_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         raise ZeroDivisionError("planted")
 
     assert fuzz.run(["tokenize", "a b"]) is None
-    monkeypatch.setattr("rnncli.cli.tokenize.tokenize_command", broken)
+    monkeypatch.setattr("rnncli.cli.tokens.tokens_of", broken)
     fault = fuzz.run(["tokenize", "a b"])
     assert fault is not None
     assert "ZeroDivisionError: planted" in fault

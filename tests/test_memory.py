@@ -94,7 +94,7 @@ def test_a_bag_of_words_too_large_is_left_out_with_a_sentence() -> None:
 def test_many_labels_are_compared_with_the_commonest_alone(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label\n" + "".join(f"good w{k % 1500} film,label{k % 1500}\n" for k in range(7500)))
-    model = rnncli.train(path, runs_folder=tmp_path / "runs", epochs=1, hidden=4, embedding=4, batch=256, workers=1)
+    model = rnncli.train(path, runs=tmp_path / "runs", epochs=1, hidden=4, embedding=4, batch=256, workers=1)
     assert set(model.record.baselines) == {"commonest_label"}
 
 
@@ -117,6 +117,6 @@ def test_what_could_not_be_saved_is_refused_before_anything_is_made(
     path.write_text("text,label\n" + "".join(f"w{k} w{k} good,{'ab'[k % 2]}\n" for k in range(400)))
     monkeypatch.setattr(model_file, bound, value)
     with pytest.raises(UsageError, match=r"^what is trained could not be saved: ") as caught:
-        rnncli.train(path, runs_folder=tmp_path / "runs", epochs=1, **chosen)
+        rnncli.train(path, runs=tmp_path / "runs", epochs=1, **chosen)
     assert "--max-vocabulary" in str(caught.value.hint)
     assert not (tmp_path / "runs").exists()

@@ -7,21 +7,30 @@ model.predict(["movie was good"])[0].label
 """
 
 __version__ = "0.1.0"
-__all__ = ["load", "train"]
+__all__ = ["evaluate", "inspect", "load", "predict", "tokenize", "train"]
 
-# Type checkers know the name. To import it would take as long as the interpreter's own start, and until __main__ is
+# Type checkers know the names. To import them would take as long as the interpreter's own start, and until __main__ is
 # reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnncli.api import load, train
+    from rnncli.cli.arguments.inputs import load
+    from rnncli.cli.evaluate import evaluate
+    from rnncli.cli.inspect import inspect
+    from rnncli.cli.predict import predict
+    from rnncli.cli.tokenize import tokenize
+    from rnncli.cli.train import train
 
 
 def __getattr__(name: str) -> "Any":
     # `rnncli --help` imports this package too, and must not wait for NumPy.
     if name in __all__:
-        from rnncli import api
+        from importlib import import_module
 
-        return getattr(api, name)
+        return getattr(import_module(f"rnncli.cli.{'arguments.inputs' if name == 'load' else name}"), name)
     raise AttributeError(f"module 'rnncli' has no attribute '{name}'")
+
+
+def __dir__() -> "list[str]":
+    return sorted({*globals(), *__all__})

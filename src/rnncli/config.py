@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest, counted
 
@@ -34,6 +35,20 @@ def _setting(default: Any, **metadata: Any) -> Any:
     return dataclasses.field(default=default, metadata=metadata)
 
 
+# What can be chosen. Each cell is a module of rnncli.core.cells.
+Cell = Literal["rnn", "lstm", "gru", "mingru"]
+Nonlinearity = Literal["tanh", "relu"]
+Readout = Literal["last", "mean", "max"]
+Input = Literal["embedding", "onehot"]
+Inject = Literal["start", "every"]
+Initializer = Literal["orthogonal", "uniform"]
+TokenUnit = Literal["auto", "word", "char", "symbol"]
+Optimizer = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
+Schedule = Literal["constant", "linear", "cosine"]
+ClassWeights = Literal["none", "sqrt", "balanced"]
+Precision = Literal["float32", "float64"]
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that decides what a training does; each field is also an option of ``rnncli train``.
@@ -45,14 +60,13 @@ class Settings:
     task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
 
     # The model
-    # Each a module of rnncli.core.cells.
-    cell: Literal["rnn", "lstm", "gru", "mingru"] = _setting("lstm", help="recurrent cell")
-    nonlinearity: Literal["tanh", "relu"] = _setting("tanh", help="of the plain RNN")
+    cell: Cell = _setting("lstm", help="recurrent cell")
+    nonlinearity: Nonlinearity = _setting("tanh", help="of the plain RNN")
     hidden: int = _setting(64, **_range(1, 65_536, help="hidden units a direction"))
     layers: int = _setting(1, **_range(1, 16, help="recurrent layers on top of each other"))
     bidirectional: bool = _setting(True, help="read from both ends")
-    readout: Literal["last", "mean", "max"] = _setting("max", help="which of the outputs decide")
-    input: Literal["embedding", "onehot"] = _setting("embedding", help="learned embeddings, or one-hot vectors")
+    readout: Readout = _setting("max", help="which of the outputs decide")
+    input: Input = _setting("embedding", help="learned embeddings, or one-hot vectors")
     embedding: int = _setting(100, **_range(1, 65_536, help="numbers in a learned embedding"))
     embedding_scale: float = _setting(
         0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
@@ -62,19 +76,17 @@ class Settings:
     )
     freeze: bool = _setting(False, help="leave the given word vectors as they are")
     attention: bool = _setting(True, help="a decoder looks back at its source")
-    inject: Literal["start", "every"] = _setting(
+    inject: Inject = _setting(
         "start", help="numbers to be captioned make the decoder's first state; every: and are read at every step too"
     )
     bias: bool = _setting(True, help="biases in cells and output")
-    initializer: Literal["orthogonal", "uniform"] = _setting(
+    initializer: Initializer = _setting(
         "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"
     )
     dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
 
     # The data
-    tokens: Literal["auto", "word", "char", "symbol"] = _setting(
-        "auto", help="what a timestep is; symbols stand between white space"
-    )
+    tokens: TokenUnit = _setting("auto", help="what a timestep is; symbols stand between white space")
     lowercase: bool = _setting(True, help="fold case")
     normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
     min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
@@ -83,9 +95,9 @@ class Settings:
     validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
 
     # The training
-    optimizer: Literal["sgd", "momentum", "rmsprop", "adam", "adamw"] = _setting("adamw", help="gradient descent")
+    optimizer: Optimizer = _setting("adamw", help="gradient descent")
     lr: float = _setting(0.005, **_range(0, 1e9, open_low=True, help="learning rate"))
-    schedule: Literal["constant", "linear", "cosine"] = _setting("linear", help="how the learning rate falls")
+    schedule: Schedule = _setting("linear", help="how the learning rate falls")
     warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate climbs first"))
     momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
     weight_decay: float = _setting(0.03, **_range(0, 1, help="of the optimizer adamw"))
@@ -101,9 +113,9 @@ class Settings:
         None, **_range(1, 64, help="processes that train together; auto: all cores where that is quicker")
     )
     keep_epochs: bool = _setting(False, help="keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
-    class_weights: Literal["none", "sqrt", "balanced"] = _setting("none", help="how much rare labels count")
+    class_weights: ClassWeights = _setting("none", help="how much rare labels count")
     seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
-    dtype: Literal["float32", "float64"] = _setting("float32", help="precision")
+    dtype: Precision = _setting("float32", help="precision")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -139,6 +151,50 @@ class Settings:
 
     def replace(self, **changes: Any) -> Settings:
         return dataclasses.replace(self, **changes)
+
+
+class SettingsDict(TypedDict, total=False):
+    """Settings by name, for type checkers: as :class:`Settings`, of which none has to be there."""
+
+    task: str
+    cell: Cell
+    nonlinearity: Nonlinearity
+    hidden: int
+    layers: int
+    bidirectional: bool
+    readout: Readout
+    input: Input
+    embedding: int
+    embedding_scale: float
+    vectors: str | None
+    freeze: bool
+    attention: bool
+    inject: Inject
+    bias: bool
+    initializer: Initializer
+    dropout: float
+    tokens: TokenUnit
+    lowercase: bool
+    normalize: bool
+    min_count: int
+    max_vocabulary: int
+    max_length: int
+    validation: float
+    optimizer: Optimizer
+    lr: float
+    schedule: Schedule
+    warmup: int
+    momentum: float
+    weight_decay: float
+    clip: float | None
+    batch: int
+    epochs: int | None
+    patience: int | None
+    workers: int | None
+    keep_epochs: bool
+    class_weights: ClassWeights
+    seed: int
+    dtype: Precision
 
 
 _TYPES = get_type_hints(Settings)
@@ -261,6 +317,20 @@ def _base(kind: Any) -> Any:
 def _article(base: type) -> str:
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
     return names.get(base, base.__name__)
+
+
+def settings_of_file(path: str) -> dict[str, Any]:
+    """The values in a settings file, by name.
+
+    Raises:
+        UsageError: it is too large, not a mapping of settings, or not YAML.
+        StorageError: it cannot be read.
+    """
+    from rnncli import storage  # not for --help
+
+    if os.path.isfile(path) and os.path.getsize(path) > MAX_YAML_BYTES:
+        raise UsageError(f"{path}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
+    return settings_from_yaml(storage.read_bytes(path, MAX_YAML_BYTES), path)
 
 
 def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def test_what_the_user_names_is_not_doubted(trained, tiny):
     assert "label: label" in trained.works("train", "d.csv", *classes, *tiny).err
     assert trained.works("evaluate", "d", "d.csv").rows[0] == ["rows", "12"]  # the model knows these labels
     trained.works("inspect", "-m", "d", "--doctor", "d.csv")
-    trained.refuses(3, [decimals, "rnncli evaluate a-1 d.csv --label COLUMN"], "evaluate", "a-1", "d.csv")
+    trained.refuses(3, [decimals, "rnncli evaluate -m a-1 d.csv --label COLUMN"], "evaluate", "a-1", "d.csv")
 
 
 def test_a_word_a_row_that_was_trained_on_is_evaluated(trained, tiny):

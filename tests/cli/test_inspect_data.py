@@ -222,7 +222,7 @@ def test_a_file_longer_than_a_chunk(trained: Any, model: Any, monkeypatch: pytes
 
 @pytest.mark.parametrize("unit", ["8", "→4", "x", "", "-1", "99999999999"])
 def test_units_that_do_not_exist_are_refused(trained: Any, unit: str) -> None:
-    says = [f"--fires {unit}: the units are →0 to ←3", "or all"]
+    says = [f"--activations {unit}: the units are →0 to ←3", "or all"]
     trained.refuses(2, says, "inspect", "--fires", unit, "--data", "reviews.csv")
 
 
@@ -232,10 +232,10 @@ def test_units_that_do_not_exist_are_refused(trained: Any, unit: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--data", "reviews.csv"], ["for --doctor, --diff and --fires", "add one of these"]),
-        (["--label", "label"], "for --doctor, --diff and --fires"),
-        (["--timesteps", "--skip-bad"], ["--skip-bad is about a file", "for --doctor, --diff and --fires"]),
-        (["--fires", "0"], ["--fires looks for words in a file", "name it: --data FILE"]),
+        (["--data", "reviews.csv"], ["for --doctor, --diff and --activations", "add one of these"]),
+        (["--label", "label"], "for --doctor, --diff and --activations"),
+        (["--timesteps", "--skip-bad"], ["--skip-bad is about a file", "for --doctor, --diff and --activations"]),
+        (["--fires", "0"], ["--activations looks for words in a file", "name it: --data FILE"]),
         (["--doctor", "reviews.csv", "--data", "reviews.csv"], "--doctor takes its file itself"),
         (["--doctor", "reviews.csv", "--fires", "0"], "--doctor is asked for by itself"),
         (["--doctor", "reviews.csv", "--why"], "--doctor is asked for by itself"),

@@ -193,7 +193,10 @@ def test_several_views_at_once(trained):
     [
         (["--param", "output/weight"], "--param says more of --bptt, which is not shown"),
         (["--compare", "latest"], "--compare says more of --memory, which is not shown"),
-        (["--full"], "--full is for --gates, --bptt, --memory, --why, --check-gradients, --doctor, --fires and --diff"),
+        (
+            ["--full"],
+            "--full is for --gates, --bptt, --memory, --why, --check-gradients, --doctor, --diff and --activations",
+        ),
         (["--map"], "--map is for --gates and --bptt"),
         (["--answer", "pos"], "--answer is for --gates, --bptt, --memory, --why, --by-hand and --check-gradients"),
         (["--memory", TEXT, "--compare", "latest"], "--compare latest: that is the model itself"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
 
 import rnncli
-from rnncli.cli.options import with_settings
+from rnncli.cli.arguments.options import setting_options
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import flow
 
@@ -89,10 +88,8 @@ def test_every_command_and_every_view(cell: str, task: str, cli) -> None:
 def test_the_name_alone_makes_it_a_choice(cli) -> None:
     """Help, check and suggestion come from the one row."""
 
-    def command(given: dict[str, object]) -> None: ...
-
-    parameters = inspect.signature(with_settings(command)).parameters
-    option = parameters["cell"].annotation.__metadata__[0]
+    (cell,) = [one for one in setting_options() if one.name == "cell"]
+    option = cell.annotation.__metadata__[0]
     assert option.metavar == "rnn|lstm|gru|mingru|peephole|sru"
     cli.write("reviews.csv", (SAMPLES / "reviews.csv").read_text(encoding="utf-8"))
     cli.refuses(2, "did you mean 'peephole'?", "train", "reviews.csv", "--cell", "pephole")

@@ -10,12 +10,14 @@ from page_examples import MODELS, classifier
 
 import rnncli
 from rnncli.cli import app, uses
+from rnncli.cli.views.table import VIEWS as ROWS
+from rnncli.cli.views.view import READING
 from rnncli.core.optim.parameters import flatten, nest
 from rnncli.tasks.caption.model import CaptionModel
 
-VIEWS = [[option] for option in uses.OF_INPUT.values()]
+VIEWS = [[view.flag] for view in ROWS if not view.alone]
 # Parameters that every view uses: which model, where it is, how much is said.
-ALWAYS = {"model", "runs", "json", "debug", "html", *uses.OF_INPUT, *uses.ALONE}
+ALWAYS = {"model", "runs", "json", "debug", "html", *(view.name for view in ROWS)}
 OPTIONS = {
     "units": ["--units", "1"],
     "top": ["--top", "1"],
@@ -42,9 +44,12 @@ LONG = "not the film was so good at all " * 8
 def test_the_table_knows_every_parameter_of_inspect():
     import inspect
 
-    parameters = set(inspect.signature(app.inspect).parameters)
-    assert parameters == ALWAYS | uses.INSPECT.keys()
-    assert OPTIONS.keys() | {"sentence"} == uses.INSPECT.keys()
+    (command,) = [one.callback for one in app.app.registered_commands if one.callback.__name__ == "inspect"]
+    known = {*uses.OPTIONS, *READING}
+    assert inspect.signature(command).parameters.keys() == ALWAYS | known
+    assert OPTIONS.keys() | {"sentence"} == known
+    for view in ROWS:
+        assert view.options <= known, view.name
 
 
 @pytest.fixture

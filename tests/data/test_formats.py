@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncli.cli.arguments import files_among, is_file
+from rnncli.cli.arguments.inputs import files_among, is_file
 from rnncli.data.formats.registry import FORMATS, format_of, known_suffixes, looks_like_data
 from rnncli.data.readers import open_table
 from rnncli.errors import StorageError

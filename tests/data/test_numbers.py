@@ -153,7 +153,7 @@ def test_a_finite_number_is_trained_on_and_what_is_saved_is_loaded(tmp_path: Pat
     (tmp_path / name).write_text(text(number))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = rnncli.train(tmp_path / name, runs_folder=tmp_path / "runs", epochs=1, hidden=4, validation=0)
+        model = rnncli.train(tmp_path / name, runs=tmp_path / "runs", epochs=1, hidden=4, validation=0)
         loaded = Model.load(tmp_path / "runs" / "latest" / "model.safetensors")
         scores = loaded.evaluate(read_dataset(Source(str(tmp_path / name)), reads=loaded.reads))
     assert loaded.predict([model.example]) == model.predict([model.example])
@@ -167,10 +167,10 @@ def test_any_other_number_is_refused_with_its_line(tmp_path: Path, place: str, n
     path = tmp_path / name
     path.write_text(text(number))
     with pytest.raises(DataError) as caught:
-        rnncli.train(path, runs_folder=tmp_path / "runs", epochs=1, hidden=4)
+        rnncli.train(path, runs=tmp_path / "runs", epochs=1, hidden=4)
     assert caught.value.message.startswith(f"{path}:{line}: ")
     assert len(caught.value.message) < 300
-    rnncli.train(path, runs_folder=tmp_path / "runs", epochs=0, hidden=4, skip_bad=True)
+    rnncli.train(path, runs=tmp_path / "runs", epochs=0, hidden=4, skip_bad=True)
 
 
 def test_a_number_out_of_all_bounds_among_the_validation_rows_is_refused_or_left_out(tmp_path: Path) -> None:
@@ -179,12 +179,10 @@ def test_a_number_out_of_all_bounds_among_the_validation_rows_is_refused_or_left
     for seed in range(6):
         path.write_text(_sequences("1e300"))
         try:
-            rnncli.train(path, runs_folder=tmp_path / "runs", epochs=0, hidden=4, validation=0.5, seed=seed)
+            rnncli.train(path, runs=tmp_path / "runs", epochs=0, hidden=4, validation=0.5, seed=seed)
         except DataError as error:
             problems.add(error.message.split(" (mean")[0])
-            rnncli.train(
-                path, runs_folder=tmp_path / "runs", epochs=0, hidden=4, validation=0.5, seed=seed, skip_bad=True
-            )
+            rnncli.train(path, runs=tmp_path / "runs", epochs=0, hidden=4, validation=0.5, seed=seed, skip_bad=True)
     (problem,) = problems  # in some of the splits, and always the same
     assert problem.startswith(f"{path}:8: the sequence has the number 1e+300 at timestep 1, place 1, which has nothing")
 
@@ -192,8 +190,8 @@ def test_a_number_out_of_all_bounds_among_the_validation_rows_is_refused_or_left
 def test_what_is_predicted_is_finite_or_refused(tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text(_sequences("1"))
     (tmp_path / "data.csv").write_text(_caption("1"))
-    numbers = rnncli.train(tmp_path / "data.jsonl", runs_folder=tmp_path / "a", epochs=1, hidden=4)
-    caption = rnncli.train(tmp_path / "data.csv", runs_folder=tmp_path / "b", epochs=1, hidden=4)
+    numbers = rnncli.train(tmp_path / "data.jsonl", runs=tmp_path / "a", epochs=1, hidden=4)
+    caption = rnncli.train(tmp_path / "data.csv", runs=tmp_path / "b", epochs=1, hidden=4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for text in ("1e11", "5e-324", "-1e11"):

@@ -111,7 +111,7 @@ def test_points_are_told_where_they_are(quadrants: Path) -> None:
     dataset = read_dataset(Source(str(data)))
     assert (dataset.features, task_for(dataset, "auto").name) == (("x", "y"), "caption")
     chosen: dict[str, Any] = {"hidden": 24, "epochs": 60, "lr": 0.01, "dropout": 0.0, "tokens": "word"}
-    model = rnncli.train(data, runs_folder=quadrants / "runs", **chosen)
+    model = rnncli.train(data, runs=quadrants / "runs", **chosen)
     assert isinstance(model, CaptionModel)
     told = [answer.target for answer in model.predict(["[5, 6]", "-5, 6", "-5 -6"])]
     assert told == ["up right", "up left", "down left"]
@@ -131,7 +131,7 @@ def test_points_are_told_where_they_are(quadrants: Path) -> None:
     [("1", "the input has 1 number, and the model reads 2"), ("a b", "the input is not a list of numbers")],
 )
 def test_other_input_is_refused(quadrants: Path, text: str, problem: str) -> None:
-    model = rnncli.train(quadrants / "points.csv", runs_folder=quadrants / "refused", epochs=0)
+    model = rnncli.train(quadrants / "points.csv", runs=quadrants / "refused", epochs=0)
     with pytest.raises(DataError, match=problem):
         model.predict([text])
 
@@ -140,9 +140,9 @@ def test_a_missing_value_is_refused_with_its_line(quadrants: Path, tmp_path: Pat
     text = (quadrants / "points.csv").read_text() + ",3,up left\n"
     (tmp_path / "points.csv").write_text(text)
     with pytest.raises(DataError) as caught:
-        rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0)
+        rnncli.train(tmp_path / "points.csv", runs=tmp_path / "runs", epochs=0)
     assert caught.value.message == f"{tmp_path}/points.csv:202: the value of 'x' is missing"
-    model = rnncli.train(tmp_path / "points.csv", runs_folder=tmp_path / "runs", epochs=0, skip_bad=True)
+    model = rnncli.train(tmp_path / "points.csv", runs=tmp_path / "runs", epochs=0, skip_bad=True)
     assert model.record.rows == 180
 
 
@@ -174,7 +174,7 @@ def test_lines_of_numbers_from_a_pipe(quadrants: Path, monkeypatch: pytest.Monke
 
     from rnncli.cli.main import main
 
-    rnncli.train(quadrants / "points.csv", runs_folder=quadrants / "piped", epochs=0)
+    rnncli.train(quadrants / "points.csv", runs=quadrants / "piped", epochs=0)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n[3, -4]\n")))
     assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 0
     assert [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()] == ["1, 2", "[3, -4]"]

@@ -114,7 +114,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LanguageModel, Pa
     folder = tmp_path_factory.mktemp("lm")
     (folder / "rhyme.txt").write_text(RHYME * 40)
     chosen: dict[str, Any] = {"hidden": 32, "epochs": 40, "max_length": 26, "batch": 4, "dropout": 0.0, "lr": 0.02}
-    model = rnncli.train(folder / "rhyme.txt", runs_folder=folder / "runs", **chosen)
+    model = rnncli.train(folder / "rhyme.txt", runs=folder / "runs", **chosen)
     assert isinstance(model, LanguageModel)
     return model, folder
 
@@ -178,6 +178,6 @@ def test_the_task_is_that_of_a_text_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(RHYME)
     assert task_for(read_dataset(Source(str(tmp_path / "a.txt")), labelled=False), "auto").name == "lm"
     with pytest.raises(DataError, match="is too short to learn from"):
-        rnncli.train(tmp_path / "a.txt", runs_folder=tmp_path / "runs", validation=0.01)
+        rnncli.train(tmp_path / "a.txt", runs=tmp_path / "runs", validation=0.01)
     with pytest.raises(UsageError, match="--bidirectional is not possible"):
-        rnncli.train(tmp_path / "a.txt", runs_folder=tmp_path / "runs", bidirectional=True)
+        rnncli.train(tmp_path / "a.txt", runs=tmp_path / "runs", bidirectional=True)

@@ -188,7 +188,7 @@ def test_words_are_told_back_to_front(reversed_words: Path) -> None:
     data = reversed_words / "words.csv"
     assert task_for(read_dataset(Source(str(data))), "auto").name == "seq2seq"
     chosen: dict[str, Any] = {"hidden": 24, "embedding": 12, "epochs": 25, "batch": 16, "lr": 0.01, "dropout": 0.0}
-    model = rnncli.train(data, runs_folder=reversed_words / "runs", **chosen)
+    model = rnncli.train(data, runs=reversed_words / "runs", **chosen)
     assert isinstance(model, Seq2SeqModel)
     assert [answer.target for answer in model.predict(["abc", "dda", " "])][:2] == ["cba", "add"]
     scores = model.evaluate(read_dataset(Source(str(data))))
@@ -217,7 +217,7 @@ def test_two_processes_train_to_the_same_bits_each_time(reversed_words: Path, tm
     files = []
     for name in ("one", "two"):
         chosen: dict[str, Any] = {"epochs": 2, "hidden": 6, "embedding": 6, "workers": 2}
-        rnncli.train(reversed_words / "words.csv", runs_folder=tmp_path, name=name, **chosen)
+        rnncli.train(reversed_words / "words.csv", runs=tmp_path, name=name, **chosen)
         files.append((tmp_path / name / "model.safetensors").read_bytes())
     assert files[0] == files[1]
 
@@ -226,7 +226,7 @@ def test_an_empty_side_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text("source,target\n" + "ab,ba\n" * 30 + "ab, \n")
     with pytest.raises(DataError) as caught:
-        rnncli.train(path, runs_folder=tmp_path / "runs")
+        rnncli.train(path, runs=tmp_path / "runs")
     assert caught.value.message == f"{path}:32: the label is empty"
 
 

@@ -189,7 +189,7 @@ def test_the_task_is_guessed_from_lists_of_equal_length(tagged: Path, tmp_path: 
 
 
 def test_what_decides_is_the_neighbour(tagged: Path, tmp_path: Path) -> None:
-    model = rnncli.train(tagged, runs_folder=tmp_path / "runs", epochs=30, hidden=16, embedding=16, lr=0.02)
+    model = rnncli.train(tagged, runs=tmp_path / "runs", epochs=30, hidden=16, embedding=16, lr=0.02)
     assert isinstance(model, TaggerModel)
     (answer,) = model.predict(["she can open the can"])
     assert answer.tags == ("PRON", "AUX", "VERB", "DET", "NOUN")
@@ -211,7 +211,7 @@ def test_two_processes_train_to_the_same_bits_each_time(tagged: Path, tmp_path: 
     chosen: dict[str, Any] = {"epochs": 2, "hidden": 8, "embedding": 8, "workers": 2}
     files = []
     for name in ("one", "two"):
-        rnncli.train(tagged, runs_folder=tmp_path, name=name, **chosen)
+        rnncli.train(tagged, runs=tmp_path, name=name, **chosen)
         files.append((tmp_path / name / "model.safetensors").read_bytes())
     assert files[0] == files[1]
 
@@ -228,10 +228,10 @@ def test_a_bad_sentence_is_refused_with_its_line(record: dict[str, Any], problem
     path = tmp_path / "bad.jsonl"
     path.write_text(lines(SENTENCES * 10) + json.dumps(record) + "\n")
     with pytest.raises(DataError) as caught:
-        rnncli.train(path, runs_folder=tmp_path / "runs", task="tag", epochs=1)
+        rnncli.train(path, runs=tmp_path / "runs", task="tag", epochs=1)
     assert caught.value.message == f"{path}:41: {problem}"
     assert not (tmp_path / "runs").exists()
-    model = rnncli.train(path, runs_folder=tmp_path / "runs", task="tag", epochs=1, skip_bad=True)
+    model = rnncli.train(path, runs=tmp_path / "runs", task="tag", epochs=1, skip_bad=True)
     assert model.record.rows == 36
 
 
@@ -239,4 +239,4 @@ def test_one_tag_is_none(tmp_path: Path) -> None:
     path = tmp_path / "one.jsonl"
     path.write_text(lines([(["a", "b"], ["X", "X"])] * 9))
     with pytest.raises(DataError, match="a tagger needs at least 2 tags, and every word here has 'X'"):
-        rnncli.train(path, runs_folder=tmp_path / "runs")
+        rnncli.train(path, runs=tmp_path / "runs")

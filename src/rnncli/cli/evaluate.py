@@ -2,82 +2,119 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Unpack
 
-from rnncli.cli.arguments import require_piped
-from rnncli.cli.notices import say_what_is_logged
-from rnncli.data.dataset import Source, left_out, read_dataset
+import typer
+from typer import Context
+
+from rnncli.cli.arguments.inputs import is_model, is_typed, model_of, require_piped, source_of
+from rnncli.cli.arguments.options import (
+    DEFAULT_RUNS,
+    AnyPath,
+    Beam,
+    Debug,
+    Json,
+    ModelName,
+    Note,
+    Reading,
+    Runs,
+    TextsOrFiles,
+    Workers,
+    quiet,
+)
 from rnncli.errors import UsageError
-from rnncli.machine import keep_freed_memory
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.tables import print_pairs, print_table
+
+if TYPE_CHECKING:
+    from rnncli.tasks.model import Evaluation
+
+Mistakes = Annotated[int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")]
+DataArguments = Annotated[
+    TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
+]
 
 MISTAKES = 10  # that are shown unless it is said how many
 CHARACTERS_A_TEXT = 200
 
 
-@dataclass(frozen=True)
-class EvaluateRequest:
-    """What the command line asks for."""
+def evaluate(
+    data: AnyPath,
+    model: ModelName = "latest",
+    *,
+    mistakes: Mistakes = None,
+    beam: Beam = None,
+    workers: Workers = 1,
+    runs: Runs = DEFAULT_RUNS,
+    note: Note = quiet,
+    **reading: Unpack[Reading],
+) -> Evaluation:
+    """Scores a model on data with the right answers: overall, by label, and the most confident mistakes.
 
-    model: str
-    data: str
-    mistakes: int | None
-    text: str | None
-    label: str | None
-    format: str | None
-    encoding: str
-    skip_bad: bool
-    ignore: str | None
-    runs: str
-    how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
-    workers: int | None = None  # processes; None for as many as help
+    Args:
+        data: a data file.
+        model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
+        mistakes: how many of them to name; 10 if None.
+        beam: hypotheses side by side, where texts are generated.
+        workers: processes that share the work; None for as many as help.
+        runs: where models are looked for by name.
+        note: is told how the file is read, and what is left out.
+        reading: how to read the file; see :class:`rnncli.cli.arguments.options.Reading`.
 
-
-def evaluate_command(request: EvaluateRequest, json: bool) -> None:
-    """Prints the scores, by label and as a confusion matrix, and the most confident mistakes."""
-    output = Output()
-    require_piped(request.data)
-
+    Raises:
+        RnncliError: of every kind but DivergedError.
+    """
+    from rnncli.data.dataset import left_out, read_dataset
     from rnncli.parallel.processes import helpful_workers
-    from rnncli.tasks.model import Model
-    from rnncli.training.runs import find_model
 
-    keep_freed_memory()
-    model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
-    if request.mistakes is not None and not model.labelled:
-        raise UsageError(f"--mistakes is not for a model of the task {model.task}, which has no labels to mistake")
-    source = Source(
-        request.data,
-        text=request.text,
-        label=request.label,
-        format=request.format,
-        encoding=request.encoding,
-        skip_bad=request.skip_bad,
-        ignore=request.ignore,
-    )
-    asker = model.asker(f"rnncli evaluate {shlex.quote(request.model)}")
-    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, asker=asker)
-    output.note(dataset.why)
+    name = os.fspath(model) if isinstance(model, str | os.PathLike) else "MODEL"
+    asked = model_of(model, runs).answering(**({} if beam is None else {"beam": beam}))
+    if mistakes is not None and not asked.labelled:
+        raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
+    source = source_of(data, reading)
+    asker = asked.asker(f"rnncli evaluate -m {shlex.quote(name)}")
+    dataset = read_dataset(source, asked.labelled, asked.reads, task=asked.task, asker=asker)
+    note(dataset.why)
     # A text that stands on a single line is as much work as many.
     texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
-    say_what_is_logged(output)
-    evaluation = model.evaluate(
-        dataset,
-        MISTAKES if request.mistakes is None else request.mistakes,
-        request.workers or helpful_workers(texts),
+    found: Evaluation = asked.evaluate(
+        dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
     )
-    if evaluation.skipped:
-        output.note(left_out(evaluation.skipped, evaluation.skipped_because), "yellow")
-    if json:
-        print_json(output, evaluation)
-        return
-    print_pairs(output, "", evaluation.pairs())
-    for view in evaluation.tables():
-        if view.rows:
-            output.write("\n")
-            print_table(output, view)
+    if found.skipped:
+        note(left_out(found.skipped, found.skipped_because), "yellow")
+    return found
+
+
+def evaluate_command(
+    work: Callable[..., Evaluation],
+    context: Context,
+    data: DataArguments,
+    model: ModelName = "latest",
+    workers: Workers = None,
+    runs: Runs = DEFAULT_RUNS,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Score a model on data it has not seen.
+
+    \b
+    rnncli evaluate test.csv                    the newest model
+    rnncli evaluate test.csv -m runs/reviews-1 --json
+    """
+    from rnncli.cli.show import show_figures, warnings_shown
+    from rnncli.machine import keep_freed_memory
+
+    output = Output()
+    *before, path = data
+    if len(before) > 1 or (before and is_typed(context, "model")):
+        raise UsageError("evaluate scores one model on one file", "rnncli evaluate DATA -m MODEL")
+    if not before and is_model(path, os.fspath(runs)):
+        raise UsageError(f"{path} is a model: name the data too", f"rnncli evaluate DATA -m {shlex.quote(path)}")
+    require_piped(path)
+    keep_freed_memory()
+    with warnings_shown(output):
+        # MODEL DATA is the order of version 0.1, before there was --model.
+        evaluation = work(path, before[0] if before else model, workers=workers, runs=runs, note=output.note)
+    show_figures(output, evaluation, json)

@@ -1,4 +1,4 @@
-"""Help as plain text, its options in the sections that :data:`rnncli.cli.options.PANELS` names.
+"""Help as plain text, its options in the sections that :data:`rnncli.cli.arguments.options.PANELS` names.
 
 Typer's own help draws boxes with Rich, which takes as long to import as all the rest, and of the 80 columns of a
 terminal leaves an option's help 18.

@@ -1,218 +1,259 @@
-"""``rnncli inspect``."""
+"""``rnncli inspect``: the views of a model, those of the table in :mod:`rnncli.cli.views.table`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import inspect as signatures
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
-from rnncli.cli import model_tables as views
-from rnncli.cli.arguments import is_file, require_piped
-from rnncli.cli.inspect_data import OfData, show
-from rnncli.cli.inspect_label import OF_A_LOSS, label_of, note_label
-from rnncli.cli.inspect_print import Drawn, print_shown
-from rnncli.cli.options import parse_units
-from rnncli.cli.predict import as_input
-from rnncli.data.dataset import display_name
-from rnncli.data.inputs import stream_inputs
-from rnncli.errors import CheckFailedError, DataError, UsageError, counted
+import typer
+
+from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, source_of
+from rnncli.cli.arguments.options import (
+    DEFAULT_RUNS,
+    READING,
+    AnyPath,
+    Debug,
+    Force,
+    HtmlFile,
+    InputFile,
+    Json,
+    ModelName,
+    Note,
+    OtherModel,
+    Reading,
+    Runs,
+    SvgFile,
+    quiet,
+)
+from rnncli.cli.uses import check_options
+from rnncli.cli.views import model as model_view
+from rnncli.cli.views.table import VIEWS
+from rnncli.cli.views.view import Inspection, Look
+from rnncli.errors import CheckFailedError, DataError, UsageError, closest
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.tables import fits, print_pairs, print_table, svg
-from rnncli.results import HeatMap, TableView
 
 if TYPE_CHECKING:
-    from rnncli.cli.inspect_views import Shown
-    from rnncli.inspection.adapters import Adapter
-    from rnncli.inspection.states import States
+    from rnncli.results import TableView
     from rnncli.tasks.model import Model
 
-FIRST_UNITS = 6
-EPOCHS_ON_A_SCREEN = 12
+Sentence = Annotated[InputFile, typer.Argument(metavar="TEXT", help="A text, or a file: its first input.")]
+Answer = Annotated[
+    str | None, typer.Option("--answer", metavar="ANSWER", help="What loss and scores are of; else the prediction.")
+]
+Param = Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")]
+Compare = Annotated[OtherModel, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")]
+Data = Annotated[InputFile, typer.Option("--data", metavar="FILE", help="What --activations and --diff read.")]
+Units = Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")]
+Top = Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")]
+Full = Annotated[bool, typer.Option("--full", help="Leave nothing out.")]
+Map = Annotated[bool, typer.Option("--map", help="Heat maps in place of tables (--gates, --bptt).")]
+Form = Annotated[str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")]
+Svg = Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture (.svg).")]
+Html = Annotated[
+    HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser (.html).")
+]
+
+PANELS = {
+    "Views of a text": "timesteps",
+    "Views of data and of two models": "doctor",
+    "What a view is of": "answer param",
+    "How much of it": "units",
+    "Output": "svg",
+    "How a data file is read": "text",
+    "Options": "model",
+}
 
 
-@dataclass(frozen=True)
-class InspectRequest:
-    """What the command line asks for."""
-
-    sentence: str | None
-    timesteps: bool
-    units: str | None
-    top: int | None
-    model: str
-    svg: str | None
-    runs: str
-    looks: tuple[str, ...] = ()  # of rnncli.cli.inspect_views, in their order there
-    answer: str | None = None
-    param: str | None = None
-    full: bool = False
-    map: bool = False
-    compare: str | None = None
-    form: str | None = None
-    html: str | None = None
-    text: str | None = None
-    format: str | None = None
-    encoding: str | None = None
-    of_data: OfData | None = None
+def view_options() -> list[signatures.Parameter]:
+    """An option for each row of the table of views."""
+    return [
+        signatures.Parameter(
+            view.name,
+            signatures.Parameter.KEYWORD_ONLY,
+            default=False if view.kind is bool else None,
+            annotation=Annotated[
+                view.kind, typer.Option(*view.flags, metavar=view.metavar, help=view.help, show_default=False)
+            ],
+        )
+        for view in VIEWS
+    ]
 
 
-def inspect_command(request: InspectRequest, json: bool) -> None:
-    """Shows the model's layers and record, or its states along a text."""
-    output = Output()
+class ViewOptions(Reading, total=False):
+    """What a view is of, how much of it the tables show, and how a file is read."""
 
-    from rnncli.tasks.model import Model
-    from rnncli.training.runs import find_model
-
-    path = find_model(request.model, Path(request.runs))
-    picture, page = request.svg, request.html
-    model = Model.load(path)
-    text = _text(output, model, request)
-    failed = False
-    shown: Drawn = []
-    if request.of_data is not None:
-        shown = show(output, model, path, text, request, request.of_data, json)
-    elif request.looks or request.timesteps:
-        shown, failed = _show_looks(output, model, path, text, request, json)
-    elif page is None:
-        shown = _show_model(output, model, str(path), json)
-    if page is not None:
-        from rnncli.cli.inspect_page import write_page
-
-        label = label_of(model, path, text, request.answer)
-        write_page(output, model, path, Path(page), text, label, json and not (request.looks or request.timesteps))
-    if picture is not None:
-        if not shown:
-            raise UsageError("--svg draws tables and maps, and none was shown")
-        from rnncli import storage
-
-        storage.write_atomically(picture, svg(shown).encode())
-        output.note(f"picture written to {picture}")
-    if failed:
-        raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
+    param: Param
+    compare: Compare
+    units: Units
+    top: Top
+    full: Full
+    map: Map
+    form: Form
 
 
-def _show_looks(
-    output: Output, model: Model, path: Path, text: str | None, request: InspectRequest, json: bool
-) -> tuple[Drawn, bool]:
-    """Shows what was asked for, one view after the other; says whether one of them found a fault."""
-    from rnncli.cli.inspect_views import VIEWS, Look, Shown, another
-    from rnncli.inspection.adapters import adapter_of
-    from rnncli.tasks.model import Model
+def inspect(
+    sentence: Sentence = None,
+    *,
+    answer: Answer = None,
+    data: Data = None,
+    model: ModelName = "latest",
+    runs: Runs = DEFAULT_RUNS,
+    note: Note = quiet,
+    fits: Callable[[TableView], bool] | None = None,
+    **options: Any,
+) -> Inspection:
+    """Opens a model up: what some views show of it, or without one its layers and its training record.
 
-    adapter, other = adapter_of(model), None
-    if request.compare is not None:
-        other = request.compare, Model.load(another(request.compare, request.runs, path, "--compare"))
-    chosen = (request.units, request.top, request.full, request.map, other, request.model, request.form or "text")
-    of_a_loss = not OF_A_LOSS.isdisjoint(request.looks)
-    label = label_of(model, path, text, request.answer) if of_a_loss or "why" in request.looks else None
-    look = Look(model, text, request.answer, request.param, *chosen, label=label)
-    found = {name: VIEWS[name](look) for name in request.looks}
-    if request.timesteps:
-        trace = adapter.trace(text)
-        found = {"timesteps": Shown([_timesteps(output, trace, request)], trace.document())} | found
-    _require_effect(adapter, request, found)
-    shown = print_shown(output, found, json)
-    if label is not None and of_a_loss and not json:
-        note_label(output, model, text, label)
-    cut = adapter.cut(adapter.text(text))
-    if cut and not json:
-        length = counted(model.settings.max_length, model.unit)
-        output.note(f"only the {length} at either end are read: {cut:,} in the middle are left out", "yellow")
-    if text is None and not json and output.is_terminal:
-        output.note("the model's own example; another one is given as a text", "dim")
-    return shown, any(one.failed for one in found.values())
-
-
-def _require_effect(adapter: Adapter[Any], request: InspectRequest, found: Mapping[str, Shown]) -> None:
-    """Refuses options that change nothing of what these views show of this model; see :mod:`rnncli.cli.uses`.
+    Args:
+        sentence: a text, or a file: its first input; None for the model's own example.
+        answer: what loss and scores are of; None for the true label where that is known, or the prediction.
+        data: a file, for ``activations`` and ``diff``.
+        model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
+        runs: where models are looked for by name.
+        note: is told what is read, and how.
+        fits: whether a table fits on the screen.
+        options: views, as ``gates=True`` or ``doctor="reviews.csv"``, and what :class:`ViewOptions` has.
 
     Raises:
-        UsageError: there is such an option.
+        RnncliError: of every kind but DivergedError.
     """
-    if request.map and not any(isinstance(part, HeatMap) for one in found.values() for part in one.views):
-        raise UsageError(
-            "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
-        )
-    only_gates = request.html is None and request.looks == ("gates",)
-    if request.answer is not None and only_gates and not adapter.answer_is_read:
-        raise UsageError(
-            f"--answer changes no state of a model of the task {adapter.model.task}",
-            "leave it out, or add --bptt or --why",
-        )
+    known = [*ViewOptions.__annotations__, *(view.name for view in VIEWS)]
+    for name in options:
+        if name not in known:
+            raise UsageError(f"inspect has no view and no option '{name}'{closest(name, known)}")
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    chosen = tuple(view for view in VIEWS if view.name in given)
+    # Without a view, a text is there for its page.
+    page = None if chosen else sentence
+    check_options(given | {"sentence": sentence, "answer": answer, "data": data, "html": page})
+    if data is not None:
+        chosen = tuple(view.of_data or view for view in chosen)
+    files = [given[view.name] if view.file == "own" else data for view in chosen if view.file != "none"]
+    chosen = chosen or (model_view.VIEW,)
+    reading = {name: given[name] for name in READING if name in given}
+    opened, path, name = found_model(model, runs)
+    look = Look(
+        model=opened,
+        path=path,
+        name=name,
+        runs=Path(runs),
+        text=_text(sentence, opened, reading, note),
+        answer=answer,
+        of_label=any(view.label for view in chosen),
+        file=files[0] if files else None,
+        reading=reading,
+        note=note,
+        fits=fits,
+    )
+    shown = tuple(view.draw(look, **{name: given[name] for name in view.keywords & given.keys()}) for view in chosen)
+    found = Inspection(look, chosen, shown)
+    _require_effect(found, "map" in given)
+    return found
 
 
-def _show_model(output: Output, model: Model, path: str, json: bool) -> list[TableView]:
-    shown = [
-        views.layers_view(model),
-        views.record_view(
-            model.record.epochs, EPOCHS_ON_A_SCREEN if output.is_terminal else None, model.record.best_epoch
-        ),
-    ]
-    if json:
-        print_json(output, _model_document(model, path))
-        return shown
-    print_pairs(output, "", views.model_pairs(model, path))
-    for view in shown:
-        if view.rows:
-            output.write("\n")
-            print_table(output, view)
-    curves = views.record_curves(model.record.epochs)
-    if curves and output.is_terminal:
-        print_pairs(output, "", curves)
-    return shown
-
-
-def _text(output: Output, model: Model, request: InspectRequest) -> str | None:
+def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], note: Note) -> str | None:
     """The text itself; but of a file its first input, and says which that is.
 
     Raises:
         DataError: with file and line, where the model cannot read it.
     """
-    sentence = request.sentence
-    if sentence is None or not is_file(sentence):
+    if sentence is None or (isinstance(sentence, str) and not is_file(sentence)):
         return sentence
-    require_piped(sentence, "the text")
-    first = next(stream_inputs(as_input(sentence, request.text, request.format, request.encoding), model.reads))
+    from rnncli.data.dataset import display_name
+    from rnncli.data.inputs import stream_inputs
+
+    path = os.fspath(sentence)
+    require_piped(path, "the text")
+    first = next(stream_inputs(source_of(path, reading, inputs=True), model.reads))
     problem = model.problem(first.text)
     if problem is not None:
         raise DataError(f"{first.place}: {problem}")
-    if first.shown != sentence:
-        said = first.text if first.shown is None else first.shown
-        output.note(f"the first input of {display_name(sentence)}" + (f": {said}" if said else ""), "dim")
+    if first.shown != path:
+        name = first.text if first.shown is None else first.shown
+        note(f"the first input of {display_name(path)}" + (f": {name}" if name else ""), "dim")
     return first.text
 
 
-def _timesteps(output: Output, trace: States, request: InspectRequest) -> TableView:
-    """The states at every timestep: of units that nobody has chosen so many as fit into the terminal."""
-    units = _chosen_units(trace, request)
-    view = trace.view(units)
-    chosen = request.units is not None or request.top is not None
-    if output.is_terminal and not chosen and request.svg is None:  # a picture is the same wherever it is made
-        while len(units) > 1 and not fits(output, view):
-            units = units[:-1]
-            view = trace.view(units)
-    return view
+def _require_effect(found: Inspection, map: bool) -> None:
+    """Refuses options that change nothing of what these views show of this model; see :mod:`rnncli.cli.uses`.
+
+    Raises:
+        UsageError: there is such an option.
+    """
+    from rnncli.results import HeatMap
+
+    if map and not any(isinstance(part, HeatMap) for part in found.drawn):
+        raise UsageError(
+            "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
+        )
+    look = found.look
+    if look.answer is not None and not look.adapter.answer_is_read and all(view.states for view in found.views):
+        raise UsageError(
+            f"--answer changes no state of a model of the task {look.model.task}",
+            "leave it out, or add --bptt or --why",
+        )
 
 
-def _chosen_units(trace: States, request: InspectRequest) -> list[int]:
-    if request.units is not None:
-        return parse_units(request.units, trace.units)
-    if request.top is not None:
-        if not 1 <= request.top <= len(trace.units):
-            raise UsageError(f"--top must be at least 1 and at most {len(trace.units)}, not {request.top}")
-        return trace.most_changing(request.top)
-    return list(range(min(FIRST_UNITS, len(trace.units))))
+def inspect_command(
+    work: Callable[..., Inspection],
+    svg: Svg = None,
+    html: Html = None,
+    force: Force = False,
+    json: Json = False,
+    debug: Debug = False,
+    **options: Unpack[ViewOptions],
+) -> None:
+    """Open a model up: its layers, its training, and what goes on in it along a text.
+
+    \b
+    rnncli inspect                        layers, parameters, training record
+    rnncli inspect --timesteps "so good"  the state after every word
+    rnncli inspect --timesteps --top 8 --svg states.svg
+    rnncli inspect --gates --map          every gate of every layer, as a picture
+    rnncli inspect --bptt "so good"       ∂L/∂W, one term for each timestep
+    rnncli inspect --memory --compare rnn how far back two models remember
+    rnncli inspect --why "so good"        which words made the answer
+    rnncli inspect "so good" --html so.html  all of it as one page
+    rnncli inspect --by-hand --as latex   every number of a small network
+    rnncli inspect --doctor reviews.csv   why is it stuck, and what to try
+    rnncli inspect --diff gru "so good"   where two models differ
+    rnncli inspect --activations 5 --data reviews.csv  the words that a unit is for
+    """
+    from rnncli.cli.show import note_label, show_inspection
+    from rnncli.render.html_page import html_page
+    from rnncli.render.json_out import print_json
+    from rnncli.render.tables import fits as fits_on
+    from rnncli.render.tables import svg as svg_of
+
+    output = Output()
+    # A picture is the same wherever it is made.
+    on_screen = partial(fits_on, output) if output.is_terminal and svg is None else None
+    found = work(note=output.note, fits=on_screen, **options)
+    page_only = html is not None and found.views == (model_view.VIEW,)
+    if not page_only:
+        show_inspection(output, found, json)
+    if html is not None:
+        page = html_page(found.page).encode()
+        _write(html, page)
+        if page_only and json:
+            print_json(output, found.page)
+        else:
+            note_label(output, found.look)
+        output.note(f"page written to {html}, {len(page) / 1000:,.0f} kB: open it in a browser")
+    if svg is not None:
+        if not found.drawn:
+            raise UsageError("--svg draws tables and maps, and none was shown")
+        _write(svg, svg_of(found.drawn).encode())
+        output.note(f"picture written to {svg}")
+    if any(one.failed for one in found.shown):
+        raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
-def _model_document(model: Model, path: str) -> dict[str, Any]:
-    shapes = model.network.shapes()
-    return {
-        "model": path,
-        "task": model.task,
-        **model.facts(),
-        "settings": model.settings.as_dict(),
-        "layers": [{"name": name, "shape": shape} for name, shape in shapes.items()],
-        "record": model.record,
-        "example": model.example,
-    }
+def _write(path: AnyPath, data: bytes) -> None:
+    from rnncli import storage
+
+    storage.write_atomically(path, data)

@@ -14,7 +14,7 @@ from typing import Any
 
 from rnncli import blas
 from rnncli.clean import clean
-from rnncli.cli import options
+from rnncli.cli.arguments import options
 from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
 from rnncli.render.console import Output, discard, output_errors_told_apart
 

@@ -4,123 +4,239 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
+
+import typer
 
 from rnncli.clean import clean, inert
-from rnncli.cli import model_tables as views
-from rnncli.cli.arguments import files_among, require_piped
-from rnncli.cli.notices import say_what_is_logged
-from rnncli.data.dataset import Source
-from rnncli.data.inputs import stream_inputs
+from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.options import (
+    DEFAULT_RUNS,
+    AnyPath,
+    Beam,
+    Debug,
+    Format,
+    InputReading,
+    Json,
+    ModelName,
+    Runs,
+    TextsOrFiles,
+    Workers,
+    quiet,
+)
+from rnncli.data.formats.registry import is_array
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.tables import print_table
 
 if TYPE_CHECKING:
+    from rnncli.data.dataset import Source
     from rnncli.tasks.model import Model, Prediction
+
+Length = Annotated[
+    int | None, typer.Option("--length", metavar="N", min=1, help="Continue a text by so many tokens. [200]")
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="Of sampling; 0: the most probable. [1]"),
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of sampling. [0]")]
+TextArguments = Annotated[TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")]
+SpreadsheetSafe = Annotated[
+    bool, typer.Option("--spreadsheet-safe", help="A ' before what a spreadsheet would take for a formula.")
+]
 
 # A guess at the length of a text, to tell whether more processes than one are worth their start.
 BYTES_A_TEXT = 500
 
 
-@dataclass(frozen=True)
-class PredictRequest:
-    """What the command line asks for."""
+def predict(
+    texts: AnyPath | Iterable[AnyPath],
+    model: ModelName = "latest",
+    *,
+    length: Length = None,
+    temperature: Temperature = None,
+    seed: Seed = None,
+    beam: Beam = None,
+    workers: Workers = 1,
+    runs: Runs = DEFAULT_RUNS,
+    on_start: Callable[[Model], object] = quiet,
+    on_prediction: Callable[[Any], object] | None = None,
+    on_pause: Callable[[], object] = quiet,
+    **reading: Unpack[InputReading],
+) -> list[Any]:
+    """A model's predictions, one for each input, in their order.
 
-    texts: list[str]
-    model: str
-    text: str | None
-    format: str | None
-    encoding: str
-    runs: str
-    how: dict[str, Any] = field(default_factory=dict)  # options that are for some tasks only, as far as they were given
-    spreadsheet_safe: bool = False
-    workers: int | None = None  # processes at most; None for as many as help
+    Args:
+        texts: a list of texts, or of paths of data files; or one text, or the name of a file.
+        model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
+        length, temperature, seed: how a model of a text continues it.
+        beam: hypotheses side by side, where texts are generated.
+        workers: processes that share a file; None for as many as help.
+        runs: where models are looked for by name.
+        on_start: is called with the model, before anything is predicted.
+        on_prediction: is called with each as soon as it is known, and then nothing is returned.
+        on_pause: is called when a pipe holds nothing more yet, all that came having been predicted.
+        reading: how to read the file; see :class:`rnncli.cli.arguments.options.InputReading`.
+
+    Raises:
+        RnncliError: of every kind but DivergedError.
+    """
+    format = reading.get("format")
+    sampling = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
+    if temperature == 0 and seed is not None:
+        raise UsageError("--seed chooses random numbers, and --temperature 0 uses none", "leave one of them out")
+    if isinstance(texts, str):
+        texts = [Path(file) for file in files_among([texts], format)] or [texts]
+    elif isinstance(texts, os.PathLike):
+        texts = [texts]
+    paths = [os.fspath(one) for one in texts if isinstance(one, os.PathLike)] if isinstance(texts, Sequence) else []
+    if all(format is None and is_array(path) for path in paths):
+        refuse_reading("these are texts", reading)
+    # Options that are for some tasks only, as far as they were given.
+    asked = model_of(model, runs).answering(**{name: value for name, value in sampling.items() if value is not None})
+    on_start(asked)
+    found: list[Any] = []
+    show = on_prediction or found.append
+    if paths:
+        sources = [source_of(path, reading, inputs=True) for path in paths]
+        _predict_files(asked, sources, workers, show, on_pause)
+    else:
+        for prediction in asked.predict_stream(texts):  # type: ignore[arg-type]  # which checks them
+            show(prediction)
+    return found
 
 
-def predict_command(request: PredictRequest, json: bool) -> None:
-    """Prints one answer for each text, as it is known."""
+def predict_command(
+    work: Callable[..., list[Any]],
+    texts: TextArguments,
+    workers: Workers = None,
+    format: Format = None,
+    spreadsheet_safe: SpreadsheetSafe = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Ask a model for its predictions, in the order of the inputs.
+
+    \b
+    rnncli predict "movie was good" "not bad at all"
+    rnncli predict new.csv --json      one JSON object a line
+    rnncli predict "To be" --length 99 how a model of a text continues it
+    cat lines.txt | rnncli predict -   one text a line
+
+    Piped, a classifier's line is: label, probability, unknown words, text; with tabs between.
+    """
+    from rnncli.cli.show import warnings_shown
+    from rnncli.render.tables import print_table
+
     output = Output()
-    texts = list(request.texts)
-    files = files_among(texts, request.format)
-    if "-" in files:
-        require_piped("-", "the texts")
-    if request.spreadsheet_safe and output.is_terminal:
+    if spreadsheet_safe and json:
+        raise UsageError("--spreadsheet-safe is for lines of a table, and --json is none", "leave one of them out")
+    files = files_among(texts, format)
+    for file in files:
+        require_piped(file, "the texts")
+    if spreadsheet_safe and output.is_terminal:
         raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
-
-    from rnncli.tasks.model import CHUNK, Model, chunks_of
-    from rnncli.training.runs import find_model
-
-    model = Model.load(find_model(request.model, Path(request.runs))).answering(**request.how)
+    inputs: list[Any] = [Path(file) for file in files] or texts
+    models: list[Model] = []
+    ask = partial(work, inputs, workers=workers, format=format, on_start=models.append)
     if files or json or not output.is_terminal:
-        stream = _Stream(output, model, CHUNK, json, request.spreadsheet_safe)
-        workers = _workers(files, request.workers)
-        if workers > 1:
-            from rnncli.parallel.chunks import map_chunks
-
-            say_what_is_logged(output)
-            read = chain.from_iterable(_texts_of(request, model, path, stream, _do_nothing) for path in files)
-            for predictions in map_chunks(lambda part: model.predict(*part), _numbered(chunks_of(read)), workers):
-                for prediction in predictions:
-                    stream.show(prediction)
-        else:
-            read = chain.from_iterable(_texts_of(request, model, path, stream, stream.flush) for path in files)
-            for text in read if files else texts:
-                stream.add(text)
-            stream.flush()
-        cut = stream.cut
-        if request.spreadsheet_safe:
-            cells = counted(stream.quoted, "cell that a spreadsheet", "cells that a spreadsheet")
+        lines = _Lines(output, json, spreadsheet_safe)
+        with warnings_shown(output):
+            ask(on_prediction=lines.show, on_pause=output.stdout.flush)
+        cut = lines.cut
+        if spreadsheet_safe:
+            cells = counted(lines.quoted, "cell that a spreadsheet", "cells that a spreadsheet")
             output.note(f"a ' stands before {cells} would take for a formula", "dim")
     else:
-        predictions = model.predict(texts)
-        for view in model.shown(predictions):
+        predictions = ask()
+        for view in models[0].shown(predictions):
             print_table(output, view)
         cut = sum(prediction.cut > 0 for prediction in predictions)
     if cut and not json:
-        length = counted(model.settings.max_length, model.unit)
+        read = counted(models[0].settings.max_length, models[0].unit)
         output.note(
-            f"{counted(cut, 'text is', 'texts are')} longer than the {length} that this model reads; "
+            f"{counted(cut, 'text is', 'texts are')} longer than the {read} that this model reads; "
             f"{'its' if cut == 1 else 'their'} middle was left out"
         )
 
 
-def as_input(path: str, text: str | None, format: str | None, encoding: str | None) -> Source:
-    """A file whose inputs are to be read, as the options say."""
-    # Lines are the natural thing to pipe in; a header is asked for with --format csv or --text.
-    format = format or ("text" if path == "-" and text is None else None)
-    return Source(path, text, None, format, encoding or "utf-8")
+def _predict_files(
+    model: Model,
+    sources: Sequence[Source],
+    workers: int | None,
+    show: Callable[[Any], object],
+    on_pause: Callable[[], object],
+) -> None:
+    """Predicts many inputs at a time, in order; but those that have come wait for no other when the input pauses.
 
-
-def _texts_of(
-    request: PredictRequest, model: Model, path: str, stream: _Stream, before_waiting: Callable[[], object]
-) -> Iterable[str]:
-    """What the model is to read; ``stream`` is told what to call each.
+    Args:
+        workers: processes that share them; None for as many as help.
+        show: takes each prediction.
+        on_pause: is called when all that has come was shown.
 
     Raises:
         DataError: with file and line, where the model cannot read an input.
     """
-    source = as_input(path, request.text, request.format, request.encoding)
-    for input in stream_inputs(source, model.reads, before_waiting, model.asker("rnncli predict")):
-        problem = model.problem(input.text)
-        if problem is not None:
-            raise DataError(f"{input.place}: {problem}")
-        stream.names.append(input.shown)
-        yield input.text
+    from rnncli.data.inputs import stream_inputs
+    from rnncli.tasks.model import CHUNK, chunks_of
+
+    names: deque[str | None] = deque()  # what to call the inputs whose predictions are still to come; None as they are
+    waiting: list[str] = []
+    done = 0
+
+    def show_all(predictions: Iterable[Any]) -> None:
+        for prediction in predictions:
+            name = names.popleft() if names else None
+            show(prediction if name is None else replace(prediction, text=name))
+
+    def predict_waiting() -> None:
+        nonlocal done
+        texts, first = waiting[:], done
+        waiting.clear()
+        done += len(texts)
+        show_all(model.predict_stream(texts, first))
+
+    def pause() -> None:
+        if waiting:
+            predict_waiting()
+            on_pause()
+
+    def texts_of(source: Source, before_waiting: Callable[[], object]) -> Iterator[str]:
+        for input in stream_inputs(source, model.reads, before_waiting, model.asker("rnncli predict")):
+            problem = model.problem(input.text)
+            if problem is not None:
+                raise DataError(f"{input.place}: {problem}")
+            names.append(input.shown)
+            yield input.text
+
+    count = _workers(sources, workers)
+    if count > 1:
+        from rnncli.parallel.chunks import map_chunks
+
+        chunks = chunks_of(chain.from_iterable(texts_of(source, quiet) for source in sources))
+        for predictions in map_chunks(lambda part: model.predict(*part), _numbered(chunks), count):
+            show_all(predictions)
+        return
+    for text in chain.from_iterable(texts_of(source, pause) for source in sources):
+        waiting.append(text)
+        if len(waiting) == CHUNK:
+            predict_waiting()
+    pause()
 
 
-def _workers(files: list[str], most: int | None) -> int:
-    """How many processes are to answer: one where input may pause, or is soon done."""
-    if not files or not all(os.path.isfile(path) for path in files):
+def _workers(sources: Sequence[Source], most: int | None) -> int:
+    """How many processes are to predict: one where input may pause, or is soon done."""
+    paths = [source.path for source in sources]
+    if not all(map(os.path.isfile, paths)):
         return 1
     from rnncli.parallel.processes import helpful_workers
 
-    return most or helpful_workers(sum(os.path.getsize(path) for path in files) // BYTES_A_TEXT)
+    return most or helpful_workers(sum(map(os.path.getsize, paths)) // BYTES_A_TEXT)
 
 
 def _numbered(chunks: Iterable[list[str]]) -> Iterator[tuple[list[str], int]]:
@@ -131,39 +247,19 @@ def _numbered(chunks: Iterable[list[str]]) -> Iterator[tuple[list[str], int]]:
         first += len(chunk)
 
 
-def _do_nothing() -> None:
-    """Nobody waits for the answers to a file while it is read."""
+class _Lines:
+    """Predictions as lines of a pipe or a terminal, or as JSON.
 
+    Attributes:
+        cut: inputs so far that were not read whole.
+        quoted: cells that were made inert for a spreadsheet.
+    """
 
-class _Stream:
-    """Answers texts in order, many at a time; but those that have come wait for no other when the input pauses."""
-
-    def __init__(self, output: Output, model: Model, size: int, json: bool, spreadsheet_safe: bool = False) -> None:
-        self.cut = 0  # texts so far that were not read whole
-        self.names: deque[str | None] = deque()  # what to call those whose answers are still to come; None as they are
-        self._output, self._model, self._size, self._json = output, model, size, json
-        self.quoted = 0  # cells that were made inert for a spreadsheet
+    def __init__(self, output: Output, json: bool, spreadsheet_safe: bool) -> None:
+        self.cut = self.quoted = 0
+        self._output, self._json = output, json
         self._field = self._inert if spreadsheet_safe else clean
         self._width = output.width if output.is_terminal and not json else None
-        self._texts: list[str] = []
-        self._answered = 0
-
-    def add(self, text: str) -> None:
-        self._texts.append(text)
-        if len(self._texts) == self._size:
-            self._answer()
-
-    def flush(self) -> None:
-        """Answers what has come so far, and sees to it that the answers arrive."""
-        if self._texts:
-            self._answer()
-            self._output.stdout.flush()
-
-    def _answer(self) -> None:
-        texts, self._texts = self._texts, []
-        first, self._answered = self._answered, self._answered + len(texts)
-        for prediction in self._model.predict_stream(texts, first):
-            self.show(prediction)
 
     def _inert(self, text: str) -> str:
         cell = inert(text)
@@ -171,13 +267,13 @@ class _Stream:
         return cell
 
     def show(self, prediction: Prediction) -> None:
+        from rnncli.cli.model_tables import prediction_line
+        from rnncli.render.json_out import print_json
+
         self.cut += prediction.cut > 0
-        name = self.names.popleft() if self.names else None
-        if name is not None:
-            prediction = replace(prediction, text=name)  # type: ignore[type-var]
         if self._json:
             print_json(self._output, prediction)
         elif self._width is None:
             self._output.write("\t".join(map(self._field, prediction.fields())) + "\n")
         else:
-            self._output.write(self._output.encodable(views.prediction_line(prediction, self._width)) + "\n")
+            self._output.write(self._output.encodable(prediction_line(prediction, self._width)) + "\n")

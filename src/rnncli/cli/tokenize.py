@@ -2,245 +2,149 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Unpack
 
-from rnncli.clean import clean
-from rnncli.cli.arguments import is_file, require_piped
+import typer
+from typer import Context
+
+from rnncli.cli.arguments.inputs import is_file, is_typed, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.options import (
+    DEFAULT_RUNS,
+    AnyPath,
+    Debug,
+    InputReading,
+    Json,
+    Note,
+    OtherModel,
+    Runs,
+    quiet,
+)
+from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings
-from rnncli.data.dataset import Source, display_name, stream_texts
-from rnncli.data.doubts import Asker
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import UsageError
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.tables import print_pairs, print_table
-from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
-    from rnncli.data.text.tokenizer import Tokenizer
-    from rnncli.data.text.vocabulary import Vocabulary
+    from rnncli.cli.tokens import Tokens, TokenStatistics
+    from rnncli.data.dataset import Source
 
-# One-hot vectors are written out up to this many features; beyond, the position of the one is all there is to see.
-MOST_FEATURES = 24
-COMMONEST = 20
-COVERAGE_SIZES = (10, 100, 1_000, 10_000, 30_000, 100_000)
-
-
-@dataclass(frozen=True)
-class TokenizeRequest:
-    """What the command line asks for."""
-
-    source: str
-    unit: str | None
-    lowercase: bool | None
-    min_count: int
-    max_vocabulary: int
-    model: str | None
-    text: str | None
-    format: str | None
-    encoding: str
-    runs: str
+TextOrData = Annotated[
+    AnyPath | Iterable[str],
+    Reads(),
+    typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin."),
+]
+TokenUnit = Annotated[
+    str | None, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is. [auto]")
+]
+Lowercase = Annotated[bool | None, typer.Option("--lowercase/--no-lowercase", help="Fold case. [on]")]
+MinCount = Annotated[int | None, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>. [1]")]
+MaxVocabulary = Annotated[
+    int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most. [10000]")
+]
+TokenizerOf = Annotated[
+    OtherModel, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
+]
 
 
-class GivenWords:
-    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them."""
+def tokenize(
+    source: TextOrData,
+    *,
+    tokens: TokenUnit = None,
+    lowercase: Lowercase = None,
+    min_count: MinCount = None,
+    max_vocabulary: MaxVocabulary = None,
+    model: TokenizerOf = None,
+    runs: Runs = DEFAULT_RUNS,
+    note: Note = quiet,
+    **reading: Unpack[InputReading],
+) -> Tokens | TokenStatistics:
+    """The tokens of a text, or the statistics of many.
 
-    unit = "word"
+    Args:
+        source: a text, the name of a data file, or a list of texts.
+        tokens: what a timestep is: auto, word, char or symbol.
+        lowercase: fold case; on if None.
+        min_count, max_vocabulary: which tokens of many texts are known; 1 and 10,000 if None.
+        model: whose tokenizer and vocabulary to use instead, or its name.
+        runs: where models are looked for by name.
+        note: is told how the file is read.
+        reading: how to read the file; see :class:`rnncli.cli.arguments.options.InputReading`.
 
-    def tokens(self, text: str) -> list[str]:
-        """The words of one text, in order.
+    Raises:
+        UsageError: an option has no effect here, or a value is not possible.
+        DataError: there are no tokens, or the file cannot be used.
+        ModelFileError, StorageError: the file or the model cannot be read.
+    """
+    from rnncli.cli.tokens import statistics_of, tokens_of
 
-        Raises:
-            DataError: it is no list.
-        """
-        from rnncli.tasks.tag.sentences import listed
-
-        words = listed(text)
-        if words is None:
-            raise DataError(f"most texts are lists of words, and this one is none: {clean(text, 60)}")
-        return words
-
-
-def tokenize_command(request: TokenizeRequest, json: bool) -> None:
-    """Prints the tokens of one text, or the statistics of a file."""
-    output = Output()
+    cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
+    given = {name: value for name, value in cutting.items() if value is not None}
+    if model is not None:
+        for name in given:
+            raise UsageError(
+                f"{_option(name)} says how texts are cut into tokens, and the model has its own way",
+                "leave --model or the option out",
+            )
     # Checked by the rules of training, so that what is shown here can also be trained.
-    settings = Settings(
-        tokens=request.unit or "auto",  # type: ignore[arg-type]
-        lowercase=request.lowercase is not False,
-        min_count=request.min_count,
-        max_vocabulary=request.max_vocabulary,
-    )
-    if is_file(request.source):
-        require_piped(request.source, "the texts")
-        _show_file(output, request, settings, json)
+    settings = Settings.from_mapping({"min_count": 1} | given)
+    asked = None if model is None else model_of(model, runs)
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
+        require_piped(source, "the texts")
+        return statistics_of(*_read(source_of(source, reading, inputs=True), note), asked, settings, given)
+    if not isinstance(source, str):
+        refuse_reading("these are texts", reading)
+        return statistics_of("the list", iter(source), asked, settings, given)
+    refuse_reading("this is a text", reading)
+    for name in ("min_count", "max_vocabulary"):
+        if name in given:
+            raise UsageError(f"{_option(name)} is for the vocabulary of a file, and a text has all its tokens")
+    return tokens_of(source, asked, settings)
+
+
+def tokenize_command(
+    work: Callable[..., Tokens | TokenStatistics],
+    context: Context,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show how texts become numbers.
+
+    \b
+    rnncli tokenize "movie was good"           tokens, ids and one-hot vectors
+    rnncli tokenize reviews.csv                vocabulary, coverage, lengths
+    rnncli tokenize "so good" --model latest   as the newest model reads it
+    """
+    from rnncli.cli.show import show_figures
+    from rnncli.cli.tokens import TokenStatistics
+    from rnncli.render.json_out import print_json
+    from rnncli.render.tables import print_table
+
+    output = Output()
+    if is_typed(context, "runs") and not is_typed(context, "model"):
+        raise UsageError("--runs says where --model is looked for, and none is given", "add --model NAME")
+    found = work(note=output.note)
+    if isinstance(found, TokenStatistics):
+        show_figures(output, found, json)
+    elif json:
+        print_json(output, found)
     else:
-        _show_text(output, request, settings, json)
+        table = found.table()
+        print_table(output, table)
+        if not output.is_terminal:
+            output.note(table.caption or "")
 
 
-def _show_text(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
-    from rnncli.data.text.vocabulary import Vocabulary
-    from rnncli.tasks.inputs import build_tokenizer
-
-    if request.model is None:
-        tokenizer = build_tokenizer(settings, [])
-        # The text is its own vocabulary, in the order of its words (movie 10000, was 01000 …): nothing in it can be
-        # unknown, and the vectors have no place for that.
-        vocabulary = Vocabulary(tuple(dict.fromkeys(tokenizer.tokens(request.source))))
-        features = len(vocabulary.tokens)
-    else:
-        tokenizer, vocabulary = _of_model(request)
-        features = vocabulary.size
-    tokens = tokenizer.tokens(request.source)
-    if not tokens:
-        raise DataError("the text has no tokens")
-    ids = vocabulary.encode(tokens).tolist()
-    if json:
-        one_hot = [[int(k == i) for k in range(features)] for i in ids] if features <= MOST_FEATURES else None
-        print_json(
-            output,
-            {
-                "tokens": tokens,
-                "ids": ids,
-                "known": [token in vocabulary for token in tokens],
-                "shape": {"timesteps": len(tokens), "features": features},
-                "one_hot": one_hot,
-            },
-        )
-        return
-    rows = tuple(
-        (t + 1, token, i, _one_hot(i, features), "" if token in vocabulary else "unknown")
-        for t, (token, i) in enumerate(zip(tokens, ids, strict=True))
-    )
-    columns = (Column("t", True), Column("token", style="bold"), Column("id", True), Column("one-hot"), Column(""))
-    shape = f"shape (timesteps, features) = ({len(tokens)}, {features})"
-    print_table(output, TableView("Tokens", columns, rows, shape))
-    if not output.is_terminal:
-        output.note(shape)
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
-def _one_hot(token_id: int, features: int) -> str:
-    """``00100``; for many features where the one stands."""
-    if features > MOST_FEATURES:
-        return f"1 at {token_id} of {features:,}"
-    return "".join("1" if k == token_id else "0" for k in range(features))
+def _read(source: Source, note: Note) -> tuple[str, Iterator[str]]:
+    """A file's name in messages, and its texts."""
+    from rnncli.data.dataset import display_name, stream_texts
+    from rnncli.data.doubts import Asker
 
-
-def _of_model(request: TokenizeRequest) -> tuple[Tokenizer, Vocabulary]:
-    from rnncli.tasks.inputs import TextInput
-    from rnncli.tasks.model import Model
-    from rnncli.training.runs import find_model
-
-    model = Model.load(find_model(request.model or "latest", Path(request.runs)))
-    text = getattr(model, "input", None)
-    if not isinstance(text, TextInput):
-        raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
-    return text.tokenizer, text.vocabulary
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """The share of all tokens in a file that its commonest ``size`` ones make up."""
-
-    size: int
-    share: float
-
-
-@dataclass(frozen=True)
-class FileStatistics:
-    """What a file's texts look like as tokens."""
-
-    rows: int
-    empty: int
-    tokens: int
-    lengths: tuple[int, int, int, int]  # shortest, median, 95%, longest
-    distinct: int
-    once: int  # distinct tokens that occur a single time
-    vocabulary: int
-    unknown_rate: float
-    coverage: tuple[Coverage, ...]
-    commonest: tuple[tuple[str, int], ...]
-
-
-def _show_file(output: Output, request: TokenizeRequest, settings: Settings, json: bool) -> None:
-    unit, statistics = _statistics(output, request, settings)
-    if json:
-        print_json(output, {"unit": unit} | asdict(statistics))
-        return
-    low, middle, high, top = statistics.lengths
-    pairs: list[tuple[str, TableCell]] = [
-        ("rows", f"{statistics.rows:,}" + (f" ({statistics.empty:,} empty)" if statistics.empty else "")),
-        ("tokens", counted(statistics.tokens, unit)),
-        ("distinct", f"{statistics.distinct:,}, of which {statistics.once:,} occur once"),
-        ("lengths", f"{low:,} to {top:,}, median {middle:,}, 95% up to {high:,}"),
-        ("vocabulary", f"{statistics.vocabulary:,} known; {statistics.unknown_rate:.2%} of all tokens are unknown"),
-    ]
-    print_pairs(output, "", pairs)
-    output.write("\n")
-    coverage = tuple((c.size, c.share) for c in statistics.coverage)
-    print_table(
-        output, TableView("Coverage", (Column("commonest tokens", True), Column("share of all", True)), coverage)
-    )
-    output.write("\n")
-    commonest = tuple((token, count, i) for i, (token, count) in enumerate(statistics.commonest))
-    columns = (Column("token", style="bold"), Column("count", True), Column("id", True))
-    print_table(output, TableView("Commonest tokens", columns, commonest))
-
-
-def _statistics(output: Output, request: TokenizeRequest, settings: Settings) -> tuple[str, FileStatistics]:
-    import itertools
-
-    import numpy as np
-
-    from rnncli.data.text.vocabulary import Corpus, build_vocabulary
-    from rnncli.tasks.inputs import build_tokenizer, looks_like_numbers
-    from rnncli.tasks.tag.sentences import listed
-
-    format = request.format or ("text" if request.source == "-" and request.text is None else None)
-    source = Source(request.source, request.text, None, format, request.encoding)
     _, columns, rows = stream_texts(source, asker=Asker("rnncli tokenize"))
-    output.note(columns.why)
-    texts = (row.values[columns.text] for row in rows)
-    sample = list(itertools.islice(texts, 200))
-    vocabulary = None
-    tokenizer: Tokenizer | GivenWords
-    if any(map(looks_like_numbers, sample)):
-        raise DataError(
-            f"{display_name(request.source)}: the inputs are numbers, which are read as they are: no tokens"
-        )
-    if request.model is not None:
-        tokenizer, vocabulary = _of_model(request)
-    elif sample and all(listed(text) is not None for text in sample):
-        tokenizer = GivenWords()
-        if request.unit is not None or request.lowercase is not None:
-            raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
-    else:
-        tokenizer = build_tokenizer(settings, sample)
-    corpus = Corpus()
-    for text in itertools.chain(sample, texts):
-        corpus.add_tokens(tokenizer.tokens(text))
-    lengths = corpus.lengths
-    counts = corpus.counts(range(len(lengths)))
-    if vocabulary is None:
-        vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
-    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    running = np.cumsum([count for _, count in by_count])
-    total = int(lengths.sum())
-    if total == 0:
-        raise DataError(f"{request.source}: the texts have no tokens")
-    known = sum(count for token, count in by_count if token in vocabulary)
-    sizes = sorted({min(size, len(by_count)) for size in COVERAGE_SIZES})
-    middle, high = np.quantile(lengths, [0.5, 0.95]).astype(int).tolist()
-    return tokenizer.unit, FileStatistics(
-        len(lengths),
-        int((lengths == 0).sum()),
-        total,
-        (int(lengths.min()), middle, high, int(lengths.max())),
-        len(by_count),
-        sum(count == 1 for _, count in by_count),
-        len(vocabulary.tokens),
-        1 - known / total,
-        tuple(Coverage(size, float(running[size - 1]) / total) for size in sizes),
-        tuple(by_count[:COMMONEST]),
-    )
+    note(columns.why)
+    return display_name(source.path), (row.values[columns.text] for row in rows)

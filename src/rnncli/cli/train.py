@@ -2,96 +2,162 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
+
+import typer
 
 from rnncli import stopping
 from rnncli.clean import clean
-from rnncli.cli import model_tables as views
-from rnncli.cli.arguments import require_piped
-from rnncli.cli.notices import say_what_is_logged
-from rnncli.cli.options import resolve_settings
-from rnncli.config import Settings
-from rnncli.data.dataset import Source, display_name
+from rnncli.cli.arguments.inputs import load, require_piped, source_of
+from rnncli.cli.arguments.options import (
+    DATA_FILES,
+    DEFAULT_RUNS,
+    READING,
+    Debug,
+    InputFile,
+    Json,
+    Note,
+    Reading,
+    RunAgain,
+    Runs,
+    quiet,
+    resolve_settings,
+)
+from rnncli.config import Settings, SettingsDict, settings_of_file
 from rnncli.errors import UsageError
-from rnncli.machine import keep_freed_memory
 from rnncli.render.console import Output
-from rnncli.render.json_out import print_json
-from rnncli.render.progress import TrainingDisplay
-from rnncli.render.tables import print_table
-from rnncli.results import EpochDone, Finished, StepDone
 
 if TYPE_CHECKING:
+    from rnncli.results import Event
+    from rnncli.tasks.model import Model
     from rnncli.training.session import Session
 
+TrainingData = Annotated[InputFile, typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin.")]
+Config = Annotated[InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
+Resume = Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
-@dataclass(frozen=True)
-class TrainRequest:
-    """What the command line asks for."""
-
-    data: str | None
-    config: str | None
-    resume: str | None
-    name: str | None
-    text: str | None
-    label: str | None
-    format: str | None
-    encoding: str | None
-    skip_bad: bool | None
-    ignore: str | None
-    runs: str
-    given: Mapping[str, Any]
-
-    @property
-    def reading(self) -> dict[str, Any]:
-        """How the data are to be read, as far as it was said."""
-        named = {name: getattr(self, name) for name in ("text", "label", "format", "encoding", "skip_bad", "ignore")}
-        return {name: value for name, value in named.items() if value is not None}
+# The settings in their panels, each with its first.
+PANELS = {"Model": "cell", "Data": "tokens", "Training": "optimizer", "Options": "json"}
 
 
-def train_command(request: TrainRequest, json: bool) -> None:
-    """Trains, with progress on stderr and the summary on stdout."""
-    output = Output()
-    if request.data is None and request.resume is None:
+class TrainingOptions(Reading, SettingsDict, total=False):
+    """How a data file is read, and any settings."""
+
+
+def train(
+    data: TrainingData = None,
+    *,
+    config: Config = None,
+    resume: Resume = None,
+    name: Name = None,
+    runs: Runs = DEFAULT_RUNS,
+    named: Collection[str] = (),
+    note: Note = quiet,
+    on_start: Callable[[Session], object] = quiet,
+    on_event: Callable[[Event], object] = quiet,
+    **options: Unpack[TrainingOptions],
+) -> Model:
+    """Trains a model, or goes on with a stopped training, and returns the best one, with its training record.
+
+    Args:
+        data: a data file.
+        config: settings as YAML; those of ``options`` count more.
+        resume: the run to go on with: ``latest``, its name or its folder.
+        name: of the run's folder below ``runs``; never that of another one.
+        named: names of settings that are refused where they decide nothing.
+        note: is told what takes a while.
+        on_start: is called when the data are read, and nothing is learned.
+        on_event: is called with every step, epoch and the end.
+        options: settings, any field of :class:`rnncli.config.Settings`, and how to read the file, as
+            :class:`rnncli.cli.arguments.options.Reading` has it. ``workers`` is 1 unless it is said: a program that
+            has threads of its own, as a notebook has, should not be forked unasked.
+
+    Raises:
+        RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
+    """
+    from rnncli.data.dataset import display_name
+    from rnncli.tasks.model import path_of
+    from rnncli.training import session as sessions
+
+    if data is None and resume is None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
-    if request.resume is not None and request.name is not None:
+    if resume is not None and name is not None:
         raise UsageError("a resumed training keeps its name", "leave --name out")
-    require_piped(request.data)
-    settings = resolve_settings(request.given, request.config)
-    Settings.from_mapping(settings)  # a slip in an option is told before anything is read
-    say_what_is_logged(output)
-    if request.data:
-        output.note(f"reading {display_name(request.data)} …", "dim")
-    session = _open(output, request, settings)
-    stopping.say_when_stopped(f"stopped; {session.go_on}")
-    keep_freed_memory()
-    _say_what_is_there(output, session)
-    _run(output, session)
-    if json:
-        print_json(output, _document(session))
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"name is a text, not of type {type(name).__name__}")
+    if not callable(on_event):
+        raise UsageError(f"on_event is a function that takes an event, not of type {type(on_event).__name__}")
+    path, folder = None if data is None else path_of(data), Path(path_of(runs))
+    given: dict[str, Any] = dict(options)
+    said = {field: given.pop(field, None) for field in READING}
+    reading = {field: value for field, value in said.items() if value is not None and value is not False}
+    source = source_of(data if data is not None else "-", reading)
+    settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
+    if path is not None:
+        note(f"reading {display_name(path)} …", "dim")
+    if resume is None:
+        session = sessions.start(source, {"workers": 1} | settings, folder, name, named=named)
     else:
-        _summarize(output, session)
+        run, found = path_of(resume), partial(note, f"taking up {os.fspath(resume)} …", "dim")
+        session = sessions.resume(run, folder, data=path, given=settings, reading=reading, on_found=found)
+    on_start(session)
+    for event in session.events():
+        on_event(event)
+    return load(session.folder.model)
 
 
-def _open(output: Output, request: TrainRequest, settings: dict[str, Any]) -> Session:
-    from rnncli.training import session
+def train_command(
+    work: Callable[..., Model],
+    data: TrainingData = None,
+    config: Config = None,
+    json: Json = False,
+    debug: Debug = False,
+    **settings: Any,
+) -> None:
+    """Train a model on a data file and keep the best one.
 
-    if request.resume is not None:
-        return session.resume(
-            *(request.resume, Path(request.runs)),
-            data=request.data,
-            given=settings,
-            reading=request.reading,
-            on_found=lambda: output.note(f"taking up {request.resume} …", "dim"),
+    What the file holds decides the task, unless --task says it: texts or sequences of numbers with labels (classify),
+    words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
+
+    \b
+    rnncli train reviews.csv               columns guessed, the rest by default
+    rnncli train reviews.csv --cell gru --epochs 10
+    rnncli train names.csv --tokens char   a timestep is a letter
+    rnncli train tags.conll                a tag for every word
+    rnncli train plays.txt                 what comes next in a text
+    rnncli train --resume latest           after Ctrl-C, to the same bits
+
+    Each setting is also read from the environment (RNNCLI_HIDDEN=128) and from --config FILE.
+    """
+    from rnncli.cli.show import warnings_shown
+    from rnncli.render.json_out import print_json
+
+    output = Output()
+    require_piped(data)
+    resolved = resolve_settings(settings, config)
+    Settings.from_mapping(resolved)  # a slip in an option is told before anything is read
+    with warnings_shown(output), _Progress(output) as progress:
+        work(
+            data,
+            **{"workers": None} | resolved,
+            named=settings,
+            note=output.note,
+            on_start=progress.begin,
+            on_event=progress.event,
         )
-    assert request.data is not None
-    source = Source(request.data, **request.reading)
-    return session.start(source, settings, Path(request.runs), request.name, named=request.given)
+    if json:
+        print_json(output, _document(progress.session))
+    else:
+        _summarize(output, progress.session)
 
 
 def _say_what_is_there(output: Output, session: Session) -> None:
@@ -116,29 +182,45 @@ def _say_what_is_there(output: Output, session: Session) -> None:
         output.note(f"going on after epoch {progress.epoch}, step {progress.step_in_epoch}")
 
 
-def _run(output: Output, session: Session) -> None:
-    finished_before = session.state.progress.finished is not None
-    metric = session.metric
-    display = TrainingDisplay(
-        output,
-        session.settings.epochs or 0,
-        metric.name,
-        lambda event: metric.of(event.record),
-        session.model().unit,
-    )
-    with _stopping_on_signals(session), display.live():
-        for event in session.events():
-            if isinstance(event, StepDone):
-                display.step(event)
-            elif isinstance(event, EpochDone):
-                display.epoch(event)
-    assert isinstance(event, Finished)
-    if finished_before:
-        return  # and said so
-    if session.state.progress.epoch == 0:
-        output.note("no epoch was run: the untrained model is saved", "yellow")
-    else:
-        output.note(f"finished: {event.reason}", "dim")
+class _Progress(ExitStack):
+    """What is said of a training while it goes on; inside, the first signal ends it with everything saved."""
+
+    session: Session
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def begin(self, session: Session) -> None:
+        from rnncli.machine import keep_freed_memory
+        from rnncli.render.progress import TrainingDisplay
+
+        self.session, self._finished_before = session, session.state.progress.finished is not None
+        stopping.say_when_stopped(f"stopped; {session.go_on}")
+        keep_freed_memory()
+        _say_what_is_there(self._output, session)
+        epochs, unit = session.settings.epochs or 0, session.model().unit
+        self._display = TrainingDisplay(
+            self._output, epochs, session.metric.name, lambda event: session.metric.of(event.record), unit
+        )
+        self.enter_context(_stopping_on_signals(session))
+        self.enter_context(self._display.live())
+
+    def event(self, event: Event) -> None:
+        from rnncli.results import EpochDone, Finished, StepDone
+
+        if isinstance(event, StepDone):
+            self._display.step(event)
+        elif isinstance(event, EpochDone):
+            self._display.epoch(event)
+        elif isinstance(event, Finished):
+            self.close()
+            if self._finished_before:
+                return  # and said so
+            if self.session.state.progress.epoch == 0:
+                self._output.note("no epoch was run: the untrained model is saved", "yellow")
+            else:
+                self._output.note(f"finished: {event.reason}", "dim")
 
 
 @contextmanager
@@ -163,16 +245,21 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 
 
 def _summarize(output: Output, session: Session) -> None:
-    view = views.training_summary(session)
+    from rnncli.cli.model_tables import training_summary, verdict
+    from rnncli.render.tables import print_table
+
+    view = training_summary(session)
     if view.rows:
         print_table(output, view)
-    said = views.verdict(session)
+    said = verdict(session)
     if said:
         output.note(said, "bold")
     output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
 
 
 def _document(session: Session) -> dict[str, Any]:
+    from rnncli.cli.model_tables import verdict
+
     progress = session.state.progress
     best = asdict(progress.history[progress.best_epoch - 1]) if progress.best_epoch else None
     return {
@@ -188,7 +275,7 @@ def _document(session: Session) -> dict[str, Any]:
         "validation_accuracy": best["validation_accuracy"] if best else None,
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "comparison": session.comparison(),
-        "verdict": views.verdict(session),
+        "verdict": verdict(session),
         "epochs": progress.history,
         "finished": progress.finished,
     }

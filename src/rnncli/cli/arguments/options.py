@@ -5,17 +5,30 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
-import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, get_args, get_origin, get_type_hints
 
 import typer
 
 from rnncli.clean import clean
-from rnncli.cli.paths import Reads, Writes
-from rnncli.config import MAX_YAML_BYTES, SETTING_NAMES, Settings, parse, setting, settings_from_yaml
+from rnncli.cli.arguments.paths import Reads, Writes
+from rnncli.config import SETTING_NAMES, Settings, parse, setting, settings_of_file
 from rnncli.data.formats.registry import FORMATS, PACKED, known_suffixes
 from rnncli.errors import UsageError, closest
+
+if TYPE_CHECKING:
+    from rnncli.tasks.model import Model
+
+    AnyModel: TypeAlias = Model | str | os.PathLike[str]
+
+AnyPath = str | os.PathLike[str]
+# Takes a sentence and its style, as Output.note does.
+Note = Callable[..., object]
+
+
+def quiet(*_: object) -> None:
+    """Does nothing: what :meth:`Output.note` is for those who call from Python."""
+
 
 # Whether a traceback is shown; set by --debug of whichever command runs.
 debug_wanted = False
@@ -29,11 +42,11 @@ def _remember_debug(value: bool) -> bool:
 
 DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 
-# What a parameter names, for :mod:`rnncli.cli.paths`.
-InputFile = Annotated[str | None, Reads()]
+# What a parameter names, for :mod:`rnncli.cli.arguments.paths`.
+InputFile = Annotated[AnyPath | None, Reads()]
 TextsOrFiles = Annotated[list[str], Reads()]
-OtherModel = Annotated[str | None, Reads("model")]
-RunAgain = Annotated[str | None, Writes()]
+OtherModel = Annotated["AnyModel | None", Reads("model")]
+RunAgain = Annotated[AnyPath | None, Writes()]
 SvgFile = Annotated[str | None, Writes((".svg",))]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
@@ -41,9 +54,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback on failure.")
 ]
-Runs = Annotated[str, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
+Runs = Annotated[AnyPath, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
 ModelName = Annotated[
-    str,
+    "AnyModel",
     Reads("model"),
     typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file."),
 ]
@@ -52,16 +65,30 @@ LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", he
 Format = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; else by its name.")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
 Ignore = Annotated[
     str | None, typer.Option("--ignore", metavar="COLUMNS", help="Columns to leave out, with commas between.")
 ]
-# For `train`, where --resume asks whether they were given.
-OptionalEncoding = Annotated[
-    str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")
-]
-OptionalSkipBad = Annotated[bool | None, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+
+
+class InputReading(TypedDict, total=False):
+    """How a file of inputs is read: ``text`` names their column; ``format`` is that of its name if None."""
+
+    text: TextColumn
+    format: Format
+    encoding: Encoding
+
+
+class Reading(InputReading, total=False):
+    """How a data file is read: ``ignore`` names columns to leave out, ``skip_bad`` leaves out bad records."""
+
+    label: LabelColumn
+    skip_bad: SkipBad
+    ignore: Ignore
+
+
+READING = ("text", "label", "format", "encoding", "skip_bad", "ignore")
 Beam = Annotated[
     int | None,
     typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets side by side; 1 is greedy. [4]"),
@@ -72,33 +99,16 @@ Workers = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
 
-PANELS = {"cell": "Model", "tokens": "Data", "optimizer": "Training"}  # the first setting of each panel
 DEFAULT_RUNS = "runs"
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds an option for every setting to a Typer command, which gets those that were given as ``given``."""
+def setting_options() -> list[inspect.Parameter]:
+    """An option for every setting."""
     hints = get_type_hints(Settings)
-    extra: list[inspect.Parameter] = []
-    panel = ""
-    for entry in dataclasses.fields(Settings):
-        panel = PANELS.get(entry.name, panel)
-        extra.append(_parameter(entry, hints[entry.name], panel))
-
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "given"]
-
-    def called(**values: Any) -> None:
-        given = {name: values.pop(name) for name in SETTING_NAMES}
-        command(**values, given={name: value for name, value in given.items() if value is not None})
-
-    called.__doc__, called.__name__ = command.__doc__, command.__name__
-    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *extra)]
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {p.name: p.annotation for p in parameters}
-    return called
+    return [_parameter(entry, hints[entry.name]) for entry in dataclasses.fields(Settings)]
 
 
-def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.Parameter:
+def _parameter(entry: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
     """One setting as an option without a default: the default comes last, after file and environment."""
     flag = "--" + entry.name.replace("_", "-")
     optional = type(None) in get_args(kind)
@@ -116,7 +126,7 @@ def _parameter(entry: dataclasses.Field[Any], kind: Any, panel: str) -> inspect.
         base, flag = bool, f"{flag}/--no-{flag[2:]}"
     else:
         base, metavar = kind, "NUMBER"
-    option = typer.Option(flag, help=text, metavar=metavar, show_default=False, rich_help_panel=panel)
+    option = typer.Option(flag, help=text, metavar=metavar, show_default=False)
     named: Any = InputFile if metavar == "FILE" else base | None
     annotation: Any = Annotated[named, option]
     return inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -126,7 +136,7 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, Any]:
+def resolve_settings(given: Mapping[str, Any], config: AnyPath | None) -> dict[str, Any]:
     """The settings that somebody named: options over environment (``RNNCLI_LR``) over the settings file.
 
     Raises:
@@ -134,7 +144,7 @@ def resolve_settings(given: Mapping[str, Any], config: str | None) -> dict[str, 
     """
     values: dict[str, Any] = {}
     if config is not None:
-        values |= settings_from_yaml(_config_bytes(config), config)
+        values |= settings_of_file(os.fspath(config))
     for name in SETTING_NAMES:
         variable = _variable(name)
         if variable in os.environ:
@@ -161,33 +171,3 @@ def check_environment() -> None:
 
 def _variable(setting: str) -> str:
     return f"RNNCLI_{setting.upper()}"
-
-
-def _config_bytes(path: str) -> bytes:
-    from rnncli import storage
-
-    if os.path.isfile(path) and os.path.getsize(path) > MAX_YAML_BYTES:
-        raise UsageError(f"{path}: a settings file has at most {MAX_YAML_BYTES:,} bytes")
-    return storage.read_bytes(path, MAX_YAML_BYTES)
-
-
-def parse_units(text: str, names: tuple[str, ...]) -> list[int]:
-    """``0,3-5,←2`` as positions among the units' names; a bare number counts from the first unit on.
-
-    Raises:
-        UsageError: no such unit.
-    """
-    chosen: list[int] = []
-    for part in text.split(","):
-        part = part.strip()
-        matched = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
-        if part in names:
-            chosen.append(names.index(part))
-        elif matched:
-            first, last = int(matched[1]), int(matched[2] or matched[1])
-            if not first <= last < len(names):
-                raise UsageError(f"--units {part}: the units are 0 to {len(names) - 1}")
-            chosen.extend(range(first, last + 1))
-        else:
-            raise UsageError(f"--units takes numbers like 0,3-5, not '{part}'")
-    return chosen

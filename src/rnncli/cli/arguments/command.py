@@ -1,0 +1,122 @@
+"""From two functions to a command: one does the work and returns its result, the other shows it.
+
+The options of a command are the arguments of the first that carry Typer's annotations, and those of the second, which
+only say how the result is shown. So both are stated once, and what the command can do, Python can.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import UnionType
+from typing import Annotated, Any, ForwardRef, get_args, get_origin
+
+from typer import Context
+from typer.models import OptionInfo
+
+from rnncli.cli.arguments import options
+from rnncli.cli.arguments.options import check_environment
+from rnncli.cli.arguments.paths import Reads, Roles, Writes, check_paths
+
+Parameter = inspect.Parameter
+
+
+def command(
+    work: Callable[..., Any],
+    show: Callable[..., None],
+    *,
+    extra: Sequence[Parameter] = (),
+    panels: Mapping[str, str] | None = None,
+    check: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Callable[..., None]:
+    """The function that Typer is to call: ``show``, with ``work`` ready to be called.
+
+    Args:
+        work: its arguments without annotations for Typer are no options.
+        show: takes ``work`` with the options filled in, and its own; those that both have are its own to pass on.
+        extra: options in the place of the ``**`` argument of either, which reach it where they were given.
+        panels: sections of the help, each with the names of the options that it begins with.
+        check: refuses options that do not go together, before anything is read.
+    """
+    own = _parameters(show, extra)
+    names = {one.name for one in own}
+    found = {one.name: one for one in (*_parameters(work, extra), *own)}
+    parameters = _in_panels(list(found.values()), panels or {})
+    roles, extras = roles_of(parameters), {one.name for one in extra}
+
+    def called(**values: Any) -> None:
+        check_environment()
+        if check is not None:
+            check(values)
+        check_paths(roles, values)
+        given = {name: value for name, value in values.items() if name not in extras or value is not None}
+        ready = partial(work, **{name: value for name, value in given.items() if name not in names})
+        show(ready, **{name: value for name, value in given.items() if name in names})
+
+    called.__doc__, called.__name__ = show.__doc__, work.__name__
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
+
+
+def _parameters(function: Callable[..., Any], extra: Sequence[Parameter]) -> list[Parameter]:
+    """Those that Typer is to know, whose annotations are names in the function's module."""
+    found: list[Parameter] = []
+    for one in inspect.signature(function).parameters.values():
+        # Looked up, not evaluated: other annotations name what --help does without.
+        kind = function.__globals__.get(one.annotation)
+        if one.kind is Parameter.VAR_KEYWORD:
+            found += [*_unpacked(one.annotation, function.__globals__), *extra]
+        elif get_origin(kind) is Annotated or kind is Context:
+            found.append(one.replace(annotation=kind))
+    return found
+
+
+def _unpacked(annotation: str, names: Mapping[str, Any]) -> list[Parameter]:
+    """The options among the keys of a TypedDict, of ``**options: Unpack[Reading]``."""
+    unpacked = names.get(annotation.removeprefix("Unpack[").removesuffix("]"))
+    found = []
+    for name, reference in getattr(unpacked, "__annotations__", {}).items():
+        kind = vars(options).get(reference.__forward_arg__, names.get(reference.__forward_arg__))
+        if get_origin(kind) is Annotated:
+            default = False if get_args(kind)[0] is bool else None
+            found.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind))
+    return found
+
+
+def _in_panels(parameters: Sequence[Parameter], panels: Mapping[str, str]) -> list[Parameter]:
+    """As Typer takes them: panel by panel, and a text where Python takes more than a text."""
+    first = {name: panel for panel, names in panels.items() for name in names.split()}
+    panel, found, order = None, [], [None, *panels]
+    place: list[int] = []
+    for one in parameters:
+        panel = first.get(one.name, panel)
+        annotation = one.annotation
+        if get_origin(annotation) is Annotated:
+            # Options are shared by commands, and each has panels of its own.
+            kind, *marks = map(copy.copy, get_args(annotation))
+            for mark in marks:
+                if isinstance(mark, OptionInfo):
+                    mark.rich_help_panel = panel
+            annotation = Annotated[(_typed(kind), *marks)]
+        found.append(one.replace(kind=Parameter.KEYWORD_ONLY, annotation=annotation))
+        place.append(order.index(panel))
+    return [found[k] for k in sorted(range(len(found)), key=place.__getitem__)]
+
+
+def _typed(kind: Any) -> Any:
+    """What is typed for an argument of a type: a text, where it may be a text, a path, a model or a list."""
+    if isinstance(kind, ForwardRef):
+        return str | None if "None" in kind.__forward_arg__ else str
+    if isinstance(kind, UnionType) and str in get_args(kind):
+        return str | None if type(None) in get_args(kind) else str
+    return kind
+
+
+def roles_of(parameters: Sequence[Parameter]) -> Roles:
+    """Of a command's parameters those that name files, and what they are to it."""
+    return {
+        one.name: role for one in parameters for role in get_args(one.annotation) if isinstance(role, Reads | Writes)
+    }

@@ -1,0 +1,115 @@
+"""Results and what the library says, on a terminal, in a pipe or as JSON."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from rnncli.clean import clean
+from rnncli.cli.views.view import Inspection, Look
+from rnncli.errors import counted
+from rnncli.render.console import Output
+from rnncli.render.heatmap import print_heat_map
+from rnncli.render.json_out import print_json
+from rnncli.render.tables import print_pairs, print_table
+from rnncli.results import HeatMap, TableCell, TableView
+
+if TYPE_CHECKING:
+    from rnncli.cli.views.view import Part
+
+PIPE_WIDTH = 120  # of a text that is laid out, where nobody says how wide
+
+
+class Figures(Protocol):
+    """A result that is a summary and some tables."""
+
+    def pairs(self) -> list[tuple[str, TableCell]]: ...
+    def tables(self) -> list[TableView]: ...
+
+
+def show_figures(output: Output, found: Figures, json: bool) -> None:
+    """Prints the summary, and the tables that have rows."""
+    if json:
+        print_json(output, found)
+        return
+    print_pairs(output, "", found.pairs())
+    for view in found.tables():
+        if view.rows:
+            output.write("\n")
+            print_table(output, view)
+
+
+def show_inspection(output: Output, found: Inspection, json: bool) -> None:
+    """Prints one view after the other; what they note comes last."""
+    if json:
+        print_json(output, dict(found) if len(found) > 1 else found.shown[0].document)
+        return
+    for k, part in enumerate(part for one in found.shown for part in one.parts):
+        if k:
+            output.write("\n")
+        for one in part if isinstance(part, tuple) else (part,):
+            _print_part(output, one)
+    for said in (said for one in found.shown for said in one.notes):
+        output.note(said, "dim")
+    look = found.look
+    if any(view.loss for view in found.views):
+        note_label(output, look)
+    if not any(view.text and not view.alone for view in found.views):
+        return
+    cut = look.adapter.cut(look.adapter.text(look.text))
+    if cut:
+        length = counted(look.model.settings.max_length, look.model.unit)
+        output.note(f"only the {length} at either end are read: {cut:,} in the middle are left out", "yellow")
+    if look.text is None and output.is_terminal:
+        output.note("the model's own example; another one is given as a text", "dim")
+
+
+def _print_part(output: Output, part: Part) -> None:
+    if isinstance(part, TableView):
+        print_table(output, part)
+    elif isinstance(part, HeatMap):
+        print_heat_map(output, part)
+    elif callable(part):
+        output.write(part(output.width if output.is_terminal else PIPE_WIDTH, not output.speaks_unicode))
+    else:
+        print_pairs(output, "", part)
+
+
+def note_label(output: Output, look: Look) -> None:
+    """Says what the loss is of, and what the model predicts if that is something else."""
+    from rnncli.inspection.loss import PREDICTION, with_origin
+
+    if not look.model.labelled:
+        return
+    label = look.label
+    found = look.adapter.open(look.text, label)
+    said = f"the loss is of {with_origin(found.answer, found.origin)}"
+    if label.origin == PREDICTION:
+        reason = f": {label.remark}" if label.remark else ""
+        output.note(f"{said}{reason}; --answer gives the true one", "yellow")
+        return
+    predicted = look.adapter.open(look.text).answer
+    said += f"; the model predicts {predicted}" if predicted != found.answer else ""
+    output.note(f"{said}; {label.remark}" if label.remark else said, "dim")
+
+
+class _Notes(logging.Handler):
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._output.note(clean(record.getMessage()), "yellow")
+
+
+@contextmanager
+def warnings_shown(output: Output) -> Iterator[None]:
+    """Shows the warnings of rnncli, as why one process does all the work, and none later: the output may be gone."""
+    logger, notes = logging.getLogger("rnncli"), _Notes(output)
+    logger.addHandler(notes)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notes)

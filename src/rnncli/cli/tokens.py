@@ -1,0 +1,220 @@
+"""Texts as tokens: one text for each timestep, many as statistics."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnncli.clean import clean
+from rnncli.config import Settings
+from rnncli.errors import DataError, UsageError, counted
+from rnncli.results import Column, TableCell, TableView
+
+if TYPE_CHECKING:
+    from rnncli.data.text.tokenizer import Tokenizer
+    from rnncli.data.text.vocabulary import Vocabulary
+    from rnncli.tasks.model import Model
+
+# One-hot vectors are written out up to this many features; beyond, the position of the one is all there is to see.
+MOST_FEATURES = 24
+COMMONEST = 20
+COVERAGE_SIZES = (10, 100, 1_000, 10_000, 30_000, 100_000)
+SAMPLE = 200  # texts of a file that the kind of its tokens is told from
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as a network reads it.
+
+    Attributes:
+        tokens: one a timestep.
+        ids: of the tokens in the vocabulary.
+        known: whether each token is in the vocabulary.
+        shape: timesteps and features of the one-hot vectors.
+        one_hot: a vector a timestep; None where there are more features than anybody would read.
+    """
+
+    tokens: list[str]
+    ids: list[int]
+    known: list[bool]
+    shape: dict[str, int]
+    one_hot: list[list[int]] | None
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self.tokens), 'token')}: {clean(' '.join(self.tokens), 100)}>"
+
+    def table(self) -> TableView:
+        """A row for each token."""
+        rows = tuple(
+            (t + 1, token, i, self._vector(t), "" if known else "unknown")
+            for t, (token, i, known) in enumerate(zip(self.tokens, self.ids, self.known, strict=True))
+        )
+        columns = (Column("t", True), Column("token", style="bold"), Column("id", True), Column("one-hot"), Column(""))
+        return TableView(
+            "Tokens", columns, rows, f"shape (timesteps, features) = ({len(self.tokens)}, {self.shape['features']})"
+        )
+
+    def _vector(self, t: int) -> str:
+        if self.one_hot is None:
+            return f"1 at {self.ids[t]} of {self.shape['features']:,}"
+        return "".join(map(str, self.one_hot[t]))
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The share of all tokens that the commonest ``size`` ones make up."""
+
+    size: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenStatistics:
+    """What texts look like as tokens.
+
+    Attributes:
+        unit: what a token is.
+        lengths: in tokens: the shortest, the median, that of 95%, the longest.
+        once: distinct tokens that occur a single time.
+    """
+
+    unit: str
+    rows: int
+    empty: int
+    tokens: int
+    lengths: tuple[int, int, int, int]
+    distinct: int
+    once: int
+    vocabulary: int
+    unknown_rate: float
+    coverage: tuple[Coverage, ...]
+    commonest: tuple[tuple[str, int], ...]
+
+    def __repr__(self) -> str:
+        return f"<{counted(self.rows, 'row')}, {counted(self.tokens, self.unit)}, {self.distinct:,} distinct>"
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        """The figures of the whole."""
+        low, middle, high, top = self.lengths
+        return [
+            ("rows", f"{self.rows:,}" + (f" ({self.empty:,} empty)" if self.empty else "")),
+            ("tokens", counted(self.tokens, self.unit)),
+            ("distinct", f"{self.distinct:,}, of which {self.once:,} occur once"),
+            ("lengths", f"{low:,} to {top:,}, median {middle:,}, 95% up to {high:,}"),
+            ("vocabulary", f"{self.vocabulary:,} known; {self.unknown_rate:.2%} of all tokens are unknown"),
+        ]
+
+    def tables(self) -> list[TableView]:
+        """How far the commonest tokens reach, and which they are."""
+        coverage = tuple((one.size, one.share) for one in self.coverage)
+        commonest = tuple((token, count, i) for i, (token, count) in enumerate(self.commonest))
+        return [
+            TableView("Coverage", (Column("commonest tokens", True), Column("share of all", True)), coverage),
+            TableView(
+                "Commonest tokens",
+                (Column("token", style="bold"), Column("count", True), Column("id", True)),
+                commonest,
+            ),
+        ]
+
+
+def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
+    from rnncli.data.text.vocabulary import Vocabulary
+
+    tokenizer, vocabulary = tokenizer_of(model, settings, [])
+    tokens = tokenizer.tokens(text)
+    if not tokens:
+        raise DataError("the text has no tokens")
+    if vocabulary is None:
+        # The text is its own vocabulary, in the order of its words (movie 10000, was 01000 …): nothing in it can be
+        # unknown, and the vectors have no place for that.
+        vocabulary = Vocabulary(tuple(dict.fromkeys(tokens)))
+        features = len(vocabulary.tokens)
+    else:
+        features = vocabulary.size
+    ids = vocabulary.encode(tokens).tolist()
+    one_hot = [[int(k == i) for k in range(features)] for i in ids] if features <= MOST_FEATURES else None
+    known = [token in vocabulary for token in tokens]
+    return Tokens(tokens, ids, known, {"timesteps": len(tokens), "features": features}, one_hot)
+
+
+def tokenizer_of(
+    model: Model | None, settings: Settings, sample: Sequence[str]
+) -> tuple[Tokenizer | GivenWords, Vocabulary | None]:
+    """What cuts these texts, and the vocabulary of the model, if that is asked."""
+    from rnncli.tasks.inputs import TextInput, build_tokenizer
+    from rnncli.tasks.tag.sentences import listed
+
+    if model is not None:
+        text = getattr(model, "input", None)
+        if not isinstance(text, TextInput):
+            raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
+        return text.tokenizer, text.vocabulary
+    if sample and all(listed(text) is not None for text in sample):
+        return GivenWords(), None
+    return build_tokenizer(settings, sample), None
+
+
+class GivenWords:
+    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them."""
+
+    unit = "word"
+
+    def tokens(self, text: str) -> list[str]:
+        """The words of one text, in order.
+
+        Raises:
+            DataError: it is no list.
+        """
+        from rnncli.tasks.tag.sentences import listed
+
+        words = listed(text)
+        if words is None:
+            raise DataError(f"most texts are lists of words, and this one is none: {clean(text, 60)}")
+        return words
+
+
+def statistics_of(
+    name: str, texts: Iterator[str], model: Model | None, settings: Settings, given: Iterable[str]
+) -> TokenStatistics:
+    import numpy as np
+
+    from rnncli.data.text.vocabulary import Corpus, build_vocabulary
+    from rnncli.tasks.inputs import looks_like_numbers
+
+    sample = list(itertools.islice(texts, SAMPLE))
+    if any(map(looks_like_numbers, sample)):
+        raise DataError(f"{name}: the inputs are numbers, which are read as they are: no tokens")
+    tokenizer, vocabulary = tokenizer_of(model, settings, sample)
+    if isinstance(tokenizer, GivenWords) and {"tokens", "lowercase"} & set(given):
+        raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
+    corpus = Corpus()
+    for text in itertools.chain(sample, texts):
+        corpus.add_tokens(tokenizer.tokens(text))
+    lengths = corpus.lengths
+    counts = corpus.counts(range(len(lengths)))
+    if vocabulary is None:
+        vocabulary = build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    running = np.cumsum([count for _, count in by_count])
+    total = int(lengths.sum())
+    if total == 0:
+        raise DataError(f"{name}: the texts have no tokens")
+    known = sum(count for token, count in by_count if token in vocabulary)
+    sizes = sorted({min(size, len(by_count)) for size in COVERAGE_SIZES})
+    middle, high = np.quantile(lengths, [0.5, 0.95]).astype(int).tolist()
+    return TokenStatistics(
+        unit=tokenizer.unit,
+        rows=len(lengths),
+        empty=int((lengths == 0).sum()),
+        tokens=total,
+        lengths=(int(lengths.min()), middle, high, int(lengths.max())),
+        distinct=len(by_count),
+        once=sum(count == 1 for _, count in by_count),
+        vocabulary=len(vocabulary.tokens),
+        unknown_rate=1 - known / total,
+        coverage=tuple(Coverage(size, float(running[size - 1]) / total) for size in sizes),
+        commonest=tuple(by_count[:COMMONEST]),
+    )

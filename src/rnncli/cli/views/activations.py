@@ -1,0 +1,50 @@
+"""``--activations``: what a unit is for: where in a file it is most active, and which labels go with it."""
+
+from __future__ import annotations
+
+from rnncli.cli.views.records import FEW, MANY, records_of
+from rnncli.cli.views.view import Look, Shown, View
+from rnncli.errors import UsageError
+
+
+def draw(look: Look, *, activations: str, full: bool = False) -> Shown:
+    """Shows one unit, or with ``all`` those that go with a label most.
+
+    Raises:
+        UsageError: there is no such unit.
+    """
+    from rnncli.inspection.unit_activations import fires, units_of_labels
+
+    if activations == "all":
+        of_labels = units_of_labels(look.model, records_of(look))
+        return Shown([of_labels.view(full)], of_labels.document(full))
+    unit = _unit(activations, look.adapter.units)
+    found = fires(look.model, records_of(look), unit, MANY if full else FEW)
+    notes = [] if look.model.labelled else ["each line is read from its beginning, as a text of its own"]
+    return Shown([found.pairs(), *found.views(full)], found, notes=notes)
+
+
+def _unit(text: str, names: tuple[str, ...]) -> int:
+    """The number of a unit, by its name or its number."""
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < len(names):
+        return int(text)
+    raise UsageError(
+        f"--activations {text}: the units are {names[0]} to {names[-1]}",
+        "or all, for the units that go with a label most",
+    )
+
+
+VIEW = View(
+    name="activations",
+    flags=("--activations", "--fires"),
+    help="Where in --data a unit is most active; its labels.",
+    draw=draw,
+    kind=str | None,
+    metavar="UNIT|all",
+    alone=True,
+    text=False,
+    answer=False,
+    file="data",
+)

@@ -1,0 +1,48 @@
+"""``--bptt``: a gradient as a sum of terms, one for each timestep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnncli.cli.views.view import ROWS, STEPS, Look, Shown, View, notes_on
+
+if TYPE_CHECKING:
+    from rnncli.cli.views.view import Part
+
+
+def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool = False) -> Shown:
+    """Shows the terms, which step's loss reaches which step, and the chain rule factor by factor.
+
+    Args:
+        param: whose gradient; None for both matrices of weights of the topmost layer.
+    """
+    from rnncli.inspection.chain import chain
+    from rnncli.inspection.terms import loss_by_source, terms
+
+    flow = look.flow
+    top = flow.cell()
+    named = [param] if param else list(top.matrices)
+    found = [terms(flow, name) for name in named]
+    parts: list[Part] = [one.view(None if full else STEPS) for one in found]
+    document: dict[str, Any] = {"terms": [one.document(full) for one in found]}
+    in_a_cell = param is not None and any(param.startswith(cell.name + "/") for cell in flow.cells)
+    layer = flow.cell(param) if in_a_cell else top
+    entering = int((abs(layer.d_output).sum(axis=1) > 0).sum())
+    if entering > 1 and (full or len(layer.steps) <= STEPS):
+        table = loss_by_source(flow, layer)
+        document["loss_by_source"] = table
+        parts.append(table.heat_map() if map or len(layer.steps) > ROWS else table.view())
+    factors = chain(flow, layer, None if full else STEPS)
+    return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss))
+
+
+VIEW = View(
+    name="bptt",
+    flags=("--bptt",),
+    help="A gradient as a sum, one term for each timestep.",
+    draw=draw,
+    label=True,
+    loss=True,
+    drawing=("map",),
+    page=True,
+)

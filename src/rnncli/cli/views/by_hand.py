@@ -1,0 +1,42 @@
+"""``--by-hand``: one example worked with every number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnncli.cli.views.view import Look, Shown, View, notes_on
+from rnncli.errors import UsageError
+
+
+def draw(look: Look, *, form: str | None = None) -> Shown:
+    """Shows the example forward and backward.
+
+    Args:
+        form: text, markdown or latex; text if None.
+
+    Raises:
+        UsageError: there is no such form, or the network has too many numbers.
+    """
+    from rnncli.render.by_hand import as_latex, as_markdown, as_text
+
+    found = look.adapter.by_hand(look.text, look.asked)
+    forms: dict[str, Callable[[int, bool], str]] = {
+        "text": lambda width, ascii: as_text(found, width, ascii),
+        "markdown": lambda width, ascii: as_markdown(found, ascii),
+        "latex": lambda width, ascii: as_latex(found),
+    }
+    if form is not None and form not in forms:
+        raise UsageError(f"--as {form}: {', '.join(forms)} are the forms there are")
+    return Shown([forms[form or "text"]], found, notes=notes_on(found.loss))
+
+
+VIEW = View(
+    name="by_hand",
+    flags=("--by-hand",),
+    help="One example worked with every number, forward and backward.",
+    draw=draw,
+    label=True,
+    loss=True,
+    drawing=("form",),
+    instead_of_picture="--as latex makes a document to print",
+)

@@ -1,0 +1,24 @@
+"""``--check-gradients``: backpropagation held against differences."""
+
+from __future__ import annotations
+
+from rnncli.cli.views.view import Look, Shown, View, notes_on
+
+
+def draw(look: Look, *, full: bool = False) -> Shown:
+    """Shows the worst entries of each parameter; all of them are compared if ``full``."""
+    from rnncli.inspection.check import ENTRIES, check_gradients
+
+    found = check_gradients(look.opened, None if full else ENTRIES)
+    document = {"passed": found.passed, "worst": found.worst, "check": found}
+    return Shown([found.view()], document, not found.passed, notes_on(found.loss))
+
+
+VIEW = View(
+    name="check_gradients",
+    flags=("--check-gradients",),
+    help="Backpropagation against differences; exit code 1 if it fails.",
+    draw=draw,
+    label=True,
+    loss=True,
+)

@@ -1,0 +1,59 @@
+"""``--diff``: two models side by side, on a text or on a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnncli.cli.arguments.options import OtherModel
+from rnncli.cli.views.records import FEW, MANY, records_of
+from rnncli.cli.views.view import STEPS, Look, Shown, View
+
+if TYPE_CHECKING:
+    from rnncli.cli.arguments.options import AnyModel
+    from rnncli.tasks.model import Model
+
+
+def draw(look: Look, *, diff: AnyModel, full: bool = False) -> Shown:
+    """Shows where the two differ along a text."""
+    from rnncli.inspection.difference import difference
+
+    names, other = _other(look, diff)
+    found = difference(look.model, other, look.text, names)
+    return Shown([found.pairs(), *found.views(None if full else STEPS)], found.document(), notes=list(found.notes))
+
+
+def draw_of_data(look: Look, *, diff: AnyModel, full: bool = False) -> Shown:
+    """Shows how often the two differ on a file, and where most."""
+    from rnncli.inspection.difference_data import data_difference
+
+    names, other = _other(look, diff)
+    found = data_difference(look.model, other, records_of(look), names, MANY if full else FEW)
+    return Shown([found.pairs(), found.view()], found)
+
+
+def _other(look: Look, diff: AnyModel) -> tuple[tuple[str, str], Model]:
+    name, other = look.other(diff, "--diff")
+    names = _called(look.name), _called(name)
+    return names if names[0] != names[1] else (look.name, name), other
+
+
+def _called(model: str) -> str:
+    """A model's name at the head of a column: its run's, where it was given by a path."""
+    path = Path(model)
+    return (path.parent.name if path.name == "model.safetensors" else path.name) or model
+
+
+VIEW = View(
+    name="diff",
+    flags=("--diff",),
+    help="Compare with a model, on a text or --data.",
+    draw=draw,
+    kind=OtherModel,
+    metavar="MODEL",
+    alone=True,
+    answer=False,
+    drawing=("full",),
+)
+VIEW = replace(VIEW, of_data=replace(VIEW, draw=draw_of_data, text=False, file="data", drawing=()))

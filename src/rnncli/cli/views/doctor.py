@@ -1,0 +1,64 @@
+"""``--doctor``: why a training is stuck, read off the model and its data."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile
+from rnncli.cli.views.view import Look, Shown, View
+
+
+def draw(look: Look, *, doctor: object = None, full: bool = False) -> Shown:
+    """Shows every check, and the findings with a command to try for each."""
+    from rnncli.data.dataset import left_out, read_dataset
+    from rnncli.inspection.doctor import examine
+    from rnncli.inspection.findings import Commands, settings_flags
+    from rnncli.training.runs import of_file
+
+    model, source, name = look.model, look.source, shlex.quote(look.name)
+    asker = model.asker(f"rnncli inspect -m {name} --doctor")
+    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, asker=asker)
+    look.note(dataset.why)
+    if dataset.skipped:
+        look.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
+    typed = [f"--{name} {shlex.quote(value)}" for name, value in look.reading.items() if isinstance(value, str)]
+    typed += ["--skip-bad"] if source.skip_bad else []
+    folder = None
+    if look.path is not None:
+        run = of_file(look.path)
+        known = look.path in (run.model, run.epochs / look.path.name) and run.config.is_file()
+        folder = run if known else None
+    commands = Commands(
+        " ".join([shlex.quote(source.path), *typed]),
+        name if folder is None else shlex.quote(_lasting(look.name, folder.path)),
+        None if folder is None else shlex.quote(str(folder.config)),
+        settings_flags(model, dataset) if folder is None else {},
+        f"--runs {shlex.quote(str(look.runs))}" if str(look.runs) != DEFAULT_RUNS else "",
+    )
+    found = examine(model, dataset, commands)
+    hidden = found.evidence and not full
+    notes = [f"--full shows the {len(found.evidence):,} rows that make the findings"] if hidden else []
+    return Shown([found.pairs(), *found.views(full)], found.document(full), notes=notes)
+
+
+def _lasting(model: str, folder: Path) -> str:
+    """A model's name that goes on naming it: ``latest`` is another one after the next training."""
+    from rnncli.training.runs import LATEST
+
+    run, at, epoch = model.partition("@")
+    return f"{folder}{at}{epoch}" if run == LATEST else model
+
+
+VIEW = View(
+    name="doctor",
+    flags=("--doctor",),
+    help="Why is it stuck? Looks for what can be wrong.",
+    draw=draw,
+    kind=InputFile,
+    metavar="DATA",
+    alone=True,
+    text=False,
+    answer=False,
+    file="own",
+)

@@ -1,0 +1,55 @@
+"""The records of ``--data``, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from rnncli.cli.views.view import Look
+from rnncli.errors import DataError
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+
+FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
+
+
+def records_of(look: Look) -> Iterator[Dataset]:
+    """The records of the file, many at a time; with empty labels where there is no column of labels.
+
+    Of a table whose rows have to be put together to sequences, all of it is read first.
+
+    Raises:
+        DataError: a record, or a column that was named, cannot be used.
+        StorageError: the file cannot be read.
+    """
+    from rnncli.data.dataset import SAMPLE_ROWS, Dataset, choose, left_out, read_dataset, stream_rows
+    from rnncli.tasks.model import CHUNK
+
+    model, source = look.model, look.source
+    asker = model.asker("rnncli inspect --activations all --data")
+    if model.reads is not None:
+        whole = read_dataset(source, True, model.reads, task=model.task, asker=asker)
+        look.note(whole.why)
+        yield whole
+        return
+    table = stream_rows(source)
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    try:
+        wanted = model.labelled or source.label is not None
+        columns = choose(source, table, sample, task=model.task, need_label=wanted, asker=asker)
+    except DataError:
+        if source.label is not None:
+            raise
+        columns = choose(source, table, sample, task=model.task, need_label=False, asker=asker)
+    look.note(columns.why)
+    rows = chain(sample, table.rows)
+    while chunk := list(islice(rows, CHUNK)):
+        texts = [row.values[columns.text] for row in chunk]
+        labels = [row.values[columns.label] if columns.label is not None else "" for row in chunk]
+        chosen = replace(source, text=table.columns[columns.text], format=table.format)
+        yield Dataset(chosen, columns.why, texts, labels, [row.line for row in chunk], "", 0, ())
+    if table.skipped_count:
+        look.note(left_out(table.skipped_count, table.skipped), "yellow")

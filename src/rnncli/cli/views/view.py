@@ -1,0 +1,313 @@
+"""What a view of ``rnncli inspect`` is: a row of the table, what it looks at, and what it shows."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from rnncli.cli.arguments.inputs import require_piped
+from rnncli.cli.arguments.options import READING, Note, quiet
+from rnncli.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnncli.cli.arguments.options import AnyModel, AnyPath
+    from rnncli.data.dataset import Source
+    from rnncli.inspection.adapters import Adapter
+    from rnncli.inspection.flow import Flow, Opened
+    from rnncli.inspection.loss import Label
+    from rnncli.page_results import Page
+    from rnncli.results import HeatMap, TableCell, TableView
+    from rnncli.tasks.model import Model
+
+    Drawing: TypeAlias = TableView | HeatMap
+    # A table or map, a summary, or a text for a width and perhaps ASCII alone; those of a tuple stand close together.
+    Part: TypeAlias = Drawing | list[tuple[str, TableCell]] | Callable[[int, bool], str]
+
+ROWS = 20  # of a long input, where each part has a row
+STEPS = 40  # timesteps of a long input on a screen
+
+
+@dataclass(eq=False, repr=False)
+class Shown:
+    """What a view shows.
+
+    Attributes:
+        parts: for people, in order.
+        document: for ``--json`` and for Python.
+        failed: what was looked at is not as it should be.
+        notes: sentences that follow.
+    """
+
+    parts: Sequence[Part | tuple[Part, ...]]
+    document: Any
+    failed: bool = False
+    notes: Sequence[str] = ()
+
+    @property
+    def drawn(self) -> list[Drawing]:
+        """What of it can be a picture."""
+        from rnncli.results import HeatMap, TableView
+
+        flat = (one for part in self.parts for one in (part if isinstance(part, tuple) else (part,)))
+        return [one for one in flat if isinstance(one, TableView | HeatMap)]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class View:
+    """A row of the table of views.
+
+    Attributes:
+        name: of its argument, and its key in ``--json`` and among the results in Python.
+        flags: what it is asked for by; the first is its name in messages.
+        help: what it shows.
+        draw: shows it. Its keyword arguments are the options that go with the view, and its own value if it has one.
+        kind: of its value, as an annotation; a switch has none.
+        metavar: its value in the help.
+        alone: it is shown by itself.
+        text: it looks at a text, or the model's own example.
+        answer: its scores or its loss are of ``--answer``, if that is given.
+        states: it shows states alone, which another answer changes only where the model reads it.
+        label: it wants the true label, where that is known; ``loss``: it shows a loss or its gradient, of that label.
+        file: which data file it reads: none, the one that its value names, or that of ``--data``.
+        drawing: of its options those that choose what a table shows: in ``--json`` is everything.
+        page: whether ``--html`` has it, in a section of its own making; or what draws its tables there.
+        instead_of_picture: what to do instead of ``--svg``, where it draws no tables.
+        of_data: the row in its place where ``--data`` names a file.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    help: str
+    draw: Callable[..., Shown]
+    kind: Any = bool
+    metavar: str | None = None
+    alone: bool = False
+    text: bool = True
+    answer: bool = True
+    states: bool = False
+    label: bool = False
+    loss: bool = False
+    file: Literal["none", "own", "data"] = "none"
+    drawing: tuple[str, ...] = ()
+    page: bool | Callable[[Look], Sequence[Drawing]] = False
+    instead_of_picture: str | None = None
+    of_data: View | None = None
+
+    @property
+    def flag(self) -> str:
+        return self.flags[0]
+
+    @cached_property
+    def keywords(self) -> frozenset[str]:
+        """The options that :attr:`draw` takes."""
+        parameters = inspect.signature(self.draw).parameters.values()
+        return frozenset(one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY)
+
+    @cached_property
+    def options(self) -> frozenset[str]:
+        """All options that go with it."""
+        more = {"sentence": self.text, "answer": self.answer, "svg": self.instead_of_picture is None}
+        more |= {"data": self.file == "data"} | dict.fromkeys(READING, self.file != "none")
+        return self.keywords - {self.name} | {name for name, goes in more.items() if goes}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Look:
+    """A model, and what in it is looked at.
+
+    Attributes:
+        path: the model's file; None for a model that was given without one.
+        name: what the model is called by.
+        runs: where other models are looked for by name.
+        text: the input; None for the model's own example.
+        answer: what scores are of, as given by ``--answer``; None for what the model predicts.
+        of_label: the loss is of the true label, where that is known and no answer is given.
+        file: the data file; ``reading`` says how to read it.
+        note: is told what is read, and how.
+        fits: whether a table fits on the screen; None where there is none.
+    """
+
+    model: Model
+    path: Path | None
+    name: str
+    runs: Path
+    text: str | None = None
+    answer: str | None = None
+    of_label: bool = False
+    file: AnyPath | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    note: Note = quiet
+    fits: Callable[[TableView], bool] | None = None
+
+    @cached_property
+    def adapter(self) -> Adapter[Any]:
+        """The model as inspection sees it."""
+        from rnncli.inspection.adapters import adapter_of
+
+        return adapter_of(self.model)
+
+    @cached_property
+    def source(self) -> Source:
+        """The data file, with how to read it."""
+        from rnncli.data.dataset import Source
+        from rnncli.tasks.model import path_of
+
+        path = path_of(self.file or "")
+        require_piped(path)
+        return Source(path, **self.reading)
+
+    @cached_property
+    def label(self) -> Label:
+        """What a loss is of: the label given, that of the row in the training data, or the prediction."""
+        from rnncli.inspection.loss import Label
+        from rnncli.training.rows import labelled_row
+
+        if self.answer is not None or not self.model.labelled:
+            return Label.of(self.model, self.answer)
+        if self.path is None:
+            return Label(remark="nothing says where its training data are")
+        text = self.adapter.text(self.text)
+        found = labelled_row(self.model, self.path, text, lambda one: self.adapter.parts(one).values)
+        if isinstance(found, str):
+            return Label(remark=found)
+        place = f"line {found.line} of {found.file}"
+        try:
+            self.adapter.open(text, found.label)
+        except UsageError as error:
+            return Label(remark=f"that of {place} cannot be used: {error.message}")
+        lines = ", ".join(f"{line:,}" for line in found.differing[:3])
+        lines += ", …" if len(found.differing) > 3 else ""
+        remark = f"the same input has another label in line {lines}" if found.differing else ""
+        return Label(found.label, place, remark)
+
+    @property
+    def asked(self) -> Label | str | None:
+        """What a loss is of, as :func:`rnncli.inspection.loss.opened` takes it."""
+        return self.label if self.of_label else self.answer
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The input as an example of training, with its label."""
+        return self.adapter.open(self.text, self.asked)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The input forward and back, once for all that ask."""
+        from rnncli.inspection.flow import flow
+
+        return flow(self.opened)
+
+    def other(self, given: AnyModel, option: str) -> tuple[str, Model]:
+        """Another model to set beside, with its name.
+
+        Raises:
+            StorageError: there is none.
+            UsageError: it is the same.
+        """
+        from rnncli.tasks.model import Model, path_of
+        from rnncli.training.runs import find_model
+
+        if isinstance(given, Model):
+            return "the other", given
+        name = path_of(given)
+        path = find_model(name, self.runs)
+        if self.path is not None and path.samefile(self.path):
+            raise UsageError(f"{option} {name}: that is the model itself", "name another one")
+        return name, Model.load(path)
+
+
+@dataclass(eq=False, repr=False)
+class Inspection(Mapping[str, Any]):
+    """What some views show of a model, by the names of the views: the values that ``--json`` prints.
+
+    Attributes:
+        look: what was looked at.
+        views: in which way.
+        shown: tables and texts as well, for each view.
+    """
+
+    look: Look
+    views: tuple[View, ...]
+    shown: tuple[Shown, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return dict(zip(self, self.shown, strict=True))[name].document
+
+    def __iter__(self) -> Iterator[str]:
+        return (view.name for view in self.views)
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __repr__(self) -> str:
+        text = "" if self.look.text is None else f" of {self.look.text[:60]!r}"
+        return f"<rnncli inspection{text}: {', '.join(self)}>"
+
+    @property
+    def drawn(self) -> list[Drawing]:
+        """What of it can be a picture."""
+        return [part for one in self.shown for part in one.drawn]
+
+    @cached_property
+    def page(self) -> Page:
+        """The numbers of the input's page.
+
+        Raises:
+            UsageError: the input has no timesteps, or the answer is none that can be given.
+        """
+        from rnncli.inspection.page import page
+
+        look = self.look
+        return page(look.model, look.text, look.label, "" if look.path is None else str(look.path))
+
+
+def notes_on(loss: float) -> list[str]:
+    """That a loss is too small for its gradient to mean anything, if it is."""
+    from rnncli.inspection.loss import vanished
+
+    said = vanished(loss)
+    return [said] if said else []
+
+
+def chosen_units(
+    names: Sequence[str], units: str | None, top: int | None, most_changing: Callable[[int], Sequence[int]]
+) -> list[int] | None:
+    """The units that ``--units`` or ``--top`` choose; None where neither is given.
+
+    Raises:
+        UsageError: there is no such unit, or there are not so many.
+    """
+    if units is not None:
+        return parse_units(units, tuple(names))
+    if top is None:
+        return None
+    if not 1 <= top <= len(names):
+        raise UsageError(f"--top must be at least 1 and at most {len(names)}, not {top}")
+    return list(most_changing(top))
+
+
+def parse_units(text: str, names: tuple[str, ...]) -> list[int]:
+    """``0,3-5,←2`` as positions among the units' names; a bare number counts from the first unit on.
+
+    Raises:
+        UsageError: no such unit.
+    """
+    chosen: list[int] = []
+    for part in text.split(","):
+        part = part.strip()
+        matched = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
+        if part in names:
+            chosen.append(names.index(part))
+        elif matched:
+            first, last = int(matched[1]), int(matched[2] or matched[1])
+            if not first <= last < len(names):
+                raise UsageError(f"--units {part}: the units are 0 to {len(names) - 1}")
+            chosen.extend(range(first, last + 1))
+        else:
+            raise UsageError(f"--units takes numbers like 0,3-5, not '{part}'")
+    return chosen
