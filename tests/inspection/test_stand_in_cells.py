@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from core import reference
 from inspection.models import TEXTS, model
-from rnncli.inspection.adapters.by_hand import by_hand
 
 from rnncli.core.gradient_check import numeric_gradient
 from rnncli.inspection.adapters import adapter_of
@@ -171,14 +170,14 @@ def test_a_page_has_a_grid_for_each_value_and_terms_of_each_matrix(cell: str) ->
 @pytest.mark.parametrize("cell", [*CELLS, "mingru"])
 def test_every_line_by_hand_comes_to_trainings_numbers(cell: str, kind: str, layers: int) -> None:
     made = model(kind, cell=cell, layers=layers, bidirectional=kind not in ("lm", "caption"))
-    worked = by_hand(made, "abca" if kind == "lm" else TEXTS[kind])
+    worked = adapter_of(made).by_hand("abca" if kind == "lm" else TEXTS[kind])
     assert worked.residual <= 1e-12
     for letter in SHOWN.get(cell, "hzn"):
         assert any(re.match(f"{letter}[ᵉᴵᶠᵇ]*_1$", step.name) for step in worked.steps), letter
 
 
 def test_a_peephole_is_worked_by_hand() -> None:
-    worked = by_hand(model("words", cell="peephole", bidirectional=False))
+    worked = adapter_of(model("words", cell="peephole", bidirectional=False)).by_hand()
     assert "i_t = σ(x_t·W_ii + h_(t−1)·W_hi + c_(t−1) ⊙ p_i + b_i)" in worked.equations
     assert "o_t = σ(x_t·W_io + h_(t−1)·W_ho + c_t ⊙ p_o + b_o)" in worked.equations
     formulas = {step.name: step.formula for step in worked.steps}

@@ -55,7 +55,7 @@ CONFIGURATIONS = [
     {"cell": cell, "optimizer": optimizer} | others
     for (cell, optimizer), others in zip(itertools.product(CELLS, OPTIMIZERS), OTHERS, strict=False)
 ]
-# The same with three processes, for one optimizer that moves idle rows and one that does not.
+# The same with three processes, for one optimizer that moves rows without gradient and one that does not.
 CONFIGURATIONS += [chosen | {"workers": 3} for chosen in CONFIGURATIONS if chosen["optimizer"] in ("adamw", "sgd")]
 
 
