@@ -57,7 +57,7 @@ class Chain:
 
 def chain(flow: Flow, cell: CellFlow, most: int | None = None) -> Chain:
     """The factors of a layer, from the loss on; the ``most`` last steps if it has more."""
-    order = list(cell.in_time(np.arange(len(cell.steps))))  # places in time, in the order in which it reads
+    order = list(cell.in_time(np.arange(len(cell.steps))))  # positions in time, in the order in which it reads
     T = len(order)
     factors = list(_to_the_last_state(flow, cell, order))
     H, product = cell.cell.hidden_size, None

@@ -19,7 +19,7 @@ from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.doctor_data import Answered, Evidence
 from rnncli.inspection.doctor_labels import unknown_labels
 from rnncli.inspection.doctor_record import record_checks
-from rnncli.inspection.doctor_units import UnitsSeen, unit_checks, units_seen
+from rnncli.inspection.doctor_units import UnitRanges, unit_checks, unit_ranges
 from rnncli.inspection.findings import Check, Commands, Finding
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
@@ -204,7 +204,7 @@ def _first_rows(keys: Sequence[bytes]) -> Array:
     return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], np.int64)
 
 
-def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitsSeen], int, int]:
+def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitRanges], int, int]:
     """The units of every layer over the texts, how many of these had something to open up, and of how many of these
     the loss has vanished."""
     opened = vanished = 0
@@ -217,7 +217,7 @@ def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitsSeen], i
                 opened, vanished = opened + 1, vanished + has_vanished(found.loss)
                 yield found.cells
 
-    return units_seen(one_by_one()), opened, vanished
+    return unit_ranges(one_by_one()), opened, vanished
 
 
 def _flow(adapter: Adapter[Any], text: str, label: str) -> Flow | None:

@@ -27,7 +27,7 @@ MOST_STEPS, SATURATED = 0.5, 0.5
 
 
 @dataclass
-class UnitsSeen:
+class UnitRanges:
     """A layer in one direction, over all steps that it has gone through so far.
 
     Attributes:
@@ -66,25 +66,25 @@ class UnitsSeen:
         self.steps += len(h)
 
 
-def units_seen(texts: Iterable[Iterable[CellFlow]]) -> list[UnitsSeen]:
+def unit_ranges(texts: Iterable[Iterable[CellFlow]]) -> list[UnitRanges]:
     """All layers, from the input up, over all texts."""
-    seen: dict[str, UnitsSeen] = {}
+    found: dict[str, UnitRanges] = {}
     for cells in texts:
         for cell in cells:
             H = cell.cell.hidden_size
             relu = any(gate.function == "relu" for gate in cell.cell.specification.gates)
-            if cell.name not in seen:
-                seen[cell.name] = UnitsSeen(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
-            seen[cell.name].add(cell)
-    return list(seen.values())
+            if cell.name not in found:
+                found[cell.name] = UnitRanges(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
+            found[cell.name].add(cell)
+    return list(found.values())
 
 
-def unit_checks(model: Model, layers: list[UnitsSeen], commands: Commands) -> list[Check]:
+def unit_checks(model: Model, layers: list[UnitRanges], commands: Commands) -> list[Check]:
     """The layer with most dead units, and the one with most saturated ones."""
     return [_dead(model, layers, commands), _saturated(model, layers, commands)]
 
 
-def _dead(model: Model, layers: list[UnitsSeen], commands: Commands) -> Check:
+def _dead(model: Model, layers: list[UnitRanges], commands: Commands) -> Check:
     layers = [layer for layer in layers if layer.relu or layer.steps > 1]  # a single step cannot move
     worst = max(layers, key=lambda layer: float(layer.dead.mean()), default=None)
     number = None if worst is None else float(worst.dead.mean())
@@ -102,7 +102,7 @@ def _dead(model: Model, layers: list[UnitsSeen], commands: Commands) -> Check:
     return check.found(sentence, commands.train(hidden=int((~worst.dead).sum())))
 
 
-def _saturated(model: Model, layers: list[UnitsSeen], commands: Commands) -> Check:
+def _saturated(model: Model, layers: list[UnitRanges], commands: Commands) -> Check:
     layers = [layer for layer in layers if not layer.relu]
     worst = max(layers, key=lambda layer: float(layer.saturated.mean()), default=None)
     number = None if worst is None else float(worst.saturated.mean())

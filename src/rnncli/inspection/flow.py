@@ -16,7 +16,7 @@ import numpy as np
 from rnncli.core.backward_trace import RecordedGradients, recording
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.cells.specification import Factor, ParameterSpec, X
+from rnncli.core.cells.specification import Factor, ParameterSpec
 from rnncli.core.gradients import as_dense
 from rnncli.core.layers.attention import Attention
 from rnncli.core.layers.linear import Linear
@@ -113,13 +113,8 @@ class CellFlow:
 
     def multiplied_at_each_step(self, factor: Factor) -> Array:
         """(T, D) what a parameter multiplies, or (T,) ids of one-hot rows."""
-        if factor == X:
-            data = self.recorded.cache.x.data
-            return self.in_time(data) if isinstance(data, np.ndarray) and data.ndim == 1 else self.x
-        values = self.at_each_step(factor.letter)
-        if not factor.past:
-            return values
-        return self.in_time(np.concatenate((self.initial[factor.letter], self.in_time(values)[:-1])))
+        values = self.cell.multiplied(self.recorded.cache, factor)
+        return self.x if isinstance(values, Lookup) else self.in_time(values)
 
     @cached_property
     def x(self) -> Array:

@@ -2,7 +2,7 @@
 
 The gradient of an answer with respect to h_t passes through every step after t, once through each: it shrinks (or
 grows) about geometrically with the distance, by what W_h and the slopes of the non-linear functions come to (Hochreiter
-1991; Bengio et al. 1994; Pascanu et al. 2013). In the LSTM it may also take the way of the memory c, which passes
+1991; Bengio et al. 1994; Pascanu et al. 2013). In the LSTM it may also pass along the memory c, which goes
 through the forget gates alone (Hochreiter & Schmidhuber 1997): what an LSTM remembers is seen there, and not in h.
 """
 
@@ -85,7 +85,7 @@ class Memory:
         """What it comes to, in plain words."""
         if self.norms_c is None or len(self.steps) < 2:
             return self.short_sentence
-        return f"{self.short_sentence} By h: {self._told(self.relative, self.half_life)}"
+        return f"{self.short_sentence} By h: {self._in_words(self.relative, self.half_life)}"
 
     @property
     def short_sentence(self) -> str:
@@ -93,15 +93,15 @@ class Memory:
         if len(self.steps) < 2:
             return "One step has nothing before it to be remembered."
         if self.norms_c is None:
-            return self._told(self.kept, self.half_life)
-        return f"By its memory {self.memory}: {self._told(self.kept, self.half_life_c)}"
+            return self._in_words(self.kept, self.half_life)
+        return f"By its memory {self.memory}: {self._in_words(self.kept, self.half_life_c)}"
 
     @property
     def vanished(self) -> str:
         """That the loss is too small for its gradient to mean anything; empty where it is not."""
         return "" if self.loss is None else vanished(self.loss)
 
-    def _told(self, relative: Array, half_life: float | None) -> str:
+    def _in_words(self, relative: Array, half_life: float | None) -> str:
         """What shares come to, in plain words."""
         # What reads from the end has the beginning behind it last.
         end = "from the beginning" if self.cell.endswith("/backward") else "before the end"
