@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,9 @@ class Cell(ABC):
 
     def own_gradient(self, dstate: State | None, x: PackedSequence, dtype: np.dtype[Any]) -> State:
         """The gradient of the last state as arrays that a backward loop may write into."""
-        return tuple(np.array(part, dtype=dtype) for part in self.first_state(dstate, x, dtype))
+        if dstate is None:
+            return self.first_state(None, x, dtype)
+        return tuple(np.array(part, dtype=dtype) for part in dstate)
 
     @property
     def parameters(self) -> tuple[ParameterSpec, ...]:
@@ -101,24 +104,42 @@ class Cell(ABC):
         Args:
             sums: (A, S, H) the gradients of the sums, in the order of the specification.
         """
-        dx, grads, totals = None, dict[str, Gradient](), dict[int, Array]()
+        dx, grads = None, dict[str, Gradient]()
+        read, totals = (
+            list[int](),
+            np.empty((0, 0)),
+        )  # of what multiplies x, whose sums over the steps are there already
+        for one, rows, span, order in self._sums_of_each:
+            d = sums[span]
+            if one.factor is None:
+                if rows == read:
+                    d_bias = totals
+                else:
+                    known = set(rows) <= set(read)
+                    d_bias = totals[[read.index(row) for row in rows]] if known else d.sum(axis=1)
+                grads[one.name] = d_bias.ravel()
+            elif one.factor == X:
+                d = d if order is None else d[order]
+                dx, grads[one.name], totals = input_gradients(cache.x, params[one.name], d)
+                read = rows
+            elif one.elementwise:
+                d = d if order is None else d[order]
+                grads[one.name] = (self.multiplied(cache, one.factor) * d).sum(axis=1).ravel()
+            else:
+                products = np.matmul(self.multiplied(cache, one.factor).T, d)
+                grads[one.name] = side_by_side_gates(products if order is None else products[order])
+        return dx, grads
+
+    @cached_property
+    def _sums_of_each(self) -> list[tuple[ParameterSpec, list[int], slice, list[int] | None]]:
+        """Each parameter, the rows of its sums, what they span, and their order in that; None where it is rising."""
+        found = []
         for one in self.parameters:
             rows = self._rows(one)
             first, end = min(rows), max(rows) + 1
             order = [row - first for row in rows]
-            d, sorted_already = sums[first:end], order == list(range(end - first))
-            if one.factor is None:
-                grads[one.name] = np.concatenate([totals[k] if k in totals else sums[k].sum(axis=0) for k in rows])
-            elif one.factor == X:
-                d = d if sorted_already else d[order]
-                dx, grads[one.name], of_each = input_gradients(cache.x, params[one.name], d)
-                totals = dict(zip(rows, of_each, strict=True))
-            elif one.elementwise:
-                grads[one.name] = np.concatenate((self.multiplied(cache, one.factor) * d[order]).sum(axis=1))
-            else:
-                products = np.matmul(self.multiplied(cache, one.factor).T, d)
-                grads[one.name] = side_by_side_gates(products if sorted_already else products[order])
-        return dx, grads
+            found.append((one, rows, slice(first, end), None if order == list(range(end - first)) else order))
+        return found
 
     def d_sums(self, parameter: ParameterSpec, sums: Array) -> Array:
         """(S, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each.
