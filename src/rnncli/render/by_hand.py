@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
 
@@ -37,9 +36,7 @@ from rnncli.render.by_hand_parts import (
     written,
 )
 from rnncli.render.folding import folded
-
-if TYPE_CHECKING:
-    from rnncli.results import ByHand, Step
+from rnncli.results import ByHand, Step
 
 __all__ = ["as_latex", "as_markdown", "as_text"]
 

@@ -7,7 +7,7 @@ would act on is escaped.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnncli.render.by_hand_parts import (
     DIGITS,
@@ -26,9 +26,7 @@ from rnncli.render.by_hand_parts import (
     word,
     written,
 )
-
-if TYPE_CHECKING:
-    from rnncli.results import ByHand, Step
+from rnncli.results import ByHand, Step
 
 LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
 # In what size a line is set that has a matrix of more than so many characters, which it cannot be parted in.

@@ -9,12 +9,10 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnncli.clean import clean
-
-if TYPE_CHECKING:
-    from rnncli.results import ByHand, Section, Step
+from rnncli.results import ByHand, Section, Step
 
 DIGITS = 6  # decimals
 KEPT = 4  # significant digits that are left at least

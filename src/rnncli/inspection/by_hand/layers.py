@@ -133,11 +133,10 @@ class _Timestep:
 
     def line(self, letter: str, value: Term, label: str) -> Term:
         state = next((one for one in self._cell.specification.states if one.letter == letter), None)
-        slopes = {}
-        if self._plain:
-            function = value.text.partition("(")[0]
-            (inside,) = self._cell.specification.sums
-            slopes = {self._name(inside): f"the slope of {function}" + ": 1 above 0, else 0" * (function == "relu")}
+        slopes, function = {}, value.text.partition("(")[0]
+        if self._plain and function in _FUNCTIONS and value.parts[0][0].is_name:
+            words = f"the slope of {function}" + ": 1 above 0, else 0" * (function == "relu")
+            slopes[self._name(self._cell.specification.sums[0])] = words
         back, word = (label, label) if state is None else (None, f"the {state.name}")
         return self._sheet.line(self._name(letter), value, label, back, word=word, slopes=slopes)
 

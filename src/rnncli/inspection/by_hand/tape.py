@@ -210,10 +210,10 @@ class Tape:
             return [one for end in ends for one in gradients(reader.term, line.name, end, reader.name)]
         found = []
         for end in ends:
-            (slope,) = gradients(reader.term, line.name, Gradient(None), reader.name)
-            through = self.step(f"∂{reader.name.text}/∂{line.name.text}", "=", slope.term, label)
+            slope = added_gradients(gradients(reader.term, line.name, Gradient(None), reader.name))
+            through = self.step(f"∂{reader.name.text}/∂{line.name.text}", "=", slope, label)
             by_element = through.value.shape == end.unsigned.value.shape and not through.is_number
-            found.append(end.times(through) if by_element else end.times_matrix(through))
+            found.append(end.times(through) if by_element else end.matrix(through))
         return found
 
     def _in_order(self, line: Line) -> list[Line]:

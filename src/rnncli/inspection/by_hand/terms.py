@@ -21,7 +21,7 @@ from rnncli.core.packed import Array
 SUM, PRODUCT, NAME = range(3)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Term:
     """A formula, its value and the named matrices in it.
 
@@ -54,36 +54,28 @@ class Term:
         # Where a derivative stands beside it, ∂L/∂z·W could be read as that of z·W.
         sign = " · " if "∂" in self.text + other.text else "·"
         if a.shape[1] != b.shape[0] or (self.is_number and other.is_number):
-            return self._by_element(
-                *(other, sign, a * b, PRODUCT),
-                lambda g, _: g.times(other),
-                lambda g, _: g.times(self),
-            )
-        return _made(
-            *(self._text(sign, other, PRODUCT), a @ b, PRODUCT),
-            (self, lambda g, _: g.times_matrix(turned(other))),
-            (other, lambda g, _: g.matrix_times(turned(self))),
-            product=(self, other),
-        )
+            return self._with(other, sign, a * b, PRODUCT, lambda g, _: g.times(other), lambda g, _: g.times(self))
+        made = self._with(other, sign, a @ b, PRODUCT, lambda g, _: g.before(other), lambda g, _: g.behind(self))
+        return replace(made, product=(self, other))
 
     def __mul__(self, other: Term) -> Term:
         """Element by element."""
         value = self.value * other.value
-        return self._by_element(other, " ⊙ ", value, PRODUCT, lambda g, _: g.times(other), lambda g, _: g.times(self))
+        return self._with(other, " ⊙ ", value, PRODUCT, lambda g, _: g.times(other), lambda g, _: g.times(self))
 
     def __truediv__(self, other: Term) -> Term:
         """Element by element."""
-        return self._by_element(
-            *(other, "/", self.value / other.value, PRODUCT),
-            lambda g, _: g.over(other),
-            lambda g, _: (-g).times(self).over(other.squared),
-        )
+
+        def to_other(g: Gradient, _: Term) -> Gradient:
+            return (-g).times(self).over(other.squared)
+
+        return self._with(other, "/", self.value / other.value, PRODUCT, lambda g, _: g.over(other), to_other)
 
     def __add__(self, other: Term) -> Term:
-        return self._by_element(other, " + ", self.value + other.value, SUM, lambda g, _: g, lambda g, _: g)
+        return self._with(other, " + ", self.value + other.value, SUM, lambda g, _: g, lambda g, _: g)
 
     def __sub__(self, other: Term) -> Term:
-        return self._by_element(other, " − ", self.value - other.value, SUM, lambda g, _: g, lambda g, _: -g)
+        return self._with(other, " − ", self.value - other.value, SUM, lambda g, _: g, lambda g, _: -g)
 
     def __radd__(self, number: int) -> Term:
         return _number(number) + self
@@ -132,24 +124,14 @@ class Term:
         """The formula as a part of one whose operator binds so closely."""
         return self.text if self.binds >= binding else f"({self.text})"
 
-    def _text(self, sign: str, other: Term, binds: int) -> str:
+    def _with(self, other: Term, sign: str, value: Array, binds: int, to_self: Back, to_other: Back) -> Term:
         # a − (b + c) and a/(b·c) are not a − b + c and a/b·c.
         right = other.within(binds + 1 if sign in (" − ", "/") else binds)
-        return self.within(binds) + sign + right
-
-    def _by_element(self, other: Term, sign: str, value: Array, binds: int, to_self: Back, to_other: Back) -> Term:
-        """Of two matrices of one shape, or of a number and a matrix: then its gradient is the sum over all elements."""
-
-        def summed(part: Term, back: Back) -> Back:
-            if part.value.shape == value.shape:
-                return back
-            return lambda g, result: Gradient(total(back(g, result).unsigned), back(g, result).negative)
-
-        ways = (self, summed(self, to_self)), (other, summed(other, to_other))
-        return _made(self._text(sign, other, binds), value, binds, *ways)
+        parts = (self, to_self), (other, to_other)
+        return Term(self.within(binds) + sign + right, value, self.operands | other.operands, binds, parts)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Gradient:
     """∂L/∂ something on the way back, whose factors are not multiplied out yet.
 
@@ -194,11 +176,17 @@ class Gradient:
     def over(self, divisor: Term) -> Gradient:
         return Gradient(self.of, self.negative, self.factors, (divisor, *self.divisors))
 
-    def times_matrix(self, matrix: Term) -> Gradient:
-        return self.times(matrix) if self.is_one else Gradient(self.unsigned @ matrix, self.negative)
+    def before(self, matrix: Term) -> Gradient:
+        """Of what a matrix was multiplied by from the left: g·Wᵀ."""
+        return self.matrix(turned(matrix))
 
-    def matrix_times(self, matrix: Term) -> Gradient:
-        return self.times(matrix) if self.is_one else Gradient(matrix @ self.unsigned, self.negative)
+    def behind(self, matrix: Term) -> Gradient:
+        """Of what a matrix was multiplied by from the right: xᵀ·g."""
+        return self.times(turned(matrix)) if self.is_one else Gradient(turned(matrix) @ self.unsigned, self.negative)
+
+    def matrix(self, slope: Term) -> Gradient:
+        """By a slope with a row for each element."""
+        return self.times(slope) if self.is_one else Gradient(self.unsigned @ slope, self.negative)
 
     @property
     def T(self) -> Gradient:
@@ -284,7 +272,7 @@ diagonal = _function("diag", np.diagflat, None)
 def total(x: Term) -> Term:
     """The sum of all elements of a row."""
     ones = [_number(1)] * x.value.shape[1]
-    return _made(f"sum({x.text})", x.value.sum(keepdims=True), NAME, (x, lambda g, _: g.times_matrix(beside(ones))))
+    return _made(f"sum({x.text})", x.value.sum(keepdims=True), NAME, (x, lambda g, _: g.matrix(beside(ones))))
 
 
 def softmax(powers: Term, z: Term) -> Term:
@@ -294,7 +282,7 @@ def softmax(powers: Term, z: Term) -> Term:
         powers: q = exp(z).
         z: to which the gradient goes back at once, ∂ŷ/∂z = diag(ŷ) − ŷᵀ·ŷ.
     """
-    return replace(powers / total(powers), parts=((z, lambda g, y: g.times_matrix(diagonal(y) - y.T @ y)),))
+    return replace(powers / total(powers), parts=((z, lambda g, y: g.matrix(diagonal(y) - y.T @ y)),))
 
 
 def added(terms: Iterable[Term]) -> Term:
@@ -363,10 +351,13 @@ def gradients(of: Term, to: Term, g: Gradient, result: Term) -> list[Gradient]:
         of: the formula, whose gradient is ``g`` and which has the name ``result`` by now.
     """
     found = []
-    for ways in _ways(of, to):
-        found.append(g)
-        for back, term in ways:
-            found[-1] = back(found[-1], result if term is of else term)
+    for way in _ways(of, to):
+        end = g
+        for part, back, whole in way:
+            end = back(end, result if whole is of else whole)
+            if part.is_number and not end.unsigned.is_number:  # which each element has met
+                end = Gradient(total(end.unsigned), end.negative)
+        found.append(end)
     if len(found) < 2 or g.of is None or any(one.of is not g.of or one.divisors for one in found):
         return found
     # The slopes of several ways to one thing are added; first those that are not subtracted.
@@ -374,9 +365,10 @@ def gradients(of: Term, to: Term, g: Gradient, result: Term) -> list[Gradient]:
     return [g.times(added_gradients(slopes))]
 
 
-def _ways(of: Term, to: Term) -> Iterator[tuple[tuple[Back, Term], ...]]:
+def _ways(of: Term, to: Term) -> Iterator[tuple[tuple[Term, Back, Term], ...]]:
+    """From a formula to each place of a name in it: part, way back to it, and what it is a part of."""
     if of is to:
         yield ()
     for part, back in of.parts:
         for way in _ways(part, to):
-            yield ((back, of), *way)
+            yield ((part, back, of), *way)
