@@ -431,6 +431,6 @@ def test_a_cell_that_nobody_wrote_a_line_for(name: str, cell: str) -> None:
         assert labels[of_memory].startswith("by the sums of the output gate, by the state, past the sums of the")
         assert labels[of_memory].endswith("and back through them")
     else:
-        letters = {"sru": "ufr", "mingru": "nz"}[cell]
+        letters = {"sru": "nfr", "mingru": "nz"}[cell]
         assert not any(re.fullmatch(f"W{marks}_h[{letters}]", one) for one in names)
         assert any(one.startswith(f"∂L/∂W{marks}_i{letters[0]}(") for one in names)
