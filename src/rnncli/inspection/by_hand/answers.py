@@ -122,16 +122,17 @@ class OneAnswer(Answers):
             s.section("What is read out", place=place)
             self._read_out(s)
         s.section("Answer and loss", place=place)
-        self._answer(s, self.T)
+        self._answer(s)
         equations = Equations(s, {"T": self.T})
         if self._pools:
-            self._read_out(equations)
+            self._read_out(equations, "T")
         self._answer(equations, "T")
 
-    def _read_out(self, s: Sheet) -> None:
+    def _read_out(self, s: Sheet, T: str = "") -> None:
+        """``T`` is what is written for the last timestep, if anything."""
         top, state = self.stack.layers[-1], self.stack.state
         if self._readout == "last":
-            ends = beside([s[one.end(one.state, "T" * isinstance(s, Equations))] for one in top.directions])
+            ends = beside([s[one.end(one.state, T)] for one in top.directions])
             s.line("p", ends, "the state that each direction ends with", "what is read out")
             return
         names = [f"{state}_{t}" for t in range(1, self.T + 1)]
@@ -145,10 +146,10 @@ class OneAnswer(Answers):
         which = "the timestep that has it; the first of equal ones"
         s.line("j", which_is_largest(states), which, part=True)
 
-    def _answer(self, s: Sheet, T: int | str) -> None:
-        z, read = self.stack.logit, "p" if self._pools else f"{self.stack.state}_{T}"
+    def _answer(self, s: Sheet, T: str = "") -> None:
+        z, read = self.stack.logit, "p" if self._pools else f"{self.stack.state}_{T or self.T}"
         sums = self._logit(s, s[read])
-        near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE and not isinstance(s, Equations)
+        near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE and not T
         back = "both factors in one: the probability is too near 1" if near_one else IN_ALL
         logit = s.line(z, sums, "the score" if self._binary else "the scores", back, slopes={read: ""})
         y = s["y"]
