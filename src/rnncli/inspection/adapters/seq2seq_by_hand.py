@@ -68,4 +68,4 @@ def _pass_on(encoder: Stack, decoder: Stack, s: Sheet, T: str) -> None:
             s.at(replace(reader.place(0, block), by=f"the {state.name} that is passed on"))
             ends = [s[one.end(state.written, T)] for one in layer.directions]
             first = f"{state.written}{of_decoder.mark}_0"
-            s.line(first, beside(ends) if layer.both_ways else ends[0], "what the encoder is left with", None)
+            s.line(first, beside(ends) if layer.bidirectional else ends[0], "what the encoder is left with", None)

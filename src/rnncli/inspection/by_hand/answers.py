@@ -101,7 +101,7 @@ class OneAnswer(Answers):
         super().__init__(stack, output, labels, targets)
         (self._target,), self._readout = self._targets, readout
         self._binary = len(labels) == 2
-        self._pools = readout != "last" or stack.layers[-1].both_ways
+        self._pools = readout != "last" or stack.layers[-1].bidirectional
 
     def _give_targets(self) -> None:
         labels, s = self._labels, self.sheet

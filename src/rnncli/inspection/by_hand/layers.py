@@ -169,7 +169,7 @@ class Layer:
         return self.letters[0]
 
     @property
-    def both_ways(self) -> bool:
+    def bidirectional(self) -> bool:
         return len(self.directions) > 1
 
 
@@ -257,7 +257,7 @@ class Stack:
             for t in direction.order
         }
         ends = {t: blocks[layer.directions[-1], t] for t in every}
-        if layer.both_ways:
+        if layer.bidirectional:
             ends = {t: self._block(t, layer, ", to both directions") for t in every}
         for direction in layer.directions:
             for t in direction.order:
@@ -268,7 +268,7 @@ class Stack:
                 direction.forward(t)
                 if direction is not layer.directions[-1]:
                     continue
-                if layer.both_ways:
+                if layer.bidirectional:
                     self.sheet.at(Place(ends[t], self.readers if top else "the layer above", t))
                     states = [one.sheet[f"{one.state}_{t}"] for one in layer.directions]
                     self.sheet.line(f"{layer.state}_{t}", beside(states), "both directions, side by side", None)
@@ -276,12 +276,12 @@ class Stack:
                     read_out(t, Place(ends[t], self.readers, t))
         for direction in layer.directions:
             direction.equations(starts)
-        if layer.both_ways:
+        if layer.bidirectional:
             names = ", ".join(one.sheet.called(f"{one.state}_t") for one in layer.directions)
             self.sheet.tape.equations.append(f"{self.sheet.called(f'{layer.state}_t')} = [{names}]")
 
-    def _title(self, way: str, t: int, layer: Layer, words: str) -> str:
-        return f"{way}, {'source ' * self.inputs.source}timestep {t}{layer.words}{words}"
+    def _title(self, pass_: str, t: int, layer: Layer, words: str) -> str:
+        return f"{pass_}, {'source ' * self.inputs.source}timestep {t}{layer.words}{words}"
 
     def _block(self, t: int, layer: Layer, words: str) -> Block:
         return self.sheet.block(self._title("Backward", t, layer, words), self.tokens[t - 1])

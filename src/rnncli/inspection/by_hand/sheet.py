@@ -62,7 +62,7 @@ class Sheet:
         self.at(place or Place())
 
     def block(self, title: str, token: str = "") -> Block:
-        """Begins a block of the way back; the one begun last comes first there."""
+        """Begins a block of backward lines; the one begun last comes first among them."""
         self.tape.blocks.append(Block(title, token, len(self.tape.blocks)))
         return self.tape.blocks[-1]
 

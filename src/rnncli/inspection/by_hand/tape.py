@@ -1,8 +1,8 @@
-"""A tape of lines of arithmetic: forward lines are written on it, and it writes the way back by itself.
+"""A tape of lines of arithmetic: forward lines are written on it, and it writes the backward lines by itself.
 
 The gradients of the lines of a block are written in the reverse order of the lines, and the blocks in the reverse order
 of theirs; those of weights follow, in the order in which the weights were given, with a term for each timestep. The
-gradient of a line is the sum of what comes back from each line that reads it: block by block on the way back, in the
+gradient of a line is the sum of what comes back from each line that reads it: block by block backwards, in the
 order of the lines in each; the next timestep of the same cell comes last, and its sums after all else in it.
 """
 
@@ -105,7 +105,7 @@ class Tape:
         steps: in their order, each with the section that it is in, whose own steps are left out.
         names: what each name stands for.
         lines: those that a gradient can come back to, by their names.
-        blocks: in an order whose reverse is that of the way back.
+        blocks: in an order whose reverse is that of the backward lines.
         equations: for any timestep.
         place: of what is written now.
 

@@ -136,7 +136,7 @@ class Gradient:
     """∂L/∂ something on the way back, whose factors are not multiplied out yet.
 
     Slopes of functions that go element by element are kept apart from the gradient that they multiply, so that those of
-    two ways to one thing can be added: ∂L/∂h ⊙ (h_(t−1) − n), not ∂L/∂h ⊙ h_(t−1) − ∂L/∂h ⊙ n.
+    two paths to one thing can be added: ∂L/∂h ⊙ (h_(t−1) − n), not ∂L/∂h ⊙ h_(t−1) − ∂L/∂h ⊙ n.
 
     Attributes:
         of: the gradient at the end of a line; None for ∂L/∂L, which is 1.
@@ -221,8 +221,8 @@ def _made(
     operands: dict[str, Array] = {}
     for part, _ in parts:
         operands |= part.operands
-    ways = tuple((part, back) for part, back in parts if back is not None)
-    return Term(text, value, operands, binds, ways, product)
+    backward = tuple((part, back) for part, back in parts if back is not None)
+    return Term(text, value, operands, binds, backward, product)
 
 
 def _number(number: int) -> Term:
@@ -305,9 +305,9 @@ def beside(terms: Sequence[Term]) -> Term:
         return lambda g, _: g.columns(first, last)
 
     ends = list(accumulate(term.value.shape[1] for term in terms))
-    ways = [(term, columns(end - term.value.shape[1] + 1, end)) for term, end in zip(terms, ends, strict=True)]
+    parts = [(term, columns(end - term.value.shape[1] + 1, end)) for term, end in zip(terms, ends, strict=True)]
     value = np.concatenate([term.value for term in terms], axis=1)
-    return _made(f"[{_listed(terms)}]", value, NAME, *ways)
+    return _made(f"[{_listed(terms)}]", value, NAME, *parts)
 
 
 def below(rows: Sequence[Term]) -> Term:
@@ -351,24 +351,24 @@ def gradients(of: Term, to: Term, g: Gradient, result: Term) -> list[Gradient]:
         of: the formula, whose gradient is ``g`` and which has the name ``result`` by now.
     """
     found = []
-    for way in _ways(of, to):
+    for path in _paths(of, to):
         end = g
-        for part, back, whole in way:
+        for part, back, whole in path:
             end = back(end, result if whole is of else whole)
             if part.is_number and not end.unsigned.is_number:  # which each element has met
                 end = Gradient(total(end.unsigned), end.negative)
         found.append(end)
     if len(found) < 2 or g.of is None or any(one.of is not g.of or one.divisors for one in found):
         return found
-    # The slopes of several ways to one thing are added; first those that are not subtracted.
+    # The slopes of several paths to one thing are added; first those that are not subtracted.
     slopes = sorted((replace(one, of=None) for one in found), key=lambda one: one.negative)
     return [g.times(added_gradients(slopes))]
 
 
-def _ways(of: Term, to: Term) -> Iterator[tuple[tuple[Term, Back, Term], ...]]:
+def _paths(of: Term, to: Term) -> Iterator[tuple[tuple[Term, Back, Term], ...]]:
     """From a formula to each place of a name in it: part, way back to it, and what it is a part of."""
     if of is to:
         yield ()
     for part, back in of.parts:
-        for way in _ways(part, to):
-            yield ((part, back, of), *way)
+        for path in _paths(part, to):
+            yield ((part, back, of), *path)
