@@ -38,7 +38,9 @@ def model(
     """A classifier of one layer that reads forwards, with weights and biases from a normal distribution."""
     defaults = {"cell": "rnn", "hidden": 3, "bidirectional": False, "readout": "last", "input": "onehot"}
     settings = Settings(**(defaults | {"bias": False, "optimizer": "sgd", "lr": 0.5, "dtype": "float64"} | chosen))
-    made = ClassifierModel(settings, TextInput(Tokenizer(), Vocabulary(words)), labels, {}, TEXT)
+    made = ClassifierModel(
+        settings=settings, input=TextInput(Tokenizer(), Vocabulary(words)), labels=labels, example=TEXT
+    )
     return drawn(made, seed, scale)
 
 
@@ -77,7 +79,11 @@ def numbers() -> ClassifierModel:
     """One that reads two numbers a timestep."""
     made = model(bias=True)
     reads = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
-    return drawn(ClassifierModel(made.settings, reads, made.labels, {}, "[[1, 2], [0, -1.5], [3, 0]]"), 3, 0.8)
+    return drawn(
+        ClassifierModel(settings=made.settings, input=reads, labels=made.labels, example="[[1, 2], [0, -1.5], [3, 0]]"),
+        3,
+        0.8,
+    )
 
 
 MODELS: dict[str, Callable[[], ClassifierModel]] = {
@@ -115,7 +121,7 @@ def reader(**chosen: Any) -> LanguageModel:
     """A model of a text of three letters."""
     usual = {"cell": "rnn", "hidden": 3, "input": "onehot", "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"tokens": "char", "bidirectional": False} | chosen))
-    return drawn(LanguageModel(settings, Vocabulary(("a", "b", " ")), {}, "ab ba"), 11, 0.8)
+    return drawn(LanguageModel(settings=settings, vocabulary=Vocabulary(("a", "b", " ")), example="ab ba"), 11, 0.8)
 
 
 def tagger(**chosen: Any) -> TaggerModel:
@@ -123,14 +129,16 @@ def tagger(**chosen: Any) -> TaggerModel:
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"bidirectional": False} | chosen))
     views = WordFeatures.of(Counter(WORDS * 3), min_count=1, max_size=20)
-    return drawn(TaggerModel(settings, views, ("N", "V", "X"), {}, "rat mat cat rat"), 12, 0.8)
+    return drawn(TaggerModel(settings=settings, views=views, tags=("N", "V", "X"), example="rat mat cat rat"), 12, 0.8)
 
 
 def translator(**chosen: Any) -> Seq2SeqModel:
     """One of two letters into two others, without attention unless it is chosen."""
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"tokens": "symbol", "bidirectional": False, "attention": False} | chosen))
-    made = Seq2SeqModel(settings, Vocabulary(("a", "b")), Vocabulary(("X", "Y")), 3, {}, "a b a")
+    made = Seq2SeqModel(
+        settings=settings, source=Vocabulary(("a", "b")), target=Vocabulary(("X", "Y")), longest=3, example="a b a"
+    )
     return drawn(made, 13, 0.8)
 
 
@@ -139,7 +147,18 @@ def describer(**chosen: Any) -> CaptionModel:
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
     settings = Settings(**(usual | {"tokens": "symbol"} | chosen))
     numbers = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
-    return drawn(CaptionModel(settings, ("p", "q"), numbers, Vocabulary(("X", "Y")), 3, {}, "0.5, -1"), 14, 0.8)
+    return drawn(
+        CaptionModel(
+            settings=settings,
+            names=("p", "q"),
+            numbers=numbers,
+            target=Vocabulary(("X", "Y")),
+            longest=3,
+            example="0.5, -1",
+        ),
+        14,
+        0.8,
+    )
 
 
 # With an answer at every timestep.

@@ -34,27 +34,42 @@ def _with_weights(made: Any, seed: int = 0) -> Any:
 def classifier(labels: tuple[str, ...] = ("neg", "pos"), words: tuple[str, ...] = WORDS, **chosen: Any) -> Model:
     settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0} | chosen))
     reads = TextInput(Tokenizer(lowercase=False), Vocabulary(words))
-    return _with_weights(ClassifierModel(settings, reads, labels, {}, "the film was not so good", RECORD))
+    return _with_weights(
+        ClassifierModel(
+            settings=settings, input=reads, labels=labels, example="the film was not so good", record=RECORD
+        )
+    )
 
 
 def numbers() -> Model:
     settings = Settings(hidden=3, cell="gru")
     reads = NumberInput(np.array([1.0, -2.0]), np.array([2.0, 0.5]))
     example = "[[1, 2], [0, -1.5], [3, 0]]"
-    return _with_weights(ClassifierModel(settings, reads, ("idle", "running"), {}, example, RECORD))
+    return _with_weights(
+        ClassifierModel(settings=settings, input=reads, labels=("idle", "running"), example=example, record=RECORD)
+    )
 
 
 def tagger(tags: tuple[str, ...] = ("NOUN", "VERB", "DET")) -> Model:
     counts = dict.fromkeys(("the", "film", "was", "good", "ran", "Her"), 3)
     views = WordFeatures.of(counts, min_count=1, max_size=100)
-    return _with_weights(TaggerModel(Settings(hidden=3, task="tag"), views, tags, {}, "The film ran .", RECORD))
+    return _with_weights(
+        TaggerModel(
+            settings=Settings(hidden=3, task="tag"), views=views, tags=tags, example="The film ran .", record=RECORD
+        )
+    )
 
 
 def pairs(target: tuple[str, ...] = LETTERS, **chosen: Any) -> Model:
     settings = Settings(**({"hidden": 4, "embedding": 3, "task": "seq2seq", "tokens": "char"} | chosen), attention=True)
     source = Vocabulary(LETTERS)
     made = Seq2SeqModel(
-        settings, source, Vocabulary(target), 4, {}, "10:30 ab", replace(RECORD, epochs=(), best_epoch=None)
+        settings=settings,
+        source=source,
+        target=Vocabulary(target),
+        longest=4,
+        example="10:30 ab",
+        record=replace(RECORD, epochs=(), best_epoch=None),
     )
     return _with_weights(made)
 
@@ -62,14 +77,26 @@ def pairs(target: tuple[str, ...] = LETTERS, **chosen: Any) -> Model:
 def captions(target: tuple[str, ...] = LETTERS, names: tuple[str, ...] = ("left", "right", "height")) -> Model:
     settings = Settings(hidden=4, embedding=3, task="caption", tokens="char", bidirectional=False, attention=False)
     reads = NumberInput(np.array([0.5, 0.0, 10.0]), np.array([1.0, 1.0, 2.0]))
-    return _with_weights(CaptionModel(settings, names, reads, Vocabulary(target), 4, {}, "0.25, -1, 12", RECORD))
+    return _with_weights(
+        CaptionModel(
+            settings=settings,
+            names=names,
+            numbers=reads,
+            target=Vocabulary(target),
+            longest=4,
+            example="0.25, -1, 12",
+            record=RECORD,
+        )
+    )
 
 
 def text(tokens: str = "char", words: tuple[str, ...] = LETTERS) -> Model:
     settings = Settings(
         hidden=4, task="lm", tokens=tokens, bidirectional=False, input="onehot", max_length=100, layers=2
     )
-    return _with_weights(LanguageModel(settings, Vocabulary(words), {}, "a bad cab", RECORD))
+    return _with_weights(
+        LanguageModel(settings=settings, vocabulary=Vocabulary(words), example="a bad cab", record=RECORD)
+    )
 
 
 MODELS: dict[str, Callable[[], Model]] = {

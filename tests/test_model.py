@@ -40,7 +40,11 @@ def model(labels: tuple[str, ...] = ("neg", "neutral", "pos"), seed: int = 0, **
     defaults = {"hidden": 5, "embedding": 4, "embedding_scale": 1.0}
     settings = Settings(**(defaults | chosen))
     made = ClassifierModel(
-        settings, TextInput(Tokenizer(), Vocabulary(WORDS)), labels, {}, "not so good", Record(rows=3)
+        settings=settings,
+        input=TextInput(Tokenizer(), Vocabulary(WORDS)),
+        labels=labels,
+        example="not so good",
+        record=Record(rows=3),
     )
     made.params.update(made.network.init(np.random.default_rng(seed)))
     return made

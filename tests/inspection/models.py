@@ -51,14 +51,16 @@ def _without_weights(kind: str, settings: Settings) -> Model:
     numbers = NumberInput(np.array([0.5, 0.0, 1.0]), np.array([2.0, 1.0, 0.5]))
     letters, phones = Vocabulary(("a", "b", "c")), Vocabulary(("X", "Y", "Z", "W"))
     if kind in ("words", "onehot"):
-        return ClassifierModel(settings, text, ("neg", "pos"), {}, TEXTS[kind])
+        return ClassifierModel(settings=settings, input=text, labels=("neg", "pos"), example=TEXTS[kind])
     if kind == "numbers":
-        return ClassifierModel(settings, numbers, ("left", "right", "up"), {}, TEXTS[kind])
+        return ClassifierModel(settings=settings, input=numbers, labels=("left", "right", "up"), example=TEXTS[kind])
     if kind == "tag":
         views = WordFeatures.of(Counter(WORDS * 3), min_count=1, max_size=100)
-        return TaggerModel(settings, views, ("A", "N", "V"), {}, TEXTS[kind])
+        return TaggerModel(settings=settings, views=views, tags=("A", "N", "V"), example=TEXTS[kind])
     if kind == "seq2seq":
-        return Seq2SeqModel(settings, letters, phones, 3, {}, TEXTS[kind])
+        return Seq2SeqModel(settings=settings, source=letters, target=phones, longest=3, example=TEXTS[kind])
     if kind == "caption":
-        return CaptionModel(settings, ("r", "g", "b"), numbers, phones, 3, {}, TEXTS[kind])
-    return LanguageModel(settings, Vocabulary(("a", "b", "c", " ")), {}, TEXTS[kind])
+        return CaptionModel(
+            settings=settings, names=("r", "g", "b"), numbers=numbers, target=phones, longest=3, example=TEXTS[kind]
+        )
+    return LanguageModel(settings=settings, vocabulary=Vocabulary(("a", "b", "c", " ")), example=TEXTS[kind])

@@ -217,7 +217,9 @@ MANY_WORDS = tuple(f"w{k}" for k in range(12))
 
 def many_tags() -> TaggerModel:
     made = tagger()
-    return drawn(TaggerModel(made.settings, made.views, tuple("ABCDEFGHI"), {}, made.example), 1, 0.5)
+    return drawn(
+        TaggerModel(settings=made.settings, views=made.views, tags=tuple("ABCDEFGHI"), example=made.example), 1, 0.5
+    )
 
 
 def many_numbers(count: int) -> CaptionModel:
@@ -225,7 +227,11 @@ def many_numbers(count: int) -> CaptionModel:
     read = NumberInput(np.zeros(count), np.ones(count))
     names = tuple(f"p{k}" for k in range(count))
     example = ", ".join("1" for _ in names)
-    return drawn(CaptionModel(made.settings, names, read, made.target, 3, {}, example), 1, 0.5)
+    return drawn(
+        CaptionModel(settings=made.settings, names=names, numbers=read, target=made.target, longest=3, example=example),
+        1,
+        0.5,
+    )
 
 
 def many_a_timestep() -> Any:

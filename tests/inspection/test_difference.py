@@ -33,7 +33,9 @@ TEXT = "the film was not good at zzz"
 def model(seed: int, labels: tuple[str, ...] = ("neg", "pos"), unit: Any = "word", **chosen: Any) -> ClassifierModel:
     settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0, "dtype": "float64"} | chosen))
     vocabulary = Vocabulary(WORDS if unit == "word" else tuple("abcdefghijklmnopqrstuvwxyz "))
-    made = ClassifierModel(settings, TextInput(Tokenizer(unit), vocabulary), labels, {}, "not bad")
+    made = ClassifierModel(
+        settings=settings, input=TextInput(Tokenizer(unit), vocabulary), labels=labels, example="not bad"
+    )
     made.params.update(made.network.init(np.random.default_rng(seed)))
     return made
 

@@ -75,7 +75,9 @@ def model(weights: dict[str, list[float]] | None = None, bias: float = 0.0, **ch
     known = {"good": [0.8, 0.2], "bad": [-0.8, -0.2], "film": [0.1, 0.3], "was": [-0.1, -0.3]} | (weights or {})
     defaults = {"cell": "rnn", "hidden": 2, "bidirectional": False, "readout": "last", "input": "onehot"}
     settings = Settings(**(defaults | {"min_count": 1, "epochs": 9, "task": "classify", "tokens": "word"} | chosen))
-    made = ClassifierModel(settings, TextInput(Tokenizer(), Vocabulary(tuple(known))), ("neg", "pos"), {})
+    made = ClassifierModel(
+        settings=settings, input=TextInput(Tokenizer(), Vocabulary(tuple(known))), labels=("neg", "pos")
+    )
     made.params.update(made.network.init(np.random.default_rng(0)))
     layer = made.params["encoder"]["0"]["forward"]
     layer["weight_ih"][:] = [*known.values(), [0.05, 0.05]]
@@ -340,7 +342,14 @@ def test_unknown_words_of_a_tagger_matter_where_they_cost_it_something(wrong: in
     """Every second word is unknown; of the known ones all are right."""
     rows = [('["a", "zyx"]', '["X", "Y"]')] * sentences
     told = [
-        TagPrediction(rows[0][0], ("a", "zyx"), ("X", "YX"[k < wrong]), (1.0, 1.0), ("zyx",)) for k in range(sentences)
+        TagPrediction(
+            text=rows[0][0],
+            tokens=("a", "zyx"),
+            tags=("X", "YX"[k < wrong]),
+            probabilities=(1.0, 1.0),
+            unknown=("zyx",),
+        )
+        for k in range(sentences)
     ]
     dataset, made = data(rows, "rows.jsonl"), random_model("tag", task="tag")
     tokens, right = [one.tokens for one in told], [("X", "Y")] * sentences

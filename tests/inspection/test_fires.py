@@ -31,7 +31,9 @@ LABELS = ("a", "b", "c")
 def model(unit: Any = "word", labels: tuple[str, ...] = LABELS, **chosen: Any) -> ClassifierModel:
     settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0, "dtype": "float64"} | chosen))
     vocabulary = Vocabulary(WORDS if unit == "word" else tuple("abcdefghijklmnopqrstuvwxyz "))
-    made = ClassifierModel(settings, TextInput(Tokenizer(unit), vocabulary), labels, {}, "not bad")
+    made = ClassifierModel(
+        settings=settings, input=TextInput(Tokenizer(unit), vocabulary), labels=labels, example="not bad"
+    )
     made.params.update(made.network.init(np.random.default_rng(0)))
     return made
 
@@ -158,7 +160,7 @@ def test_letters_are_joined_as_they_stand() -> None:
 
 def test_numbers_have_contexts_too() -> None:
     settings = Settings(hidden=2, max_length=9)
-    made = ClassifierModel(settings, NumberInput(np.zeros(2), np.ones(2)), ("a", "b"), {})
+    made = ClassifierModel(settings=settings, input=NumberInput(np.zeros(2), np.ones(2)), labels=("a", "b"))
     made.params.update(made.network.init(np.random.default_rng(0)))
     found = fires(made, parts([("[[0, 1], [2, 3]]", "a"), ("[[5, 5]]", "b")]), 0)
     assert {one.shown for one in found.most if one.line == 3} == {"[5 5]"}

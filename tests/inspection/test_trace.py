@@ -28,7 +28,9 @@ VOCABULARY = Vocabulary(("not", "the", "film", "good", "was", "at", "all", ","))
 def model(labels: tuple[str, ...] = ("neg", "pos"), **chosen: Any) -> Model:
     defaults = {"hidden": 3, "embedding": 4, "embedding_scale": 1.0}
     settings = Settings(**(defaults | chosen))
-    made = ClassifierModel(settings, TextInput(Tokenizer(), VOCABULARY), labels, {}, "was not good")
+    made = ClassifierModel(
+        settings=settings, input=TextInput(Tokenizer(), VOCABULARY), labels=labels, example="was not good"
+    )
     made.params.update(made.network.init(np.random.default_rng(0)))
     return made
 

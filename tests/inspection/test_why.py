@@ -274,7 +274,7 @@ def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> None:
     settings = Settings(tokens="word", hidden=4, embedding=3, input="embedding", bidirectional=False)
-    made = LanguageModel(settings, Vocabulary(("the", " ", "sea", "was")), {}, "the sea was")
+    made = LanguageModel(settings=settings, vocabulary=Vocabulary(("the", " ", "sea", "was")), example="the sea was")
     made.params.update(made.network.init(np.random.default_rng(0)))
     found = why(adapter_of(made).question())
     assert found.deleted is None
@@ -285,7 +285,7 @@ def test_words_of_a_text_that_goes_on_are_replaced_and_not_glued_together() -> N
 
 def test_capitals_are_read_as_they_were_learned() -> None:
     settings = Settings(tokens="char", hidden=4, input="onehot", bidirectional=False, lowercase=True)
-    made = LanguageModel(settings, Vocabulary(("a", "b")), {}, "ab")
+    made = LanguageModel(settings=settings, vocabulary=Vocabulary(("a", "b")), example="ab")
     made.params.update(made.network.init(np.random.default_rng(0)))
     assert adapter_of(made).question("ABa").scores(["ABA"]) == pytest.approx(
         adapter_of(made).question("aba").scores(["aba"]), rel=1e-12

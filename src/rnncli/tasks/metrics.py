@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,49 @@ def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0)
         macro_f1=float(f1[occurring].mean()),
         labels=labels,
         confusion=tuple(tuple(row) for row in matrix.tolist()),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged:
+    """Predictions beside what is right.
+
+    Attributes:
+        names: known labels, then those that only the truth has, which the model has never seen.
+        right: (rows,) whether each prediction is right.
+        worst: rows of the most confident mistakes, the most confident one first.
+        unseen: how often each label is right that the model has never seen.
+    """
+
+    names: tuple[str, ...]
+    scores: Scores
+    right: Array
+    worst: list[int]
+    unseen: dict[str, int]
+
+
+def judge(truth: Sequence[str], predicted: Array, confidence: Array, known: tuple[str, ...], worst: int) -> Judged:
+    """Scores predictions.
+
+    Args:
+        truth: the right label of each row.
+        predicted: (rows,) numbers of known labels.
+        confidence: (rows,) probabilities of these.
+        known: labels of the model.
+        worst: how many mistakes to name.
+    """
+    names = (*known, *sorted(set(truth) - set(known)))
+    number = {name: k for k, name in enumerate(names)}
+    numbers = np.array([number[label] for label in truth], np.int64)
+    right = numbers == predicted
+    wrong = np.flatnonzero(~right)
+    counts = np.bincount(numbers, minlength=len(names)).tolist()
+    return Judged(
+        names=names,
+        scores=score(numbers, predicted, names),
+        right=right,
+        worst=wrong[np.argsort(-confidence[wrong], kind="stable")][:worst].tolist(),
+        unseen=dict(zip(names[len(known) :], counts[len(known) :], strict=True)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -36,14 +36,14 @@ CHUNK, CHUNK_CHARACTERS = 1024, 2**22
 REPR = 160  # characters of what is said of a model where Python shows it
 
 
-def chunks_of(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Inputs in chunks that are predicted at a time."""
+def chunks_of(texts: Iterable[str], most: int | None = None) -> Iterator[list[str]]:
+    """Inputs in chunks that are predicted at a time, each of ``most`` at most."""
     chunk: list[str] = []
     length = 0
     for text in texts:
         chunk.append(text)
         length += len(text)
-        if is_full(len(chunk), length):
+        if is_full(len(chunk), length) or len(chunk) == most:
             yield chunk
             chunk, length = [], 0
     if chunk:
@@ -113,7 +113,7 @@ Labels = Annotated[tuple[Annotated[str, Length(1)], ...], Length(2)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manifest:
+class Manifest(ABC):
     """What the file of a model holds beside its parameters; each task has more of its own."""
 
     kind: Literal["model"]
@@ -122,7 +122,16 @@ class Manifest:
     example: str
     record: Record
 
+    @abstractmethod
+    def parts(self) -> dict[str, Any]:
+        """The fields of the model beside those that all have.
 
+        Raises:
+            ValueError: they do not go together.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Model(ABC):
     """A network with everything that an input needs on its way to an answer; its kinds are frozen dataclasses.
 
@@ -132,6 +141,7 @@ class Model(ABC):
         labelled: whether the data it is scored on say what is right, beside each input.
         options: of ``predict`` that are for this kind, fields of it by name.
         columns: of a table of predictions.
+        at_once: inputs that are predicted together at most; None for as many as there is room for.
         settings: those it was trained with.
         params: nested parameters.
         example: a short input to show what the model does.
@@ -145,10 +155,11 @@ class Model(ABC):
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]
+    at_once: ClassVar[int | None] = None
     settings: Settings
-    params: Params
-    example: str
-    record: Record
+    params: Params = field(default_factory=dict)
+    example: str = ""
+    record: Record = field(default_factory=Record)
 
     @property
     @abstractmethod
@@ -201,8 +212,13 @@ class Model(ABC):
         given = (require_text(one, f"an input is a text: number {number}") for number, one in numbered)
         return self._predict_stream(given, first)
 
+    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Any]:
+        for chunk in chunks_of(texts, self.at_once):
+            yield from self._predict_chunk(chunk, first)
+            first += len(chunk)
+
     @abstractmethod
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Any]: ...
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterable[Any]: ...
 
     def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
         """Scores on data with the right answers.
@@ -240,13 +256,13 @@ class Model(ABC):
         """What the file has to hold beside settings, example, record and parameters."""
 
     @classmethod
-    @abstractmethod
-    def of_manifest(cls, manifest: Any) -> Self:
+    def of_manifest(cls, manifest: Manifest) -> Self:
         """The model of a manifest, which is of the class :attr:`stored`, without parameters.
 
         Raises:
             ValueError: its parts do not go together.
         """
+        return cls(settings=manifest.settings, example=manifest.example, record=manifest.record, **manifest.parts())
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
         """Who reads files for this model.
@@ -273,7 +289,7 @@ class Model(ABC):
             how = {name: schema.read_field(type(self), name, value) for name, value in how.items()}
         except schema.Wrong as wrong:
             raise UsageError(str(wrong)) from None
-        return replace(self, **how) if how else self  # type: ignore[type-var]
+        return replace(self, **how) if how else self
 
     def shown(self, predictions: Sequence[Any]) -> list[TableView]:
         """Predictions as tables for a terminal: one, with a row for each input."""
@@ -339,16 +355,16 @@ class Model(ABC):
 
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""
-        return replace(self, params=params)  # type: ignore[type-var]
+        return replace(self, params=params)
 
     def in_double(self) -> Self:
         """The same model with parameters in float64: to look closely."""
         params = nest({name: value.astype(np.float64) for name, value in flatten(self.params)})
-        return replace(self, settings=self.settings.replace(dtype="float64"), params=params)  # type: ignore[type-var]
+        return replace(self, settings=self.settings.replace(dtype="float64"), params=params)
 
     def with_training(self, settings: Settings, record: Record) -> Self:
         """The same model with what the training that made it came to in the end."""
-        return replace(self, settings=settings, record=record)  # type: ignore[type-var]
+        return replace(self, settings=settings, record=record)
 
 
 def _shapes_of(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:

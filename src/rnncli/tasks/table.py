@@ -8,6 +8,11 @@ from typing import Any
 from rnncli.config import TASKS
 
 
+def folder_of(name: str) -> str:
+    """What the package of a task is called within its parent."""
+    return TASKS[name].rpartition(".")[2]
+
+
 def task_object(name: str) -> Any:
     """The ``TASK`` of a name in :data:`rnncli.config.TASKS`."""
     return import_module(f"{TASKS[name]}.task").TASK

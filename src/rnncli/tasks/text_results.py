@@ -12,7 +12,7 @@ from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Transduction:
     """The text that is generated for one source.
 
@@ -46,7 +46,7 @@ class Transduction:
         return "(empty)" if self.target is None else self.target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WrongTarget:
     """A generated text that is wrong, with the file's line."""
 
@@ -57,7 +57,7 @@ class WrongTarget:
     distance: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairEvaluation:
     """How close generated texts come to the right ones.
 
@@ -97,16 +97,16 @@ class PairEvaluation:
 
 def compared(
     dataset: Dataset,
-    tell: Callable[[Sequence[Sequence[str]]], list[tuple[list[str], float]]],
+    generate: Callable[[Sequence[Sequence[str]]], list[tuple[list[str], float]]],
     read: Callable[[str], Sequence[str]],
     unit: str,
     worst: int,
 ) -> PairEvaluation:
-    """What is told for each distinct input beside what is right.
+    """The generated text for each distinct input beside the right one.
 
     Args:
         dataset: texts are the inputs, labels what is right.
-        tell: inputs as symbols to the symbols that are told, with a log probability.
+        generate: inputs as symbols to the symbols that are generated, with a log probability.
         read: an input's symbols.
         unit: what a symbol of a target is.
         worst: how many mistakes to name.
@@ -116,19 +116,30 @@ def compared(
         rows_of.setdefault(text, []).append(row)
     exact = symbols = wanted = characters = wanted_characters = 0
     mistakes = []
-    for (text, rows), (told, _) in zip(rows_of.items(), tell([read(text) for text in rows_of]), strict=True):
-        # A word may be said in more than one way: what is told is compared with the nearest of them.
+    for (text, rows), (generated, _) in zip(rows_of.items(), generate([read(text) for text in rows_of]), strict=True):
+        # A word may be said in more than one way: what is generated is compared with the nearest of them.
         options = [symbols_of(dataset.labels[row], unit) for row in rows]
-        distances = [edit_distance(told, option) for option in options]
+        distances = [edit_distance(generated, option) for option in options]
         nearest = int(np.argmin(distances))
-        truth, said = (joined_symbols(of, unit) for of in (options[nearest], told))
+        truth, said = (joined_symbols(of, unit) for of in (options[nearest], generated))
         exact += distances[nearest] == 0
         symbols, wanted = symbols + distances[nearest], wanted + len(options[nearest])
         characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
         if distances[nearest]:
-            mistakes.append(WrongTarget(dataset.lines[rows[nearest]], text, truth, said, distances[nearest]))
+            mistakes.append(
+                WrongTarget(
+                    line=dataset.lines[rows[nearest]], text=text, truth=truth, told=said, distance=distances[nearest]
+                )
+            )
     mistakes.sort(key=lambda mistake: -mistake.distance)
     return PairEvaluation(
-        *(len(dataset.texts), len(rows_of), exact / len(rows_of), symbols / wanted, characters / wanted_characters),
-        *(unit, tuple(mistakes[:worst]), dataset.skipped, dataset.skipped_because),
+        rows=len(dataset.texts),
+        sources=len(rows_of),
+        exact=exact / len(rows_of),
+        symbol_error_rate=symbols / wanted,
+        character_error_rate=characters / wanted_characters,
+        unit=unit,
+        mistakes=tuple(mistakes[:worst]),
+        skipped=dataset.skipped,
+        skipped_because=dataset.skipped_because,
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from rnncli.config import TASKS
 from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.tasks.model import Model
+from rnncli.tasks.table import folder_of
 
 __all__ = ["Adapter", "adapter_of"]
 
 
 def adapter_of(model: Model) -> Adapter[Any]:
     """A model as inspection sees it."""
-    package = TASKS[model.task].rpartition(".")[2]
-    adapter: type[Adapter[Any]] = import_module(f"{__name__}.{package}").ADAPTER
+    adapter: type[Adapter[Any]] = import_module(f"{__name__}.{folder_of(model.task)}").ADAPTER
     return adapter(model)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.formats.numbers import finite_number
 from rnncli.data.records import Texts, distinct_texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, counted, quoted
 from rnncli.parallel.chunks import map_rows
-from rnncli.record import Record
 from rnncli.results import Column, TableCell
 from rnncli.tasks.caption.network import Captioner, Described
-from rnncli.tasks.decoder import BEAM, Beam, Longest
+from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.metric_sums import metric_sums_of_all
-from rnncli.tasks.model import Manifest, Metric, Model, chunks_of, distinct
+from rnncli.tasks.model import Metric, distinct
 from rnncli.tasks.network import BATCH
-from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
 
 # Parts in which data are scored; each sorts the rows anew.
@@ -34,56 +29,47 @@ MOST_PARTS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptionManifest(Manifest):
+class CaptionManifest(GeneratingManifest):
     """A captioner's own part of its file."""
 
     names: tuple[str, ...]
     mean: Numbers
     spread: Spreads
-    target: tuple[str, ...]
-    longest: Longest
     arrays: bool = False  # said by models of arrays alone
 
     def __post_init__(self) -> None:
-        require_unit(self.settings)
+        super().__post_init__()
         if len(self.names) != (1 if self.arrays else len(self.mean)):
             raise ValueError("names and numbers do not go together")
 
+    def parts(self) -> dict[str, Any]:
+        numbers = NumberInput.of_file(self.mean, self.spread)
+        own = {"names": distinct(self.names, "name"), "numbers": numbers, "arrays": self.arrays}
+        return own | super().parts()
 
-@dataclass(frozen=True, repr=False)
-class CaptionModel(Model):
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CaptionModel(GeneratingModel):
     """Everything that numbers need on their way to a text.
 
     Attributes:
         names: of the columns the numbers stand in; of arrays, that of the column that names their files.
         numbers: their mean and spread in training.
-        target: the known symbols.
-        longest: symbols of the longest text in training; twice as many and 10 more are told at most.
-        beam: partial texts that are gone on with side by side.
         arrays: the numbers stand in .npy files.
     """
 
     task: ClassVar[str] = "caption"
     metric: ClassVar[Metric] = Metric("nats per symbol", "validation_loss", higher_is_better=False)
-    options: ClassVar[frozenset[str]] = frozenset({"beam"})
     columns: ClassVar[tuple[Column, ...]] = (
-        *(Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown")),
+        Column("numbers"),
+        Column("text", style="bold"),
+        Column("probability", True),
+        Column("unknown"),
     )
-    settings: Settings
     names: tuple[str, ...]
     numbers: NumberInput
-    target: Vocabulary
-    longest: int
-    params: Params
-    example: str = ""
-    record: Record = field(default_factory=Record)
-    beam: Beam = BEAM
     arrays: bool = False
     stored: ClassVar = CaptionManifest
-
-    @property
-    def unit(self) -> str:
-        return self.settings.tokens
 
     @property
     def reads(self) -> ArrayColumn | NumericColumns:
@@ -109,11 +95,10 @@ class CaptionModel(Model):
             return error.message
         return None
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Transduction]:
-        for chunk in chunks_of(texts):
-            rows = np.stack([self.read(text) for text in chunk])
-            for text, (told, log_probability) in zip(chunk, self._tell(rows), strict=True):
-                yield Transduction(text, joined_symbols(told, self.unit), float(np.exp(log_probability)), (), 0)
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Transduction]:
+        rows = np.stack([self.read(text) for text in texts])
+        for text, (target, log_probability) in zip(texts, self._generate(rows), strict=True):
+            yield self.transduction(text, target, log_probability)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
@@ -127,13 +112,13 @@ class CaptionModel(Model):
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
         sums = metric_sums_of_all(self.network, self.params, whole, parts, workers)
 
-        def tell(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            def tell_some(some: list[int]) -> list[tuple[list[str], float]]:
-                return self._tell(np.stack([self.read(texts[row][0]) for row in some]))
+        def generate(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+            def generate_some(some: list[int]) -> list[tuple[list[str], float]]:
+                return self._generate(np.stack([self.read(texts[row][0]) for row in some]))
 
-            return map_rows(tell_some, [1] * len(texts), max(1, BATCH // self.beam), workers)
+            return map_rows(generate_some, [1] * len(texts), max(1, BATCH // self.beam), workers)
 
-        scores = compared(dataset, tell, lambda text: [text], self.unit, worst)
+        scores = compared(dataset, generate, lambda text: [text], self.unit, worst)
         called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
         mistakes = tuple(replace(mistake, text=called[mistake.line]) for mistake in scores.mistakes)
         return replace(scores, nats=sums.losses / sums.counted, mistakes=mistakes)
@@ -155,17 +140,6 @@ class CaptionModel(Model):
         known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
         return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
 
-    @classmethod
-    def of_manifest(cls, manifest: CaptionManifest) -> CaptionModel:
-        numbers, target = NumberInput.of_file(manifest.mean, manifest.spread), Vocabulary(manifest.target)
-        known = (manifest.settings, distinct(manifest.names, "name"), numbers, target, manifest.longest)
-        return cls(*known, {}, manifest.example, manifest.record, arrays=manifest.arrays)
-
-    @property
-    def limit(self) -> int:
-        """How many symbols are generated at most."""
-        return 2 * self.longest + 10
-
     def read(self, text: str) -> Array:
         """(D,) standardised numbers.
 
@@ -176,10 +150,6 @@ class CaptionModel(Model):
             return np.asarray(self.numbers.standardised(self.parse(text)[None])[0], self.settings.dtype)
         except ValueError as error:
             raise DataError(f"the input {error}") from None
-
-    def symbols(self, text: str) -> list[str]:
-        """A text as it is told, symbol by symbol."""
-        return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
 
     def _target(self, text: str) -> Array:
         return self.target.encode(self.symbols(text))
@@ -202,6 +172,5 @@ class CaptionModel(Model):
             )
         return np.array(numbers, np.float64)
 
-    def _tell(self, rows: Array) -> list[tuple[list[str], float]]:
-        told = self.network.decode(self.params, rows, self.limit, self.beam)
-        return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in told]
+    def _generate(self, rows: Array) -> list[tuple[list[str], float]]:
+        return self.with_symbols(self.network.decode(self.params, rows, self.limit, self.beam))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.doubts import Asker
 from rnncli.data.tables.long_form import LongForm
 from rnncli.errors import DataError
 from rnncli.parallel.chunks import map_rows
-from rnncli.record import Record
 from rnncli.results import Column, TableCell
 from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
@@ -29,8 +26,8 @@ from rnncli.tasks.inputs import (
     TextInput,
     Tokens,
 )
-from rnncli.tasks.metrics import score
-from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.metrics import judge
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct
 from rnncli.tasks.network import BATCH
 
 
@@ -49,13 +46,11 @@ class ClassifierManifest(Manifest):
         if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
             raise ValueError("a column stands twice in columns")
 
-    @property
-    def input(self) -> TextInput | NumberInput:
-        """What a timestep is.
+    def parts(self) -> dict[str, Any]:
+        return {"input": self._input(), "labels": distinct(self.labels, "label"), "form": self.columns}
 
-        Raises:
-            ValueError: the manifest says neither or both, or the columns are not those of the input.
-        """
+    def _input(self) -> TextInput | NumberInput:
+        """Raises ValueError: the manifest says neither or both, or the columns are not those of the input."""
         match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
             case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
                 return TextInput.of_file(tokenizer, vocabulary)
@@ -65,7 +60,7 @@ class ClassifierManifest(Manifest):
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClassifierModel(Model):
     """A classifier with everything that an input needs on its way to a label.
 
@@ -77,14 +72,13 @@ class ClassifierModel(Model):
 
     task: ClassVar[str] = "classify"
     columns: ClassVar[tuple[Column, ...]] = (
-        *(Column("text"), Column("label", style="bold"), Column("probability", True), Column("unknown words")),
+        Column("text"),
+        Column("label", style="bold"),
+        Column("probability", True),
+        Column("unknown words"),
     )
-    settings: Settings
     input: TextInput | NumberInput
     labels: tuple[str, ...]
-    params: Params
-    example: str = ""
-    record: Record = field(default_factory=Record)
     form: LongForm | None = None
     stored: ClassVar = ClassifierManifest
 
@@ -119,10 +113,6 @@ class ClassifierModel(Model):
     def unit(self) -> str:
         return self.input.unit
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Prediction]:
-        for chunk in chunks_of(texts):
-            yield from self._predict_chunk(chunk)
-
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if self.reads_numbers:
             dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
@@ -131,26 +121,25 @@ class ClassifierModel(Model):
         each = map_rows(lambda rows: self._answer_some([texts[row] for row in rows]), sizes, BATCH, workers)
         lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
         dataset = dataset.with_tokens(lengths, self.input.unit)
-        names = [*self.labels, *sorted(set(dataset.labels) - set(self.labels))]
-        number = {name: k for k, name in enumerate(names)}
-        truth = np.array([number[label] for label in dataset.labels], np.int64)
         predicted, confidence = predicted[lengths > 0], confidence[lengths > 0]
-        wrong = np.flatnonzero(predicted != truth)
-        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
+        judged = judge(dataset.labels, predicted, confidence, self.labels, worst)
         mistakes = tuple(
             Mistake(
-                dataset.lines[row],
-                dataset.called(row),
-                dataset.labels[row],
-                names[predicted[row]],
-                float(confidence[row]),
+                line=dataset.lines[row],
+                text=dataset.called(row),
+                truth=dataset.labels[row],
+                predicted=judged.names[predicted[row]],
+                probability=float(confidence[row]),
             )
-            for row in wrong.tolist()
+            for row in judged.worst
         )
-        counts = np.bincount(truth, minlength=len(names)).tolist()
-        unseen = dict(zip(names[len(self.labels) :], counts[len(self.labels) :], strict=True))
-        skipped, reasons = dataset.skipped, dataset.skipped_because
-        return Evaluation(score(truth, predicted, tuple(names)), mistakes, unseen, skipped, reasons)
+        return Evaluation(
+            scores=judged.scores,
+            mistakes=mistakes,
+            unseen=judged.unseen,
+            skipped=dataset.skipped,
+            skipped_because=dataset.skipped_because,
+        )
 
     def describe(self) -> list[tuple[str, TableCell]]:
         s = self.settings
@@ -172,11 +161,6 @@ class ClassifierModel(Model):
         if self.form is None:
             return {}
         return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
-
-    @classmethod
-    def of_manifest(cls, manifest: ClassifierManifest) -> ClassifierModel:
-        known = manifest.settings, manifest.input, distinct(manifest.labels, "label")
-        return cls(*known, {}, manifest.example, manifest.record, manifest.columns)
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
         if self.reads_numbers:
@@ -226,15 +210,17 @@ class ClassifierModel(Model):
             result[filled] = self.network.probabilities(logits)
         return result
 
-    def _predict_chunk(self, texts: list[str]) -> Iterator[Prediction]:
-        limit = self.settings.max_length
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Prediction]:
         read = [self.read(text) for text in texts]
         answered = self.probabilities([steps.values for steps in read])
         for text, steps, row in zip(texts, read, answered, strict=True):
-            if not steps.count:
-                yield Prediction(text, None, None, {}, 0, (), 0)
-                continue
-            best = int(row.argmax())
-            probabilities = dict(zip(self.labels, row.tolist(), strict=True))
-            cut = max(0, steps.count - limit)
-            yield Prediction(text, self.labels[best], float(row[best]), probabilities, steps.count, steps.unknown, cut)
+            best = int(row.argmax()) if steps.count else None
+            yield Prediction(
+                text=text,
+                label=None if best is None else self.labels[best],
+                probability=None if best is None else float(row[best]),
+                probabilities={} if best is None else dict(zip(self.labels, row.tolist(), strict=True)),
+                tokens=steps.count,
+                unknown=steps.unknown,
+                cut=max(0, steps.count - self.settings.max_length),
+            )

@@ -9,7 +9,7 @@ from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """The label of one input.
 
@@ -51,7 +51,7 @@ class Prediction:
         return "-" if self.probability is None else f"{self.probability:.4f}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mistake:
     """A wrong answer, with the file's line."""
 
@@ -62,7 +62,7 @@ class Mistake:
     probability: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Scores on labelled inputs, and the wrong answers given with most confidence.
 

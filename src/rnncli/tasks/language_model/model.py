@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params, State
+from rnncli.core.cells.recurrence import State
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
-from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Ordinal, Range
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
@@ -43,8 +41,11 @@ class LanguageModelManifest(Manifest):
         if self.settings.tokens not in ("char", "word"):
             raise ValueError("a token is a char or a word")
 
+    def parts(self) -> dict[str, Any]:
+        return {"vocabulary": Vocabulary(self.vocabulary)}
 
-@dataclass(frozen=True, repr=False)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LanguageModel(Model):
     """A model of a text.
 
@@ -60,11 +61,8 @@ class LanguageModel(Model):
     metric: ClassVar[Metric] = Metric("nats per token", "validation_loss", higher_is_better=False)
     options: ClassVar[frozenset[str]] = frozenset({"length", "temperature", "seed"})
     columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("continuation"), Column("mean p", True))
-    settings: Settings
+    at_once: ClassVar[int] = 1
     vocabulary: Vocabulary
-    params: Params
-    example: str = ""
-    record: Record = field(default_factory=Record)
     length: Ordinal = CONTINUED
     temperature: Annotated[float, Range(0, 100)] = 1.0
     seed: Annotated[int, Range(0, math.inf)] = 0
@@ -86,23 +84,27 @@ class LanguageModel(Model):
     def network(self) -> LanguageModelNetwork:
         return LanguageModelNetwork(self.settings, self.vocabulary.size)
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Continuation]:
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Continuation]:
         for number, text in enumerate(texts, first):
             rng = np.random.default_rng([self.seed, number])
             tokens = self.tokens(text)
             states = self.network.zero_states(1)
             # A text without tokens goes on from nothing: from where a line begins.
             ids = self.vocabulary.encode(tokens or ["\n"])
-            told: list[str] = []
+            continuation: list[str] = []
             logs = 0.0
             for _ in range(self.length):
                 probabilities, states = self._after(ids, states)
                 choice = self._choose(probabilities, rng)
                 logs += math.log(max(float(probabilities[choice]), 1e-300))
-                told.append(self.vocabulary.token(choice))
+                continuation.append(self.vocabulary.token(choice))
                 ids = np.array([choice], np.int32)
-            unknown = tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary))
-            yield Continuation(text, "".join(told), math.exp(logs / max(1, self.length)), unknown)
+            yield Continuation(
+                text=text,
+                continuation="".join(continuation),
+                probability=math.exp(logs / max(1, self.length)),
+                unknown=tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary)),
+            )
 
     def shown(self, predictions: Sequence[Continuation]) -> list[TableView]:
         """Each text with its continuation, line by line as it would be printed."""
@@ -127,9 +129,14 @@ class LanguageModel(Model):
         parts = JUDGED_PARTS_OF_MANY if self.vocabulary.size >= MANY_TOKENS else JUDGED_PARTS
         right, answers, losses, counted = metric_sums_of_all(self.network, self.params, streams, parts, workers)
         nats = losses / counted
-        unknown = float((ids == self.vocabulary.unknown).mean())
         return TextEvaluation(
-            self.unit, int(answers), nats, nats / math.log(2), math.exp(min(nats, 700)), right / answers, unknown
+            unit=self.unit,
+            tokens=int(answers),
+            nats=nats,
+            bits=nats / math.log(2),
+            perplexity=math.exp(min(nats, 700)),
+            accuracy=right / answers,
+            unknown_rate=float((ids == self.vocabulary.unknown).mean()),
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
@@ -144,10 +151,6 @@ class LanguageModel(Model):
 
     def own_manifest(self) -> dict[str, Any]:
         return {"vocabulary": list(self.vocabulary.tokens)}
-
-    @classmethod
-    def of_manifest(cls, manifest: LanguageModelManifest) -> LanguageModel:
-        return cls(manifest.settings, Vocabulary(manifest.vocabulary), {}, manifest.example, manifest.record)
 
     def _after(self, ids: Array, states: list[State]) -> tuple[Array, list[State]]:
         """(V,) probabilities of the known tokens after these, and the states they leave."""

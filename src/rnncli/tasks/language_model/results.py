@@ -8,7 +8,7 @@ from typing import ClassVar
 from rnncli.results import TableCell, TableView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Continuation:
     """How a text goes on.
 
@@ -35,7 +35,7 @@ class Continuation:
         return (), self.text + self.continuation, ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextEvaluation:
     """How well a model predicts a text, token by token.
 

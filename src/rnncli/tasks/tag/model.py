@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
-from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import score
-from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, chunks_of, distinct
+from rnncli.tasks.metrics import judge
+from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
@@ -39,8 +36,12 @@ class TaggerManifest(Manifest):
         if self.views.keys() != set(SIDES):
             raise ValueError("the views of a word are not those of this version")
 
+    def parts(self) -> dict[str, Any]:
+        views = WordFeatures(tuple(Vocabulary(self.views[side]) for side in SIDES))
+        return {"views": views, "tags": distinct(self.tags, "tag")}
 
-@dataclass(frozen=True, repr=False)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class TaggerModel(Model):
     """A tagger with everything that a sentence needs on its way to its tags.
 
@@ -51,12 +52,8 @@ class TaggerModel(Model):
 
     task: ClassVar[str] = "tag"
     columns: ClassVar[tuple[Column, ...]] = (Column("words"), Column("tags", style="bold"))
-    settings: Settings
     views: WordFeatures
     tags: tuple[str, ...]
-    params: Params
-    example: str = ""
-    record: Record = field(default_factory=Record)
     unit: ClassVar[str] = "word"
     stored: ClassVar = TaggerManifest
 
@@ -72,14 +69,13 @@ class TaggerModel(Model):
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[TagPrediction]:
-        for chunk in chunks_of(texts):
-            sentences = [words_of(text) for text in chunk]
-            for text, words, of_words in zip(chunk, sentences, self.probabilities(sentences), strict=True):
-                tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
-                unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
-                probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
-                yield TagPrediction(text, tuple(words), tags, probabilities, unknown)
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[TagPrediction]:
+        sentences = [words_of(text) for text in texts]
+        for text, words, of_words in zip(texts, sentences, self.probabilities(sentences), strict=True):
+            tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
+            unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
+            probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
+            yield TagPrediction(text=text, tokens=tuple(words), tags=tags, probabilities=probabilities, unknown=unknown)
 
     def shown(self, predictions: Sequence[TagPrediction]) -> list[TableView]:
         """A tag beside each word: one table for each sentence."""
@@ -98,40 +94,38 @@ class TaggerModel(Model):
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TagEvaluation:
         sentences, tags, dataset = read_sentences(dataset)
-        names = [*self.tags, *sorted({tag for of in tags for tag in of} - set(self.tags))]
-        number = {name: k for k, name in enumerate(names)}
         sizes = list(map(len, sentences))
         answered = map_rows(lambda rows: self._answer_some([sentences[row] for row in rows]), sizes, BATCH, workers)
-        truth = np.array([number[tag] for of in tags for tag in of], np.int64)
         predicted, confidence = (np.concatenate(of_words) for of_words in zip(*answered, strict=True))
+        judged = judge([tag for of_sentence in tags for tag in of_sentence], predicted, confidence, self.tags, worst)
         unknown = np.array([not self.views.knows(word) for words in sentences for word in words])
-        right = truth == predicted
-        wrong = np.flatnonzero(~right)
-        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")][:worst]
-        counts = np.bincount(truth, minlength=len(names)).tolist()
         ends = np.cumsum([len(words) for words in sentences])
         mistakes = []
-        for place in wrong.tolist():
+        for place in judged.worst:
             row = int(np.searchsorted(ends, place, side="right"))
             words = sentences[row]
             at = place - (int(ends[row]) - len(words))
-            context = " ".join(words[max(0, at - _CONTEXT) : at + _CONTEXT + 1])
-            answer = names[int(predicted[place])]
             mistakes.append(
-                TagMistake(dataset.lines[row], words[at], tags[row][at], answer, float(confidence[place]), context)
+                TagMistake(
+                    line=dataset.lines[row],
+                    word=words[at],
+                    truth=tags[row][at],
+                    predicted=judged.names[predicted[place]],
+                    probability=float(confidence[place]),
+                    context=" ".join(words[max(0, at - _CONTEXT) : at + _CONTEXT + 1]),
+                )
             )
-        tags_told = iter([names[k] for k in predicted.tolist()])
-        told = [list(islice(tags_told, len(words))) for words in sentences]
+        named = iter([judged.names[k] for k in predicted.tolist()])
         return TagEvaluation(
-            score(truth, predicted, tuple(names)),
-            len(sentences),
-            int(unknown.sum()),
-            float(right[unknown].mean()) if unknown.any() else None,
-            span_f1(tags, told),
-            tuple(mistakes),
-            dict(zip(names[len(self.tags) :], counts[len(self.tags) :], strict=True)),
-            dataset.skipped,
-            dataset.skipped_because,
+            scores=judged.scores,
+            sentences=len(sentences),
+            unknown_words=int(unknown.sum()),
+            unknown_accuracy=float(judged.right[unknown].mean()) if unknown.any() else None,
+            span_f1=span_f1(tags, [list(islice(named, len(words))) for words in sentences]),
+            mistakes=tuple(mistakes),
+            unseen=judged.unseen,
+            skipped=dataset.skipped,
+            skipped_because=dataset.skipped_because,
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
@@ -147,12 +141,6 @@ class TaggerModel(Model):
 
     def own_manifest(self) -> dict[str, Any]:
         return {"tags": list(self.tags), "views": self.views.manifest}
-
-    @classmethod
-    def of_manifest(cls, manifest: TaggerManifest) -> TaggerModel:
-        views = WordFeatures(tuple(Vocabulary(manifest.views[side]) for side in SIDES))
-        tags = distinct(manifest.tags, "tag")
-        return cls(manifest.settings, views, tags, {}, manifest.example, manifest.record)
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
         """Sentences as :func:`rnncli.tasks.tag.sentences.encode_words` has them."""

@@ -13,7 +13,7 @@ from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_
 _SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TagPrediction:
     """The tags of one sentence.
 
@@ -43,7 +43,7 @@ class TagPrediction:
         return (), words or "(empty)", ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TagMistake:
     """A wrong tag, with the line of its sentence."""
 
@@ -55,7 +55,7 @@ class TagMistake:
     context: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TagEvaluation:
     """Scores over all words.
 

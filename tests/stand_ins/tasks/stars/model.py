@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from stand_ins.tasks.stars.network import Rated, Regression
 
-from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
-from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.model import Manifest, Metric, Model, chunks_of
+from rnncli.tasks.model import Manifest, Metric, Model
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,18 @@ class StarsEvaluation:
 class StarsManifest(Manifest):
     vocabulary: tuple[str, ...]
 
+    def parts(self) -> dict[str, Any]:
+        return {"vocabulary": Vocabulary(self.vocabulary)}
 
-@dataclass(frozen=True, repr=False)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StarsModel(Model):
     task: ClassVar[str] = "stars"
     metric: ClassVar[Metric] = Metric("half squared error", "validation_loss", higher_is_better=False)
     columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("stars", True))
     stored: ClassVar = StarsManifest
     unit: ClassVar[str] = "word"
-    settings: Settings
     vocabulary: Vocabulary
-    params: Params
-    example: str = ""
-    record: Record = field(default_factory=Record)
 
     @property
     def network(self) -> Regression:
@@ -84,11 +80,10 @@ class StarsModel(Model):
         found = iter(self.network.numbers(self.params, filled).tolist())
         return [next(found) if len(ids) else None for ids in encoded]
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Stars]:
-        for chunk in chunks_of(texts):
-            for text, number in zip(chunk, self.numbers(chunk), strict=True):
-                unknown = dict.fromkeys(word for word in text.lower().split() if word not in self.vocabulary)
-                yield Stars(text, number, tuple(unknown))
+    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Stars]:
+        for text, number in zip(texts, self.numbers(texts), strict=True):
+            unknown = dict.fromkeys(word for word in text.lower().split() if word not in self.vocabulary)
+            yield Stars(text, number, tuple(unknown))
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> StarsEvaluation:
         dataset, examples = rated(dataset, self)
@@ -104,10 +99,6 @@ class StarsModel(Model):
 
     def own_manifest(self) -> dict[str, Any]:
         return {"vocabulary": list(self.vocabulary.tokens)}
-
-    @classmethod
-    def of_manifest(cls, manifest: StarsManifest) -> StarsModel:
-        return cls(manifest.settings, Vocabulary(manifest.vocabulary), {}, manifest.example, manifest.record)
 
 
 def number_of(label: str) -> float:

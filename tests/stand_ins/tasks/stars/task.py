@@ -45,11 +45,12 @@ class StarsTask(Task):
         return {"bidirectional": False}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        untrained = StarsModel(settings, Vocabulary(()), {}, dataset.texts[0])
+        untrained = StarsModel(settings=settings, vocabulary=Vocabulary(()), example=dataset.texts[0])
         dataset, _ = rated(dataset, untrained)
         rows = split(dataset, settings)
         words = Counter(word for row in rows.train.tolist() for word in dataset.texts[row].lower().split())
-        untrained = StarsModel(settings, vocabulary_of(dict(words), settings), {}, dataset.texts[0])
+        vocabulary = vocabulary_of(dict(words), settings)
+        untrained = StarsModel(settings=settings, vocabulary=vocabulary, example=dataset.texts[0])
         _, whole = rated(dataset, untrained)
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         mean = float(train.targets.mean())

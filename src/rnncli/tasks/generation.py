@@ -1,0 +1,69 @@
+"""Models that generate a text, symbol by symbol: what seq2seq and caption have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.tasks.decoder import BEAM, Beam, Generated, Longest
+from rnncli.tasks.model import Manifest, Model
+from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
+from rnncli.tasks.text_results import Transduction
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratingManifest(Manifest):
+    """What the file of a model that generates a text holds of it."""
+
+    target: tuple[str, ...]
+    longest: Longest
+
+    def __post_init__(self) -> None:
+        require_unit(self.settings)
+
+    def parts(self) -> dict[str, Any]:
+        return {"target": Vocabulary(self.target), "longest": self.longest}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GeneratingModel(Model):
+    """A model that generates a text.
+
+    Attributes:
+        unit: what a symbol is: a char, a symbol between white space, or a word.
+        target: the known symbols.
+        longest: symbols of the longest text in training; twice as many and 10 more are generated at most.
+        beam: partial texts that are extended side by side.
+    """
+
+    options: ClassVar[frozenset[str]] = frozenset({"beam"})
+    target: Vocabulary
+    longest: int
+    beam: Beam = BEAM
+
+    @property
+    def unit(self) -> str:
+        return self.settings.tokens
+
+    @property
+    def limit(self) -> int:
+        """How many symbols are generated at most."""
+        return 2 * self.longest + 10
+
+    def symbols(self, text: str) -> list[str]:
+        """Those of a text that is read or generated."""
+        return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
+
+    def with_symbols(self, generated: Iterable[Generated]) -> list[tuple[list[str], float]]:
+        """The symbols of each, and its log probability."""
+        return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in generated]
+
+    def transduction(
+        self, text: str, symbols: list[str], log_probability: float, unknown: tuple[str, ...] = (), cut: int = 0
+    ) -> Transduction:
+        """The prediction for an input."""
+        probability, target = math.exp(log_probability), joined_symbols(symbols, self.unit)
+        return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
