@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -287,7 +288,7 @@ def test_one_step_of_gradient_descent_by_hand() -> None:
 
 def test_class_weights_count_in_the_loss() -> None:
     weights = np.where(TRAIN.targets == 0, 0.0, 1.0)
-    training = Training(TRAIN._replace(weights=weights), epochs=10)
+    training = Training(replace(TRAIN, weights=weights), epochs=10)
     predicted = training.network.logits(training.finish().store.params, VALIDATION.inputs)[:, 0] > 0
     assert predicted.all()  # label 0 counts nothing, so there is only one answer worth giving
 

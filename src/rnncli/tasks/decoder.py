@@ -27,7 +27,7 @@ from rnncli.core.losses import log_softmax
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.dataset import Dataset
 from rnncli.schema import Range
-from rnncli.tasks.network import SequenceNetwork, stack_of
+from rnncli.tasks.network import Rng, SequenceNetwork, stack_of
 from rnncli.tasks.symbols import symbols_of
 
 # Partial sequences that are extended side by side, where nobody says how many: a few find better ones, more hardly do.
@@ -152,7 +152,7 @@ class Decoder:
         given: PackedSequence,
         states: list[State],
         memory: PackedSequence | None = None,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
         keep: bool = True,
         beside: Array | None = None,
     ) -> tuple[Array, Array, list[State], DecoderCache]:

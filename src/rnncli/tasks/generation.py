@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.tasks.decoder import BEAM, Beam, Generated, Longest
@@ -39,7 +39,7 @@ class GeneratingModel(Model):
         beam: partial texts that are extended side by side.
     """
 
-    options: ClassVar[frozenset[str]] = frozenset({"beam"})
+    options = frozenset({"beam"})
     target: Vocabulary
     longest: int
     beam: Beam = BEAM

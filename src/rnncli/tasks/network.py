@@ -23,6 +23,9 @@ from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metric_sums import MetricSums
 
+Rng = np.random.Generator | None  # for dropout; None when predicting
+Carried = dict[str, Array] | None  # of Network.carried_shapes
+
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
 BATCH = 128
 
@@ -69,12 +72,7 @@ class Network(ABC):
 
     @abstractmethod
     def forward_batch(
-        self,
-        params: Params,
-        batch: Any,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Any, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, Any]:
         """The logits of a batch of examples.
 
@@ -96,12 +94,7 @@ class Network(ABC):
         """The gradient of every parameter, nested like ``params``."""
 
     def loss_and_gradients(
-        self,
-        params: Params,
-        batch: Any,
-        rng: np.random.Generator | None = None,
-        share: float = 1.0,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Any, rng: Rng = None, share: float = 1.0, carried: Carried = None
     ) -> tuple[float, dict[str, Any]]:
         """One batch forward and backward.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,27 +23,7 @@ from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.model import Model
 from rnncli.tasks.network import Network
 from rnncli.tasks.report import Report
-
-
-class Examples(Protocol):
-    """Encoded rows of a data set."""
-
-    @property
-    def size(self) -> int:
-        """How many rows there are."""
-
-    @property
-    def lengths(self) -> Array:
-        """(rows,) timesteps of each."""
-
-    @property
-    def weight(self) -> float:
-        """How much all of them count together in a loss."""
-
-    def take(self, rows: Array) -> Self: ...
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        """The rows of each step of an epoch: a function of ``(seed, epoch)`` alone."""
+from rnncli.tasks.rows import EncodedRows
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -59,8 +39,8 @@ class Prepared(ShortRepr):
     """
 
     untrained: Model
-    train: Examples
-    validation: Examples
+    train: EncodedRows
+    validation: EncodedRows
     report: Report
     baselines: Callable[[], tuple[Baseline, ...]] = field(repr=False)
     word_tables: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)

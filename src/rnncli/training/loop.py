@@ -18,7 +18,7 @@ from rnncli.parallel.communicator import Communicator, Group
 from rnncli.record import EpochRecord
 from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.network import Network
-from rnncli.tasks.prepare import Examples
+from rnncli.tasks.rows import EncodedRows
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Trainer, build_optimizer
 
@@ -84,8 +84,8 @@ def _epochs_left(state: TrainingState, settings: Settings) -> bool:
 def run(
     network: Network,
     state: TrainingState,
-    train: Examples,
-    validation: Examples,
+    train: EncodedRows,
+    validation: EncodedRows,
     settings: Settings,
     group: Group,
 ) -> Generator[Event]:

@@ -20,7 +20,7 @@ from rnncli.core.packed import Array
 from rnncli.data.splits import DROPOUT, stream
 from rnncli.parallel.communicator import Communicator
 from rnncli.tasks.network import Network
-from rnncli.tasks.prepare import Examples
+from rnncli.tasks.rows import EncodedRows
 from rnncli.training.state import TrainingState
 
 # Rows of a table for all of which there is room in an all-reduce, whatever the lengths of the texts.
@@ -54,8 +54,8 @@ class Trainer:
         self,
         network: Network,
         state: TrainingState,
-        train: Examples,
-        validation: Examples,
+        train: EncodedRows,
+        validation: EncodedRows,
         settings: Settings,
         comm: Communicator,
     ) -> None:
@@ -151,7 +151,7 @@ class Trainer:
             self._settle()
         return loss
 
-    def _gradients(self, batch: Examples) -> tuple[float, Gradients]:
+    def _gradients(self, batch: EncodedRows) -> tuple[float, Gradients]:
         """This rank's share of the batch's loss and of its gradient."""
         comm, state = self.comm, self.state
         dropping = self.settings.dropout > 0

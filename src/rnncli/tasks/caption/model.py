@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -58,18 +58,13 @@ class CaptionModel(GeneratingModel):
         arrays: the numbers stand in .npy files.
     """
 
-    task: ClassVar[str] = "caption"
-    metric: ClassVar[Metric] = Metric("nats per symbol", "validation_loss", higher_is_better=False)
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("numbers"),
-        Column("text", style="bold"),
-        Column("probability", True),
-        Column("unknown"),
-    )
+    task = "caption"
+    metric = Metric("nats per symbol", "validation_loss", higher_is_better=False)
+    columns = (Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown"))
     names: tuple[str, ...]
     numbers: NumberInput
     arrays: bool = False
-    stored: ClassVar = CaptionManifest
+    stored = CaptionManifest
 
     @property
     def reads(self) -> ArrayColumn | NumericColumns:

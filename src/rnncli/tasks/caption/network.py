@@ -13,13 +13,14 @@ from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.data.ragged import lengths_of, rows_of
-from rnncli.data.splits import batches
+from rnncli.data.ragged import lengths_of
 from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
-from rnncli.tasks.network import BATCH
+from rnncli.tasks.network import BATCH, Carried, Rng
+from rnncli.tasks.rows import EncodedRows
 
 
-class Described(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Described(EncodedRows):
     """Inputs and what is said of them.
 
     Attributes:
@@ -33,6 +34,10 @@ class Described(NamedTuple):
     places: Array | None = None
 
     @property
+    def by_row(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("targets", "features" if self.places is None else "places")
+
+    @property
     def size(self) -> int:
         return len(self.targets)
 
@@ -40,22 +45,9 @@ class Described(NamedTuple):
     def lengths(self) -> Array:
         return lengths_of(self.targets) + 1
 
-    @property
-    def weight(self) -> float:
-        return float(self.lengths.sum())
-
-    def take(self, rows: Array) -> Described:
-        targets = rows_of(self.targets, rows)
-        if self.places is None:
-            return Described(self.features[rows], targets)
-        return Described(self.features, targets, self.places[rows])
-
     def numbers(self, rows: Array) -> Array:
         """(n, D) what these rows read."""
         return np.asarray(self.features[rows if self.places is None else self.places[rows]])
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        return batches(self.lengths, size, seed, epoch)
 
 
 class BridgeCache(NamedTuple):
@@ -125,12 +117,7 @@ class Captioner(GeneratingNetwork):
         return {"first": of_first, "second": of_second}
 
     def forward_batch(
-        self,
-        params: Params,
-        batch: Described,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Described, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, tuple[BridgeCache, DecoderCache]]:
         """The right symbols given."""
         given = self.decoder.given(batch.targets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -70,17 +70,12 @@ class ClassifierModel(Model):
         form: the columns of the table in long form that it was trained on, if it was.
     """
 
-    task: ClassVar[str] = "classify"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("text"),
-        Column("label", style="bold"),
-        Column("probability", True),
-        Column("unknown words"),
-    )
+    task = "classify"
+    columns = (Column("text"), Column("label", style="bold"), Column("probability", True), Column("unknown words"))
     input: TextInput | NumberInput
     labels: tuple[str, ...]
     form: LongForm | None = None
-    stored: ClassVar = ClassifierManifest
+    stored = ClassifierManifest
 
     @property
     def reads(self) -> LongForm | None:

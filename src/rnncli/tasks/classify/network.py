@@ -20,26 +20,37 @@ from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.data.ragged import joined, lengths_of, rows_of
-from rnncli.data.splits import batches, in_length_order
+from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.network import BATCH, Network, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.network import BATCH, Carried, Network, Rng, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.rows import EncodedRows
 
 # Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
 MOST_SCORES = 2**21
 
 
-class Examples(NamedTuple):
-    """Encoded rows of a data set."""
+@dataclass(frozen=True, eq=False)
+class Examples(EncodedRows):
+    """Encoded inputs with their labels.
 
-    inputs: Sequence[Array]  # each (T_n,) ids, or (T_n, D) numbers
-    targets: Array  # (rows,) label numbers
-    weights: Array | None = None  # (rows,) how much each counts in the loss
+    Attributes:
+        inputs: each (T_n,) ids, or (T_n, D) numbers.
+        targets: (rows,) label numbers.
+        weights: (rows,) how much each counts in the loss.
+    """
+
+    inputs: Sequence[Array]
+    targets: Array
+    weights: Array | None = None
+
+    @property
+    def by_row(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("inputs", "targets") if self.weights is None else ("inputs", "targets", "weights")
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
         return len(self.inputs)
 
     @property
@@ -48,18 +59,7 @@ class Examples(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """How much all of them count together."""
         return len(self.inputs) if self.weights is None else float(self.weights.sum())
-
-    def take(self, rows: Array) -> Examples:
-        return Examples(
-            rows_of(self.inputs, rows),
-            self.targets[rows],
-            None if self.weights is None else self.weights[rows],
-        )
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        return batches(self.lengths, size, seed, epoch)
 
 
 class ClassifierCache(NamedTuple):
@@ -138,7 +138,7 @@ class Classifier(Network):
         return params
 
     def forward(
-        self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
+        self, params: Params, packed: PackedSequence, rng: Rng = None, keep: bool = True
     ) -> tuple[Array, Array, ClassifierCache]:
         """Ids (S,) to logits (N, K or 1) in packed order.
 
@@ -184,12 +184,7 @@ class Classifier(Network):
         return softmax_cross_entropy(logits, targets, weights)
 
     def forward_batch(
-        self,
-        params: Params,
-        batch: Examples,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Examples, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, ClassifierCache]:
         packed = PackedSequence.pack(batch.inputs, learned=not self.numbers)
         logits, _, cache = self.forward(params, packed, rng, keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -152,7 +152,7 @@ def _cut(examples: Examples, limit: int, unknown: int) -> Examples:
     inputs = shortened(examples.inputs, limit)
     if int(inputs.flat.max(initial=0)) > unknown:
         inputs = inputs.with_flat(np.minimum(inputs.flat, np.int32(unknown)))
-    return examples if inputs is examples.inputs else examples._replace(inputs=inputs)
+    return examples if inputs is examples.inputs else replace(examples, inputs=inputs)
 
 
 def _example(dataset: Dataset, corpus: Corpus, rows: Array) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -56,17 +56,17 @@ class LanguageModel(Model):
             probable one), and with which random numbers.
     """
 
-    task: ClassVar[str] = "lm"
-    labelled: ClassVar[bool] = False
-    metric: ClassVar[Metric] = Metric("nats per token", "validation_loss", higher_is_better=False)
-    options: ClassVar[frozenset[str]] = frozenset({"length", "temperature", "seed"})
-    columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("continuation"), Column("mean p", True))
-    at_once: ClassVar[int] = 1
+    task = "lm"
+    labelled = False
+    metric = Metric("nats per token", "validation_loss", higher_is_better=False)
+    options = frozenset({"length", "temperature", "seed"})
+    columns = (Column("text"), Column("continuation"), Column("mean p", True))
+    at_once = 1
     vocabulary: Vocabulary
     length: Ordinal = CONTINUED
     temperature: Annotated[float, Range(0, 100)] = 1.0
     seed: Annotated[int, Range(0, math.inf)] = 0
-    stored: ClassVar = LanguageModelManifest
+    stored = LanguageModelManifest
 
     @property
     def unit(self) -> str:

@@ -21,10 +21,12 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.tasks.network import SequenceNetwork, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.network import Carried, Rng, SequenceNetwork, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.rows import EncodedRows
 
 
-class Streams(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Streams(EncodedRows):
     """Windows of a text; window k·N + n is the k-th of stream n.
 
     Attributes:
@@ -40,6 +42,7 @@ class Streams(NamedTuple):
     length: int
     window: int
     rows: Array
+    by_row = ("rows",)
 
     @classmethod
     def of(cls, text: Array, count: int, window: int) -> Streams:
@@ -58,10 +61,6 @@ class Streams(NamedTuple):
         return np.asarray(np.minimum(self.length - begins, self.window))
 
     @property
-    def weight(self) -> float:
-        return float(self.lengths.sum())
-
-    @property
     def stream(self) -> Array:
         """(rows,) which stream each is a part of."""
         return self.rows % self.streams
@@ -74,9 +73,6 @@ class Streams(NamedTuple):
         """Where in the text :meth:`tokens` stand."""
         begins = self.stream * self.length + self.rows // self.streams * self.window + shift
         return [slice(b, b + n) for b, n in zip(begins.tolist(), self.lengths.tolist(), strict=True)]
-
-    def take(self, rows: Array) -> Streams:
-        return self._replace(rows=self.rows[rows])
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
         """In the order of the text, whatever the epoch: each step goes on where the one before ended."""
@@ -149,7 +145,7 @@ class LanguageModelNetwork(SequenceNetwork):
         params: Params,
         packed: PackedSequence,
         states: list[State],
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
         keep: bool = True,
         told: Array | None = None,
     ) -> tuple[Array, Array, list[State], LanguageModelCache]:
@@ -172,12 +168,7 @@ class LanguageModelNetwork(SequenceNetwork):
         return logits, y, last, LanguageModelCache(of_embedding, of_stack, output_mask, of_output, told, len(y))
 
     def forward_batch(
-        self,
-        params: Params,
-        batch: Streams,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Streams, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, LanguageModelCache]:
         packed = PackedSequence.pack(batch.tokens())
         streams = batch.stream[packed.order]

@@ -115,7 +115,7 @@ class LanguageModeling(Task):
         train = Streams.of(ids[:learned], streams, settings.max_length)
         validation = Streams.of(ids[learned:], JUDGED_STREAMS, settings.max_length)
         if not held_out:
-            validation = validation._replace(rows=np.arange(0))
+            validation = validation.take(np.arange(0))
         settings = settings.replace(batch=train.streams)
         ending = (dataset.texts[row] for row in range(len(dataset.texts) * 9 // 10, len(dataset.texts)))
         example = next((line for line in ending if len(line) > 10), text)[:40]

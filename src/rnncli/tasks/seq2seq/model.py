@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
@@ -39,16 +39,11 @@ class Seq2SeqModel(GeneratingModel):
         source: the known symbols of sources.
     """
 
-    task: ClassVar[str] = "seq2seq"
-    metric: ClassVar[Metric] = Metric("exact match", "validation_accuracy")
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("source"),
-        Column("target", style="bold"),
-        Column("probability", True),
-        Column("unknown"),
-    )
+    task = "seq2seq"
+    metric = Metric("exact match", "validation_accuracy")
+    columns = (Column("source"), Column("target", style="bold"), Column("probability", True), Column("unknown"))
     source: Vocabulary
-    stored: ClassVar = Seq2SeqManifest
+    stored = Seq2SeqManifest
 
     @property
     def unused(self) -> frozenset[str]:

@@ -18,14 +18,16 @@ from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.packed import Array, Lookup, PackedSequence
-from rnncli.data.ragged import joined, lengths_of, rows_of
-from rnncli.data.splits import batches, in_length_order
+from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
-from rnncli.tasks.network import BATCH, stack_of
+from rnncli.tasks.network import BATCH, Carried, Rng, stack_of
+from rnncli.tasks.rows import EncodedRows
 
 
-class Pairs(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Pairs(EncodedRows):
     """Encoded sources and targets.
 
     Attributes:
@@ -35,6 +37,7 @@ class Pairs(NamedTuple):
 
     sources: Sequence[Array]
     targets: Sequence[Array]
+    by_row = ("sources", "targets")
 
     @property
     def size(self) -> int:
@@ -48,12 +51,6 @@ class Pairs(NamedTuple):
     @property
     def weight(self) -> float:
         return float(lengths_of(self.targets).sum() + len(self.targets))
-
-    def take(self, rows: Array) -> Pairs:
-        return Pairs(rows_of(self.sources, rows), rows_of(self.targets, rows))
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        return batches(self.lengths, size, seed, epoch)
 
 
 class EncoderCache(NamedTuple):
@@ -110,7 +107,7 @@ class EncoderDecoder(GeneratingNetwork):
         return NamedLayers({"embedding": self.embedding, "encoder": self.encoder, "decoder": self.decoder})
 
     def encode(
-        self, params: Params, sources: Sequence[Array], rng: np.random.Generator | None = None, keep: bool = True
+        self, params: Params, sources: Sequence[Array], rng: Rng = None, keep: bool = True
     ) -> tuple[PackedSequence, list[State], EncoderCache]:
         """Ids to the topmost layer's outputs, the states that start the decoder (caller's order), and the cache."""
         source = PackedSequence.pack(sources)
@@ -146,12 +143,7 @@ class EncoderDecoder(GeneratingNetwork):
         return (*(part[:, :H] for part in state), *(part[:, H:] for part in state))
 
     def forward_batch(
-        self,
-        params: Params,
-        batch: Pairs,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: Pairs, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, EncoderDecoderCache]:
         """The right symbols given."""
         memory, states, of_encoder = self.encode(params, batch.sources, rng, keep)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -50,12 +50,12 @@ class TaggerModel(Model):
         tags: in the order of the probabilities.
     """
 
-    task: ClassVar[str] = "tag"
-    columns: ClassVar[tuple[Column, ...]] = (Column("words"), Column("tags", style="bold"))
+    task = "tag"
+    columns = (Column("words"), Column("tags", style="bold"))
     views: WordFeatures
     tags: tuple[str, ...]
-    unit: ClassVar[str] = "word"
-    stored: ClassVar = TaggerManifest
+    unit = "word"
+    stored = TaggerManifest
 
     @property
     def unused(self) -> frozenset[str]:

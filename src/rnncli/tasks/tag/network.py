@@ -19,14 +19,16 @@ from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
-from rnncli.data.ragged import joined, lengths_of, rows_of
-from rnncli.data.splits import batches, in_length_order
+from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.splits import in_length_order
 from rnncli.data.text.word_features import SIDES
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.network import BATCH, SequenceNetwork, stack_of, sums_by_sequence
+from rnncli.tasks.network import BATCH, Carried, Rng, SequenceNetwork, stack_of, sums_by_sequence
+from rnncli.tasks.rows import EncodedRows
 
 
-class TagExamples(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class TagExamples(EncodedRows):
     """Encoded sentences.
 
     Attributes:
@@ -38,6 +40,7 @@ class TagExamples(NamedTuple):
     inputs: Sequence[Array]
     targets: Sequence[Array]
     views: Array
+    by_row = ("inputs", "targets")
 
     @property
     def size(self) -> int:
@@ -46,16 +49,6 @@ class TagExamples(NamedTuple):
     @property
     def lengths(self) -> Array:
         return lengths_of(self.inputs)
-
-    @property
-    def weight(self) -> float:
-        return float(self.lengths.sum())
-
-    def take(self, rows: Array) -> TagExamples:
-        return TagExamples(rows_of(self.inputs, rows), rows_of(self.targets, rows), self.views)
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        return batches(self.lengths, size, seed, epoch)
 
 
 class FeatureCache(NamedTuple):
@@ -168,7 +161,7 @@ class Tagger(SequenceNetwork):
         params: Params,
         packed: PackedSequence,
         views: Array,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
         keep: bool = True,
     ) -> tuple[Array, Array, TaggerCache]:
         """Forms (S,) to logits (S, K).
@@ -192,12 +185,7 @@ class Tagger(SequenceNetwork):
         return logits, y, TaggerCache(of_features, input_mask, of_stack, output_mask, of_output)
 
     def forward_batch(
-        self,
-        params: Params,
-        batch: TagExamples,
-        rng: np.random.Generator | None = None,
-        keep: bool = True,
-        carried: dict[str, Array] | None = None,
+        self, params: Params, batch: TagExamples, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, TaggerCache]:
         packed = PackedSequence.pack(batch.inputs)
         logits, _, cache = self.forward(params, packed, batch.views, rng, keep)
