@@ -267,7 +267,7 @@ def _document(session: Session) -> dict[str, Any]:
         "model": session.folder.model,
         "settings": session.settings.as_dict(),
         "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
-        "report": session.prepared.report,
+        "report": session.prepared.report.document(),
         "vectors": session.coverage,
         "best_epoch": progress.best_epoch,
         "metric": session.metric.name,

@@ -72,6 +72,12 @@ class Split(NamedTuple):
         """The rows by which data are described: those for validation, or those for training if there are none."""
         return self.validation if len(self.validation) else self.train
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows there are, for a report."""
+        train, validation = len(self.train), len(self.validation)
+        return {"rows": train + validation, "training_rows": train, "validation_rows": validation}
+
 
 def split(dataset: Dataset, settings: Settings, targets: Array | None = None) -> Split:
     """Sets rows aside for validation.

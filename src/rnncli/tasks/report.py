@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,8 +22,9 @@ LABELS_IN_REPORT, LABELS_ON_CARD = 8, 20
 LABEL_WIDTH = 40  # characters of a label in a line of text
 
 
+@dataclass(frozen=True, kw_only=True)
 class Report(ABC):
-    """What a data set is like; a frozen dataclass, which ``--json`` prints whole.
+    """What a data set is like.
 
     Attributes:
         what: what is trained, as a sentence begins: "A classifier of text".
@@ -34,7 +36,7 @@ class Report(ABC):
     rows: int
     training_rows: int
     validation_rows: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def rows_are(self) -> str:
@@ -59,10 +61,35 @@ class Report(ABC):
     def summary(self) -> tuple[str, str]:
         """``(what, value)`` for the model's card, beside the rows."""
 
+    def document(self) -> dict[str, Any]:
+        """For ``--json``: every field, the warnings last."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return found | {"warnings": found.pop("warnings")}
+
     @property
     def looked_at(self) -> str:
         """Whose unknown tokens are counted."""
         return "validation" if self.validation_rows else "training"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelReport(Report):
+    """What a data set with labels is like.
+
+    Attributes:
+        labels: label → rows, by falling count; of tags, how many words.
+        labels_are: what they are called.
+    """
+
+    labels: dict[str, int]
+    labels_are: ClassVar[str] = "Labels"
+
+    @property
+    def label_rows(self) -> Mapping[str, int]:
+        return self.labels
+
+    def summary(self) -> tuple[str, str]:
+        return self.labels_are, label_counts(self.labels)
 
 
 def spread(lengths: Array) -> Spread:

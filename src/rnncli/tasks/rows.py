@@ -28,6 +28,9 @@ class EncodedRows(ABC):
     def size(self) -> int:
         """How many rows there are."""
 
+    def __len__(self) -> int:
+        return self.size
+
     @property
     @abstractmethod
     def lengths(self) -> Array:

@@ -39,16 +39,12 @@ class CaptionReport(Report):
         distinct: different texts.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
     features: int
     constant: int
     unit: str
     lengths: Spread
     symbols: int
     distinct: int
-    warnings: tuple[str, ...]
 
     what = "A network that says what numbers are"
 
@@ -131,9 +127,7 @@ class Caption(Task):
         whole = Described(features, corpus.encode(target), places)
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         report = CaptionReport(
-            rows=len(texts),
-            training_rows=len(rows.train),
-            validation_rows=len(rows.validation),
+            **rows.sizes,
             features=numbers.size,
             constant=constant,
             unit=settings.tokens,

@@ -21,10 +21,9 @@ from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
 from rnncli.tasks.report import (
-    Report,
+    LabelReport,
     Spread,
     by_falling_count,
-    label_counts,
     label_shares,
     numbers_words,
     spread,
@@ -33,40 +32,27 @@ from rnncli.tasks.report import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumbersReport(Report):
+class NumbersReport(LabelReport):
     """What a data set of labelled sequences of numbers is like.
 
     Attributes:
-        labels: label → rows, by falling count.
         lengths: timesteps of a sequence: smallest, median, largest.
         cut: sequences longer than the ``max_length`` that is read of them.
         features: numbers a timestep; ``constant`` of them never change in the training rows.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
-    labels: dict[str, int]
     lengths: Spread
     cut: int
     features: int
     constant: int
-    warnings: tuple[str, ...]
 
     what = "A classifier of sequences of numbers"
-
-    @property
-    def label_rows(self) -> dict[str, int]:
-        return self.labels
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         cut = f"; of {self.cut:,} the middle is not read (--max-length)" if self.cut else ""
         yield "labels", label_shares(self.labels)
         yield "lengths", spread_words(self.lengths, "timestep") + cut
         yield "numbers", numbers_words(self.features, self.constant, "timestep")
-
-    def summary(self) -> tuple[str, str]:
-        return "Labels", label_counts(self.labels)
 
 
 def prepare(dataset: Dataset, settings: Settings) -> Prepared:
@@ -107,9 +93,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     train, validation = whole.take(rows.train), whole.take(rows.validation)
     by_count = by_falling_count(Counter(dataset.labels))
     report = NumbersReport(
-        rows=len(targets),
-        training_rows=len(rows.train),
-        validation_rows=len(rows.validation),
+        **rows.sizes,
         labels=by_count,
         lengths=spread(lengths),
         cut=int((lengths > settings.max_length).sum()),

@@ -21,25 +21,20 @@ from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.inputs import TextInput, build_tokenizer, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.report import Report, Spread, by_falling_count, label_counts, label_shares, spread, spread_words
+from rnncli.tasks.report import LabelReport, Spread, by_falling_count, label_shares, spread, spread_words
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextReport(Report):
+class TextReport(LabelReport):
     """What a data set of labelled texts is like.
 
     Attributes:
-        labels: label → rows, by falling count.
         lengths: tokens of a text: smallest, median, largest.
         cut: texts longer than the ``max_length`` that is read of them.
         unknown_rate: share of the validation tokens (of the training tokens if there are none) outside the vocabulary.
         on_both_sides: distinct texts that stand in training and in validation.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
-    labels: dict[str, int]
     tokens: str
     lengths: Spread
     cut: int
@@ -48,13 +43,8 @@ class TextReport(Report):
     distinct_tokens: int
     unknown_rate: float
     on_both_sides: int
-    warnings: tuple[str, ...]
 
     what = "A classifier of text"
-
-    @property
-    def label_rows(self) -> dict[str, int]:
-        return self.labels
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         lengths = spread_words(self.lengths, self.tokens)
@@ -68,9 +58,6 @@ class TextReport(Report):
         if self.on_both_sides:
             texts = counted(self.on_both_sides, "text stands", "texts stand")
             yield "both sides", f"{texts} in training and in validation"
-
-    def summary(self) -> tuple[str, str]:
-        return "Labels", label_counts(self.labels)
 
 
 def prepare(dataset: Dataset, settings: Settings) -> Prepared:
@@ -121,9 +108,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     by_count = by_falling_count(Counter(dataset.labels))
     warnings = warnings_of(dataset, by_count, settings)
     report = TextReport(
-        rows=len(targets),
-        training_rows=len(rows.train),
-        validation_rows=len(rows.validation),
+        **rows.sizes,
         labels=by_count,
         tokens=settings.tokens,
         lengths=spread(lengths),

@@ -37,15 +37,11 @@ class TextReport(Report):
         unknown_rate: share of the validation tokens (of the training tokens if there are none) outside the vocabulary.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
     unit: str
     vocabulary: int
     streams: int
     window: int
     unknown_rate: float
-    warnings: tuple[str, ...] = ()
 
     what = "A model of a text"
 

@@ -35,9 +35,6 @@ class PairReport(Report):
         on_both_sides: validation sources that stand in training too.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
     unit: str
     source_lengths: Spread
     target_lengths: Spread
@@ -45,7 +42,6 @@ class PairReport(Report):
     target_symbols: int
     unknown_rate: float
     on_both_sides: int
-    warnings: tuple[str, ...]
 
     what = "An encoder-decoder from sequences to sequences"
 
@@ -106,9 +102,7 @@ class Seq2Seq(Task):
         looked_at = joined(rows_of(whole.sources, rows.looked_at))
         known = {dataset.texts[row] for row in rows.train.tolist()}
         report = PairReport(
-            rows=len(dataset.texts),
-            training_rows=len(rows.train),
-            validation_rows=len(rows.validation),
+            **rows.sizes,
             unit=settings.tokens,
             source_lengths=spread(sources.lengths),
             target_lengths=spread(targets.lengths),

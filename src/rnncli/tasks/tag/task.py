@@ -19,10 +19,9 @@ from rnncli.errors import DataError
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
 from rnncli.tasks.report import (
-    Report,
+    LabelReport,
     Spread,
     by_falling_count,
-    label_counts,
     label_shares,
     skipped_warning,
     spread,
@@ -35,46 +34,34 @@ from rnncli.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class TagReport(Report):
+class TagReport(LabelReport):
     """What a data set of tagged sentences is like.
 
     Attributes:
-        labels: tag → words, by falling count.
         lengths: words of a sentence: smallest, median, largest.
         words, distinct: all words, and the different ones among them.
         known: words in the vocabulary.
         unknown_rate: share of the validation words (of the training words if there are none) outside of it.
     """
 
-    rows: int
-    training_rows: int
-    validation_rows: int
-    labels: dict[str, int]
     lengths: Spread
     words: int
     distinct: int
     known: int
     unknown_rate: float
-    warnings: tuple[str, ...]
 
     what = "A tagger"
+    labels_are = "Tags"
 
     @property
     def rows_are(self) -> str:
         return "sentences"
-
-    @property
-    def label_rows(self) -> dict[str, int]:
-        return self.labels
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         yield "tags", label_shares(self.labels)
         yield "lengths", spread_words(self.lengths, "word")
         yield "vocabulary", f"{self.known:,} of {self.distinct:,} distinct words are known"
         yield "unknown", f"{self.unknown_rate:.2%} of the {self.looked_at} words; told by ending, beginning and shape"
-
-    def summary(self) -> tuple[str, str]:
-        return "Tags", label_counts(self.labels)
 
 
 def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) -> RowScores:
@@ -135,9 +122,7 @@ class Tag(Task):
         known = np.array([views.knows(word) for word in words.distinct])
         numbers_of_tags = np.bincount(targets.flat, minlength=len(tags)).tolist()
         report = TagReport(
-            rows=len(lengths),
-            training_rows=len(rows.train),
-            validation_rows=len(rows.validation),
+            **rows.sizes,
             labels=by_falling_count(dict(zip(tags, numbers_of_tags, strict=True))),
             lengths=spread(lengths),
             words=int(lengths.sum()),

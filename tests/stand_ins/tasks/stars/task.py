@@ -21,11 +21,7 @@ from rnncli.tasks.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class StarsReport(Report):
-    rows: int
-    training_rows: int
-    validation_rows: int
     mean: float
-    warnings: tuple[str, ...]
     what = "A judge of texts"
 
     def _lines(self) -> Iterator[tuple[str, str]]:
