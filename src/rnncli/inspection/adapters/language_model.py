@@ -63,7 +63,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
             hidden=hidden,
             units=self.units,
             labels=(*model.vocabulary.tokens, UNKNOWN),
-            probabilities=softmax(model.network.tellable(logits)),  # those that predict draws from
+            probabilities=softmax(model.network.without_unknown(logits)),  # those that predict draws from
             answers_are="the most probable next token",
             key="next_probabilities",
         )
@@ -115,8 +115,8 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
         model = self.model
         packed = PackedSequence.pack([model.encode(text) for text in texts])
         states = model.network.zero_states(len(texts))
-        last = model.network.forward(model.params, packed, states, keep=False, told=packed.last_rows)[0]
-        return packed.to_caller_order(log_softmax(model.network.tellable(last)))
+        last = model.network.forward(model.params, packed, states, keep=False, chosen=packed.last_rows)[0]
+        return packed.to_caller_order(log_softmax(model.network.without_unknown(last)))
 
     def _path(self, wanted: int, tokens: Array, baseline: Array) -> GradientPath:
         network, unknown = self.model.network, self.model.vocabulary.unknown
@@ -124,7 +124,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
         def run(own: Params, n: int) -> tuple[LanguageModelNetwork, Array, Any]:
             wide = replace(network, size=n * len(tokens))  # of the tokens that are read; what is predicted is as before
             packed = PackedSequence.pack(rows_of(n, len(tokens)))
-            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n), told=packed.last_rows)
+            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n), chosen=packed.last_rows)
             logits[:, unknown] = -np.inf
             return wide, logits, cache
 

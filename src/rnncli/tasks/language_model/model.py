@@ -156,7 +156,7 @@ class LanguageModel(Model):
         """(V,) probabilities of the known tokens after these, and the states they leave."""
         packed = PackedSequence.pack([ids])
         logits, _, states, _ = self.network.forward(self.params, packed, states, keep=False)
-        last = self.network.tellable(logits[-1:].astype(np.float64))
+        last = self.network.without_unknown(logits[-1:].astype(np.float64))
         return softmax(last / self.temperature if self.temperature else last)[0], states
 
     def _choose(self, probabilities: Array, rng: np.random.Generator) -> int:

@@ -147,7 +147,7 @@ class LanguageModelNetwork(SequenceNetwork):
         states: list[State],
         rng: Rng = None,
         keep: bool = True,
-        told: Array | None = None,
+        chosen: Array | None = None,
     ) -> tuple[Array, Array, list[State], LanguageModelCache]:
         """Ids (S,) to logits (S, V) of the token after each.
 
@@ -156,16 +156,16 @@ class LanguageModelNetwork(SequenceNetwork):
             states: of each layer, in packed order.
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
-            told: the rows whose next token is asked for, where not all are; then there are so many logits.
+            chosen: the rows whose next token is asked for, where not all are; then there are so many logits.
 
         Returns:
             The logits, the topmost layer's outputs (S, H), the states that are left, and the cache.
         """
         x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
         y, last, of_stack = self.stack.forward(params["decoder"], x, states, rng, keep)
-        dropped, output_mask = dropout(y if told is None else y[told], self.settings.dropout, rng)
+        dropped, output_mask = dropout(y if chosen is None else y[chosen], self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return logits, y, last, LanguageModelCache(of_embedding, of_stack, output_mask, of_output, told, len(y))
+        return logits, y, last, LanguageModelCache(of_embedding, of_stack, output_mask, of_output, chosen, len(y))
 
     def forward_batch(
         self, params: Params, batch: Streams, rng: Rng = None, keep: bool = True, carried: Carried = None
@@ -198,7 +198,7 @@ class LanguageModelNetwork(SequenceNetwork):
         layers = range(self.settings.layers)
         return [tuple(carried[f"{layer}/{part}"][streams] for part in self._parts) for layer in layers]
 
-    def tellable(self, logits: Array) -> Array:
+    def without_unknown(self, logits: Array) -> Array:
         """(S, V) logits without the unknown token, which is never generated: the known ones share all probability.
 
         Training counts it as a token like others: the loss is of other probabilities than these.
@@ -208,7 +208,7 @@ class LanguageModelNetwork(SequenceNetwork):
         return logits
 
     def right(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
-        return super().right(self.tellable(logits), steps, wanted)
+        return super().right(self.without_unknown(logits), steps, wanted)
 
     def scored_batches(
         self, params: Params, examples: Streams, rank: int = 0, count: int = 1
