@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnncli.clean import clean
 from rnncli.errors import counted
 from rnncli.render.sparkline import sparkline
 from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
     from rnncli.record import EpochRecord
-    from rnncli.tasks.model import Model, Prediction
+    from rnncli.tasks.model import Model
     from rnncli.training.session import Session
-
-# Cells that the first part of an answer, most often a label, may take in a line of a terminal.
-ANSWER_WIDTH = 20
 
 
 def training_summary(session: Session) -> TableView:
@@ -39,19 +35,6 @@ def verdict(session: Session) -> str | None:
     """Whether the network is better than the best baseline; None when there is nothing to compare."""
     found = session.comparison()
     return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"
-
-
-def prediction_line(p: Prediction, width: int) -> str:
-    """One answer on one line of a terminal; the text makes room for what is to be noted behind it."""
-    from rich.cells import cell_len
-
-    answer, text, note = p.brief()
-    start = "".join(
-        f"{clean(part, ANSWER_WIDTH):<{ANSWER_WIDTH}} " if k == 0 else f"{clean(part):>6}  "
-        for k, part in enumerate(answer)
-    )
-    end = f"  ({clean(note, max(1, width // 3))})" if note else ""
-    return clean(start + clean(text, max(1, width - cell_len(start) - cell_len(end))) + end, width)
 
 
 def layers_view(model: Model) -> TableView:

@@ -267,8 +267,8 @@ class _Lines:
         return cell
 
     def show(self, prediction: Prediction) -> None:
-        from rnncli.cli.model_tables import prediction_line
         from rnncli.render.json_out import print_json
+        from rnncli.render.tables import prediction_line
 
         self.cut += prediction.cut > 0
         if self._json:
@@ -276,4 +276,4 @@ class _Lines:
         elif self._width is None:
             self._output.write("\t".join(map(self._field, prediction.fields())) + "\n")
         else:
-            self._output.write(self._output.encodable(prediction_line(prediction, self._width)) + "\n")
+            self._output.write(self._output.encodable(prediction_line(prediction.brief(), self._width)) + "\n")

@@ -311,3 +311,25 @@ _SVG = """\
     </g>
 </svg>
 """
+
+
+# Cells that the first part of an answer, most often a label, may take in a line of a terminal.
+ANSWER_WIDTH = 20
+
+
+def prediction_line(brief: tuple[tuple[str, ...], str, str], width: int) -> str:
+    """A prediction on one line of a terminal; the text makes room for what is to be noted behind it.
+
+    Args:
+        brief: the answer in short columns, the text, and what is to be noted.
+        width: of the terminal, in its cells.
+    """
+    from rich.cells import cell_len
+
+    answer, text, note = brief
+    start = "".join(
+        f"{clean(part, ANSWER_WIDTH):<{ANSWER_WIDTH}} " if k == 0 else f"{clean(part):>6}  "
+        for k, part in enumerate(answer)
+    )
+    end = f"  ({clean(note, max(1, width // 3))})" if note else ""
+    return clean(start + clean(text, max(1, width - cell_len(start) - cell_len(end))) + end, width)
