@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from rnncli.data.dataset import Dataset, display_name, read_dataset
 from rnncli.errors import RnncliError
 from rnncli.training import runs, state
-from rnncli.training.starting_point import StartingPoint
 
 if TYPE_CHECKING:
     from rnncli.tasks.model import Model
@@ -52,10 +51,10 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
     if path not in (folder.model, folder.epochs / path.name) or not folder.state.is_file():
         return "nothing beside the model's file says where its training data are"
     try:
-        beginning = StartingPoint.of(state.load(folder.state))
+        start = state.load(folder.state).start
     except RnncliError:
         return "the saved state of its training cannot be read"
-    source = beginning.source
+    source = start.source
     if source.path == "-":
         return "it was trained from stdin"
     name = display_name(os.path.basename(source.path))
@@ -67,7 +66,7 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
         dataset = read_dataset(source, labelled=source.label is not None, settled=True)
     except RnncliError:
         return f"its training data, {name}, can no longer be read"
-    if dataset.digest != beginning.digest:
+    if dataset.digest != start.digest:
         return f"its training data, {name}, have changed"
     rows = rows_of_input(model, dataset, text, parts)
     if not rows:

@@ -31,7 +31,7 @@ from rnncli.training import loop, runs, state, vectors
 from rnncli.training.card import model_card
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.starting_point import StartingPoint
-from rnncli.training.state import Context, Progress, TrainingState
+from rnncli.training.state import Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
 
@@ -177,18 +177,16 @@ class Session:
         done = replace(self, state=replace(self.state, progress=progress))
         try:
             done.model().require_saveable()
-            state.require_saveable(done.state, done._context())
+            state.require_saveable(done.state, done._starting_point())
         except ModelFileError as error:
             raise UsageError(
                 f"what is trained could not be saved: {error.message}",
                 "lower --max-vocabulary, --hidden or --epochs, or take fewer columns or labels",
             ) from None
 
-    def _context(self) -> Context:
+    def _starting_point(self) -> StartingPoint:
         """What a resumed training must find unchanged."""
-        return StartingPoint(
-            self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience
-        ).as_context()
+        return StartingPoint(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience)
 
     def _model_of(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch; of None, as they were before the first."""
@@ -236,7 +234,7 @@ class Session:
         runs.point_latest(self.folder)
 
     def _save_state(self) -> None:
-        state.save(self.folder.state, self.state, self._context())
+        state.save(self.folder.state, self.state, self._starting_point())
 
     def _finish(self) -> None:
         if self.state.progress.best_epoch is None:
@@ -354,17 +352,17 @@ def resume(
             "start anew with a smaller learning rate"
             + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
         )
-    beginning = StartingPoint.of(checkpoint)
-    settings = beginning.settings_again(given or {})
-    beginning.check_reading(reading or {})
-    if data is None and beginning.source.path == "-":
+    start = checkpoint.start
+    settings = start.settings_again(given or {})
+    start.check_reading(reading or {})
+    if data is None and start.source.path == "-":
         raise UsageError(
             f"{folder.named} was trained from stdin", "name the data again: rnncli train DATA --resume RUN"
         )
-    read = [beginning.source.path if data is None else data, settings.vectors]
+    read = [start.source.path if data is None else data, settings.vectors]
     storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
     on_found()
-    dataset = _read_again(folder, beginning, data)
+    dataset = _read_again(folder, start, data)
     prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
     group = group_of(prepared.settings.workers or 1)
     training = _fresh_state(prepared, group)
@@ -386,17 +384,17 @@ def resume(
     )
 
 
-def _read_again(folder: RunFolder, beginning: StartingPoint, data: str | None) -> Dataset:
+def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Dataset:
     """The data that a training began with, from where they were or from ``data``.
 
     Raises:
         UsageError: they are not the same.
         StorageError: they cannot be read.
     """
-    source = beginning.source if data is None else replace(beginning.source, path=data)
+    source = start.source if data is None else replace(start.source, path=data)
     try:
         dataset = read_dataset(source, labelled=source.label is not None, settled=True)
-        if dataset.digest == beginning.digest:
+        if dataset.digest == start.digest:
             return dataset
         reason = "its contents have changed"
     except DataError as error:  # as they were then, they could be read

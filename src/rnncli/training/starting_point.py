@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Source
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.errors import UsageError
-from rnncli.training.state import Checkpoint, Context
+from rnncli.schema import Length
 
 MAY_CHANGE = ("epochs", "patience", "workers", "keep_epochs")
 
@@ -25,25 +25,22 @@ class StartingPoint:
         settings: with every ``auto`` resolved.
         source: the data file, with the columns and the format that were chosen.
         digest: SHA-256 of its bytes.
-        automatic_patience: ``settings.patience`` was made from the number of epochs, and goes with it.
+        automatic_patience: ``settings.patience`` was made from the number of epochs, and goes with it; earlier
+            states do not say.
     """
 
     settings: Settings
     source: Source
-    digest: str
-    automatic_patience: bool
+    digest: Annotated[str, Length(1, 200)]
+    automatic_patience: bool = False
 
-    def as_context(self) -> Context:
-        """As it is kept with a state."""
-        source = replace(self.source, path=_stored_path(self.source.path))
-        return Context(self.settings, source, self.digest, self.automatic_patience)
+    def stored(self) -> StartingPoint:
+        """As a state keeps it, with the path of the data as ASCII."""
+        return replace(self, source=replace(self.source, path=_stored_path(self.source.path)))
 
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> StartingPoint:
-        """The beginning of a saved training."""
-        context = checkpoint.context
-        source = replace(context.source, path=_path_from_stored(context.source.path))
-        return cls(context.settings, source, context.digest, context.automatic_patience)
+    def read(self) -> StartingPoint:
+        """The opposite of :meth:`stored`."""
+        return replace(self, source=replace(self.source, path=_path_from_stored(self.source.path)))
 
     def settings_again(self, given: Mapping[str, Any]) -> Settings:
         """The settings to go on with; None for patience where it goes with the epochs.

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from rnncli import model_file, schema, storage
-from rnncli.config import Settings
 from rnncli.core.optim.optimizers import OptimizerState
 from rnncli.core.optim.parameters import ParameterStore
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Source
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import EpochRecord, Loss, require_epochs
 from rnncli.schema import Count, Length, Ordinal
+from rnncli.training.starting_point import StartingPoint
 
 
 @dataclass
@@ -73,72 +72,50 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a training began with, as it is kept with its state.
-
-    Attributes:
-        settings: with every ``auto`` resolved.
-        source: the data file, with the columns and the format that were chosen; its path as ASCII.
-        digest: SHA-256 of its bytes.
-        automatic_patience: ``settings.patience`` was made from the number of epochs; earlier states do not say.
-    """
-
-    settings: Settings
-    source: Source
-    digest: Annotated[str, Length(1, 200)]
-    automatic_patience: bool = False
-
-
-@dataclass(frozen=True)
 class Manifest:
     """What a saved state holds beside its arrays."""
 
     kind: Literal["training state"]
-    context: Context
+    context: StartingPoint  # as it is stored
     optimizer_step: Count
     idle_steps: Count
     progress: Progress
 
 
-def save(path: Path, state: TrainingState, context: Context) -> None:
+def save(path: Path, state: TrainingState, start: StartingPoint) -> None:
     """Writes the whole state in one atomic step.
 
     Args:
         path: of the checkpoint.
         state: what to save.
-        context: what a resumed training must find unchanged.
+        start: what a resumed training must find unchanged.
 
     Raises:
         ModelFileError: :func:`load` would refuse it; an older file stays as it was.
         StorageError: it cannot be written.
     """
-    manifest = _manifest(state, context)
-    try:
-        schema.read(Manifest, manifest)
-    except (ValueError, UsageError) as error:
-        raise ModelFileError(f"{storage.one_line(path)}: the state of this training cannot be kept: {error}") from error
-    model_file.save(path, manifest, _arrays(state))
+    model_file.save(path, _manifest(state, start, f"{storage.one_line(path)}: "), _arrays(state))
 
 
-def require_saveable(state: TrainingState, context: Context) -> None:
+def require_saveable(state: TrainingState, start: StartingPoint) -> None:
     """Raises ModelFileError where :func:`save` would, whatever the arrays become."""
-    manifest = _manifest(state, context)
-    try:
-        schema.read(Manifest, manifest)
-    except (ValueError, UsageError) as error:
-        raise ModelFileError(f"the state of this training cannot be kept: {error}") from error
-    model_file.require_saveable(manifest, _arrays(state))
+    model_file.require_saveable(_manifest(state, start), _arrays(state))
 
 
-def _manifest(state: TrainingState, context: Context) -> dict[str, Any]:
-    """What the file holds beside the arrays."""
-    return {
+def _manifest(state: TrainingState, start: StartingPoint, where: str = "") -> dict[str, Any]:
+    """What the file holds beside the arrays; ``where`` begins the message of an error."""
+    manifest = {
         "kind": "training state",
-        "context": asdict(context),
+        "context": asdict(start.stored()),
         "optimizer_step": state.optimizer.step,
         "idle_steps": state.optimizer.lazy.now,
         "progress": asdict(state.progress),
     }
+    try:
+        schema.read(Manifest, manifest)
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(f"{where}the state of this training cannot be kept: {error}") from error
+    return manifest
 
 
 def mark_diverged(path: Path, what: str) -> None:
@@ -172,8 +149,8 @@ class Checkpoint:
     name: str
 
     @property
-    def context(self) -> Context:
-        return self.manifest.context
+    def start(self) -> StartingPoint:
+        return self.manifest.context.read()
 
     def restore(self, state: TrainingState) -> None:
         """Overwrites ``state``, which was built from the same settings and data.
