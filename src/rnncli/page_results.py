@@ -26,8 +26,8 @@ class Effect:
     effect: float
     deleted: float | None
     replaced: float | None
-    integrated: float | None
-    shapley: float | None
+    integrated: float | None = None
+    shapley: float | None = None
 
 
 @dataclass(frozen=True)

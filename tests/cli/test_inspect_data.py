@@ -13,7 +13,7 @@ import rnncli
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.inspection.difference import difference
 from rnncli.inspection.doctor import examine
-from rnncli.inspection.unit_activations import fires, units_of_labels
+from rnncli.inspection.unit_activations import top_activations, units_of_labels
 from rnncli.render.json_out import dumps
 
 HOSTILE = ("[/]", "\x1b[31m", "\u202e")
@@ -131,7 +131,7 @@ def test_the_difference_on_a_text(two: Any) -> None:
     rows = two.works("inspect", text, "-m", "reviews-1", "--diff", "runs/other").rows
     assert ["reviews-1 answers", expected.answers[0]] in rows
     table = [row for row in rows if row[0].isdigit() and row[1] == "warm" and len(row) == 7]
-    assert [row[2] for row in table] == [expected.told[0][1]]
+    assert [row[2] for row in table] == [expected.predictions[0][1]]
     assert table[0][6] == f"{expected.change[1]:.4f}"
     assert ["layer", "cell", "value", "mean |Δ|", "most of all", "its mean |Δ|"] in rows
     assert two.works("inspect", "-m", "reviews-1", "--diff", "other").rows[0][0] == "reviews-1 answers"
@@ -196,7 +196,7 @@ def test_the_doctor_goes_on_naming_the_model_of_an_epoch(trained: Any) -> None:
 @pytest.mark.parametrize(("unit", "number"), [("2", 2), ("→2", 2), ("←1", 5), ("7", 7)])
 def test_a_unit_by_number_and_by_name(trained: Any, model: Any, unit: str, number: int) -> None:
     document = trained.works("inspect", "--fires", unit, "--data", "reviews.csv", "--json").json
-    assert document == plain(fires(model, [data()], number))
+    assert document == plain(top_activations(model, [data()], number))
     rows = trained.works("inspect", "--fires", unit, "--data", "reviews.csv").rows
     assert rows[0][:2] == ["unit", f"{document['unit']}, of 8 in the topmost layer"]
     best = document["most"][0]
@@ -217,7 +217,7 @@ def test_a_file_longer_than_a_chunk(trained: Any, model: Any, monkeypatch: pytes
     monkeypatch.setattr("rnncli.tasks.model.CHUNK", 5)
     document = trained.works("inspect", "--fires", "0", "--data", "reviews.csv", "--json").json
     assert document["texts"] == 12
-    assert [one["line"] for one in document["most"]] == [one.line for one in fires(model, [data()], 0).most]
+    assert [one["line"] for one in document["most"]] == [one.line for one in top_activations(model, [data()], 0).most]
 
 
 @pytest.mark.parametrize("unit", ["8", "→4", "x", "", "-1", "99999999999"])

@@ -62,9 +62,9 @@ def test_it_is_evaluated_and_described(rated) -> None:
     found = rated.works("evaluate", "whole", "stars.csv", "--json").json
     predicted = [one.stars for one in rnncli.load("runs/whole").predict(TEXTS)]
     off = np.subtract(predicted, [stars for _, stars in ROWS])
-    assert found["half_squared_error"] == pytest.approx(np.square(off).mean() / 2, rel=1e-5)
+    assert found["squared_error"] == pytest.approx(np.square(off).mean(), rel=1e-5)
     assert found["rows"] == len(ROWS)
-    assert "half squared error" in rated.works("evaluate", "whole", "stars.csv").out
+    assert "squared error" in rated.works("evaluate", "whole", "stars.csv").out
     assert ask(rated)["task"] == "stars"
     record = ask(rated)["record"]
     assert record["baselines"].keys() == {"mean_of_all"}
@@ -90,7 +90,7 @@ def test_gradients_are_those_of_differences_and_the_sums_of_their_terms(rated) -
     opened = adapter_of(model).open(TEXT, STARS)
     (predicted,) = model.in_double().predict([TEXT])
     seen = flow(opened)
-    assert seen.loss == pytest.approx((predicted.stars - 5) ** 2 / 2, rel=1e-9)
+    assert seen.loss == pytest.approx((predicted.stars - 5) ** 2, rel=1e-9)
     assert (opened.answer, opened.origin) == ("5 stars", "given with --answer")
     for name, _ in flatten(opened.params):
         (terms,) = ask(rated, "--bptt", TEXT, "--answer", STARS, "--param", name)["terms"]
@@ -135,6 +135,16 @@ def test_the_page_and_the_doctor(rated) -> None:
     assert checks["unknown words"] == 0.5
 
 
+def test_it_is_worked_by_hand(rated) -> None:
+    found = ask(rated, "--by-hand", TEXT, "--answer", STARS)
+    steps = {step["name"]: step for section in found["sections"] for step in section["steps"]}
+    (predicted,) = rnncli.load("runs/whole").in_double().predict([TEXT])
+    assert steps["ŷ"]["result"] == [[pytest.approx(predicted.stars, rel=1e-9)]]
+    assert steps["L"]["result"] == [[pytest.approx((predicted.stars - 5) ** 2, rel=1e-9)]]
+    assert found["residual"] < 1e-12
+    assert "e = ŷ − y" in found["equations"]
+
+
 def test_two_models_and_a_units_best_words(rated) -> None:
     found = ask(rated, "--diff", "whole@1", TEXT)
     assert found["tokens"] == []
@@ -156,7 +166,7 @@ def test_two_models_and_a_units_best_words(rated) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (["--by-hand", TEXT], "models of the task stars are not worked out by hand"),
+        (["--by-hand", " "], "the text has no words: there is no timestep to show"),
         (["--fires", "all", "--data", "stars.csv"], "there is no label that the model knows"),
         (["--why", TEXT, "--answer", "4"], "a number has no score of its own: what is explained is the predicted one"),
         (["--bptt", TEXT, "--answer", "many"], "'many' is no number of stars"),

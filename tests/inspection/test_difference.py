@@ -58,7 +58,7 @@ def test_the_answers_are_those_of_predict(labels: tuple[str, ...]) -> None:
     for t in range(len(words)):
         beginning = " ".join(words[: t + 1])
         (of_first,), (of_second,) = first.predict([beginning]), second.predict([beginning])
-        assert (found.told[0][t], found.told[1][t]) == (of_first.label, of_second.label)
+        assert (found.predictions[0][t], found.predictions[1][t]) == (of_first.label, of_second.label)
         assert found.probabilities[0][t] == pytest.approx(of_first.probability)
         assert found.probabilities[1][t] == pytest.approx(of_second.probability)
         change = of_second.probabilities[of_first.label] - of_first.probability

@@ -17,7 +17,7 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.correlations import Correlations
-from rnncli.inspection.unit_activations import fires, units_of_labels
+from rnncli.inspection.unit_activations import top_activations, units_of_labels
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
@@ -74,7 +74,7 @@ def test_beside_a_naive_loop(chosen: dict[str, Any], size: int) -> None:
     traces = [adapter_of(made).trace(text) for text, _ in rows]
     assert traces[0].units == names
     for unit in range(len(names)):
-        found = fires(made, parts(rows, size), unit, most=5)
+        found = top_activations(made, parts(rows, size), unit, most=5)
         series = [trace.hidden[:, unit].tolist() for trace in traces]
         for kept, best, sign in ((found.most, max, -1), (found.least, min, 1)):
             wanted = sorted((sign * best(values), line) for line, values in enumerate(series, 2))[:5]
@@ -127,12 +127,12 @@ def test_a_context_has_four_neighbours_on_either_side() -> None:
         layer[name][:] = 0
     layer["weight_ih"][WORDS.index("good")] = 1
     text = "the film was not at all good bad at all the film"
-    found = fires(made, parts([(text, "a"), ("good", "b")]), 0, most=3)
+    found = top_activations(made, parts([(text, "a"), ("good", "b")]), 0, most=3)
     assert [one.shown for one in found.most] == ["… was not at all [good] bad at all the …", "[good]"]
     assert [(one.line, one.place, one.label) for one in found.most] == [(2, 7, "a"), (3, 1, "b")]
     assert found.most[0].value == pytest.approx(math.tanh(1))
     assert [one.shown for one in found.least] == ["[the] film was not at …", "[good]"]
-    (exactly,) = fires(made, parts([("was not at all good bad at all the", "a")]), 0).most
+    (exactly,) = top_activations(made, parts([("was not at all good bad at all the", "a")]), 0).most
     assert exactly.shown == "was not at all [good] bad at all the"
 
 
@@ -140,18 +140,18 @@ def test_the_middle_that_is_not_read_never_fires_but_is_shown_around() -> None:
     made = model(max_length=4, bidirectional=False)
     text = "the film was not good bad at all"  # read: the, bad, at, all
     for unit in range(3):
-        found = fires(made, parts([(text, "a"), ("good", "b")]), unit)
+        found = top_activations(made, parts([(text, "a"), ("good", "b")]), unit)
         for one in found.most + found.least:
             assert (one.place in (1, 6, 7, 8)) if one.line == 2 else one.place == 1
             assert one.token == (text.split() if one.line == 2 else ["good"])[one.place - 1]
         assert found.steps == 5
-    (one,) = fires(made, parts([(text, "a")]), 0).most
+    (one,) = top_activations(made, parts([(text, "a")]), 0).most
     assert one.shown.replace("[", "").replace("]", "").strip("… ") in text
 
 
 def test_letters_are_joined_as_they_stand() -> None:
     made = model("char")
-    found = fires(made, parts([("a bc", "a"), ("zz top", "b")]), 2)
+    found = top_activations(made, parts([("a bc", "a"), ("zz top", "b")]), 2)
     for one in found.most:
         text = {2: "a bc", 3: "zz top"}[one.line]
         assert one.before + one.token + one.after == text
@@ -162,14 +162,14 @@ def test_numbers_have_contexts_too() -> None:
     settings = Settings(hidden=2, max_length=9)
     made = ClassifierModel(settings=settings, input=NumberInput(np.zeros(2), np.ones(2)), labels=("a", "b"))
     made.params.update(made.network.init(np.random.default_rng(0)))
-    found = fires(made, parts([("[[0, 1], [2, 3]]", "a"), ("[[5, 5]]", "b")]), 0)
+    found = top_activations(made, parts([("[[0, 1], [2, 3]]", "a"), ("[[5, 5]]", "b")]), 0)
     assert {one.shown for one in found.most if one.line == 3} == {"[5 5]"}
     assert {one.shown for one in found.most if one.line == 2} <= {"[0 1] | 2 3", "0 1 | [2 3]"}
 
 
 def test_without_labels_there_are_contexts_alone() -> None:
     made = model()
-    found = fires(made, parts([(text, "") for text, _ in some_rows()]), 1)
+    found = top_activations(made, parts([(text, "") for text, _ in some_rows()]), 1)
     assert found.related == ()
     assert len(found.views()) == 2
     assert "label" not in [column.name for column in found.views()[0].columns]
@@ -180,21 +180,21 @@ def test_without_labels_there_are_contexts_alone() -> None:
 def test_texts_without_a_label_are_not_compared_with_labels() -> None:
     made, rows = model(), some_rows()
     mixed = [row for k, row in enumerate(rows) for row in (row, (f"good {k} film bad", ""))]
-    assert fires(made, parts(mixed), 1).related == fires(made, parts(rows), 1).related
-    assert fires(made, parts(mixed), 1).texts == 120
+    assert top_activations(made, parts(mixed), 1).related == top_activations(made, parts(rows), 1).related
+    assert top_activations(made, parts(mixed), 1).texts == 120
 
 
 def test_texts_without_words_are_left_out_and_none_at_all_is_refused() -> None:
     made = model()
-    assert fires(made, parts([("", "a"), ("good", "b"), ("<br>", "c")]), 0).texts == 1
+    assert top_activations(made, parts([("", "a"), ("good", "b"), ("<br>", "c")]), 0).texts == 1
     for rows in ([("", "a")], []):
         with pytest.raises(UsageError, match="no text of the file has a timestep"):
-            fires(made, parts(rows), 0)
+            top_activations(made, parts(rows), 0)
 
 
 def test_labels_the_model_never_saw_count_as_none_of_its_own() -> None:
     made, rows = model(), some_rows()
-    found = fires(made, parts([*rows, ("good film", "else")]), 0)
+    found = top_activations(made, parts([*rows, ("good film", "else")]), 0)
     assert [one.label for one in found.related] == ["a", "b", "c"]
     values = [float(adapter_of(made).trace(text).hidden[:, 0].max()) for text, _ in [*rows, ("good film", "")]]
     labels = [*(label for _, label in rows), "else"]
@@ -217,7 +217,7 @@ def test_equal_values_go_by_the_line_whatever_the_parts() -> None:
     made = model()
     rows = [("good film", "a")] * 30
     for size in (1, 7, 1000):
-        found = fires(made, parts(rows, size), 0, most=4)
+        found = top_activations(made, parts(rows, size), 0, most=4)
         assert [one.line for one in found.most] == [2, 3, 4, 5]
         assert [one.line for one in found.least] == [2, 3, 4, 5]
 
@@ -232,7 +232,7 @@ def other(task: str, rows: list[tuple[str, str]], **chosen: Any) -> tuple[Any, l
 
 def test_the_tags_of_words() -> None:
     made, data = other("tag", [('["a", "b"]', '["X", "Y"]'), ("b a b", "Y X Y"), ('["c", "a"]', '["X", "X"]')] * 4)
-    found = fires(made, data, 4, most=3)
+    found = top_activations(made, data, 4, most=3)
     values, tags = [], []
     for text, tagged in zip(data[0].texts, data[0].labels, strict=True):
         words = text if text.startswith("[") else str(text.split()).replace("'", '"')
@@ -249,7 +249,7 @@ def test_the_tags_of_words() -> None:
 
 def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     made, data = other("lm", [("the sea and the bell", ""), ("", ""), ("a bell", "")] * 4)
-    found = fires(made, data, 1)
+    found = top_activations(made, data, 1)
     lines = [text for text in data[0].texts if text]
     values = [adapter_of(made).trace(text).hidden[:, 1] for text in lines]
     assert found.texts == 8
@@ -279,7 +279,7 @@ def test_the_encoder_of_one_that_writes(both: bool) -> None:
     states = [network.encode(made.params, adapter_of(made).examples([text], "").sources)[0].data for text in read]
     symbols = [symbol for text in read for symbol in text.split()]
     for unit in range(units):
-        found = fires(made, data, unit)
+        found = top_activations(made, data, unit)
         flat = np.concatenate([of[:, unit] for of in states]).tolist()
         assert (found.texts, found.steps, found.label_is) == (15, len(flat), "symbol")
         assert found.largest == pytest.approx(max(flat), abs=1e-6)
@@ -293,7 +293,7 @@ def test_the_middle_of_a_source_that_is_not_read_never_fires() -> None:
     made, _ = other("seq2seq", [("1 2", "one two"), ("2 1", "two one")] * 5, bidirectional=False)
     source = " ".join("12"[k % 3 == 0] for k in range(30))  # 20 are read: the first 5 and the last 15
     for unit in range(3):
-        found = fires(made, parts([(source, "x")]), unit)
+        found = top_activations(made, parts([(source, "x")]), unit)
         assert found.steps == 20
         for one in found.most + found.least:
             assert one.place <= 5 or one.place > 15
@@ -318,7 +318,7 @@ def test_the_decoder_of_one_that_describes(inject: str) -> None:
         flat += hidden[:, 2].tolist()
         told += [*label.split(), "<end>"]
     skipping = replace(data, source=replace(data.source, skip_bad=True))
-    found = fires(made, [skipping], 2)
+    found = top_activations(made, [skipping], 2)
     assert (found.texts, found.steps, found.label_is) == (3, 9, "next symbol")
     assert found.largest == pytest.approx(max(flat), abs=1e-6)
     for one in found.related:

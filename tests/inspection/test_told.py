@@ -1,4 +1,4 @@
-"""What is shown of the next symbol is what ``predict`` says of it: the unknown one is never told."""
+"""What is shown of the next symbol is what ``predict`` says of it: the unknown one is never generated."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, 
     shown = np.array([row[p] for row in view.rows], np.float64)
     assert math.exp(np.log(shown).sum()) == pytest.approx(answer.probability, rel=1e-4)
     most = states.probabilities[:, made.target.unknown].max()
-    said = f"told at this step; <unk>, which is never told, has up to {most:.2f} of p; "
+    said = f"generated at this step; <unk>, which is never generated, has up to {most:.2f} of p; "
     assert (said in str(view.caption)) is (unknown > 0)
     assert "<unk>" not in told
 
@@ -111,6 +111,6 @@ def test_a_page_and_a_difference_show_what_is_told(kind: str) -> None:
     assert [step.answers[0][0].replace("␣", " ") for step in page(made, text).steps] == told
     assert "<unk>" not in told
     found = difference(made, made, text, ("a", "b"))
-    assert found.told == (tuple(told), tuple(told))
+    assert found.predictions == (tuple(told), tuple(told))
     p = states.probabilities[np.arange(len(told)), states.chosen]
     np.testing.assert_allclose(found.probabilities[0], p)

@@ -73,7 +73,7 @@ def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: 
     found = why(adapter_of(model(kind, **settings)).question())
     assert found.integrated is not None
     assert found.gap is not None
-    difference = found.score - found.blank_score
+    difference = found.score - found.baseline_score
     assert abs(found.integrated.sum() - difference) < GAP * abs(difference)
     assert found.gap == pytest.approx(abs(found.integrated.sum() - difference) / abs(difference))
 
@@ -221,7 +221,7 @@ def test_parts_that_are_not_read_make_nothing() -> None:
     assert len(found.replaced) == 6
     assert found.integrated is not None
     assert np.flatnonzero(found.integrated == 0).tolist() == [1, 2]  # the first word and the last three are read
-    assert found.integrated.sum() == pytest.approx(found.score - found.blank_score, rel=GAP)
+    assert found.integrated.sum() == pytest.approx(found.score - found.baseline_score, rel=GAP)
     shorter = why(adapter_of(made).question("the good and bad"))
     assert found.integrated[[0, 3, 4, 5]] == pytest.approx(shorter.integrated, rel=1e-9)
 

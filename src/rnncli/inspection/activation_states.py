@@ -1,9 +1,9 @@
-"""What a network made of one text of a file: the topmost layer's outputs, and the labels that they are set beside."""
+"""One text of a file as a network read it: the topmost layer's outputs, and the labels that they are compared with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rnncli.core.packed import Array
 
@@ -14,28 +14,39 @@ BATCH = 128  # texts that go through the network together
 class TextActivations:
     """A text as the network read it.
 
-    Where a model has no labels, its units are set beside symbols: those that an encoder reads, or those that come next
-    where a text goes on or is generated.
+    Where a model has no labels, its units are compared with symbols: those that an encoder reads, or those that come
+    next where a text goes on or is generated.
 
     Attributes:
         line: of the file.
         tokens: all of the text's.
-        places: (T,) of the tokens that were read, among all.
         hidden: (T, K) the topmost layer's outputs.
+        labels: one for each step, or one for the text; none where there are none.
         known: the labels that the model knows.
-        labels: one for the text, or one for each step; none where there are none.
         label_is: what a label is: ``label``, ``next char``.
-        statistics: name → (rows, K) of the units, a row for each label; none where there are none.
+        places: (T,) of the tokens that were read, among all; None where all were.
+        pooled: name → (1, K) of the units over the whole text, where one label is for all of it.
     """
 
     line: int
     tokens: Sequence[str]
-    places: Array
     hidden: Array
-    known: tuple[str, ...]
-    labels: tuple[str, ...]
-    statistics: dict[str, Array]
-    label_is: str
+    labels: Sequence[str] = ()
+    known: tuple[str, ...] = ()
+    label_is: str = "label"
+    places: Array | None = None
+    pooled: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def statistics(self) -> Mapping[str, Array]:
+        """Name → (labels, K) of the units, a row for each label; nothing where there are none."""
+        if not self.labels:
+            return {}
+        return self.pooled or {"value": self.hidden}
+
+    def place(self, t: int) -> int:
+        """Of the token that step ``t`` read."""
+        return t if self.places is None else int(self.places[t])
 
 
 def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -22,7 +22,7 @@ BUDGET = 7_000  # timesteps that all differences together go through, so that a 
 LEAST = 2  # the largest, and another one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """One parameter.
 
@@ -77,14 +77,11 @@ class GradientCheck:
         rows: list[tuple[TableCell, ...]] = [
             (p.worst, p.entries, p.analytic, p.numeric, abs(p.analytic - p.numeric)) for p in self.parameters
         ]
-        columns = (
-            *(Column("entry"), Column("of n", True), Column("analytic", True)),
-            *(Column("numeric", True), Column("apart", True)),
-        )
+        numbers = (Column(name, True) for name in ("of n", "analytic", "numeric", "apart"))
         of = with_origin(self.answer, self.label_from)
         title = f"Gradients against differences, float64; the loss is {format_loss(self.loss)}, of {of}"
         caption = f"{self.sentence}; of n entries of each parameter, the largest among them, the row is the worst"
-        return TableView(title, columns, tuple(rows), caption)
+        return TableView(title, (Column("entry"), *numbers), tuple(rows), caption)
 
 
 def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0) -> GradientCheck:
@@ -117,8 +114,16 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
         excess = apart / (RELATIVE * np.maximum(np.abs(gradient[chosen]), np.abs(numeric)) + ABSOLUTE)
         worst = int(np.argmax(excess))
         place = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
-        figures = float(gradient[chosen[worst]]), float(numeric[worst]), float(excess[worst])
-        found.append(Checked(name, len(chosen), flat.size, f"{name}[{place}]", *figures))
+        one = Checked(
+            parameter=name,
+            entries=len(chosen),
+            size=flat.size,
+            worst=f"{name}[{place}]",
+            analytic=float(gradient[chosen[worst]]),
+            numeric=float(numeric[worst]),
+            excess=float(excess[worst]),
+        )
+        found.append(one)
     return GradientCheck(opened.answer, float(loss), tuple(found), opened.origin, opened.remark)
 
 
@@ -126,12 +131,12 @@ def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:
     """Computes the loss from the present parameters, forwards alone where the network can do that.
 
     Args:
-        loss: as the way forward and back gives it, to see that both mean the same.
+        loss: as the forward and backward pass gives it, to see that both mean the same.
     """
 
     def forwards() -> float:
-        tally = opened.network.metric_sums(opened.params, opened.batch)
-        return float(tally.losses / tally.counted)
+        sums = opened.network.metric_sums(opened.params, opened.batch)
+        return float(sums.losses / sums.counted)
 
     def whole() -> float:
         return float(opened.network.loss_and_gradients(opened.params, opened.batch)[0])

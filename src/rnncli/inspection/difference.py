@@ -21,7 +21,7 @@ EFFECTS = 100  # parts of an input at most, of which each one's effect is asked 
 UNITS = 8  # that are shown, those that differ most
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Difference:
     """Two models on the same input.
 
@@ -29,7 +29,7 @@ class Difference:
         names: of the models.
         answers: the whole answer of each.
         tokens: (T,) names of the steps, if both have the same; else none.
-        told: for each model its (T,) answers after each step.
+        predictions: for each model its (T,) answers after each step.
         probabilities: for each model the (T,) probabilities of its own answers.
         change: (T,) probability of the first one's answer in the second, less that in the first.
         parts, effects: names of the input's parts, and for each model by how much the score of the first one's whole
@@ -41,7 +41,7 @@ class Difference:
     names: tuple[str, str]
     answers: tuple[str, str]
     tokens: tuple[str, ...]
-    told: tuple[tuple[str, ...], tuple[str, ...]]
+    predictions: tuple[tuple[str, ...], tuple[str, ...]]
     probabilities: tuple[Array, Array]
     change: Array
     parts: tuple[str, ...]
@@ -73,7 +73,9 @@ class Difference:
             columns += [Column(name), Column("p", True)]
         rows: list[tuple[TableCell, ...]] = []
         for t in chosen:
-            sides = [cell for k in (0, 1) for cell in (visible(self.told[k][t]), float(self.probabilities[k][t]))]
+            sides = [
+                cell for k in (0, 1) for cell in (visible(self.predictions[k][t]), float(self.probabilities[k][t]))
+            ]
             rows.append((t + 1, visible(self.tokens[t]), *sides, float(self.change[t])))
         caption = f"Δp: of the answer of {self.names[0]}, in {self.names[1]} less in {self.names[0]}"
         caption += left_out(len(rows), len(self.tokens))
@@ -93,12 +95,13 @@ class Difference:
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
-        names = ("names", "answers", "tokens", "told", "probabilities", "change", "parts", "effects", "notes")
+        first, last = ("names", "answers", "tokens"), ("probabilities", "change", "parts", "effects", "notes")
         layers = [
             {"cell": one.cell, "kind": one.kind, "mean_change": one.mean, "unit_change": one.of_units}
             for one in self.layers
         ]
-        return {name: getattr(self, name) for name in names} | {"layers": layers}
+        found = {name: getattr(self, name) for name in first} | {"told": self.predictions}
+        return found | {name: getattr(self, name) for name in last} | {"layers": layers}
 
 
 def _most_changed(change: Array, most: int | None) -> list[int]:
@@ -120,12 +123,20 @@ def difference(first: Model, second: Model, text: str | None, names: tuple[str, 
     sides = adapter_of(first), adapter_of(second)
     traces = sides[0].trace(text), sides[1].trace(text)
     answers = sides[0].predicted([text])[0], sides[1].predicted([text])[0]
-    tokens, told, probabilities, change = _steps(traces, notes)
+    tokens, predictions, probabilities, change = _steps(traces, notes)
     parts, effects = _effects(sides, text, answers[0], notes)
     layers = layers_of(first, second, text, notes)
     return Difference(
-        *(names, answers, tokens, told, probabilities, change),
-        *(parts, effects, tuple(layers), tuple(notes)),
+        names=names,
+        answers=answers,
+        tokens=tokens,
+        predictions=predictions,
+        probabilities=probabilities,
+        change=change,
+        parts=parts,
+        effects=effects,
+        layers=tuple(layers),
+        notes=tuple(notes),
     )
 
 
@@ -152,12 +163,12 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> tuple[Any, Any, A
         return _NO_STEPS
     answers = first.probabilities, second.probabilities
     best = [trace.chosen for trace in traces]
-    told = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
+    predictions = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
     steps = np.arange(len(first.tokens))
     probabilities = tuple(np.asarray(of[steps, k], np.float64) for of, k in zip(answers, best, strict=True))
     place = {label: k for k, label in enumerate(second.labels)}
-    there = [float(answers[1][t, place[label]]) if label in place else 0.0 for t, label in enumerate(told[0])]
-    return first.tokens, told, probabilities, np.array(there) - probabilities[0]
+    there = [float(answers[1][t, place[label]]) if label in place else 0.0 for t, label in enumerate(predictions[0])]
+    return first.tokens, predictions, probabilities, np.array(there) - probabilities[0]
 
 
 def _effects(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RIGHT = ("both", "only the second", "only the first", "neither")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Changed:
     """An input on which the two differ.
 
@@ -38,7 +38,7 @@ class Changed:
     change: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataDifference:
     """Two models on a file.
 
@@ -115,8 +115,22 @@ def data_difference(
                 hits = answers[0] == label, answers[1] == label
                 right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
             if change > 0:
-                chances = adapter.probability_of(pair[0]), adapter.probability_of(pair[1])
-                kept.append(Changed(part.lines[row], part.called(row), label, answers, chances, change))
+                one = Changed(
+                    line=part.lines[row],
+                    text=part.called(row),
+                    label=label,
+                    answers=answers,
+                    probabilities=(adapter.probability_of(pair[0]), adapter.probability_of(pair[1])),
+                    change=change,
+                )
+                kept.append(one)
         kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
     labelled = adapter.labels_per == "input" and sum(right.values()) > 0
-    return DataDifference(names, rows, differ, total / max(1, rows), right if labelled else None, tuple(kept))
+    return DataDifference(
+        names=names,
+        rows=rows,
+        differ=differ,
+        mean_change=total / max(1, rows),
+        right=right if labelled else None,
+        changed=tuple(kept),
+    )

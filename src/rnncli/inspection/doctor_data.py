@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
     from rnncli.inspection.adapters import Adapter
 
-# So good as all answers are one label, and the labels are clearly not.
+# Nearly all predictions are one label, and the right labels clearly are not.
 CONSTANT, NOT_CONSTANT = 0.98, 0.95
 # Every tenth word unknown is a word or two in each sentence. A tagger sees endings and shapes of a word that it does
 # not know: there they matter where they cost it one answer in a hundred.
@@ -78,10 +78,10 @@ class Answered:
 def constant(answered: Answered, commands: Commands) -> Check:
     """The share of the answers that are the commonest one."""
     adapter = answered.adapter
-    told = Counter(label for one in answered.predictions for label in adapter.labels_of(one))
+    predicted = Counter(label for one in answered.predictions for label in adapter.labels_of(one))
     means = "share of the answers that are one label"
-    answer, times = told.most_common(1)[0]
-    number = times / told.total()
+    answer, times = predicted.most_common(1)[0]
+    number = times / predicted.total()
     limit = f"from {CONSTANT:.0%} on, with no label above {NOT_CONSTANT:.0%}"
     check = Check("constant predictions", number, means, limit)
     if number < CONSTANT:
@@ -92,7 +92,7 @@ def constant(answered: Answered, commands: Commands) -> Check:
     commonest = labels.most_common(1)[0][1] / labels.total()
     if commonest > NOT_CONSTANT:
         return check
-    sentence = f"{times:,} of {told.total():,} answers are '{answer}', and "
+    sentence = f"{times:,} of {predicted.total():,} answers are '{answer}', and "
     sentence += f"{labels[answer] / labels.total():.0%} of the labels are."
     uneven = max(labels.values()) >= UNEVEN * min(labels.values())
     model = adapter.model
@@ -229,8 +229,8 @@ def _rows(name: str, dataset: Dataset, first: Array, rows: Array) -> list[Eviden
 def validation_rows(adapter: Adapter[Any], dataset: Dataset) -> Array | None:
     """The rows that were set aside when the model was trained on this very data; None where it was not.
 
-    The split is a function of the seed and the labels, so it is made again. That the data are the same is told by the
-    name of the file and by how many rows there are of each label.
+    The split is a function of the seed and the labels, so it is made again. The name of the file and how many
+    rows there are of each label say whether the data are the same.
     """
     record = adapter.model.record
     rows, aside = record.rows, record.validation_rows

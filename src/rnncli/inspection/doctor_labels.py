@@ -1,4 +1,4 @@
-"""Labels of a data set that the model has never been told: mistyped ones, or those of another data set."""
+"""Labels of a data set that the model was never trained on: mistyped ones, or those of another data set."""
 
 from __future__ import annotations
 

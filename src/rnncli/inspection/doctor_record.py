@@ -33,7 +33,7 @@ FAR_BELOW, RISEN = 0.5, 0.25
 # The learning rate that most trainings go well with whose optimizer scales its steps, and how far off one is far.
 USUAL_LR, FAR_OFF = 0.005, 4
 UNSCALED = ("sgd", "momentum")
-# Steps are too large that make an epoch's loss this much worse than that of who knows only how common labels are, if
+# Steps are too large that make an epoch's loss this much worse than that of knowing only how common labels are, if
 # it is none of the first, in which the weights come from anywhere.
 WORSE, FIRST = 1.2, 2
 
@@ -58,7 +58,7 @@ def _validated(epochs: Sequence[EpochRecord]) -> list[float]:
 
 
 def knowing_how_common(model: Model) -> tuple[float, str] | None:
-    """The loss, in nats, of who knows how common each label is and nothing else; with what it is called."""
+    """The loss, in nats, of knowing how common each label is and nothing else; with what it is called."""
     counts = model.record.label_rows
     if counts and all(counts.values()):
         whole = sum(counts.values())

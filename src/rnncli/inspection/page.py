@@ -1,4 +1,4 @@
-"""One input of a model, opened up in every way there is, for a page: numbers only, and only so many of them."""
+"""All views of one input, for a page: numbers only, and only so many of them."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def ends(count: int, most: int) -> list[int]:
 def _flow(adapter: Adapter[Any], text: str, label: Label, prediction: str, trace: States) -> Flow:
     """The input forward and back, with a step of the layers for each of the trace if that can be had.
 
-    Where a text is its own answer, as in a model of a text, each token is there to foretell the next one, so that the
+    Where a text is its own answer, as in a model of a text, each token is there to predict the next one, so that the
     last one is not read: it is when the answer follows it.
     """
     if not adapter.model.labelled:
@@ -172,9 +172,9 @@ def _steps(
                 is_state = what in cell.initial
                 number = np.linalg.norm(values[t]) if is_state else values[t].mean()
                 numbers.append((f"‖{what}‖{arrow}" if is_state else f"mean {what}{arrow}", float(number)))
-        told = tuple((visible(trace.labels[k]), float(trace.probabilities[t, k])) for k in best[t].tolist())
-        seen = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
-        steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], told, tuple(numbers), seen))
+        answers = tuple((visible(trace.labels[k]), float(trace.probabilities[t, k])) for k in best[t].tolist())
+        looked = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
+        steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], answers, tuple(numbers), looked))
     return tuple(steps)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_PARTS = 120  # of an input that is asked about part by part
 MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients
 FEWEST_PASSAGES, MOST_PASSAGES = 16, 32
-WORK = 80_000  # timesteps that are run through, to ask about passages in one way
+WORK = 80_000  # timesteps that are run through, to ask about all passages once
 ENDS, LARGEST = 3, 14  # passages that are shown at either end, and by their effects
 _EDGE = 3  # parts that a passage is named by, at either end
 
@@ -71,8 +71,14 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
 
     shown = tuple(
         Effect(
-            *(_name(question, k), k + 1, k + 1, float(effects[k]), of(deleted, k)),
-            *(of(replaced, k), of(found.integrated, k), of(found.shapley, k)),
+            name=_name(question, k),
+            first=k + 1,
+            last=k + 1,
+            effect=float(effects[k]),
+            deleted=of(deleted, k),
+            replaced=of(replaced, k),
+            integrated=of(found.integrated, k),
+            shapley=of(found.shapley, k),
         )
         for k in read
     )
@@ -94,9 +100,18 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
     elif found.exhaustive:
         notes.append("Leaving parts out, however many, does not turn the prediction round.")
     return Reasons(
-        *(found.answer, told, found.probability, found.score_is, found.score),
-        *(found.empty_score, unit, len(found.parts), shown, float(np.abs(effects).max(initial=0.0))),
-        *(best, tuple(notes)),
+        answer=found.answer,
+        told=told,
+        probability=found.probability,
+        score_is=found.score_is,
+        score=found.score,
+        empty_score=found.empty_score,
+        unit=unit,
+        parts=len(found.parts),
+        effects=shown,
+        largest=float(np.abs(effects).max(initial=0.0)),
+        best_is=best,
+        notes=tuple(notes),
     )
 
 
@@ -133,8 +148,12 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
         shown = sorted({*range(ENDS), *range(count - ENDS, count), *largest})
     effects = tuple(
         Effect(
-            *(_passage_name(question, found[k]), found[k].start + 1, found[k].stop, float(alone[k])),
-            *(None if deleted is None else float(deleted[k]), float(replaced[k]), None, None),
+            name=_passage_name(question, found[k]),
+            first=found[k].start + 1,
+            last=found[k].stop,
+            effect=float(alone[k]),
+            deleted=None if deleted is None else float(deleted[k]),
+            replaced=float(replaced[k]),
         )
         for k in shown
     )
@@ -153,13 +172,18 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
         said += "hardly shows in it. Trust passages alone without which it falls below; ask a model that is less sure, "
         notes.insert(0, f"{said}too (--model RUN@EPOCH, after train --keep-epochs).")
     return Reasons(
-        *(question.answer, told, p, question.score_is, score, empty, unit, n),
-        *(
-            effects,
-            float(np.abs(alone).max()),
-            f"of {'replacing' if deleted is None else 'deleting'} its passage",
-            tuple(notes),
-        ),
+        answer=question.answer,
+        told=told,
+        probability=p,
+        score_is=question.score_is,
+        score=score,
+        empty_score=empty,
+        unit=unit,
+        parts=n,
+        effects=effects,
+        largest=float(np.abs(alone).max()),
+        best_is=f"of {'replacing' if deleted is None else 'deleting'} its passage",
+        notes=tuple(notes),
     )
 
 

@@ -114,7 +114,7 @@ class GeneratedStates(States):
 
     generated: Array
     unknown: int
-    answers_are: str = "the symbol told at this step"
+    answers_are: str = "the symbol generated at this step"
     key: str = "step_probabilities"
 
     @property
@@ -124,7 +124,7 @@ class GeneratedStates(States):
     @property
     def caption(self) -> str:
         most = float(self.probabilities[:, self.unknown].max(initial=0.0))
-        never = f"; <unk>, which is never told, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
+        never = f"; <unk>, which is never generated, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
         return self.answers_are + never
 
     def _predictions(self) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class DecoderStates(GeneratedStates):
                 s = int(self.alignment[t].argmax())
                 row += [f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s])]
             rows.append((*row, *self.hidden[t, units].tolist()))
-        columns = [Column("t", True), Column("told", style="bold"), Column("p", True), Column("else")]
+        columns = [Column("t", True), Column("generated", style="bold"), Column("p", True), Column("else")]
         if self.alignment is not None:
             columns += [Column("looks at"), Column("weight", True)]
         columns += [Column(f"h{self.units[unit]}", True) for unit in units]

@@ -1,4 +1,4 @@
-"""Where in its texts a unit fires most: the best places, one a text, each with the words around it."""
+"""The tokens at which a unit is largest or smallest, one a text, each with the words around it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BETWEEN = {"char": "", "timestep": " | "}
 
 @dataclass(frozen=True)
 class Context:
-    """Where a unit fires.
+    """A token at which a unit is large or small.
 
     Attributes:
         line: of the file.
@@ -65,7 +65,7 @@ class Ends:
 
 def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     """A step with its neighbours, as they stand in the whole text."""
-    place, width, gap = int(read.places[t]), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
+    place, width, gap = read.place(t), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")

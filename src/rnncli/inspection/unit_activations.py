@@ -1,4 +1,4 @@
-"""What a unit of the topmost layer is for: the words at which it fires most, and the labels it goes with.
+"""What a unit of the topmost layer is for: its top activating tokens, and the labels it goes with.
 
 A file is read part by part; only the best contexts and a few sums are kept. Where a unit stands for something, its
 contexts show it ("the sentiment neuron", Radford et al. 2017; the cells of Karpathy et al. 2015).
@@ -44,7 +44,7 @@ class Related:
     r: dict[str, float | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TopActivations:
     """One unit over a whole file.
 
@@ -146,7 +146,7 @@ def _strength(one: Related) -> float:
     return abs(first or 0.0)
 
 
-def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> TopActivations:
+def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> TopActivations:
     """Looks at one unit, part by part.
 
     Args:
@@ -174,9 +174,18 @@ def fires(model: Model, parts: Iterable[Dataset], unit: int, most: int = 10) -> 
             found = found or Correlations(read.known, tuple(read.statistics), 1)
             found.add(read.labels, {key: value[:, [unit]] for key, value in read.statistics.items()})
     related = tuple(_of_label(found, label, [names[unit]])[0] for label in found.present) if found else ()
-    ends = tuple(high.kept), tuple(low.kept)
     return TopActivations(
-        names[unit], len(names), texts, steps, total / steps, smallest, largest, *ends, related, label_is
+        unit=names[unit],
+        unit_count=len(names),
+        texts=texts,
+        steps=steps,
+        mean=total / steps,
+        smallest=smallest,
+        largest=largest,
+        most=tuple(high.kept),
+        least=tuple(low.kept),
+        related=related,
+        label_is=label_is,
     )
 
 
@@ -184,7 +193,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
     """Looks at all units, part by part, for those that go with a label.
 
     Raises:
-        UsageError: there are no labels, or as for :func:`fires`.
+        UsageError: there are no labels, or as for :func:`top_activations`.
         DataError: an input cannot be read.
     """
     found: Correlations | None = None
@@ -215,7 +224,7 @@ def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[Te
             empty = False
             yield one
     if empty:
-        raise UsageError("no text of the file has a timestep: there is nothing to fire at")
+        raise UsageError("no text of the file has a timestep: there are no activations")
 
 
 def _of_label(found: Correlations, label: str, names: Sequence[str]) -> list[Related]:

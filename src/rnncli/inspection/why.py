@@ -1,6 +1,6 @@
 """Which parts of an input made the answer: by running it without them, by their gradients, and by Shapley values.
 
-All of it asks one question: what is the answer's score, the logarithm of its odds where one label is told and else of
+All of it asks one question: what is the answer's score, the logarithm of its odds where it is one label and else of
 its probability, for the input with some parts left out? A part that is left out is deleted; or, where the input needs
 as many as it has, replaced by what the model knows nothing of: an unknown word, an average number. Every input that is
 asked about is a text for ``predict``.
@@ -38,20 +38,20 @@ FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the an
 BUDGET = 5_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Why:
     """What each part did for the answer. All effects are differences of the score; above 0, a part speaks for it.
 
     Attributes:
         parts: their names.
         answer, score: what was answered, and its score.
-        empty_score, blank_score: the score with every part left out, and with every part replaced.
+        empty_score, baseline_score: the score with every part left out, and with every part replaced.
         deleted: (parts,) by how much the score falls without the part, NaN for one that was not asked about; None where
             parts cannot be deleted.
         deleted_texts: what was asked to find that out.
         replaced: (parts,) by how much it falls with the part replaced, or NaN.
-        integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no way.
-        steps, gap: of that integral, and what its sum misses of ``score`` − ``blank_score``, as a share.
+        integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no path.
+        steps, gap: of that integral, and what its sum misses of ``score`` − ``baseline_score``, as a share.
         shapley: (parts,) Shapley values of leaving out, which add up to ``score`` − ``empty_score``; None for more
             than 12 parts.
         flip: places of the fewest parts found whose leaving out turns the answer round; None if none were found.
@@ -64,7 +64,7 @@ class Why:
     score_is: str
     score: float
     empty_score: float
-    blank_score: float
+    baseline_score: float
     deleted: Array | None
     deleted_texts: tuple[str, ...]
     replaced: Array
@@ -127,6 +127,7 @@ class Why:
     def document(self) -> dict[str, Any]:
         """For JSON."""
         found = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        found = {{"baseline_score": "blank_score"}.get(name, name): value for name, value in found.items()}
         names = ("probability", "saturated", "carrying", "saturation", "flip_explains")
         return found | {name: getattr(self, name) for name in names}
 
@@ -214,14 +215,14 @@ def pulls(share: float, width: int = 8) -> str:
 
 
 def why(question: Question) -> Why:
-    """Asks the question in every way there is."""
+    """Asks the question by every method there is."""
     parts = question.parts
     count = len(parts.names)
     everything = range(count)
-    score, blank_score, empty_score = question.scores(
+    score, baseline_score, empty_score = question.scores(
         [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
     ).tolist()
-    integrated, steps, gap = _integrated(question, score - blank_score)
+    integrated, steps, gap = _integrated(question, score - baseline_score)
     asked = _asked(count, integrated if gap is None or gap < TOO_FAR else None)
 
     def falls(texts: Sequence[str]) -> Array:
@@ -238,10 +239,24 @@ def why(question: Question) -> Why:
     values = shapley(question) if count <= SHAPLEY_PARTS else None
     flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
     text = parts.without(flip) if flip is not None else None
-    told = question.predictions([text])[0] if text is not None else None
     return Why(
-        *(parts.names, question.answer, question.score_is, score, empty_score, blank_score, deleted, texts, replaced),
-        *(integrated, steps, gap, values, flip, text, told, exhaustive),
+        parts=parts.names,
+        answer=question.answer,
+        score_is=question.score_is,
+        score=score,
+        empty_score=empty_score,
+        baseline_score=baseline_score,
+        deleted=deleted,
+        deleted_texts=texts,
+        replaced=replaced,
+        integrated=integrated,
+        steps=steps,
+        gap=gap,
+        shapley=values,
+        flip=flip,
+        flip_text=text,
+        flip_answer=question.predictions([text])[0] if text is not None else None,
+        exhaustive=exhaustive,
     )
 
 
@@ -298,7 +313,7 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
             break
         choices = list(combinations(range(n), size))
         answers = question.predictions([parts.without(choice) for choice in choices])
-        turned = [choice for choice, told in zip(choices, answers, strict=True) if told != question.answer]
+        turned = [choice for choice, answer in zip(choices, answers, strict=True) if answer != question.answer]
         if turned:
             return max(turned, key=lambda choice: float(effects[list(choice)].sum())), True
         tried += number
@@ -307,7 +322,7 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
     order = np.argsort(-np.nan_to_num(effects), kind="stable").tolist()
     sizes = sorted({round(n ** (k / tries)) for k in range(tries + 1)} if n > tries else range(1, n + 1))
     answers = question.predictions([parts.without(order[:size]) for size in sizes])
-    count = next((size for size, told in zip(sizes, answers, strict=True) if told != question.answer), None)
+    count = next((size for size, answer in zip(sizes, answers, strict=True) if answer != question.answer), None)
     if count is None:
         return None, False
     needed = order[:count]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from rnncli.inspection.adapters.stars_by_hand import StarsExample
 from stand_ins.tasks.stars.model import Stars, StarsModel, number_of
 from stand_ins.tasks.stars.network import Rated
 
@@ -22,6 +23,10 @@ from rnncli.inspection.states import States
 
 
 class StarsAdapter(Adapter[StarsModel]):
+    @property
+    def worked_example(self) -> StarsExample:
+        return StarsExample(self.model)
+
     def _words(self, text: str) -> tuple[str, ...]:
         words = tuple(text.lower().split())
         if not words:
@@ -91,16 +96,7 @@ class StarsAdapter(Adapter[StarsModel]):
         for text, line in zip(records.texts, records.lines, strict=True):
             if text.split():
                 states = self.trace(text)
-                yield TextActivations(
-                    line=line,
-                    tokens=states.tokens,
-                    places=np.arange(len(states.tokens)),
-                    hidden=states.hidden,
-                    known=(),
-                    labels=(),
-                    statistics={},
-                    label_is=self.label_is,
-                )
+                yield TextActivations(line=line, tokens=states.tokens, hidden=states.hidden)
 
     def answer_of(self, prediction: Stars) -> str:
         return "nothing" if prediction.stars is None else f"{prediction.stars:.1f}"

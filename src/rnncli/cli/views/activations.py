@@ -13,13 +13,13 @@ def draw(look: Look, *, activations: str, full: bool = False) -> Shown:
     Raises:
         UsageError: there is no such unit.
     """
-    from rnncli.inspection.unit_activations import fires, units_of_labels
+    from rnncli.inspection.unit_activations import top_activations, units_of_labels
 
     if activations == "all":
         of_labels = units_of_labels(look.model, records_of(look))
         return Shown([of_labels.view(full)], of_labels.document(full))
     unit = _unit(activations, look.adapter.units)
-    found = fires(look.model, records_of(look), unit, MANY if full else FEW)
+    found = top_activations(look.model, records_of(look), unit, MANY if full else FEW)
     notes = [] if look.model.labelled else ["each line is read from its beginning, as a text of its own"]
     return Shown([found.pairs(), *found.views(full)], found, notes=notes)
 

@@ -65,7 +65,7 @@ class Adapter(ABC, Generic[M]):
 
     @property
     def concise(self) -> M:
-        """The model, told to predict as little as it can: it is asked about many inputs."""
+        """The same model, which predicts as little as it can: it is asked about many inputs."""
         return self.model
 
     def text(self, given: str | None) -> str:

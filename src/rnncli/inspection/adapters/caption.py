@@ -101,17 +101,15 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         records, _ = self.labelled(records)
         for text, label, line in zip(records.texts, records.labels, records.lines, strict=True):
             symbols = model.symbols(label)
-            if not symbols:  # nothing to fire at
+            if not symbols:
                 continue
             _, hidden, _ = self.decoder(self.inputs([text]), [self.ids(label)], keep=False)
             yield TextActivations(
                 line=line,
                 tokens=(START, *symbols),
-                places=np.arange(len(symbols) + 1),
                 hidden=hidden,
-                known=(*model.target.tokens, END),
                 labels=(*symbols, END),
-                statistics={"value": hidden},
+                known=(*model.target.tokens, END),
                 label_is=f"next {model.unit}",
             )
 

@@ -163,18 +163,15 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
             pooled = packed.to_caller_order(cache.output)  # what goes into the last linear layer is what was read out
             for k, (row, hidden) in enumerate(zip(rows, packed.with_data(outputs).unpack(), strict=True)):
                 tokens, _ = model.input.names(records.texts[row], ALL)
-                label = records.labels[row]
-                statistics = {readout: pooled[k : k + 1]} if readout else {}
-                statistics["mean"] = hidden.mean(axis=0, dtype=np.float64)[None]
+                read_out = {readout: pooled[k : k + 1]} if readout else {}
                 yield TextActivations(
                     line=records.lines[row],
                     tokens=tokens,
-                    places=shorten(np.arange(len(tokens)), limit),
                     hidden=hidden,
+                    labels=(records.labels[row],) if records.labels[row] else (),
                     known=self.labels,
-                    labels=(label,) if label else (),
-                    statistics=statistics if label else {},
-                    label_is=self.label_is,
+                    places=shorten(np.arange(len(tokens)), limit),
+                    pooled=read_out | {"mean": hidden.mean(axis=0, dtype=np.float64)[None]},
                 )
 
     def answer_of(self, prediction: Prediction) -> str:

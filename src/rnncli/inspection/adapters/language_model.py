@@ -149,11 +149,9 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
                 yield TextActivations(
                     line=line,
                     tokens=states.tokens,
-                    places=np.arange(len(states.tokens)),
                     hidden=states.hidden,
-                    known=self.model.vocabulary.tokens,
                     labels=(*states.tokens[1:], "\n"),
-                    statistics={"value": states.hidden},
+                    known=self.model.vocabulary.tokens,
                     label_is=f"next {self.model.unit}",
                 )
 

@@ -87,12 +87,11 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
                 yield TextActivations(
                     line=records.lines[row],
                     tokens=symbols[row],
-                    places=places,
                     hidden=hidden,
+                    labels=[symbols[row][place] for place in places.tolist()],
                     known=model.source.tokens,
-                    labels=tuple(symbols[row][place] for place in places.tolist()),
-                    statistics={"value": hidden},
                     label_is=model.unit,
+                    places=places,
                 )
 
 

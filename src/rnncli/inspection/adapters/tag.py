@@ -120,12 +120,10 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
                 states = self._states(words)
                 yield TextActivations(
                     line=line,
-                    tokens=states.tokens,
-                    places=np.arange(len(words)),
+                    tokens=words,
                     hidden=states.hidden,
+                    labels=of_words,
                     known=self.labels,
-                    labels=tuple(of_words),
-                    statistics={"value": states.hidden} if of_words else {},
                     label_is=self.label_is,
                 )
 

@@ -38,13 +38,13 @@ class Stars:
 @dataclass(frozen=True)
 class StarsEvaluation:
     rows: int
-    half_squared_error: float
+    squared_error: float
     close: float
     skipped: int
     skipped_because: tuple[str, ...]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        return [("rows", self.rows), ("half squared error", self.half_squared_error), ("close", self.close)]
+        return [("rows", self.rows), ("squared error", self.squared_error), ("close", self.close)]
 
     def tables(self) -> list[TableView]:
         return []
@@ -61,7 +61,7 @@ class StarsManifest(Manifest):
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StarsModel(Model):
     task: ClassVar[str] = "stars"
-    metric: ClassVar[Metric] = Metric("half squared error", "validation_loss", higher_is_better=False)
+    metric: ClassVar[Metric] = Metric("squared error", "validation_loss", higher_is_better=False)
     columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("stars", True))
     stored: ClassVar = StarsManifest
     unit: ClassVar[str] = "word"

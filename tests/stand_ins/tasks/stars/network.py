@@ -1,4 +1,4 @@
-"""Embedding → recurrent stack → mean over time → one number; the loss is half of its squared error."""
+"""Embedding → recurrent stack → mean over time → one number; the loss is its squared error."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Regression(Network):
 
     def loss_of(self, logits: Array, steps: PackedSequence, batch: Rated) -> tuple[float, Array]:
         off = logits - batch.targets[steps.order]
-        return float((off**2).mean() / 2), np.asarray(off / len(off), logits.dtype)
+        return float((off**2).mean()), np.asarray(2 * off / len(off), logits.dtype)
 
     def backward(self, params: Params, cache: Cache, d_logits: Array) -> dict[str, Any]:
         d_pooled, of_number = self.number.backward(params["number"], cache.number, d_logits[:, None])
@@ -129,7 +129,7 @@ class Regression(Network):
     def metric_sums(self, params: Params, examples: Rated, rank: int = 0, count: int = 1) -> MetricSums:
         own = examples.take(np.arange(rank, examples.size, count))
         off = self._off(params, own)
-        return MetricSums(float((off <= CLOSE).sum()), own.size, float((off**2).sum() / 2), own.size)
+        return MetricSums(float((off <= CLOSE).sum()), own.size, float((off**2).sum()), own.size)
 
     def row_scores(self, params: Params, examples: Rated) -> RowScores:
-        return RowScores(self._off(params, examples) ** 2 / 2, np.ones(examples.size))
+        return RowScores(self._off(params, examples) ** 2, np.ones(examples.size))

@@ -53,7 +53,7 @@ class StarsTask(Task):
 
         def baselines() -> tuple[Baseline, ...]:
             off = validation.targets - mean
-            return (Baseline("mean_of_all", RowScores(off**2 / 2, np.ones(validation.size))),)
+            return (Baseline("mean_of_all", RowScores(off**2, np.ones(validation.size))),)
 
         report = StarsReport(
             rows=whole.size,
