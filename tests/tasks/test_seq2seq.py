@@ -202,7 +202,7 @@ def test_words_are_told_back_to_front(reversed_words: Path) -> None:
     assert states.source == ("a", "b", "d")
     np.testing.assert_allclose(states.alignment.sum(axis=1), 1, rtol=1e-5)
     view = states.view([0])
-    assert [column.name for column in view.columns] == ["t", "generated", "p", "else", "looks at", "weight", "h0"]
+    assert [column.name for column in view.columns] == ["t", "symbol", "p", "else", "looks at", "weight", "h0"]
     assert [row[1] for row in view.rows] == ["d", "b", "a", "<end>"]
     assert view.rows[0][4] == f"{states.source[states.alignment[0].argmax()]} ({states.alignment[0].argmax() + 1})"
     (unknown,) = model.predict(["abz"])

@@ -145,7 +145,7 @@ class DecoderStates(GeneratedStates):
                 s = int(self.alignment[t].argmax())
                 row += [f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s])]
             rows.append((*row, *self.hidden[t, units].tolist()))
-        columns = [Column("t", True), Column("generated", style="bold"), Column("p", True), Column("else")]
+        columns = [Column("t", True), Column("symbol", style="bold"), Column("p", True), Column("else")]
         if self.alignment is not None:
             columns += [Column("looks at"), Column("weight", True)]
         columns += [Column(f"h{self.units[unit]}", True) for unit in units]
