@@ -52,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "rnncli.inspection": {
         "numpy",
+        "rnncli.config",
         "rnncli.core",
         "rnncli.data",
         "rnncli.tasks",

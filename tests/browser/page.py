@@ -196,7 +196,7 @@ def small_pages(folder: Path) -> Iterator[Path]:
     from attacks import ATTACKS
     from page_examples import MODELS, WORDS, classifier
 
-    from rnncli.inspection.page import page
+    from rnncli.inspection.page.page import page
     from rnncli.render.html_page import html_page
 
     hostile = tuple(dict.fromkeys(a for a in ATTACKS if a.strip() and not re.search("[\ud800-\udfff]", a)))

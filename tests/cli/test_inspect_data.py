@@ -11,9 +11,9 @@ import pytest
 
 import rnncli
 from rnncli.data.dataset import Source, read_dataset
-from rnncli.inspection.difference import difference
-from rnncli.inspection.doctor import examine
-from rnncli.inspection.unit_activations import top_activations, units_of_labels
+from rnncli.inspection.activations.units import top_activations, units_of_labels
+from rnncli.inspection.difference.inputs import difference
+from rnncli.inspection.doctor.diagnosis import examine
 from rnncli.render.json_out import dumps
 
 HOSTILE = ("[/]", "\x1b[31m", "\u202e")

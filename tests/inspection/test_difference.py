@@ -16,8 +16,8 @@ from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.difference import EFFECTS, difference
-from rnncli.inspection.difference_data import data_difference
+from rnncli.inspection.difference.files import data_difference
+from rnncli.inspection.difference.inputs import EFFECTS, difference
 from rnncli.inspection.flow import flow
 from rnncli.inspection.question import UNWRITTEN
 from rnncli.record import Record

@@ -19,11 +19,11 @@ from rnncli.data.tables.described import NumericColumns
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
-from rnncli.inspection import doctor
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.doctor import Diagnosis, examine
-from rnncli.inspection.doctor_data import Answered, unknown_words
-from rnncli.inspection.findings import Commands
+from rnncli.inspection.doctor import diagnosis as doctor
+from rnncli.inspection.doctor.data import Answered, unknown_words
+from rnncli.inspection.doctor.diagnosis import Diagnosis, examine
+from rnncli.inspection.doctor.findings import Commands
 from rnncli.parallel.communicator import Alone
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps

@@ -15,9 +15,9 @@ from rnncli.data.dataset import Dataset, Source
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
+from rnncli.inspection.activations.correlations import Correlations
+from rnncli.inspection.activations.units import top_activations, units_of_labels
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.correlations import Correlations
-from rnncli.inspection.unit_activations import top_activations, units_of_labels
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named

@@ -14,11 +14,11 @@ from rnncli.core.gradient_check import numeric_gradient
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
-from rnncli.inspection.doctor_units import unit_ranges
+from rnncli.inspection.doctor.units import unit_ranges
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import gates
 from rnncli.inspection.memory import comparison, memory, saturation
-from rnncli.inspection.page import page
+from rnncli.inspection.page.page import page
 from rnncli.inspection.terms import loss_by_source, terms
 
 pytestmark = pytest.mark.usefixtures("stand_in_cells")

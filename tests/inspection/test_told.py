@@ -10,9 +10,9 @@ import pytest
 from inspection.models import TEXTS, model
 
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.difference import difference
+from rnncli.inspection.difference.inputs import difference
 from rnncli.inspection.flow import flow
-from rnncli.inspection.page import page
+from rnncli.inspection.page.page import page
 from rnncli.inspection.states import GeneratedStates
 
 WRITERS = ("seq2seq", "caption")

@@ -25,8 +25,8 @@ from rnncli.clean import clean
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import flow
 from rnncli.inspection.memory import memory
-from rnncli.inspection.page import EPOCHS, ROWS, SOURCES, page
-from rnncli.inspection.page_reasons import MOST_GRADIENTS, passages
+from rnncli.inspection.page.page import EPOCHS, ROWS, SOURCES, page
+from rnncli.inspection.page.reasons import MOST_GRADIENTS, passages
 from rnncli.inspection.terms import terms
 from rnncli.inspection.why import why
 from rnncli.page_results import Page

@@ -13,7 +13,7 @@ def draw(look: Look, *, activations: str, full: bool = False) -> Shown:
     Raises:
         UsageError: there is no such unit.
     """
-    from rnncli.inspection.unit_activations import top_activations, units_of_labels
+    from rnncli.inspection.activations.units import top_activations, units_of_labels
 
     if activations == "all":
         of_labels = units_of_labels(look.model, records_of(look))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def draw(look: Look, *, diff: AnyModel, full: bool = False) -> Shown:
     """Shows where the two differ along a text."""
-    from rnncli.inspection.difference import difference
+    from rnncli.inspection.difference.inputs import difference
 
     names, other = _other(look, diff)
     found = difference(look.model, other, look.text, names)
@@ -26,7 +26,7 @@ def draw(look: Look, *, diff: AnyModel, full: bool = False) -> Shown:
 
 def draw_of_data(look: Look, *, diff: AnyModel, full: bool = False) -> Shown:
     """Shows how often the two differ on a file, and where most."""
-    from rnncli.inspection.difference_data import data_difference
+    from rnncli.inspection.difference.files import data_difference
 
     names, other = _other(look, diff)
     found = data_difference(look.model, other, records_of(look), names, MANY if full else FEW)

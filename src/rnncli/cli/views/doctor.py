@@ -12,8 +12,8 @@ from rnncli.cli.views.view import Look, Shown, View
 def draw(look: Look, *, doctor: object = None, full: bool = False) -> Shown:
     """Shows every check, and the findings with a command to try for each."""
     from rnncli.data.dataset import left_out, read_dataset
-    from rnncli.inspection.doctor import examine
-    from rnncli.inspection.findings import Commands, settings_flags
+    from rnncli.inspection.doctor.diagnosis import examine
+    from rnncli.inspection.doctor.findings import Commands, settings_flags
     from rnncli.training.runs import of_file
 
     model, source, name = look.model, look.source, shlex.quote(look.name)

@@ -260,7 +260,7 @@ class Inspection(Mapping[str, Any]):
         Raises:
             UsageError: the input has no timesteps, or the answer is none that can be given.
         """
-        from rnncli.inspection.page import page
+        from rnncli.inspection.page.page import page
 
         look = self.look
         return page(look.model, look.text, look.label, "" if look.path is None else str(look.path))

@@ -13,8 +13,8 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.errors import counted
-from rnncli.inspection.doctor_record import learn_something
-from rnncli.inspection.findings import Check, Commands
+from rnncli.inspection.doctor.findings import Check, Commands
+from rnncli.inspection.doctor.record import learn_something
 from rnncli.tasks.report import UNEVEN
 
 if TYPE_CHECKING:

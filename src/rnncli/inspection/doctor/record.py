@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import counted
-from rnncli.inspection.findings import Check, Commands
+from rnncli.inspection.doctor.findings import Check, Commands
 
 if TYPE_CHECKING:
     from rnncli.inspection.adapters import Adapter

@@ -14,10 +14,10 @@ import numpy as np
 
 from rnncli.errors import UsageError, counted
 from rnncli.inspection.activation_states import TextActivations
+from rnncli.inspection.activations.contexts import Context, Ends
+from rnncli.inspection.activations.correlations import Correlations
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.correlations import Correlations
 from rnncli.inspection.states import visible
-from rnncli.inspection.token_contexts import Context, Ends
 from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:

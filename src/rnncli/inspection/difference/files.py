@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnncli.inspection.adapters import adapter_of
-from rnncli.inspection.difference import require_same_task
+from rnncli.inspection.difference.inputs import require_same_task
 from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.doctor_record import gentler, learn_something
-from rnncli.inspection.findings import Check, Commands
+from rnncli.inspection.doctor.findings import Check, Commands
+from rnncli.inspection.doctor.record import gentler, learn_something
 from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.memory import flat
 

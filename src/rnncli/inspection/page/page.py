@@ -13,7 +13,7 @@ from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import Gates, gates
 from rnncli.inspection.loss import GIVEN, Label, vanished
 from rnncli.inspection.memory import memory
-from rnncli.inspection.page_reasons import reasons
+from rnncli.inspection.page.reasons import reasons
 from rnncli.inspection.states import States, visible
 from rnncli.inspection.terms import terms
 from rnncli.page_results import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline

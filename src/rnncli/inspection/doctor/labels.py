@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnncli.errors import closest
-from rnncli.inspection.doctor_data import Evidence
-from rnncli.inspection.findings import Check, Commands
+from rnncli.inspection.doctor.data import Evidence
+from rnncli.inspection.doctor.findings import Check, Commands
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset

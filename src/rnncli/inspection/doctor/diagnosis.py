@@ -14,13 +14,13 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError, counted
-from rnncli.inspection import doctor_data
 from rnncli.inspection.adapters import Adapter, adapter_of
-from rnncli.inspection.doctor_data import Answered, Evidence
-from rnncli.inspection.doctor_labels import unknown_labels
-from rnncli.inspection.doctor_record import record_checks
-from rnncli.inspection.doctor_units import UnitRanges, unit_checks, unit_ranges
-from rnncli.inspection.findings import Check, Commands, Finding
+from rnncli.inspection.doctor import data as doctor_data
+from rnncli.inspection.doctor.data import Answered, Evidence
+from rnncli.inspection.doctor.findings import Check, Commands, Finding
+from rnncli.inspection.doctor.labels import unknown_labels
+from rnncli.inspection.doctor.record import record_checks
+from rnncli.inspection.doctor.units import UnitRanges, unit_checks, unit_ranges
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
 from rnncli.results import Column, TableCell, TableView

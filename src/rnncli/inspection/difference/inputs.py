@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import Adapter, adapter_of
-from rnncli.inspection.difference_layers import LayerDifference, gates_table, layers_of, left_out, units_table
+from rnncli.inspection.difference.layers import LayerDifference, gates_table, layers_of, left_out, units_table
 from rnncli.inspection.states import States, visible
 from rnncli.results import Column, TableCell, TableView
 

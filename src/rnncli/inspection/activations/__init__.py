@@ -1,0 +1,1 @@
+"""What single units are for, over a whole file."""

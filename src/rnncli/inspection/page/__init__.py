@@ -1,0 +1,1 @@
+"""All views of one input, for a page."""
