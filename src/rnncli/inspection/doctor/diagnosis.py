@@ -140,7 +140,14 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
     layers, opened, small = _layers(adapter, _take(part, _drawn(len(chosen), OPENED)))
     checks, evidence = _of_data(dataset, labels, _first_rows(keys), answered, commands)
     found = [*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands)]
-    return Diagnosis(len(dataset.texts), len(chosen), opened, small, tuple(found), tuple(evidence))
+    return Diagnosis(
+        rows=len(dataset.texts),
+        answered=len(chosen),
+        opened=opened,
+        vanished=small,
+        checks=tuple(found),
+        evidence=tuple(evidence),
+    )
 
 
 def _of_data(

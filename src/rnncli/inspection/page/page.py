@@ -231,9 +231,18 @@ def _terms(found: Flow, parameter: str) -> TermRows:
         TermRow(t + 1, visible(one.steps[t]), float(one.norms[t]), float(one.shares[t]), float(one.cosines[t]))
         for t in chosen.tolist()
     )
-    length = float(np.linalg.norm(one.gradient))
-    said = (one.answer, one.label_from, one.label_remark, one.loss, vanished(one.loss))
-    return TermRows(parameter, *said, rows, len(one.steps), length, one.residual)
+    return TermRows(
+        parameter=parameter,
+        answer=one.answer,
+        label_from=one.label_from,
+        label_remark=one.label_remark,
+        loss=one.loss,
+        vanished=vanished(one.loss),
+        rows=rows,
+        total=len(one.steps),
+        norm=float(np.linalg.norm(one.gradient)),
+        residual=one.residual,
+    )
 
 
 def _reach(cell: CellFlow, found: Flow) -> Reach:
@@ -258,9 +267,9 @@ def _facts(model: Model, name: str) -> tuple[tuple[str, Any], ...]:
     shapes = model.network.shapes().values()
     parameters = sum(int(np.prod(shape)) for shape in shapes)
     rows, data = model.record.rows, model.record.data
-    learned = [("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}")] if rows is not None else []
-    named = [("model", name)] if name else []
-    return (
-        *(*named, ("task", model.task), *model.describe()),
-        *(("parameters", f"{parameters:,} numbers, {model.settings.dtype}"), *learned),
-    )
+    facts: list[tuple[str, Any]] = [("model", name)] if name else []
+    facts += [("task", model.task), *model.describe()]
+    facts.append(("parameters", f"{parameters:,} numbers, {model.settings.dtype}"))
+    if rows is not None:
+        facts.append(("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}"))
+    return tuple(facts)
