@@ -420,12 +420,12 @@ def test_latex_is_balanced(name: str) -> None:
         assert not re.search("[·⊙∂ŷσηᵀ²−←]", page)
 
 
-@pytest.mark.parametrize("word", HOSTILE + ATTACKS)
-def test_words_are_escaped_for_latex(word: str) -> None:
-    shown = escaped(word)
-    assert not dangers(shown)
-    left = re.sub(r"\\[#$%&_{}]|\\text\w+\{\}", "", shown)
-    assert not re.search(r"[#$%&_{}~^\\]", left), shown
+def test_words_are_escaped_for_latex() -> None:
+    for word in HOSTILE + ATTACKS:
+        shown = escaped(word)
+        assert not dangers(shown)
+        left = re.sub(r"\\[#$%&_{}]|\\text\w+\{\}", "", shown)
+        assert not re.search(r"[#$%&_{}~^\\]", left), shown
 
 
 @pytest.mark.parametrize(

@@ -61,15 +61,15 @@ def test_outside_an_emoji_joiners_are_shown(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
-@pytest.mark.parametrize("text", ATTACKS)
 @pytest.mark.parametrize("limit", [None, 1, 2, 10, 40, 200])
-def test_attacks_come_out_harmless_and_within_the_limit(text: str, limit: int | None) -> None:
-    shown = clean(text, limit)
-    assert not dangers(shown, allowed="")
-    assert clean(shown) == shown
-    if limit is not None:
-        assert cell_len(shown) <= limit
-        assert len(shown) <= 8 * limit
+def test_attacks_come_out_harmless_and_within_the_limit(limit: int | None) -> None:
+    for text in ATTACKS:
+        shown = clean(text, limit)
+        assert not dangers(shown, allowed=""), ascii(text)
+        assert clean(shown) == shown
+        if limit is not None:
+            assert cell_len(shown) <= limit, ascii(text)
+            assert len(shown) <= 8 * limit, ascii(text)
 
 
 def test_an_endless_emoji_is_no_emoji() -> None:
@@ -77,11 +77,11 @@ def test_an_endless_emoji_is_no_emoji() -> None:
     assert clean("🚀" + "\u200d🚀" * 100).count(r"\u200d") == 100 // 8
 
 
-@pytest.mark.parametrize("text", MARKUP)
-def test_markup_stays_literal(text: str) -> None:
-    assert clean(text) == text
-    assert as_text(text).plain == text
-    assert not as_text(text).spans
+def test_markup_stays_literal() -> None:
+    for text in MARKUP:
+        assert clean(text) == text
+        assert as_text(text).plain == text
+        assert not as_text(text).spans
 
 
 def test_as_text_takes_any_value_and_a_style() -> None:

@@ -7,7 +7,6 @@ import itertools
 import math
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,66 +60,64 @@ def table_of(*rows: tuple[TableCell, ...], names: str = "label f1 n text", capti
     return TableView("", columns, rows, caption)
 
 
-def hostile(text: str) -> TableView:
-    columns = (Column(text, style="red"), Column("f1", numeric=True), Column(text), Column(text, numeric=True))
-    return TableView(text, columns, ((text, 0.5, "plain", text), ("中文", 12345, text, None)), caption=text)
-
-
 def assert_aligned(lines: list[str], width: int) -> None:
     assert len({cell_len(line) for line in lines}) == 1, lines
     assert cell_len(lines[0]) <= max(width, MIN_WIDTH)
 
 
-@pytest.mark.parametrize("text", ATTACKS)
+# Every hostile text in every kind of cell.
+CELLS = TableView(
+    "",
+    (Column("a", style="red"), Column("f1", numeric=True), Column("b"), Column("n", numeric=True)),
+    tuple(row for text in ATTACKS for row in ((text, 0.5, "plain", text), ("中文", 12345, text, None))),
+)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-def test_hostile_text_on_a_terminal_is_inert_and_aligned(at, width: int, text: str) -> None:  # type: ignore[no-untyped-def]
-    lines = at(width, hostile(text))
-    assert not dangers("\n".join(lines))
-    assert all(cell_len(line) <= max(width, MIN_WIDTH) for line in lines)
-    table = at(width, replace(hostile(text), title="", caption=None))
+def test_hostile_text_on_a_terminal_is_inert_and_aligned(at, width: int) -> None:  # type: ignore[no-untyped-def]
+    table = at(width, CELLS)
+    assert not dangers("\n".join(table))
     assert_aligned(list(itertools.takewhile(lambda line: "of 4" not in line, table)), width)
+    for text in ATTACKS:
+        assert_aligned(at(width, TableView("", (Column(text), Column("n", numeric=True)), (("x", 20_000),))), width)
+        lines = at(width, TableView(text, (), (), caption=text))
+        assert not dangers("\n".join(lines)), text
+        assert all(cell_len(line) <= max(width, MIN_WIDTH) for line in lines), text
 
 
-@pytest.mark.parametrize("text", ATTACKS)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_line_of_a_table_has_one_width(at, width: int, text: str) -> None:  # type: ignore[no-untyped-def]
-    view = TableView("", (Column(text), Column("n", numeric=True)), ((text, 1), ("x", 20_000)))
-    assert_aligned(at(width, view), width)
-
-
-@pytest.mark.parametrize("text", ATTACKS)
-def test_hostile_text_in_colour_adds_no_escape_of_its_own(monkeypatch: pytest.MonkeyPatch, at, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_hostile_text_in_colour_adds_no_escape_of_its_own(monkeypatch: pytest.MonkeyPatch, at) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("TERM", "xterm-256color")
-    shown = "\n".join(at(80, hostile(text)))
+    shown = "\n".join(at(80, CELLS))
     assert "\x1b[31m" in shown  # the column's style
     assert not dangers(COLOURS.sub("", shown))
 
 
-@pytest.mark.parametrize("text", ATTACKS)
-def test_hostile_text_in_a_pipe_keeps_rows_and_columns(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    shown = piped(hostile(text))
-    assert not dangers(shown, allowed="\n\t")
-    cells = [line.split("\t") for line in shown.split("\n")[:-1]]
-    whole = clean(text)
-    assert cells == [[whole, "f1", whole, whole], [whole, "0.5000", "plain", whole], ["中文", "12345", whole, "-"]]
+def test_hostile_text_in_a_pipe_keeps_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = TableView("", tuple(map(Column, ATTACKS)), ())
+    shown = piped(CELLS), piped(named)
+    assert not dangers("".join(shown), allowed="\n\t")
+    cells, (names,) = ([line.split("\t") for line in text.split("\n")[:-1]] for text in shown)
+    wholes = [clean(text) for text in ATTACKS]
+    assert names == wholes
+    assert cells[1::2] == [[whole, "0.5000", "plain", whole] for whole in wholes]
+    assert cells[2::2] == [["中文", "12345", whole, "-"] for whole in wholes]
     monkeypatch.setenv("COLUMNS", "1")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert piped(hostile(text)) == shown
+    assert (piped(CELLS), piped(named)) == shown
 
 
-@pytest.mark.parametrize("text", MARKUP)
-@pytest.mark.parametrize("width", [80, 200])
-def test_markup_is_literal_in_title_header_cell_and_caption(at, width: int, text: str) -> None:  # type: ignore[no-untyped-def]
-    view = TableView(text, (Column(text),), ((text,),), caption=text)
-    assert [line.strip() for line in at(width, view) if "─" not in line] == [text] * 4
+def test_markup_is_literal_in_title_header_cell_and_caption(at) -> None:  # type: ignore[no-untyped-def]
+    for text, width in itertools.product(MARKUP, (80, 200)):
+        view = TableView(text, (Column(text),), ((text,),), caption=text)
+        assert [line.strip() for line in at(width, view) if "─" not in line] == [text] * 4
 
 
-@pytest.mark.parametrize("text", ATTACKS)
-def test_hostile_pairs(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    pairs: list[tuple[str, TableCell]] = [(text, text), ("seed", 12345), ("loss", math.nan)]
+def test_hostile_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs: list[tuple[str, TableCell]] = [*((text, text) for text in ATTACKS), ("seed", 12345), ("loss", math.nan)]
     stream = io.StringIO()
-    print_pairs(Output(stream, io.StringIO()), text, pairs)
-    assert stream.getvalue() == f"{clean(text)}\t{clean(text)}\nseed\t12345\nloss\t-\n"
+    print_pairs(Output(stream, io.StringIO()), "", pairs)
+    shown = [f"{clean(text)}\t{clean(text)}" for text in ATTACKS]
+    assert stream.getvalue().splitlines() == [*shown, "seed\t12345", "loss\t-"]
     for width in WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
         stream = Terminal()
@@ -244,9 +241,14 @@ def test_numpy_and_bool_cells() -> None:
     assert piped(view).splitlines()[1] == "12345\t0.5000\ttrue\t-"
 
 
-@pytest.mark.parametrize("text", ATTACKS)
-def test_an_svg_with_hostile_text_is_a_picture_and_no_more(text: str) -> None:
-    picture = svg([hostile(text), hostile("plain")], title=text)
+def test_an_svg_with_hostile_text_is_a_picture_and_no_more() -> None:
+    named = [TableView(text, (Column(text),), (), caption=text) for text in ATTACKS]
+    assert_no_more_than_a_picture(svg([CELLS, *named], title="".join(ATTACKS[:12])))
+    for text in ATTACKS:
+        assert_no_more_than_a_picture(svg([], title=text))
+
+
+def assert_no_more_than_a_picture(picture: str) -> None:
     assert not dangers(picture)
     for element in ElementTree.fromstring(picture).iter():
         name = element.tag.removeprefix("{http://www.w3.org/2000/svg}")
