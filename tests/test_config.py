@@ -1,4 +1,4 @@
-"""Settings: what is possible, how it is refused, and the same in YAML (RELIABILITY 38-43, 65)."""
+"""Settings: what is possible, how it is refused, and the same in YAML."""
 
 from __future__ import annotations
 

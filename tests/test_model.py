@@ -1,4 +1,4 @@
-"""A trained model: its answers, and the file it is, however hostile (RELIABILITY 26, 28, 48, 66, 67, 70, 105, 109)."""
+"""A trained model: its answers, and the file it is, however hostile."""
 
 from __future__ import annotations
 

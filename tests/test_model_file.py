@@ -1,4 +1,4 @@
-"""A model file comes back identical, or is refused by one kind of error (RELIABILITY 61-64, 67-69, 71, 72, 74)."""
+"""A model file comes back identical, or is refused by one kind of error."""
 
 from __future__ import annotations
 

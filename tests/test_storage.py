@@ -1,4 +1,4 @@
-"""Saving is whole or not at all (RELIABILITY 75, 76, 78, 79, 80), and reading neither hangs nor swallows a device."""
+"""Saving is whole or not at all, and reading neither hangs nor swallows a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data that cannot be used is refused in one sentence, with its place, and nothing is written (RELIABILITY A)."""
+"""Data that cannot be used is refused in one sentence, with its place, and nothing is written."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_used_is_refused_by_each_command(trained, case):
         trained.refuses(3, says, *command_line(command, name, options))
 
 
-def test_7_one_bad_byte_far_down_is_named_with_its_line(trained):
+def test_one_bad_byte_far_down_is_named_with_its_line(trained):
     lines = [b"text,label"] + [b"good film,pos", b"bad film,neg"] * 2400
     lines[4710] = b"b\xe4d film,neg"
     trained.write("a.csv", b"\n".join(lines) + b"\n")
@@ -173,7 +173,7 @@ def test_7_one_bad_byte_far_down_is_named_with_its_line(trained):
     assert trained.works("tokenize", "a.csv", "--encoding", "latin-1").rows[0] == ["rows", "4,800"]
 
 
-def test_26_27_what_training_refuses_is_answered_by_predict(trained):
+def test_what_training_refuses_is_answered_by_predict(trained):
     trained.write("a.csv", "text,label\n ,pos\ngood film,\n<br>,x\n")
     rows = trained.works("predict", "a.csv").rows
     assert [row[0] for row in rows] == ["(empty)", "pos", "(empty)"]
@@ -182,7 +182,7 @@ def test_26_27_what_training_refuses_is_answered_by_predict(trained):
     assert trained.works("tokenize", "a.csv").rows[0] == ["rows", "3 (2 empty)"]
 
 
-def test_4_bad_records_are_left_out_and_counted_when_asked(trained, tiny, reviews):
+def test_bad_records_are_left_out_and_counted_when_asked(trained, tiny, reviews):
     trained.write("a.csv", reviews + "one\nx,y,z\n ,pos\n")
     said = "3 bad records were left out, the first: a.csv:14: 1 value, but the header has 2 columns"
     result = trained.works("train", "a.csv", "--skip-bad", *tiny)
@@ -213,7 +213,7 @@ ALONE = [
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_4_a_record_that_could_be_left_out_says_how_where_one_can(trained, case):
+def test_a_record_that_could_be_left_out_says_how_where_one_can(trained, case):
     name, content, options, _, commands = CASES[case]
     trained.write(name, content)
     for command in commands:
@@ -225,7 +225,7 @@ def test_4_a_record_that_could_be_left_out_says_how_where_one_can(trained, case)
             assert "--skip-bad" not in trained(*command_line(command, name, [*options, "--skip-bad"])).err
 
 
-def test_5_12_line_ends_and_a_byte_order_mark_change_nothing(cli, tiny, reviews):
+def test_line_ends_and_a_byte_order_mark_change_nothing(cli, tiny, reviews):
     plain = model_bytes(cli, reviews.encode(), "a.csv", *tiny)
     variants = [
         b"\xef\xbb\xbf" + reviews.encode(),
@@ -239,46 +239,46 @@ def test_5_12_line_ends_and_a_byte_order_mark_change_nothing(cli, tiny, reviews)
     assert model_bytes(cli, reviews.encode("utf-16"), "a.csv", "--encoding", "utf-16", *tiny) == plain
 
 
-def test_11_a_field_beyond_the_csv_modules_own_limit_is_read(cli, tiny, reviews):
+def test_a_field_beyond_the_csv_modules_own_limit_is_read(cli, tiny, reviews):
     limit = csv.field_size_limit()
     cli.write("a.csv", reviews + "w" * 131_073 + " good,pos\n")
     assert "lengths  2 to 4 words" in cli.works("train", "a.csv", *tiny).err
     assert csv.field_size_limit() == limit
 
 
-def test_13_a_line_end_in_quotes_is_one_record_that_starts_on_its_first_line(trained):
+def test_a_line_end_in_quotes_is_one_record_that_starts_on_its_first_line(trained):
     trained.write("a.csv", 'text,label\n"good\nfun",odd\nbad noise,odd\n')
     result = trained.works("evaluate", "latest", "a.csv", "--json").json
     assert sorted((m["line"], m["text"]) for m in result["mistakes"]) == [(2, "good\nfun"), (4, "bad noise")]
     assert [row[3] for row in trained.works("predict", "a.csv").rows] == ["good\\nfun", "bad noise"]
 
 
-def test_15_a_quote_in_tsv_is_itself(trained):
+def test_a_quote_in_tsv_is_itself(trained):
     trained.write("a.tsv", 'text\tlabel\na "good film\tpos\n')
     assert [row[3] for row in trained.works("predict", "a.tsv").rows] == ['a "good film']
 
 
-def test_16_21_blank_json_lines_are_passed_over_and_unicode_line_ends_are_none(trained):
+def test_blank_json_lines_are_passed_over_and_unicode_line_ends_are_none(trained):
     trained.write("a.jsonl", '{"text": "good\u2028film\u0085x", "label": 1}\n\n{"text": "bad", "label": true}\n')
     predicted = trained.works("predict", "a.jsonl", "--json").json_lines
     assert [entry["text"] for entry in predicted] == ["good\u2028film\u0085x", "bad"]
 
 
-def test_23_labels_are_compared_as_text(cli, tiny):
+def test_labels_are_compared_as_text(cli, tiny):
     cli.write("a.jsonl", '{"text": "good film", "label": 1}\n{"text": "bad film", "label": "1"}\n' * 2)
     cli.refuses(3, "every record here is '1'", "train", "a.jsonl", *tiny)
     cli.write("b.jsonl", '{"text": "good film", "label": true}\n{"text": "bad film", "label": "true "}\n' * 6)
     assert cli.works("train", "b.jsonl", "--json", *tiny).json["report"]["labels"] == {"true": 6, "true ": 6}
 
 
-def test_24_labels_that_differ_in_white_space_or_case_are_two_and_said_so(cli, tiny, reviews):
+def test_labels_that_differ_in_white_space_or_case_are_two_and_said_so(cli, tiny, reviews):
     cli.write("a.csv", reviews + "good fun,pos \ngood thing,pos \nwarm,POS\nwarmer,POS\n")
     err = cli.works("train", "a.csv", *tiny).err
     assert "warning  labels 'POS' and 'pos' are counted as two" in err
     assert "warning  labels 'POS' and 'pos ' are counted as two" in err
 
 
-def test_28_labels_that_were_never_trained_are_counted_and_named(trained, reviews):
+def test_labels_that_were_never_trained_are_counted_and_named(trained, reviews):
     trained.write("a.csv", reviews + "so so,mixed\nboring,mixed\nodd,other\n")
     result = trained.works("evaluate", "latest", "a.csv")
     assert ["never trained", "label 'mixed', 2 rows: always counted wrong"] in result.rows
@@ -290,7 +290,7 @@ def test_28_labels_that_were_never_trained_are_counted_and_named(trained, review
     assert [row[2:] for row in document["scores"]["confusion"]] == [[0, 0]] * 4
 
 
-def test_29_of_a_text_of_a_million_characters_the_middle_is_not_read(cli, tiny, reviews):
+def test_of_a_text_of_a_million_characters_the_middle_is_not_read(cli, tiny, reviews):
     cli.write("a.csv", reviews + "good bad " * 111_112 + ",pos\n")
     err = cli.works("train", "a.csv", "--max-length", "8", *tiny).err
     assert "2 to 222,224 words, median 3; 1 longer text is read without its middle (--max-length)" in err
@@ -299,7 +299,7 @@ def test_29_of_a_text_of_a_million_characters_the_middle_is_not_read(cli, tiny, 
     assert predicted[0]["cut"] == 0
 
 
-def test_30_two_ways_to_write_an_accent_are_one_token_unless_switched_off(cli, tiny):
+def test_two_ways_to_write_an_accent_are_one_token_unless_switched_off(cli, tiny):
     cli.write("a.csv", "text,label\n" + "caf\u00e9 yes,pos\ncafe\u0301 no,neg\n" * 3)
     cli.works("train", "a.csv", *tiny)
     for text in ("caf\u00e9", "cafe\u0301"):
@@ -309,19 +309,19 @@ def test_30_two_ways_to_write_an_accent_are_one_token_unless_switched_off(cli, t
     assert document["report"]["vocabulary"] == 4  # café in both writings, yes, no
 
 
-def test_31_characters_of_any_script_come_back_from_the_character_tokenizer(cli):
+def test_characters_of_any_script_come_back_from_the_character_tokenizer(cli):
     for text in ("\U0001f469\u200d\U0001f680", "\u1e8b\u0323", "影評", "שלום", "1\ufe0f\u20e3"):
         document = cli.works("tokenize", text, "--tokens", "char", "--no-lowercase", "--json").json
         assert "".join(document["tokens"]) == text
         assert document["shape"]["timesteps"] == len(text)
 
 
-def test_32_an_empty_pipe_has_no_records(trained):
+def test_an_empty_pipe_has_no_records(trained):
     for command in EVERY:
         trained.refuses(3, "<stdin>: no records", *command_line(command, "-", []), stdin=b"")
 
 
-def test_32_a_terminal_as_stdin_is_not_waited_for(trained, monkeypatch):
+def test_a_terminal_as_stdin_is_not_waited_for(trained, monkeypatch):
     master, slave = os.openpty()
     with open(slave, closefd=True) as typed:
         monkeypatch.setattr(sys, "stdin", typed)
@@ -331,13 +331,13 @@ def test_32_a_terminal_as_stdin_is_not_waited_for(trained, monkeypatch):
     os.close(master)
 
 
-def test_32_without_stdin_there_is_nothing_to_read(trained, monkeypatch):
+def test_without_stdin_there_is_nothing_to_read(trained, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     for command in EVERY:
         trained.refuses(5, "<stdin>: standard input is closed", *command_line(command, "-", []))
 
 
-def test_33_a_path_that_cannot_be_read(trained):
+def test_a_path_that_cannot_be_read(trained):
     os.mkdir("folder.csv")
     for command in EVERY:
         says = ["reviws.csv: there is no such file"]
@@ -350,7 +350,7 @@ def test_33_a_path_that_cannot_be_read(trained):
         trained.refuses(5, "cannot be read", *command_line(command, "w" * 300 + ".csv", []))
 
 
-def test_33_what_is_no_regular_file_is_refused_at_once(trained):
+def test_what_is_no_regular_file_is_refused_at_once(trained):
     os.mkfifo("pipe.csv")
     for command in EVERY:
         with time_limit(60):
@@ -359,7 +359,7 @@ def test_33_what_is_no_regular_file_is_refused_at_once(trained):
             trained.refuses(5, says, *command_line(command, "pipe.csv", []))
 
 
-def test_33_a_pipe_from_the_shell_is_read(trained):
+def test_a_pipe_from_the_shell_is_read(trained):
     """``rnncli predict <(cat x.txt) --format text``."""
     read, write = os.pipe()
     os.write(write, b"good\n\nbad\n")
@@ -380,7 +380,7 @@ def test_33_a_pipe_from_the_shell_is_read(trained):
         ("\u202egnp.csv", "\\u202egnp.csv"),
     ],
 )
-def test_34_odd_file_names_work_and_are_shown_cleaned(cli, tiny, reviews, name, shown):
+def test_odd_file_names_work_and_are_shown_cleaned(cli, tiny, reviews, name, shown):
     cli.write(name, reviews)
     result = cli.works("train", *tiny, "--", name)
     assert result.err.startswith(f"reading {shown} …\n")
@@ -394,7 +394,7 @@ def test_34_odd_file_names_work_and_are_shown_cleaned(cli, tiny, reviews, name, 
     cli.refuses(3, f"{shown}:2: 1 value", "train", "--", name)
 
 
-def test_36_a_file_that_changes_while_it_is_trained_on_is_not_read_again(cli, tiny, reviews, monkeypatch):
+def test_a_file_that_changes_while_it_is_trained_on_is_not_read_again(cli, tiny, reviews, monkeypatch):
     undisturbed = model_bytes(cli, reviews.encode(), "a.csv", *tiny)
     monkeypatch.setattr(
         "rnncli.render.progress.TrainingDisplay.epoch", lambda display, event: cli.write("a.csv", "text,label\n")

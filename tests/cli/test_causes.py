@@ -1,4 +1,4 @@
-"""What the system refuses is told as what it is, and not as something else (RELIABILITY 82, 123)."""
+"""What the system refuses is told as what it is, and not as something else."""
 
 from __future__ import annotations
 

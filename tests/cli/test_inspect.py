@@ -173,7 +173,7 @@ def test_a_model_put_together_in_python_has_no_record_and_can_be_opened(trained,
 # --- the picture ----------------------------------------------------------------------------------------------------
 
 
-def test_101_the_picture_is_xml_without_scripts_or_references(trained):
+def test_the_picture_is_xml_without_scripts_or_references(trained):
     for arguments in (["--timesteps", "<script> & ]]> 'onload=x' \x1b[31m"], []):
         result = trained.works("inspect", *arguments, "--svg", "s.svg", "--force")
         assert "picture written to s.svg" in result.err
@@ -200,7 +200,7 @@ def test_the_picture_shows_the_numbers_of_the_table(trained):
     assert (trained.folder / "t.svg").read_bytes() == first
 
 
-def test_44_a_picture_never_replaces_a_file_unasked(trained):
+def test_a_picture_never_replaces_a_file_unasked(trained):
     trained.write("s.svg", "mine")
     hint = "write over it with --force"
     for more in (["--timesteps"], ["--json"], []):

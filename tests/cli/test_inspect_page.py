@@ -66,7 +66,7 @@ def test_every_task(cli, name):
     assert (cli.folder / "x.html").stat().st_size > 30_000
 
 
-def test_44_a_page_never_replaces_a_file_unasked(trained):
+def test_a_page_never_replaces_a_file_unasked(trained):
     trained.write("x.html", "mine")
     trained.refuses(2, ["x.html exists already", "write over it with --force"], "inspect", TEXT, "--html", "x.html")
     trained.refuses(2, "runs is a directory", "inspect", "--html", "runs", "--force")

@@ -1,4 +1,4 @@
-"""Options, environment and settings files: what they allow, which wins, and how a slip is told (RELIABILITY B)."""
+"""Options, environment and settings files: what they allow, which wins, and how a slip is told."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("option", "value", "says"), REFUSED, ids=[f"{o} {v[:20]!a}" for o, v, _ in REFUSED])
-def test_38_39_42_a_value_out_of_range_is_refused_with_the_range(trained, option, value, says):
+def test_a_value_out_of_range_is_refused_with_the_range(trained, option, value, says):
     """As an option, from the environment and from a settings file, each named."""
     trained.refuses(2, f"rnncli: {says}", "train", "reviews.csv", f"--{option}={value}")
     name = option.replace("-", "_")
@@ -102,7 +102,7 @@ def test_every_setting_with_a_range_is_among_the_refused():
     assert tried | switches == set(SETTING_NAMES)
 
 
-def test_39_a_network_too_large_for_the_machine_is_refused_before_it_is_made(trained):
+def test_a_network_too_large_for_the_machine_is_refused_before_it_is_made(trained):
     with time_limit(60):
         says = ["GiB of memory", "and there is room for", "lower --hidden, --layers, --batch or --max-length"]
         trained.refuses(2, says, "train", "reviews.csv", "--hidden", "65536", "--layers", "16", "--validation", "0.34")
@@ -137,7 +137,7 @@ def test_debug_shows_where_and_only_for_that_call(trained):
     trained.refuses(5, "there is no run 'nope'", "predict", "x", "--model", "nope")
 
 
-def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch):
+def test_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch):
     def broken(self, texts, *_):
         secret = "s3cret-local"
         raise RuntimeError(f"planted \x1b[2J [red] {len(secret)}")
@@ -188,7 +188,7 @@ def test_104_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch
     ],
     ids=lambda value: ascii(value[:30]),
 )
-def test_43_65_a_settings_file_with_a_slip_or_a_trap_is_refused_fast(trained, content, says):
+def test_a_settings_file_with_a_slip_or_a_trap_is_refused_fast(trained, content, says):
     trained.write("s.yaml", content)
     with time_limit(60):
         result = trained.refuses(2, says, "train", "reviews.csv", "--config", "s.yaml")
@@ -196,7 +196,7 @@ def test_43_65_a_settings_file_with_a_slip_or_a_trap_is_refused_fast(trained, co
     assert not (trained.folder / "owned").exists()
 
 
-def test_65_an_alias_bomb_is_refused(trained):
+def test_an_alias_bomb_is_refused(trained):
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
@@ -267,7 +267,7 @@ def test_model_and_runs_are_read_from_the_environment(trained, monkeypatch):
     assert trained.works("predict", "good", "--model", "latest").rows[0][0] == "pos"
 
 
-def test_41_the_seed_is_said_and_kept_and_decides(cli, tiny, reviews):
+def test_the_seed_is_said_and_kept_and_decides(cli, tiny, reviews):
     cli.write("reviews.csv", reviews)
     models = {}
     for name, options in {"a": [], "b": ["--seed", "0"], "c": ["--seed", str(2**64)]}.items():
@@ -278,7 +278,7 @@ def test_41_the_seed_is_said_and_kept_and_decides(cli, tiny, reviews):
     assert yaml.safe_load((cli.folder / "runs" / "c" / "config.yaml").read_text())["seed"] == 2**64
 
 
-def test_40_no_epoch_saves_the_untrained_model_and_says_so(cli, tiny, reviews):
+def test_no_epoch_saves_the_untrained_model_and_says_so(cli, tiny, reviews):
     cli.write("reviews.csv", reviews)
     result = cli.works("train", "reviews.csv", *tiny, "--epochs", "0")
     assert "no epoch was run: the untrained model is saved" in result.err
@@ -291,7 +291,7 @@ def test_40_no_epoch_saves_the_untrained_model_and_says_so(cli, tiny, reviews):
     assert (document["best_epoch"], document["validation_accuracy"], document["epochs"]) == (None, None, [])
 
 
-def test_40_a_batch_larger_than_the_data_is_one_batch(cli, tiny, reviews):
+def test_a_batch_larger_than_the_data_is_one_batch(cli, tiny, reviews):
     cli.write("reviews.csv", reviews)
     for name, batch in (("a", "8"), ("b", "1000000")):
         cli.works("train", "reviews.csv", *tiny, "--batch", batch, "--name", name)
@@ -303,7 +303,7 @@ def test_40_a_batch_larger_than_the_data_is_one_batch(cli, tiny, reviews):
     assert len(losses[0]) == 2
 
 
-def test_45_hash_seed_locale_and_time_zone_change_no_byte_of_the_model(cli, process, tiny):
+def test_hash_seed_locale_and_time_zone_change_no_byte_of_the_model(cli, process, tiny):
     cli.write("r.csv", "text,label\n" + "caf\u00e9 yes good ok,j\u00e4\nno bad cafe \u00e9t\u00e9,nein\n" * 6)
     worlds = {
         "a": {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
@@ -327,7 +327,7 @@ def test_45_hash_seed_locale_and_time_zone_change_no_byte_of_the_model(cli, proc
     [{"COLUMNS": "1"}, {"COLUMNS": "20"}, {"COLUMNS": "\u00b2"}, {"COLUMNS": "0", "LINES": "0"}, {"COLUMNS": "500"}],
     ids=str,
 )
-def test_46_any_width_of_the_terminal_is_readable(trained, tiny, monkeypatch, world):
+def test_any_width_of_the_terminal_is_readable(trained, tiny, monkeypatch, world):
     for name, value in world.items():
         monkeypatch.setenv(name, value)
     width = {"1": 20, "20": 20, "500": 500}.get(world["COLUMNS"], 80)
@@ -348,7 +348,7 @@ def test_46_any_width_of_the_terminal_is_readable(trained, tiny, monkeypatch, wo
         assert max(map(len, result.out.split("\n"))) <= width
 
 
-def test_46_colours_only_where_they_are_wanted(trained, monkeypatch):
+def test_colours_only_where_they_are_wanted(trained, monkeypatch):
     trained.at_terminal(80, "xterm-256color")
     assert "\x1b[1m" in trained.works("predict", "good", "bad").out
     assert "\x1b[1;31m" in trained("predict", "x", "--model", "nope").err
@@ -358,7 +358,7 @@ def test_46_colours_only_where_they_are_wanted(trained, monkeypatch):
     assert "\x1b" not in trained.works("predict", "good", "bad").out
 
 
-def test_111_help_imports_neither_numpy_nor_yaml(tmp_path):
+def test_help_imports_neither_numpy_nor_yaml(tmp_path):
     code = textwrap.dedent(
         """
         import sys

@@ -1,4 +1,4 @@
-"""Hostile texts, labels, tokens, columns and names come out as what they are, in every command (RELIABILITY G)."""
+"""Hostile texts, labels, tokens, columns and names come out as what they are, in every command."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("form", ["pipe", "json", "terminal", "narrow"])
-def test_95_96_97_99_103_every_attack_in_every_command_and_form(hostile, form):
+def test_every_attack_in_every_command_and_form(hostile, form):
     hostile.write("rows.jsonl", json_lines([(text, text) for text in FILLED]))
     hostile.write("all.txt", "\n".join(text for text in STORABLE if "\n" not in text and "\r" not in text) + "\n")
     if form in ("terminal", "narrow"):
@@ -75,7 +75,7 @@ def test_95_96_97_99_103_every_attack_in_every_command_and_form(hostile, form):
             assert max(map(cell_len, result.out.split("\n"))) <= 100
 
 
-def test_99_json_gives_every_text_back_as_it_was(trained):
+def test_json_gives_every_text_back_as_it_was(trained):
     documents = trained.works("predict", "--json", "--", *ATTACKS).json_lines
     assert [document["text"] for document in documents] == ATTACKS
     text = unicodedata.normalize("NFC", "".join(ATTACKS))
@@ -83,7 +83,7 @@ def test_99_json_gives_every_text_back_as_it_was(trained):
     assert "".join(document["tokens"]) == text
 
 
-def test_95_96_each_text_is_one_piped_line_that_shows_it(trained):
+def test_each_text_is_one_piped_line_that_shows_it(trained):
     rows = trained.works("predict", "--", *ATTACKS).rows
     assert [row[3] for row in rows] == [clean(text) for text in ATTACKS]
     assert all(len(row) == 4 for row in rows)
@@ -91,7 +91,7 @@ def test_95_96_each_text_is_one_piped_line_that_shows_it(trained):
         assert text in [row[3] for row in rows]
 
 
-def test_103_the_width_of_the_terminal_does_not_reach_a_pipe(trained, monkeypatch):
+def test_the_width_of_the_terminal_does_not_reach_a_pipe(trained, monkeypatch):
     commands = (["predict", "w" * 500], ["inspect", "--timesteps", "good " * 9], ["evaluate", "latest", "reviews.csv"])
     plain = [trained.works(*command).out for command in commands]
     for name, value in {"COLUMNS": "20", "FORCE_COLOR": "1", "TERM": "xterm-256color"}.items():

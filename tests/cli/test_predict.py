@@ -221,7 +221,7 @@ def test_a_model_with_a_number_that_is_none_does_not_answer(trained):
     assert not path.exists()
 
 
-def test_108_a_text_longer_than_is_read_says_how_much_was_left_out(cli, tiny, reviews):
+def test_a_text_longer_than_is_read_says_how_much_was_left_out(cli, tiny, reviews):
     cli.write("reviews.csv", reviews)
     cli.works("train", "reviews.csv", *tiny, "--max-length", "4")
     answers = cli.works("predict", "good film good film so bad", "good so bad bad", "--json").json_lines
@@ -238,7 +238,7 @@ def test_without_stdin_texts_as_arguments_still_work(trained, monkeypatch):
     assert trained.works("predict", "good").rows[0][0] == "pos"
 
 
-def test_102_cells_that_begin_like_formulas(trained):
+def test_cells_that_begin_like_formulas(trained):
     """Faithful, unless it is asked for; then said."""
     texts = ["=1+1", "+good", "-bad", "@SUM", "\tgood", "\rbad", "good = bad", "'good"]
     shown = ["=1+1", "+good", "-bad", "@SUM", "\\tgood", "\\rbad", "good = bad", "'good"]

@@ -1,4 +1,4 @@
-"""What only a real process shows: pipes that close, full devices, signals and taking up again (RELIABILITY 82-88)."""
+"""What only a real process shows: pipes that close, full devices, signals and taking up again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def epochs(cli, run: str = "reviews-1") -> list[tuple]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_84_87_a_signal_saves_says_how_to_go_on_and_loses_nothing(cli, learning, tiny, number, code):
+def test_a_signal_saves_says_how_to_go_on_and_loses_nothing(cli, learning, tiny, number, code):
     training = learning()
     training.send_signal(number)
     out, err = training.communicate(timeout=30)
@@ -63,7 +63,7 @@ def test_84_87_a_signal_saves_says_how_to_go_on_and_loses_nothing(cli, learning,
     assert [epoch[0] for epoch in epochs(cli)] == list(range(1, last + 1))
 
 
-def test_88_a_training_that_ignores_ctrl_c_is_still_stopped_by_sigterm(cli, learning):
+def test_a_training_that_ignores_ctrl_c_is_still_stopped_by_sigterm(cli, learning):
     training = learning(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     training.send_signal(signal.SIGINT)
     time.sleep(0.2)
@@ -123,7 +123,7 @@ ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 @pytest.mark.parametrize("arguments", [["--help"], ["tokenize", "reviews.csv"]], ids=" ".join)
 @pytest.mark.parametrize("module", ["rnncli.stopping", "rnncli.cli", "typer", "rnncli.errors", "numpy"])
 @pytest.mark.parametrize(("number", "code"), ENDS)
-def test_86_a_signal_while_the_program_is_still_being_imported(
+def test_a_signal_while_the_program_is_still_being_imported(
     cli, process, at_import, reviews, arguments, module, number, code
 ):
     cli.write("reviews.csv", reviews)
@@ -170,7 +170,7 @@ def struck(*arguments, **more):
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("whom", ["os.getpid()", "0"])
 @pytest.mark.parametrize("command", [["predict", "many.txt"], ["evaluate", "latest", "many.csv"]], ids=" ".join)
-def test_116_a_signal_while_processes_are_forked_ends_all_of_them(
+def test_a_signal_while_processes_are_forked_ends_all_of_them(
     trained, process, at_import, number, code, nth, whom, command
 ):
     """Sent to the first process as ``kill`` does, and to the group as a terminal does."""
@@ -188,7 +188,7 @@ def test_116_a_signal_while_processes_are_forked_ends_all_of_them(
 
 @pytest.mark.parametrize(("number", "code"), ENDS)
 @pytest.mark.parametrize("function", ["os.open", "os.write", "os.fsync", "os.close", "os.replace"])
-def test_86_a_signal_while_a_file_is_written_leaves_nothing_of_it(trained, process, at_import, number, code, function):
+def test_a_signal_while_a_file_is_written_leaves_nothing_of_it(trained, process, at_import, number, code, function):
     """The file is the old one or the new one, and nothing is beside it."""
     trained.write("page.html", "old")
     striking = """
@@ -232,7 +232,7 @@ gc.set_threshold(1)
     assert (running.returncode, out, err) == (code, b"", b"rnncli: stopped\n")
 
 
-def test_85_a_second_ctrl_c_stops_a_training_at_once(cli, process, at_import, reviews, tiny):
+def test_a_second_ctrl_c_stops_a_training_at_once(cli, process, at_import, reviews, tiny):
     """In the middle of its step; what was saved is whole, and goes on to the same bits."""
     cli.write("reviews.csv", reviews)
     world = at_import(
@@ -289,7 +289,7 @@ sys.addaudithook(struck)
     assert "going on after epoch 0, step 0" in cli.works("train", "--resume", "run").err
 
 
-def test_126_the_second_of_two_resumes_is_refused(cli, learning, reviews):
+def test_the_second_of_two_resumes_is_refused(cli, learning, reviews):
     training = learning()
     result = cli("train", "--resume", "reviews-1")
     assert result.code == 5
@@ -311,7 +311,7 @@ def test_a_diverged_training_is_not_said_to_be_taken_up(cli, reviews, tiny):
     assert "start anew with a smaller learning rate" in result.err
 
 
-def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
+def test_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
     (trained.folder / "many.txt").write_text("good film\n" * 20_000)
     for options in ([], ["--json"]):
         with open(trained.folder / "many.txt", "rb") as lines:
@@ -326,7 +326,7 @@ def test_83_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
     assert (helping.wait(30), helping.stderr.read()) == (0, b"")
 
 
-def test_83_a_reader_of_the_messages_that_has_had_enough_does_not_end_the_training(cli, process, reviews, tiny):
+def test_a_reader_of_the_messages_that_has_had_enough_does_not_end_the_training(cli, process, reviews, tiny):
     """As in ``rnncli train reviews.csv 2>&1 | head -1``."""
     cli.write("reviews.csv", reviews)
     training = process("train", "reviews.csv", *tiny, "--epochs", "30", stderr=subprocess.STDOUT)
@@ -338,7 +338,7 @@ def test_83_a_reader_of_the_messages_that_has_had_enough_does_not_end_the_traini
 
 
 @pytest.mark.parametrize("world", [{}, {"LC_ALL": "C", "LANG": ""}], ids=["as it is", "plain"])
-def test_82_a_full_device_is_said_so(trained, process, world):
+def test_a_full_device_is_said_so(trained, process, world):
     commands = (
         ["predict", "reviews.csv", "--json"],
         ["inspect"],
@@ -357,7 +357,7 @@ def test_82_a_full_device_is_said_so(trained, process, world):
     assert trained.works("predict", "good").rows[0][0] == "pos"
 
 
-def test_82_a_closed_stdout_is_refused_before_anything_is_done(trained, process, tiny):
+def test_a_closed_stdout_is_refused_before_anything_is_done(trained, process, tiny):
     for command in (["predict", "good"], ["train", "reviews.csv", *tiny], ["--help"]):
         running = process(*command, stdout=None, preexec_fn=lambda: os.close(1))
         err = running.stderr.read()
@@ -368,7 +368,7 @@ def test_82_a_closed_stdout_is_refused_before_anything_is_done(trained, process,
     assert sorted(os.listdir(trained.folder / "runs")) == ["latest", "reviews-1"]
 
 
-def test_32_a_closed_stdin_is_said_so(trained, process):
+def test_a_closed_stdin_is_said_so(trained, process):
     for command in (["predict", "-"], ["evaluate", "latest", "-"]):
         running = process(*command, stdin=None, preexec_fn=lambda: os.close(0))
         out, err = running.communicate(timeout=30)
@@ -395,7 +395,7 @@ def test_states_through_a_pipe_are_whole_and_plain(trained, process):
     assert out.decode() == trained.works(*command).out
 
 
-def test_46_under_an_ascii_locale_nothing_fails(trained, process):
+def test_under_an_ascii_locale_nothing_fails(trained, process):
     world = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
     shown = {
         ("predict", "caf\u00e9 good"): b"\tcaf\\xc3\\xa9 good\n",
@@ -410,7 +410,7 @@ def test_46_under_an_ascii_locale_nothing_fails(trained, process):
         assert shown[command] in out
 
 
-def test_110_processes_read_one_model_at_once(trained, process):
+def test_processes_read_one_model_at_once(trained, process):
     running = [process("predict", "good film", "bad film") for _ in range(4)]
     answers = {started.communicate(timeout=60) for started in running}
     assert len(answers) == 1

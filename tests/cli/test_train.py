@@ -195,7 +195,7 @@ def test_three_labels_are_a_softmax(cli, tiny):
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
 
 
-def test_55_a_training_that_diverges_ends_with_6_and_an_older_model_stays_the_latest(ready, tiny):
+def test_a_training_that_diverges_ends_with_6_and_an_older_model_stays_the_latest(ready, tiny):
     ready.works("train", "reviews.csv", *tiny, "--name", "first")
     wild = ["--cell", "rnn", "--nonlinearity", "relu", "--lr", "1e9", "--optimizer", "sgd", "--clip", "none"]
     result = ready("train", "reviews.csv", *tiny, *wild, "--epochs", "30", "--batch", "2")
@@ -209,7 +209,7 @@ def test_55_a_training_that_diverges_ends_with_6_and_an_older_model_stays_the_la
 # --- taking up again ------------------------------------------------------------------------------------------------
 
 
-def test_93_a_finished_training_says_that_it_is(trained):
+def test_a_finished_training_says_that_it_is(trained):
     result = trained.works("train", "--resume", "latest")
     assert "taking up latest …" in result.err
     assert "this training is finished already: all 20 epochs are done" in result.err
@@ -219,7 +219,7 @@ def test_93_a_finished_training_says_that_it_is(trained):
     assert trained.works("train", "--resume", "runs/reviews-1", "--json").json["finished"] == "all 20 epochs are done"
 
 
-def test_93_with_nothing_to_take_up(cli, reviews):
+def test_with_nothing_to_take_up(cli, reviews):
     cli.refuses(5, ["there is no model in runs/ yet", "rnncli train reviews.csv"], "train", "--resume", "latest")
     os.makedirs("runs/empty-1")
     cli.refuses(5, "there is no run 'empty-2'; did you mean 'empty-1'?", "train", "--resume", "empty-2")
@@ -253,12 +253,12 @@ def test_a_finished_training_goes_on_for_more_epochs_and_never_runs_one_twice(re
         (["--max-vocabulary", "3"], "the training to resume has max_vocabulary 10000, not 3"),
     ],
 )
-def test_92_a_training_goes_on_only_with_its_own_settings(trained, options, says):
+def test_a_training_goes_on_only_with_its_own_settings(trained, options, says):
     hint = "a resumed training keeps its settings; only --epochs, --patience, --workers and --keep-epochs may change"
     trained.refuses(2, [says, hint], "train", "--resume", "latest", *options)
 
 
-def test_92_a_training_goes_on_only_with_its_own_data(trained, reviews):
+def test_a_training_goes_on_only_with_its_own_data(trained, reviews):
     trained.write("other.csv", reviews + "more,pos\n")
     says = "is not the data that runs/reviews-1 was trained on: its contents have changed"
     trained.refuses(2, f"other.csv {says}", "train", "other.csv", "--resume", "latest")
@@ -268,7 +268,7 @@ def test_92_a_training_goes_on_only_with_its_own_data(trained, reviews):
     trained.refuses(2, f"moved.csv {says}", "train", "--resume", "latest")
 
 
-def test_92_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):
+def test_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):
     cli.works("train", "-", *tiny, stdin=reviews.encode())
     cli.refuses(2, ["runs/stdin-1 was trained from stdin", "name the data again"], "train", "--resume", "latest")
     cli.write("reviews.csv", reviews)
@@ -289,7 +289,7 @@ def test_92_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):
         (["--encoding", "utf8x"], "'utf8x' is not an encoding that rnncli reads"),
     ],
 )
-def test_92_a_training_goes_on_only_with_its_data_read_as_before(trained, options, says):
+def test_a_training_goes_on_only_with_its_data_read_as_before(trained, options, says):
     trained.refuses(2, [f"rnncli: {says}"], "train", "--resume", "latest", *options)
     trained.refuses(2, [f"rnncli: {says}"], "train", "reviews.csv", "--resume", "latest", *options)
 
@@ -302,7 +302,7 @@ def test_the_way_the_data_were_read_may_be_named_again(cli, tiny, reviews):
     assert "finished already" in cli.works("train", "--resume", "latest").err
 
 
-def test_92_data_with_other_columns_are_other_data(trained, reviews):
+def test_data_with_other_columns_are_other_data(trained, reviews):
     trained.write("other.csv", reviews.replace("text,label", "review,stars"))
     says = "other.csv is not the data that runs/reviews-1 was trained on: there is no column 'text'"
     trained.refuses(2, f"rnncli: {says}", "train", "other.csv", "--resume", "latest")

@@ -131,7 +131,7 @@ def test_named_columns_are_taken_as_they_are():
     )
 
 
-def test_2_a_name_that_is_not_there_is_refused_with_those_that_are():
+def test_a_name_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(DataError) as caught:
         choose_columns(("review", "label"), [], text="reviw")
     assert caught.value.exit_code == 3

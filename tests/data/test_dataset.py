@@ -1,4 +1,4 @@
-"""A labelled file read whole, and what is wrong with it named by file and line (RELIABILITY 23, 24, 26)."""
+"""A labelled file read whole, and what is wrong with it named by file and line."""
 
 from __future__ import annotations
 

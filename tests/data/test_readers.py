@@ -167,11 +167,11 @@ def test_an_unknown_format_is_a_usage_error_with_the_closest():
         ("\n \n", "jsonl"),
     ],
 )
-def test_1_no_records(data, format):
+def test_no_records(data, format):
     assert refusal(data, format=format) == "<stdin>: no records"
 
 
-def test_1_an_empty_gzip_file_too(tmp_path):
+def test_an_empty_gzip_file_too(tmp_path):
     for content in (b"", gzip.compress(b"")):
         (tmp_path / "a.csv.gz").write_bytes(content)
         assert path_refusal(tmp_path / "a.csv.gz", DataError).message.endswith("a.csv.gz: no records")
@@ -180,13 +180,13 @@ def test_1_an_empty_gzip_file_too(tmp_path):
 # --- 3: the header ---------------------------------------------------------------------------------------------------
 
 
-def test_3_a_column_name_that_stands_twice_is_refused_with_both_places():
+def test_a_column_name_that_stands_twice_is_refused_with_both_places():
     message = refusal("text,label,text\na,b,c\n")
     assert message == "<stdin>:1: the column name 'text' stands twice, at columns 1 and 3"
     assert "columns 1 and 3" in refusal("text\tlabel\ttext\na\tb\tc\n", format="tsv")
 
 
-def test_3_the_header_is_refused_before_any_row_is_asked_for():
+def test_the_header_is_refused_before_any_row_is_asked_for():
     with pytest.raises(DataError, match="stands twice"):
         piped("\n\na,a\n1,2\n")
 
@@ -205,14 +205,14 @@ def test_too_many_columns_are_refused():
 
 
 @pytest.mark.parametrize(("format", "tab"), [("csv", ","), ("tsv", "\t")])
-def test_4_a_short_or_a_long_row_is_refused_at_its_line_with_both_counts(format, tab):
+def test_a_short_or_a_long_row_is_refused_at_its_line_with_both_counts(format, tab):
     good = tab.join(("text", "label")) + "\n" + tab.join(("good", "pos")) + "\n"
     assert refusal(good + "bad\n", format=format) == "<stdin>:3: 1 value, but the header has 2 columns"
     message = refusal(good + tab.join("abc") + "\n", format=format)
     assert message == "<stdin>:3: 3 values, but the header has 2 columns"
 
 
-def test_4_skip_bad_leaves_them_out_and_counts_them():
+def test_skip_bad_leaves_them_out_and_counts_them():
     table = piped("text,label\nshort\ngood,pos\n1,2,3\n", skip_bad=True)
     assert list(table.rows) == [Row(3, ("good", "pos"))]
     assert table.skipped_count == 2
@@ -222,13 +222,13 @@ def test_4_skip_bad_leaves_them_out_and_counts_them():
     ]
 
 
-def test_4_all_are_counted_but_only_the_first_twenty_are_kept():
+def test_all_are_counted_but_only_the_first_twenty_are_kept():
     table = piped("text,label\n" + "short\n" * 50 + "good,pos\n", skip_bad=True)
     assert len(list(table.rows)) == 1
     assert (len(table.skipped), table.skipped_count) == (20, 50)
 
 
-def test_4_when_every_record_is_bad_there_are_no_records():
+def test_when_every_record_is_bad_there_are_no_records():
     with pytest.raises(DataError, match=r"no records \(2 bad ones were left out\)") as caught:
         read("text,label\nshort\nshort\n", skip_bad=True)
     assert caught.value.hint == "<stdin>:2: 1 value, but the header has 2 columns"
@@ -238,7 +238,7 @@ def test_4_when_every_record_is_bad_there_are_no_records():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
-def test_5_a_byte_order_mark_is_read_as_if_absent(encoding):
+def test_a_byte_order_mark_is_read_as_if_absent(encoding):
     plain = "text,label\n\ufeffgood,pös\n".encode()
     with_mark, without = (piped(start + plain, encoding=encoding) for start in (b"\xef\xbb\xbf", b""))
     assert with_mark.columns == without.columns == ("text", "label")
@@ -247,27 +247,27 @@ def test_5_a_byte_order_mark_is_read_as_if_absent(encoding):
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_6_utf_16_is_recognised(mark, encoding):
+def test_utf_16_is_recognised(mark, encoding):
     data = mark + "text,label\n".encode("utf-16-le")
     assert refusal(data, encoding=encoding) == "<stdin>: looks like UTF-16; use --encoding utf-16"
 
 
-def test_6_utf_32_is_not_taken_for_utf_16():
+def test_utf_32_is_not_taken_for_utf_16():
     assert "looks like UTF-32; use --encoding utf-32" in refusal("a,b\n".encode("utf-32"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "gb18030"])
-def test_6_other_encodings_are_read(encoding):
+def test_other_encodings_are_read(encoding):
     text = "文本,label\n好\U0001f600,pos\n" if encoding.startswith(("utf", "gb")) else "text,label\ngüt,pos\n"
     assert values(text.encode(encoding), encoding=encoding) == [tuple(text.splitlines()[1].split(","))]
 
 
-def test_6_a_mark_that_the_encoding_does_not_expect_is_dropped_too():
+def test_a_mark_that_the_encoding_does_not_expect_is_dropped_too():
     table = piped("\ufefftext,label\na,b\n".encode("utf-16-le"), encoding="utf-16-le")
     assert table.columns == ("text", "label")
 
 
-def test_6_utf_16_without_a_mark_is_asked_for_its_order():
+def test_utf_16_without_a_mark_is_asked_for_its_order():
     message = refusal("text,label\n".encode("utf-16-le"), encoding="utf-16")
     assert "no byte order mark at the start; say --encoding utf-16-le or utf-16-be" in message
 
@@ -286,7 +286,7 @@ def test_an_encoding_that_is_none_is_a_usage_error(encoding):
     ("bad", "meant"),
     [(b"\xff", "latin-1"), (b"\xe2\x28\xa1", "latin-1"), (b"\xed\xa0\x80", "cp1252"), (b"\xc3", "latin-1")],
 )
-def test_7_an_invalid_byte_is_refused_with_its_line_and_value(end, padding, bad, meant):
+def test_an_invalid_byte_is_refused_with_its_line_and_value(end, padding, bad, meant):
     row = (f"{'ä' * padding},pos" + end).encode()
     data = ("text,label" + end).encode() + row * 4709 + b"ab" + bad + end.encode() + row
     expected = (
@@ -297,30 +297,30 @@ def test_7_an_invalid_byte_is_refused_with_its_line_and_value(end, padding, bad,
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
-def test_7_also_first_on_its_line_and_at_the_end_of_the_file(end):
+def test_an_invalid_byte_first_on_its_line_and_at_the_end_of_the_file(end):
     start = f"text,label{end}a,b{end}".encode()
     assert refusal(start + b"\xff").startswith("<stdin>:3: byte 0xff")
     assert refusal(start + b"c,\xe2\x82").startswith("<stdin>:3: byte 0xe2")
 
 
-def test_7_in_another_encoding():
+def test_an_invalid_byte_in_another_encoding():
     assert refusal(b"a,b\n1,\x81\n", encoding="cp1252").startswith("<stdin>:2: byte 0x81 is not valid cp1252")
     assert refusal("a,b\n1,2\n".encode("utf-16") + b"\x00", encoding="utf-16").startswith("<stdin>:3: byte 0x00")
 
 
-def test_7_what_is_wrong_further_up_is_told_first():
+def test_what_is_wrong_further_up_is_told_first():
     assert refusal(b"text,label\nshort\n\xff,pos\n").startswith("<stdin>:2: 1 value")
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
-def test_7_and_8_are_refused_even_when_bad_records_are_skipped(format):
+def test_bad_bytes_are_refused_even_when_bad_records_are_skipped(format):
     start = b'{"a": "1"}\n{"a": "1"}\n' if format == "jsonl" else b"a\n1\n"
     assert "<stdin>:3: byte 0xff" in refusal(start + b"\xff\n", format=format, skip_bad=True)
     assert "<stdin>:3: a NUL character" in refusal(start + b"x\0\n", format=format, skip_bad=True)
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
-def test_8_a_nul_is_refused_at_its_line(end):
+def test_a_nul_is_refused_at_its_line(end):
     assert "<stdin>:3: a NUL character" in refusal(f"text,label{end}a,b{end}\0c,d{end}")
     assert "<stdin>:1: a NUL character" in refusal("te\0xt,label\n")
 
@@ -328,19 +328,19 @@ def test_8_a_nul_is_refused_at_its_line(end):
 # --- 9, 10, 11: quotes and long values -------------------------------------------------------------------------------
 
 
-def test_9_an_unclosed_quote_is_refused_at_the_line_where_it_opened():
+def test_an_unclosed_quote_is_refused_at_the_line_where_it_opened():
     message = refusal('text,label\ngood,pos\n"never closed,pos\nmore,neg\nmore,neg\n')
     assert message == "<stdin>:3: a quote opens here and is never closed"
 
 
-def test_9_also_when_its_record_began_further_up():
+def test_an_unclosed_quote_whose_record_began_further_up():
     data = 'text,label\n"one\r\ntwo, ""three""\r\n","four\nfive,neg\n'
     assert refusal(data) == "<stdin>:4: a quote opens here and is never closed"
     assert refusal(data, skip_bad=True).startswith("<stdin>:4:")
     assert refusal('text,"label\ngood,pos\n').startswith("<stdin>:1: a quote opens here")
 
 
-def test_9_a_quote_that_swallows_a_long_file_stops_at_the_limit():
+def test_a_quote_that_swallows_a_long_file_stops_at_the_limit():
     start = b'text,label\na,b\n"never closed\n'
     stream = Endless(b"good,pos\n", start=start)
     with pytest.raises(DataError) as caught:
@@ -349,7 +349,7 @@ def test_9_a_quote_that_swallows_a_long_file_stops_at_the_limit():
     assert stream.taken < 4_000_000
 
 
-def test_9_a_record_of_endless_fields_stops_at_the_limit():
+def test_a_record_of_endless_fields_stops_at_the_limit():
     stream = Endless(b'"x\n",', start=b"text,label\na,b\n")
     with pytest.raises(DataError, match=r"<stdin>:3: a record of more than [0-9,]+ characters"):
         list(open_table("-", stdin=stream, max_field=1000, skip_bad=True).rows)
@@ -357,25 +357,25 @@ def test_9_a_record_of_endless_fields_stops_at_the_limit():
 
 
 @pytest.mark.parametrize("skip_bad", [False, True])
-def test_10_text_after_a_closing_quote_is_refused(skip_bad):
+def test_text_after_a_closing_quote_is_refused(skip_bad):
     assert refusal('text,label\n"a"b,pos\n', skip_bad=skip_bad) == "<stdin>:2: text after a closing quote"
     message = refusal('text,label\n"a\nb" c,pos\n', skip_bad=skip_bad)
     assert message == "<stdin>:3: text after a closing quote; the quote opened on line 2"
 
 
-def test_10_quotes_inside_a_value_are_read():
+def test_quotes_inside_a_value_are_read():
     assert values('text,label\n5" disk,"say ""hi"""\n"",""\n') == [('5" disk', 'say "hi"'), ("", "")]
 
 
 @pytest.mark.parametrize("length", [131_073, 9_999_999, 10_000_000])
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_11_a_long_value_is_read(length, quote):
+def test_a_long_value_is_read(length, quote):
     [row] = read(f"text,label\n{quote}{'x' * length}{quote},pos\n")
     assert len(row.values[0]) == length
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
-def test_11_a_longer_one_is_refused_at_its_line_or_skipped(format):
+def test_a_longer_one_is_refused_at_its_line_or_skipped(format):
     def record(text: str) -> str:
         return f'{{"text": "{text}"}}\n' if format == "jsonl" else f"{text}\n"
 
@@ -387,11 +387,11 @@ def test_11_a_longer_one_is_refused_at_its_line_or_skipped(format):
     assert table.skipped == [message]
 
 
-def test_11_a_value_over_the_real_limit():
+def test_a_value_over_the_real_limit():
     assert refusal("text,label\n" + "x" * 10_000_001 + ",pos\n").startswith("<stdin>:2: 10,000,001 characters")
 
 
-def test_11_the_limit_of_the_csv_module_is_left_alone_while_two_tables_are_read_in_turns():
+def test_the_limit_of_the_csv_module_is_left_alone_while_two_tables_are_read_in_turns():
     before = csv.field_size_limit()
     long = "x" * 200_000
     first, second = (piped(f"text,label\n{long},pos\n{long},neg\n", max_field=size) for size in (10**6, 10**7))
@@ -409,7 +409,7 @@ def test_11_the_limit_of_the_csv_module_is_left_alone_while_two_tables_are_read_
 @pytest.mark.parametrize("ends", [*LINE_ENDS, "mixed"])
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize(("format", "tab"), [("csv", ","), ("tsv", "\t")])
-def test_12_every_line_end_gives_the_same_records(ends, last, format, tab):
+def test_every_line_end_gives_the_same_records(ends, last, format, tab):
     rows = [("text", "label"), ("good", "pos"), ("bad", "neg"), ("", "none"), ("so so", "pos")]
     data = "".join(tab.join(row) + (LINE_ENDS[i % 3] if ends == "mixed" else ends) for i, row in enumerate(rows))
     got = read(data if last else data.rstrip("\r\n"), format=format)
@@ -417,17 +417,17 @@ def test_12_every_line_end_gives_the_same_records(ends, last, format, tab):
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
-def test_12_blank_lines_are_skipped_and_counted_as_lines(end):
+def test_blank_lines_are_skipped_and_counted_as_lines(end):
     assert lines(end.join(["", "", "text,label", "", "a,b", "", "", "c,d", ""])) == [5, 8]
 
 
-def test_12_no_line_end_is_cut_in_two_where_chunks_meet():
+def test_no_line_end_is_cut_in_two_where_chunks_meet():
     for pad in range(4):
         data = "text,label\r\n" + "x" * pad + ",y\r\n" + "abc,pos\r\n" * 40_000
         assert lines(data) == list(range(2, 40_003))
 
 
-def test_12_a_pipe_that_gives_single_bytes_reads_the_same():
+def test_a_pipe_that_gives_single_bytes_reads_the_same():
     class Dripping(io.BytesIO):
         def read1(self, size: int | None = -1) -> bytes:
             return super().read1(1)
@@ -437,13 +437,13 @@ def test_12_a_pipe_that_gives_single_bytes_reads_the_same():
     assert read(data) == [Row(2, ("ä\r\n\U0001f600", "pos")), Row(4, ("b", "neg"))]
 
 
-def test_13_a_quoted_line_end_is_part_of_one_record_that_starts_at_its_first_line():
+def test_a_quoted_line_end_is_part_of_one_record_that_starts_at_its_first_line():
     data = 'text,label\n"one\ntwo\r\nthree\rfour",pos\nb,neg\n'
     assert read(data) == [Row(2, ("one\ntwo\r\nthree\rfour", "pos")), Row(6, ("b", "neg"))]
     assert refusal('text,label\n"one\ntwo"\nb,neg\n') == "<stdin>:2: 1 value, but the header has 2 columns"
 
 
-def test_13_the_header_may_have_one_too():
+def test_the_header_may_have_a_quoted_line_end_too():
     table = piped('\n"te\nxt",label\na,b\n')
     assert table.columns == ("te\nxt", "label")
     assert list(table.rows) == [Row(4, ("a", "b"))]
@@ -459,7 +459,7 @@ CELLS = TEXTS | st.text("a,;\"'\t\r\n\x85\u2028 ä", max_size=12)
     last=st.booleans(),
     mark=st.booleans(),
 )
-def test_12_13_what_the_csv_module_writes_is_read_back(rows, end, last, mark):
+def test_what_the_csv_module_writes_is_read_back(rows, end, last, mark):
     written = io.StringIO(newline="")
     csv.writer(written, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])
     text = written.getvalue()
@@ -487,17 +487,17 @@ def starts(rows: list[tuple[str, ...]]) -> list[int]:
     ),
     end=st.sampled_from(LINE_ENDS),
 )
-def test_15_what_stands_between_tabs_is_read_as_it_is(rows, end):
+def test_what_stands_between_tabs_is_read_as_it_is(rows, end):
     text = "".join("\t".join(row) + end for row in [("a", "b"), *rows])
     assert values(text, format="tsv") == rows
 
 
-def test_15_a_bare_quote_in_tsv_is_literal():
+def test_a_bare_quote_in_tsv_is_literal():
     assert values('text\tlabel\n"never closed\t"a"b\n', format="tsv") == [('"never closed', '"a"b')]
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
-def test_21_other_separators_of_unicode_are_ordinary_characters(format):
+def test_other_separators_of_unicode_are_ordinary_characters(format):
     text = "a\x85b\u2028c\u2029d\x0be\x0cf\x1cg"
     if format == "jsonl":
         text = text.replace("\x0b", "").replace("\x0c", "").replace("\x1c", "")  # JSON wants these escaped
@@ -520,7 +520,7 @@ def test_plain_text_keeps_every_line():
 # --- 14: separators --------------------------------------------------------------------------------------------------
 
 
-def test_14_semicolons_and_tabs_read_as_commas_are_named():
+def test_semicolons_and_tabs_read_as_commas_are_named():
     message = refusal("text;label\ngood;pos\n")
     assert message.startswith("<stdin>:1: one column found; looks like semicolons between the columns")
     assert "use --format tsv for tabs" in message
@@ -528,7 +528,7 @@ def test_14_semicolons_and_tabs_read_as_commas_are_named():
     assert refusal("text\tlabel\na\tb\n").endswith("looks like tabs between the columns; use --format tsv")
 
 
-def test_14_one_column_and_semicolons_in_quotes_or_values_are_fine():
+def test_one_column_and_semicolons_in_quotes_or_values_are_fine():
     assert values("text\na;b\n") == [("a;b",)]
     assert values('"a;b"\nc\n') == [("c",)]
     assert values("a;b,c\n1,2\n") == [("1", "2")]
@@ -547,7 +547,7 @@ def json_refusal(record: str, **options) -> str:
     return message
 
 
-def test_16_blank_lines_are_skipped():
+def test_blank_lines_are_skipped():
     data = '\n{"text": "a", "label": "b"}\r\n \t\r\n{"label": "d", "text": "c"}'
     assert read(data, format="jsonl") == [Row(2, ("a", "b")), Row(4, ("c", "d"))]
 
@@ -571,16 +571,16 @@ def test_16_blank_lines_are_skipped():
         ("{}", "the key 'text' is missing"),
     ],
 )
-def test_16_what_is_no_record_is_refused_at_its_line(record, words):
+def test_what_is_no_record_is_refused_at_its_line(record, words):
     assert json_refusal(record).startswith(f"<stdin>:3: {words}")
 
 
-def test_16_the_seventeenth_line():
+def test_the_seventeenth_line():
     data = '{"a": "1"}\n' * 16 + '{"a": \n'
     assert refusal(data, format="jsonl").startswith("<stdin>:17: broken JSON")
 
 
-def test_16_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_columns():
+def test_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_columns():
     table = piped('nonsense\n{"a": "1"}\n', format="jsonl", skip_bad=True)
     assert (table.columns, table.skipped_count) == (("a",), 1)
     assert list(table.rows) == [Row(2, ("1",))]
@@ -589,7 +589,7 @@ def test_16_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_17_numbers_that_are_none_are_refused(number):
+def test_numbers_that_are_none_are_refused(number):
     sign = number.removeprefix("-")
     for value in (number, f"[1, {number}]", f'{{"a": {number}}}'):
         message = json_refusal(f'{{"text": {value}, "label": "b"}}')
@@ -598,42 +598,42 @@ def test_17_numbers_that_are_none_are_refused(number):
 
 
 @pytest.mark.parametrize("value", ["1e999", "-1e999", "[0, [1e999]]", '{"a": 1e999}'])
-def test_17_numbers_too_large_are_refused(value):
+def test_numbers_too_large_are_refused(value):
     assert json_refusal(f'{{"text": "a", "label": {value}}}') == "<stdin>:3: a number in 'label' is too large"
 
 
-def test_18_a_key_given_twice_is_refused():
+def test_a_key_given_twice_is_refused():
     assert json_refusal('{"text": "a", "label": "b", "text": "c"}') == "<stdin>:3: the key 'text' is given twice"
     assert json_refusal('{"text": {"x": 1, "x": 1}, "label": "b"}') == "<stdin>:3: the key 'x' is given twice"
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
 @pytest.mark.parametrize("depth", [65, 500, 900, 100_000])
-def test_19_nesting_without_end_is_refused(opening, depth):
+def test_nesting_without_end_is_refused(opening, depth):
     closing = {"[": "]", '{"a":': "}", '[{"a":': "}]"}[opening]
     value = opening * depth + "1" + closing * depth
     assert json_refusal(f'{{"text": {value}, "label": "b"}}') == "<stdin>:3: brackets are nested more than 64 deep"
 
 
-def test_19_also_outside_an_object():
+def test_nesting_outside_an_object():
     assert json_refusal("[" * 100_000) == "<stdin>:3: brackets are nested more than 64 deep"
 
 
-def test_19_many_brackets_side_by_side_and_in_strings_are_fine():
+def test_many_brackets_side_by_side_and_in_strings_are_fine():
     wide = "[" + ",".join(["[0]"] * 500) + "]"
     deep = "[" * 63 + "]" * 63
     data = f'{{"a": {wide}, "b": {deep}, "c": "{"[" * 500}"}}\n'
     assert values(data, format="jsonl") == [(wide, deep, "[" * 500)]
 
 
-def test_20_an_integer_of_thousands_of_digits_is_refused():
+def test_an_integer_of_thousands_of_digits_is_refused():
     message = json_refusal(f'{{"text": "a", "label": {"1" * 5000}}}')
     assert message == "<stdin>:3: an integer of thousands of digits"
     assert values(f'{{"a": "{"1" * 5000}"}}\n', format="jsonl") == [("1" * 5000,)]  # in a string they are text
 
 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\uDFFF", "x\\udc00\\ud800"])
-def test_22_half_a_surrogate_pair_is_refused(escape):
+def test_half_a_surrogate_pair_is_refused(escape):
     half = "\\u" + escape.partition("\\u")[2][:4].lower()
     for value in (f'"{escape}"', f'["{escape}"]', f'{{"{escape}": 1}}'):
         message = json_refusal(f'{{"text": {value}, "label": "b"}}')
@@ -644,17 +644,17 @@ def test_22_half_a_surrogate_pair_is_refused(escape):
 
 
 @pytest.mark.parametrize("value", ['"a\\u0000"', '["\\u0000"]', '["\\\\\\u0000"]'])
-def test_8_an_escaped_nul_is_refused_too(value):
+def test_an_escaped_nul_is_refused_too(value):
     assert json_refusal(f'{{"text": {value}, "label": "b"}}') == "<stdin>:3: a NUL character in 'text'"
     assert values('{"a": ["\\\\u0000"]}\n', format="jsonl") == [('["\\\\u0000"]',)]  # a backslash and five letters
 
 
-def test_23_values_are_compared_as_text():
+def test_values_are_compared_as_text():
     data = "".join(f'{{"v": {value}}}\n' for value in ["1", '"1"', "1.5", "true", "false", '""', "-0.0", "1e2"])
     assert [row[0] for row in values(data, format="jsonl")] == ["1", "1", "1.5", "true", "false", "", "-0.0", "100.0"]
 
 
-def test_23_null_is_not_made_empty():
+def test_null_is_not_made_empty():
     assert json_refusal('{"text": "a", "label": null}') == "<stdin>:3: the value of 'label' is null"
 
 
@@ -667,7 +667,7 @@ def test_lists_and_objects_stay_json():
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
-def test_29_a_line_of_a_million_characters_is_read(format):
+def test_a_line_of_a_million_characters_is_read(format):
     long = "x" * 10**6
     record = f'{{"text": "{long}"}}' if format == "jsonl" else long
     header = "text\n" if format in ("csv", "tsv") else ""
@@ -676,7 +676,7 @@ def test_29_a_line_of_a_million_characters_is_read(format):
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
 @pytest.mark.parametrize("skip_bad", [False, True])
-def test_29_a_line_without_end_is_refused_at_its_line_in_bounded_memory(format, skip_bad):
+def test_a_line_without_end_is_refused_at_its_line_in_bounded_memory(format, skip_bad):
     stream = Endless(b"x", start=b'{"a": "1"}\n' if format == "jsonl" else b"a\n")
     tracemalloc.start()
     with pytest.raises(DataError, match="<stdin>:2: a line of more than 11,048,576 characters"):
@@ -712,18 +712,18 @@ def test_blank_lines_without_end_stop_at_the_byte_limit():
 # --- 32: stdin -------------------------------------------------------------------------------------------------------
 
 
-def test_32_stdin_is_csv_unless_said_otherwise():
+def test_stdin_is_csv_unless_said_otherwise():
     table = piped("text,label\na,b\n")
     assert (table.name, table.format) == ("<stdin>", "csv")
     assert piped("a b\n", format="text").columns == ("text",)
 
 
-def test_32_the_processes_own_stdin_is_read(monkeypatch):
+def test_the_processes_own_stdin_is_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"text,label\na,b\n")))
     assert list(open_table("-").rows) == [Row(2, ("a", "b"))]
 
 
-def test_32_a_closed_stdin_is_a_storage_error(monkeypatch):
+def test_a_closed_stdin_is_a_storage_error(monkeypatch):
     closed = io.BytesIO()
     closed.close()
     error = path_refusal("-", StorageError, stdin=closed)
@@ -733,7 +733,7 @@ def test_32_a_closed_stdin_is_a_storage_error(monkeypatch):
         assert "standard input is closed" in path_refusal("-", StorageError).message
 
 
-def test_32_a_stdin_that_fails_in_reading_is_a_storage_error():
+def test_a_stdin_that_fails_in_reading_is_a_storage_error():
     class Broken(io.BytesIO):
         def read1(self, size: int | None = -1) -> bytes:
             raise OSError(errno.EIO, "Input/output error")
@@ -741,7 +741,7 @@ def test_32_a_stdin_that_fails_in_reading_is_a_storage_error():
     assert path_refusal("-", StorageError, stdin=Broken()).message == "<stdin>: cannot be read (Input/output error)"
 
 
-def test_32_an_empty_pipe_has_no_records():
+def test_an_empty_pipe_has_no_records():
     ends = os.pipe()
     os.close(ends[1])
     with open(ends[0], "rb") as stream:
@@ -757,14 +757,14 @@ def test_stdin_is_left_open():
 # --- 33: paths -------------------------------------------------------------------------------------------------------
 
 
-def test_33_a_missing_file_is_named_with_the_closest_beside_it(tmp_path):
+def test_a_missing_file_is_named_with_the_closest_beside_it(tmp_path):
     (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
     error = path_refusal(tmp_path / "reviws.csv", StorageError)
     assert error.exit_code == 5
     assert error.message == f"{tmp_path / 'reviws.csv'}: there is no such file; did you mean 'reviews.csv'?"
 
 
-def test_33_missing_comes_before_an_unknown_suffix_and_in_the_working_folder_too(tmp_path, monkeypatch):
+def test_missing_comes_before_an_unknown_suffix_and_in_the_working_folder_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("reviews.csv").write_text("text,label\na,b\n")
     message = path_refusal("reviews", StorageError).message
@@ -772,13 +772,13 @@ def test_33_missing_comes_before_an_unknown_suffix_and_in_the_working_folder_too
     assert path_refusal("nowhere/a.csv", StorageError).message == "nowhere/a.csv: there is no such file"
 
 
-def test_33_a_directory_is_refused(tmp_path):
+def test_a_directory_is_refused(tmp_path):
     (tmp_path / "a.csv").mkdir()
     assert path_refusal(tmp_path / "a.csv", StorageError).message.endswith("a.csv: this is a directory, not a file")
     assert path_refusal(tmp_path, StorageError).message.endswith("this is a directory, not a file")
 
 
-def test_33_an_unreadable_file_is_refused(tmp_path, monkeypatch):
+def test_an_unreadable_file_is_refused(tmp_path, monkeypatch):
     def denied(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -788,7 +788,7 @@ def test_33_an_unreadable_file_is_refused(tmp_path, monkeypatch):
     assert path_refusal(path, StorageError).message == f"{path}: cannot be read (Permission denied)"
 
 
-def test_33_a_path_that_can_be_none_is_refused(tmp_path):
+def test_a_path_that_can_be_none_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     assert "cannot be read" in path_refusal(tmp_path / "a.csv" / "b.csv", StorageError).message
     assert "cannot be read" in path_refusal("a\0b.csv", StorageError).message
@@ -796,7 +796,7 @@ def test_33_a_path_that_can_be_none_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("format", [None, "text"])
-def test_33_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path, format):
+def test_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path, format):
     path = tmp_path / "pipe.csv"
     os.mkfifo(path)
     os.symlink(path, tmp_path / "link.csv")
@@ -807,7 +807,7 @@ def test_33_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path, for
         assert error.hint == "Send what comes out of it to standard input, and name that: -"
 
 
-def test_33_a_pipe_of_ones_own_is_read():
+def test_a_pipe_of_ones_own_is_read():
     """As bash hands it over in ``rnncli train <(zcat reviews.csv)``, whatever the writer does meanwhile."""
     for folder in ("/dev/fd", "/proc/self/fd"):
         read, write = os.pipe()
@@ -844,7 +844,7 @@ def test_before_it_would_wait_for_more_the_reader_says_so():
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
 @pytest.mark.parametrize("skip_bad", [False, True])
-def test_33_dev_zero_stops_at_once(format, skip_bad):
+def test_dev_zero_stops_at_once(format, skip_bad):
     stream = Endless(b"\0")
     message = path_refusal("-", DataError, stdin=stream, format=format, skip_bad=skip_bad).message
     assert message.startswith("<stdin>:1: a NUL character")
@@ -853,7 +853,7 @@ def test_33_dev_zero_stops_at_once(format, skip_bad):
     assert error.message == "/dev/zero: not a regular file"
 
 
-def test_33_a_file_over_the_byte_limit_is_refused(tmp_path):
+def test_a_file_over_the_byte_limit_is_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 100)
     assert path_refusal(path, StorageError, max_bytes=403).message == f"{path}: holds more than 403 bytes"
@@ -892,7 +892,7 @@ def test_a_table_dropped_half_way_closes_its_file_without_the_cycle_collector(tm
     "name",
     [b"new\nline.csv", b"\x1b[31m.csv", b"[red].csv", b"[b]\\.csv", b"\xff\xfe.csv", b"-x.csv", b" .csv", b".csv"],
 )
-def test_34_odd_file_names_work_and_stand_in_messages(tmp_path, monkeypatch, name):
+def test_odd_file_names_work_and_stand_in_messages(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     path = os.fsdecode(name)
     Path(path).write_text("text,label\na,b\nc\n")
@@ -918,7 +918,7 @@ def test_34_odd_file_names_work_and_stand_in_messages(tmp_path, monkeypatch, nam
         (b"(\xb5/\xfd\x00", "zstd"),
     ],
 )
-def test_35_a_packed_file_under_a_plain_name_is_recognised(tmp_path, start, kind):
+def test_a_packed_file_under_a_plain_name_is_recognised(tmp_path, start, kind):
     path = tmp_path / "reviews.csv"
     path.write_bytes(start)
     error = path_refusal(path, DataError)

@@ -1,4 +1,4 @@
-"""Words and characters: what is one token, what comes back, and that no text makes it slow (RELIABILITY 30, 31)."""
+"""Words and characters: what is one token, what comes back, and that no text makes it slow."""
 
 from __future__ import annotations
 

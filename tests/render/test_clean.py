@@ -1,4 +1,4 @@
-"""Whatever goes in, what comes out can be seen and cannot act (RELIABILITY 95-98)."""
+"""Whatever goes in, what comes out can be seen and cannot act."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page on one input: well formed, inert whatever stands in it, bounded, with the numbers of inspection (100, 108)."""
+"""A page on one input: well formed, inert whatever stands in it, bounded, with the numbers of inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON that any parser takes, and that is safe to look at (RELIABILITY 99, 103)."""
+"""JSON that any parser takes, and that is safe to look at."""
 
 from __future__ import annotations
 

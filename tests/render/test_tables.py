@@ -1,4 +1,4 @@
-"""Tables on terminals of any width, in pipes and as pictures; with hostile text in every place (RELIABILITY 95-103)."""
+"""Tables on terminals of any width, in pipes and as pictures; with hostile text in every place."""
 
 from __future__ import annotations
 

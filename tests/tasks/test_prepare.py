@@ -1,4 +1,4 @@
-"""From labelled texts to encoded examples: every number of the report by hand (RELIABILITY 24, 27, 29, 39)."""
+"""From labelled texts to encoded examples: every number of the report by hand."""
 
 from __future__ import annotations
 

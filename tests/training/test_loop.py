@@ -1,4 +1,4 @@
-"""The loop by itself: its events, its numbers, and what it does when these stop being numbers (RELIABILITY 55, 56)."""
+"""The loop by itself: its events, its numbers, and what it does when these stop being numbers."""
 
 from __future__ import annotations
 

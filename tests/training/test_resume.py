@@ -1,4 +1,4 @@
-"""A training that was stopped, killed or continued ends in the same bits as one that was not (RELIABILITY 84-94)."""
+"""A training that was stopped, killed or continued ends in the same bits as one that was not."""
 
 from __future__ import annotations
 

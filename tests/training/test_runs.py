@@ -242,7 +242,7 @@ def test_the_run_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_run_behind_a_link_is_named_where_the_link_is(tmp_path: Path) -> None:
-    """RELIABILITY 126: nothing is written beside what a link leads to."""
+    """Nothing is written beside what a link leads to."""
     here, far = tmp_path / "runs", tmp_path / "far"
     far.mkdir()
     runs.create(here, "r.csv", "x").path.rename(far / "x")

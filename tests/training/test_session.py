@@ -356,7 +356,7 @@ def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) 
         session.resume(training.folder.path.name, tmp_path)
 
 
-def test_34_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> None:
+def test_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> None:
     """Linux names are bytes; this one is not UTF-8."""
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xff.csv"))
     data.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 10)
