@@ -17,8 +17,9 @@ from rich.cells import cell_len
 
 from rnncli.clean import clean
 from rnncli.render.console import MIN_WIDTH, Output
-from rnncli.render.tables import Column, TableView, format_number, print_pairs, print_table, svg
-from rnncli.results import TableCell
+from rnncli.render.svg import svg
+from rnncli.render.tables import format_number, print_pairs, print_table
+from rnncli.results import Column, TableCell, TableView
 
 WIDTHS = [1, 20, 80, 200]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -226,8 +226,8 @@ def inspect_command(
     from rnncli.cli.show import note_label, show_inspection
     from rnncli.render.html_page import html_page
     from rnncli.render.json_out import print_json
+    from rnncli.render.svg import svg as svg_of
     from rnncli.render.tables import fits as fits_on
-    from rnncli.render.tables import svg as svg_of
 
     output = Output()
     # A picture is the same wherever it is made.

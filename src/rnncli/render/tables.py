@@ -1,4 +1,4 @@
-"""Tables and key-value summaries: laid out for a terminal, tab-separated and whole for a pipe, or as an SVG.
+"""Tables and key-value summaries: laid out for a terminal, tab-separated and whole for a pipe.
 
 Rich would squeeze a number to ``0.9…`` when a table is too wide, so the widths are chosen here: numbers stay whole,
 text folds between words, and columns that have no room follow below, beside the first ones again.
@@ -6,17 +6,14 @@ text folds between words, and columns that have no room follow below, beside the
 
 from __future__ import annotations
 
-import html
-import io
 import math
 import numbers
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnncli.clean import clean
-from rnncli.render.console import MIN_WIDTH, Output, as_text
-from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.render.console import Output, as_text
+from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,7 +50,7 @@ def print_table(output: Output, view: TableView) -> None:
         header = [clean(column.name) for column in view.columns]
         output.write(_tab_separated([header, *([_cell(value) for value in row] for row in view.rows)]))
         return
-    for part in _laid_out(view, output.width, output.encodable):
+    for part in laid_out(view, output.width, output.encodable):
         output.out.print(part, width=output.width)
 
 
@@ -68,39 +65,8 @@ def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, TableCell
     if not output.is_terminal:
         output.write(_tab_separated([_cell(value) for value in row] for row in view.rows))
         return
-    for part in _laid_out(view, output.width, output.encodable, header=False):
+    for part in laid_out(view, output.width, output.encodable, header=False):
         output.out.print(part, width=output.width)
-
-
-def svg(views: Sequence[TableView | HeatMap], *, width: int = 100, title: str = "rnncli") -> str:
-    """Return tables and maps as SVG, ``width`` cells wide: no script, no reference, always the same bytes."""
-    from rich.console import Console
-
-    from rnncli.render.heatmap import laid_out
-
-    width = max(width, MIN_WIDTH)
-    # Each choice is made here, so that neither the environment nor the terminal shows in the picture.
-    console = Console(
-        file=io.StringIO(),
-        record=True,
-        width=width,
-        height=25,
-        force_terminal=True,
-        force_jupyter=False,
-        legacy_windows=False,
-        color_system="truecolor",
-        no_color=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    for index, view in enumerate(views):
-        if index:
-            console.print()
-        for part in laid_out(view, width) if isinstance(view, HeatMap) else _laid_out(view, width, str):
-            console.print(part)
-    picture = console.export_svg(title=clean(title, width // 2), code_format=_SVG, unique_id="rnncli")
-    return _TEXT_ELEMENT.sub(_true_length, picture)
 
 
 def _tab_separated(rows: Iterable[Sequence[str]]) -> str:
@@ -120,7 +86,7 @@ def _cell(value: TableCell, limit: int | None = None, *, grouped: bool = False) 
     return format_number(value)
 
 
-def _laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True) -> list[RenderableType]:
+def laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True) -> list[RenderableType]:
     """Return title, table and caption, none wider than ``width``; a wide table in blocks, one below the other."""
     bounds = _bounds_of_columns(view, width, encode)
     blocks = _blocks(view.columns, bounds, width)
@@ -266,51 +232,6 @@ def _widths(bounds: Sequence[tuple[int, int]], room: int) -> list[int]:
 
     level = max((level for level in range(room + 1) if sum(filled(level)) <= room), default=0)
     return filled(level)
-
-
-def _true_length(element: re.Match[str]) -> str:
-    """Give a text the length of its cells. Rich gives that of its characters, and draws CJK one over the other."""
-    from rich.cells import cell_len
-
-    start, old, between, content = element.groups()
-    text = html.unescape(content)
-    return f"{start}{float(old) / len(text) * cell_len(text):g}{between}{content}</text>"
-
-
-_TEXT_ELEMENT = re.compile(r'(<text [^<>]*textLength=")([\d.]+)("[^<>]*>)([^<]*)</text>')
-
-# Rich's own format, without its fonts from the network.
-_SVG = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-    <style>
-    .{unique_id}-matrix {{
-        font-family: "Fira Code", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-        font-size: {char_height}px;
-        line-height: {line_height}px;
-        font-variant-east-asian: full-width;
-    }}
-    .{unique_id}-title {{
-        font-size: 18px;
-        font-weight: bold;
-        font-family: sans-serif;
-    }}
-    {styles}
-    </style>
-    <defs>
-    <clipPath id="{unique_id}-clip-terminal">
-      <rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-    </clipPath>
-    {lines}
-    </defs>
-    {chrome}
-    <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-    {backgrounds}
-    <g class="{unique_id}-matrix">
-    {matrix}
-    </g>
-    </g>
-</svg>
-"""
 
 
 # Cells that the first part of an answer, most often a label, may take in a line of a terminal.
