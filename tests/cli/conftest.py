@@ -180,11 +180,21 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def train_in() -> Callable[..., Result]:
+    """``train_in(folder, "reviews.csv", …)``: a training that takes no time."""
+
+    def train(folder: Path, *arguments: str) -> Result:
+        with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+            return Cli(folder, patch).works("train", *TINY, *arguments)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory, train_in: Callable[..., Result]) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "reviews.csv").write_text(csv_of(ROWS))
-    with contextlib.chdir(folder), contextlib.redirect_stdout(Stream()), contextlib.redirect_stderr(Stream()):
-        assert main(once(["train", "reviews.csv", *TINY, *GOOD])) == 0
+    train_in(folder, "reviews.csv", *GOOD)
     return folder
 
 

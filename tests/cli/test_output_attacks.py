@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import time
 import unicodedata
 
@@ -25,21 +26,31 @@ def json_lines(rows: list[tuple[str, str]]) -> str:
     return "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
 
 
-@pytest.fixture
-def hostile(cli, tiny):
-    """A model whose vocabulary, labels, example and record hold every attack."""
+@pytest.fixture(scope="module")
+def hostile_once(tmp_path_factory, train_in):
+    """A folder with a model whose vocabulary, labels, example and record hold every attack; and how it was trained."""
+    folder = tmp_path_factory.mktemp("hostile")
     label = FILLED.index("\x1b[2J\x1b[H")
     labels = [FILLED[label], "[red]", "</style></text></svg>", "\u202egnp.exe", "w" * 10_000, "shown\rhidden"]
     rows = [(text, labels[k % len(labels)]) for k, text in enumerate(FILLED * 2)]
-    cli.write("\x1b]0;[red].jsonl", json_lines(rows))
-    result = cli.works("train", "\x1b]0;[red].jsonl", *tiny, "--validation", "0.2", "--max-length", "20")
+    (folder / "\x1b]0;[red].jsonl").write_text(json_lines(rows), "utf-8")
+    return folder, train_in(folder, "\x1b]0;[red].jsonl", "--validation", "0.2", "--max-length", "20")
+
+
+@pytest.fixture
+def hostile(cli, hostile_once):
+    shutil.copytree(hostile_once[0], cli.folder, symlinks=True, dirs_exist_ok=True)
+    return cli
+
+
+def test_a_training_on_every_attack_shows_them(hostile_once):
+    _, result = hostile_once
     assert dangers(result.out + result.err, "\n\t") == set()
     assert "\n".join(line[:3000] for line in result.err.split("\n")) == result.err  # cut, with a count
     assert "…(+9," in result.err
     assert "\\x1b]0;[red].jsonl" in result.err
     for shown in ("\\x1b[2J\\x1b[H ", "[red] ", "\\u202egnp.exe ", "shown\\rhidden "):
         assert shown in result.err
-    return cli
 
 
 COMMANDS = [

@@ -166,14 +166,12 @@ def struck(*arguments, **more):
 """
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("whom", ["os.getpid()", "0"])
 @pytest.mark.parametrize("command", [["predict", "many.txt"], ["evaluate", "latest", "many.csv"]], ids=" ".join)
-def test_a_signal_while_processes_are_forked_ends_all_of_them(
-    trained, process, at_import, number, code, nth, whom, command
-):
-    """Sent to the first process as ``kill`` does, and to the group as a terminal does."""
+def test_a_signal_while_processes_are_forked_ends_all_of_them(trained, process, at_import, nth, whom, command):
+    """Sent to the first process as ``kill`` does, and to the group as a terminal does; each signal four times."""
+    number, code = ENDS[(nth + (whom == "0") + len(command)) % 3]
     trained.write("many.txt", "good film\n" * 5000)
     trained.write("many.csv", "text,label\n" + "good film,positive\nbad film,negative\n" * 2500)
     world = at_import(AT_A_CALL.format(function="os.fork", nth=nth, whom=whom, number=number))
@@ -186,9 +184,14 @@ def test_a_signal_while_processes_are_forked_ends_all_of_them(
         os.killpg(running.pid, 0)
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
-@pytest.mark.parametrize("function", ["os.open", "os.write", "os.fsync", "os.close", "os.replace"])
-def test_a_signal_while_a_file_is_written_leaves_nothing_of_it(trained, process, at_import, number, code, function):
+@pytest.mark.parametrize(
+    ("function", "number", "code"),
+    [
+        *(("os.open", *ENDS[0]), ("os.write", *ENDS[1]), ("os.fsync", *ENDS[2]), ("os.close", *ENDS[0])),
+        *(("os.replace", *end) for end in ENDS),
+    ],
+)
+def test_a_signal_while_a_file_is_written_leaves_nothing_of_it(trained, process, at_import, function, number, code):
     """The file is the old one or the new one, and nothing is beside it."""
     trained.write("page.html", "old")
     striking = """

@@ -72,7 +72,7 @@ def first_that_does_not_follow(lines: list[Printed]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("digits", [4, 6, 9])
+@pytest.mark.parametrize("digits", [4, 9])
 @pytest.mark.parametrize("name", ALL)
 def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str, digits: int) -> None:
     """With bounds all through: the rounding of each number that goes in, and of the number that comes out."""

@@ -347,7 +347,7 @@ def assert_small(source: str, read: Read) -> None:
 def test_a_page_of_a_long_text_and_a_large_model_is_bounded(tmp_path: Path) -> None:
     """As a process of its own, where OpenBLAS is set up as on the command line."""
     long = " ".join(np.random.default_rng(0).choice(WORDS, 5_000))
-    model = classifier(hidden=512, bidirectional=False, embedding=8, max_length=170)
+    model = classifier(hidden=200, bidirectional=False, embedding=8, max_length=170)
     model.save(tmp_path / "m.safetensors")
     command = [sys.executable, "-m", "rnncli", "inspect", "-m", "m.safetensors", long, "--html", "x.html"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)

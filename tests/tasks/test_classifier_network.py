@@ -94,9 +94,7 @@ def check_gradients(model: Classifier, params: dict[str, Any], batch: Examples) 
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients(cell: str, readout: str, layers: int) -> None:
     """Embedding, both directions, dropout everywhere, three labels, weights."""
-    model, params = network(
-        3, cell=cell, readout=readout, layers=layers, hidden=4 - layers, bidirectional=True, dropout=0.4
-    )
+    model, params = network(3, cell=cell, readout=readout, layers=layers, hidden=2, bidirectional=True, dropout=0.4)
     check_gradients(model, params, ragged_batch(3, weights=True))
 
 

@@ -72,7 +72,7 @@ def network(**chosen: Any) -> tuple[Tagger, dict[str, Any], TagExamples]:
     [{"dropout": 0.0}, {"dropout": 0.5}, {"dropout": 0.3, "cell": "gru", "layers": 2}, {"bidirectional": False}],
 )
 def test_gradients(chosen: dict[str, Any]) -> None:
-    assert_all_gradients(*network(**chosen))
+    assert_all_gradients(*network(**{"hidden": 2, "embedding": 4}, **chosen))
 
 
 def test_the_loss_is_that_of_each_word_by_hand() -> None:
