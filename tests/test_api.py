@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from page_examples import MODELS
 
 import rnncli
-from rnncli.config import Settings
+from rnncli.config import Settings, SettingsDict
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 from rnncli.inspection.adapters import adapter_of
@@ -146,7 +146,7 @@ def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message:
     ("data", "chosen", "message"),
     [
         (None, {}, "name the data to train on"),
-        (["reviews.csv"], {}, "a path is a text or a pathlib.Path, not ['reviews.csv'] (list)"),
+        (["reviews.csv"], {}, "data is a path, or pairs of an input and its label, and number 1 is 'reviews.csv'"),
         ("reviews.csv", {"text": 1}, "text should be a text, and is 1"),
         ("reviews.csv", {"encoding": 7}, "encoding should be a text, and is 7"),
         ("reviews.csv", {"skip_bad": "yes"}, "skip_bad should be true or false, and is 'yes'"),
@@ -193,3 +193,91 @@ def test_names_of_the_package() -> None:
     assert rnncli.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         rnncli.trian
+
+
+# --- the functions behind the commands --------------------------------------------------------------------------------
+
+
+def test_the_functions_are_seen_and_nothing_is_imported_for_them() -> None:
+    assert set(rnncli.__all__) <= set(dir(rnncli))
+    for name in rnncli.__all__:
+        assert callable(getattr(rnncli, name))
+
+
+def test_pairs_train_and_score_what_a_file_of_them_does() -> None:
+    pairs = [tuple(row.split(",")) for row in ROWS.split("\n")[:-1]]
+    of_file = rnncli.train("reviews.csv", **TINY, name="a")
+    of_pairs = rnncli.train(pairs, **TINY, name="b")
+    assert of_pairs.predict(["a good film"]) == of_file.predict(["a good film"])
+    assert rnncli.evaluate(pairs, of_pairs).scores == rnncli.evaluate("reviews.csv", "a").scores
+    tagged = [(["the", f"dog{n % 3}", "ran"], ["D", "N", "V"]) for n in range(24)]
+    assert rnncli.train(tagged, **TINY, name="c").task == "tag"
+    for wrong in (["reviews.csv"], [("a", "b", "c")], [7]):
+        with pytest.raises(UsageError, match="data is a path, or pairs of an input and its label, and number 1 is"):
+            rnncli.train(wrong, **TINY)
+    with pytest.raises(DataError, match=r"pairs\.jsonl:2: the label is empty"):
+        rnncli.train([("a good film", "pos"), ("bad", " ")], **TINY)
+
+
+def test_predict_takes_a_text_texts_or_files() -> None:
+    model = rnncli.train("reviews.csv", **TINY)
+    Path("in.txt").write_text("a good film\nbad\n")
+    expected = model.predict(["a good film", "bad"])
+    for given in (["a good film", "bad"], Path("in.txt"), "in.txt", [Path("in.txt")]):
+        assert rnncli.predict(given, model) == expected
+        assert rnncli.predict(given, "reviews-1") == expected
+    assert rnncli.predict("bad") == expected[1:]
+    assert rnncli.predict(["in.txt"])[0].text == "in.txt"  # in a list they are texts
+    seen: list[Any] = []
+    assert rnncli.predict(Path("in.txt"), on_prediction=seen.append) == []
+    assert seen == expected
+    with pytest.raises(UsageError, match="--format says how a file is read"):
+        rnncli.predict(["bad"], format="csv")
+
+
+def test_tokenize_takes_a_text_texts_or_a_file() -> None:
+    found = rnncli.tokenize("a good film a")
+    assert (found.tokens, found.ids) == (["a", "good", "film", "a"], [0, 1, 2, 0])
+    assert repr(found) == "<4 tokens: a good film a>"
+    many = rnncli.tokenize(["a good film", "bad"])
+    assert (many.rows, many.tokens, many.distinct) == (2, 4, 4)
+    assert rnncli.tokenize("reviews.csv") == rnncli.tokenize(Path("reviews.csv"))
+    assert repr(many) == "<2 rows, 4 words, 4 distinct>"
+
+
+def test_inspect_returns_views_by_name() -> None:
+    model = rnncli.train("reviews.csv", **TINY)
+    found = rnncli.inspect("a good film", gates=True, why=True)
+    assert list(found) == ["gates", "why"]
+    assert found["gates"][0].values["h"].shape == (3, 4)
+    assert found["why"]["answer_from"] == "the model's own prediction"
+    assert repr(found) == "<rnncli inspection of 'a good film': gates, why>"
+    assert rnncli.inspect(model=model)["model"]["task"] == "classify"
+    assert rnncli.inspect("a good film", model=model).page.text == "a good film"
+    diagnosis = rnncli.inspect(doctor="reviews.csv", model=model)["doctor"]
+    assert diagnosis["checks"]
+    with pytest.raises(UsageError, match=r"inspect has no view and no option 'gats'; did you mean 'gates'"):
+        rnncli.inspect(gats=True)
+    with pytest.raises(UsageError, match="--param says more of --bptt"):
+        rnncli.inspect("a good film", gates=True, param="output/weight")
+
+
+def test_the_types_of_settings_are_those_of_the_settings() -> None:
+    hints, typed = get_type_hints(Settings), get_type_hints(SettingsDict)
+    assert typed == hints | {"task": str}
+
+
+def test_a_type_checker_refuses_what_is_no_setting(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import rnncli\n"
+        'rnncli.train("a.csv", cell="gru", epochs=3, label="y")\n'
+        'rnncli.train([("so good", "pos")], cell="gruu")\n'
+        'rnncli.train("a.csv", hiden=8)\n'
+        'rnncli.evaluate("a.csv", "latest", skip_bad="yes")\n'
+        'rnncli.inspect("so good", gates=True)["gates"]\n'
+    )
+    said, _, code = api.run(["--no-error-summary", "--cache-dir", os.devnull, str(program)])
+    lines = [line.split(": ", 2)[0].rpartition(":")[2] for line in said.splitlines() if ": error: " in line]
+    assert (lines, code) == (["3", "4", "5"], 1), said

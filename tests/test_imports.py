@@ -209,7 +209,7 @@ SLOW = ("numpy", "yaml", "markupsafe", "safetensors")
         "('train', 'predict', 'evaluate', 'inspect', 'tokenize')} == {0}",
         "from rnncli.cli.main import main; assert main(['--version']) == 0",
         "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
-        "import rnncli.config, rnncli.errors, rnncli.cli.model_tables, rnncli.render.tables",
+        "import rnncli.config, rnncli.errors, rnncli.cli.views.model, rnncli.render.tables",
     ],
 )
 def test_what_is_quick_loads_no_numpy(command: str, tmp_path: Path) -> None:

@@ -62,59 +62,68 @@ class Settings:
     # The model
     cell: Cell = _setting("lstm", help="recurrent cell")
     nonlinearity: Nonlinearity = _setting("tanh", help="of the plain RNN")
-    hidden: int = _setting(64, **_range(1, 65_536, help="hidden units a direction"))
-    layers: int = _setting(1, **_range(1, 16, help="recurrent layers on top of each other"))
-    bidirectional: bool = _setting(True, help="read from both ends")
-    readout: Readout = _setting("max", help="which of the outputs decide")
+    hidden: int = _setting(64, **_range(1, 65_536, help="hidden units per direction"))
+    layers: int = _setting(1, **_range(1, 16, help="stacked recurrent layers"))
+    bidirectional: bool = _setting(True, help="read in both directions")
+    readout: Readout = _setting("max", help="how a classifier combines the outputs of all timesteps")
     input: Input = _setting("embedding", help="learned embeddings, or one-hot vectors")
-    embedding: int = _setting(100, **_range(1, 65_536, help="numbers in a learned embedding"))
+    embedding: int = _setting(100, **_range(1, 65_536, help="size of a learned embedding"))
     embedding_scale: float = _setting(
-        0.1, **_range(0, 100, open_low=True, help="standard deviation of the first embeddings")
+        0.1, **_range(0, 100, open_low=True, help="standard deviation of the initial embeddings")
     )
     vectors: str | None = _setting(
-        None, metavar="FILE", absent="none", help="word vectors to begin with, as GloVe and fastText write them"
+        None, metavar="FILE", absent="none", help="pretrained word vectors in GloVe's or fastText's text format"
     )
-    freeze: bool = _setting(False, help="leave the given word vectors as they are")
-    attention: bool = _setting(True, help="a decoder looks back at its source")
+    freeze: bool = _setting(False, help="do not train the given word vectors")
+    attention: bool = _setting(True, help="the decoder attends to its source")
     inject: Inject = _setting(
-        "start", help="numbers to be captioned make the decoder's first state; every: and are read at every step too"
+        "start", help="where the numbers of a caption enter the decoder: its initial state, or every step as well"
     )
-    bias: bool = _setting(True, help="biases in cells and output")
+    bias: bool = _setting(True, help="bias terms in cells and output layer")
     initializer: Initializer = _setting(
-        "orthogonal", help="first weights; uniform, up to 1/sqrt(hidden), is how PyTorch starts"
+        "orthogonal", help="initial weights; uniform, up to 1/sqrt(hidden), as in PyTorch"
     )
-    dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="share of numbers dropped while training"))
+    dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="dropout rate during training"))
 
     # The data
     tokens: TokenUnit = _setting("auto", help="what a timestep is; symbols stand between white space")
     lowercase: bool = _setting(True, help="fold case")
     normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
     min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
-    max_vocabulary: int = _setting(10_000, **_range(1, 10_000_000, help="known tokens at most"))
-    max_length: int = _setting(256, **_range(1, 1_000_000, help="tokens read of a text; the rest of its middle is not"))
+    max_vocabulary: int = _setting(10_000, **_range(1, 10_000_000, help="size of the vocabulary at most"))
+    max_length: int = _setting(
+        256, **_range(1, 1_000_000, help="tokens read of a text; the middle of a longer one is skipped")
+    )
     validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
 
     # The training
-    optimizer: Optimizer = _setting("adamw", help="gradient descent")
+    optimizer: Optimizer = _setting("adamw", help="optimizer")
     lr: float = _setting(0.005, **_range(0, 1e9, open_low=True, help="learning rate"))
     schedule: Schedule = _setting("linear", help="how the learning rate falls")
-    warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate climbs first"))
+    warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate first rises"))
     momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
     weight_decay: float = _setting(0.03, **_range(0, 1, help="of the optimizer adamw"))
     clip: float | None = _setting(
-        1.0, **_range(0, math.inf, open_low=True, help="longest gradient that is not scaled down; none for no limit")
+        1.0,
+        **_range(
+            0,
+            math.inf,
+            open_low=True,
+            help="largest norm of a gradient, longer ones are scaled down; none for no limit",
+        ),
     )
-    batch: int = _setting(32, **_range(1, 1_000_000, help="texts in a step"))
-    epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto by its size"))
+    batch: int = _setting(32, **_range(1, 1_000_000, help="sequences per step"))
+    epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto: by its size"))
     patience: int | None = _setting(
-        None, **_range(1, 1_000_000, help="epochs borne without a better score; auto: half of all, at least 5")
+        None,
+        **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of all, at least 5"),
     )
     workers: int | None = _setting(
-        None, **_range(1, 64, help="processes that train together; auto: all cores where that is quicker")
+        None, **_range(1, 64, help="number of processes; auto: all cores where that is quicker")
     )
     keep_epochs: bool = _setting(False, help="keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
-    class_weights: ClassWeights = _setting("none", help="how much rare labels count")
-    seed: int = _setting(0, **_range(0, 2**128 - 1, help="of all random numbers"))
+    class_weights: ClassWeights = _setting("none", help="extra weight for rare labels")
+    seed: int = _setting(0, **_range(0, 2**128 - 1, help="seed of all random numbers"))
     dtype: Precision = _setting("float32", help="precision")
 
     def __post_init__(self) -> None:

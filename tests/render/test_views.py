@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncli.cli.model_tables import record_view
+from rnncli.cli.views.model import record_view
 from rnncli.record import EpochRecord
 
 IMPROVED = {1, 2, 3, 5, 8, 13, 18}

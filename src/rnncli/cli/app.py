@@ -12,15 +12,6 @@ from rnncli.cli.arguments.options import setting_options
 from rnncli.cli.help import PlainCommand, PlainGroup
 from rnncli.cli.uses import check_options
 
-app = typer.Typer(
-    name="rnncli",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    cls=PlainGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-
 
 def _show_version(value: bool) -> None:
     if value:
@@ -30,7 +21,6 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def rnncli(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -45,17 +35,32 @@ def rnncli(
     """
 
 
-for made in (
-    command(tokenize.tokenize, tokenize.tokenize_command),
-    command(train.train, train.train_command, extra=setting_options(), panels=train.PANELS),
-    command(predict.predict, predict.predict_command),
-    command(
-        inspect.inspect,
-        inspect.inspect_command,
-        extra=inspect.view_options(),
-        panels=inspect.PANELS,
-        check=check_options,
-    ),
-    command(evaluate.evaluate, evaluate.evaluate_command),
-):
-    app.command(cls=PlainCommand)(made)
+def build() -> typer.Typer:
+    """The commands, with an option for each setting and each view that there is."""
+    app = typer.Typer(
+        name="rnncli",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        cls=PlainGroup,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(rnncli)
+    for made in (
+        command(tokenize.tokenize, tokenize.tokenize_command),
+        command(train.train, train.train_command, extra=setting_options(), panels=train.PANELS),
+        command(predict.predict, predict.predict_command),
+        command(
+            inspect.inspect,
+            inspect.inspect_command,
+            extra=inspect.view_options(),
+            panels=inspect.PANELS,
+            check=check_options,
+        ),
+        command(evaluate.evaluate, evaluate.evaluate_command),
+    ):
+        app.command(cls=PlainCommand)(made)
+    return app
+
+
+app = build()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Unpack
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 from typer import Context
 
-from rnncli.cli.arguments.inputs import is_model, is_typed, model_of, require_piped, source_of
+from rnncli.cli.arguments.inputs import as_file, is_model, is_typed, model_of, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
     AnyPath,
@@ -41,7 +41,7 @@ CHARACTERS_A_TEXT = 200
 
 
 def evaluate(
-    data: AnyPath,
+    data: AnyPath | Iterable[tuple[Any, Any]],
     model: ModelName = "latest",
     *,
     mistakes: Mistakes = None,
@@ -54,7 +54,7 @@ def evaluate(
     """Scores a model on data with the right answers: overall, by label, and the most confident mistakes.
 
     Args:
-        data: a data file.
+        data: a data file, or pairs of an input and its label.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
         mistakes: how many of them to name; 10 if None.
         beam: hypotheses side by side, where texts are generated.
@@ -73,9 +73,9 @@ def evaluate(
     asked = model_of(model, runs).answering(**({} if beam is None else {"beam": beam}))
     if mistakes is not None and not asked.labelled:
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
-    source = source_of(data, reading)
     asker = asked.asker(f"rnncli evaluate -m {shlex.quote(name)}")
-    dataset = read_dataset(source, asked.labelled, asked.reads, task=asked.task, asker=asker)
+    with as_file(data) as path:
+        dataset = read_dataset(source_of(path, reading), asked.labelled, asked.reads, task=asked.task, asker=asker)
     note(dataset.why)
     # A text that stands on a single line is as much work as many.
     texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)

@@ -1,4 +1,4 @@
-"""Help as plain text, its options in the sections that :data:`rnncli.cli.arguments.options.PANELS` names.
+"""Help as plain text, its options in the sections that its parameters name.
 
 Typer's own help draws boxes with Rich, which takes as long to import as all the rest, and of the 80 columns of a
 terminal leaves an option's help 18.
@@ -34,7 +34,7 @@ class PlainCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments and options, each under its section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is None:
@@ -45,8 +45,9 @@ class PlainCommand(TyperCommand):
                 section, record = "Arguments", (str(parameter.metavar), record[1])
             sections.setdefault(section, []).append(record)
         for name, records in sections.items():
-            with formatter.section(name):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
 
 
 def _takes_one(parameter: Any) -> bool:

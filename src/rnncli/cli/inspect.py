@@ -42,14 +42,19 @@ if TYPE_CHECKING:
 
 Sentence = Annotated[InputFile, typer.Argument(metavar="TEXT", help="A text, or a file: its first input.")]
 Answer = Annotated[
-    str | None, typer.Option("--answer", metavar="ANSWER", help="What loss and scores are of; else the prediction.")
+    str | None,
+    typer.Option("--answer", metavar="ANSWER", help="The answer to explain. [the true label, else the prediction]"),
 ]
-Param = Annotated[str | None, typer.Option("--param", metavar="NAME", help="Whose gradient --bptt shows.")]
-Compare = Annotated[OtherModel, typer.Option("--compare", metavar="MODEL", help="Set another model's --memory beside.")]
-Data = Annotated[InputFile, typer.Option("--data", metavar="FILE", help="What --activations and --diff read.")]
+Param = Annotated[
+    str | None, typer.Option("--param", metavar="NAME", help="The parameter whose gradient --bptt shows.")
+]
+Compare = Annotated[
+    OtherModel, typer.Option("--compare", metavar="MODEL", help="Another model to compare --memory with.")
+]
+Data = Annotated[InputFile, typer.Option("--data", metavar="FILE", help="Data file for --activations and --diff.")]
 Units = Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")]
 Top = Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")]
-Full = Annotated[bool, typer.Option("--full", help="Leave nothing out.")]
+Full = Annotated[bool, typer.Option("--full", help="Show everything.")]
 Map = Annotated[bool, typer.Option("--map", help="Heat maps in place of tables (--gates, --bptt).")]
 Form = Annotated[str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")]
 Svg = Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture (.svg).")]
@@ -60,8 +65,8 @@ Html = Annotated[
 PANELS = {
     "Views of a text": "timesteps",
     "Views of data and of two models": "doctor",
-    "What a view is of": "answer param",
-    "How much of it": "units",
+    "What is looked at": "answer param",
+    "What the tables show": "units",
     "Output": "svg",
     "How a data file is read": "text",
     "Options": "model",
@@ -150,7 +155,7 @@ def inspect(
         fits=fits,
     )
     shown = tuple(view.draw(look, **{name: given[name] for name in view.keywords & given.keys()}) for view in chosen)
-    found = Inspection(look, chosen, shown)
+    found = Inspection(look, chosen, shown, VIEWS)
     _require_effect(found, "map" in given)
     return found
 
@@ -237,7 +242,7 @@ def inspect_command(
     if not page_only:
         show_inspection(output, found, json)
     if html is not None:
-        page = html_page(found.page).encode()
+        page = html_page(found.page, found.page_tables).encode()
         _write(html, page)
         if page_only and json:
             print_json(output, found.page)

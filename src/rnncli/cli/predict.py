@@ -37,17 +37,22 @@ if TYPE_CHECKING:
     from rnncli.data.dataset import Source
     from rnncli.tasks.model import Model, Prediction
 
-Length = Annotated[
-    int | None, typer.Option("--length", metavar="N", min=1, help="Continue a text by so many tokens. [200]")
-]
+Length = Annotated[int | None, typer.Option("--length", metavar="N", min=1, help="How many tokens to generate. [200]")]
 Temperature = Annotated[
     float | None,
-    typer.Option("--temperature", metavar="X", min=0.0, max=100.0, help="Of sampling; 0: the most probable. [1]"),
+    typer.Option(
+        "--temperature",
+        metavar="X",
+        min=0.0,
+        max=100.0,
+        help="Sampling temperature; 0 takes the most probable token. [1]",
+    ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of sampling. [0]")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed for sampling. [0]")]
 TextArguments = Annotated[TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")]
 SpreadsheetSafe = Annotated[
-    bool, typer.Option("--spreadsheet-safe", help="A ' before what a spreadsheet would take for a formula.")
+    bool,
+    typer.Option("--spreadsheet-safe", help="Put a ' before anything that a spreadsheet would take for a formula."),
 ]
 
 # A guess at the length of a text, to tell whether more processes than one are worth their start.
@@ -120,7 +125,7 @@ def predict_command(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Ask a model for its predictions, in the order of the inputs.
+    """Predict with a model, in the order of the inputs.
 
     \b
     rnncli predict "movie was good" "not bad at all"

@@ -41,7 +41,7 @@ TokenUnit = Annotated[
 Lowercase = Annotated[bool | None, typer.Option("--lowercase/--no-lowercase", help="Fold case. [on]")]
 MinCount = Annotated[int | None, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>. [1]")]
 MaxVocabulary = Annotated[
-    int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Known tokens at most. [10000]")
+    int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Size of the vocabulary at most. [10000]")
 ]
 TokenizerOf = Annotated[
     OtherModel, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")

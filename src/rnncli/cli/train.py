@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -16,11 +16,12 @@ import typer
 
 from rnncli import stopping
 from rnncli.clean import clean
-from rnncli.cli.arguments.inputs import load, require_piped, source_of
+from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DATA_FILES,
     DEFAULT_RUNS,
     READING,
+    AnyPath,
     Debug,
     InputFile,
     Json,
@@ -31,20 +32,26 @@ from rnncli.cli.arguments.options import (
     quiet,
     resolve_settings,
 )
+from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings, SettingsDict, settings_of_file
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
 
 if TYPE_CHECKING:
-    from rnncli.results import Event
+    from rnncli.results import Event, TableCell, TableView
     from rnncli.tasks.model import Model
     from rnncli.training.session import Session
 
-TrainingData = Annotated[InputFile, typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin.")]
+TrainingData = Annotated[
+    AnyPath | Iterable[tuple[Any, Any]] | None,
+    Reads(),
+    typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin."),
+]
 Config = Annotated[InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
-Resume = Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")]
+Resume = Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
+CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too kind."
 # The settings in their panels, each with its first.
 PANELS = {"Model": "cell", "Data": "tokens", "Training": "optimizer", "Options": "json"}
 
@@ -69,7 +76,7 @@ def train(
     """Trains a model, or goes on with a stopped training, and returns the best one, with its training record.
 
     Args:
-        data: a data file.
+        data: a data file, or pairs of an input and its label.
         config: settings as YAML; those of ``options`` count more.
         resume: the run to go on with: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; never that of another one.
@@ -96,19 +103,21 @@ def train(
         raise UsageError(f"name is a text, not of type {type(name).__name__}")
     if not callable(on_event):
         raise UsageError(f"on_event is a function that takes an event, not of type {type(on_event).__name__}")
-    path, folder = None if data is None else path_of(data), Path(path_of(runs))
+    folder = Path(path_of(runs))
     given: dict[str, Any] = dict(options)
     said = {field: given.pop(field, None) for field in READING}
     reading = {field: value for field, value in said.items() if value is not None and value is not False}
-    source = source_of(data if data is not None else "-", reading)
     settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
-    if path is not None:
-        note(f"reading {display_name(path)} …", "dim")
-    if resume is None:
-        session = sessions.start(source, {"workers": 1} | settings, folder, name, named=named)
-    else:
-        run, found = path_of(resume), partial(note, f"taking up {os.fspath(resume)} …", "dim")
-        session = sessions.resume(run, folder, data=path, given=settings, reading=reading, on_found=found)
+    with as_file(data) as path:
+        source = source_of("-" if path is None else path, reading)
+        if path is not None:
+            note(f"reading {display_name(source.path)} …", "dim")
+        if resume is None:
+            session = sessions.start(source, {"workers": 1} | settings, folder, name, named=named)
+        else:
+            run, found = path_of(resume), partial(note, f"taking up {os.fspath(resume)} …", "dim")
+            data = None if path is None else source.path
+            session = sessions.resume(run, folder, data=data, given=settings, reading=reading, on_found=found)
     on_start(session)
     for event in session.events():
         on_event(event)
@@ -199,9 +208,9 @@ class _Progress(ExitStack):
         stopping.say_when_stopped(f"stopped; {session.go_on}")
         keep_freed_memory()
         _say_what_is_there(self._output, session)
-        epochs, unit = session.settings.epochs or 0, session.model().unit
+        metric, unit = session.metric, session.model().unit
         self._display = TrainingDisplay(
-            self._output, epochs, session.metric.name, lambda event: session.metric.of(event.record), unit
+            self._output, session.settings.epochs or 0, metric.name, lambda event: metric.of(event.record), unit
         )
         self.enter_context(_stopping_on_signals(session))
         self.enter_context(self._display.live())
@@ -245,7 +254,6 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 
 
 def _summarize(output: Output, session: Session) -> None:
-    from rnncli.cli.model_tables import training_summary, verdict
     from rnncli.render.tables import print_table
 
     view = training_summary(session)
@@ -258,8 +266,6 @@ def _summarize(output: Output, session: Session) -> None:
 
 
 def _document(session: Session) -> dict[str, Any]:
-    from rnncli.cli.model_tables import verdict
-
     progress = session.state.progress
     best = asdict(progress.history[progress.best_epoch - 1]) if progress.best_epoch else None
     return {
@@ -279,3 +285,24 @@ def _document(session: Session) -> dict[str, Any]:
         "epochs": progress.history,
         "finished": progress.finished,
     }
+
+
+def training_summary(session: Session) -> TableView:
+    """The best epoch beside the baselines, on the same validation rows."""
+    from rnncli.results import Column, TableView
+
+    rows: list[tuple[TableCell, ...]] = []
+    if session.best_value is not None:
+        s, epoch = session.settings, session.state.progress.best_epoch
+        rows.append((f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {epoch}", session.best_value))
+    rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
+    count, name = session.prepared.report.validation_rows, session.metric.name
+    return TableView(
+        f"{name.capitalize()} on {counted(count, 'validation row')}", (Column("model"), Column(name, True)), tuple(rows)
+    )
+
+
+def verdict(session: Session) -> str | None:
+    """Whether the network is better than the best baseline; None when there is nothing to compare."""
+    found = session.comparison()
+    return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"

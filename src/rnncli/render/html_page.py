@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,9 @@ from rnncli.page_results import Grid, Page, Timeline
 from rnncli.render import html_layers as layers
 from rnncli.render import html_sections as sections
 from rnncli.render.html_parts import WORD, Html, alone, element, embedded, joined, rounded
+from rnncli.results import HeatMap, TableView
+
+Sections = Sequence[tuple[str, str, Sequence[TableView | HeatMap]]]
 
 TITLE = 60  # cells of an input in the title
 MOST_BYTES = 2_000_000  # of a page; what is shown of an input is bounded so that none gets near
@@ -51,8 +55,12 @@ _DOCUMENT = Html("""\
 """)
 
 
-def html_page(page: Page) -> str:
-    """The whole document, below two megabytes whatever stands in it."""
+def html_page(page: Page, more: Sections = ()) -> str:
+    """The whole document, below two megabytes whatever stands in it.
+
+    Args:
+        more: sections of tables: a name, a title, and what stands in each.
+    """
     shown = replace(page, grids=tuple(_only_shown(grid) for grid in page.grids))
     fewer = "The heat maps have the units of each layer that change most."
     shorter = replace(shown, left_out=(*page.left_out, fewer))
@@ -60,7 +68,7 @@ def html_page(page: Page) -> str:
     shortest = replace(page, grids=(), timelines=(), left_out=said)
     made = ""
     for candidate in (page, shorter, shortest):
-        made = _document(candidate)
+        made = _document(candidate, more)
         if len(made.encode()) < MOST_BYTES:
             break
     return made
@@ -72,7 +80,7 @@ def _only_shown(grid: Grid) -> Grid:
     return replace(grid, units=units, values=values, shown=tuple(range(len(units))))
 
 
-def _document(page: Page) -> str:
+def _document(page: Page, more: Sections) -> str:
     style, script = _own_file("page.css"), _own_file("page.js")
     policy = Html("default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'").format(
         digest(style), digest(script)
@@ -92,6 +100,7 @@ def _document(page: Page) -> str:
         parts.append(("memory", "How far back it remembers", sections.reach(page)))
     if page.epochs:
         parts.append(("training", "How it learned", sections.learning(page)))
+    parts += [(name, title, sections.tables(views)) for name, title, views in more]
     parts.append(("more", "What is not here", _left_out(page)))
     links = [element("li", element("a", title, href=f"#{name}-title")) for name, title, _ in parts]
     made = [

@@ -24,6 +24,7 @@ from rnncli.render.html_parts import (
     signed,
     table,
 )
+from rnncli.results import Column, HeatMap, TableCell, TableView
 
 MANY = 60  # words, of which those without effect are shown without a number
 
@@ -197,6 +198,22 @@ def reach(page: Page) -> Html:
 
 def _share(share: float) -> str:
     return percent(share) if share < 10 else f"{share:.3g} times"
+
+
+def tables(views: Sequence[TableView | HeatMap]) -> Html:
+    """Tables and maps as they are in a pipe."""
+    parts = []
+    for view in views:
+        if isinstance(view, HeatMap):
+            columns = (Column(""), *(Column(name, True) for name in view.columns))
+            cells: list[tuple[TableCell, ...]] = [(k, *row) for k, row in zip(view.rows, view.values, strict=True)]
+            view = TableView(view.title, columns, tuple(cells))
+        rows = [[cell(value) for value in row] for row in view.rows]
+        numeric = [k for k, column in enumerate(view.columns) if column.numeric]
+        title = clean(view.title, TEXT)
+        parts += [element("h3", title), table(title, [clean(one.name, WORD) for one in view.columns], rows, numeric)]
+        parts += [element("p", clean(view.caption, TEXT))] if view.caption else []
+    return joined(parts)
 
 
 def learning(page: Page) -> Html:

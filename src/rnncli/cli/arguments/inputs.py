@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
@@ -132,6 +135,34 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
         return schema.read(Source, asdict(Source(path, **given)))
     except schema.Wrong as wrong:
         raise UsageError(str(wrong)) from None
+
+
+@contextmanager
+def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
+    """A data file; pairs are written to one for as long as they are read, and checked as those of any file.
+
+    Args:
+        data: a path, or pairs of a text, a list of words or numbers, and its label, its tags or the text it becomes.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(data, str | os.PathLike) or not isinstance(data, Iterable):
+        yield data
+        return
+    lines = []
+    for number, pair in enumerate(data, 1):
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise UsageError(f"data is a path, or pairs of an input and its label, and number {number} is {pair!r:.60}")
+        given, label = (one.tolist() if hasattr(one, "tolist") else one for one in pair)
+        names = ("text", "label")
+        if not isinstance(given, str):
+            names = ("tokens", "tags") if all(isinstance(one, str) for one in given) else ("sequence", "label")
+        lines.append(json.dumps(dict(zip(names, (given, label), strict=True))) + "\n")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pairs.jsonl"
+        path.write_text("".join(lines), encoding="utf-8")
+        yield path
 
 
 def refuse_reading(instead: str, reading: Mapping[str, Any]) -> None:

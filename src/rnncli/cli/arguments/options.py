@@ -54,7 +54,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback on failure.")
 ]
-Runs = Annotated[AnyPath, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Where trainings are kept.")]
+Runs = Annotated[AnyPath, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Folder of the runs.")]
 ModelName = Annotated[
     "AnyModel",
     Reads("model"),
@@ -66,9 +66,9 @@ Format = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; else by its name.")
 ]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad records out and count them.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip bad records, and count them.")]
 Ignore = Annotated[
-    str | None, typer.Option("--ignore", metavar="COLUMNS", help="Columns to leave out, with commas between.")
+    str | None, typer.Option("--ignore", metavar="COLUMNS", help="Columns to ignore, separated by commas.")
 ]
 
 
@@ -91,13 +91,13 @@ class Reading(InputReading, total=False):
 READING = ("text", "label", "format", "encoding", "skip_bad", "ignore")
 Beam = Annotated[
     int | None,
-    typer.Option("--beam", metavar="N", min=1, max=1000, help="Decode so many targets side by side; 1 is greedy. [4]"),
+    typer.Option("--beam", metavar="N", min=1, max=1000, help="Width of the beam search; 1 is greedy. [4]"),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that share a file. [auto: all cores]"),
+    typer.Option("--workers", metavar="N", min=1, max=64, help="Number of processes. [auto: all cores]"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
 DEFAULT_RUNS = "runs"
 

@@ -39,7 +39,7 @@ def _unit(text: str, names: tuple[str, ...]) -> int:
 VIEW = View(
     name="activations",
     flags=("--activations", "--fires"),
-    help="Where in --data a unit is most active; its labels.",
+    help="Where in --data a unit is most active, and which labels go with it.",
     draw=draw,
     kind=str | None,
     metavar="UNIT|all",

@@ -39,7 +39,7 @@ def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool 
 VIEW = View(
     name="bptt",
     flags=("--bptt",),
-    help="A gradient as a sum, one term for each timestep.",
+    help="A gradient as a sum with a term for each timestep.",
     draw=draw,
     label=True,
     loss=True,

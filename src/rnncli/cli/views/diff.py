@@ -48,7 +48,7 @@ def _called(model: str) -> str:
 VIEW = View(
     name="diff",
     flags=("--diff",),
-    help="Compare with a model, on a text or --data.",
+    help="Compare with another model, on a text or on --data.",
     draw=draw,
     kind=OtherModel,
     metavar="MODEL",

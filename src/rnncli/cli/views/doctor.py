@@ -53,7 +53,7 @@ def _lasting(model: str, folder: Path) -> str:
 VIEW = View(
     name="doctor",
     flags=("--doctor",),
-    help="Why is it stuck? Looks for what can be wrong.",
+    help="Diagnose why training is stuck, and suggest what to try.",
     draw=draw,
     kind=InputFile,
     metavar="DATA",

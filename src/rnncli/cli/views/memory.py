@@ -45,7 +45,7 @@ def _beside(look: Look, compare: AnyModel, most: int | None) -> Shown:
 VIEW = View(
     name="memory",
     flags=("--memory",),
-    help="How much gradient arrives how far back.",
+    help="How much of the gradient reaches how far back.",
     draw=draw,
     label=True,
     loss=True,

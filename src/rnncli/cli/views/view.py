@@ -229,11 +229,13 @@ class Inspection(Mapping[str, Any]):
         look: what was looked at.
         views: in which way.
         shown: tables and texts as well, for each view.
+        table: all views that there are.
     """
 
     look: Look
     views: tuple[View, ...]
     shown: tuple[Shown, ...]
+    table: Sequence[View] = ()
 
     def __getitem__(self, name: str) -> Any:
         return dict(zip(self, self.shown, strict=True))[name].document
@@ -264,6 +266,12 @@ class Inspection(Mapping[str, Any]):
 
         look = self.look
         return page(look.model, look.text, look.label, "" if look.path is None else str(look.path))
+
+    @property
+    def page_tables(self) -> list[tuple[str, str, Sequence[Drawing]]]:
+        """Of each view that draws tables for the page its name, a title, and these."""
+        rows = ((view, view.page) for view in self.table)
+        return [(view.name, view.help.rstrip("."), page(self.look)) for view, page in rows if callable(page)]
 
 
 def notes_on(loss: float) -> list[str]:
