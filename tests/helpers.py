@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import pkgutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from rnncli.config import Settings
+from rnncli.data.doubts import are_tagged
+from rnncli.data.formats.values import looks_like_numbers
+from rnncli.data.records import Inputs, NumberArrays, Texts, TokenLists
 
 CELLS = get_args(get_type_hints(Settings)["cell"])
 
@@ -79,3 +82,11 @@ def assert_all_gradients(made: Any, params: dict[str, Any], batch: Any, carried:
         numeric = numeric_gradient(lambda: compute()[0], value)
         assert np.abs(numeric).max() > 1e-7, name
         assert relative_error(as_dense(gradients[name]), numeric) < 1e-6, name
+
+
+def columns(rows: Sequence[tuple[str, str]]) -> tuple[Inputs[Any], Inputs[Any]]:
+    """Inputs and labels of records, typed as reading a file types them."""
+    if are_tagged(rows):
+        return TokenLists(text for text, _ in rows), TokenLists(tags for _, tags in rows)
+    inputs = NumberArrays if looks_like_numbers(rows[0][0]) else Texts
+    return inputs(text for text, _ in rows), Texts(label for _, label in rows)

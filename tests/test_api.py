@@ -177,7 +177,7 @@ def test_objects_with_many_rows_are_one_short_line() -> None:
     for shown in (dataset, prepared, vocabulary):
         assert len(repr(shown)) < 500
     assert repr(vocabulary) == "Vocabulary(tokens=('a', 'film', ...))"
-    assert "texts=<Texts of 24>, labels=<" in repr(dataset)
+    assert "inputs=<Texts of 24>, labels=<" in repr(dataset)
     assert "untrained=<ClassifierModel>, train=<Examples of " in repr(prepared)
 
 

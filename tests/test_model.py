@@ -18,6 +18,7 @@ from rnncli import model_file, schema
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import LARGEST, flatten, nest
 from rnncli.data.dataset import Dataset, Source
+from rnncli.data.records import Texts
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError, ModelFileError, UsageError
@@ -176,7 +177,7 @@ def test_memory_does_not_grow_with_the_number_of_texts() -> None:
 
 
 def labelled(texts: Sequence[str], labels: Sequence[str], lines: Sequence[int]) -> Dataset:
-    return Dataset(Source("r.csv"), "", list(texts), list(labels), list(lines), "", 0, ())
+    return Dataset(Source("r.csv"), "", Texts(texts), Texts(labels), list(lines), "", 0, ())
 
 
 def test_scores_and_mistakes_by_hand() -> None:

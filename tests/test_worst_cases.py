@@ -175,7 +175,7 @@ def table_of(format: str, line: Callable[[str], str]) -> Callable[[str], object]
         source = BytesIO(line(text).encode())
         with suppress(DataError):
             for row in open_table("-", format=format, stdin=source).rows:
-                [(is_json(value), nested(value), is_date(value), numbers_in(value)) for value in row.values]
+                [(is_json(value), nested(value), is_date(value), numbers_in(value)) for value in row.texts]
 
     return act
 

@@ -197,9 +197,10 @@ def test_ids_with_spaces_around_them_are_one(tmp_path: Path) -> None:
 def test_what_a_model_reads_is_found_by_name(tmp_path: Path) -> None:
     content = "note,ay,id,ax,time,mood\n-,1,a,2,1,p\n-,3,b,4,0,q\n-,5,a,6,0,p\n"
     path = write(tmp_path, content)
-    assert list(stream_inputs(Source(path), FORM)) == [
-        Input(f"{path}:2", "[[6,5],[2,1]]", "a"),
-        Input(f"{path}:3", "[[4,3]]", "b"),
+    found = stream_inputs(Source(path), FORM)
+    assert [one._replace(value=one.value.tolist()) for one in found] == [
+        Input(f"{path}:2", [[6, 5], [2, 1]], "a"),
+        Input(f"{path}:3", [[4, 3]], "b"),
     ]
     assert read_dataset(Source(path, label="mood"), reads=FORM).labels == ["p", "q"]
     for missing in FORM.names[:-1]:

@@ -52,7 +52,7 @@ def path_refusal(path: object, kind: type[RnncliError], **options) -> RnncliErro
 
 
 def values(data: bytes | str, **options) -> list[tuple[str, ...]]:
-    return [row.values for row in read(data, **options)]
+    return [row.texts for row in read(data, **options)]
 
 
 def lines(data: bytes | str, **options) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ def read(tmp_path: Path, text: str, skip_bad: bool = False, name: str = "a.conll
     path.write_text(text)
     dataset = read_dataset(Source(str(path), skip_bad=skip_bad))
     assert task_for(dataset, "auto").name == "tag"
-    found = zip(dataset.lines, dataset.texts, dataset.labels, strict=True)
-    return [(line, json.loads(words), json.loads(tags)) for line, words, tags in found]
+    found = zip(dataset.lines, dataset.inputs, dataset.labels, strict=True)
+    return [(line, list(words), list(tags)) for line, words, tags in found]
 
 
 def test_sentences_with_their_first_lines(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from helpers import CELLS
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
+from rnncli.data.records import Texts, TokenLists
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
@@ -44,7 +45,10 @@ def parts(texts: list[str], labels: list[str] | None = None, size: int = 1000) -
     labels = labels or [""] * len(texts)
     source = Source("x.csv", "text", None, "csv")
     return [
-        Dataset(source, "", texts[k : k + size], labels[k : k + size], list(range(k + 2, k + 2 + size)), "", 0, ())
+        Dataset(
+            *(source, "", Texts(texts[k : k + size]), Texts(labels[k : k + size])),
+            *(list(range(k + 2, k + 2 + size)), "", 0, ()),
+        )
         for k in range(0, len(texts), size)
     ]
 
@@ -198,7 +202,9 @@ def _made(task: str, seed: int = 0) -> Any:
         "seq2seq": [("1 2", "one two"), ("2 1", "two one")] * 5,
     }[task]
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
-    dataset = Dataset(Source("x", "t", "l", "csv"), "", texts, labels, list(range(len(rows))), "", 0, ())
+    column = TokenLists if task == "tag" else Texts
+    inputs, answers = column(texts), column(labels)
+    dataset = Dataset(Source("x", "t", "l", "csv"), "", inputs, answers, list(range(len(rows))), "", 0, ())
     kind = task_named(task)
     settings = Settings(**{**kind.defaults(dataset, Settings()), "hidden": 3, "embedding": 4, "min_count": 1})
     prepared = kind.prepare(dataset, settings.replace(validation=0.2, max_length=20, task=task))

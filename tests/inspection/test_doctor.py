@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import CELLS
+from helpers import CELLS, columns
 from inspection.models import model as random_model
 
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source
+from rnncli.data.records import FeatureRows
 from rnncli.data.tables.described import NumericColumns
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
@@ -46,9 +47,8 @@ LEARNING = [(0.70, 0.69), (0.50, 0.55), (0.40, 0.450), (0.35, 0.449)]
 
 
 def data(rows: list[tuple[str, str]] = ROWS, name: str = "rows.csv") -> Dataset:
-    texts, labels = [text for text, _ in rows], [label for _, label in rows]
     source = Source(name, "text", "label", "csv")
-    return Dataset(source, "", texts, labels, list(range(2, len(rows) + 2)), "", 0, ())
+    return Dataset(source, "", *columns(rows), list(range(2, len(rows) + 2)), "", 0, ())
 
 
 def record(losses: list[tuple[float, float | None]] = LEARNING, **changes: Any) -> Record:
@@ -541,7 +541,7 @@ def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
     rows, chosen = OTHERS[task]
     dataset, kind = data(rows), task_named(task)
     if task == "caption":
-        dataset = replace(dataset, reads=NumericColumns(("p", "q")))
+        dataset = replace(dataset, reads=NumericColumns(("p", "q")), inputs=FeatureRows(dataset.texts))
     settings = Settings(**{**kind.defaults(dataset, Settings()), **chosen, "cell": cell, "hidden": 3, "task": task})
     settings = settings.replace(min_count=1, validation=0.2, max_length=20, epochs=1)
     prepared = kind.prepare(dataset, settings)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import columns
 from inspection.models import model as random_model
 
 from rnncli.config import Settings
@@ -42,8 +43,8 @@ def parts(rows: list[tuple[str, str]], size: int = 1000) -> list[Dataset]:
     source = Source("x.csv", "text", "label", "csv")
     found = []
     for k in range(0, len(rows), size):
-        texts, labels = [text for text, _ in rows[k : k + size]], [label for _, label in rows[k : k + size]]
-        found.append(Dataset(source, "", texts, labels, list(range(k + 2, k + 2 + len(texts))), "", 0, ()))
+        some = rows[k : k + size]
+        found.append(Dataset(source, "", *columns(some), list(range(k + 2, k + 2 + len(some))), "", 0, ()))
     return found
 
 
@@ -237,7 +238,7 @@ def test_the_tags_of_words() -> None:
     for text, tagged in zip(data[0].texts, data[0].labels, strict=True):
         words = text if text.startswith("[") else str(text.split()).replace("'", '"')
         values += adapter_of(made).trace(words).hidden[:, 4].tolist()
-        tags += tagged.translate(str.maketrans("", "", '[]",')).split()
+        tags += tagged
     assert found.steps == len(values) == 28
     assert [one.label for one in found.related] == ["X", "Y"]
     assert found.related[0].r["value"] == pytest.approx(correlation(values, tags, "X"), abs=1e-6)

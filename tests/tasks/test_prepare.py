@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
+from rnncli.data.records import Texts
 from rnncli.errors import DataError, UsageError
 from rnncli.tasks.classify.texts import prepare
 from rnncli.tasks.inputs import shorten
@@ -26,7 +27,7 @@ FOUR = [("a a b", "x"), ("A b c d e", "x"), ("b", "x"), ("a, c", "y")]
 def dataset(rows: list[tuple[str, str]], skipped: tuple[str, ...] = ()) -> Dataset:
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
     lines = list(range(2, len(rows) + 2))
-    return Dataset(Source("r.csv", "text", "label"), "", texts, labels, lines, "", len(skipped), skipped)
+    return Dataset(Source("r.csv", "text", "label"), "", Texts(texts), Texts(labels), lines, "", len(skipped), skipped)
 
 
 def settings(**chosen: Any) -> Settings:

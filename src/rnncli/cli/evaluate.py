@@ -75,7 +75,8 @@ def evaluate(
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
     asker = asked.asker(f"rnncli evaluate -m {shlex.quote(name)}")
     with as_file(data) as path:
-        dataset = read_dataset(source_of(path, reading), asked.labelled, asked.reads, task=asked.task, asker=asker)
+        source = source_of(path, reading)
+        dataset = read_dataset(source, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, asker=asker)
     note(dataset.why)
     # A text that stands on a single line is as much work as many.
     texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)

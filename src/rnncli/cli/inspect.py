@@ -169,18 +169,19 @@ def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], no
     if sentence is None or (isinstance(sentence, str) and not is_file(sentence)):
         return sentence
     from rnncli.data.dataset import display_name
+    from rnncli.data.formats.values import as_text
     from rnncli.data.inputs import stream_inputs
 
     path = os.fspath(sentence)
     require_piped(path, "the text")
-    first = next(stream_inputs(source_of(path, reading, inputs=True), model.reads))
-    problem = model.problem(first.text)
+    first = next(stream_inputs(source_of(path, reading, inputs=True), model.reads, inputs=model.inputs))
+    problem = model.problem(first.value)
     if problem is not None:
         raise DataError(f"{first.place}: {problem}")
     if first.shown != path:
-        name = first.text if first.shown is None else first.shown
+        name = as_text(first.value) if first.shown is None else first.shown
         note(f"the first input of {display_name(path)}" + (f": {name}" if name else ""), "dim")
-    return first.text
+    return as_text(first.value)
 
 
 def _require_effect(found: Inspection, map: bool) -> None:

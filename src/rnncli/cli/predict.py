@@ -191,7 +191,7 @@ def _predict_files(
     from rnncli.tasks.model import CHUNK, chunks_of
 
     names: deque[str | None] = deque()  # what to call the inputs whose predictions are still to come; None as they are
-    waiting: list[str] = []
+    waiting: list[Any] = []
     done = 0
 
     def show_all(predictions: Iterable[Any]) -> None:
@@ -211,13 +211,14 @@ def _predict_files(
             predict_waiting()
             on_pause()
 
-    def texts_of(source: Source, before_waiting: Callable[[], object]) -> Iterator[str]:
-        for input in stream_inputs(source, model.reads, before_waiting, model.asker("rnncli predict")):
-            problem = model.problem(input.text)
+    def texts_of(source: Source, before_waiting: Callable[[], object]) -> Iterator[Any]:
+        asker = model.asker("rnncli predict")
+        for input in stream_inputs(source, model.reads, before_waiting, asker, model.inputs):
+            problem = model.problem(input.value)
             if problem is not None:
                 raise DataError(f"{input.place}: {problem}")
             names.append(input.shown)
-            yield input.text
+            yield input.value
 
     count = _workers(sources, workers)
     if count > 1:
@@ -244,7 +245,7 @@ def _workers(sources: Sequence[Source], most: int | None) -> int:
     return most or helpful_workers(sum(map(os.path.getsize, paths)) // BYTES_A_TEXT)
 
 
-def _numbered(chunks: Iterable[list[str]]) -> Iterator[tuple[list[str], int]]:
+def _numbered(chunks: Iterable[list[Any]]) -> Iterator[tuple[list[Any], int]]:
     """Each chunk with the number of its first text."""
     first = 0
     for chunk in chunks:

@@ -29,6 +29,7 @@ from rnncli.render.console import Output
 if TYPE_CHECKING:
     from rnncli.cli.tokens import Tokens, TokenStatistics
     from rnncli.data.dataset import Source
+    from rnncli.data.formats.values import Value
 
 TextOrData = Annotated[
     AnyPath | Iterable[str],
@@ -140,8 +141,8 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _read(source: Source, note: Note) -> tuple[str, Iterator[str]]:
-    """A file's name in messages, and its texts."""
+def _read(source: Source, note: Note) -> tuple[str, Iterator[Value]]:
+    """A file's name in messages, and its inputs."""
     from rnncli.data.dataset import display_name, stream_texts
     from rnncli.data.doubts import Asker
 

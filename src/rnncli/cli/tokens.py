@@ -13,6 +13,7 @@ from rnncli.errors import DataError, UsageError, counted
 from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
+    from rnncli.data.formats.values import Value
     from rnncli.data.text.tokenizer import Tokenizer
     from rnncli.data.text.vocabulary import Vocabulary
     from rnncli.tasks.model import Model
@@ -124,7 +125,7 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
     from rnncli.data.text.vocabulary import Vocabulary
 
     tokenizer, vocabulary = tokenizer_of(model, settings, [])
-    tokens = tokenizer.tokens(text)
+    tokens = list(tokenizer.tokens(text))
     if not tokens:
         raise DataError("the text has no tokens")
     if vocabulary is None:
@@ -141,20 +142,20 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
 
 
 def tokenizer_of(
-    model: Model | None, settings: Settings, sample: Sequence[str]
+    model: Model | None, settings: Settings, sample: Sequence[Value]
 ) -> tuple[Tokenizer | GivenWords, Vocabulary | None]:
     """What cuts these texts, and the vocabulary of the model, if that is asked."""
+    from rnncli.data.formats.values import as_text, words
     from rnncli.tasks.inputs import TextInput, build_tokenizer
-    from rnncli.tasks.tag.sentences import listed
 
     if model is not None:
         text = getattr(model, "input", None)
         if not isinstance(text, TextInput):
             raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
         return text.tokenizer, text.vocabulary
-    if sample and all(listed(text) is not None for text in sample):
+    if sample and all(words(value) is not None for value in sample):
         return GivenWords(), None
-    return build_tokenizer(settings, sample), None
+    return build_tokenizer(settings, list(map(as_text, sample))), None
 
 
 class GivenWords:
@@ -162,37 +163,38 @@ class GivenWords:
 
     unit = "word"
 
-    def tokens(self, text: str) -> list[str]:
+    def tokens(self, value: Value) -> Sequence[str]:
         """The words of one text, in order.
 
         Raises:
             DataError: it is no list.
         """
-        from rnncli.tasks.tag.sentences import listed
+        from rnncli.data.formats.values import as_text, words
 
-        words = listed(text)
-        if words is None:
-            raise DataError(f"most texts are lists of words, and this one is none: {clean(text, 60)}")
-        return words
+        found = words(value)
+        if found is None:
+            raise DataError(f"most texts are lists of words, and this one is none: {clean(as_text(value), 60)}")
+        return found
 
 
 def statistics_of(
-    name: str, texts: Iterator[str], model: Model | None, settings: Settings, given: Iterable[str]
+    name: str, values: Iterator[Value], model: Model | None, settings: Settings, given: Iterable[str]
 ) -> TokenStatistics:
     import numpy as np
 
+    from rnncli.data.formats.values import as_text, looks_like_numbers
     from rnncli.data.text.vocabulary import Corpus, build_vocabulary
-    from rnncli.tasks.inputs import looks_like_numbers
 
-    sample = list(itertools.islice(texts, SAMPLE))
+    sample = list(itertools.islice(values, SAMPLE))
     if any(map(looks_like_numbers, sample)):
         raise DataError(f"{name}: the inputs are numbers, which are read as they are: no tokens")
     tokenizer, vocabulary = tokenizer_of(model, settings, sample)
     if isinstance(tokenizer, GivenWords) and {"tokens", "lowercase"} & set(given):
         raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
     corpus = Corpus()
-    for text in itertools.chain(sample, texts):
-        corpus.add_tokens(tokenizer.tokens(text))
+    for value in itertools.chain(sample, values):
+        found = tokenizer.tokens(value) if isinstance(tokenizer, GivenWords) else tokenizer.tokens(as_text(value))
+        corpus.add_tokens(found)
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from rnncli.data.formats.npy import Vector, named_vector
 from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import as_text
 from rnncli.data.records import Records
 from rnncli.data.tables.described import Places
 from rnncli.errors import DataError, StorageError, counted
@@ -31,31 +32,30 @@ def read_arrays(rows: Iterable[Row], columns: Sequence[str], places: Places, fol
         DataError: a record cannot be used, with its line, and such are not to be left out; or all of them hold more
             than :data:`MAX_ALL_NUMBERS`.
     """
-    seen: dict[str, Vector | str] = {}
+    found: dict[str, Vector | str] = {}
     hasher = hashlib.sha256()
     size = None
     for row in rows:
-        named, text = row.values[places.array].strip(), row.values[places.text]
-        if named not in seen:
-            seen[named] = _vector_or_problem(named, columns[places.array], folder)
-        vector = seen[named]
+        named, text = as_text(row.values[places.array]).strip(), as_text(row.values[places.text])
+        if named not in found:
+            found[named] = _vector_or_problem(named, columns[places.array], folder)
+        vector = found[named]
         hasher.update(b"-\n" if isinstance(vector, str) else vector.digest.encode() + b"\n")
-        problem = "the text is empty" if not text.strip() else None
         if isinstance(vector, str):
-            problem = vector
-        elif size is not None and vector.size != size:
-            held = f"{os.path.join(folder, named)}: holds {counted(vector.size, 'number')}"
-            problem = f"{held}, and the first record has {size:,}"
-        if problem is not None or isinstance(vector, str):
-            records.leave_out(row.line, str(problem))
-            continue
-        size = vector.size
-        records.add(row.line, vector.text, text, named)
-        if size * len(records.texts) > MAX_ALL_NUMBERS:
-            raise DataError(
-                f"{records.name}:{row.line}: the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers",
-                "Take fewer records, or smaller arrays.",
-            )
+            records.leave_out(row.line, vector)
+        elif size is not None and vector.numbers.size != size:
+            held = f"{os.path.join(folder, named)}: holds {counted(vector.numbers.size, 'number')}"
+            records.leave_out(row.line, f"{held}, and the first record has {size:,}")
+        elif not text.strip():
+            records.leave_out(row.line, "the text is empty")
+        else:
+            size = vector.numbers.size
+            records.add(row.line, vector.numbers, text, named)
+            if size * len(records.inputs) > MAX_ALL_NUMBERS:
+                raise DataError(
+                    f"{records.name}:{row.line}: the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers",
+                    "Take fewer records, or smaller arrays.",
+                )
     return hasher.hexdigest()
 
 

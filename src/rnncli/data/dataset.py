@@ -1,4 +1,4 @@
-"""A labelled data file read whole: texts, labels, and where each stood."""
+"""A labelled data file read whole: inputs, labels, and where each stood."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,24 @@ from rnncli.data import doubts
 from rnncli.data.array_records import read_arrays
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
+from rnncli.data.formats.sources import STDIN_NAME
 from rnncli.data.formats.table import Row, Table
+from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
 from rnncli.data.readers import open_table
-from rnncli.data.records import CHECKED_EVERY, SKIP_HINT, SKIPPED_SHOWN, Lines, Records, Texts, require_room_for
+from rnncli.data.records import (
+    CHECKED_EVERY,
+    SKIP_HINT,
+    SKIPPED_SHOWN,
+    FeatureRows,
+    Inputs,
+    Lines,
+    NumberArrays,
+    Records,
+    Shown,
+    Texts,
+    TokenLists,
+    require_room_for,
+)
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.tables.columns import Columns, choose_columns
 from rnncli.data.tables.described import (
@@ -30,13 +46,16 @@ from rnncli.data.tables.described import (
     described_arrays,
     described_numbers,
     number_problem,
-    numbers_text,
+    numbers_at,
 )
 from rnncli.data.tables.long_form import LongForm, guess_long_form, read_sequences
 from rnncli.errors import DataError, UsageError, counted, quoted
 
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
+
+# How many records say of what type the inputs are; what is wrong with the others is told with their lines.
+LOOKED_AT = 20
 
 TRAINING = doubts.Asker()
 
@@ -71,18 +90,19 @@ class Dataset(ShortRepr):
     Attributes:
         source: the file, with the columns that were chosen.
         why: a sentence on how the columns were chosen.
-        texts, labels: one entry a record; labels are compared as text.
+        inputs: one entry a record, of the type that the inputs have.
+        labels: one entry a record: a text, or the tags of words.
         lines: the line each record starts on.
         digest: SHA-256 of the file's bytes, and of those of the .npy files that it names.
         skipped: how many bad records were left out; ``skipped_because`` says why for the first of them.
-        reads: where the numbers stood that a text is made of, as JSON; None where the text is that of a column.
-        shown: what to call each record, where its text is not what anybody wants to see; empty otherwise.
+        reads: where the numbers stood that an input is made of; None where the input is that of a column.
+        shown: what to call each record, where its input is not what anybody wants to see; empty otherwise.
     """
 
     source: Source
     why: str
-    texts: Sequence[str]
-    labels: Sequence[str]
+    inputs: Inputs[Any]
+    labels: Inputs[Any]
     lines: Sequence[int]
     digest: str
     skipped: int
@@ -92,7 +112,7 @@ class Dataset(ShortRepr):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the columns of which one row holds, or names, all the numbers of a text."""
+        """Names of the columns of which one row holds, or names, all the numbers of an input."""
         match self.reads:
             case NumericColumns(names):
                 return names
@@ -100,13 +120,28 @@ class Dataset(ShortRepr):
                 return (name,)
         return ()
 
+    @property
+    def texts(self) -> Sequence[str]:
+        """The inputs as they are shown."""
+        return self.inputs if isinstance(self.inputs, Texts) else Shown(self.inputs)
+
     def called(self, row: int) -> str:
-        """What to call a record where it is shown: its text, if it has no name."""
-        return self.shown[row] if self.shown else self.texts[row]
+        """What to call a record where it is shown: its input, if it has no name."""
+        return self.shown[row] if self.shown else self.inputs.text(row)
 
     @property
     def name(self) -> str:
         return display_name(self.source.path)
+
+    def take(self, rows: Sequence[int]) -> Dataset:
+        """The records of these rows, in their order."""
+        return replace(
+            self,
+            inputs=self.inputs.take(rows),
+            labels=self.labels.take(rows),
+            lines=Lines(self.lines[row] for row in rows),
+            shown=Texts(self.shown[row] for row in rows) if self.shown else (),
+        )
 
     def with_tokens(self, counts: Sequence[int] | npt.NDArray[np.int64], unit: str) -> Dataset:
         """The records that have tokens; ``counts`` says how many each has. A text like ``<br>`` has none.
@@ -142,11 +177,7 @@ class Dataset(ShortRepr):
             left = counted(count, f"{what} was", f"{what.replace(' ', 's ', 1)} were")
             raise DataError(f"{self.name}: no records ({left} left out)")
         return replace(
-            self,
-            texts=Texts(self.texts[row] for row in kept),
-            labels=Texts(self.labels[row] for row in kept),
-            lines=Lines(self.lines[row] for row in kept),
-            shown=Texts(self.shown[row] for row in kept) if self.shown else (),
+            self.take(kept),
             skipped=self.skipped + count,
             skipped_because=(*self.skipped_because, *said)[:SKIPPED_SHOWN],
         )
@@ -161,7 +192,7 @@ def left_out(count: int, reasons: Sequence[str]) -> str:
 
 def display_name(path: str) -> str:
     """A file's name in messages."""
-    return "<stdin>" if path == "-" else path
+    return STDIN_NAME if path == "-" else path
 
 
 def is_plain_text(source: Source) -> bool:
@@ -177,13 +208,15 @@ def read_dataset(
     reads: Reads | None = None,
     *,
     task: str = "auto",
+    inputs: type[Inputs[Any]] | None = None,
     settled: bool = False,
     asker: doubts.Asker = TRAINING,
 ) -> Dataset:
-    """Reads every record, with a text and a label in each; if not ``labelled``, the text alone, empty ones too.
+    """Reads every record, with an input and a label in each; if not ``labelled``, a text alone, empty ones too.
 
     Args:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
+        inputs: of what type the inputs are, where that is not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
         asker: who reads it, and what that settles.
         settled: whether the file was read so before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
@@ -198,52 +231,86 @@ def read_dataset(
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
     look = _look(source, table, sample, task, asker)
     if settled or source.features is not None:
-        return _read_labelled(source, table, look, reads, itertools.chain(sample, table.rows))
+        return _read_labelled(source, table, look, reads, inputs, itertools.chain(sample, table.rows))
     _doubt_file(source, look)
     parts = doubts.Parts.of(look)
-    dataset = _read_labelled(source, table, look, reads, parts.watch(itertools.chain(sample, table.rows)), doubt=True)
+    rows = parts.watch(itertools.chain(sample, table.rows))
+    dataset = _read_labelled(source, table, look, reads, inputs, rows, doubt=True)
     _doubt_parts(parts, dataset)
     if isinstance(dataset.reads, NumericColumns | ArrayColumn):
         return dataset  # its labels are texts
+    if isinstance(dataset.inputs, TokenLists):
+        return dataset  # its labels are tags, which were looked at as they were read
     look = replace(look, label=table.columns.index(dataset.source.label or ""))
     if dataset.reads is None:
         look = replace(look, text=table.columns.index(dataset.source.text or ""))
-        _raise(doubts.lists_among_texts(look, dataset.texts, dataset.lines))
     _raise(doubts.no_labels(look, dataset.texts, dataset.labels, dataset.lines))
     _raise(doubts.unlikely_labels(look, dataset.labels))
     return dataset
 
 
 def _read_labelled(
-    source: Source, table: Table, look: doubts.Look, reads: Reads | None, rows: Iterator[Row], doubt: bool = False
+    source: Source,
+    table: Table,
+    look: doubts.Look,
+    reads: Reads | None,
+    inputs: type[Inputs[Any]] | None,
+    rows: Iterator[Row],
+    doubt: bool = False,
 ) -> Dataset:
     """All records of ``rows``, once it is known what of them counts."""
-    sample = [row.values for row in look.rows]
-    numbers = _numbers_of(source, table, sample, reads)
-    match numbers:
-        case Places():
-            return _read_arrays(source, table, numbers, rows)
-        case LongForm():
-            return _read_long_form(source, table, numbers, rows)
-        case Described():
+    match _numbers_of(source, table, look.sample, reads):
+        case Places() as places:
+            return _read_arrays(source, table, places, rows)
+        case LongForm() as form:
+            return _read_long_form(source, table, form, rows)
+        case Described() as described:
             if doubt:
                 doubts.raise_first(doubts.DESCRIBED, look)
-            return _read_described(source, table, numbers, rows)
+            return _read_described(source, table, described, rows)
     if source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
     columns = _choose(source, look, doubt=doubt)
-    label_column = columns.label
-    assert label_column is not None  # need_label
-    records = Records(table.name, source.skip_bad)
+    assert columns.label is not None  # need_label
+    look = replace(look, text=columns.text, label=columns.label)
+    inputs = inputs or _type_of_inputs(look)
+    tagged = inputs is TokenLists
+    texts_alone = inputs is Texts and doubt and not look.pairs and not look.facts[columns.text].nested
+    records = Records.of(inputs, table.name, source.skip_bad)
     for row in rows:
-        text, label = row.values[columns.text], row.values[label_column]
-        problem = _problem(text, label)
-        if problem:
+        input, label = row.values[columns.text], row.values[columns.label]
+        problem = _missing(input, label)
+        if problem is not None:
             records.leave_out(row.line, problem)
-        else:
-            records.add(row.line, text, label)
-    text, label = table.columns[columns.text], table.columns[label_column]
+            continue
+        if texts_alone and is_nested(input):
+            raise doubts.nested_text(look, as_text(input), row.line)
+        if tagged and doubt and words(label) is None:
+            _raise(doubts.nested_label(look, as_text(input), as_text(label), row.line, tagged))
+        records.add(row.line, input, label)
+    text, label = table.columns[columns.text], table.columns[columns.label]
     return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
+
+
+def _type_of_inputs(look: doubts.Look) -> type[Inputs[Any]]:
+    """What the inputs are, by the first records."""
+    assert look.text is not None
+    assert look.label is not None
+    pairs = ((row.values[look.text], row.values[look.label]) for row in look.rows)
+    first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), LOOKED_AT))
+    if look.task == "tag" or (look.task == "auto" and doubts.are_tagged(first)):
+        return TokenLists
+    numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
+    return NumberArrays if numbers and not look.pairs else Texts
+
+
+def _missing(input: Value, label: Value) -> str | None:
+    """What is wrong with a record of which a half is missing."""
+    if isinstance(input, str) and not input.strip():
+        return "the text is empty"
+    if isinstance(label, str) and not label.strip():
+        return "the label is empty"
+    return None
 
 
 def _look(
@@ -293,15 +360,14 @@ def choose(
 
 
 def _choose(source: Source, look: doubts.Look, *, need_label: bool = True, doubt: bool = True) -> Columns:
-    sample = [row.values for row in look.rows]
     if doubt and need_label:
         doubts.raise_first(doubts.TABLE, look)
-    columns = choose_columns(look.columns, sample, text=source.text, label=source.label, need_label=need_label)
+    columns = choose_columns(look.columns, look.sample, text=source.text, label=source.label, need_label=need_label)
     if doubt:
         look = replace(look, text=columns.text, label=columns.label)
         doubts.raise_first(doubts.CHOSEN, look)
         if columns.label is not None:
-            texts, labels = ([values[at] for values in sample] for at in (columns.text, columns.label))
+            texts, labels = ([texts[at] for texts in look.sample] for at in (columns.text, columns.label))
             _raise(doubts.no_labels(look, texts, labels, [row.line for row in look.rows]))
         doubts.raise_first(doubts.BESIDE, look)
     return columns
@@ -362,7 +428,7 @@ def _dataset(
     if of_arrays is not None:
         digest = hashlib.sha256(f"{digest} {of_arrays}".encode()).hexdigest()
     return Dataset(
-        *(replace(source, format=table.format), why, records.texts, records.labels, records.lines, digest),
+        *(replace(source, format=table.format), why, records.inputs, records.labels, records.lines, digest),
         table.skipped_count + records.skipped_count,
         tuple([*table.skipped, *records.skipped][:SKIPPED_SHOWN]),
         reads,
@@ -387,7 +453,7 @@ def _read_text(source: Source, task: str, settled: bool, asker: doubts.Asker) ->
             require_room_for(texts)
     chosen = replace(source, text=table.columns[columns.text], label=None, format=table.format)
     why = "one text" if table.format == "text" else columns.why
-    dataset = Dataset(chosen, why, texts, [""] * len(texts), lines, table.digest, table.skipped_count, ())
+    dataset = Dataset(chosen, why, texts, Texts([""] * len(texts)), lines, table.digest, table.skipped_count, ())
     if not settled:
         _doubt_parts(parts, dataset)
     return dataset
@@ -441,16 +507,16 @@ def _open_table(
 
 def _read_described(source: Source, table: Table, described: Described, rows: Iterable[Row]) -> Dataset:
     """Records of numbers with a text that describes them."""
-    records = Records(table.name, source.skip_bad)
+    records = Records(table.name, source.skip_bad, FeatureRows(spaced=True, whole=True))
     names = tuple(table.columns[at] for at in described.features)
     for row in rows:
-        problem = number_problem(row.values, table.columns, described.features)
-        if problem is None and not row.values[described.text].strip():
-            problem = "the text is empty"
-        if problem is not None:
-            records.leave_out(row.line, problem)
+        numbers, text = numbers_at(row.values, described.features), as_text(row.values[described.text])
+        if numbers is None:
+            records.leave_out(row.line, str(number_problem(row.values, table.columns, described.features)))
+        elif not text.strip():
+            records.leave_out(row.line, "the text is empty")
         else:
-            records.add(row.line, numbers_text(row.values, described.features), row.values[described.text])
+            records.add(row.line, np.array(numbers), text)
     chosen = replace(source, label=table.columns[described.text], features=True)
     why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text: {chosen.label}; change with --label"
     return _dataset(chosen, why, table, records, NumericColumns(names))
@@ -458,11 +524,11 @@ def _read_described(source: Source, table: Table, described: Described, rows: It
 
 def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable[Row]) -> Dataset:
     """Sequences of numbers with a label, of which a row is a timestep; a bad row leaves its sequence out."""
-    records = Records(table.name, source.skip_bad)
+    records = Records(table.name, source.skip_bad, NumberArrays(whole=True))
     for one in read_sequences(rows, table.columns, form, records.leave_out):
-        records.add(one.line, one.text, one.label, one.id)
+        records.add(one.line, one.numbers, one.label, one.id)
     why = (
-        f"sequences: {form.id}, {len(records.texts):,} of them in order of {form.order}; "
+        f"sequences: {form.id}, {len(records.inputs):,} of them in order of {form.order}; "
         f"numbers: {form.listed}; label: {form.label}; change with --label"
     )
     chosen = replace(source, label=form.label, features=True, sequence=form.id)
@@ -471,22 +537,14 @@ def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable
 
 def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Row]) -> Dataset:
     """Records of numbers, each in an .npy file, with a text that describes them."""
-    records = Records(table.name, source.skip_bad)
+    records = Records(table.name, source.skip_bad, FeatureRows())
     folder = "" if source.path == "-" else os.path.dirname(source.path)
     of_arrays = read_arrays(rows, table.columns, places, folder, records)
     array, text = (table.columns[at] for at in places)
-    size = records.texts[0].count(",") + 1 if records.texts else 0
+    size = len(records.inputs[0]) if records.inputs else 0
     why = f"numbers: {array}, {size:,} in each {ARRAY_SUFFIX} file; text: {text}; change with --label"
     chosen = replace(source, text=array, label=text, features=True)
     return _dataset(chosen, why, table, records, ArrayColumn(array), of_arrays)
-
-
-def _problem(text: str, label: str) -> str | None:
-    if not text.strip():
-        return "the text is empty"
-    if not label.strip():
-        return "the label is empty"
-    return None
 
 
 def label_warnings(labels: Iterable[str]) -> list[str]:

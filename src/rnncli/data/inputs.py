@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from rnncli.data.dataset import TRAINING, Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
 from rnncli.data.doubts import Asker
-from rnncli.data.formats.json_lines import is_json
 from rnncli.data.formats.npy import named_vector, read_vector
+from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
-from rnncli.data.tables.described import ArrayColumn, NumericColumns, number_problem, numbers_text
+from rnncli.data.formats.values import Value, as_text, is_nested
+from rnncli.data.records import Inputs, Texts
+from rnncli.data.tables.described import ArrayColumn, NumericColumns, number_problem, numbers_at
 from rnncli.data.tables.long_form import LongForm, read_sequences
 from rnncli.errors import DataError, StorageError, quoted
 
@@ -22,12 +27,12 @@ class Input(NamedTuple):
 
     Attributes:
         place: file and line, for messages.
-        text: what the model reads.
-        shown: what to call it, where the text is not what anybody wants to see.
+        value: what the model reads.
+        shown: what to call it, where the value is not what anybody wants to see.
     """
 
     place: str
-    text: str
+    value: Value
     shown: str | None = None
 
 
@@ -36,6 +41,7 @@ def stream_inputs(
     reads: Reads | None = None,
     before_waiting: Callable[[], object] | None = None,
     asker: Asker = TRAINING,
+    inputs: type[Inputs[Any]] | None = None,
 ) -> Iterator[Input]:
     """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
 
@@ -44,6 +50,7 @@ def stream_inputs(
         reads: the columns that a model takes its numbers from. A file that is no table, and one whose ``text`` column
             is named, holds each input as a text.
         asker: who reads it, and what that settles.
+        inputs: of what type they are.
         before_waiting: is called when a pipe holds nothing more yet, all inputs up to there having been handed on.
 
     Raises:
@@ -61,20 +68,21 @@ def stream_inputs(
             return _long_form(source, replace(reads, label=None), before_waiting)
         case ArrayColumn():
             return _array_column(source, reads, before_waiting)
-    return _texts(source, before_waiting, asker)
+    return _column(source, before_waiting, asker, inputs is Texts)
 
 
-def _texts(source: Source, before_waiting: Callable[[], object] | None, asker: Asker) -> Iterator[Input]:
+def _column(source: Source, before_waiting: Callable[[], object] | None, asker: Asker, texts: bool) -> Iterator[Input]:
+    """The values of a column; as texts, whatever they are, or else lists as lists."""
     table, columns, rows = stream_texts(source, before_waiting, asker)
-    lists = asker.lists or table.format != "jsonl"
     for row in rows:
-        if not lists and row.values[columns.text].lstrip()[:1] in ("[", "{") and is_json(row.values[columns.text]):
+        value = row.values[columns.text]
+        if not asker.lists and isinstance(value, list | dict):
             raise DataError(
                 f"{table.name}:{row.line}: {quoted(table.columns[columns.text])} holds a list or an object, and this "
                 "model reads texts",
                 'It reads {"text": "so it is"}; name another column with --text COLUMN.',
             )
-        yield Input(f"{table.name}:{row.line}", row.values[columns.text])
+        yield Input(f"{table.name}:{row.line}", value if is_nested(value) and not texts else as_text(value))
 
 
 def _numeric_columns(
@@ -84,10 +92,10 @@ def _numeric_columns(
     require_columns(table, reads.names)
     places = [table.columns.index(name) for name in reads.names]
     for row in table.rows:
-        problem = number_problem(row.values, table.columns, places)
-        if problem is not None:
-            raise DataError(f"{table.name}:{row.line}: {problem}")
-        yield Input(f"{table.name}:{row.line}", numbers_text(row.values, places))
+        numbers, place = numbers_at(row.values, places), f"{table.name}:{row.line}"
+        if numbers is None:
+            raise DataError(f"{place}: {number_problem(row.values, table.columns, places)}")
+        yield Input(place, np.array(numbers), json.dumps(list(map(as_json, numbers))))
 
 
 def _long_form(source: Source, form: LongForm, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
@@ -98,7 +106,7 @@ def _long_form(source: Source, form: LongForm, before_waiting: Callable[[], obje
         raise DataError(f"{table.name}:{line}: {problem}")
 
     for one in read_sequences(table.rows, table.columns, form, refuse):
-        yield Input(f"{table.name}:{one.line}", one.text, one.id)
+        yield Input(f"{table.name}:{one.line}", one.numbers, one.id)
 
 
 def _array_column(source: Source, reads: ArrayColumn, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
@@ -107,15 +115,15 @@ def _array_column(source: Source, reads: ArrayColumn, before_waiting: Callable[[
     at = table.columns.index(reads.name)
     folder = "" if source.path == "-" else os.path.dirname(source.path)
     for row in table.rows:
-        named, place = row.values[at].strip(), f"{table.name}:{row.line}"
+        named, place = as_text(row.values[at]).strip(), f"{table.name}:{row.line}"
         try:
             vector = named_vector(named, reads.name, folder)
         except (DataError, StorageError) as error:
             raise DataError(f"{place}: {error.message}") from None
-        yield Input(place, vector.text, named)
+        yield Input(place, vector.numbers, named)
 
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:
     if not isinstance(reads, NumericColumns | ArrayColumn):
         raise DataError(f"{path}: this model does not read {ARRAY_SUFFIX} files")
-    yield Input(path, read_vector(path).text, path)
+    yield Input(path, read_vector(path).numbers, path)

@@ -17,6 +17,7 @@ from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.registry import FORMATS, Format, required_format_of
 from rnncli.data.formats.sources import STDIN_NAME, check_path, open_chunks
 from rnncli.data.formats.table import Ledger, Opened, Row, Table
+from rnncli.data.formats.values import Value
 from rnncli.data.tables.columns import find_column, header_names
 from rnncli.data.tables.header import only_a_header, refuse_repeated_values
 from rnncli.errors import DataError, UsageError, closest, counted, quoted
@@ -112,6 +113,14 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tupl
     )
 
 
+def _longest(values: tuple[Value, ...]) -> int:
+    """Characters of the longest text."""
+    try:
+        return max(map(len, values))  # type: ignore[arg-type]
+    except TypeError:  # a number has no length
+        return max([len(value) for value in values if isinstance(value, str)], default=0)
+
+
 def _checked(
     rows: Iterator[Row], columns: tuple[str, ...], format: Format, ledger: Ledger, digest: Callable[[], str]
 ) -> Iterator[Row]:
@@ -123,8 +132,9 @@ def _checked(
         if len(values) != width:
             have = counted(len(values), "value")
             ledger.bad_record(row.line, f"{have}, but the header has {counted(width, 'column')}")
-        elif max(map(len, values)) > max_field:
-            column, length = next(pair for pair in zip(columns, map(len, values), strict=True) if pair[1] > max_field)
+        elif _longest(values) > max_field:
+            lengths = zip(columns, (len(value) if hasattr(value, "__len__") else 0 for value in values), strict=True)
+            column, length = next(pair for pair in lengths if pair[1] > max_field)
             ledger.bad_record(row.line, f"{length:,} characters in {quoted(column)}; the most is {max_field:,}")
         else:
             found = True

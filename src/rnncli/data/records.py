@@ -1,15 +1,20 @@
-"""Records as they are read: kept, or left out with the reason."""
+"""Records as they are read: kept by the type of their input, or left out with the reason."""
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.formats.numbers import Floats, as_json
+from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, size, split_words
+from rnncli.data.ragged import Ragged
 from rnncli.errors import DataError
 from rnncli.memory import require_room
 
@@ -20,50 +25,75 @@ Rows = npt.NDArray[np.int64]
 SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
 
-
 TOO_MANY = "take fewer records, or shorter texts"
-# It is looked after so many records whether there is room for more, and after each of so many characters.
+# It is looked after so many records whether there is room for more, and after each of so many characters or numbers.
 CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
 
-# A text of so many characters is kept once, however many records have it: it may be the numbers of a whole file.
+# What takes so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
 _LONG = 1024
 
 
-class _Compact(Sequence[T]):
+class _Compact(Sequence[T], ABC):
     """What is kept of each record, in a few bytes; equal to a list of the same values."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or isinstance(other, str):
             return NotImplemented
-        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other, strict=True))
+        return len(self) == len(other) and all(map(self._same, self, other))
 
     __hash__ = None  # type: ignore[assignment]
+
+    @staticmethod
+    def _same(mine: T, its: T) -> bool:
+        return bool(mine == its)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self)!r})"
 
 
-class Texts(_Compact[str]):
-    """Texts as UTF-8, one behind the other: 12 bytes and its own a text, where a list and a string take over 60."""
+class Inputs(_Compact[T]):
+    """Values of one type as bytes, one behind the other: 12 bytes and its own a value, where a list takes over 60."""
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
+    def __init__(self, values: Iterable[Any] = ()) -> None:
         self._data = bytearray()
         self._starts, self._sizes = array("q"), array("i")
-        self._long: dict[int, int] = {}  # hash of a long text → a record that has it
-        for text in texts:
-            self.append(text)
+        self._long: dict[int, int] = {}  # hash of a long value → a record that has it
+        for value in values:
+            self.append(value)
 
-    def append(self, text: str) -> None:
-        if len(text) >= _LONG:
-            known = self._long.setdefault(hash(text), len(self))
-            if known < len(self) and self[known] == text:
+    @abstractmethod
+    def append(self, value: Value) -> None:
+        """Keeps a value.
+
+        Raises:
+            ValueError: it is of another type; the message goes on after "the sequence " or "the input ".
+        """
+
+    @abstractmethod
+    def _value(self, data: bytearray, row: int) -> T: ...
+
+    @abstractmethod
+    def text(self, row: int) -> str:
+        """A value as it is shown."""
+
+    @abstractmethod
+    def take(self, rows: Iterable[int]) -> Self:
+        """The values of these rows, in their order."""
+
+    def _put(self, data: bytes) -> None:
+        if len(data) >= _LONG:
+            known = self._long.setdefault(hash(data), len(self))
+            if known < len(self) and self._bytes(known) == data:
                 self._starts.append(self._starts[known])
                 self._sizes.append(self._sizes[known])
                 return
-        data = text.encode("utf-8", "surrogatepass")
         self._starts.append(len(self._data))
         self._sizes.append(len(data))
         self._data += data
+
+    def _bytes(self, row: int) -> bytearray:
+        start = self._starts[row]
+        return self._data[start : start + self._sizes[row]]
 
     @property
     def nbytes(self) -> int:
@@ -74,33 +104,209 @@ class Texts(_Compact[str]):
         return len(self._starts)
 
     @overload
+    def __getitem__(self, row: int) -> T: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[T]: ...
+    def __getitem__(self, row: int | slice) -> T | list[T]:
+        if isinstance(row, slice):
+            return [self[k] for k in range(*row.indices(len(self)))]
+        return self._value(self._bytes(row), row)
+
+    def distinct(self) -> tuple[Rows, Rows]:
+        """Records whose values are kept apart, and for each record the place among these of its own.
+
+        Long values that are equal are the same.
+        """
+        # An empty value begins where the next one does.
+        kept = 2 * np.array(self._starts, np.int64) + (np.array(self._sizes) == 0)
+        _, rows, places = np.unique(kept, return_index=True, return_inverse=True)
+        return rows, places
+
+
+class Texts(Inputs[str]):
+    """Texts as UTF-8; what is no text is kept as it is shown."""
+
+    def append(self, value: Value) -> None:
+        self._put((value if isinstance(value, str) else as_text(value)).encode("utf-8", "surrogatepass"))
+
+    def _value(self, data: bytearray, row: int) -> str:
+        return data.decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        for start, length in zip(self._starts, self._sizes, strict=True):
+            yield self._data[start : start + length].decode("utf-8", "surrogatepass")
+
+    def text(self, row: int) -> str:
+        return self[row]
+
+    def take(self, rows: Iterable[int]) -> Texts:
+        return Texts(self[row] for row in rows)
+
+
+class Shown(Sequence[str]):
+    """Inputs as they are shown."""
+
+    def __init__(self, inputs: Inputs[Any]) -> None:
+        self._inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    @overload
     def __getitem__(self, row: int) -> str: ...
     @overload
     def __getitem__(self, row: slice) -> list[str]: ...
     def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             return [self[k] for k in range(*row.indices(len(self)))]
-        start = self._starts[row]
-        return self._data[start : start + self._sizes[row]].decode("utf-8", "surrogatepass")
+        return self._inputs.text(row)
 
-    def __iter__(self) -> Iterator[str]:
-        for start, size in zip(self._starts, self._sizes, strict=True):
-            yield self._data[start : start + size].decode("utf-8", "surrogatepass")
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
 
-    def distinct(self) -> tuple[Rows, Rows]:
-        """Records whose texts are kept apart, and for each record the place among these of its own.
+    __hash__ = None  # type: ignore[assignment]
 
-        Long texts that are equal are the same.
+
+class _Typed(Inputs[T]):
+    """Values that are no texts; where one was typed as a text, that is what is shown."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._typed = Texts()  # empty for what was none; none at all where nothing was typed
+        super().__init__(values)
+
+    def append(self, value: Value) -> None:
+        self._append(value)
+        if isinstance(value, str) or self._typed:
+            while len(self._typed) < len(self) - 1:
+                self._typed.append("")
+            self._typed.append(value if isinstance(value, str) else "")
+
+    @abstractmethod
+    def _append(self, value: Value) -> None: ...
+
+    @abstractmethod
+    def _shown(self, row: int) -> str: ...
+
+    def text(self, row: int) -> str:
+        return (self._typed[row] if self._typed else "") or self._shown(row)
+
+    def take(self, rows: Iterable[int]) -> Self:
+        made = type(self)()
+        for row in rows:
+            self._copy(row, made)
+            if self._typed:
+                made._typed.append(self._typed[row])
+        return made
+
+    @abstractmethod
+    def _copy(self, row: int, other: Self) -> None: ...
+
+
+class TokenLists(_Typed[tuple[str, ...]]):
+    """Words or tags, 4 bytes each; a text that is no list of them is split at its white space."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._ids: dict[str, int] = {}
+        self._tokens: list[str] = []
+        self._compact = False  # shown as JSON lines have them
+        super().__init__(values)
+
+    def _append(self, value: Value) -> None:
+        self._compact |= isinstance(value, list)
+        ids, tokens = self._ids, self._tokens
+        found = split_words(value)
+        for token in found:
+            if token not in ids:
+                ids[token] = len(tokens)
+                tokens.append(token)
+        self._put(array("i", [ids[token] for token in found]).tobytes())
+
+    def _value(self, data: bytearray, row: int) -> tuple[str, ...]:
+        return tuple([self._tokens[k] for k in memoryview(data).cast("i")])
+
+    def _shown(self, row: int) -> str:
+        return as_text(list(self[row]) if self._compact else self[row])
+
+    def _copy(self, row: int, other: TokenLists) -> None:
+        other._append(self[row])
+        other._compact = self._compact
+
+
+class NumberArrays(_Typed[Floats]):
+    """Sequences of numbers as float64: (T, D) each, or (T,) where a timestep is one number.
+
+    Args:
+        spaced: whether they are shown with spaces behind the commas.
+        whole: whether whole numbers are shown without a point, however they are written.
+    """
+
+    what = "sequence"
+
+    def __init__(self, values: Iterable[Any] = (), spaced: bool = False, whole: bool = False) -> None:
+        self._widths = array("i")  # 0 where a timestep is one number
+        self._whole = bytearray()  # whether whole numbers are shown without a point
+        self._spaced, self._all_whole = spaced, whole
+        super().__init__(values)
+
+    def _append(self, value: Value) -> None:
+        self.append_array(*sequence_as_written(value))
+
+    def append_array(self, numbers: Floats, whole: bool) -> None:
+        """Keeps an array.
+
+        Args:
+            whole: whether its whole numbers are shown without a point.
         """
-        # An empty text begins where the next one does.
-        kept = 2 * np.array(self._starts, np.int64) + (np.array(self._sizes) == 0)
-        _, rows, places = np.unique(kept, return_index=True, return_inverse=True)
-        return rows, places
+        self._widths.append(numbers.shape[1] if numbers.ndim == 2 else 0)
+        self._whole.append(whole or self._all_whole)
+        self._put(numbers.tobytes())
+
+    def _value(self, data: bytearray, row: int) -> Floats:
+        numbers, width = np.frombuffer(data), self._widths[row]
+        return numbers.reshape(-1, width) if width else numbers
+
+    @staticmethod
+    def _same(mine: Floats, its: Floats) -> bool:
+        return np.array_equal(mine, its)
+
+    def _shown(self, row: int) -> str:
+        numbers = self[row].tolist()
+        numbers = _whole(numbers) if self._whole[row] else numbers
+        return json.dumps(numbers) if self._spaced else as_text(numbers)
+
+    def _copy(self, row: int, other: NumberArrays) -> None:
+        other.append_array(self[row], bool(self._whole[row]))
+        other._spaced = self._spaced
+
+    @property
+    def widths(self) -> npt.NDArray[np.int64]:
+        """(N,) numbers of a timestep of each."""
+        return np.maximum(np.array(self._widths, np.int64), 1)
+
+    def ragged(self, width: int) -> Ragged:
+        """The sequences as (T, ``width``) each, which they have to be."""
+        size = 8 * width
+        starts, sizes = np.array(self._starts, np.int64), np.array(self._sizes, np.int64)
+        return Ragged(np.frombuffer(self._data).reshape(-1, width), starts // size, sizes // size)
 
 
-def distinct_texts(texts: Sequence[str]) -> tuple[Rows, Rows]:
-    """As :meth:`Texts.distinct`, of any texts."""
-    return (texts if isinstance(texts, Texts) else Texts(texts)).distinct()
+def _whole(numbers: list[Any]) -> list[Any]:
+    """The numbers of a list, or of a list of lists, as JSON lines write them: 3 and not 3.0."""
+    return [_whole(number) if isinstance(number, list) else as_json(number) for number in numbers]
+
+
+class FeatureRows(NumberArrays):
+    """(D,) numbers of each record, which a text describes."""
+
+    what = "input"
+
+    def rows(self) -> tuple[Floats, Rows]:
+        """(U, D) the distinct rows, all of one size, and (N,) which of them is each record's."""
+        chosen, places = self.distinct()
+        return np.frombuffer(self._data).reshape(len(chosen), -1), places
+
+    def _append(self, value: Value) -> None:
+        self.append_array(features(value), whole=isinstance(value, np.ndarray) and is_whole(value))
 
 
 class Lines(_Compact[int]):
@@ -126,7 +332,7 @@ class Lines(_Compact[int]):
         return iter(self._lines)
 
 
-def require_room_for(*columns: Texts) -> None:
+def require_room_for(*columns: Inputs[Any]) -> None:
     """Refuses to go on reading where what was read can no longer be worked on.
 
     Raises:
@@ -135,6 +341,18 @@ def require_room_for(*columns: Texts) -> None:
     # What is read next, while there is room to move it; and the same records encoded, several times over.
     needed = 3 * sum(column.nbytes for column in columns) + 32 * len(columns[0])
     require_room(needed, f"training on {len(columns[0]):,} records, and there are more,", TOO_MANY)
+
+
+def _tags_problem(input: Value, label: Value) -> str | None:
+    """What is wrong with words and tags that do not go together."""
+    found, tags = split_words(input), split_words(label)
+    if len(found) != len(tags):
+        return f"{len(found):,} words and {len(tags):,} tags; there is a tag for each word"
+    if not found:
+        return "the sentence has no words"
+    if not all(tag.strip() for tag in tags):
+        return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
+    return None
 
 
 @dataclass
@@ -146,30 +364,47 @@ class Records:
         skip_bad: leave out what cannot be used.
 
     Attributes:
-        texts, labels, lines: one entry a record.
-        shown: what to call each record, where its text is not what anybody wants to see; empty otherwise.
+        inputs, labels, lines: one entry a record.
+        shown: what to call each record, where its input is not what anybody wants to see; empty otherwise.
         skipped: messages for the first records that were left out.
         skipped_count: how many were.
     """
 
     name: str
     skip_bad: bool
-    texts: Texts = field(default_factory=Texts)
-    labels: Texts = field(default_factory=Texts)
+    inputs: Inputs[Any] = field(default_factory=Texts)
+    labels: Inputs[Any] = field(default_factory=Texts)
     lines: Lines = field(default_factory=Lines)
     shown: Texts = field(default_factory=Texts)
     skipped: list[str] = field(default_factory=list)
     skipped_count: int = 0
 
-    def add(self, line: int, text: str, label: str, shown: str | None = None) -> None:
-        """Keeps a record."""
-        self.texts.append(text)
+    @classmethod
+    def of(cls, inputs: type[Inputs[Any]], name: str, skip_bad: bool) -> Records:
+        """With inputs of a type; words have tags, anything else a text."""
+        return cls(name, skip_bad, inputs(), TokenLists() if inputs is TokenLists else Texts())
+
+    def add(self, line: int, value: Value, label: Value, shown: str | None = None) -> None:
+        """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.
+
+        Raises:
+            DataError: that is so, and such records are not to be left out.
+        """
+        problem = _tags_problem(value, label) if isinstance(self.labels, TokenLists) else None
+        if problem is not None:
+            self.leave_out(line, problem)
+            return
+        try:
+            self.inputs.append(value)
+        except ValueError as error:
+            self.leave_out(line, f"the {getattr(self.inputs, 'what', 'input')} {error}")
+            return
         self.labels.append(label)
         self.lines.append(line)
         if shown is not None:
             self.shown.append(shown)
-        if len(self.texts) % CHECKED_EVERY == 0 or len(text) > _MUCH:
-            require_room_for(self.texts, self.labels)
+        if len(self.lines) % CHECKED_EVERY == 0 or size(value) > _MUCH:
+            require_room_for(self.inputs, self.labels)
 
     def leave_out(self, line: int, problem: str) -> None:
         """Counts a record that cannot be used.
@@ -186,5 +421,5 @@ class Records:
 
     def require_some(self) -> None:
         """Raises DataError: nothing was kept."""
-        if not self.texts:
+        if not self.inputs:
             raise DataError(f"{self.name}: no records")

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.formats.numbers import first_not_finite, read_json
+from rnncli.data.formats.values import Value, as_text, place, sequence
 from rnncli.data.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Vocabulary
@@ -102,16 +102,16 @@ class TextInput:
     def takes(self) -> str:
         return f"over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"
 
-    def read(self, text: str, limit: int) -> Steps:
+    def read(self, text: Value, limit: int) -> Steps:
         """The ids of at most ``limit`` tokens."""
-        tokens = self.tokenizer.tokens(text)
+        tokens = self.tokenizer.tokens(as_text(text))
         ids = self.vocabulary.encode(tokens)
         unknown = dict.fromkeys(tokens[place] for place in np.flatnonzero(ids == self.vocabulary.unknown).tolist())
         return Steps(shorten(ids, limit), len(tokens), tuple(unknown))
 
-    def names(self, text: str, limit: int) -> tuple[list[str], list[bool]]:
+    def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
         """What each timestep that is read is called, and whether it is in the vocabulary."""
-        tokens = self.tokenizer.tokens(text)
+        tokens = self.tokenizer.tokens(as_text(text))
         names = [tokens[place] for place in shorten(np.arange(len(tokens)), limit).tolist()]
         return names, [name in self.vocabulary for name in names]
 
@@ -169,28 +169,28 @@ class NumberInput:
         if far.any():
             step, column = (int(at) for at in np.argwhere(far)[0])
             raise ValueError(
-                f"has the number {sequence[step, column]:g} {_place(far.shape, step, column)}, which has nothing to do "
+                f"has the number {sequence[step, column]:g} {place(far.shape, step, column)}, which has nothing to do "
                 f"with those of the training data (mean {self.mean[column]:g}, standard deviation "
                 f"{self.spread[column]:g})"
             )
         return np.asarray(made)
 
-    def read(self, text: str, limit: int) -> Steps:
+    def read(self, numbers: Value, limit: int) -> Steps:
         """The (T, D) numbers of at most ``limit`` timesteps.
 
         Raises:
-            ValueError: the text is something else; the message goes on after "the sequence ".
+            ValueError: they are something else; the message goes on after "the sequence ".
         """
-        if not text.strip():
+        if isinstance(numbers, str) and not numbers.strip():
             return Steps(np.empty((0, self.size)), 0)
-        sequence = parse_numbers(text)
-        if sequence.shape[1] != self.size:
-            raise ValueError(f"has {sequence.shape[1]} numbers a timestep, and the model takes {self.size}")
-        return Steps(shorten(self.standardised(sequence), limit), len(sequence))
+        steps = steps_of(numbers)
+        if steps.shape[1] != self.size:
+            raise ValueError(f"has {steps.shape[1]} numbers a timestep, and the model takes {self.size}")
+        return Steps(shorten(self.standardised(steps), limit), len(steps))
 
-    def names(self, text: str, limit: int) -> tuple[list[str], list[bool]]:
+    def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
         """The first numbers of each timestep that is read; none is unknown."""
-        rows = shorten(parse_numbers(text), limit)
+        rows = shorten(steps_of(text), limit)
         more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
         names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
         return names, [True] * len(names)
@@ -231,46 +231,11 @@ def constant_columns(rows: Array) -> int:
     return int((rows.max(axis=0) == rows.min(axis=0)).sum())
 
 
-def _place(shape: tuple[int, ...], step: int, column: int) -> str:
-    """``at timestep 3, place 2`` in a (T, D) sequence, as far as there are several; ``step``, ``column`` from 0."""
-    if shape[0] == 1:
-        return f"at place {column + 1}"
-    return f"at timestep {step + 1}" + (f", place {column + 1}" if shape[1] > 1 else "")
-
-
-def looks_like_numbers(text: str) -> bool:
-    """Whether a text is a list, as JSON writes it, of numbers or of lists."""
-    start = "".join(text[:8].split())
-    return start[:1] == "[" and (start[1:2] in "[-" or start[1:2].isdigit())
-
-
-def parse_numbers(text: str) -> Array:
-    """(T, D) from ``[[0, 0.5], [1, 0.25]]``, or (T, 1) from ``[0, 1, 0]``, as JSON writes them.
+def steps_of(value: Value) -> Array:
+    """(T, D) from a sequence of numbers as :func:`~rnncli.data.formats.values.sequence` reads it.
 
     Raises:
-        ValueError: it is something else; the message goes on after "the sequence ".
+        ValueError: it is none; the message goes on after "the sequence ".
     """
-    try:
-        rows = read_json(text)
-    except ValueError:
-        raise ValueError("is not a list of numbers") from None
-    if not isinstance(rows, list) or not rows:
-        raise ValueError("is not a list of numbers" if rows != [] else "has no timesteps")
-    if not isinstance(rows[0], list):
-        rows = [[value] for value in rows]
-    width = len(rows[0])
-    if not width:
-        raise ValueError("has no numbers at timestep 1")
-    for step, row in enumerate(rows, 1):
-        if not isinstance(row, list) or len(row) != width:
-            found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
-            raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
-        for value in row:
-            if type(value) is not float:
-                missing = "a missing value" if value is None else "something that is no number"
-                raise ValueError(f"has {missing} at timestep {step}")
-    made = np.array(rows, np.float64)
-    place = first_not_finite(made)
-    if place is not None:
-        raise ValueError(f"has no finite number {_place(made.shape, *place)}")
-    return made
+    numbers = sequence(value)
+    return numbers if numbers.ndim == 2 else numbers[:, None]

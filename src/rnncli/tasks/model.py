@@ -17,6 +17,8 @@ from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
 from rnncli.data.doubts import Asker
+from rnncli.data.formats.values import Value, size
+from rnncli.data.records import Inputs, Texts
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
@@ -36,13 +38,13 @@ CHUNK, CHUNK_CHARACTERS = 1024, 2**22
 REPR = 160  # characters of what is said of a model where Python shows it
 
 
-def chunks_of(texts: Iterable[str], most: int | None = None) -> Iterator[list[str]]:
+def chunks_of(inputs: Iterable[Value], most: int | None = None) -> Iterator[list[Any]]:
     """Inputs in chunks that are predicted at a time, each of ``most`` at most."""
-    chunk: list[str] = []
+    chunk: list[Value] = []
     length = 0
-    for text in texts:
-        chunk.append(text)
-        length += len(text)
+    for one in inputs:
+        chunk.append(one)
+        length += size(one)
         if is_full(len(chunk), length) or len(chunk) == most:
             yield chunk
             chunk, length = [], 0
@@ -171,6 +173,11 @@ class Model(ABC):
         """What a timestep is: a word, a char, a timestep."""
 
     @property
+    def inputs(self) -> type[Inputs[Any]]:
+        """Of what type an input is."""
+        return Texts
+
+    @property
     def reads(self) -> Reads | None:
         """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
         return None
@@ -195,7 +202,7 @@ class Model(ABC):
         said = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))
         return f"<rnncli model, {self.task}: {_cut(storage.one_line(said), REPR)}>"
 
-    def predict_stream(self, texts: Iterable[str], first: int = 0) -> Iterator[Any]:
+    def predict_stream(self, texts: Iterable[Value], first: int = 0) -> Iterator[Any]:
         """One answer for each input, in order, in memory that does not grow with their number.
 
         Args:
@@ -209,16 +216,25 @@ class Model(ABC):
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
         numbered = enumerate(texts, first + 1)
-        given = (require_text(one, f"an input is a text: number {number}") for number, one in numbered)
+        given = (self._input(one, number) for number, one in numbered)
         return self._predict_stream(given, first)
 
-    def _predict_stream(self, texts: Iterable[str], first: int) -> Iterator[Any]:
+    def _input(self, given: Any, number: int) -> Any:
+        """An input, which is a text or, where the model reads them, words or numbers.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        typed = self.inputs is not Texts and isinstance(given, tuple | list | np.ndarray)
+        return given if typed else require_text(given, f"an input is a text: number {number}")
+
+    def _predict_stream(self, texts: Iterable[Any], first: int) -> Iterator[Any]:
         for chunk in chunks_of(texts, self.at_once):
             yield from self._predict_chunk(chunk, first)
             first += len(chunk)
 
     @abstractmethod
-    def _predict_chunk(self, texts: list[str], first: int) -> Iterable[Any]: ...
+    def _predict_chunk(self, texts: list[Any], first: int) -> Iterable[Any]: ...
 
     def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
         """Scores on data with the right answers.
@@ -237,7 +253,9 @@ class Model(ABC):
             if type(count) is not int or count < least:
                 raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
         if not isinstance(data, Dataset):
-            data = read_dataset(Source(path_of(data)), self.labelled, self.reads, task=self.task, asker=self.asker())
+            data = read_dataset(
+                Source(path_of(data)), self.labelled, self.reads, task=self.task, inputs=self.inputs, asker=self.asker()
+            )
         return self._evaluate(data, worst, workers)
 
     @abstractmethod
@@ -272,7 +290,7 @@ class Model(ABC):
         """
         return Asker(command)
 
-    def problem(self, text: str) -> str | None:
+    def problem(self, text: Value) -> str | None:
         """What is wrong with an input that cannot be read; None if it can be."""
         return None
 
@@ -295,7 +313,7 @@ class Model(ABC):
         """Predictions as tables for a terminal: one, with a row for each input."""
         return [TableView("", self.columns, tuple(prediction.cells() for prediction in predictions))]
 
-    def predict(self, texts: Iterable[str], first: int = 0) -> list[Any]:
+    def predict(self, texts: Iterable[Value], first: int = 0) -> list[Any]:
         """One answer for each input, in order; as :meth:`predict_stream`."""
         return list(self.predict_stream(texts, first))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -97,26 +98,27 @@ class PairEvaluation:
 
 def compared(
     dataset: Dataset,
-    generate: Callable[[Sequence[Sequence[str]]], list[tuple[list[str], float]]],
-    read: Callable[[str], Sequence[str]],
+    generate: Callable[[Sequence[Any]], list[tuple[list[str], float]]],
+    read: Callable[[Any], Any],
     unit: str,
     worst: int,
 ) -> PairEvaluation:
     """The generated text for each distinct input beside the right one.
 
     Args:
-        dataset: texts are the inputs, labels what is right.
-        generate: inputs as symbols to the symbols that are generated, with a log probability.
-        read: an input's symbols.
+        dataset: labels are what is right.
+        generate: inputs as they are read to the symbols that are generated, with a log probability.
+        read: an input's symbols, or its numbers.
         unit: what a symbol of a target is.
         worst: how many mistakes to name.
     """
-    rows_of: dict[str, list[int]] = {}
-    for row, text in enumerate(dataset.texts):
-        rows_of.setdefault(text, []).append(row)
+    rows_of: dict[str | bytes, list[int]] = {}
+    for row, input in enumerate(dataset.inputs):
+        rows_of.setdefault(input if isinstance(input, str) else input.tobytes(), []).append(row)
+    read_inputs = [read(dataset.inputs[rows[0]]) for rows in rows_of.values()]
     exact = symbols = wanted = characters = wanted_characters = 0
     mistakes = []
-    for (text, rows), (generated, _) in zip(rows_of.items(), generate([read(text) for text in rows_of]), strict=True):
+    for rows, (generated, _) in zip(rows_of.values(), generate(read_inputs), strict=True):
         # A word may be said in more than one way: what is generated is compared with the nearest of them.
         options = [symbols_of(dataset.labels[row], unit) for row in rows]
         distances = [edit_distance(generated, option) for option in options]
@@ -126,14 +128,19 @@ def compared(
         symbols, wanted = symbols + distances[nearest], wanted + len(options[nearest])
         characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
         if distances[nearest]:
+            row = rows[nearest]
             mistakes.append(
                 WrongTarget(
-                    line=dataset.lines[rows[nearest]], text=text, truth=truth, told=said, distance=distances[nearest]
+                    line=dataset.lines[row],
+                    text=dataset.called(row),
+                    truth=truth,
+                    told=said,
+                    distance=distances[nearest],
                 )
             )
     mistakes.sort(key=lambda mistake: -mistake.distance)
     return PairEvaluation(
-        rows=len(dataset.texts),
+        rows=len(dataset.inputs),
         sources=len(rows_of),
         exact=exact / len(rows_of),
         symbol_error_rate=symbols / wanted,

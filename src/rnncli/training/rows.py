@@ -63,7 +63,7 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
     if os.path.getsize(source.path) > MOST_BYTES:
         return f"its training data, {name}, are too large to be searched for one row"
     try:
-        dataset = read_dataset(source, labelled=source.label is not None, settled=True)
+        dataset = read_dataset(source, source.label is not None, task=model.task, settled=True)
     except RnncliError:
         return f"its training data, {name}, can no longer be read"
     if dataset.digest != start.digest:
@@ -73,7 +73,7 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
         return f"the input is no row of its training data, {name}"
     first, label = rows[0], dataset.labels[rows[0]]
     differing = tuple(dataset.lines[row] for row in rows if dataset.labels[row] != label)
-    return LabelledRow(label, name, dataset.lines[first], differing)
+    return LabelledRow(dataset.labels.text(first), name, dataset.lines[first], differing)
 
 
 def rows_of_input(model: Model, dataset: Dataset, text: str, parts: Parts) -> list[int]:

@@ -393,7 +393,7 @@ def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Da
     """
     source = start.source if data is None else replace(start.source, path=data)
     try:
-        dataset = read_dataset(source, labelled=source.label is not None, settled=True)
+        dataset = read_dataset(source, source.label is not None, task=start.settings.task, settled=True)
         if dataset.digest == start.digest:
             return dataset
         reason = "its contents have changed"

@@ -18,7 +18,7 @@ def draw(look: Look, *, doctor: object = None, full: bool = False) -> Shown:
 
     model, source, name = look.model, look.source, shlex.quote(look.name)
     asker = model.asker(f"rnncli inspect -m {name} --doctor")
-    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, asker=asker)
+    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs, asker=asker)
     look.note(dataset.why)
     if dataset.skipped:
         look.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")

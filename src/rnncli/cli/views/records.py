@@ -26,12 +26,13 @@ def records_of(look: Look) -> Iterator[Dataset]:
         StorageError: the file cannot be read.
     """
     from rnncli.data.dataset import SAMPLE_ROWS, Dataset, choose, left_out, read_dataset, stream_rows
+    from rnncli.data.records import Records, Texts, TokenLists
     from rnncli.tasks.model import CHUNK
 
     model, source = look.model, look.source
     asker = model.asker("rnncli inspect --activations all --data")
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads, task=model.task, asker=asker)
+        whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, asker=asker)
         look.note(whole.why)
         yield whole
         return
@@ -47,9 +48,21 @@ def records_of(look: Look) -> Iterator[Dataset]:
     look.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):
-        texts = [row.values[columns.text] for row in chunk]
-        labels = [row.values[columns.label] if columns.label is not None else "" for row in chunk]
+        # Words without tags are texts: those of a text are told as the model tells them.
+        inputs = Texts if model.inputs is TokenLists and columns.label is None else model.inputs
+        records = Records.of(inputs, table.name, source.skip_bad)
+        for row in chunk:
+            records.add(row.line, row.values[columns.text], "" if columns.label is None else row.values[columns.label])
         chosen = replace(source, text=table.columns[columns.text], format=table.format)
-        yield Dataset(chosen, columns.why, texts, labels, [row.line for row in chunk], "", 0, ())
+        yield Dataset(
+            source=chosen,
+            why=columns.why,
+            inputs=records.inputs,
+            labels=records.labels,
+            lines=records.lines,
+            digest="",
+            skipped=records.skipped_count,
+            skipped_because=tuple(records.skipped),
+        )
     if table.skipped_count:
         look.note(left_out(table.skipped_count, table.skipped), "yellow")

@@ -7,12 +7,12 @@ only when all of it was read. What the user has said is not doubted: a column th
 unless it cannot be.
 """
 
-from rnncli.data.doubts.labels import no_labels, unlikely_labels
+from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
 from rnncli.data.doubts.look import Asker, Look, raise_first
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
 from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
-from rnncli.data.doubts.texts import BESIDE, CHOSEN, lists_among_texts
+from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
 
 __all__ = [
     "BESIDE",
@@ -24,7 +24,9 @@ __all__ = [
     "Asker",
     "Look",
     "Parts",
-    "lists_among_texts",
+    "are_tagged",
+    "nested_label",
+    "nested_text",
     "no_header",
     "no_labels",
     "raise_first",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from rnncli.data.doubts.look import Look, cut, named, parsed
-from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.values import Value, words
 from rnncli.data.tables.facts import (
     has_comma,
     is_amount,
@@ -38,13 +38,14 @@ def no_labels(look: Look, texts: Sequence[str], labels: Sequence[str], lines: Se
     """
     if look.label is None or look.pairs or look.file.format == "conll":
         return None
-    tagged = _are_tagged(texts, labels) and look.task in ("auto", "tag")
+    tagged = look.task in ("auto", "tag") and are_tagged(look.pairs_of_values)
     seen = set()
-    for label, text, line in zip(labels, texts, lines, strict=True):
+    for row, label in enumerate(labels):
         if label.lstrip()[:1] in _BRACKETS and label not in seen:
             seen.add(label)
-            if not (tagged and label.lstrip().startswith(_LIST_OF_TEXTS)) and (is_nested(label) or numbers_in(label)):
-                return _refuse_nested(look, text, label, line)
+            refusal = nested_label(look, texts[row], label, lines[row], tagged)
+            if refusal is not None:
+                return refusal
     if look.classes_named or look.task == "tag":
         return None
     found = Counter(labels).keys() - look.asker.labels
@@ -92,16 +93,22 @@ def unlikely_labels(look: Look, labels: Sequence[str]) -> DataError | None:
     return None
 
 
-def _are_tagged(texts: Sequence[str], labels: Sequence[str]) -> bool:
-    """Whether the first records are lists of words with a list of as many tags each; a few may be broken."""
-    pairs = [(json.loads(text), json.loads(label)) for text, label in _lists(texts[:20], labels[:20])]
-    return 0 < min(len(labels), 20) < 2 * sum(len(words) == len(tags) for words, tags in pairs)
+def nested_label(look: Look, text: str, label: str, line: int, tagged: bool) -> DataError | None:
+    """A label that is a list, an object or a row of numbers.
+
+    Args:
+        tagged: whether labels are lists of tags.
+    """
+    if label.lstrip()[:1] not in _BRACKETS or (tagged and label.lstrip().startswith(_LIST_OF_TEXTS)):
+        return None
+    return _refuse_nested(look, text, label, line) if is_nested(label) or numbers_in(label) else None
 
 
-def _lists(texts: Sequence[str], labels: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for text, label in zip(texts, labels, strict=True):
-        if all(value.lstrip().startswith(_LIST_OF_TEXTS) and is_json(value) for value in (text, label)):
-            yield text, label
+def are_tagged(pairs: Iterable[tuple[Value, Value]]) -> bool:
+    """Whether most of the records are lists of words with a list of as many tags each."""
+    found = [(words(text), words(label)) for text, label in pairs]
+    fitting = [text is not None and label is not None and len(text) == len(label) for text, label in found]
+    return 2 * sum(fitting) > len(fitting)
 
 
 def _refuse_numbers(look: Look, what: str, line: int | None = None) -> DataError:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rnncli.data.formats.advice import DataFile, command
-from rnncli.data.formats.json_lines import is_json
 from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import Value, is_json
 from rnncli.data.tables.columns import names_rows, words_of
 from rnncli.data.tables.facts import Facts
 from rnncli.data.tables.header import repeats_header
@@ -66,10 +66,22 @@ class Look:
     label: int | None = None
 
     @cached_property
+    def sample(self) -> list[tuple[str, ...]]:
+        """The values of the rows as they are shown."""
+        return [row.texts for row in self.rows]
+
+    @cached_property
     def facts(self) -> list[Facts]:
         """Of each column; a header that stands among the rows once more is none of them."""
-        rows = [row.values for row in self.rows if not repeats_header(self.columns, row.values)]
+        rows = [values for values in self.sample if not repeats_header(self.columns, values)]
         return [Facts(name, [values[at] for values in rows]) for at, name in enumerate(self.columns)]
+
+    @property
+    def pairs_of_values(self) -> list[tuple[Value, Value]]:
+        """Text and label of the first records, as they are typed; none where they were not chosen."""
+        if self.text is None or self.label is None:
+            return []
+        return [(row.values[self.text], row.values[self.label]) for row in self.rows[:20]]
 
     @property
     def pairs(self) -> bool:
@@ -86,7 +98,8 @@ class Look:
 
     def line_of(self, at: int, value: str) -> int | None:
         """The line of a column's value."""
-        return next((row.line for row in self.rows if row.values[at].strip() == value), None)
+        found = zip(self.rows, self.sample, strict=True)
+        return next((row.line for row, texts in found if texts[at].strip() == value), None)
 
     @property
     def classes_named(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rnncli.data.doubts.look import Look
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import as_text
 from rnncli.data.tables.columns import words_of
 from rnncli.errors import DataError, quoted
 
@@ -51,7 +52,7 @@ class Parts:
         for row in rows:
             for at, values in found:
                 if len(values) <= _MOST_PARTS:
-                    values.add(row.values[at].strip())
+                    values.add(as_text(row.values[at]).strip())
             yield row
 
     def refusal(self, roles: Sequence[str | None]) -> DataError | None:

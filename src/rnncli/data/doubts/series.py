@@ -97,7 +97,7 @@ def _series(look: Look) -> tuple[LongForm, str | None, list[str]] | None:
         The form; the name of the id where it has to be another; and the columns that have to be left out.
     """
     label = None if look.label is None else look.columns[look.label]
-    sample = [row.values for row in look.rows]
+    sample = look.sample
     if len(sample) < 4:
         return None
     dates = [at for at, of in enumerate(look.facts) if of.dates and not of.numeric]
@@ -185,7 +185,7 @@ def _series_of_columns(look: Look, values: Sequence[int], label: int) -> str:
     """The command that makes a series of each row."""
     others = [look.columns[at] for at in range(len(look.columns)) if at not in values]
     value = "r[k]" if look.file.format == "jsonl" else "float(r[k])"
-    ends = _end_in_missing([[row.values[at] for at in values] for row in look.rows])
+    ends = _end_in_missing([[texts[at] for at in values] for texts in look.sample])
     filled = ' and r[k].lower() not in ("","nan")' if ends else ""
     record = (
         f'{{"sequence":[{value} for k in r if k not in {json.dumps(others, ensure_ascii=False)}{filled}],'

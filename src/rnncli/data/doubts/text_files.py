@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.look import Check, Look, cut
-from rnncli.data.formats.json_lines import is_json
 from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.columns import label_rank, text_rank
 from rnncli.data.tables.facts import Facts, is_bio, mostly, numbers_in
 from rnncli.data.tables.header import (
@@ -98,12 +97,12 @@ def tag_first(look: Look) -> DataError | None:
     """The columns of words and tags are the other way round."""
     if look.file.format != "conll" or not look.rows:
         return None
-    words, tags = ([item for row in look.rows for item in json.loads(row.values[at])] for at in (0, 1))
-    if not (mostly(map(is_bio, words)) and "O" in words) or mostly(map(is_bio, tags)):
+    first, tags = _words_and_tags(look)
+    if not (mostly(map(is_bio, first)) and "O" in first) or mostly(map(is_bio, tags)):
         return None
     swapped = look.file.piped("awk 'NF>1{print $2,$1} NF<2{print}'", "conll")
     return look.file.refusal(
-        f"the tag stands first in each line ({cut(f'{words[0]} {tags[0]}')}), and a line is a word and its tag",
+        f"the tag stands first in each line ({cut(f'{first[0]} {tags[0]}')}), and a line is a word and its tag",
         f"Turn them round, and read the new file: {swapped}; rnncli reads the second column as the tags.",
         look.rows[0].line,
     )
@@ -114,7 +113,7 @@ def slashed_tags(look: Look) -> DataError | None:
     if look.file.format not in ("conll", "text") or not look.rows:
         return None
     if look.file.format == "conll":
-        items = [item for row in look.rows for at in (0, 1) for item in json.loads(row.values[at])]
+        items = [item for column in _words_and_tags(look) for item in column]
     else:
         items = [item for _, line in _lines(look) for item in line.split()]
     if len(items) < 10 or not mostly(_SLASHED.fullmatch(item) is not None for item in items):
@@ -194,7 +193,14 @@ TEXT_FILE: tuple[Check, ...] = (
 
 def _lines(look: Look) -> list[tuple[int, str]]:
     """The lines that hold something, with their numbers."""
-    return [(row.line, row.values[0]) for row in look.rows if row.values[0].strip()]
+    rows = zip(look.rows, look.sample, strict=True)
+    return [(row.line, texts[0]) for row, texts in rows if texts[0].strip()]
+
+
+def _words_and_tags(look: Look) -> tuple[list[str], list[str]]:
+    """Those of all sentences, one behind the other."""
+    first, second = ([item for row in look.rows for item in words(row.values[at]) or ()] for at in (0, 1))
+    return first, second
 
 
 def _rows(lines: Sequence[tuple[int, str]], fields: Sequence[Sequence[str]]) -> list[Row]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.look import Check, Look, cut, is_id, named, parsed
 from rnncli.data.doubts.series import words_beside_numbers
 from rnncli.data.formats.advice import command
-from rnncli.data.formats.json_lines import is_json
+from rnncli.data.formats.values import is_json
 from rnncli.data.tables.columns import label_rank, text_rank, words_of
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
 from rnncli.errors import DataError, quoted
@@ -91,24 +90,11 @@ def list_as_text(look: Look) -> DataError | None:
     value = next((value for value in look.facts[text].filled if value != "[]"), "[]")
     if numbers_in(value) or value.startswith("[["):
         return None
-    return _refuse_nested(look, value, look.line_of(text, value))
+    return nested_text(look, value, look.line_of(text, value))
 
 
-def lists_among_texts(look: Look, texts: Sequence[str], lines: Sequence[int]) -> DataError | None:
-    """Some of the texts are lists or objects, and the others are none.
-
-    Args:
-        texts, lines: of all records.
-    """
-    if look.text is None or look.pairs or look.file.format != "jsonl" or look.facts[look.text].nested:
-        return None  # in other formats [1] is what somebody wrote
-    for text, line in zip(texts, lines, strict=True):
-        if text.lstrip()[:1] in ("[", "{") and is_json(text):
-            return _refuse_nested(look, text.strip(), line)
-    return None
-
-
-def _refuse_nested(look: Look, value: str, line: int | None) -> DataError:
+def nested_text(look: Look, value: str, line: int | None) -> DataError:
+    """The refusal of a text that is a list or an object."""
     assert look.text is not None
     name = look.columns[look.text]
     if value[:1] == "{":

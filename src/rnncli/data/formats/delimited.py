@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from rnncli.data.formats.decoding import LINE_SLACK, line_ends, lines_of
-from rnncli.data.formats.json_lines import is_json
 from rnncli.data.formats.table import Ledger, Opened, Row
+from rnncli.data.formats.values import is_json
 from rnncli.errors import DataError
 
 
@@ -24,7 +24,7 @@ def open_csv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     _check_commas(first, line, ledger)
     rows = _csv_rows(chain((first,), lines), line, ledger)
     header = next(rows)
-    return Opened(header.values, _without_blanks(rows, len(header.values)), header.line)
+    return Opened(header.texts, _without_blanks(rows, len(header.values)), header.line)
 
 
 def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:

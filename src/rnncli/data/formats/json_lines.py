@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, each to the texts of its columns.
+"""JSON lines: one object a line, each to the values of its columns.
 
 Stricter than :mod:`json`: what another program would read differently, or could not read at all (NaN, a number too
 large for a float, a key given twice, half a surrogate pair), is refused here and not met later.
@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rnncli.data.formats.decoding import lines_of
 from rnncli.data.formats.table import Ledger, Opened, Row
+from rnncli.data.formats.values import Value, as_text, is_nested
 from rnncli.errors import DataError, quoted
 
 MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
@@ -21,20 +22,13 @@ MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends,
 _READS = 'rnncli reads an object a line: {"text": "so it is", "label": "good"}'
 _TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# In a number that may have no float64. One pattern for all three would take ten times as long.
+_LARGE = (re.compile(r"e\+?\d"), re.compile(r"E\+?\d"), re.compile(r"(?<!\d)\d{308}"))
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class _BadRecord(ValueError):
     """What is wrong with one record; the caller knows the file and the line."""
-
-
-def is_json(value: str) -> bool:
-    """Whether a text is a list or an object as JSON writes it."""
-    try:
-        return isinstance(json.loads(value), list | dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
@@ -85,7 +79,7 @@ def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledge
             yield Row(number, values)
 
 
-def _parse_object(line: str) -> dict[str, object]:
+def _parse_object(line: str) -> dict[str, Any]:
     """The object that ``line`` holds.
 
     An integer of more than 4,300 digits is refused by Python's own limit (``sys.set_int_max_str_digits``).
@@ -139,26 +133,40 @@ def _kind(value: object) -> str:
     return "null" if value is None else "a number"
 
 
-def _values_of(record: dict[str, object], keys: Sequence[str], line: str) -> tuple[str, ...]:
-    """One text for each of ``keys``: strings as they are, everything else as compact JSON.
+def _values_of(record: dict[str, Any], keys: Sequence[str], line: str) -> tuple[Value, ...]:
+    """A value for each of ``keys``.
 
     Args:
         record: what :func:`_parse_object` made of ``line``.
         keys: those of the file's first object.
 
     Raises:
-        _BadRecord: a key is missing or new, its value is null, or it holds what cannot be passed on as text.
+        _BadRecord: a key is missing or new, its value is null, or it holds what cannot be passed on.
     """
     if len(record) != len(keys) or not all(key in record for key in keys):
         _refuse_keys(record, keys)
-    values = tuple(_text(key, record[key]) for key in keys)
-    if "\\u" in line:  # only an escape can bring these in; a decoded line holds none
-        for key, value in zip(keys, values, strict=True):
-            _check_characters(key, value, nested=isinstance(record[key], (list, dict)))
-    return values
+    # Only an escape can bring in odd characters, for a decoded line holds none; only an exponent too large a number.
+    looked_at = "\\u" in line or any(pattern.search(line) for pattern in _LARGE)
+    for key in keys:
+        value = record[key]
+        if value is None:
+            raise _BadRecord(f"the value of {quoted(key)} is null")
+        if looked_at or isinstance(value, bool):
+            record[key] = _checked(key, value)
+    return tuple(record[key] for key in keys)
 
 
-def _refuse_keys(record: dict[str, object], keys: Sequence[str]) -> NoReturn:
+def _checked(key: str, value: Value) -> Value:
+    """A value whose characters and numbers can be passed on; true and false are texts."""
+    try:
+        text = as_text(value)
+    except ValueError:  # 1e999 has become infinity
+        raise _BadRecord(f"a number in {quoted(key)} is too large") from None
+    _check_characters(key, text, nested=is_nested(value))
+    return text if isinstance(value, bool) else value
+
+
+def _refuse_keys(record: dict[str, Any], keys: Sequence[str]) -> NoReturn:
     for key in keys:
         if key not in record:
             raise _BadRecord(f"the key {quoted(key)} is missing")
@@ -167,21 +175,10 @@ def _refuse_keys(record: dict[str, object], keys: Sequence[str]) -> NoReturn:
     raise _BadRecord(f"the key {quoted(new)} is not in the first record")
 
 
-def _text(key: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        raise _BadRecord(f"the value of {quoted(key)} is null")
-    try:
-        return _ENCODER.encode(value)
-    except ValueError:  # allow_nan=False: 1e999 has become infinity
-        raise _BadRecord(f"a number in {quoted(key)} is too large") from None
-
-
-def _depth(value: dict[str, object]) -> int:
+def _depth(value: dict[str, Any]) -> int:
     """How many brackets are open at the deepest place; in a loop, since recursion is what must not run out."""
     depth = 0
-    level: list[dict[str, object] | list[object]] = [value]
+    level: list[dict[str, Any] | list[Any]] = [value]
     while level:
         depth += 1
         parts = (item.values() if isinstance(item, dict) else item for item in level)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
 import os
 import tokenize
@@ -16,11 +15,11 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rnncli.data.formats.registry import ARRAY_SUFFIX as SUFFIX
 from rnncli.data.formats.registry import is_array
 from rnncli.data.formats.sources import check_path
+from rnncli.data.formats.values import Numbers
 from rnncli.errors import DataError, StorageError, quoted
 
 MAX_NUMBERS = 250_000  # in one file; a model keeps mean and spread of each, and as much as that its file can hold
@@ -36,10 +35,9 @@ _BROKEN = (ValueError, TypeError, KeyError, AttributeError, SyntaxError, Overflo
 
 
 class Vector(NamedTuple):
-    """The numbers of an array, flattened, as a JSON list; how many they are; and SHA-256 of the file, in hex."""
+    """The numbers of an array, flattened, and SHA-256 of the file, in hex."""
 
-    text: str
-    size: int
+    numbers: Numbers
     digest: str
 
 
@@ -74,10 +72,10 @@ def read_vector(path: str) -> Vector:
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from None
     numbers = _numbers_in(data, path)
-    return Vector(_as_json(numbers), numbers.size, hashlib.sha256(data).hexdigest())
+    return Vector(numbers, hashlib.sha256(data).hexdigest())
 
 
-def _numbers_in(data: bytes, path: str) -> npt.NDArray[np.generic]:
+def _numbers_in(data: bytes, path: str) -> Numbers:
     """(D,) what the bytes of an .npy file hold. The header is judged before anything of its size is made."""
     file = io.BytesIO(data)
     try:
@@ -98,15 +96,9 @@ def _numbers_in(data: bytes, path: str) -> npt.NDArray[np.generic]:
         raise DataError(f"{path}: holds {count:,} numbers; the most is {MAX_NUMBERS:,}")
     if len(data) - file.tell() < count * dtype.itemsize:
         raise DataError(f"{path}: is cut off before its end")
-    numbers: npt.NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False).reshape(-1)
+    numbers: Numbers = np.load(io.BytesIO(data), allow_pickle=False).reshape(-1)
     with np.errstate(over="ignore"):  # wider numbers than 64 bits may have no finite float64
         finite = np.isfinite(numbers.astype(np.float64))
     if not finite.all():
         raise DataError(f"{path}: number {int(finite.argmin()) + 1:,} of {count:,} is not finite")
     return numbers
-
-
-def _as_json(numbers: npt.NDArray[np.generic]) -> str:
-    """Small integers as such, everything else as the float64 it becomes."""
-    whole = numbers.dtype.kind in "biu" and numbers.dtype.itemsize <= 4
-    return json.dumps(numbers.astype(np.int64 if whole else np.float64).tolist(), separators=(",", ":"))

@@ -7,7 +7,6 @@ back nothing that they have taken, and no text becomes a Python integer before i
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -26,9 +25,6 @@ _EXACT = 2.0**53
 
 # Characters of a number: the longest float64 has some 1,080, written out, and what is longer no program has written.
 _LONGEST = 2000
-
-# A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
-_DECODER = json.JSONDecoder(parse_int=float)
 
 
 def is_number(value: str) -> bool:
@@ -61,18 +57,6 @@ def exact_number(value: str) -> int | float:
 def as_json(number: float) -> float:
     """The number as JSON lines write it: 3 and not 3.0."""
     return int(number) if abs(number) < _EXACT and number % 1 == 0 else number
-
-
-def read_json(text: str) -> Any:
-    """What a JSON text holds, every number in it a float, though it may be no finite one.
-
-    Raises:
-        ValueError: it is no JSON, or nested too deep.
-    """
-    try:
-        return _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
 
 
 def first_not_finite(numbers: npt.NDArray[Any]) -> tuple[int, ...] | None:

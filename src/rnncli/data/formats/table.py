@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.values import Value, as_text
 from rnncli.errors import DataError, counted
 
 _KEPT_MESSAGES = 20
@@ -16,7 +17,12 @@ class Row(NamedTuple):
     """One record."""
 
     line: int  # 1-based line on which the record starts; of a binary format the number of the record
-    values: tuple[str, ...]  # one text per column
+    values: tuple[Value, ...]  # one per column
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The values as they are shown."""
+        return tuple(map(as_text, self.values))
 
 
 class Opened(NamedTuple):

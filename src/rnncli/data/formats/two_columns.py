@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from rnncli.data.formats.decoding import lines_of
@@ -13,7 +12,7 @@ _BEGIN = "-DOCSTART-"  # the word of a line that begins a document, and is no wo
 
 
 def open_two_columns(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
-    """Each sentence is a record: its words and its tags as JSON lists. The line is that of the first word.
+    """Each sentence is a record: its words and its tags. The line is that of the first word.
 
     A line that begins a document (``-DOCSTART- O``) ends a sentence, as an empty one does.
 
@@ -34,7 +33,7 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
             ledger.documents += 1
         if not parts or parts[0] == _BEGIN:
             if words and not bad:
-                yield _row(begin, words, tags)
+                yield Row(begin, (tuple(words), tuple(tags)))
             words, tags, bad = [], [], False
             continue
         if not words and not bad:
@@ -46,8 +45,4 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
             words.append(parts[0])
             tags.append(parts[1])
     if words and not bad:
-        yield _row(begin, words, tags)
-
-
-def _row(line: int, words: list[str], tags: list[str]) -> Row:
-    return Row(line, (json.dumps(words, ensure_ascii=False), json.dumps(tags, ensure_ascii=False)))
+        yield Row(begin, (tuple(words), tuple(tags)))

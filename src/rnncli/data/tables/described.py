@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnncli.data.formats.numbers import as_json, finite_number, is_number
+from rnncli.data.formats.numbers import is_number
 from rnncli.data.formats.registry import is_array
+from rnncli.data.formats.values import Value, as_text, number
 from rnncli.data.tables.columns import label_rank, names_rows, text_rank
 from rnncli.errors import quoted
 
@@ -59,18 +59,25 @@ def _is_label(columns: Sequence[str], sample: Sequence[Sequence[str]], at: int) 
     return 2 * len({row[at] for row in sample}) <= len(sample)
 
 
-def number_problem(values: Sequence[str], columns: Sequence[str], places: Sequence[int]) -> str | None:
+def number_problem(values: Sequence[Value], columns: Sequence[str], places: Sequence[int]) -> str | None:
     """What is wrong with a record that is to have numbers at these places."""
     for at in places:
-        if finite_number(values[at]) is None:
-            what = "is missing" if not values[at].strip() else f"is no finite number: {quoted(values[at])}"
+        if number(values[at]) is None:
+            text = as_text(values[at])
+            what = "is missing" if not text.strip() else f"is no finite number: {quoted(text)}"
             return f"the value of {quoted(columns[at])} {what}"
     return None
 
 
-def numbers_text(values: Sequence[str], places: Sequence[int]) -> str:
-    """The numbers at these places as a JSON list."""
-    return json.dumps([as_json(float(values[at])) for at in places])
+def numbers_at(values: Sequence[Value], places: Sequence[int]) -> list[float] | None:
+    """The numbers at these places; None where :func:`number_problem` has something to say of one."""
+    numbers: list[float] = []
+    for at in places:
+        found = number(values[at])
+        if found is None:
+            return None
+        numbers.append(found + 0.0)  # -0 is 0
+    return numbers
 
 
 @dataclass(frozen=True)

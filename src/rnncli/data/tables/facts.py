@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from rnncli.data.formats.json_lines import is_json
 from rnncli.data.formats.numbers import is_number
+from rnncli.data.formats.values import is_json
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader

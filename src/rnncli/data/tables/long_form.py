@@ -5,22 +5,24 @@
     1,1,0.31,1.04,walking
     2,0,0.01,1.00,standing
 
-The rows of a sequence need not stand together. Each sequence becomes the text that it would be in JSON lines,
-``[[0.12,0.98],[0.31,1.04]]``, so that nothing after this needs to know which of the two a file was.
+The rows of a sequence need not stand together. Each sequence becomes the array that it would be in JSON lines, so that
+nothing after this needs to know which of the two a file was.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from rnncli.data.formats.numbers import as_json, exact_number, finite_number, is_number
+import numpy as np
+
+from rnncli.data.formats.numbers import Floats, as_json, exact_number, is_number
 from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import as_text
 from rnncli.data.tables.columns import find_column, label_rank, text_rank, words_of
-from rnncli.data.tables.described import number_problem
+from rnncli.data.tables.described import number_problem, numbers_at
 from rnncli.errors import DataError, UsageError, quoted
 
 # Words of a column's name that says which sequence a row belongs to. A sample, a frame or a window counts the timesteps
@@ -165,11 +167,11 @@ class _Guess:
 
 
 class NumberSequence(NamedTuple):
-    """One sequence; ``line`` is that of its first row in the file, ``text`` its timesteps as JSON."""
+    """One sequence; ``line`` is that of its first row in the file."""
 
     line: int
     id: str
-    text: str
+    numbers: Floats  # (T, D)
     label: str
 
 
@@ -201,17 +203,17 @@ def read_sequences(
         numeric.append(places[form.time])
     read: dict[str, _Open | None] = {}  # None: left out
     for line, values in rows:
-        id = values[id_at].strip()
+        id = as_text(values[id_at]).strip()
         if not id:
             leave_out(line, f"the value of {quoted(form.id)} is missing")
             continue
-        label = "" if label_at is None else values[label_at]
+        label = "" if label_at is None else as_text(values[label_at])
         if id not in read:
             read[id] = _Open(line, label)
         one = read[id]
         if one is None:
             continue
-        numbers = _numbers([values[at] for at in numeric])
+        numbers = numbers_at(values, numeric)
         problem = number_problem(values, columns, numeric) if numbers is None else None
         if problem is None and label_at is not None and (label != one.label or not label.strip()):
             problem = _label_problem(id, label, one)
@@ -222,7 +224,7 @@ def read_sequences(
         if form.time is not None:
             time = numbers.pop()
             # Nanoseconds since 1970 have more digits than a float.
-            one.times.append(time if abs(time) < 2**53 else exact_number(values[numeric[-1]]))
+            one.times.append(time if abs(time) < 2**53 else exact_number(as_text(values[numeric[-1]])))
         one.lines.append(line)
         one.steps.append(numbers)
     for id, one in read.items():
@@ -233,19 +235,7 @@ def read_sequences(
             first, second, time = again
             leave_out(second, f"the time {as_json(time)} of the sequence {quoted(id)} stands on line {first} too")
             continue
-        steps = [[as_json(number) for number in step] for step in one.steps]
-        yield NumberSequence(one.line, id, json.dumps(steps, separators=(",", ":")), one.label)
-
-
-def _numbers(values: list[str]) -> list[float] | None:
-    """What the values stand for; None where :func:`number_problem` has something to say of one."""
-    numbers: list[float] = []
-    for value in values:
-        number = finite_number(value)
-        if number is None:
-            return None
-        numbers.append(number)
-    return numbers
+        yield NumberSequence(one.line, id, np.array(one.steps) + 0.0, one.label)  # -0 is 0
 
 
 def _label_problem(id: str, label: str, one: _Open) -> str:

@@ -191,7 +191,7 @@ class Adapter(ABC, Generic[M]):
         Raises:
             DataError: a record cannot be read, and bad records are not to be left out.
         """
-        problems = [self.model.problem(text) for text in records.texts]
+        problems = [self.model.problem(text) for text in records.inputs]
         records = records.without(problems, "record that cannot be read")
         return records, [(label,) for label in records.labels] if self.labels else ()
 

@@ -99,7 +99,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         """The decoder's units while it is given the right text, beside the symbol that comes next."""
         model = self.model
         records, _ = self.labelled(records)
-        for text, label, line in zip(records.texts, records.labels, records.lines, strict=True):
+        for text, label, line in zip(records.inputs, records.labels, records.lines, strict=True):
             symbols = model.symbols(label)
             if not symbols:
                 continue

@@ -23,7 +23,7 @@ from rnncli.inspection.states import States
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.classify.results import Prediction
-from rnncli.tasks.inputs import NumberInput, Steps, parse_numbers, shorten
+from rnncli.tasks.inputs import NumberInput, Steps, shorten, steps_of
 from rnncli.tasks.prepare import numbered, split
 
 ALL = 2**62  # tokens of a text that are named
@@ -50,7 +50,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         """Each timestep a part, also of those that are not read; the baseline of numbers is their mean in training."""
         input = self.model.input
         if isinstance(input, NumberInput):
-            rows = parse_numbers(text).tolist()
+            rows = steps_of(text).tolist()
             names, _ = input.names(text, len(rows))
             mean = input.mean.tolist()
             return InputParts(tuple(names), tuple(rows), mean, lambda left: json.dumps(list(left)), input.unit)
@@ -156,13 +156,13 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         model, limit = self.model, self.model.settings.max_length
         readout = READ_OUT.get(model.settings.readout)
         records, _ = self.labelled(records)
-        read = [model.read(text).values for text in records.texts]
+        read = [model.read(text).values for text in records.inputs]
         for rows in batches_by_length([len(values) for values in read]):
             packed = PackedSequence.pack([read[row] for row in rows])
             _, outputs, cache = model.network.forward(model.params, packed, keep=False)
             pooled = packed.to_caller_order(cache.output)  # what goes into the last linear layer is what was read out
             for k, (row, hidden) in enumerate(zip(rows, packed.with_data(outputs).unpack(), strict=True)):
-                tokens, _ = model.input.names(records.texts[row], ALL)
+                tokens, _ = model.input.names(records.inputs[row], ALL)
                 read_out = {readout: pooled[k : k + 1]} if readout else {}
                 yield TextActivations(
                     line=records.lines[row],

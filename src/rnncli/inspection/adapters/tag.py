@@ -11,6 +11,8 @@ import numpy as np
 
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.dataset import Dataset
+from rnncli.data.formats.values import split_words
+from rnncli.data.records import TokenLists
 from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
@@ -23,7 +25,7 @@ from rnncli.inspection.states import States
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import TagPrediction
-from rnncli.tasks.tag.sentences import listed, read_sentences, words_of
+from rnncli.tasks.tag.sentences import words_of
 
 
 class TagAdapter(LikelihoodAdapter[TaggerModel]):
@@ -78,7 +80,7 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
             (probabilities,) = model.probabilities([words])
             tags = probabilities.argmax(axis=1)
         else:
-            named = listed(answer) or answer.split()
+            named = split_words(answer)
             if len(named) != len(words) or not set(named) <= set(self.labels):
                 raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
             tags = self._numbered(named)
@@ -93,7 +95,7 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
 
     def examples(self, texts: Sequence[str], answer: str) -> TagExamples:
         forms, rows = self.model.encode([words_of(text) for text in texts])
-        return TagExamples(forms, [self._numbered(listed(answer) or answer.split())] * len(forms), rows)
+        return TagExamples(forms, [self._numbered(split_words(answer))] * len(forms), rows)
 
     def path(self, parts: InputParts, answer: str) -> tuple[GradientPath, None]:
         network, both = self.model.network, self.examples(parts.whole_and_baseline(), answer)
@@ -111,11 +113,8 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """A tag for each word; the units' values at it."""
-        sentences: Sequence[Sequence[str]] = [words_of(text) for text in records.texts]
-        tags: Sequence[Sequence[str]] = [()] * len(sentences)
-        if any(records.labels):
-            sentences, tags, records = read_sentences(records)
-        for words, line, of_words in zip(sentences, records.lines, tags, strict=True):
+        for sentence, line, tags in zip(records.inputs, records.lines, records.labels, strict=True):
+            words, of_words = words_of(sentence), tags if isinstance(records.labels, TokenLists) else ()
             if words:
                 states = self._states(words)
                 yield TextActivations(
@@ -143,8 +142,7 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
         return sum(a != b for a, b in pairs) / len(pairs) if pairs else 0.0
 
     def labelled(self, records: Dataset) -> tuple[Dataset, Sequence[Sequence[str]]]:
-        _, tags, records = read_sentences(records)
-        return records, tags
+        return records, records.labels
 
 
 ADAPTER = TagAdapter

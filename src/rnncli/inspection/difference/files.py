@@ -105,7 +105,7 @@ def data_difference(
     right = dict.fromkeys(RIGHT, 0)
     kept: list[Changed] = []
     for part in parts:
-        sides = [model.predict(part.texts) for model in asked]
+        sides = [model.predict(part.inputs) for model in asked]
         for row, pair in enumerate(zip(*sides, strict=True)):
             answers, change = (adapter.answer_of(pair[0]), adapter.answer_of(pair[1])), adapter.change(*pair)
             rows, total = rows + 1, total + change

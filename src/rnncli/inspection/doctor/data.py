@@ -222,7 +222,7 @@ def _rows(name: str, dataset: Dataset, first: Array, rows: Array) -> list[Eviden
     for row in rows.tolist():
         other = next(one for one in beside[int(first[row])] if one != row)
         lines = dataset.lines[row], dataset.lines[other]
-        found.append(Evidence(name, *lines, dataset.labels[row], dataset.called(row)))
+        found.append(Evidence(name, *lines, dataset.labels.text(row), dataset.called(row)))
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +136,7 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
     part = _take(dataset, chosen)
     tokens = [adapter.tokens(text) for text in part.texts]
     right = [labels[row] for row in chosen.tolist()] if labels else []
-    answered = Answered(adapter, part, adapter.concise.predict(part.texts), tokens, right)
+    answered = Answered(adapter, part, adapter.concise.predict(part.inputs), tokens, right)
     layers, opened, small = _layers(adapter, _take(part, _drawn(len(chosen), OPENED)))
     checks, evidence = _of_data(dataset, labels, _first_rows(keys), answered, commands)
     found = [*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands)]
@@ -181,14 +181,7 @@ def _drawn(count: int, most: int) -> Array:
 
 
 def _take(dataset: Dataset, rows: Array) -> Dataset:
-    chosen = rows.tolist()
-    return replace(
-        dataset,
-        texts=[dataset.texts[row] for row in chosen],
-        labels=[dataset.labels[row] for row in chosen],
-        lines=[dataset.lines[row] for row in chosen],
-        shown=[dataset.shown[row] for row in chosen] if dataset.shown else (),
-    )
+    return dataset.take(rows.tolist())
 
 
 def _keys(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[bytes], list[int]]:
@@ -218,8 +211,8 @@ def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitRanges], 
 
     def one_by_one() -> Iterator[tuple[CellFlow, ...]]:  # what a text leaves in the layers is large
         nonlocal opened, vanished
-        for row in zip(dataset.texts, dataset.labels, strict=True):
-            found = _flow(adapter, *row)
+        for row, text in enumerate(dataset.texts):
+            found = _flow(adapter, text, dataset.labels.text(row))
             if found is not None:
                 opened, vanished = opened + 1, vanished + has_vanished(found.loss)
                 yield found.cells

@@ -10,10 +10,10 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.formats.numbers import finite_number
-from rnncli.data.records import Texts, distinct_texts
+from rnncli.data.formats.values import Value, as_text, features
+from rnncli.data.records import FeatureRows, Inputs, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.errors import DataError, counted, quoted
+from rnncli.errors import DataError, counted
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
 from rnncli.tasks.caption.network import Captioner, Described
@@ -67,6 +67,10 @@ class CaptionModel(GeneratingModel):
     stored = CaptionManifest
 
     @property
+    def inputs(self) -> type[Inputs[Any]]:
+        return FeatureRows
+
+    @property
     def reads(self) -> ArrayColumn | NumericColumns:
         return ArrayColumn(self.names[0]) if self.arrays else NumericColumns(self.names)
 
@@ -83,40 +87,38 @@ class CaptionModel(GeneratingModel):
     def network(self) -> Captioner:
         return Captioner(self.settings, self.numbers.size, self.target.size)
 
-    def problem(self, text: str) -> str | None:
+    def problem(self, text: Value) -> str | None:
         try:
             self.read(text)
         except DataError as error:
             return error.message
         return None
 
-    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Transduction]:
+    def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Transduction]:
         rows = np.stack([self.read(text) for text in texts])
         for text, (target, log_probability) in zip(texts, self._generate(rows), strict=True):
-            yield self.transduction(text, target, log_probability)
+            yield self.transduction(as_text(text), target, log_probability)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
-        chosen, places = distinct_texts(dataset.texts)  # each once, however many records have it
-        problems = [self.problem(dataset.texts[row]) for row in chosen.tolist()]
+        chosen, places = dataset.inputs.distinct()  # each once, however many records have it
+        problems = [self.problem(dataset.inputs[row]) for row in chosen.tolist()]
         dataset = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
         if self.settings.lowercase:
             dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
-        chosen, places = distinct_texts(dataset.texts)
-        rows = np.stack([self.read(dataset.texts[row]) for row in chosen.tolist()])
+        chosen, places = dataset.inputs.distinct()
+        rows = np.stack([self.read(dataset.inputs[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
         sums = metric_sums_of_all(self.network, self.params, whole, parts, workers)
 
-        def generate(texts: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+        def generate(inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
             def generate_some(some: list[int]) -> list[tuple[list[str], float]]:
-                return self._generate(np.stack([self.read(texts[row][0]) for row in some]))
+                return self._generate(np.stack([inputs[row] for row in some]))
 
-            return map_rows(generate_some, [1] * len(texts), max(1, BATCH // self.beam), workers)
+            return map_rows(generate_some, [1] * len(inputs), max(1, BATCH // self.beam), workers)
 
-        scores = compared(dataset, generate, lambda text: [text], self.unit, worst)
-        called = {line: dataset.called(row) for row, line in enumerate(dataset.lines)}
-        mistakes = tuple(replace(mistake, text=called[mistake.line]) for mistake in scores.mistakes)
-        return replace(scores, nats=sums.losses / sums.counted, mistakes=mistakes)
+        scores = compared(dataset, generate, self.read, self.unit, worst)
+        return replace(scores, nats=sums.losses / sums.counted)
 
     def describe(self) -> list[tuple[str, TableCell]]:
         s = self.settings
@@ -135,7 +137,7 @@ class CaptionModel(GeneratingModel):
         known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
         return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
 
-    def read(self, text: str) -> Array:
+    def read(self, text: Value) -> Array:
         """(D,) standardised numbers.
 
         Raises:
@@ -149,23 +151,21 @@ class CaptionModel(GeneratingModel):
     def _target(self, text: str) -> Array:
         return self.target.encode(self.symbols(text))
 
-    def parse(self, text: str) -> Array:
-        """(D,) numbers from a JSON list, or from numbers with commas or white space between them.
+    def parse(self, text: Value) -> Array:
+        """(D,) numbers of an input.
 
         Raises:
             DataError: they are something else, or not as many as the model reads.
         """
-        parts, size = text.strip().strip("[]").replace(",", " ").split(), self.numbers.size
-        numbers = [finite_number(part) for part in parts]
-        if None in numbers:
-            place = numbers.index(None)
-            wrong = f"number {place + 1}, {quoted(parts[place])}, is no finite one"
-            raise DataError(f"the input is not a list of numbers: {wrong}", "for example: 0.1, 0.5, 0.25")
+        try:
+            numbers, size = features(text), self.numbers.size
+        except ValueError as error:
+            raise DataError(f"the input {error}", "for example: 0.1, 0.5, 0.25") from None
         if len(numbers) != size:
             raise DataError(
                 f"the input has {counted(len(numbers), 'number')}, and the model reads {size:,} finite ones"
             )
-        return np.array(numbers, np.float64)
+        return numbers
 
     def _generate(self, rows: Array) -> list[tuple[list[str], float]]:
         return self.with_symbols(self.network.decode(self.params, rows, self.limit, self.beam))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.formats.numbers import read_json
-from rnncli.data.records import distinct_texts
+from rnncli.data.records import FeatureRows
 from rnncli.data.tables.described import ArrayColumn
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError
@@ -97,12 +96,13 @@ class Caption(Task):
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
         if not dataset.features:
             raise DataError(f"{dataset.name}: there are no numeric columns beside a text")
-        if len(dataset.texts) < 2:
+        if len(dataset.inputs) < 2:
             raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
         settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
         dataset = without_too_long(dataset, settings.tokens)
+        assert isinstance(dataset.inputs, FeatureRows)
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
-        unique, places = _numbers_of(dataset.texts)
+        unique, places = dataset.inputs.rows()
         rows = split(dataset, settings)
         numbers, constant = _figures(unique, places[rows.train])
         features, problems = _standardised(numbers, unique, settings.dtype)
@@ -120,7 +120,7 @@ class Caption(Task):
             target=target,
             longest=int(lengths.max()),
             params={},
-            example=dataset.texts[int(rows.looked_at[0])],
+            example=dataset.inputs.text(int(rows.looked_at[0])),
             arrays=isinstance(dataset.reads, ArrayColumn),
         )
         require_memory(untrained.network, untrained.longest)
@@ -145,15 +145,6 @@ class Caption(Task):
             baselines=lambda: baselines(train, validation, end, settings.tokens),
             word_tables={"decoder/embedding/weight": target.tokens} if settings.tokens != "char" else {},
         )
-
-
-def _numbers_of(texts: Sequence[str]) -> tuple[Array, Array]:
-    """(U, D) the numbers of each distinct text, and (rows,) which of them are each record's."""
-    chosen, places = distinct_texts(texts)
-    unique = np.empty((len(chosen), len(read_json(texts[0]))))
-    for k, row in enumerate(chosen.tolist()):
-        unique[k] = read_json(texts[row])
-    return unique, places
 
 
 _COLUMNS_AT_A_TIME = 1024

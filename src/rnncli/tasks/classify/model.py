@@ -11,6 +11,8 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.doubts import Asker
+from rnncli.data.formats.values import Value, as_text, size
+from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.long_form import LongForm
 from rnncli.errors import DataError
 from rnncli.parallel.chunks import map_rows
@@ -78,6 +80,10 @@ class ClassifierModel(Model):
     stored = ClassifierManifest
 
     @property
+    def inputs(self) -> type[Inputs[Any]]:
+        return NumberArrays if isinstance(self.input, NumberInput) else Texts
+
+    @property
     def reads(self) -> LongForm | None:
         return self.form
 
@@ -110,10 +116,10 @@ class ClassifierModel(Model):
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
         if self.reads_numbers:
-            dataset = dataset.without([self.problem(text) for text in dataset.texts], "sequence that cannot be read")
-        texts = dataset.texts
-        sizes = list(map(len, texts))
-        each = map_rows(lambda rows: self._answer_some([texts[row] for row in rows]), sizes, BATCH, workers)
+            dataset = dataset.without([self.problem(one) for one in dataset.inputs], "sequence that cannot be read")
+        inputs = dataset.inputs
+        sizes = list(map(size, inputs))
+        each = map_rows(lambda rows: self._answer_some([inputs[row] for row in rows]), sizes, BATCH, workers)
         lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
         dataset = dataset.with_tokens(lengths, self.input.unit)
         predicted, confidence = predicted[lengths > 0], confidence[lengths > 0]
@@ -167,7 +173,7 @@ class ClassifierModel(Model):
         _, known = self.input.names(text, self.settings.max_length)
         return 2 * sum(known) > len(known)
 
-    def problem(self, text: str) -> str | None:
+    def problem(self, text: Value) -> str | None:
         if isinstance(self.input, NumberInput):
             try:
                 self.input.read(text, self.settings.max_length)
@@ -175,7 +181,7 @@ class ClassifierModel(Model):
                 return f"the sequence {error}"
         return None
 
-    def read(self, text: str) -> Steps:
+    def read(self, text: Value) -> Steps:
         """An input as the network reads it.
 
         Raises:
@@ -189,7 +195,7 @@ class ClassifierModel(Model):
             return replace(steps, values=steps.values.astype(self.settings.dtype))
         return steps
 
-    def _answer_some(self, texts: Sequence[str]) -> list[tuple[int, int, float]]:
+    def _answer_some(self, texts: Sequence[Value]) -> list[tuple[int, int, float]]:
         """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
         encoded = [self.read(text).values for text in texts]
         answered = self.probabilities(encoded)
@@ -205,13 +211,13 @@ class ClassifierModel(Model):
             result[filled] = self.network.probabilities(logits)
         return result
 
-    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Prediction]:
+    def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Prediction]:
         read = [self.read(text) for text in texts]
         answered = self.probabilities([steps.values for steps in read])
         for text, steps, row in zip(texts, read, answered, strict=True):
             best = int(row.argmax()) if steps.count else None
             yield Prediction(
-                text=text,
+                text=as_text(text),
                 label=None if best is None else self.labels[best],
                 probability=None if best is None else float(row[best]),
                 probabilities={} if best is None else dict(zip(self.labels, row.tolist(), strict=True)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import Ragged
+from rnncli.data.records import NumberArrays
 from rnncli.data.tables.long_form import LongForm
 from rnncli.tasks.classify.bag_of_words import commonest_label
 from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
-from rnncli.tasks.inputs import NumberInput, constant_columns, parse_numbers, shorten, shortened
+from rnncli.tasks.inputs import NumberInput, constant_columns, shorten, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
 from rnncli.tasks.report import (
     LabelReport,
@@ -63,7 +63,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         UsageError: the network that the settings describe does not fit into memory.
     """
     require_labels(dataset)
-    sequences, dataset = _read(dataset)
+    sequences, dataset = _of_one_width(dataset)
     require_labels(dataset)
     labels, targets = numbered(dataset.labels)
     rows = split(dataset, settings, targets)
@@ -76,7 +76,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         return prepare(kept, settings)
     lengths = sequences.lengths
     shown = int(rows.looked_at[0])
-    example = dataset.texts[shown]
+    example = dataset.inputs.text(shown)
     if lengths[shown] > settings.max_length:  # as it is read: a model's file has no room for a recording of hours
         example = json.dumps(shorten(sequences[shown], settings.max_length).tolist())
     untrained = ClassifierModel(
@@ -110,46 +110,41 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     )
 
 
-# Sequences that are standardised at a time.
-_AT_A_TIME = 1024
+# Timesteps that are standardised at a time.
+_AT_A_TIME = 1 << 16
 
 
 def _standardised(input: NumberInput, sequences: Ragged, dataset: Dataset, dtype: str) -> tuple[Ragged, Dataset]:
     """Each sequence standardised; and the records of which that is possible, ``dataset`` itself if it is of all."""
     made = np.zeros(sequences.flat.shape, dtype)
-    problems: list[str | None] = [None] * len(sequences)
-
-    def standardise(first: int, count: int) -> None:
-        part = sequences[first : first + count]
-        steps = slice(int(part.starts[0]), int(part.starts[-1] + part.lengths[-1]))
-        made[steps] = input.standardised(sequences.flat[steps])
-
-    for first in range(0, len(sequences), _AT_A_TIME):
-        try:
-            standardise(first, _AT_A_TIME)
-        except ValueError:
-            for row in range(first, min(first + _AT_A_TIME, len(sequences))):  # which of them, and why
-                try:
-                    standardise(row, 1)
-                except ValueError as error:
-                    problems[row] = f"the sequence {error}"
+    problems: list[str | None] = []
+    try:
+        for first in range(0, len(made), _AT_A_TIME):
+            some = slice(first, first + _AT_A_TIME)
+            made[some] = input.standardised(sequences.flat[some])
+    except ValueError:
+        for one in sequences:  # which of them, and why
+            try:
+                input.standardised(one)
+                problems.append(None)
+            except ValueError as error:
+                problems.append(f"the sequence {error}")
     return sequences.with_flat(made), dataset.without(problems, "sequence that cannot be read")
 
 
-def _read(dataset: Dataset) -> tuple[Ragged, Dataset]:
-    """(T, D) float64 of each record, D that of the first, one behind the other; and the records that could be read."""
-    numbers, lengths, width = array("d"), array("q"), 0
-    problems: list[str | None] = []
-    for text in dataset.texts:
-        try:
-            sequence = parse_numbers(text)
-            width = width or sequence.shape[1]
-            if sequence.shape[1] != width:
-                raise ValueError(f"has {sequence.shape[1]} numbers a timestep, and the first record has {width}")
-            numbers.frombytes(sequence.tobytes())
-            lengths.append(len(sequence))
-            problems.append(None)
-        except ValueError as error:
-            problems.append(f"the sequence {error}")
+def _of_one_width(dataset: Dataset) -> tuple[Ragged, Dataset]:
+    """(T, D) float64 of each record, D that of the first; and the records of which that is so.
+
+    Raises:
+        DataError: a record has other timesteps, and such are not to be left out.
+    """
+    assert isinstance(dataset.inputs, NumberArrays)
+    widths = dataset.inputs.widths
+    width = int(widths[0])
+    problems = [
+        None if other == width else f"the sequence has {other} numbers a timestep, and the first record has {width}"
+        for other in widths.tolist()
+    ]
     kept = dataset.without(problems, "sequence that cannot be read")
-    return Ragged.of(np.frombuffer(numbers).reshape(-1, width), np.array(lengths)), kept
+    assert isinstance(kept.inputs, NumberArrays)
+    return kept.inputs.ragged(width), kept

@@ -7,10 +7,10 @@ from typing import Any
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
+from rnncli.data.records import NumberArrays
 from rnncli.data.text.tokenizer import looks_like_characters
 from rnncli.tasks.classify import numbers, texts
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.inputs import looks_like_numbers
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
 
@@ -30,11 +30,11 @@ class Classify(Task):
         by_steps = settings.tokens == "char" or (
             settings.tokens == "auto" and looks_like_characters(dataset.texts[:SAMPLE])
         )
-        by_steps = by_steps or looks_like_numbers(dataset.texts[0])
+        by_steps = by_steps or isinstance(dataset.inputs, NumberArrays)
         return {"hidden": 128, "dropout": 0.4} if by_steps else {}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        prepare = numbers.prepare if looks_like_numbers(dataset.texts[0]) else texts.prepare
+        prepare = numbers.prepare if isinstance(dataset.inputs, NumberArrays) else texts.prepare
         return prepare(dataset, settings)
 
 

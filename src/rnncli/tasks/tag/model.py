@@ -11,6 +11,8 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
+from rnncli.data.formats.values import Value, as_text
+from rnncli.data.records import Inputs, TokenLists
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
@@ -20,7 +22,7 @@ from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
-from rnncli.tasks.tag.sentences import encode_words, read_sentences, words_of
+from rnncli.tasks.tag.sentences import encode_words, words_of
 
 _CONTEXT = 4  # words shown on either side of a mistake
 
@@ -66,16 +68,22 @@ class TaggerModel(Model):
         return frozenset({"max_length"})
 
     @property
+    def inputs(self) -> type[Inputs[Any]]:
+        return TokenLists
+
+    @property
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
-    def _predict_chunk(self, texts: list[str], first: int) -> Iterator[TagPrediction]:
+    def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[TagPrediction]:
         sentences = [words_of(text) for text in texts]
         for text, words, of_words in zip(texts, sentences, self.probabilities(sentences), strict=True):
             tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
             unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
             probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
-            yield TagPrediction(text=text, tokens=tuple(words), tags=tags, probabilities=probabilities, unknown=unknown)
+            yield TagPrediction(
+                text=as_text(text), tokens=tuple(words), tags=tags, probabilities=probabilities, unknown=unknown
+            )
 
     def shown(self, predictions: Sequence[TagPrediction]) -> list[TableView]:
         """A tag beside each word: one table for each sentence."""
@@ -93,7 +101,7 @@ class TaggerModel(Model):
         ]
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TagEvaluation:
-        sentences, tags, dataset = read_sentences(dataset)
+        sentences, tags = list(dataset.inputs), list(dataset.labels)
         sizes = list(map(len, sentences))
         answered = map_rows(lambda rows: self._answer_some([sentences[row] for row in rows]), sizes, BATCH, workers)
         predicted, confidence = (np.concatenate(of_words) for of_words in zip(*answered, strict=True))

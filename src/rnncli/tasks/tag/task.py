@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import joined
+from rnncli.data.records import TokenLists
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.errors import DataError
@@ -29,7 +29,6 @@ from rnncli.tasks.report import (
 )
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
-from rnncli.tasks.tag.sentences import UNREADABLE, _add, listed
 from rnncli.tasks.task import Task
 
 
@@ -87,18 +86,16 @@ class Tag(Task):
     model = TaggerModel
 
     def fits(self, dataset: Dataset) -> bool:
-        sample = islice(zip(dataset.texts, dataset.labels, strict=True), 20)
-        pairs = [(listed(text), listed(tags)) for text, tags in sample]
-        fitting = [words is not None and tags is not None and len(words) == len(tags) for words, tags in pairs]
-        return 2 * sum(fitting) > len(fitting)  # what is wrong with the others is reported with their lines
+        return isinstance(dataset.inputs, TokenLists)
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {"bidirectional": True}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
         words, tagged = Corpus(), Corpus()
-        problems = [_add(text, tags, words, tagged) for text, tags in zip(dataset.texts, dataset.labels, strict=True)]
-        dataset = dataset.without(problems, UNREADABLE)
+        for sentence, its_tags in zip(dataset.inputs, dataset.labels, strict=True):
+            words.add_tokens(sentence)
+            tagged.add_tokens(its_tags)
         tags, number = numbered(tagged.distinct)
         if len(tags) < 2:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")

@@ -1,0 +1,194 @@
+"""What a cell of a table holds: a text, a number, words, numbers, or what else JSON can say.
+
+A value keeps its type from the file to the network. What is typed as a text, in a cell of a CSV file or on the command
+line, becomes words or numbers here, once, where it is known that such are to be read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnncli.data.formats.numbers import Floats, finite_number, first_not_finite
+from rnncli.errors import quoted
+
+Numbers = npt.NDArray[np.number[Any]]
+# Words are a tuple of texts; lists and dictionaries are those of JSON.
+Value = str | int | float | tuple[str, ...] | Numbers | list[Any] | dict[str, Any]
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
+_DECODER = json.JSONDecoder(parse_int=float)
+
+
+def as_text(value: Value) -> str:
+    """A value as it is shown: a text as it is, anything else as JSON.
+
+    Raises:
+        ValueError: it holds a number that is not finite.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, np.ndarray):
+        value = value.astype(np.int64 if is_whole(value) else np.float64).tolist()
+    return _ENCODER.encode(value)
+
+
+def parsed(text: str) -> Any:
+    """What a text says as JSON, every number in it a float, though it may be no finite one; None if it is no JSON."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a list or an object as JSON writes it."""
+    try:
+        return isinstance(json.loads(text), list | dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def is_nested(value: Value) -> bool:
+    """Whether a value is a list or an object, and no text that looks like one."""
+    return not isinstance(value, str | int | float)
+
+
+def number(value: Value) -> float | None:
+    """The number that a value is, or is written as; None if it is none, or no finite one."""
+    if isinstance(value, str):
+        return finite_number(value)
+    made = _float(value) if isinstance(value, int | float) else np.inf
+    return made if np.isfinite(made) else None
+
+
+def words(value: Value) -> tuple[str, ...] | None:
+    """The words of a list of texts, also of one that is typed as a JSON list; None if it is something else."""
+    found: Any = value
+    if isinstance(value, str):
+        found = parsed(value) if value.lstrip().startswith("[") else None
+    listed = isinstance(found, list | tuple) and all(isinstance(item, str) for item in found)
+    return tuple(found) if listed else None
+
+
+def split_words(value: Value) -> tuple[str, ...]:
+    """As :func:`words`; what is no list of texts is split at its white space."""
+    found = words(value)
+    return tuple(as_text(value).split()) if found is None else found
+
+
+def size(value: Value) -> int:
+    """Roughly how much there is of a value: characters of a text, words, or numbers."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, int | float) or not value:
+        return 1
+    first = value[0] if isinstance(value, list) else None
+    return len(value) * (len(first) if isinstance(first, list) else 1)
+
+
+def looks_like_numbers(value: Value) -> bool:
+    """Whether a value is a list of numbers or of lists, or a text that begins like one."""
+    if isinstance(value, np.ndarray):
+        return True
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], int | float | list)
+    if not isinstance(value, str):
+        return False
+    start = "".join(value[:8].split())
+    return start[:1] == "[" and (start[1:2] in "[-" or start[1:2].isdigit())
+
+
+def sequence(value: Value) -> Floats:
+    """(T, D) from ``[[0, 0.5], [1, 0.25]]``, (T,) from ``[0, 1, 0]``.
+
+    Raises:
+        ValueError: it is something else; the message goes on after "the sequence ".
+    """
+    return sequence_as_written(value)[0]
+
+
+def sequence_as_written(value: Value) -> tuple[Floats, bool]:
+    """As :func:`sequence`; and whether whole numbers are written without a point."""
+    if isinstance(value, str):
+        value = parsed(value)
+    if isinstance(value, np.ndarray):
+        array, whole = np.asarray(value, np.float64), is_whole(value)
+    elif isinstance(value, list) and value:
+        array, whole = _array(value)
+    else:
+        raise ValueError("has no timesteps" if value == [] else "is not a list of numbers")
+    if array.ndim not in (1, 2) or not array.size:
+        raise ValueError("has no numbers" if array.ndim in (1, 2) else f"has {array.ndim} dimensions")
+    at = first_not_finite(array)
+    if at is not None:
+        raise ValueError(f"has no finite number {place(array.shape, *at)}")
+    return array, whole
+
+
+def is_whole(array: Numbers) -> bool:
+    """Whether its numbers are written without a point."""
+    return array.dtype.kind in "biu" and array.dtype.itemsize <= 4
+
+
+def _array(rows: list[Any]) -> tuple[Floats, bool]:
+    """As :func:`sequence_as_written`, of a list that is not empty; but the numbers need not be finite."""
+    nested = isinstance(rows[0], list)
+    width = len(rows[0]) if nested else 1
+    if not width:
+        raise ValueError("has no numbers at timestep 1")
+    types: set[type] = set()
+    for step, row in enumerate(rows if nested else [rows], 1):
+        if nested and (not isinstance(row, list) or len(row) != width):
+            found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
+            raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
+        types.update(map(type, row))
+        if not types <= {int, float}:
+            at, wrong = next((at, item) for at, item in enumerate(row, 1) if type(item) not in (int, float))
+            missing = "a missing value" if wrong is None else "something that is no number"
+            raise ValueError(f"has {missing} at timestep {step if nested else at}")
+    try:
+        array = np.array(rows, np.float64)
+    except OverflowError:  # a whole number of many digits
+        array = np.array([[_float(number) for number in row] for row in (rows if nested else [rows])])
+        array = array if nested else array[0]
+    return array, int in types
+
+
+def _float(number: int | float) -> float:
+    """The number's float64; an infinite one where it has none."""
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf
+
+
+def place(shape: tuple[int, ...], step: int, column: int = 0) -> str:
+    """``at timestep 3, place 2`` in a sequence of a shape, as far as there are several; both from 0."""
+    if shape[0] == 1:
+        return f"at place {column + 1}"
+    return f"at timestep {step + 1}" + (f", place {column + 1}" if shape[-1] > 1 and len(shape) > 1 else "")
+
+
+def features(value: Value) -> Floats:
+    """(D,) numbers, also of a text with commas or white space between them.
+
+    Raises:
+        ValueError: they are something else; the message goes on after "the input ".
+    """
+    if isinstance(value, np.ndarray):
+        return np.asarray(value, np.float64).reshape(-1)
+    parts = as_text(value).strip().strip("[]").replace(",", " ").split()
+    numbers = [finite_number(part) for part in parts]
+    if None in numbers:
+        at = numbers.index(None)
+        raise ValueError(f"is not a list of numbers: number {at + 1}, {quoted(parts[at])}, is no finite one")
+    return np.array(numbers, np.float64)
