@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,75 +18,34 @@ import rnncli
 ROOT = Path(rnncli.__file__).parent
 STANDARD = set(sys.stdlib_module_names)
 
-# What the modules under a name may import at run time, beside the standard library and what stands under that name
-# itself. Shorter names are for all that no longer one speaks of.
-ALLOWED: dict[str, set[str]] = {
-    "rnncli.core": {"numpy"},
-    "rnncli.data": {"numpy", "rnncli.errors", "rnncli.memory"},
-    "rnncli.errors": set(),
-    "rnncli.clean": {"rich"},  # how many cells of a terminal a character takes
-    "rnncli.storage": {"rnncli.errors", "rnncli.stopping"},
-    "rnncli.schema": set(),
-    "rnncli.record": {"rnncli.schema"},
-    "rnncli.model_file": {"numpy", "rnncli.storage", "rnncli.errors"},
-    "rnncli.config": {"yaml", "rnncli.errors", "rnncli.storage"},
-    "rnncli.machine": set(),
-    "rnncli.memory": {"rnncli.errors", "rnncli.machine"},
-    "rnncli.blas": set(),
-    "rnncli.results": {"rnncli.record"},
-    # What inspection finds and render draws: neither may know the other.
-    "rnncli.page_results": {"rnncli.results"},
-    "rnncli.stopping": set(),
-    "rnncli.parallel": {"numpy", "rnncli.core", "rnncli.errors", "rnncli.stopping"},
-    # A task is everything from the records to how an answer looks, a model and its file included.
-    "rnncli.tasks": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.machine", "rnncli.memory"),
-        *(
-            "rnncli.parallel",
-            "rnncli.results",
-            "rnncli.clean",
-            "rnncli.record",
-            "rnncli.schema",
-        ),
-        "rnncli.tasks.model",
-    },
-    "rnncli.inspection": {
-        "numpy",
-        "rnncli.config",
-        "rnncli.core",
-        "rnncli.data",
-        "rnncli.tasks",
-        "rnncli.errors",
-        "rnncli.results",
-        "rnncli.page_results",
-    },
-    "rnncli.tasks.model": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors"),
-        *("rnncli.model_file", "rnncli.tasks", "rnncli.results", "rnncli.record", "rnncli.schema", "rnncli.storage"),
-    },
-    "rnncli.training": {
-        *("numpy", "rnncli.config", "rnncli.core", "rnncli.data", "rnncli.errors", "rnncli.tasks.model"),
-        *("rnncli.model_file", "rnncli.parallel", "rnncli.storage", "rnncli.tasks", "rnncli.record", "rnncli.schema"),
-        *("rnncli.clean", "rnncli.results"),
-    },
-    "rnncli.render": {
-        "rich",
-        "markupsafe",
-        "rnncli.clean",
-        "rnncli.errors",
-        "rnncli.stopping",
-        "rnncli.results",
-        "rnncli.page_results",
-    },
-    "rnncli": set(),
-    "rnncli.__main__": {"rnncli.cli", "rnncli.stopping"},
-    "rnncli.cli": {
-        *("numpy", "typer", "rnncli.config", "rnncli.data", "rnncli.errors", "rnncli.tasks.model", "rnncli.render"),
-        *("rnncli.storage", "rnncli.tasks", "rnncli.training", "rnncli.inspection"),
-        *("rnncli.machine", "rnncli.blas", "rnncli.parallel", "rnncli.stopping", "rnncli.results", "rnncli.schema"),
-        *("rnncli.clean", "rnncli.record"),
-    },
+# The picture in docs/architecture.md, from the top of the page down: a room may import the rooms below it, none beside
+# it and none above. An import for the type checker alone is an import.
+PAGE = (
+    ("__main__",),
+    ("cli",),
+    ("render", "inspection", "training"),
+    ("tasks",),
+    ("parallel",),
+    ("data",),
+    ("core",),
+    ("page_results",),
+    ("results",),
+    ("model_file", "record", "config", "memory", "blas"),
+    ("storage", "schema", "machine"),
+    ("stopping", "clean"),
+    ("errors",),
+)
+# Rooms that know fewer of those below them.
+KNOWS = {"core": set(), "render": {"results", "page_results", "errors", "stopping", "clean"}}
+# Packages of others, and who imports them.
+OTHERS = {
+    "numpy": {"cli", "inspection", "training", "tasks", "parallel", "data", "core", "model_file"},
+    "markupsafe": {"render"},
+    "rich": {"render", "cli", "clean"},
+    "typer": {"cli"},
+    "yaml": {"config"},
 }
+LEVEL = {room: level for level, rooms in enumerate(PAGE) for room in rooms}
 
 
 class Import(NamedTuple):
@@ -107,51 +66,102 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imports(node: ast.AST) -> Iterator[Import]:
-    """Those at run time, in functions too; not those for the type checker alone."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
+    """All of them: at the top, in functions, and for the type checker alone."""
+    for child in ast.walk(node):
         if isinstance(child, ast.Import):
             yield from (Import(alias.name, child.lineno) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             assert child.level == 0, "relative imports would pass this test by"
             yield from (Import(f"{child.module}.{alias.name}", child.lineno) for alias in child.names)
-        else:
-            yield from imports(child)
 
 
 def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-def rule(module: str) -> str:
-    return max((name for name in ALLOWED if within(module, name)), key=len)
+def room(module: str) -> str:
+    """``tasks`` of ``rnncli.tasks.tag.model``; nothing of the package itself."""
+    return module.split(".")[1] if "." in module else ""
 
 
-def test_there_is_something_to_read() -> None:
+def folder(module: str) -> str:
+    """The innermost folder, ``rnncli.core.cells`` of ``rnncli.core.cells.gru`` and of itself; or a room of one file."""
+    is_folder = (ROOT.parent / module.replace(".", "/")).is_dir()
+    return module if is_folder or module.count(".") == 1 else module.rpartition(".")[0]
+
+
+def target(name: str) -> str | None:
+    """The module of this package that an imported name is of."""
+    while name and name not in modules():
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """Module → the modules of this package that it imports."""
+    return {
+        module: {found for one in imports(tree) if (found := target(one.name)) and found != module}
+        for module, tree in modules().items()
+    }
+
+
+def circle(arrows: Mapping[str, set[str]]) -> list[str]:
+    """The names on a circle of the arrows, if there is one."""
+    done: set[str] = set()
+
+    def follow(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        for other in sorted(arrows.get(name, ())):
+            if found := follow(other, [*path, name]):
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(arrows) if (found := follow(name, []))), [])
+
+
+def test_every_room_is_on_the_page() -> None:
     assert len(modules()) > 50
     assert {"rnncli", "rnncli.core.cells.lstm", "rnncli.cli.main", "rnncli.clean"} <= modules().keys()
-    assert {rule(module) for module in modules()} == ALLOWED.keys()
+    assert {room(module) for module in modules()} == {*LEVEL, ""}
 
 
 @pytest.mark.parametrize("module", modules())
-def test_imports_point_one_way(module: str) -> None:
-    own = rule(module)
-    allowed = ALLOWED[own] | ({own} if own != "rnncli" else set())
+def test_imports_point_down_the_page(module: str) -> None:
+    own = room(module)
     for found in imports(modules()[module]):
-        outside = found.name.split(".")[0]
-        assert outside in STANDARD - {"rnncli"} or any(within(found.name, name) for name in allowed), (
-            f"{module}:{found.line} imports {found.name}"
-        )
+        other = target(found.name)
+        said = f"{module}:{found.line} imports {found.name}"
+        if other is None:
+            package = found.name.split(".")[0]
+            assert package in STANDARD or own in OTHERS.get(package, ()), said
+        elif own and room(other) != own:
+            assert room(other) in KNOWS.get(own, {name for name in LEVEL if LEVEL[name] > LEVEL[own]}), said
+
+
+def test_no_folder_is_on_a_circle() -> None:
+    folders: dict[str, set[str]] = {}
+    for module, others in graph().items():
+        own = folder(module)
+        folders.setdefault(own, set()).update(folder(other) for other in others if folder(other) != own)
+    assert circle(folders) == []
+
+
+def test_no_file_is_on_a_circle() -> None:
+    assert circle(graph()) == []
 
 
 def test_the_rules_would_notice() -> None:
     source = "if TYPE_CHECKING:\n    import a\nimport b.c\ndef f():\n    from d import e, g\n"
-    assert list(imports(ast.parse(source))) == [
-        Import("b.c", 3),
-        Import("d.e", 5),
-        Import("d.g", 5),
-    ]
+    assert set(imports(ast.parse(source))) == {Import("a", 2), Import("b.c", 3), Import("d.e", 5), Import("d.g", 5)}
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert folder("rnncli.core.cells.gru") == folder("rnncli.core.cells") == "rnncli.core.cells"
+    assert (room("rnncli.core.cells.gru"), room("rnncli")) == ("core", "")
 
 
 def test_only_the_cli_prints_or_exits() -> None:
@@ -201,7 +211,7 @@ SLOW = ("numpy", "yaml", "markupsafe", "safetensors")
         "('train', 'predict', 'evaluate', 'inspect', 'tokenize')} == {0}",
         "from rnncli.cli.main import main; assert main(['--version']) == 0",
         "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
-        "import rnncli.config, rnncli.errors, rnncli.cli.views.model, rnncli.render.tables",
+        "import rnncli.config, rnncli.errors, rnncli.cli.views.table, rnncli.render.tables",
     ],
 )
 def test_what_is_quick_loads_no_numpy(command: str, tmp_path: Path) -> None:
