@@ -55,9 +55,9 @@ IMPOSSIBLE: list[tuple[str, Any, str]] = [
     ("epochs", -1, "epochs must be at least 0 and at most 1,000,000, not -1"),
     ("patience", 0, "patience must be at least 1 and at most 1,000,000, not 0"),
     ("batch", 0, "batch must be at least 1"),
-    ("cell", "lsmt", "cell must be one of rnn, lstm, gru, not 'lsmt'; did you mean 'lstm'?"),
-    ("cell", "os.system", "cell must be one of rnn, lstm, gru, not 'os.system'"),
-    ("cell", ["lstm"], "cell must be one of rnn, lstm, gru"),
+    ("cell", "lsmt", "cell must be one of rnn, lstm, gru, mingru, not 'lsmt'; did you mean 'lstm'?"),
+    ("cell", "os.system", "cell must be one of rnn, lstm, gru, mingru, not 'os.system'"),
+    ("cell", ["lstm"], "cell must be one of rnn, lstm, gru, mingru"),
     ("cell", "x" * 10_000, "cell must be one of"),
     ("optimizer", "adamx", "did you mean 'adam"),
 ]

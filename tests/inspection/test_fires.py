@@ -312,10 +312,10 @@ def test_the_decoder_of_one_that_describes(inject: str) -> None:
     network = made.network
     flat, told = [], []
     for text, label in (rows[0], rows[1], rows[4]):
-        features, targets, _ = adapter_of(made).examples([text], label)
-        states, _ = network.states(made.params, features)
-        given = network.decoder.given(targets)
-        hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(features))[1]
+        one = adapter_of(made).examples([text], label)
+        states, _ = network.states(made.params, one.features)
+        given = network.decoder.given(one.targets)
+        hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(one.features))[1]
         flat += hidden[:, 2].tolist()
         told += [*label.split(), "<end>"]
     skipping = replace(data, source=replace(data.source, skip_bad=True))

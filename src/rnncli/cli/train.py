@@ -117,6 +117,8 @@ def train(
         else:
             run, found = path_of(resume), partial(note, f"taking up {os.fspath(resume)} …", "dim")
             data = None if path is None else source.path
+            if settings.get("workers") is None:  # it goes on with as many as it had
+                settings.pop("workers", None)
             session = sessions.resume(run, folder, data=data, given=settings, reading=reading, on_found=found)
     on_start(session)
     for event in session.events():
