@@ -231,4 +231,9 @@ def test_the_other_tasks(task: str) -> None:
     if task == "tag":
         pairs = list(zip(found.answers[0].split(), found.answers[1].split(), strict=True))
         assert of_file.mean_change == pytest.approx(sum(a != b for a, b in pairs) / 3)
+        (labelled,) = parts([text])
+        labelled = replace(labelled, labels=TokenLists([["X", "Y", "X"]]))
+        third = first.with_params(_louder(_louder(_made("tag", 5).params)))
+        (row,) = data_difference(first, third, [labelled], ("one", "two"), 5).view().rows
+        assert row[1] == '["X","Y","X"]'  # the truth, as the file has it
     assert "NaN" not in dumps([found.document(), of_file])

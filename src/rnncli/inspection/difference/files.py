@@ -110,7 +110,7 @@ def data_difference(
             answers, change = (adapter.answer_of(pair[0]), adapter.answer_of(pair[1])), adapter.change(*pair)
             rows, total = rows + 1, total + change
             differ += answers[0] != answers[1]
-            label = part.labels[row]
+            label = part.labels.text(row)
             if label:
                 hits = answers[0] == label, answers[1] == label
                 right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
