@@ -17,8 +17,8 @@ from rnncli.cli.arguments.paths import Reads, Writes
 def test_every_parameter_that_names_a_file_says_what_it_is():
     """By its metavar: a new option cannot forget it."""
     seen = set()
-    for command in app.app.registered_commands:
-        parameters = inspect.signature(command.callback).parameters
+    for command in app.COMMANDS:
+        parameters = inspect.signature(app.function_of(command)).parameters
         roles = roles_of(list(parameters.values()))
         for name, parameter in parameters.items():
             if name == "context":
@@ -26,7 +26,7 @@ def test_every_parameter_that_names_a_file_says_what_it_is():
             (option,) = [one for one in parameter.annotation.__metadata__ if hasattr(one, "metavar")]
             metavar = str(option.metavar)
             if metavar in ("FILE", "DATA", "MODEL", "RUN", "TEXT|FILE", "TEXT|DATA") or name == "sentence":
-                assert name in roles, (command.callback.__name__, name)
+                assert name in roles, (command, name)
                 seen.add((metavar, type(roles[name])))
     assert ("MODEL", Reads) in seen
     assert ("RUN", Writes) in seen
@@ -135,4 +135,4 @@ def test_a_resumed_training_writes_to_nothing_that_it_reads(cli, tiny, reviews):
 
 def test_the_checks_are_those_of_every_command():
     """Each command is wrapped; none is added past the checks."""
-    assert {command.callback.__module__ for command in app.app.registered_commands} == {"rnncli.cli.arguments.command"}
+    assert {app.function_of(name).__module__ for name in app.COMMANDS} == {"rnncli.cli.arguments.command"}

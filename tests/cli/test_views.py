@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import rnncli
-from rnncli.cli import app
 from rnncli.cli.views.table import VIEWS
 from rnncli.cli.views.view import Look, Shown, View
 from rnncli.results import Column, TableView
@@ -25,7 +24,7 @@ def draw(look: Look, *, full: bool = False) -> Shown:
 
 
 @pytest.fixture
-def stand_in_view(monkeypatch):
+def stand_in_view():
     row = View(
         name="lengths",
         flags=("--lengths",),
@@ -36,7 +35,6 @@ def stand_in_view(monkeypatch):
         page=lambda look: [lengths(look)],
     )
     VIEWS.insert(4, row)
-    monkeypatch.setattr(app, "app", app.build())
     yield row
     VIEWS.remove(row)
 

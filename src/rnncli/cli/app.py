@@ -1,16 +1,24 @@
-"""The commands by name, each from its own file."""
+"""The program and its commands, each built from its own file when it is asked for."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from importlib import import_module
+from inspect import cleandoc
+from typing import Annotated, Any
 
 import typer
 
-from rnncli.cli import evaluate, inspect, predict, tokenize, train
-from rnncli.cli.arguments.command import command
-from rnncli.cli.arguments.options import setting_options
 from rnncli.cli.help import PlainCommand, PlainGroup
-from rnncli.cli.uses import check_options
+
+# In the order of the help, each with the first sentence of its own: to list them none is imported.
+COMMANDS = {
+    "tokenize": "Show how texts become numbers.",
+    "train": "Train a model on a data file and keep the best one.",
+    "predict": "Predict with a model, in the order of the inputs.",
+    "inspect": "Open a model up: its layers, its training, and what goes on in it along a text.",
+    "evaluate": "Score a model on data it has not seen.",
+}
 
 
 def _show_version(value: bool) -> None:
@@ -35,32 +43,34 @@ def rnncli(
     """
 
 
-def build() -> typer.Typer:
-    """The commands, with an option for each setting and each view that there is."""
-    app = typer.Typer(
-        name="rnncli",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        cls=PlainGroup,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-    app.callback()(rnncli)
-    for made in (
-        command(tokenize.tokenize, tokenize.tokenize_command),
-        command(train.train, train.train_command, extra=setting_options(), panels=train.PANELS),
-        command(predict.predict, predict.predict_command),
-        command(
-            inspect.inspect,
-            inspect.inspect_command,
-            extra=inspect.view_options(),
-            panels=inspect.PANELS,
-            check=check_options,
-        ),
-        command(evaluate.evaluate, evaluate.evaluate_command),
-    ):
-        app.command(cls=PlainCommand)(made)
-    return app
+def function_of(name: str) -> Callable[..., None]:
+    """What a command calls; its arguments are the options."""
+    return import_module(f"rnncli.cli.{name}").COMMAND()  # type: ignore[no-any-return]
 
 
-app = build()
+def _built(name: str) -> Any:
+    function = function_of(name)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    alone.command(name, cls=PlainCommand, help=f"{COMMANDS[name]}\n\n{cleandoc(function.__doc__ or '')}")(function)
+    return typer.main.get_command(alone)
+
+
+class Program(PlainGroup):
+    """Knows the names of its commands, and builds the one that is to run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, _built(str(name)), rest
+
+
+app = typer.Typer(
+    name="rnncli",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.callback()(rnncli)
+for _name, _sentence in COMMANDS.items():
+    app.command(_name, help=_sentence)(lambda: None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 from typer import Context
 
+from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import as_file, is_model, is_typed, model_of, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
@@ -98,8 +100,7 @@ def evaluate_command(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Score a model on data it has not seen.
-
+    """
     \b
     rnncli evaluate test.csv                    the newest model
     rnncli evaluate test.csv -m runs/reviews-1 --json
@@ -119,3 +120,6 @@ def evaluate_command(
         # MODEL DATA is the order of version 0.1, before there was --model.
         evaluation = work(path, before[0] if before else model, workers=workers, runs=runs, note=output.note)
     show_figures(output, evaluation, json)
+
+
+COMMAND = partial(command, evaluate, evaluate_command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
+from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
@@ -213,8 +214,7 @@ def inspect_command(
     debug: Debug = False,
     **options: Unpack[ViewOptions],
 ) -> None:
-    """Open a model up: its layers, its training, and what goes on in it along a text.
-
+    """
     \b
     rnncli inspect                        layers, parameters, training record
     rnncli inspect --timesteps "so good"  the state after every word
@@ -257,6 +257,9 @@ def inspect_command(
         output.note(f"picture written to {svg}")
     if any(one.failed for one in found.shown):
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
+
+
+COMMAND = partial(command, inspect, inspect_command, options=view_options, panels=PANELS, check=check_options)
 
 
 def _write(path: AnyPath, data: bytes) -> None:

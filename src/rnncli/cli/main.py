@@ -14,7 +14,7 @@ from typing import Any
 
 from rnncli import blas
 from rnncli.clean import clean
-from rnncli.cli.arguments import options
+from rnncli.cli import arguments as given
 from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
 from rnncli.render.console import Output, discard, output_errors_told_apart
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     a command before it returns are those of :mod:`rnncli.stopping`.)
     """
     blas.set_up()
-    options.debug_wanted = False  # an earlier call in this process may have asked
+    given.debug_wanted = False  # an earlier call in this process may have asked
     try:
         if sys.stdout is None:
             raise StorageError("standard output is closed", "send it to a file, or to /dev/null")
@@ -108,7 +108,7 @@ def _say(message: str, hint: str | None) -> None:
     """The one sentence on stderr, and the traceback for those who asked for it."""
     # With stderr gone as well there is nobody left to tell.
     with contextlib.suppress(OSError, ValueError):
-        if options.debug_wanted:
+        if given.debug_wanted:
             traceback.print_exc()
         try:
             output = Output()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.clean import clean, inert
+from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
@@ -125,8 +126,7 @@ def predict_command(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Predict with a model, in the order of the inputs.
-
+    """
     \b
     rnncli predict "movie was good" "not bad at all"
     rnncli predict new.csv --json      one JSON object a line
@@ -168,6 +168,9 @@ def predict_command(
             f"{counted(cut, 'text is', 'texts are')} longer than the {read} that this model reads; "
             f"{'its' if cut == 1 else 'their'} middle was left out"
         )
+
+
+COMMAND = partial(command, predict, predict_command)
 
 
 def _predict_files(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 from typer import Context
 
+from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import is_file, is_typed, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
@@ -110,8 +112,7 @@ def tokenize_command(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show how texts become numbers.
-
+    """
     \b
     rnncli tokenize "movie was good"           tokens, ids and one-hot vectors
     rnncli tokenize reviews.csv                vocabulary, coverage, lengths
@@ -135,6 +136,9 @@ def tokenize_command(
         print_table(output, table)
         if not output.is_terminal:
             output.note(table.caption or "")
+
+
+COMMAND = partial(command, tokenize, tokenize_command)
 
 
 def _option(name: str) -> str:

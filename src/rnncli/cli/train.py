@@ -16,6 +16,7 @@ import typer
 
 from rnncli import stopping
 from rnncli.clean import clean
+from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DATA_FILES,
@@ -31,6 +32,7 @@ from rnncli.cli.arguments.options import (
     Runs,
     quiet,
     resolve_settings,
+    setting_options,
 )
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings, SettingsDict, settings_of_file
@@ -134,8 +136,7 @@ def train_command(
     debug: Debug = False,
     **settings: Any,
 ) -> None:
-    """Train a model on a data file and keep the best one.
-
+    """
     What the file holds decides the task, unless --task says it: texts or sequences of numbers with labels (classify),
     words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
 
@@ -169,6 +170,9 @@ def train_command(
         print_json(output, _document(progress.session))
     else:
         _summarize(output, progress.session)
+
+
+COMMAND = partial(command, train, train_command, options=setting_options, panels=PANELS)
 
 
 def _say_what_is_there(output: Output, session: Session) -> None:

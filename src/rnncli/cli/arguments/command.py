@@ -27,7 +27,7 @@ def command(
     work: Callable[..., Any],
     show: Callable[..., None],
     *,
-    extra: Sequence[Parameter] = (),
+    options: Callable[[], Sequence[Parameter]] = list,
     panels: Mapping[str, str] | None = None,
     check: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Callable[..., None]:
@@ -36,10 +36,11 @@ def command(
     Args:
         work: its arguments without annotations for Typer are no options.
         show: takes ``work`` with the options filled in, and its own; those that both have are its own to pass on.
-        extra: options in the place of the ``**`` argument of either, which reach it where they were given.
+        options: makes those in the place of the ``**`` argument of either, which reach it where they were given.
         panels: sections of the help, each with the names of the options that it begins with.
         check: refuses options that do not go together, before anything is read.
     """
+    extra = options()
     own = _parameters(show, extra)
     names = {one.name for one in own}
     found = {one.name: one for one in (*_parameters(work, extra), *own)}

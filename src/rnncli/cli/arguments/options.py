@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, get_args
 import typer
 
 from rnncli.clean import clean
+from rnncli.cli import arguments
 from rnncli.cli.arguments.paths import Reads, Writes
 from rnncli.config import SETTING_NAMES, Settings, parse, setting, settings_of_file
 from rnncli.data.formats.registry import FORMATS, PACKED, known_suffixes
@@ -30,13 +31,8 @@ def quiet(*_: object) -> None:
     """Does nothing: what :meth:`Output.note` is for those who call from Python."""
 
 
-# Whether a traceback is shown; set by --debug of whichever command runs.
-debug_wanted = False
-
-
 def _remember_debug(value: bool) -> bool:
-    global debug_wanted
-    debug_wanted = debug_wanted or value
+    arguments.debug_wanted |= value
     return value
 
 
