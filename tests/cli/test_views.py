@@ -26,10 +26,9 @@ def draw(look: Look, *, full: bool = False) -> Shown:
 @pytest.fixture
 def stand_in_view():
     row = View(
-        name="lengths",
-        flags=("--lengths",),
-        help="How long every token is.",
-        draw=draw,
+        "lengths",
+        "How long every token is.",
+        draw,
         answer=False,
         drawing=("full",),
         page=lambda look: [lengths(look)],

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 from typer import Context
 
+from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import as_file, is_model, is_typed, model_of, require_piped, source_of
-from rnncli.cli.arguments.options import (
-    DEFAULT_RUNS,
-    AnyPath,
-    Beam,
-    Debug,
-    Json,
-    ModelName,
-    Note,
-    Reading,
-    Runs,
-    TextsOrFiles,
-    Workers,
-    quiet,
-)
+from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
 from rnncli.errors import UsageError
 from rnncli.render.console import Output
 
@@ -35,7 +23,7 @@ if TYPE_CHECKING:
 
 Mistakes = Annotated[int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")]
 DataArguments = Annotated[
-    TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
+    options.TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
 ]
 
 MISTAKES = 10  # that are shown unless it is said how many
@@ -44,14 +32,14 @@ CHARACTERS_A_TEXT = 200
 
 def evaluate(
     data: AnyPath | Iterable[tuple[Any, Any]],
-    model: ModelName = "latest",
+    model: options.ModelName = "latest",
     *,
     mistakes: Mistakes = None,
-    beam: Beam = None,
-    workers: Workers = 1,
-    runs: Runs = DEFAULT_RUNS,
+    beam: options.Beam = None,
+    workers: options.Workers = 1,
+    runs: options.Runs = DEFAULT_RUNS,
     note: Note = quiet,
-    **reading: Unpack[Reading],
+    **reading: Unpack[options.Reading],
 ) -> Evaluation:
     """Scores a model on data with the right answers: overall, by label, and the most confident mistakes.
 
@@ -94,11 +82,11 @@ def evaluate_command(
     work: Callable[..., Evaluation],
     context: Context,
     data: DataArguments,
-    model: ModelName = "latest",
-    workers: Workers = None,
-    runs: Runs = DEFAULT_RUNS,
-    json: Json = False,
-    debug: Debug = False,
+    model: options.ModelName = "latest",
+    workers: options.Workers = None,
+    runs: options.Runs = DEFAULT_RUNS,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """
     \b

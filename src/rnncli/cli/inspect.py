@@ -11,25 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
+from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, source_of
-from rnncli.cli.arguments.options import (
-    DEFAULT_RUNS,
-    READING,
-    AnyPath,
-    Debug,
-    Force,
-    HtmlFile,
-    InputFile,
-    Json,
-    ModelName,
-    Note,
-    OtherModel,
-    Reading,
-    Runs,
-    SvgFile,
-    quiet,
-)
+from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, quiet
 from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
 from rnncli.cli.views.table import VIEWS
@@ -41,7 +26,7 @@ if TYPE_CHECKING:
     from rnncli.results import TableView
     from rnncli.tasks.model import Model
 
-Sentence = Annotated[InputFile, typer.Argument(metavar="TEXT", help="A text, or a file: its first input.")]
+Sentence = Annotated[options.InputFile, typer.Argument(metavar="TEXT", help="A text, or a file: its first input.")]
 Answer = Annotated[
     str | None,
     typer.Option("--answer", metavar="ANSWER", help="The answer to explain. [the true label, else the prediction]"),
@@ -50,17 +35,19 @@ Param = Annotated[
     str | None, typer.Option("--param", metavar="NAME", help="The parameter whose gradient --bptt shows.")
 ]
 Compare = Annotated[
-    OtherModel, typer.Option("--compare", metavar="MODEL", help="Another model to compare --memory with.")
+    options.OtherModel, typer.Option("--compare", metavar="MODEL", help="Another model to compare --memory with.")
 ]
-Data = Annotated[InputFile, typer.Option("--data", metavar="FILE", help="Data file for --activations and --diff.")]
+Data = Annotated[
+    options.InputFile, typer.Option("--data", metavar="FILE", help="Data file for --activations and --diff.")
+]
 Units = Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")]
 Top = Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")]
 Full = Annotated[bool, typer.Option("--full", help="Show everything.")]
 Map = Annotated[bool, typer.Option("--map", help="Heat maps in place of tables (--gates, --bptt).")]
 Form = Annotated[str | None, typer.Option("--as", metavar="FORM", help="--by-hand as text, markdown or latex. [text]")]
-Svg = Annotated[SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture (.svg).")]
+Svg = Annotated[options.SvgFile, typer.Option("--svg", metavar="FILE", help="Write the tables as a picture (.svg).")]
 Html = Annotated[
-    HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser (.html).")
+    options.HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser (.html).")
 ]
 
 PANELS = {
@@ -82,14 +69,15 @@ def view_options() -> list[signatures.Parameter]:
             signatures.Parameter.KEYWORD_ONLY,
             default=False if view.kind is bool else None,
             annotation=Annotated[
-                view.kind, typer.Option(*view.flags, metavar=view.metavar, help=view.help, show_default=False)
+                view.kind,
+                typer.Option(view.flag, *view.more_flags, metavar=view.metavar, help=view.help, show_default=False),
             ],
         )
         for view in VIEWS
     ]
 
 
-class ViewOptions(Reading, total=False):
+class ViewOptions(options.Reading, total=False):
     """What a view is of, how much of it the tables show, and how a file is read."""
 
     param: Param
@@ -106,8 +94,8 @@ def inspect(
     *,
     answer: Answer = None,
     data: Data = None,
-    model: ModelName = "latest",
-    runs: Runs = DEFAULT_RUNS,
+    model: options.ModelName = "latest",
+    runs: options.Runs = DEFAULT_RUNS,
     note: Note = quiet,
     fits: Callable[[TableView], bool] | None = None,
     **options: Any,
@@ -209,9 +197,9 @@ def inspect_command(
     work: Callable[..., Inspection],
     svg: Svg = None,
     html: Html = None,
-    force: Force = False,
-    json: Json = False,
-    debug: Debug = False,
+    force: options.Force = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
     **options: Unpack[ViewOptions],
 ) -> None:
     """

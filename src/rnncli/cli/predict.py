@@ -14,22 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.clean import clean, inert
+from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
-from rnncli.cli.arguments.options import (
-    DEFAULT_RUNS,
-    AnyPath,
-    Beam,
-    Debug,
-    Format,
-    InputReading,
-    Json,
-    ModelName,
-    Runs,
-    TextsOrFiles,
-    Workers,
-    quiet,
-)
+from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, quiet
 from rnncli.data.formats.registry import is_array
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.render.console import Output
@@ -50,7 +38,9 @@ Temperature = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed for sampling. [0]")]
-TextArguments = Annotated[TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")]
+TextArguments = Annotated[
+    options.TextsOrFiles, typer.Argument(metavar="TEXT|FILE", help="Texts, data files, or - for stdin.")
+]
 SpreadsheetSafe = Annotated[
     bool,
     typer.Option("--spreadsheet-safe", help="Put a ' before anything that a spreadsheet would take for a formula."),
@@ -62,18 +52,18 @@ BYTES_A_TEXT = 500
 
 def predict(
     texts: AnyPath | Iterable[AnyPath],
-    model: ModelName = "latest",
+    model: options.ModelName = "latest",
     *,
     length: Length = None,
     temperature: Temperature = None,
     seed: Seed = None,
-    beam: Beam = None,
-    workers: Workers = 1,
-    runs: Runs = DEFAULT_RUNS,
+    beam: options.Beam = None,
+    workers: options.Workers = 1,
+    runs: options.Runs = DEFAULT_RUNS,
     on_start: Callable[[Model], object] = quiet,
     on_prediction: Callable[[Any], object] | None = None,
     on_pause: Callable[[], object] = quiet,
-    **reading: Unpack[InputReading],
+    **reading: Unpack[options.InputReading],
 ) -> list[Any]:
     """A model's predictions, one for each input, in their order.
 
@@ -120,11 +110,11 @@ def predict(
 def predict_command(
     work: Callable[..., list[Any]],
     texts: TextArguments,
-    workers: Workers = None,
-    format: Format = None,
+    workers: options.Workers = None,
+    format: options.Format = None,
     spreadsheet_safe: SpreadsheetSafe = False,
-    json: Json = False,
-    debug: Debug = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """
     \b

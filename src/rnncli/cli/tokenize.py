@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 import typer
 from typer import Context
 
+from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import is_file, is_typed, model_of, refuse_reading, require_piped, source_of
-from rnncli.cli.arguments.options import (
-    DEFAULT_RUNS,
-    AnyPath,
-    Debug,
-    InputReading,
-    Json,
-    Note,
-    OtherModel,
-    Runs,
-    quiet,
-)
+from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings
 from rnncli.errors import UsageError
@@ -47,7 +38,8 @@ MaxVocabulary = Annotated[
     int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Size of the vocabulary at most. [10000]")
 ]
 TokenizerOf = Annotated[
-    OtherModel, typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary.")
+    options.OtherModel,
+    typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary."),
 ]
 
 
@@ -59,9 +51,9 @@ def tokenize(
     min_count: MinCount = None,
     max_vocabulary: MaxVocabulary = None,
     model: TokenizerOf = None,
-    runs: Runs = DEFAULT_RUNS,
+    runs: options.Runs = DEFAULT_RUNS,
     note: Note = quiet,
-    **reading: Unpack[InputReading],
+    **reading: Unpack[options.InputReading],
 ) -> Tokens | TokenStatistics:
     """The tokens of a text, or the statistics of many.
 
@@ -109,8 +101,8 @@ def tokenize(
 def tokenize_command(
     work: Callable[..., Tokens | TokenStatistics],
     context: Context,
-    json: Json = False,
-    debug: Debug = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """
     \b

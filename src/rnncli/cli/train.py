@@ -16,6 +16,7 @@ import typer
 
 from rnncli import stopping
 from rnncli.clean import clean
+from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
@@ -23,13 +24,7 @@ from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
     READING,
     AnyPath,
-    Debug,
-    InputFile,
-    Json,
     Note,
-    Reading,
-    RunAgain,
-    Runs,
     quiet,
     resolve_settings,
     setting_options,
@@ -49,8 +44,8 @@ TrainingData = Annotated[
     Reads(),
     typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin."),
 ]
-Config = Annotated[InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
-Resume = Annotated[RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
+Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
+Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
 CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too kind."
@@ -58,7 +53,7 @@ CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too ki
 PANELS = {"Model": "cell", "Data": "tokens", "Training": "optimizer", "Options": "json"}
 
 
-class TrainingOptions(Reading, SettingsDict, total=False):
+class TrainingOptions(options.Reading, SettingsDict, total=False):
     """How a data file is read, and any settings."""
 
 
@@ -68,7 +63,7 @@ def train(
     config: Config = None,
     resume: Resume = None,
     name: Name = None,
-    runs: Runs = DEFAULT_RUNS,
+    runs: options.Runs = DEFAULT_RUNS,
     named: Collection[str] = (),
     note: Note = quiet,
     on_start: Callable[[Session], object] = quiet,
@@ -132,8 +127,8 @@ def train_command(
     work: Callable[..., Model],
     data: TrainingData = None,
     config: Config = None,
-    json: Json = False,
-    debug: Debug = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
     **settings: Any,
 ) -> None:
     """

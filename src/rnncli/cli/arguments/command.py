@@ -67,7 +67,7 @@ def _parameters(function: Callable[..., Any], extra: Sequence[Parameter]) -> lis
     found: list[Parameter] = []
     for one in inspect.signature(function).parameters.values():
         # Looked up, not evaluated: other annotations name what --help does without.
-        kind = function.__globals__.get(one.annotation)
+        kind = _named(one.annotation, function.__globals__)
         if one.kind is Parameter.VAR_KEYWORD:
             found += [*_unpacked(one.annotation, function.__globals__), *extra]
         elif get_origin(kind) is Annotated or kind is Context:
@@ -75,12 +75,18 @@ def _parameters(function: Callable[..., Any], extra: Sequence[Parameter]) -> lis
     return found
 
 
+def _named(annotation: str, names: Mapping[str, Any]) -> Any:
+    """What an annotation names: in its module, or as ``options.Json`` among the shared options."""
+    name = annotation.removeprefix("options.")
+    return names.get(name, vars(options).get(name))
+
+
 def _unpacked(annotation: str, names: Mapping[str, Any]) -> list[Parameter]:
     """The options among the keys of a TypedDict, of ``**options: Unpack[Reading]``."""
-    unpacked = names.get(annotation.removeprefix("Unpack[").removesuffix("]"))
+    unpacked = _named(annotation.removeprefix("Unpack[").removesuffix("]"), names)
     found = []
     for name, reference in getattr(unpacked, "__annotations__", {}).items():
-        kind = vars(options).get(reference.__forward_arg__, names.get(reference.__forward_arg__))
+        kind = _named(reference.__forward_arg__, names)
         if get_origin(kind) is Annotated:
             default = False if get_args(kind)[0] is bool else None
             found.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind))

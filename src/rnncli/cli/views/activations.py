@@ -37,14 +37,14 @@ def _unit(text: str, names: tuple[str, ...]) -> int:
 
 
 VIEW = View(
-    name="activations",
-    flags=("--activations", "--fires"),
-    help="Where in --data a unit is most active, and which labels go with it.",
-    draw=draw,
+    "activations",
+    "Where in --data a unit is most active, and which labels go with it.",
+    draw,
     kind=str | None,
     metavar="UNIT|all",
     alone=True,
     text=False,
     answer=False,
     file="data",
+    more_flags=("--fires",),
 )

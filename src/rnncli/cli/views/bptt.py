@@ -37,10 +37,9 @@ def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool 
 
 
 VIEW = View(
-    name="bptt",
-    flags=("--bptt",),
-    help="A gradient as a sum with a term for each timestep.",
-    draw=draw,
+    "bptt",
+    "A gradient as a sum with a term for each timestep.",
+    draw,
     label=True,
     loss=True,
     drawing=("map",),

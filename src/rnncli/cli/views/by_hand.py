@@ -31,10 +31,9 @@ def draw(look: Look, *, form: str | None = None) -> Shown:
 
 
 VIEW = View(
-    name="by_hand",
-    flags=("--by-hand",),
-    help="One example worked out with every number, forward and backward.",
-    draw=draw,
+    "by_hand",
+    "One example worked out with every number, forward and backward.",
+    draw,
     label=True,
     loss=True,
     drawing=("form",),

@@ -15,10 +15,9 @@ def draw(look: Look, *, full: bool = False) -> Shown:
 
 
 VIEW = View(
-    name="check_gradients",
-    flags=("--check-gradients",),
-    help="Check backpropagation against numeric gradients; exit code 1 if they differ.",
-    draw=draw,
+    "check_gradients",
+    "Check backpropagation against numeric gradients; exit code 1 if they differ.",
+    draw,
     label=True,
     loss=True,
 )

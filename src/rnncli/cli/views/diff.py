@@ -46,10 +46,9 @@ def _called(model: str) -> str:
 
 
 VIEW = View(
-    name="diff",
-    flags=("--diff",),
-    help="Compare with another model, on a text or on --data.",
-    draw=draw,
+    "diff",
+    "Compare with another model, on a text or on --data.",
+    draw,
     kind=OtherModel,
     metavar="MODEL",
     alone=True,

@@ -51,10 +51,9 @@ def _lasting(model: str, folder: Path) -> str:
 
 
 VIEW = View(
-    name="doctor",
-    flags=("--doctor",),
-    help="Diagnose why training is stuck, and suggest what to try.",
-    draw=draw,
+    "doctor",
+    "Diagnose why training is stuck, and suggest what to try.",
+    draw,
     kind=InputFile,
     metavar="DATA",
     alone=True,

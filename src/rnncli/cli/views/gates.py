@@ -34,10 +34,9 @@ def draw(
 
 
 VIEW = View(
-    name="gates",
-    flags=("--gates",),
-    help="Gates and states of every layer and direction.",
-    draw=draw,
+    "gates",
+    "Gates and states of every layer and direction.",
+    draw,
     states=True,
     drawing=("units", "top", "full", "map"),
     page=True,

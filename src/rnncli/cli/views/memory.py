@@ -43,10 +43,9 @@ def _beside(look: Look, compare: AnyModel, most: int | None) -> Shown:
 
 
 VIEW = View(
-    name="memory",
-    flags=("--memory",),
-    help="How much of the gradient reaches how far back.",
-    draw=draw,
+    "memory",
+    "How much of the gradient reaches how far back.",
+    draw,
     label=True,
     loss=True,
     drawing=("full",),

@@ -117,4 +117,4 @@ def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, TableCell]]:
     return drawn
 
 
-VIEW = View(name="model", flags=(), help="", draw=draw, text=False, answer=False)
+VIEW = View("model", "", draw, text=False, answer=False)

@@ -2,29 +2,7 @@
 
 from __future__ import annotations
 
-from rnncli.cli.views import (
-    activations,
-    bptt,
-    by_hand,
-    check_gradients,
-    diff,
-    doctor,
-    gates,
-    memory,
-    timesteps,
-    why,
-)
-from rnncli.cli.views.view import View
+from rnncli.cli.views import activations, bptt, by_hand, check_gradients, diff, doctor, gates, memory, timesteps, why
 
-VIEWS: list[View] = [
-    timesteps.VIEW,
-    gates.VIEW,
-    bptt.VIEW,
-    memory.VIEW,
-    why.VIEW,
-    by_hand.VIEW,
-    check_gradients.VIEW,
-    doctor.VIEW,
-    diff.VIEW,
-    activations.VIEW,
-]
+_FILES = (timesteps, gates, bptt, memory, why, by_hand, check_gradients, doctor, diff, activations)
+VIEWS = [file.VIEW for file in _FILES]

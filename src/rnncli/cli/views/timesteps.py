@@ -23,11 +23,11 @@ def draw(look: Look, *, units: str | None = None, top: int | None = None) -> Sho
 
 
 VIEW = View(
-    name="timesteps",
-    flags=("--timesteps", "-t"),
-    help="The hidden state after every token.",
-    draw=draw,
+    "timesteps",
+    "The hidden state after every token.",
+    draw,
     answer=False,
     drawing=("units", "top"),
     page=True,
+    more_flags=("-t",),
 )

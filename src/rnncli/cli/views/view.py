@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -57,15 +57,15 @@ class Shown:
         return [one for one in flat if isinstance(one, TableView | HeatMap)]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class View:
     """A row of the table of views.
 
     Attributes:
         name: of its argument, and its key in ``--json`` and among the results in Python.
-        flags: what it is asked for by; the first is its name in messages.
         help: what it shows.
         draw: shows it. Its keyword arguments are the options that go with the view, and its own value if it has one.
+        more_flags: others by which it is asked for.
         kind: of its value, as an annotation; a switch has none.
         metavar: its value in the help.
         alone: it is shown by itself.
@@ -81,9 +81,10 @@ class View:
     """
 
     name: str
-    flags: tuple[str, ...]
     help: str
     draw: Callable[..., Shown]
+    _: KW_ONLY
+    more_flags: tuple[str, ...] = ()
     kind: Any = bool
     metavar: str | None = None
     alone: bool = False
@@ -100,7 +101,8 @@ class View:
 
     @property
     def flag(self) -> str:
-        return self.flags[0]
+        """By which it is asked for, and called in messages."""
+        return f"--{self.name.replace('_', '-')}"
 
     @cached_property
     def keywords(self) -> frozenset[str]:

@@ -23,12 +23,4 @@ def draw(look: Look, *, full: bool = False) -> Shown:
     return Shown([found.view(None if full else ROWS)], document, notes=notes)
 
 
-VIEW = View(
-    name="why",
-    flags=("--why",),
-    help="Which words made the prediction what it is.",
-    draw=draw,
-    label=True,
-    drawing=("full",),
-    page=True,
-)
+VIEW = View("why", "Which words made the prediction what it is.", draw, label=True, drawing=("full",), page=True)
