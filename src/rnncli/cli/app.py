@@ -8,8 +8,9 @@ from inspect import cleandoc
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from rnncli.cli.help import PlainCommand, PlainGroup
+from rnncli.cli.help import PlainCommand
 
 # In the order of the help, each with the first sentence of its own: to list them none is imported.
 COMMANDS = {
@@ -45,17 +46,23 @@ def rnncli(
 
 def function_of(name: str) -> Callable[..., None]:
     """What a command calls; its arguments are the options."""
-    return import_module(f"rnncli.cli.{name}").COMMAND()  # type: ignore[no-any-return]
+    return _module(name).COMMAND()  # type: ignore[no-any-return]
+
+
+def _module(name: str) -> Any:
+    return import_module(f"rnncli.cli.{name}")
 
 
 def _built(name: str) -> Any:
     function = function_of(name)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     alone.command(name, cls=PlainCommand, help=f"{COMMANDS[name]}\n\n{cleandoc(function.__doc__ or '')}")(function)
-    return typer.main.get_command(alone)
+    built: Any = typer.main.get_command(alone)
+    built.panels = getattr(_module(name), "PANELS", {})
+    return built
 
 
-class Program(PlainGroup):
+class Program(TyperGroup):
     """Knows the names of its commands, and builds the one that is to run."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -6,18 +6,23 @@ terminal leaves an option's help 18.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from rnncli.errors import UsageError
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help wants nothing but Typer itself, and of which each option is given once."""
+    """A command whose help wants nothing but Typer itself, and of which each option is given once.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs | {"rich_markup_mode": None})
+    Attributes:
+        panels: sections of the help, each with the names of the options that it begins with, where it goes on.
+    """
+
+    panels: Mapping[str, str] = MappingProxyType({})
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises UsageError: an option that takes one value is given twice; the parser would take the last of them."""
@@ -34,16 +39,19 @@ class PlainCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments and options, each under its section."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        sections: dict[str, list[tuple[str, str]]] = {name: [] for name in ("Arguments", *self.panels)}
+        first = {name: section for section, names in self.panels.items() for name in names.split()}
+        section = "Options"
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is None:
                 continue
-            section = getattr(parameter, "rich_help_panel", None) or "Options"
+            section = first.get(str(parameter.name), section)
             if parameter.param_type_name == "argument":
                 # Its name alone: newer versions of Typer add its type, which is always a text.
-                section, record = "Arguments", (str(parameter.metavar), record[1])
-            sections.setdefault(section, []).append(record)
+                sections["Arguments"].append((str(parameter.metavar), record[1]))
+            else:
+                sections.setdefault(section, []).append(record)
         for name, records in sections.items():
             if records:
                 with formatter.section(name):
@@ -55,10 +63,3 @@ def _takes_one(parameter: Any) -> bool:
     if parameter.param_type_name != "option" or parameter.multiple:
         return False
     return not parameter.is_flag or bool(parameter.secondary_opts)
-
-
-class PlainGroup(TyperGroup):
-    """The program itself, likewise."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs | {"rich_markup_mode": None})

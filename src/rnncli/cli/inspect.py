@@ -57,7 +57,7 @@ PANELS = {
     "What the tables show": "units",
     "Output": "svg",
     "How a data file is read": "text",
-    "Options": "model",
+    "Options": "model help",
 }
 
 
@@ -137,7 +137,7 @@ def inspect(
         runs=Path(runs),
         text=_text(sentence, opened, reading, note),
         answer=answer,
-        of_label=any(view.label for view in chosen),
+        of_label=any(view.label or view.loss for view in chosen),
         file=files[0] if files else None,
         reading=reading,
         note=note,
@@ -247,7 +247,7 @@ def inspect_command(
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
-COMMAND = partial(command, inspect, inspect_command, options=view_options, panels=PANELS, check=check_options)
+COMMAND = partial(command, inspect, inspect_command, more=view_options, check=check_options)
 
 
 def _write(path: AnyPath, data: bytes) -> None:

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from rnncli.data.formats.values import Value
 
 TextOrData = Annotated[
-    AnyPath | Iterable[str],
-    Reads(),
-    typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin."),
+    AnyPath | Iterable[str], Reads(), typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")
 ]
 TokenUnit = Annotated[
     str | None, typer.Option("--tokens", metavar="auto|word|char|symbol", help="What a timestep is. [auto]")

@@ -49,8 +49,8 @@ Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", hel
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
 CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too kind."
-# The settings in their panels, each with its first.
-PANELS = {"Model": "cell", "Data": "tokens", "Training": "optimizer", "Options": "json"}
+# Sections of the help, each with the options that it begins with.
+PANELS = {"Options": "config json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
 
 
 class TrainingOptions(options.Reading, SettingsDict, total=False):
@@ -167,7 +167,7 @@ def train_command(
         _summarize(output, progress.session)
 
 
-COMMAND = partial(command, train, train_command, options=setting_options, panels=PANELS)
+COMMAND = partial(command, train, train_command, more=setting_options)
 
 
 def _say_what_is_there(output: Output, session: Session) -> None:

@@ -6,7 +6,6 @@ only say how the result is shown. So both are stated once, and what the command 
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,7 +13,6 @@ from types import UnionType
 from typing import Annotated, Any, ForwardRef, get_args, get_origin
 
 from typer import Context
-from typer.models import OptionInfo
 
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.options import check_environment
@@ -27,8 +25,7 @@ def command(
     work: Callable[..., Any],
     show: Callable[..., None],
     *,
-    options: Callable[[], Sequence[Parameter]] = list,
-    panels: Mapping[str, str] | None = None,
+    more: Callable[[], Sequence[Parameter]] = list,
     check: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Callable[..., None]:
     """The function that Typer is to call: ``show``, with ``work`` ready to be called.
@@ -36,15 +33,14 @@ def command(
     Args:
         work: its arguments without annotations for Typer are no options.
         show: takes ``work`` with the options filled in, and its own; those that both have are its own to pass on.
-        options: makes those in the place of the ``**`` argument of either, which reach it where they were given.
-        panels: sections of the help, each with the names of the options that it begins with.
+        more: makes the options in the place of the ``**`` argument of either, which reach it where they were given.
         check: refuses options that do not go together, before anything is read.
     """
-    extra = options()
+    extra = more()
     own = _parameters(show, extra)
     names = {one.name for one in own}
     found = {one.name: one for one in (*_parameters(work, extra), *own)}
-    parameters = _in_panels(list(found.values()), panels or {})
+    parameters = list(map(_as_typed, found.values()))
     roles, extras = roles_of(parameters), {one.name for one in extra}
 
     def called(**values: Any) -> None:
@@ -93,24 +89,12 @@ def _unpacked(annotation: str, names: Mapping[str, Any]) -> list[Parameter]:
     return found
 
 
-def _in_panels(parameters: Sequence[Parameter], panels: Mapping[str, str]) -> list[Parameter]:
-    """As Typer takes them: panel by panel, and a text where Python takes more than a text."""
-    first = {name: panel for panel, names in panels.items() for name in names.split()}
-    panel, found, order = None, [], [None, *panels]
-    place: list[int] = []
-    for one in parameters:
-        panel = first.get(one.name, panel)
-        annotation = one.annotation
-        if get_origin(annotation) is Annotated:
-            # Options are shared by commands, and each has panels of its own.
-            kind, *marks = map(copy.copy, get_args(annotation))
-            for mark in marks:
-                if isinstance(mark, OptionInfo):
-                    mark.rich_help_panel = panel
-            annotation = Annotated[(_typed(kind), *marks)]
-        found.append(one.replace(kind=Parameter.KEYWORD_ONLY, annotation=annotation))
-        place.append(order.index(panel))
-    return [found[k] for k in sorted(range(len(found)), key=place.__getitem__)]
+def _as_typed(one: Parameter) -> Parameter:
+    """As Typer takes it: by name, and a text where Python takes more than a text."""
+    if one.annotation is Context:
+        return one.replace(kind=Parameter.KEYWORD_ONLY)
+    kind, *marks = get_args(one.annotation)
+    return one.replace(kind=Parameter.KEYWORD_ONLY, annotation=Annotated[(_typed(kind), *marks)])
 
 
 def _typed(kind: Any) -> Any:

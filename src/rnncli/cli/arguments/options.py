@@ -86,12 +86,10 @@ class Reading(InputReading, total=False):
 
 READING = ("text", "label", "format", "encoding", "skip_bad", "ignore")
 Beam = Annotated[
-    int | None,
-    typer.Option("--beam", metavar="N", min=1, max=1000, help="Width of the beam search; 1 is greedy. [4]"),
+    int | None, typer.Option("--beam", metavar="N", min=1, max=1000, help="Width of the beam search; 1 is greedy. [4]")
 ]
 Workers = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, max=64, help="Number of processes. [auto: all cores]"),
+    int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="Number of processes. [auto: all cores]")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 

@@ -36,12 +36,4 @@ def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool 
     return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss))
 
 
-VIEW = View(
-    "bptt",
-    "A gradient as a sum with a term for each timestep.",
-    draw,
-    label=True,
-    loss=True,
-    drawing=("map",),
-    page=True,
-)
+VIEW = View("bptt", "A gradient as a sum with a term for each timestep.", draw, loss=True, drawing=("map",), page=True)

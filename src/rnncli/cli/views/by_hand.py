@@ -34,7 +34,6 @@ VIEW = View(
     "by_hand",
     "One example worked out with every number, forward and backward.",
     draw,
-    label=True,
     loss=True,
     drawing=("form",),
     instead_of_picture="--as latex makes a document to print",

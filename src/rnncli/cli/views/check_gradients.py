@@ -15,9 +15,5 @@ def draw(look: Look, *, full: bool = False) -> Shown:
 
 
 VIEW = View(
-    "check_gradients",
-    "Check backpropagation against numeric gradients; exit code 1 if they differ.",
-    draw,
-    label=True,
-    loss=True,
+    "check_gradients", "Check backpropagation against numeric gradients; exit code 1 if they differ.", draw, loss=True
 )

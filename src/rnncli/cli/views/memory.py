@@ -42,12 +42,4 @@ def _beside(look: Look, compare: AnyModel, most: int | None) -> Shown:
     return Shown([view], {names[0]: first.document, name: second.document}, notes=notes)
 
 
-VIEW = View(
-    "memory",
-    "How much of the gradient reaches how far back.",
-    draw,
-    label=True,
-    loss=True,
-    drawing=("full",),
-    page=True,
-)
+VIEW = View("memory", "How much of the gradient reaches how far back.", draw, loss=True, drawing=("full",), page=True)

@@ -72,7 +72,8 @@ class View:
         text: it looks at a text, or the model's own example.
         answer: its scores or its loss are of ``--answer``, if that is given.
         states: it shows states alone, which another answer changes only where the model reads it.
-        label: it wants the true label, where that is known; ``loss``: it shows a loss or its gradient, of that label.
+        label: it wants the true label, where that is known.
+        loss: likewise, for it shows a loss or its gradient.
         file: which data file it reads: none, the one that its value names, or that of ``--data``.
         drawing: of its options those that choose what a table shows: in ``--json`` is everything.
         page: whether ``--html`` has it, in a section of its own making; or what draws its tables there.
