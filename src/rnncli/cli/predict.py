@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
@@ -181,11 +180,17 @@ def _predict_files(
         DataError: with file and line, where the model cannot read an input.
     """
     from rnncli.data.inputs import stream_inputs
+    from rnncli.parallel.chunks import map_chunks
     from rnncli.tasks.model import CHUNK, chunks_of
 
     names: deque[str | None] = deque()  # what to call the inputs whose predictions are still to come; None as they are
     waiting: list[Any] = []
-    done = 0
+    done = 0  # inputs that were handed on
+
+    def numbered(texts: list[Any]) -> tuple[list[Any], int]:
+        nonlocal done
+        done += len(texts)
+        return texts, done - len(texts)
 
     def show_all(predictions: Iterable[Any]) -> None:
         for prediction in predictions:
@@ -193,35 +198,32 @@ def _predict_files(
             show(prediction if name is None else replace(prediction, text=name))
 
     def predict_waiting() -> None:
-        nonlocal done
-        texts, first = waiting[:], done
+        texts = numbered(waiting[:])
         waiting.clear()
-        done += len(texts)
-        show_all(model.predict_stream(texts, first))
+        show_all(model.predict_stream(*texts))
 
     def pause() -> None:
         if waiting:
             predict_waiting()
             on_pause()
 
-    def texts_of(source: Source, before_waiting: Callable[[], object]) -> Iterator[Any]:
-        asker = model.asker("rnncli predict")
-        for input in stream_inputs(source, model.reads, before_waiting, asker, model.inputs):
-            problem = model.problem(input.value)
-            if problem is not None:
-                raise DataError(f"{input.place}: {problem}")
-            names.append(input.shown)
-            yield input.value
+    def texts(before_waiting: Callable[[], object]) -> Iterator[Any]:
+        for source in sources:
+            asker = model.asker("rnncli predict")
+            for input in stream_inputs(source, model.reads, before_waiting, asker, model.inputs):
+                problem = model.problem(input.value)
+                if problem is not None:
+                    raise DataError(f"{input.place}: {problem}")
+                names.append(input.shown)
+                yield input.value
 
     count = _workers(sources, workers)
     if count > 1:
-        from rnncli.parallel.chunks import map_chunks
-
-        chunks = chunks_of(chain.from_iterable(texts_of(source, quiet) for source in sources))
-        for predictions in map_chunks(lambda part: model.predict(*part), _numbered(chunks), count):
+        chunks = map(numbered, chunks_of(texts(quiet)))
+        for predictions in map_chunks(lambda part: model.predict(*part), chunks, count):
             show_all(predictions)
         return
-    for text in chain.from_iterable(texts_of(source, pause) for source in sources):
+    for text in texts(pause):
         waiting.append(text)
         if len(waiting) == CHUNK:
             predict_waiting()
@@ -230,20 +232,12 @@ def _predict_files(
 
 def _workers(sources: Sequence[Source], most: int | None) -> int:
     """How many processes are to predict: one where input may pause, or is soon done."""
+    from rnncli.parallel.processes import helpful_workers
+
     paths = [source.path for source in sources]
     if not all(map(os.path.isfile, paths)):
         return 1
-    from rnncli.parallel.processes import helpful_workers
-
     return most or helpful_workers(sum(map(os.path.getsize, paths)) // BYTES_A_TEXT)
-
-
-def _numbered(chunks: Iterable[list[Any]]) -> Iterator[tuple[list[Any], int]]:
-    """Each chunk with the number of its first text."""
-    first = 0
-    for chunk in chunks:
-        yield chunk, first
-        first += len(chunk)
 
 
 class _Lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rnncli.clean import clean
 from rnncli.cli.views.view import Inspection, Look
@@ -14,22 +14,17 @@ from rnncli.render.console import Output
 from rnncli.render.heatmap import print_heat_map
 from rnncli.render.json_out import print_json
 from rnncli.render.tables import print_pairs, print_table
-from rnncli.results import HeatMap, TableCell, TableView
+from rnncli.results import HeatMap, TableView
 
 if TYPE_CHECKING:
+    from rnncli.cli.tokens import TokenStatistics
     from rnncli.cli.views.view import Part
+    from rnncli.tasks.model import Evaluation
 
 PIPE_WIDTH = 120  # of a text that is laid out, where nobody says how wide
 
 
-class Figures(Protocol):
-    """A result that is a summary and some tables."""
-
-    def pairs(self) -> list[tuple[str, TableCell]]: ...
-    def tables(self) -> list[TableView]: ...
-
-
-def show_figures(output: Output, found: Figures, json: bool) -> None:
+def show_figures(output: Output, found: TokenStatistics | Evaluation, json: bool) -> None:
     """Prints the summary, and the tables that have rows."""
     if json:
         print_json(output, found)

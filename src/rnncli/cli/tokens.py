@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_FEATURES = 24
 COMMONEST = 20
 COVERAGE_SIZES = (10, 100, 1_000, 10_000, 30_000, 100_000)
+_TOKEN = Column("token", style="bold")
 SAMPLE = 200  # texts of a file that the kind of its tokens is told from
 
 
@@ -52,10 +53,9 @@ class Tokens:
             (t + 1, token, i, self._vector(t), "" if known else "unknown")
             for t, (token, i, known) in enumerate(zip(self.tokens, self.ids, self.known, strict=True))
         )
-        columns = (Column("t", True), Column("token", style="bold"), Column("id", True), Column("one-hot"), Column(""))
-        return TableView(
-            "Tokens", columns, rows, f"shape (timesteps, features) = ({len(self.tokens)}, {self.shape['features']})"
-        )
+        columns = (Column("t", True), _TOKEN, Column("id", True), Column("one-hot"), Column(""))
+        shape = f"shape (timesteps, features) = ({len(self.tokens)}, {self.shape['features']})"
+        return TableView("Tokens", columns, rows, shape)
 
     def _vector(self, t: int) -> str:
         if self.one_hot is None:
@@ -113,19 +113,16 @@ class TokenStatistics:
         commonest = tuple((token, count, i) for i, (token, count) in enumerate(self.commonest))
         return [
             TableView("Coverage", (Column("commonest tokens", True), Column("share of all", True)), coverage),
-            TableView(
-                "Commonest tokens",
-                (Column("token", style="bold"), Column("count", True), Column("id", True)),
-                commonest,
-            ),
+            TableView("Commonest tokens", (_TOKEN, Column("count", True), Column("id", True)), commonest),
         ]
 
 
 def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
     from rnncli.data.text.vocabulary import Vocabulary
+    from rnncli.tasks.inputs import build_tokenizer
 
-    tokenizer, vocabulary = tokenizer_of(model, settings, [])
-    tokens = list(tokenizer.tokens(text))
+    tokenizer, vocabulary = (build_tokenizer(settings, []), None) if model is None else _of_model(model)
+    tokens = tokenizer.tokens(text)
     if not tokens:
         raise DataError("the text has no tokens")
     if vocabulary is None:
@@ -141,40 +138,28 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
     return Tokens(tokens, ids, known, {"timesteps": len(tokens), "features": features}, one_hot)
 
 
-def tokenizer_of(
-    model: Model | None, settings: Settings, sample: Sequence[Value]
-) -> tuple[Tokenizer | GivenWords, Vocabulary | None]:
-    """What cuts these texts, and the vocabulary of the model, if that is asked."""
+def _of_model(model: Model) -> tuple[Tokenizer, Vocabulary]:
+    """What cuts texts for a model, and the tokens that it knows."""
+    from rnncli.tasks.inputs import TextInput
+
+    text = getattr(model, "input", None)
+    if not isinstance(text, TextInput):
+        raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
+    return text.tokenizer, text.vocabulary
+
+
+def _given_words(value: Value) -> Sequence[str]:
+    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them.
+
+    Raises:
+        DataError: it is no list.
+    """
     from rnncli.data.formats.values import as_text, words
-    from rnncli.tasks.inputs import TextInput, build_tokenizer
 
-    if model is not None:
-        text = getattr(model, "input", None)
-        if not isinstance(text, TextInput):
-            raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
-        return text.tokenizer, text.vocabulary
-    if sample and all(words(value) is not None for value in sample):
-        return GivenWords(), None
-    return build_tokenizer(settings, list(map(as_text, sample))), None
-
-
-class GivenWords:
-    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them."""
-
-    unit = "word"
-
-    def tokens(self, value: Value) -> Sequence[str]:
-        """The words of one text, in order.
-
-        Raises:
-            DataError: it is no list.
-        """
-        from rnncli.data.formats.values import as_text, words
-
-        found = words(value)
-        if found is None:
-            raise DataError(f"most texts are lists of words, and this one is none: {clean(as_text(value), 60)}")
-        return found
+    found = words(value)
+    if found is None:
+        raise DataError(f"most texts are lists of words, and this one is none: {clean(as_text(value), 60)}")
+    return found
 
 
 def statistics_of(
@@ -182,19 +167,25 @@ def statistics_of(
 ) -> TokenStatistics:
     import numpy as np
 
-    from rnncli.data.formats.values import as_text, looks_like_numbers
+    from rnncli.data.formats.values import as_text, looks_like_numbers, words
     from rnncli.data.text.vocabulary import Corpus, build_vocabulary
+    from rnncli.tasks.inputs import build_tokenizer
 
     sample = list(itertools.islice(values, SAMPLE))
     if any(map(looks_like_numbers, sample)):
         raise DataError(f"{name}: the inputs are numbers, which are read as they are: no tokens")
-    tokenizer, vocabulary = tokenizer_of(model, settings, sample)
-    if isinstance(tokenizer, GivenWords) and {"tokens", "lowercase"} & set(given):
+    vocabulary: Vocabulary | None = None
+    corpus, unit, cut = Corpus(), "word", _given_words
+    if model is not None or not sample or any(words(value) is None for value in sample):
+        if model is not None:
+            tokenizer, vocabulary = _of_model(model)
+        else:
+            tokenizer = build_tokenizer(settings, list(map(as_text, sample)))
+        unit, cut = tokenizer.unit, lambda value: tokenizer.tokens(as_text(value))
+    elif {"tokens", "lowercase"} & set(given):
         raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
-    corpus = Corpus()
     for value in itertools.chain(sample, values):
-        found = tokenizer.tokens(value) if isinstance(tokenizer, GivenWords) else tokenizer.tokens(as_text(value))
-        corpus.add_tokens(found)
+        corpus.add_tokens(cut(value))
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:
@@ -208,7 +199,7 @@ def statistics_of(
     sizes = sorted({min(size, len(by_count)) for size in COVERAGE_SIZES})
     middle, high = np.quantile(lengths, [0.5, 0.95]).astype(int).tolist()
     return TokenStatistics(
-        unit=tokenizer.unit,
+        unit=unit,
         rows=len(lengths),
         empty=int((lengths == 0).sum()),
         tokens=total,

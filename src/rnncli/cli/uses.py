@@ -62,7 +62,7 @@ def check_options(values: Mapping[str, Any]) -> None:
     if "full" in given and given & {"units", "top"} and any({"full", "units"} <= view.options for view in shown):
         raise UsageError("--full shows all units, and --units and --top choose some: give one of them")
     used = set().union(*(view.options for view in shown))
-    in_json = used.difference(*(view.drawing for view in shown)).union(*(_of_document(view) for view in shown))
+    in_json = set().union(*(view.options.difference(view.drawing) for view in shown))
     beside = {"sentence", "answer"} if page else set()
     beside |= {"force"} if page or "svg" in given else set()
     beside |= {"svg"} if not shown else set()
@@ -76,10 +76,6 @@ def check_options(values: Mapping[str, Any]) -> None:
             raise UsageError(
                 f"{option_of(name)} chooses what a table shows, and --json has everything", "leave one of them out"
             )
-
-
-def _of_document(view: View) -> set[str]:
-    return set(view.options) - set(view.drawing)
 
 
 def _unused(name: str) -> tuple[str, str | None]:

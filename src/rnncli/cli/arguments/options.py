@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -97,37 +97,26 @@ DEFAULT_RUNS = "runs"
 
 
 def setting_options() -> list[inspect.Parameter]:
-    """An option for every setting."""
+    """An option for every setting, without a default: that comes last, after file and environment."""
     hints = get_type_hints(Settings)
-    return [_parameter(entry, hints[entry.name]) for entry in dataclasses.fields(Settings)]
-
-
-def _parameter(entry: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
-    """One setting as an option without a default: the default comes last, after file and environment."""
-    flag = "--" + entry.name.replace("_", "-")
-    optional = type(None) in get_args(kind)
-    default = entry.metadata.get("absent", "auto") if entry.default is None else entry.default
-    if kind is bool:
-        default = "on" if entry.default else "off"
-    text = f"{_sentence(entry.metadata['help'])} [{default}]"
-    base: Any = str
-    metavar = None
-    if get_origin(kind) is not None and not optional:
-        metavar = "|".join(get_args(kind))
-    elif optional:
-        metavar = entry.metadata.get("metavar", "NUMBER")
-    elif kind is bool:
-        base, flag = bool, f"{flag}/--no-{flag[2:]}"
-    else:
-        base, metavar = kind, "NUMBER"
-    option = typer.Option(flag, help=text, metavar=metavar, show_default=False)
-    named: Any = InputFile if metavar == "FILE" else base | None
-    annotation: Any = Annotated[named, option]
-    return inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    options = []
+    for entry in dataclasses.fields(Settings):
+        kind, default, help = hints[entry.name], entry.default, entry.metadata["help"]
+        flag, optional = "--" + entry.name.replace("_", "-"), type(None) in get_args(kind)
+        metavar: str | None = entry.metadata.get("metavar", "NUMBER")
+        typed: Any = str if optional else kind
+        if default is None:
+            default = entry.metadata.get("absent", "auto")
+        if kind is bool:
+            flag, metavar, default = f"{flag}/--no-{flag[2:]}", None, "on" if default else "off"
+        elif get_origin(kind) is Literal:
+            typed, metavar = str, "|".join(get_args(kind))
+        text = f"{help[0].upper()}{help[1:]}. [{default}]"
+        option = typer.Option(flag, help=text, metavar=metavar, show_default=False)
+        named: Any = InputFile if entry.metadata.get("metavar") else typed | None
+        kind = Annotated[named, option]
+        options.append(inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    return options
 
 
 def resolve_settings(given: Mapping[str, Any], config: AnyPath | None) -> dict[str, Any]:
@@ -136,9 +125,7 @@ def resolve_settings(given: Mapping[str, Any], config: AnyPath | None) -> dict[s
     Raises:
         UsageError: a name or value is not possible.
     """
-    values: dict[str, Any] = {}
-    if config is not None:
-        values |= settings_of_file(os.fspath(config))
+    values = {} if config is None else settings_of_file(os.fspath(config))
     for name in SETTING_NAMES:
         variable = _variable(name)
         if variable in os.environ:

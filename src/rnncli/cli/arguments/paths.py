@@ -17,14 +17,14 @@ from typing import Any, Literal, TextIO
 from rnncli.errors import StorageError, UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Reads:
     """Marks a parameter that names inputs: files, or texts that may be the names of files, or a model."""
 
     kind: Literal["file", "model"] = "file"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Writes:
     """Marks a parameter that names an output.
 
@@ -52,58 +52,49 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
     from rnncli import storage  # not for --help
 
     runs = Path(values["runs"])
-    inputs = list(_inputs(roles, values, runs))
-    files: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for name, role in roles.items():
-        value = values[name]
-        if not isinstance(role, Writes) or value is None:
-            continue
-        if role.suffixes:
-            _check_file(value, inputs, bool(values.get("force")))
-            files[name] = value, role.suffixes
-        else:
-            storage.require_apart(_run_files(value, runs), inputs)
-    _require_distinct({name: value for name, (value, _) in files.items()})
-    for name, (value, suffixes) in files.items():
-        _require_suffix(name, value, suffixes)
-    if any(storage.identity(given) == output for output in _standard_outputs() for given in inputs):
+    given = {name: role for name, role in roles.items() if values[name] is not None}
+    inputs = [one for name, role in given.items() if isinstance(role, Reads) for one in _read(values[name], role, runs)]
+    files: dict[str, tuple[str, ...]] = {}
+    for name, role in given.items():
+        if isinstance(role, Writes) and role.suffixes:
+            _check_file(values[name], inputs, bool(values.get("force")))
+            files[name] = role.suffixes
+        elif isinstance(role, Writes):
+            storage.require_apart(_run_files(values[name], runs), inputs)
+    seen: dict[str, str] = {}
+    for name in files:
+        other = seen.setdefault(_followed(values[name]), name)
+        if other != name:
+            raise UsageError(f"--{other} and --{name} name one file, and each is written in a file of its own")
+    for name, suffixes in files.items():
+        _require_suffix(name, values[name], suffixes)
+    outputs = {storage.identity(one) for stream in (sys.stdout, sys.stderr) for one in _descriptor(stream)} - {None}
+    if any(storage.identity(one) in outputs for one in inputs):
         raise UsageError("standard output is also an input", "send it to another file")
 
 
-def _inputs(roles: Roles, values: Mapping[str, Any], runs: Path) -> Iterator[str | int]:
-    """Names of everything that is read, and descriptors of what is read without a name."""
-    for name, role in roles.items():
-        value = values[name]
-        if not isinstance(role, Reads) or value is None:
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            if role.kind == "model":
-                yield from _model_files(one, runs)
-            elif one == "-":
-                yield from _descriptor(sys.stdin)
-            else:
-                yield one
+def _read(value: str | list[str], role: Reads, runs: Path) -> Iterator[str | Path | int]:
+    """Names of what is read, and descriptors of what is read without a name.
+
+    Of a model its file, and the others of its run; none where there is no such model, which the command says itself.
+    """
+    if role.kind == "model":
+        from rnncli.training.runs import find_model, of_file
+
+        with contextlib.suppress(StorageError):
+            path = find_model(str(value), runs)
+            yield from (path, *of_file(path).files)
+        return
+    for one in value if isinstance(value, list) else [value]:
+        yield from _descriptor(sys.stdin) if one == "-" else [one]
 
 
-def _model_files(name: str, runs: Path) -> list[str]:
-    """A model's file, and the others of its run; none where there is no such model, which the command says itself."""
-    from rnncli.training.runs import find_model, of_file
-
-    try:
-        path = find_model(name, runs)
-    except StorageError:
-        return []
-    return [str(path), *map(str, of_file(path).files)]
-
-
-def _run_files(name: str, runs: Path) -> list[str]:
+def _run_files(name: str, runs: Path) -> list[Path]:
     from rnncli.training.runs import find
 
-    try:
-        folder = find(name, runs)
-    except StorageError:
-        return []
-    return [str(path) for path in folder.files]
+    with contextlib.suppress(StorageError):
+        return find(name, runs).files
+    return []
 
 
 def _descriptor(stream: TextIO | None) -> Iterator[int]:
@@ -111,18 +102,7 @@ def _descriptor(stream: TextIO | None) -> Iterator[int]:
         yield stream.fileno()  # type: ignore[union-attr]
 
 
-def _standard_outputs() -> Iterator[tuple[int, int]]:
-    """Of stdout and stderr, where they go to a file."""
-    from rnncli import storage
-
-    for stream in (sys.stdout, sys.stderr):
-        for descriptor in _descriptor(stream):
-            found = storage.identity(descriptor)
-            if found is not None:
-                yield found
-
-
-def _check_file(value: str, inputs: Iterable[str | int], force: bool) -> None:
+def _check_file(value: str, inputs: Iterable[str | Path | int], force: bool) -> None:
     from rnncli import storage
 
     if os.path.isdir(value or os.curdir):
@@ -132,14 +112,6 @@ def _check_file(value: str, inputs: Iterable[str | int], force: bool) -> None:
         raise UsageError(f"{value} exists already", "write over it with --force")
     if os.path.exists(value) and not os.path.isfile(value):
         raise StorageError(f"{value} cannot be written: not a regular file")
-
-
-def _require_distinct(files: Mapping[str, str]) -> None:
-    seen: dict[str, str] = {}
-    for name, value in files.items():
-        other = seen.setdefault(_followed(value), name)
-        if other != name:
-            raise UsageError(f"--{other} and --{name} name one file, and each is written in a file of its own")
 
 
 def _followed(value: str) -> str:
