@@ -27,12 +27,15 @@ MAX_YAML_BYTES = 100_000
 MAX_YAML_NESTING = 10
 
 
-def _range(low: float, high: float, *, open_low: bool = False, open_high: bool = False, help: str) -> Any:
-    return {"low": low, "high": high, "open_low": open_low, "open_high": open_high, "help": help}
+def _setting(default: Any, help: str, **metadata: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help, **metadata})
 
 
-def _setting(default: Any, **metadata: Any) -> Any:
-    return dataclasses.field(default=default, metadata=metadata)
+def _number(
+    default: float | None, low: float, high: float, help: str, *, above: bool = False, below: bool = False
+) -> Any:
+    """A setting from ``low`` to ``high``, without ``low`` itself if ``above``, without ``high`` if ``below``."""
+    return _setting(default, help, low=low, high=high, open_low=above, open_high=below)
 
 
 # What can be chosen. Each cell is a module of rnncli.core.cells.
@@ -57,74 +60,59 @@ class Settings:
         UsageError: a value is not of its type or out of its range.
     """
 
-    task: Literal[("auto", *TASKS)] = _setting("auto", help="the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
+    task: Literal[("auto", *TASKS)] = _setting("auto", "the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
 
     # The model
-    cell: Cell = _setting("lstm", help="recurrent cell")
-    nonlinearity: Nonlinearity = _setting("tanh", help="of the plain RNN")
-    hidden: int = _setting(64, **_range(1, 65_536, help="hidden units per direction"))
-    layers: int = _setting(1, **_range(1, 16, help="stacked recurrent layers"))
-    bidirectional: bool = _setting(True, help="read in both directions")
-    readout: Readout = _setting("max", help="how a classifier combines the outputs of all timesteps")
-    input: Input = _setting("embedding", help="learned embeddings, or one-hot vectors")
-    embedding: int = _setting(100, **_range(1, 65_536, help="size of a learned embedding"))
-    embedding_scale: float = _setting(
-        0.1, **_range(0, 100, open_low=True, help="standard deviation of the initial embeddings")
-    )
+    cell: Cell = _setting("lstm", "recurrent cell")
+    nonlinearity: Nonlinearity = _setting("tanh", "of the plain RNN")
+    hidden: int = _number(64, 1, 65_536, "hidden units per direction")
+    layers: int = _number(1, 1, 16, "stacked recurrent layers")
+    bidirectional: bool = _setting(True, "read in both directions")
+    readout: Readout = _setting("max", "how a classifier combines the outputs of all timesteps")
+    input: Input = _setting("embedding", "learned embeddings, or one-hot vectors")
+    embedding: int = _number(100, 1, 65_536, "size of a learned embedding")
+    embedding_scale: float = _number(0.1, 0, 100, "standard deviation of the initial embeddings", above=True)
     vectors: str | None = _setting(
-        None, metavar="FILE", absent="none", help="pretrained word vectors in GloVe's or fastText's text format"
+        None, "pretrained word vectors in GloVe's or fastText's text format", metavar="FILE", absent="none"
     )
-    freeze: bool = _setting(False, help="do not train the given word vectors")
-    attention: bool = _setting(True, help="the decoder attends to its source")
+    freeze: bool = _setting(False, "do not train the given word vectors")
+    attention: bool = _setting(True, "the decoder attends to its source")
     inject: Inject = _setting(
-        "start", help="where the numbers of a caption enter the decoder: its initial state, or every step as well"
+        "start", "where the numbers of a caption enter the decoder: its initial state, or every step as well"
     )
-    bias: bool = _setting(True, help="bias terms in cells and output layer")
-    initializer: Initializer = _setting(
-        "orthogonal", help="initial weights; uniform, up to 1/sqrt(hidden), as in PyTorch"
-    )
-    dropout: float = _setting(0.5, **_range(0, 1, open_high=True, help="dropout rate during training"))
+    bias: bool = _setting(True, "bias terms in cells and output layer")
+    initializer: Initializer = _setting("orthogonal", "initial weights; uniform, up to 1/sqrt(hidden), as in PyTorch")
+    dropout: float = _number(0.5, 0, 1, "dropout rate during training", below=True)
 
     # The data
-    tokens: TokenUnit = _setting("auto", help="what a timestep is; symbols stand between white space")
-    lowercase: bool = _setting(True, help="fold case")
-    normalize: bool = _setting(True, help="compose accents (Unicode NFC)")
-    min_count: int = _setting(2, **_range(1, 2**31, help="rarer tokens become <unk>"))
-    max_vocabulary: int = _setting(10_000, **_range(1, 10_000_000, help="size of the vocabulary at most"))
-    max_length: int = _setting(
-        256, **_range(1, 1_000_000, help="tokens read of a text; the middle of a longer one is skipped")
-    )
-    validation: float = _setting(0.1, **_range(0, 0.9, help="share of rows set aside to validate; 0 for none"))
+    tokens: TokenUnit = _setting("auto", "what a timestep is; symbols stand between white space")
+    lowercase: bool = _setting(True, "fold case")
+    normalize: bool = _setting(True, "compose accents (Unicode NFC)")
+    min_count: int = _number(2, 1, 2**31, "rarer tokens become <unk>")
+    max_vocabulary: int = _number(10_000, 1, 10_000_000, "size of the vocabulary at most")
+    max_length: int = _number(256, 1, 1_000_000, "tokens read of a text; the middle of a longer one is skipped")
+    validation: float = _number(0.1, 0, 0.9, "share of rows set aside to validate; 0 for none")
 
     # The training
-    optimizer: Optimizer = _setting("adamw", help="optimizer")
-    lr: float = _setting(0.005, **_range(0, 1e9, open_low=True, help="learning rate"))
-    schedule: Schedule = _setting("linear", help="how the learning rate falls")
-    warmup: int = _setting(0, **_range(0, 10**9, help="steps over which the learning rate first rises"))
-    momentum: float = _setting(0.9, **_range(0, 1, open_high=True, help="of the optimizer momentum"))
-    weight_decay: float = _setting(0.03, **_range(0, 1, help="of the optimizer adamw"))
-    clip: float | None = _setting(
-        1.0,
-        **_range(
-            0,
-            math.inf,
-            open_low=True,
-            help="largest norm of a gradient, longer ones are scaled down; none for no limit",
-        ),
+    optimizer: Optimizer = _setting("adamw", "optimizer")
+    lr: float = _number(0.005, 0, 1e9, "learning rate", above=True)
+    schedule: Schedule = _setting("linear", "how the learning rate falls")
+    warmup: int = _number(0, 0, 10**9, "steps over which the learning rate first rises")
+    momentum: float = _number(0.9, 0, 1, "of the optimizer momentum", below=True)
+    weight_decay: float = _number(0.03, 0, 1, "of the optimizer adamw")
+    clip: float | None = _number(
+        1.0, 0, math.inf, "largest norm of a gradient, longer ones are scaled down; none for no limit", above=True
     )
-    batch: int = _setting(32, **_range(1, 1_000_000, help="sequences per step"))
-    epochs: int | None = _setting(None, **_range(0, 1_000_000, help="passes over the data; auto: by its size"))
-    patience: int | None = _setting(
-        None,
-        **_range(1, 1_000_000, help="epochs without a better score before it stops; auto: half of all, at least 5"),
+    batch: int = _number(32, 1, 1_000_000, "sequences per step")
+    epochs: int | None = _number(None, 0, 1_000_000, "passes over the data; auto: by its size")
+    patience: int | None = _number(
+        None, 1, 1_000_000, "epochs without a better score before it stops; auto: half of all, at least 5"
     )
-    workers: int | None = _setting(
-        None, **_range(1, 64, help="number of processes; auto: all cores where that is quicker")
-    )
-    keep_epochs: bool = _setting(False, help="keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
-    class_weights: ClassWeights = _setting("none", help="extra weight for rare labels")
-    seed: int = _setting(0, **_range(0, 2**128 - 1, help="seed of all random numbers"))
-    dtype: Precision = _setting("float32", help="precision")
+    workers: int | None = _number(None, 1, 64, "number of processes; auto: all cores where that is quicker")
+    keep_epochs: bool = _setting(False, "keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
+    class_weights: ClassWeights = _setting("none", "extra weight for rare labels")
+    seed: int = _number(0, 0, 2**128 - 1, "seed of all random numbers")
+    dtype: Precision = _setting("float32", "precision")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -297,8 +285,9 @@ def _range_words(allowed: Mapping[str, Any]) -> str:
     low = f"above {allowed['low']:g}" if allowed["open_low"] else f"at least {allowed['low']:g}"
     if math.isinf(allowed["high"]):
         return f"{low} and finite"
-    high = f"below {allowed['high']:g}" if allowed["open_high"] else f"at most {_number(allowed['high'])}"
-    return f"{low} and {high}"
+    if allowed["open_high"]:
+        return f"{low} and below {allowed['high']:g}"
+    return f"{low} and at most {allowed['high']:{',' if isinstance(allowed['high'], int) else 'g'}}"
 
 
 def _shown(value: object) -> str:
@@ -309,10 +298,6 @@ def _shown(value: object) -> str:
         return "a number of thousands of digits"
     short = text if len(text) <= 60 else f"{text[:59]}…"
     return short if isinstance(value, (int, float)) and not isinstance(value, bool) else f"'{short}'"
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _optional(kind: Any) -> bool:
