@@ -222,6 +222,7 @@ def inspect_command(
     from rnncli.render.json_out import print_json
     from rnncli.render.svg import svg as svg_of
     from rnncli.render.tables import fits as fits_on
+    from rnncli.storage import write_atomically
 
     output = Output()
     # A picture is the same wherever it is made.
@@ -232,7 +233,7 @@ def inspect_command(
         show_inspection(output, found, json)
     if html is not None:
         page = html_page(found.page, found.page_tables).encode()
-        _write(html, page)
+        write_atomically(html, page)
         if page_only and json:
             print_json(output, found.page)
         else:
@@ -241,16 +242,10 @@ def inspect_command(
     if svg is not None:
         if not found.drawn:
             raise UsageError("--svg draws tables and maps, and none was shown")
-        _write(svg, svg_of(found.drawn).encode())
+        write_atomically(svg, svg_of(found.drawn).encode())
         output.note(f"picture written to {svg}")
     if any(one.failed for one in found.shown):
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
 COMMAND = partial(command, inspect, inspect_command, more=view_options, check=check_options)
-
-
-def _write(path: AnyPath, data: bytes) -> None:
-    from rnncli import storage
-
-    storage.write_atomically(path, data)

@@ -13,7 +13,7 @@ from typer import Context
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.command import command
 from rnncli.cli.arguments.inputs import is_file, is_typed, model_of, refuse_reading, require_piped, source_of
-from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
+from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, flag_of, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings
 from rnncli.errors import UsageError
@@ -77,7 +77,7 @@ def tokenize(
     if model is not None:
         for name in given:
             raise UsageError(
-                f"{_option(name)} says how texts are cut into tokens, and the model has its own way",
+                f"{flag_of(name)} says how texts are cut into tokens, and the model has its own way",
                 "leave --model or the option out",
             )
     # Checked by the rules of training, so that what is shown here can also be trained.
@@ -92,7 +92,7 @@ def tokenize(
     refuse_reading("this is a text", reading)
     for name in ("min_count", "max_vocabulary"):
         if name in given:
-            raise UsageError(f"{_option(name)} is for the vocabulary of a file, and a text has all its tokens")
+            raise UsageError(f"{flag_of(name)} is for the vocabulary of a file, and a text has all its tokens")
     return tokens_of(source, asked, settings)
 
 
@@ -129,10 +129,6 @@ def tokenize_command(
 
 
 COMMAND = partial(command, tokenize, tokenize_command)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _read(source: Source, note: Note) -> tuple[str, Iterator[Value]]:

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -35,7 +34,7 @@ from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
 
 if TYPE_CHECKING:
-    from rnncli.results import Event, TableCell, TableView
+    from rnncli.results import Event, TableCell
     from rnncli.tasks.model import Model
     from rnncli.training.session import Session
 
@@ -153,14 +152,8 @@ def train_command(
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # a slip in an option is told before anything is read
     with warnings_shown(output), _Progress(output) as progress:
-        work(
-            data,
-            **{"workers": None} | resolved,
-            named=settings,
-            note=output.note,
-            on_start=progress.begin,
-            on_event=progress.event,
-        )
+        said = {"named": settings, "note": output.note, "on_start": progress.begin, "on_event": progress.event}
+        work(data, **{"workers": None} | resolved, **said)
     if json:
         print_json(output, _document(progress.session))
     else:
@@ -255,12 +248,20 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 
 
 def _summarize(output: Output, session: Session) -> None:
+    """The best epoch beside the baselines, on the same validation rows, and which is better."""
     from rnncli.render.tables import print_table
+    from rnncli.results import Column, TableView
 
-    view = training_summary(session)
-    if view.rows:
-        print_table(output, view)
-    said = verdict(session)
+    rows: list[tuple[TableCell, ...]] = []
+    if session.best_value is not None:
+        s, epoch = session.settings, session.state.progress.best_epoch
+        rows.append((f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {epoch}", session.best_value))
+    rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
+    if rows:
+        count, name = session.prepared.report.validation_rows, session.metric.name
+        title = f"{name.capitalize()} on {counted(count, 'validation row')}"
+        print_table(output, TableView(title, (Column("model"), Column(name, True)), tuple(rows)))
+    said = _verdict(session)
     if said:
         output.note(said, "bold")
     output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
@@ -268,7 +269,7 @@ def _summarize(output: Output, session: Session) -> None:
 
 def _document(session: Session) -> dict[str, Any]:
     progress = session.state.progress
-    best = asdict(progress.history[progress.best_epoch - 1]) if progress.best_epoch else None
+    best = progress.history[progress.best_epoch - 1] if progress.best_epoch else None
     return {
         "run": session.folder.path,
         "model": session.folder.model,
@@ -279,31 +280,16 @@ def _document(session: Session) -> dict[str, Any]:
         "best_epoch": progress.best_epoch,
         "metric": session.metric.name,
         "best_value": session.best_value,
-        "validation_accuracy": best["validation_accuracy"] if best else None,
+        "validation_accuracy": best.validation_accuracy if best else None,
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "comparison": session.comparison(),
-        "verdict": verdict(session),
+        "verdict": _verdict(session),
         "epochs": progress.history,
         "finished": progress.finished,
     }
 
 
-def training_summary(session: Session) -> TableView:
-    """The best epoch beside the baselines, on the same validation rows."""
-    from rnncli.results import Column, TableView
-
-    rows: list[tuple[TableCell, ...]] = []
-    if session.best_value is not None:
-        s, epoch = session.settings, session.state.progress.best_epoch
-        rows.append((f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {epoch}", session.best_value))
-    rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
-    count, name = session.prepared.report.validation_rows, session.metric.name
-    return TableView(
-        f"{name.capitalize()} on {counted(count, 'validation row')}", (Column("model"), Column(name, True)), tuple(rows)
-    )
-
-
-def verdict(session: Session) -> str | None:
+def _verdict(session: Session) -> str | None:
     """Whether the network is better than the best baseline; None when there is nothing to compare."""
     found = session.comparison()
     return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rnncli.cli.arguments.inputs import is_file
-from rnncli.cli.arguments.options import READING
+from rnncli.cli.arguments.options import READING, flag_of
 from rnncli.cli.views.table import VIEWS
 from rnncli.cli.views.view import View
 from rnncli.data.formats.registry import is_array
@@ -31,7 +31,7 @@ OPTIONS = ("sentence", "units", "top", "answer", "param", "compare", "form", "fu
 
 def option_of(name: str) -> str:
     """A parameter's name as it is typed."""
-    return {"form": "--as", "sentence": "a text"}.get(name, "--" + name.replace("_", "-"))
+    return {"form": "--as", "sentence": "a text"}.get(name, flag_of(name))
 
 
 def check_options(values: Mapping[str, Any]) -> None:

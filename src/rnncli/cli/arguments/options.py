@@ -36,6 +36,11 @@ def _remember_debug(value: bool) -> bool:
     return value
 
 
+def flag_of(name: str) -> str:
+    """A parameter's name as it is typed."""
+    return "--" + name.replace("_", "-")
+
+
 DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 
 # What a parameter names, for :mod:`rnncli.cli.arguments.paths`.
@@ -102,7 +107,7 @@ def setting_options() -> list[inspect.Parameter]:
     options = []
     for entry in dataclasses.fields(Settings):
         kind, default, help = hints[entry.name], entry.default, entry.metadata["help"]
-        flag, optional = "--" + entry.name.replace("_", "-"), type(None) in get_args(kind)
+        flag, optional = flag_of(entry.name), type(None) in get_args(kind)
         metavar: str | None = entry.metadata.get("metavar", "NUMBER")
         typed: Any = str if optional else kind
         if default is None:

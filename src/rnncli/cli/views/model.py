@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ EPOCHS_ON_A_SCREEN = 12
 
 def draw(look: Look) -> Shown:
     """Shows what the model is, every parameter, and the training record."""
-
     model, record, path = look.model, look.model.record, str(look.path or look.name)
     on_a_screen = look.fits is not None
     epochs = record_view(record.epochs, EPOCHS_ON_A_SCREEN if on_a_screen else None, record.best_epoch)
@@ -27,34 +27,20 @@ def draw(look: Look) -> Shown:
     if epochs.rows:
         curves = record_curves(record.epochs) if on_a_screen else []
         parts.append((epochs, curves) if curves else epochs)
-    return Shown(
-        parts,
-        {
-            "model": path,
-            "task": model.task,
-            **model.facts(),
-            "settings": model.settings.as_dict(),
-            "layers": [{"name": name, "shape": shape} for name, shape in model.network.shapes().items()],
-            "record": record,
-            "example": model.example,
-        },
-    )
+    layers = [{"name": name, "shape": shape} for name, shape in model.network.shapes().items()]
+    document = {"model": path, "task": model.task, **model.facts(), "settings": model.settings.as_dict()}
+    return Shown(parts, document | {"layers": layers, "record": record, "example": model.example})
 
 
 def layers_view(model: Model) -> TableView:
     """Every parameter with its shape; the sum in the caption."""
     from rnncli.results import Column, TableView
 
-    rows: list[tuple[TableCell, ...]] = []
-    total = 0
-    for name, shape in model.network.shapes().items():
-        count = 1
-        for side in shape:
-            count *= side
-        total += count
-        rows.append((name, " × ".join(str(side) for side in shape), count))
+    shapes = model.network.shapes()
+    rows = tuple((name, " × ".join(map(str, shape)), math.prod(shape)) for name, shape in shapes.items())
     columns = (Column("parameter"), Column("shape"), Column("numbers", True))
-    return TableView("Layers", columns, tuple(rows), f"{total:,} numbers in all, {model.settings.dtype}")
+    total = sum(map(math.prod, shapes.values()))
+    return TableView("Layers", columns, rows, f"{total:,} numbers in all, {model.settings.dtype}")
 
 
 def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
@@ -93,14 +79,8 @@ def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: in
     rows = tuple(
         (e.epoch, e.loss, e.validation_loss, e.validation_accuracy, mark if e.epoch == kept else "") for e in epochs
     )
-    columns = (
-        Column("epoch", True),
-        Column("loss", True),
-        Column("validation loss", True),
-        Column("validation accuracy", True),
-        Column(""),
-    )
-    return TableView("Training", columns, rows, caption)
+    numbers = ("epoch", "loss", "validation loss", "validation accuracy")
+    return TableView("Training", (*(Column(name, True) for name in numbers), Column("")), rows, caption)
 
 
 def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, TableCell]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnncli.cli.arguments.inputs import require_piped
-from rnncli.cli.arguments.options import READING, Note, quiet
+from rnncli.cli.arguments.options import READING, Note, flag_of, quiet
 from rnncli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class View:
     @property
     def flag(self) -> str:
         """By which it is asked for, and called in messages."""
-        return f"--{self.name.replace('_', '-')}"
+        return flag_of(self.name)
 
     @cached_property
     def keywords(self) -> frozenset[str]:
