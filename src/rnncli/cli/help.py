@@ -19,7 +19,7 @@ class PlainCommand(TyperCommand):
     """A command whose help wants nothing but Typer itself, and of which each option is given once.
 
     Attributes:
-        panels: sections of the help, each with the names of the options that it begins with, where it goes on.
+        panels: sections of the help, each with the names of the options that it begins with; others go on with it.
     """
 
     panels: Mapping[str, str] = MappingProxyType({})
