@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Unpack
 
@@ -21,8 +21,6 @@ from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.cli.tokens import Tokens, TokenStatistics
-    from rnncli.data.dataset import Source
-    from rnncli.data.formats.values import Value
 
 TextOrData = Annotated[
     AnyPath | Iterable[str], Reads(), typer.Argument(metavar="TEXT|DATA", help="A text, a data file, or - for stdin.")
@@ -71,6 +69,8 @@ def tokenize(
         ModelFileError, StorageError: the file or the model cannot be read.
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
+    from rnncli.data.dataset import display_name, stream_texts
+    from rnncli.data.doubts import Asker
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
     given = {name: value for name, value in cutting.items() if value is not None}
@@ -85,7 +85,11 @@ def tokenize(
     asked = None if model is None else model_of(model, runs)
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
         require_piped(source, "the texts")
-        return statistics_of(*_read(source_of(source, reading, inputs=True), note), asked, settings, given)
+        file = source_of(source, reading, inputs=True)
+        _, columns, rows = stream_texts(file, asker=Asker("rnncli tokenize"))
+        note(columns.why)
+        texts = (row.values[columns.text] for row in rows)
+        return statistics_of(display_name(file.path), texts, asked, settings, given)
     if not isinstance(source, str):
         refuse_reading("these are texts", reading)
         return statistics_of("the list", iter(source), asked, settings, given)
@@ -129,13 +133,3 @@ def tokenize_command(
 
 
 COMMAND = partial(command, tokenize, tokenize_command)
-
-
-def _read(source: Source, note: Note) -> tuple[str, Iterator[Value]]:
-    """A file's name in messages, and its inputs."""
-    from rnncli.data.dataset import display_name, stream_texts
-    from rnncli.data.doubts import Asker
-
-    _, columns, rows = stream_texts(source, asker=Asker("rnncli tokenize"))
-    note(columns.why)
-    return display_name(source.path), (row.values[columns.text] for row in rows)

@@ -135,8 +135,7 @@ def resolve_settings(given: Mapping[str, Any], config: AnyPath | None) -> dict[s
         variable = _variable(name)
         if variable in os.environ:
             values[name] = setting(name, os.environ[variable], variable)
-    optional = {name for name, kind in get_type_hints(Settings).items() if type(None) in get_args(kind)}
-    return values | {name: parse(name, value) if name in optional else value for name, value in given.items()}
+    return values | {name: parse(name, value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 # Read from the environment beside the settings.
