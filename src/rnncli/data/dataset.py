@@ -283,7 +283,7 @@ def _read_labelled(
         if problem is not None:
             records.leave_out(row.line, problem)
             continue
-        if texts_alone and is_nested(input):
+        if texts_alone and not isinstance(input, str) and is_nested(input):
             raise doubts.nested_text(look, as_text(input), row.line)
         if tagged and doubt and words(label) is None:
             _raise(doubts.nested_label(look, as_text(input), as_text(label), row.line, tagged))

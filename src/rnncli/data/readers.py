@@ -17,7 +17,6 @@ from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.registry import FORMATS, Format, required_format_of
 from rnncli.data.formats.sources import STDIN_NAME, check_path, open_chunks
 from rnncli.data.formats.table import Ledger, Opened, Row, Table
-from rnncli.data.formats.values import Value
 from rnncli.data.tables.columns import find_column, header_names
 from rnncli.data.tables.header import only_a_header, refuse_repeated_values
 from rnncli.errors import DataError, UsageError, closest, counted, quoted
@@ -113,14 +112,6 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tupl
     )
 
 
-def _longest(values: tuple[Value, ...]) -> int:
-    """Characters of the longest text."""
-    try:
-        return max(map(len, values))  # type: ignore[arg-type]
-    except TypeError:  # a number has no length
-        return max([len(value) for value in values if isinstance(value, str)], default=0)
-
-
 def _checked(
     rows: Iterator[Row], columns: tuple[str, ...], format: Format, ledger: Ledger, digest: Callable[[], str]
 ) -> Iterator[Row]:
@@ -132,13 +123,18 @@ def _checked(
         if len(values) != width:
             have = counted(len(values), "value")
             ledger.bad_record(row.line, f"{have}, but the header has {counted(width, 'column')}")
-        elif _longest(values) > max_field:
+            continue
+        try:
+            longest = max(map(len, values))  # type: ignore[arg-type]
+        except TypeError:  # a number has no length
+            longest = max([len(value) for value in values if isinstance(value, str)], default=0)
+        if longest > max_field:
             lengths = zip(columns, (len(value) if hasattr(value, "__len__") else 0 for value in values), strict=True)
             column, length = next(pair for pair in lengths if pair[1] > max_field)
             ledger.bad_record(row.line, f"{length:,} characters in {quoted(column)}; the most is {max_field:,}")
-        else:
-            found = True
-            yield row
+            continue
+        found = True
+        yield row
     if not found:
         only_header = format.has_header and not ledger.count
         raise only_a_header(ledger.file, columns) if only_header else ledger.no_records()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.formats.numbers import Floats, as_json
-from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, size, split_words
+from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
 from rnncli.data.ragged import Ragged
 from rnncli.errors import DataError
 from rnncli.memory import require_room
@@ -26,7 +26,7 @@ SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
 
 TOO_MANY = "take fewer records, or shorter texts"
-# It is looked after so many records whether there is room for more, and after each of so many characters or numbers.
+# After so many records, and after each of so many bytes, it is checked that there is room for more.
 CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
 
 # What takes so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
@@ -56,7 +56,7 @@ class Inputs(_Compact[T]):
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
         self._data = bytearray()
-        self._starts, self._sizes = array("q"), array("i")
+        self._starts, self.sizes = array("q"), array("i")  # where each value begins, and its bytes
         self._long: dict[int, int] = {}  # hash of a long value → a record that has it
         for value in values:
             self.append(value)
@@ -85,15 +85,15 @@ class Inputs(_Compact[T]):
             known = self._long.setdefault(hash(data), len(self))
             if known < len(self) and self._bytes(known) == data:
                 self._starts.append(self._starts[known])
-                self._sizes.append(self._sizes[known])
+                self.sizes.append(self.sizes[known])
                 return
         self._starts.append(len(self._data))
-        self._sizes.append(len(data))
+        self.sizes.append(len(data))
         self._data += data
 
     def _bytes(self, row: int) -> bytearray:
         start = self._starts[row]
-        return self._data[start : start + self._sizes[row]]
+        return self._data[start : start + self.sizes[row]]
 
     @property
     def nbytes(self) -> int:
@@ -118,7 +118,7 @@ class Inputs(_Compact[T]):
         Long values that are equal are the same.
         """
         # An empty value begins where the next one does.
-        kept = 2 * np.array(self._starts, np.int64) + (np.array(self._sizes) == 0)
+        kept = 2 * np.array(self._starts, np.int64) + (np.array(self.sizes) == 0)
         _, rows, places = np.unique(kept, return_index=True, return_inverse=True)
         return rows, places
 
@@ -133,7 +133,7 @@ class Texts(Inputs[str]):
         return data.decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        for start, length in zip(self._starts, self._sizes, strict=True):
+        for start, length in zip(self._starts, self.sizes, strict=True):
             yield self._data[start : start + length].decode("utf-8", "surrogatepass")
 
     def text(self, row: int) -> str:
@@ -286,7 +286,7 @@ class NumberArrays(_Typed[Floats]):
     def ragged(self, width: int) -> Ragged:
         """The sequences as (T, ``width``) each, which they have to be."""
         size = 8 * width
-        starts, sizes = np.array(self._starts, np.int64), np.array(self._sizes, np.int64)
+        starts, sizes = np.array(self._starts, np.int64), np.array(self.sizes, np.int64)
         return Ragged(np.frombuffer(self._data).reshape(-1, width), starts // size, sizes // size)
 
 
@@ -390,7 +390,7 @@ class Records:
         Raises:
             DataError: that is so, and such records are not to be left out.
         """
-        problem = _tags_problem(value, label) if isinstance(self.labels, TokenLists) else None
+        problem = _tags_problem(value, label) if type(self.labels) is TokenLists else None
         if problem is not None:
             self.leave_out(line, problem)
             return
@@ -403,7 +403,7 @@ class Records:
         self.lines.append(line)
         if shown is not None:
             self.shown.append(shown)
-        if len(self.lines) % CHECKED_EVERY == 0 or size(value) > _MUCH:
+        if len(self.lines) % CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
             require_room_for(self.inputs, self.labels)
 
     def leave_out(self, line: int, problem: str) -> None:

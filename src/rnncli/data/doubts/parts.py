@@ -49,6 +49,9 @@ class Parts:
     def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, each looked at as it passes."""
         found = list(self.found.items())
+        return self._watched(rows, found) if found else iter(rows)
+
+    def _watched(self, rows: Iterable[Row], found: list[tuple[int, set[str]]]) -> Iterator[Row]:
         for row in rows:
             for at, values in found:
                 if len(values) <= _MOST_PARTS:

@@ -57,7 +57,7 @@ def is_json(text: str) -> bool:
 
 def is_nested(value: Value) -> bool:
     """Whether a value is a list or an object, and no text that looks like one."""
-    return not isinstance(value, str | int | float)
+    return not isinstance(value, (str, int, float))
 
 
 def number(value: Value) -> float | None:
