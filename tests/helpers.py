@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from rnncli.config import Settings
-from rnncli.data.doubts import are_tagged
+from rnncli.data.doubts.labels import are_tagged
 from rnncli.data.formats.values import looks_like_numbers
 from rnncli.data.records import Inputs, NumberArrays, Texts, TokenLists
 

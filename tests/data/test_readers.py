@@ -91,7 +91,7 @@ def test_a_table_says_what_it_is_and_where_each_record_starts(tmp_path):
     table = open_table(path)
     assert (table.name, table.columns, table.format) == (str(path), ("text", "label"), "csv")
     assert list(table.rows) == [Row(2, ("good", "pos")), Row(3, ("bad", "neg"))]
-    assert (table.skipped, table.skipped_count) == ([], 0)
+    assert (table.ledger.skipped, table.ledger.count) == ([], 0)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
@@ -101,10 +101,10 @@ def test_the_digest_is_that_of_the_bytes_as_stored_and_complete_at_the_end(tmp_p
     path.write_bytes(gzip.compress(plain) if name.endswith("gz") else plain)
     table = open_table(path)
     next(table.rows)
-    assert table.digest == ""
+    assert table.ledger.digest == ""
     for _ in table.rows:
-        assert table.digest == ""
-    assert table.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert table.ledger.digest == ""
+    assert table.ledger.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_a_short_or_a_long_row_is_refused_at_its_line_with_both_counts(format, t
 def test_skip_bad_leaves_them_out_and_counts_them():
     table = piped("text,label\nshort\ngood,pos\n1,2,3\n", skip_bad=True)
     assert list(table.rows) == [Row(3, ("good", "pos"))]
-    assert table.skipped_count == 2
-    assert table.skipped == [
+    assert table.ledger.count == 2
+    assert table.ledger.skipped == [
         "<stdin>:2: 1 value, but the header has 2 columns",
         "<stdin>:4: 3 values, but the header has 2 columns",
     ]
@@ -225,7 +225,7 @@ def test_skip_bad_leaves_them_out_and_counts_them():
 def test_all_are_counted_but_only_the_first_twenty_are_kept():
     table = piped("text,label\n" + "short\n" * 50 + "good,pos\n", skip_bad=True)
     assert len(list(table.rows)) == 1
-    assert (len(table.skipped), table.skipped_count) == (20, 50)
+    assert (len(table.ledger.skipped), table.ledger.count) == (20, 50)
 
 
 def test_when_every_record_is_bad_there_are_no_records():
@@ -384,7 +384,7 @@ def test_a_longer_one_is_refused_at_its_line_or_skipped(format):
     assert message == "<stdin>:2: 101 characters in 'text'; the most is 100"
     table = piped(data, format=format, max_field=100, skip_bad=True)
     assert list(table.rows)[-1] == Row(3, ("x" * 100,))
-    assert table.skipped == [message]
+    assert table.ledger.skipped == [message]
 
 
 def test_a_value_over_the_real_limit():
@@ -543,7 +543,7 @@ def json_refusal(record: str, **options) -> str:
     message = refusal(data, format="jsonl", **options)
     table = piped(data, format="jsonl", skip_bad=True, **options)
     assert len(list(table.rows)) == 1
-    assert table.skipped == [message]
+    assert table.ledger.skipped == [message]
     return message
 
 
@@ -582,7 +582,7 @@ def test_the_seventeenth_line():
 
 def test_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_columns():
     table = piped('nonsense\n{"a": "1"}\n', format="jsonl", skip_bad=True)
-    assert (table.columns, table.skipped_count) == (("a",), 1)
+    assert (table.columns, table.ledger.count) == (("a",), 1)
     assert list(table.rows) == [Row(2, ("1",))]
     assert refusal("{}\n", format="jsonl") == "<stdin>:1: an object without keys"
     assert "no records (1 bad one was left out)" in refusal("nonsense\n", format="jsonl", skip_bad=True)
@@ -700,7 +700,7 @@ def test_memory_stays_flat_while_rows_stream(format):
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
-    assert count + table.skipped_count == 10_000
+    assert count + table.ledger.count == 10_000
 
 
 def test_blank_lines_without_end_stop_at_the_byte_limit():

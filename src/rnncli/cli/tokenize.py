@@ -70,7 +70,7 @@ def tokenize(
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
     from rnncli.data.dataset import display_name, stream_texts
-    from rnncli.data.doubts import Asker
+    from rnncli.data.doubts.look import Asker
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
     given = {name: value for name, value in cutting.items() if value is not None}

@@ -42,20 +42,18 @@ def read_arrays(rows: Iterable[Row], columns: Sequence[str], places: Places, fol
         vector = found[named]
         hasher.update(b"-\n" if isinstance(vector, str) else vector.digest.encode() + b"\n")
         if isinstance(vector, str):
-            records.leave_out(row.line, vector)
+            records.ledger.bad_record(row.line, vector)
         elif size is not None and vector.numbers.size != size:
             held = f"{os.path.join(folder, named)}: holds {counted(vector.numbers.size, 'number')}"
-            records.leave_out(row.line, f"{held}, and the first record has {size:,}")
+            records.ledger.bad_record(row.line, f"{held}, and the first record has {size:,}")
         elif not text.strip():
-            records.leave_out(row.line, "the text is empty")
+            records.ledger.bad_record(row.line, "the text is empty")
         else:
             size = vector.numbers.size
             records.add(row.line, vector.numbers, text, named)
             if size * len(records.inputs) > MAX_ALL_NUMBERS:
-                raise DataError(
-                    f"{records.name}:{row.line}: the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers",
-                    "Take fewer records, or smaller arrays.",
-                )
+                what = f"the .npy files up to here hold more than {MAX_ALL_NUMBERS:,} numbers"
+                raise records.ledger.fault(row.line, what, "Take fewer records, or smaller arrays.")
     return hasher.hexdigest()
 
 

@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data import doubts
 from rnncli.data.array_records import read_arrays
-from rnncli.data.formats.advice import DataFile
+from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
+from rnncli.data.doubts.look import Asker, Look, raise_first, raise_found
+from rnncli.data.doubts.parts import Parts
+from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
+from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
+from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
 from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
 from rnncli.data.formats.sources import STDIN_NAME
 from rnncli.data.formats.table import Row, Table
@@ -57,7 +61,7 @@ SAMPLE_ROWS = 200
 # How many records say of what type the inputs are; what is wrong with the others is told with their lines.
 LOOKED_AT = 20
 
-TRAINING = doubts.Asker()
+TRAINING = Asker()
 
 # Where an input's numbers stand in a table, by the names of its columns; what is no such thing is the text of a column.
 Reads = NumericColumns | LongForm | ArrayColumn
@@ -210,7 +214,7 @@ def read_dataset(
     task: str = "auto",
     inputs: type[Inputs[Any]] | None = None,
     settled: bool = False,
-    asker: doubts.Asker = TRAINING,
+    asker: Asker = TRAINING,
 ) -> Dataset:
     """Reads every record, with an input and a label in each; if not ``labelled``, a text alone, empty ones too.
 
@@ -233,10 +237,10 @@ def read_dataset(
     if settled or source.features is not None:
         return _read_labelled(source, table, look, reads, inputs, itertools.chain(sample, table.rows))
     _doubt_file(source, look)
-    parts = doubts.Parts.of(look)
+    parts = Parts.of(look)
     rows = parts.watch(itertools.chain(sample, table.rows))
     dataset = _read_labelled(source, table, look, reads, inputs, rows, doubt=True)
-    _doubt_parts(parts, dataset)
+    raise_found(parts.refusal((dataset.source.text, dataset.source.label)))
     if isinstance(dataset.reads, NumericColumns | ArrayColumn):
         return dataset  # its labels are texts
     if isinstance(dataset.inputs, TokenLists):
@@ -244,15 +248,15 @@ def read_dataset(
     look = replace(look, label=table.columns.index(dataset.source.label or ""))
     if dataset.reads is None:
         look = replace(look, text=table.columns.index(dataset.source.text or ""))
-    _raise(doubts.no_labels(look, dataset.texts, dataset.labels, dataset.lines))
-    _raise(doubts.unlikely_labels(look, dataset.labels))
+    raise_found(no_labels(look, dataset.texts, dataset.labels, dataset.lines))
+    raise_found(unlikely_labels(look, dataset.labels))
     return dataset
 
 
 def _read_labelled(
     source: Source,
     table: Table,
-    look: doubts.Look,
+    look: Look,
     reads: Reads | None,
     inputs: type[Inputs[Any]] | None,
     rows: Iterator[Row],
@@ -266,7 +270,7 @@ def _read_labelled(
             return _read_long_form(source, table, form, rows)
         case Described() as described:
             if doubt:
-                doubts.raise_first(doubts.DESCRIBED, look)
+                raise_first(DESCRIBED, look)
             return _read_described(source, table, described, rows)
     if source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
@@ -276,29 +280,29 @@ def _read_labelled(
     inputs = inputs or _type_of_inputs(look)
     tagged = inputs is TokenLists
     texts_alone = inputs is Texts and doubt and not look.pairs and not look.facts[columns.text].nested
-    records = Records.of(inputs, table.name, source.skip_bad)
+    records = Records.of(inputs, table.ledger)
     for row in rows:
         input, label = row.values[columns.text], row.values[columns.label]
         problem = _missing(input, label)
         if problem is not None:
-            records.leave_out(row.line, problem)
+            table.ledger.bad_record(row.line, problem)
             continue
         if texts_alone and not isinstance(input, str) and is_nested(input):
-            raise doubts.nested_text(look, as_text(input), row.line)
+            raise nested_text(look, as_text(input), row.line)
         if tagged and doubt and words(label) is None:
-            _raise(doubts.nested_label(look, as_text(input), as_text(label), row.line, tagged))
+            raise_found(nested_label(look, as_text(input), as_text(label), row.line, tagged))
         records.add(row.line, input, label)
     text, label = table.columns[columns.text], table.columns[columns.label]
     return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
 
 
-def _type_of_inputs(look: doubts.Look) -> type[Inputs[Any]]:
+def _type_of_inputs(look: Look) -> type[Inputs[Any]]:
     """What the inputs are, by the first records."""
     assert look.text is not None
     assert look.label is not None
     pairs = ((row.values[look.text], row.values[look.label]) for row in look.rows)
     first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), LOOKED_AT))
-    if look.task == "tag" or (look.task == "auto" and doubts.are_tagged(first)):
+    if look.task == "tag" or (look.task == "auto" and are_tagged(first)):
         return TokenLists
     numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
     return NumberArrays if numbers and not look.pairs else Texts
@@ -313,31 +317,19 @@ def _missing(input: Value, label: Value) -> str | None:
     return None
 
 
-def _look(
-    source: Source, table: Table, sample: Sequence[Row], task: str, asker: doubts.Asker = TRAINING
-) -> doubts.Look:
-    file = DataFile(source.path, table.format, source.encoding)
-    return doubts.Look(file, table.columns, sample, task, (source.text is not None, source.label is not None), asker)
+def _look(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Look:
+    named = (source.text is not None, source.label is not None)
+    return Look(table.ledger.file, table.columns, sample, task, named, asker)
 
 
-def _raise(found: DataError | None) -> None:
-    if found is not None:
-        raise found
-
-
-def _doubt_file(source: Source, look: doubts.Look) -> None:
+def _doubt_file(source: Source, look: Look) -> None:
     """Raises DataError: it is no text, or has no header."""
     if look.file.format == "conll":
-        doubts.raise_first(doubts.CONLL, look)
+        raise_first(CONLL, look)
     elif look.file.format != "text":
-        _raise(doubts.no_header(look))
+        raise_found(no_header(look))
     elif source.format is None:
-        doubts.raise_first(doubts.TEXT_FILE, look)
-
-
-def _doubt_parts(parts: doubts.Parts, dataset: Dataset) -> None:
-    """Raises DataError: rows for training were read with those for testing."""
-    _raise(parts.refusal((dataset.source.text, dataset.source.label)))
+        raise_first(TEXT_FILE, look)
 
 
 def choose(
@@ -347,7 +339,7 @@ def choose(
     *,
     task: str = "auto",
     need_label: bool,
-    asker: doubts.Asker = TRAINING,
+    asker: Asker = TRAINING,
 ) -> Columns:
     """The columns of text and label, as they were named or are guessed.
 
@@ -359,17 +351,17 @@ def choose(
     return _choose(source, look, need_label=need_label)
 
 
-def _choose(source: Source, look: doubts.Look, *, need_label: bool = True, doubt: bool = True) -> Columns:
+def _choose(source: Source, look: Look, *, need_label: bool = True, doubt: bool = True) -> Columns:
     if doubt and need_label:
-        doubts.raise_first(doubts.TABLE, look)
+        raise_first(TABLE, look)
     columns = choose_columns(look.columns, look.sample, text=source.text, label=source.label, need_label=need_label)
     if doubt:
         look = replace(look, text=columns.text, label=columns.label)
-        doubts.raise_first(doubts.CHOSEN, look)
+        raise_first(CHOSEN, look)
         if columns.label is not None:
             texts, labels = ([texts[at] for texts in look.sample] for at in (columns.text, columns.label))
-            _raise(doubts.no_labels(look, texts, labels, [row.line for row in look.rows]))
-        doubts.raise_first(doubts.BESIDE, look)
+            raise_found(no_labels(look, texts, labels, [row.line for row in look.rows]))
+        raise_first(BESIDE, look)
     return columns
 
 
@@ -420,28 +412,29 @@ def _dataset(
     Raises:
         DataError: there are none.
     """
-    records.require_some()
+    if not records.inputs:
+        raise DataError(f"{table.name}: no records")
     if table.ledger.documents:
         lines = counted(table.ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"
-    digest = table.digest
+    digest = table.ledger.digest
     if of_arrays is not None:
         digest = hashlib.sha256(f"{digest} {of_arrays}".encode()).hexdigest()
     return Dataset(
         *(replace(source, format=table.format), why, records.inputs, records.labels, records.lines, digest),
-        table.skipped_count + records.skipped_count,
-        tuple([*table.skipped, *records.skipped][:SKIPPED_SHOWN]),
+        table.ledger.count,
+        tuple(table.ledger.skipped[:SKIPPED_SHOWN]),
         reads,
         records.shown,
     )
 
 
-def _read_text(source: Source, task: str, settled: bool, asker: doubts.Asker) -> Dataset:
+def _read_text(source: Source, task: str, settled: bool, asker: Asker) -> Dataset:
     if source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     table, sample = _open_table(source, SAMPLE_ROWS, None)
     look = _look(source, table, sample, task, asker)
-    parts = doubts.Parts.of(look)
+    parts = Parts.of(look)
     if not settled:
         _doubt_file(source, look)
     columns = _choose(source, look, need_label=False, doubt=not settled)
@@ -453,9 +446,9 @@ def _read_text(source: Source, task: str, settled: bool, asker: doubts.Asker) ->
             require_room_for(texts)
     chosen = replace(source, text=table.columns[columns.text], label=None, format=table.format)
     why = "one text" if table.format == "text" else columns.why
-    dataset = Dataset(chosen, why, texts, Texts([""] * len(texts)), lines, table.digest, table.skipped_count, ())
+    dataset = Dataset(chosen, why, texts, Texts([""] * len(texts)), lines, table.ledger.digest, table.ledger.count, ())
     if not settled:
-        _doubt_parts(parts, dataset)
+        raise_found(parts.refusal((dataset.source.text, dataset.source.label)))
     return dataset
 
 
@@ -465,18 +458,12 @@ def stream_rows(source: Source, before_waiting: Callable[[], object] | None = No
 
 
 def stream_texts(
-    source: Source, before_waiting: Callable[[], object] | None = None, asker: doubts.Asker = TRAINING
+    source: Source, before_waiting: Callable[[], object] | None = None, asker: Asker = TRAINING
 ) -> tuple[Table, Columns, Iterator[Row]]:
     """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
 
     Where a pipe holds nothing more yet, ``before_waiting`` is called.
     """
-    return _open(source, before_waiting=before_waiting, asker=asker)
-
-
-def _open(
-    source: Source, *, before_waiting: Callable[[], object] | None = None, asker: doubts.Asker = TRAINING
-) -> tuple[Table, Columns, Iterator[Row]]:
     # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
     sampled = SAMPLE_ROWS if source.text is None and source.format != "text" else 0
     table, sample = _open_table(source, sampled, None, before_waiting)
@@ -507,14 +494,14 @@ def _open_table(
 
 def _read_described(source: Source, table: Table, described: Described, rows: Iterable[Row]) -> Dataset:
     """Records of numbers with a text that describes them."""
-    records = Records(table.name, source.skip_bad, FeatureRows(spaced=True, whole=True))
+    records = Records(table.ledger, FeatureRows(spaced=True, whole=True))
     names = tuple(table.columns[at] for at in described.features)
     for row in rows:
         numbers, text = numbers_at(row.values, described.features), as_text(row.values[described.text])
         if numbers is None:
-            records.leave_out(row.line, str(number_problem(row.values, table.columns, described.features)))
+            table.ledger.bad_record(row.line, str(number_problem(row.values, table.columns, described.features)))
         elif not text.strip():
-            records.leave_out(row.line, "the text is empty")
+            table.ledger.bad_record(row.line, "the text is empty")
         else:
             records.add(row.line, np.array(numbers), text)
     chosen = replace(source, label=table.columns[described.text], features=True)
@@ -524,8 +511,8 @@ def _read_described(source: Source, table: Table, described: Described, rows: It
 
 def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable[Row]) -> Dataset:
     """Sequences of numbers with a label, of which a row is a timestep; a bad row leaves its sequence out."""
-    records = Records(table.name, source.skip_bad, NumberArrays(whole=True))
-    for one in read_sequences(rows, table.columns, form, records.leave_out):
+    records = Records(table.ledger, NumberArrays(whole=True))
+    for one in read_sequences(rows, table.columns, form, table.ledger.bad_record):
         records.add(one.line, one.numbers, one.label, one.id)
     why = (
         f"sequences: {form.id}, {len(records.inputs):,} of them in order of {form.order}; "
@@ -537,7 +524,7 @@ def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable
 
 def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Row]) -> Dataset:
     """Records of numbers, each in an .npy file, with a text that describes them."""
-    records = Records(table.name, source.skip_bad, FeatureRows())
+    records = Records(table.ledger, FeatureRows())
     folder = "" if source.path == "-" else os.path.dirname(source.path)
     of_arrays = read_arrays(rows, table.columns, places, folder, records)
     array, text = (table.columns[at] for at in places)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.data.dataset import TRAINING, Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
-from rnncli.data.doubts import Asker
+from rnncli.data.doubts.look import Asker
 from rnncli.data.formats.npy import named_vector, read_vector
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.formats.numbers import Floats, as_json
+from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
 from rnncli.data.ragged import Ragged
-from rnncli.errors import DataError
 from rnncli.memory import require_room
 
 T = TypeVar("T")
@@ -24,7 +24,6 @@ Rows = npt.NDArray[np.int64]
 # Of how many records that were left out it is kept why.
 SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
-
 TOO_MANY = "take fewer records, or shorter texts"
 # After so many records, and after each of so many bytes, it is checked that there is room for more.
 CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
@@ -42,6 +41,18 @@ class _Compact(Sequence[T], ABC):
         return len(self) == len(other) and all(map(self._same, self, other))
 
     __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, row: int) -> T: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[T]: ...
+    def __getitem__(self, row: int | slice) -> T | list[T]:
+        if isinstance(row, slice):
+            return [self[k] for k in range(*row.indices(len(self)))]
+        return self._at(row)
+
+    @abstractmethod
+    def _at(self, row: int) -> T: ...
 
     @staticmethod
     def _same(mine: T, its: T) -> bool:
@@ -103,13 +114,7 @@ class Inputs(_Compact[T]):
     def __len__(self) -> int:
         return len(self._starts)
 
-    @overload
-    def __getitem__(self, row: int) -> T: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[T]: ...
-    def __getitem__(self, row: int | slice) -> T | list[T]:
-        if isinstance(row, slice):
-            return [self[k] for k in range(*row.indices(len(self)))]
+    def _at(self, row: int) -> T:
         return self._value(self._bytes(row), row)
 
     def distinct(self) -> tuple[Rows, Rows]:
@@ -143,7 +148,7 @@ class Texts(Inputs[str]):
         return Texts(self[row] for row in rows)
 
 
-class Shown(Sequence[str]):
+class Shown(_Compact[str]):
     """Inputs as they are shown."""
 
     def __init__(self, inputs: Inputs[Any]) -> None:
@@ -152,19 +157,8 @@ class Shown(Sequence[str]):
     def __len__(self) -> int:
         return len(self._inputs)
 
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[str]: ...
-    def __getitem__(self, row: int | slice) -> str | list[str]:
-        if isinstance(row, slice):
-            return [self[k] for k in range(*row.indices(len(self)))]
+    def _at(self, row: int) -> str:
         return self._inputs.text(row)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class _Typed(Inputs[T]):
@@ -321,11 +315,7 @@ class Lines(_Compact[int]):
     def __len__(self) -> int:
         return len(self._lines)
 
-    @overload
-    def __getitem__(self, row: int) -> int: ...
-    @overload
-    def __getitem__(self, row: slice) -> Sequence[int]: ...
-    def __getitem__(self, row: int | slice) -> int | Sequence[int]:
+    def _at(self, row: int) -> int:
         return self._lines[row]
 
     def __iter__(self) -> Iterator[int]:
@@ -359,30 +349,22 @@ def _tags_problem(input: Value, label: Value) -> str | None:
 class Records:
     """What was read of a file so far.
 
-    Args:
-        name: of the file, in messages.
-        skip_bad: leave out what cannot be used.
-
     Attributes:
+        ledger: of the file, which counts the records that are left out.
         inputs, labels, lines: one entry a record.
-        shown: what to call each record, where its input is not what anybody wants to see; empty otherwise.
-        skipped: messages for the first records that were left out.
-        skipped_count: how many were.
+        shown: the name of each record, where its input is hard to read; empty otherwise.
     """
 
-    name: str
-    skip_bad: bool
+    ledger: Ledger
     inputs: Inputs[Any] = field(default_factory=Texts)
     labels: Inputs[Any] = field(default_factory=Texts)
     lines: Lines = field(default_factory=Lines)
     shown: Texts = field(default_factory=Texts)
-    skipped: list[str] = field(default_factory=list)
-    skipped_count: int = 0
 
     @classmethod
-    def of(cls, inputs: type[Inputs[Any]], name: str, skip_bad: bool) -> Records:
+    def of(cls, inputs: type[Inputs[Any]], ledger: Ledger) -> Records:
         """With inputs of a type; words have tags, anything else a text."""
-        return cls(name, skip_bad, inputs(), TokenLists() if inputs is TokenLists else Texts())
+        return cls(ledger, inputs(), TokenLists() if inputs is TokenLists else Texts())
 
     def add(self, line: int, value: Value, label: Value, shown: str | None = None) -> None:
         """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.
@@ -392,12 +374,12 @@ class Records:
         """
         problem = _tags_problem(value, label) if type(self.labels) is TokenLists else None
         if problem is not None:
-            self.leave_out(line, problem)
+            self.ledger.bad_record(line, problem)
             return
         try:
             self.inputs.append(value)
         except ValueError as error:
-            self.leave_out(line, f"the {getattr(self.inputs, 'what', 'input')} {error}")
+            self.ledger.bad_record(line, f"the {getattr(self.inputs, 'what', 'input')} {error}")
             return
         self.labels.append(label)
         self.lines.append(line)
@@ -405,21 +387,3 @@ class Records:
             self.shown.append(shown)
         if len(self.lines) % CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
             require_room_for(self.inputs, self.labels)
-
-    def leave_out(self, line: int, problem: str) -> None:
-        """Counts a record that cannot be used.
-
-        Raises:
-            DataError: such records are not to be left out.
-        """
-        message = f"{self.name}:{line}: {problem}"
-        if not self.skip_bad:
-            raise DataError(message, SKIP_HINT)
-        self.skipped_count += 1
-        if len(self.skipped) < SKIPPED_SHOWN:
-            self.skipped.append(message)
-
-    def require_some(self) -> None:
-        """Raises DataError: nothing was kept."""
-        if not self.inputs:
-            raise DataError(f"{self.name}: no records")

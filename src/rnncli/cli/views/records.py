@@ -26,7 +26,7 @@ def records_of(look: Look) -> Iterator[Dataset]:
         StorageError: the file cannot be read.
     """
     from rnncli.data.dataset import SAMPLE_ROWS, Dataset, choose, left_out, read_dataset, stream_rows
-    from rnncli.data.records import Records, Texts, TokenLists
+    from rnncli.data.records import SKIP_HINT, Records, Texts, TokenLists
     from rnncli.tasks.model import CHUNK
 
     model, source = look.model, look.source
@@ -50,7 +50,8 @@ def records_of(look: Look) -> Iterator[Dataset]:
     while chunk := list(islice(rows, CHUNK)):
         # Words without tags are texts: those of a text are told as the model tells them.
         inputs = Texts if model.inputs is TokenLists and columns.label is None else model.inputs
-        records = Records.of(inputs, table.name, source.skip_bad)
+        ledger = replace(table.ledger, skip_hint=SKIP_HINT, skipped=[], count=0)
+        records = Records.of(inputs, ledger)
         for row in chunk:
             records.add(row.line, row.values[columns.text], "" if columns.label is None else row.values[columns.label])
         chosen = replace(source, text=table.columns[columns.text], format=table.format)
@@ -61,8 +62,8 @@ def records_of(look: Look) -> Iterator[Dataset]:
             labels=records.labels,
             lines=records.lines,
             digest="",
-            skipped=records.skipped_count,
-            skipped_because=tuple(records.skipped),
+            skipped=ledger.count,
+            skipped_because=tuple(ledger.skipped),
         )
-    if table.skipped_count:
-        look.note(left_out(table.skipped_count, table.skipped), "yellow")
+    if table.ledger.count:
+        look.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")

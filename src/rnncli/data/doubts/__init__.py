@@ -6,29 +6,3 @@ text file, of a table before its columns are chosen, and of one whose columns we
 only when all of it was read. What the user has said is not doubted: a column that is named is what it was named as,
 unless it cannot be.
 """
-
-from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
-from rnncli.data.doubts.look import Asker, Look, raise_first
-from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
-from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
-from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
-
-__all__ = [
-    "BESIDE",
-    "CHOSEN",
-    "CONLL",
-    "DESCRIBED",
-    "TABLE",
-    "TEXT_FILE",
-    "Asker",
-    "Look",
-    "Parts",
-    "are_tagged",
-    "nested_label",
-    "nested_text",
-    "no_header",
-    "no_labels",
-    "raise_first",
-    "unlikely_labels",
-]

@@ -132,9 +132,12 @@ def cut(value: str) -> str:
 def raise_first(checks: Iterable[Check], look: Look) -> None:
     """Raises DataError: one of the checks has a doubt."""
     for check in checks:
-        found = check(look)
-        if found is not None:
-            raise found
+        raise_found(check(look))
+
+
+def raise_found(found: DataError | None) -> None:
+    if found is not None:
+        raise found
 
 
 def named(look: Look) -> list[str]:

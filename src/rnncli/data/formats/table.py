@@ -93,18 +93,3 @@ class Table:
     format: str  # its name in the registry
     rows: Iterator[Row]  # streaming, flat memory, each row checked as it is read
     ledger: Ledger
-
-    @property
-    def skipped(self) -> list[str]:
-        """Messages of the records left out so far, the first 20."""
-        return self.ledger.skipped
-
-    @property
-    def skipped_count(self) -> int:
-        """How many records were left out so far."""
-        return self.ledger.count
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the bytes as stored, in hex; "" until all rows were read."""
-        return self.ledger.digest
