@@ -49,7 +49,6 @@ from rnncli.data.tables.described import (
     Places,
     described_arrays,
     described_numbers,
-    number_problem,
     numbers_at,
 )
 from rnncli.data.tables.long_form import LongForm, guess_long_form, read_sequences
@@ -117,12 +116,7 @@ class Dataset(ShortRepr):
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns of which one row holds, or names, all the numbers of an input."""
-        match self.reads:
-            case NumericColumns(names):
-                return names
-            case ArrayColumn(name):
-                return (name,)
-        return ()
+        return self.reads.names if isinstance(self.reads, NumericColumns | ArrayColumn) else ()
 
     @property
     def texts(self) -> Sequence[str]:
@@ -376,11 +370,11 @@ def _numbers_of(
         return described_arrays(columns, sample, source.label, source.text)
     if source.text is not None:
         return None
-    if isinstance(reads, ArrayColumn | LongForm):
-        require_columns(table, (reads.name,) if isinstance(reads, ArrayColumn) else replace(reads, label=None).names)
     if isinstance(reads, LongForm):
+        require_columns(table, replace(reads, label=None).names)
         return reads.labelled(columns, source.label, table.name)
     if isinstance(reads, ArrayColumn):
+        require_columns(table, reads.names)
         found = described_arrays(columns, sample, source.label, reads.name)
         if found is None:
             raise DataError(f"{table.name}: cannot tell which column is the text", "Name it with --label.")
@@ -497,11 +491,13 @@ def _read_described(source: Source, table: Table, described: Described, rows: It
     records = Records(table.ledger, FeatureRows(spaced=True, whole=True))
     names = tuple(table.columns[at] for at in described.features)
     for row in rows:
-        numbers, text = numbers_at(row.values, described.features), as_text(row.values[described.text])
-        if numbers is None:
-            table.ledger.bad_record(row.line, str(number_problem(row.values, table.columns, described.features)))
-        elif not text.strip():
-            table.ledger.bad_record(row.line, "the text is empty")
+        text = as_text(row.values[described.text])
+        try:
+            numbers = numbers_at(row.values, table.columns, described.features)
+            if not text.strip():
+                raise ValueError("the text is empty")
+        except ValueError as error:
+            table.ledger.bad_record(row.line, str(error))
         else:
             records.add(row.line, np.array(numbers), text)
     chosen = replace(source, label=table.columns[described.text], features=True)

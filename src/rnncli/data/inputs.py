@@ -17,7 +17,7 @@ from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
 from rnncli.data.formats.values import Value, as_text, is_nested
 from rnncli.data.records import Inputs, Texts
-from rnncli.data.tables.described import ArrayColumn, NumericColumns, number_problem, numbers_at
+from rnncli.data.tables.described import ArrayColumn, NumericColumns, numbers_at
 from rnncli.data.tables.long_form import LongForm, read_sequences
 from rnncli.errors import DataError, StorageError, quoted
 
@@ -61,14 +61,9 @@ def stream_inputs(
         return _one_array(source.path, reads)
     if source.text is not None or is_plain_text(source):
         reads = None
-    match reads:
-        case NumericColumns():
-            return _numeric_columns(source, reads, before_waiting)
-        case LongForm():
-            return _long_form(source, replace(reads, label=None), before_waiting)
-        case ArrayColumn():
-            return _array_column(source, reads, before_waiting)
-    return _column(source, before_waiting, asker, inputs is Texts)
+    if reads is None:
+        return _column(source, before_waiting, asker, inputs is Texts)
+    return _numbers(source, replace(reads, label=None) if isinstance(reads, LongForm) else reads, before_waiting)
 
 
 def _column(source: Source, before_waiting: Callable[[], object] | None, asker: Asker, texts: bool) -> Iterator[Input]:
@@ -85,42 +80,31 @@ def _column(source: Source, before_waiting: Callable[[], object] | None, asker: 
         yield Input(f"{table.name}:{row.line}", value if is_nested(value) and not texts else as_text(value))
 
 
-def _numeric_columns(
-    source: Source, reads: NumericColumns, before_waiting: Callable[[], object] | None
-) -> Iterator[Input]:
+def _numbers(source: Source, reads: Reads, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
     table = stream_rows(source, before_waiting)
     require_columns(table, reads.names)
+    if isinstance(reads, LongForm):
+
+        def refuse(line: int, problem: str) -> None:
+            raise table.ledger.fault(line, problem)
+
+        for one in read_sequences(table.rows, table.columns, reads, refuse):
+            yield Input(f"{table.name}:{one.line}", one.numbers, one.id)
+        return
     places = [table.columns.index(name) for name in reads.names]
-    for row in table.rows:
-        numbers, place = numbers_at(row.values, places), f"{table.name}:{row.line}"
-        if numbers is None:
-            raise DataError(f"{place}: {number_problem(row.values, table.columns, places)}")
-        yield Input(place, np.array(numbers), json.dumps(list(map(as_json, numbers))))
-
-
-def _long_form(source: Source, form: LongForm, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
-    table = stream_rows(source, before_waiting)
-    require_columns(table, form.names)
-
-    def refuse(line: int, problem: str) -> None:
-        raise DataError(f"{table.name}:{line}: {problem}")
-
-    for one in read_sequences(table.rows, table.columns, form, refuse):
-        yield Input(f"{table.name}:{one.line}", one.numbers, one.id)
-
-
-def _array_column(source: Source, reads: ArrayColumn, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
-    table = stream_rows(source, before_waiting)
-    require_columns(table, (reads.name,))
-    at = table.columns.index(reads.name)
     folder = "" if source.path == "-" else os.path.dirname(source.path)
     for row in table.rows:
-        named, place = as_text(row.values[at]).strip(), f"{table.name}:{row.line}"
+        place = f"{table.name}:{row.line}"
         try:
-            vector = named_vector(named, reads.name, folder)
-        except (DataError, StorageError) as error:
-            raise DataError(f"{place}: {error.message}") from None
-        yield Input(place, vector.numbers, named)
+            if isinstance(reads, ArrayColumn):
+                named = as_text(row.values[places[0]]).strip()
+                input = Input(place, named_vector(named, reads.name, folder).numbers, named)
+            else:
+                numbers = numbers_at(row.values, table.columns, places)
+                input = Input(place, np.array(numbers), json.dumps(list(map(as_json, numbers))))
+        except (DataError, StorageError, ValueError) as error:
+            raise DataError(f"{place}: {error}") from None
+        yield input
 
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:

@@ -78,7 +78,8 @@ def open_table(
     hasher = hashlib.sha256()
     chunks = open_chunks(path, stdin, hasher=hasher, max_bytes=max_bytes, before_waiting=before_waiting)
     ledger = Ledger(DataFile(path or "-", format, encoding), skip_bad, max_field, skip_hint)
-    opened = _opener(FORMATS[format])(chunks, ledger)
+    module, function = FORMATS[format].opener.split(":")
+    opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if FORMATS[format].has_header:
         refuse_repeated_values(ledger.file, opened.names, opened.line)
     columns = header_names(opened.names, f"{name}:{opened.line}")
@@ -86,13 +87,6 @@ def open_table(
     if ignore is not None:
         columns, rows = _without(columns, rows, ignore)
     return Table(name, columns, format, rows, ledger)
-
-
-def _opener(format: Format) -> Callable[[Iterator[bytes], Ledger], Opened]:
-    """What opens a format; it is imported now that such a file is read."""
-    module, function = format.opener.split(":")
-    opener: Callable[[Iterator[bytes], Ledger], Opened] = getattr(import_module(module), function)
-    return opener
 
 
 def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:

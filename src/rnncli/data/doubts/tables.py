@@ -5,12 +5,7 @@ from __future__ import annotations
 from rnncli.data.doubts.look import Check, Look
 from rnncli.data.doubts.series import MANY_COLUMNS, nothing_to_read, series_as_texts
 from rnncli.data.doubts.texts import several_columns_of_labels
-from rnncli.data.tables.header import (
-    headerless,
-    headerless_series,
-    likely_names,
-    missing_header,
-)
+from rnncli.data.tables.header import headerless, headerless_series, likely_names, missing_header
 from rnncli.errors import DataError
 
 

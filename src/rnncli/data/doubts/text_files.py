@@ -13,11 +13,7 @@ from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.columns import label_rank, text_rank
 from rnncli.data.tables.facts import Facts, is_bio, mostly, numbers_in
-from rnncli.data.tables.header import (
-    likely_names,
-    missing_header,
-    series_of_lines,
-)
+from rnncli.data.tables.header import likely_names, missing_header, series_of_lines
 from rnncli.errors import DataError, counted
 
 _SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")
@@ -32,7 +28,7 @@ def same_tabs(look: Look) -> DataError | None:
         return None
     count = min(counts)
     fields = [line.split("\t") for _, line in lines]
-    if _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:])):
+    if _has_header(look, lines, fields):
         hint = f"Read it as the table: {look.command('--format tsv')}; as a text: {look.command('--format text')}."
     else:
         facts = [Facts("", [row[at] for row in fields]) for at in range(count + 1)]
@@ -53,7 +49,7 @@ def same_delimiters(look: Look) -> DataError | None:
         if len(fields) != len(lines) or len(set(map(len, fields))) > 1:
             continue
         facts = [Facts("", [row[at] for row in fields[1:]]) for at in range(len(fields[0]))]
-        named = _has_header(replace(look, columns=tuple(fields[0]), rows=_rows(lines, fields)[1:]))
+        named = _has_header(look, lines, fields)
         labels = len(lines) >= 20 and any(of.repeats and of.words < 2 for of in facts)
         if not named and not labels and delimiter != "|":
             continue
@@ -203,12 +199,15 @@ def _words_and_tags(look: Look) -> tuple[list[str], list[str]]:
     return first, second
 
 
-def _rows(lines: Sequence[tuple[int, str]], fields: Sequence[Sequence[str]]) -> list[Row]:
-    return [Row(line, tuple(values)) for (line, _), values in zip(lines, fields, strict=True)]
+def _has_header(look: Look, lines: Sequence[tuple[int, str]], fields: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line has names that columns have.
 
-
-def _has_header(look: Look) -> bool:
-    """Whether the first line has names that columns have."""
-    short = [name for name in look.columns if len(name.split()) < 3]
-    telling = any(text_rank(name) is not None or label_rank(name) is not None for name in short)
-    return telling and missing_header(look.columns, look.facts) is None
+    Args:
+        fields: the values of each of ``lines``, were they a table.
+    """
+    names, *values = fields
+    rows = [Row(line, tuple(row)) for (line, _), row in zip(lines[1:], values, strict=True)]
+    telling = any(
+        text_rank(name) is not None or label_rank(name) is not None for name in names if len(name.split()) < 3
+    )
+    return telling and missing_header(tuple(names), replace(look, columns=tuple(names), rows=rows).facts) is None

@@ -188,7 +188,11 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
             nul = text.find("\0")
             if nul >= 0:
                 yield text[:nul]  # whatever is wrong further up is told first
-                raise _nul_character(name, line + line_ends(text[:nul]))
+                where = f"{name}:{line + line_ends(text[:nul])}"
+                raise DataError(
+                    f"{where}: a NUL character, so this is not a text file in the encoding that was said",
+                    "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it.",
+                )
             control = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
             if control is not None and (meant := _of_windows(control[0], encoding)) is not None:
                 yield text[: control.start()]
@@ -200,13 +204,6 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
         raise _undecodable(name, line + len(held), bad, encoding) from None
     if held:
         yield held
-
-
-def _nul_character(name: str, line: int) -> DataError:
-    return DataError(
-        f"{name}:{line}: a NUL character, so this is not a text file in the encoding that was said",
-        "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it.",
-    )
 
 
 def _undecodable(name: str, line: int, bad: _BadByte, encoding: str) -> DataError:

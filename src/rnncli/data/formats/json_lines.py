@@ -54,19 +54,13 @@ def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
 
 def _spread_out(bracket: str, number: int, ledger: Ledger) -> DataError:
     """The refusal of one JSON value over many lines; to leave its lines out one by one would leave nothing."""
-    if bracket == "[":
-        made = ledger.file.as_json("r", "json.load(sys.stdin)")
-        return ledger.fault(
-            number,
-            "a JSON array over several lines, and each line must be an object",
-            f"{_READS}. Write its records so: {made}",
-        )
-    made = ledger.file.as_json("r", 'json.load(sys.stdin)["data"]')
-    return ledger.fault(
-        number,
-        "a JSON object over several lines, and each line must be one",
-        f"{_READS}. If its records are a list under the key data: {made}",
-    )
+    what = "array over several lines, and each line must be an object"
+    so, records = "Write its records so", "json.load(sys.stdin)"
+    if bracket == "{":
+        what = "object over several lines, and each line must be one"
+        so, records = "If its records are a list under the key data", f'{records}["data"]'
+    made = ledger.file.as_json("r", records)
+    return ledger.fault(number, f"a JSON {what}", f"{_READS}. {so}: {made}")
 
 
 def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledger: Ledger) -> Iterator[Row]:

@@ -59,23 +59,19 @@ def _is_label(columns: Sequence[str], sample: Sequence[Sequence[str]], at: int) 
     return 2 * len({row[at] for row in sample}) <= len(sample)
 
 
-def number_problem(values: Sequence[Value], columns: Sequence[str], places: Sequence[int]) -> str | None:
-    """What is wrong with a record that is to have numbers at these places."""
-    for at in places:
-        if number(values[at]) is None:
-            text = as_text(values[at])
-            what = "is missing" if not text.strip() else f"is no finite number: {quoted(text)}"
-            return f"the value of {quoted(columns[at])} {what}"
-    return None
+def numbers_at(values: Sequence[Value], columns: Sequence[str], places: Sequence[int]) -> list[float]:
+    """The numbers of a record at these places.
 
-
-def numbers_at(values: Sequence[Value], places: Sequence[int]) -> list[float] | None:
-    """The numbers at these places; None where :func:`number_problem` has something to say of one."""
+    Raises:
+        ValueError: one of them is missing or not finite; the message names its column.
+    """
     numbers: list[float] = []
     for at in places:
         found = number(values[at])
         if found is None:
-            return None
+            text = as_text(values[at])
+            what = f"is no finite number: {quoted(text)}" if text.strip() else "is missing"
+            raise ValueError(f"the value of {quoted(columns[at])} {what}")
         numbers.append(found + 0.0)  # -0 is 0
     return numbers
 
@@ -85,6 +81,10 @@ class ArrayColumn:
     """An input is the numbers of the .npy file that this column names."""
 
     name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
 
 
 class Places(NamedTuple):

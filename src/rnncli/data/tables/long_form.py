@@ -22,7 +22,7 @@ from rnncli.data.formats.numbers import Floats, as_json, exact_number, is_number
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import as_text
 from rnncli.data.tables.columns import find_column, label_rank, text_rank, words_of
-from rnncli.data.tables.described import number_problem, numbers_at
+from rnncli.data.tables.described import numbers_at
 from rnncli.errors import DataError, UsageError, quoted
 
 # Words of a column's name that says which sequence a row belongs to. A sample, a frame or a window counts the timesteps
@@ -213,12 +213,12 @@ def read_sequences(
         one = read[id]
         if one is None:
             continue
-        numbers = numbers_at(values, numeric)
-        problem = number_problem(values, columns, numeric) if numbers is None else None
-        if problem is None and label_at is not None and (label != one.label or not label.strip()):
-            problem = _label_problem(id, label, one)
-        if numbers is None or problem is not None:
-            leave_out(line, str(problem))
+        try:
+            numbers = numbers_at(values, columns, numeric)
+            if label_at is not None:
+                _check_label(id, label, one)
+        except ValueError as error:
+            leave_out(line, str(error))
             read[id] = None
             continue
         if form.time is not None:
@@ -238,10 +238,12 @@ def read_sequences(
         yield NumberSequence(one.line, id, np.array(one.steps) + 0.0, one.label)  # -0 is 0
 
 
-def _label_problem(id: str, label: str, one: _Open) -> str:
+def _check_label(id: str, label: str, one: _Open) -> None:
     if not label.strip():
-        return "the label is empty"
-    return f"the label of the sequence {quoted(id)} is {quoted(label)}, and {quoted(one.label)} on line {one.line}"
+        raise ValueError("the label is empty")
+    if label != one.label:
+        is_and_was = f"{quoted(label)}, and {quoted(one.label)} on line {one.line}"
+        raise ValueError(f"the label of the sequence {quoted(id)} is {is_and_was}")
 
 
 def _put_in_order(one: _Open) -> tuple[int, int, float] | None:
