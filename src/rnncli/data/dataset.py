@@ -397,15 +397,7 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
 def _dataset(
     source: Source, why: str, table: Table, records: Records, reads: Reads | None = None, of_arrays: str | None = None
 ) -> Dataset:
-    """The records, all rows of the table having been read.
-
-    Args:
-        source: with the columns that were chosen.
-        of_arrays: the digest of the arrays that the table names.
-
-    Raises:
-        DataError: there are none.
-    """
+    """The records, once all rows were read; ``of_arrays`` is the digest of the arrays that the table names."""
     if not records.inputs:
         raise DataError(f"{table.name}: no records")
     if table.ledger.documents:
@@ -468,11 +460,7 @@ def stream_texts(
 def _open_table(
     source: Source, sampled: int, skip_hint: str | None, before_waiting: Callable[[], object] | None = None
 ) -> tuple[Table, list[Row]]:
-    """The table, and so many of its first rows, if there is more than one column to choose from, or time to wait.
-
-    Args:
-        skip_hint: only what reads labels can leave records out.
-    """
+    """The table and its first rows, as many as are sampled; none where only a pipe's one column could be chosen."""
     table = open_table(
         source.path,
         format=source.format,

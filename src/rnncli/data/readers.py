@@ -15,7 +15,7 @@ from typing import BinaryIO
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.registry import FORMATS, Format, required_format_of
-from rnncli.data.formats.sources import STDIN_NAME, check_path, open_chunks
+from rnncli.data.formats.sources import check_path, open_chunks
 from rnncli.data.formats.table import Ledger, Opened, Row, Table
 from rnncli.data.tables.columns import find_column, header_names
 from rnncli.data.tables.header import only_a_header, refuse_repeated_values
@@ -65,19 +65,19 @@ def open_table(
     encoding = check_encoding(encoding)
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown format '{format}'{closest(format, FORMATS)}", f"Known are {', '.join(FORMATS)}.")
-    name = os.fsdecode(source)
-    path = None if name == "-" else name
-    if path is None:
-        name = STDIN_NAME
-        format = format or "csv"
-    else:
+    path = os.fsdecode(source)
+    if path != "-":
         check_path(path)
-        format = format or required_format_of(path)
+    format = format or ("csv" if path == "-" else required_format_of(path))
+    file = DataFile(path, format, encoding)
+    name = file.name
     if FORMATS[format].binary and encoding != "utf-8":
         raise UsageError(f"{name}: {format} is no text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
-    chunks = open_chunks(path, stdin, hasher=hasher, max_bytes=max_bytes, before_waiting=before_waiting)
-    ledger = Ledger(DataFile(path or "-", format, encoding), skip_bad, max_field, skip_hint)
+    chunks = open_chunks(
+        None if path == "-" else path, stdin, max_bytes=max_bytes, hash=hasher.update, before_waiting=before_waiting
+    )
+    ledger = Ledger(file, skip_bad, max_field, skip_hint)
     module, function = FORMATS[format].opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if FORMATS[format].has_header:
@@ -90,11 +90,7 @@ def open_table(
 
 
 def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:
-    """Columns and rows without those that are to be ignored.
-
-    Raises:
-        DataError: one of them does not exist, or none would be left.
-    """
+    """Columns and rows without the ignored ones."""
     names = (ignore,) if ignore in columns else tuple(name.strip() for name in ignore.split(","))
     left_out = {find_column(columns, name, "--ignore") for name in names}
     kept = [at for at in range(len(columns)) if at not in left_out]

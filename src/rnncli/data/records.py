@@ -87,9 +87,15 @@ class Inputs(_Compact[T]):
     def text(self, row: int) -> str:
         """A value as it is shown."""
 
-    @abstractmethod
     def take(self, rows: Iterable[int]) -> Self:
         """The values of these rows, in their order."""
+        made = type(self)()
+        for row in rows:
+            self._copy(row, made)
+        return made
+
+    @abstractmethod
+    def _copy(self, row: int, other: Self) -> None: ...
 
     def _put(self, data: bytes) -> None:
         if len(data) >= _LONG:
@@ -144,8 +150,8 @@ class Texts(Inputs[str]):
     def text(self, row: int) -> str:
         return self[row]
 
-    def take(self, rows: Iterable[int]) -> Texts:
-        return Texts(self[row] for row in rows)
+    def _copy(self, row: int, other: Self) -> None:
+        other.append(self[row])
 
 
 class Shown(_Compact[str]):
@@ -184,16 +190,9 @@ class _Typed(Inputs[T]):
     def text(self, row: int) -> str:
         return (self._typed[row] if self._typed else "") or self._shown(row)
 
-    def take(self, rows: Iterable[int]) -> Self:
-        made = type(self)()
-        for row in rows:
-            self._copy(row, made)
-            if self._typed:
-                made._typed.append(self._typed[row])
-        return made
-
-    @abstractmethod
-    def _copy(self, row: int, other: Self) -> None: ...
+    def _copy(self, row: int, other: Self) -> None:
+        if self._typed:
+            other._typed.append(self._typed[row])
 
 
 class TokenLists(_Typed[tuple[str, ...]]):
@@ -221,7 +220,8 @@ class TokenLists(_Typed[tuple[str, ...]]):
     def _shown(self, row: int) -> str:
         return as_text(list(self[row]) if self._compact else self[row])
 
-    def _copy(self, row: int, other: TokenLists) -> None:
+    def _copy(self, row: int, other: Self) -> None:
+        super()._copy(row, other)
         other._append(self[row])
         other._compact = self._compact
 
@@ -268,7 +268,8 @@ class NumberArrays(_Typed[Floats]):
         numbers = _whole(numbers) if self._whole[row] else numbers
         return json.dumps(numbers) if self._spaced else as_text(numbers)
 
-    def _copy(self, row: int, other: NumberArrays) -> None:
+    def _copy(self, row: int, other: Self) -> None:
+        super()._copy(row, other)
         other.append_array(self[row], bool(self._whole[row]))
         other._spaced = self._spaced
 

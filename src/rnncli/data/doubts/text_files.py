@@ -200,11 +200,7 @@ def _words_and_tags(look: Look) -> tuple[list[str], list[str]]:
 
 
 def _has_header(look: Look, lines: Sequence[tuple[int, str]], fields: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line has names that columns have.
-
-    Args:
-        fields: the values of each of ``lines``, were they a table.
-    """
+    """Whether the first line has names that columns have; ``fields`` are the values of each line."""
     names, *values = fields
     rows = [Row(line, tuple(row)) for (line, _), row in zip(lines[1:], values, strict=True)]
     telling = any(

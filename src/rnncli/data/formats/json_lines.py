@@ -74,13 +74,7 @@ def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledge
 
 
 def _parse_object(line: str) -> dict[str, Any]:
-    """The object that ``line`` holds.
-
-    An integer of more than 4,300 digits is refused by Python's own limit (``sys.set_int_max_str_digits``).
-
-    Raises:
-        _BadRecord: it is broken JSON, no object, nested without end, has a key twice, or a number that is not finite.
-    """
+    """The object that ``line`` holds; :class:`_BadRecord` where it is none that can be read."""
     try:
         value: object = _DECODER.decode(line)
     except _BadRecord:
@@ -89,7 +83,7 @@ def _parse_object(line: str) -> dict[str, Any]:
         raise _BadRecord(f"broken JSON ({error.msg}, at character {error.pos + 1})") from None
     except RecursionError:
         raise _BadRecord(_TOO_DEEP) from None
-    except ValueError:
+    except ValueError:  # Python's own limit, sys.set_int_max_str_digits
         raise _BadRecord("an integer of thousands of digits") from None
     if not isinstance(value, dict):
         raise _BadRecord(f"{_kind(value)}, but each line must be a JSON object")
@@ -128,15 +122,7 @@ def _kind(value: object) -> str:
 
 
 def _values_of(record: dict[str, Any], keys: Sequence[str], line: str) -> tuple[Value, ...]:
-    """A value for each of ``keys``.
-
-    Args:
-        record: what :func:`_parse_object` made of ``line``.
-        keys: those of the file's first object.
-
-    Raises:
-        _BadRecord: a key is missing or new, its value is null, or it holds what cannot be passed on.
-    """
+    """The values of a record that was parsed from ``line``, in the order of the first object's keys."""
     if len(record) != len(keys) or not all(key in record for key in keys):
         _refuse_keys(record, keys)
     # Only an escape can bring in odd characters, for a decoded line holds none; only an exponent too large a number.
@@ -191,11 +177,7 @@ def _check_characters(key: str, value: str, *, nested: bool) -> None:
 
 
 def _check_keys(keys: Sequence[str]) -> None:
-    """Refuse the first object's keys where they could not be shown or saved.
-
-    Raises:
-        _BadRecord: there is none, or one holds half a surrogate pair or a NUL character.
-    """
+    """Refuses the first object's keys where there are none, or they could not be shown or saved."""
     if not keys:
         raise _BadRecord("an object without keys")
     for key in keys:

@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from rnncli.data.formats.registry import PACKED
 from rnncli.errors import DataError, StorageError, closest
@@ -21,12 +21,6 @@ from rnncli.errors import DataError, StorageError, closest
 CHUNK = 1 << 18  # bytes read or unzipped at a time
 STDIN_NAME = "<stdin>"
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
-
-
-class Hasher(Protocol):
-    """What of a :mod:`hashlib` object is needed here."""
-
-    def update(self, data: bytes, /) -> None: ...
 
 
 def check_path(path: str) -> None:
@@ -85,15 +79,15 @@ def open_chunks(
     path: str | None,
     stdin: BinaryIO | None,
     *,
-    hasher: Hasher,
     max_bytes: int,
+    hash: Callable[[bytes], object] | None = None,
     before_waiting: Callable[[], object] | None = None,
 ) -> Iterator[bytes]:
     """The bytes of the file at ``path``, or of ``stdin`` when ``path`` is None, unzipped.
 
     Args:
-        hasher: is fed every byte as stored, before unzipping.
         max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
+        hash: is given every byte as stored, before unzipping.
         before_waiting: is called when a pipe holds nothing more yet, all bytes up to there having been handed on.
 
     Raises:
@@ -102,7 +96,7 @@ def open_chunks(
     """
     name = STDIN_NAME if path is None else path
     stored = _stdin_chunks(stdin, before_waiting) if path is None else _file_chunks(path, before_waiting)
-    chunks = _capped(_hashed(stored, hasher), name, max_bytes)
+    chunks = _capped(stored if hash is None else _hashed(stored, hash), name, max_bytes)
     return _capped(_gunzipped(chunks, name), name, max_bytes) if name.lower().endswith(PACKED) else chunks
 
 
@@ -147,9 +141,9 @@ def _would_wait(file: BinaryIO) -> bool:
         return False
 
 
-def _hashed(chunks: Iterable[bytes], hasher: Hasher) -> Iterator[bytes]:
+def _hashed(chunks: Iterable[bytes], hash: Callable[[bytes], object]) -> Iterator[bytes]:
     for data in chunks:
-        hasher.update(data)
+        hash(data)
         yield data
 
 
@@ -175,9 +169,8 @@ def _gunzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
             try:
                 plain = member.decompress(data, CHUNK)
             except zlib.error as error:
-                raise DataError(
-                    f"{name}: is not whole gzip ({_zlib_reason(error)})", "Fetch or pack it again."
-                ) from None
+                reason = str(error).rpartition(": ")[2]  # "Error -3 while decompressing data: incorrect header check"
+                raise DataError(f"{name}: is not whole gzip ({reason})", "Fetch or pack it again.") from None
             data = member.unused_data if member.eof else member.unconsumed_tail
             if member.eof:
                 member = None
@@ -185,7 +178,3 @@ def _gunzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
                 yield plain
     if member is not None:
         raise DataError(f"{name}: the gzip data is cut off before its end", "Fetch or pack it again.")
-
-
-def _zlib_reason(error: zlib.error) -> str:
-    return str(error).rpartition(": ")[2]  # "Error -3 while decompressing data: incorrect header check"

@@ -222,11 +222,7 @@ class _Guess:
         return self._longest(named or places)
 
     def _longest(self, places: Sequence[int]) -> int:
-        """The column of clearly the longest values.
-
-        Raises:
-            DataError: none is.
-        """
+        """The column of clearly the longest values."""
         if len(places) == 1:
             return places[0]
         by_length = sorted(places, key=self._length, reverse=True)
