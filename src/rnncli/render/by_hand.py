@@ -88,16 +88,21 @@ def _beside(boxes: Sequence[_Box]) -> list[str]:
 
 def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
     """The formula with its numbers, in lines of the width; nothing where a part of it has no room."""
-    room = width - INDENT - 2
+    room, pieces = width - INDENT - 2, with_numbers(step)
+    entries = {id(piece): written(piece, digits) for piece in pieces if not isinstance(piece, str)}
+    widths = {matrix: _matrix(rows, ascii, within=True).width for matrix, rows in entries.items()}
+
+    def width_of(piece: Piece) -> int:
+        return len(formula(piece, ascii)) if isinstance(piece, str) else widths[id(piece)]
 
     def box(chunk: list[Piece], place: int) -> _Box:
         piece = chunk[place]
         if isinstance(piece, str):
             return _Box((formula(piece, ascii),))
-        return _matrix(written(piece, digits), ascii, within=not is_in_parentheses(chunk, place))
+        return _matrix(entries[id(piece)], ascii, within=not is_in_parentheses(chunk, place))
 
     drawn = []
-    for number, chunks in enumerate(lines_of(with_numbers(step), lambda piece: box([piece], 0).width, room)):
+    for number, chunks in enumerate(lines_of(pieces, width_of, room)):
         boxes = [box(chunk, place) for chunk in chunks for place in range(len(chunk))]
         if sum(one.width for one in boxes) > room:
             return []
