@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from core import checks
@@ -59,9 +61,9 @@ def test_values_and_recorded_gradients_are_those_of_the_specification(name: str,
 
 
 @every_cell
-@pytest.mark.parametrize("more", [{}, {"bias": False}, {"ids": True}])
-def test_gradients_against_differences(name: str, more: dict[str, bool]) -> None:
-    case = problem(CORE, name, layers=2, both=True, **more)
+@pytest.mark.parametrize("more", [{"layers": 2, "both": True}, {"bias": False}, {"ids": True}])
+def test_gradients_against_differences(name: str, more: dict[str, Any]) -> None:
+    case = problem(CORE, name, **more)
     analytic, values = case.gradients(), case.values()
     assert analytic.keys() == values.keys()
     for key, value in values.items():

@@ -142,36 +142,28 @@ def test_a_word_that_comes_twice_has_two_terms_in_one_row() -> None:
     assert not values["∂L/∂W_i"][[0, 3]].any()
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_each_line_follows_from_the_lines_before_it(name: str) -> None:
-    """Its formula is worked out again by another arithmetic, with the results that the names in it have so far."""
-    made = MODELS[name]()
-    for label in made.labels:
-        values: dict[str, Bounds] = {}
-        computed = 0
-        for step in adapter_of(made).by_hand(label=label).steps:
-            if step.operands:
-                np.testing.assert_allclose(
-                    step.result, work_out(step.formula, values).lo, rtol=1e-9, atol=1e-13, err_msg=step.formula
-                )
-                for operand, value in step.operands.items():
-                    before = values[operand.removesuffix("ᵀ")].lo
-                    assert np.array_equal(value, before.T if operand.endswith("ᵀ") else before), step.formula
-                computed += 1
-            values[step.name] = Bounds(step.result)
-        assert computed >= 30
+def check_lines(found: ByHand) -> None:
+    """Each formula is worked out again by another arithmetic, with the results that the names in it have so far."""
+    values: dict[str, Bounds] = {}
+    computed = 0
+    for step in found.steps:
+        if step.operands:
+            again = work_out(step.formula, values).lo
+            np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
+            for operand, value in step.operands.items():
+                before = values[operand.removesuffix("ᵀ")].lo
+                assert np.array_equal(value, before.T if operand.endswith("ᵀ") else before), step.formula
+            computed += 1
+        values[step.name] = Bounds(step.result)
+    assert computed >= 30
 
 
 @pytest.mark.parametrize("name", MANY)
 def test_an_answer_at_every_timestep(name: str) -> None:
     """Each line follows from those before it; loss and gradients are training's, and the slopes of the loss."""
     made, answer = MANY[name](), told(name)
-    found, values = adapter_of(made).by_hand(label=answer), {}
-    for step in found.steps:
-        if step.operands:
-            again = work_out(step.formula, values).lo
-            np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
-        values[step.name] = Bounds(step.result)
+    found = adapter_of(made).by_hand(label=answer)
+    check_lines(found)
     opened = adapter_of(made).open(None, answer)
     trained = flow(opened)
     assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-12)
@@ -234,10 +226,11 @@ def test_what_has_more_to_it_is_not_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_loss_and_gradients_are_those_of_training(name: str) -> None:
+def test_each_line_follows_and_loss_and_gradients_are_those_of_training(name: str) -> None:
     made = MODELS[name]()
     for label in made.labels:
         found = adapter_of(made).by_hand(label=label)
+        check_lines(found)
         trained = flow(adapter_of(made).open(None, label))
         assert found.loss == trained.loss
         assert results(found)["L"].item() == pytest.approx(trained.loss, rel=1e-9)
@@ -414,13 +407,9 @@ def test_a_cell_that_nobody_wrote_a_line_for(name: str, cell: str) -> None:
     """A peephole weight, and cells without recurrent weights: by their reference step alone."""
     made = STAND_INS[name](cell)
     answer = {"one label": "1", "source": "X Y", "caption": "X Y", "tags": "X N N V"}.get(name)
-    found, values = adapter_of(made).by_hand(label=answer), dict[str, Bounds]()
+    found = adapter_of(made).by_hand(label=answer)
     assert found.residual < 1e-13
-    for step in found.steps:
-        if step.operands:
-            again = work_out(step.formula, values).lo
-            np.testing.assert_allclose(step.result, again, rtol=1e-9, atol=1e-13, err_msg=step.formula)
-        values[step.name] = Bounds(step.result)
+    check_lines(found)
     names = {step.name for step in found.steps}
     marks = re.escape("ᴵᴵᶠ" if name == "one label" else "ᴵᴵ" if name == "caption" else "ᶠ" if name == "tags" else "")
     if cell == "peephole":
