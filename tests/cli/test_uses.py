@@ -208,3 +208,4 @@ def test_every_view_of_every_task_is_one_document(cli, name):
     ):
         document = cli.works("inspect", "-m", "m.safetensors", *view, "--json").json
         assert document, view
+    assert (cli.folder / "x.html").stat().st_size > 30_000
