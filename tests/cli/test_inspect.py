@@ -200,25 +200,26 @@ def test_the_picture_shows_the_numbers_of_the_table(trained):
     assert (trained.folder / "t.svg").read_bytes() == first
 
 
-def test_a_picture_never_replaces_a_file_unasked(trained):
-    trained.write("s.svg", "mine")
-    hint = "write over it with --force"
+@pytest.mark.parametrize(("option", "name", "begins"), [("--svg", "x.svg", "<svg"), ("--html", "x.html", "<!DOCTYPE")])
+def test_a_picture_and_a_page_never_replace_a_file_unasked(trained, option, name, begins):
+    trained.write(name, "mine")
     for more in (["--timesteps"], ["--json"], []):
-        trained.refuses(2, ["s.svg exists already", hint], "inspect", *more, "--svg", "s.svg")
-    trained.refuses(2, "runs is a directory", "inspect", "--svg", "runs", "--force")
-    trained.refuses(2, " is a directory", "inspect", "--svg", "", "--force")
+        trained.refuses(2, [f"{name} exists already", "write over it with --force"], "inspect", *more, option, name)
+    trained.refuses(2, "runs is a directory", "inspect", option, "runs", "--force")
+    trained.refuses(2, " is a directory", "inspect", option, "", "--force")
     model = "runs/latest/model.safetensors"
-    trained.refuses(2, f"{model} is also the input", "inspect", "--svg", model, "--force")
-    trained.works("inspect", "--svg", "s.svg", "--force")
-    assert (trained.folder / "s.svg").read_text("utf-8").startswith("<svg")
+    trained.refuses(2, f"{model} is also the input", "inspect", option, model, "--force")
+    trained.works("inspect", option, name, "--force")
+    assert (trained.folder / name).read_text("utf-8").startswith(begins)
 
 
-def test_a_picture_that_cannot_be_written_is_said_so(trained):
-    result = trained("inspect", "--svg", "none/s.svg")
+@pytest.mark.parametrize(("option", "name", "what"), [("--svg", "x.svg", "picture"), ("--html", "x.html", "page")])
+def test_a_picture_and_a_page_that_cannot_be_written_are_said_so(trained, option, name, what):
+    result = trained("inspect", option, f"none/{name}")
     assert result.code == 5
-    assert "rnncli: none/s.svg cannot be written: No such file or directory" in result.err
-    assert "picture written" not in result.err
-    result = trained("inspect", "--svg", "/dev/full", "--force")
+    assert f"rnncli: none/{name} cannot be written: No such file or directory" in result.err
+    assert f"{what} written" not in result.err
+    result = trained("inspect", option, "/dev/full", "--force")
     assert (result.code, "not a regular file" in result.err) == (5, True)
 
 

@@ -58,23 +58,9 @@ def test_another_answer(trained):
     trained.refuses(2, "the model knows no label 'poss'", "inspect", TEXT, "--html", "z.html", "--answer", "poss")
 
 
-def test_a_page_never_replaces_a_file_unasked(trained):
-    trained.write("x.html", "mine")
-    trained.refuses(2, ["x.html exists already", "write over it with --force"], "inspect", TEXT, "--html", "x.html")
-    trained.refuses(2, "runs is a directory", "inspect", "--html", "runs", "--force")
-    model = "runs/latest/model.safetensors"
-    trained.refuses(2, f"{model} is also the input", "inspect", "--html", model, "--force")
+def test_a_page_and_a_picture_are_two_files(trained):
     trained.refuses(2, "--svg draws the tables that are shown", "inspect", "--html", "a", "--svg", "b")
     trained.refuses(2, "in a file of its own", "inspect", "--why", "--html", "a", "--svg", "a")
-    trained.works("inspect", "--html", "x.html", "--force")
-    assert (trained.folder / "x.html").read_text("utf-8").startswith("<!DOCTYPE")
-
-
-def test_a_page_that_cannot_be_written_is_said_so(trained):
-    result = trained("inspect", "--html", "none/x.html")
-    assert result.code == 5
-    assert "rnncli: none/x.html cannot be written: No such file or directory" in result.err
-    assert "page written" not in result.err
 
 
 def test_a_text_without_tokens_has_no_page(trained):

@@ -77,10 +77,10 @@ def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str
     """With bounds all through: the rounding of each number that goes in, and of the number that comes out.
 
     They are narrow enough to say something: by six digits each line comes out to a thousandth of its largest number,
-    by nine better, and one that is a hundredth off is noticed.
+    by nine better, and one that is a hundredth off is noticed. Other answers than the first one are by six digits only.
     """
-    for found in worked(name):
-        worst = dict.fromkeys((4, 6, 9), 0.0)
+    for number, found in enumerate(worked(name)):
+        worst = dict.fromkeys((6,) if number else (4, 6, 9), 0.0)
         tried = 0
         for digits in worst:
             lines, values = printed(as_text(found, WIDE, digits=digits)), dict[str, Bounds]()
@@ -98,7 +98,7 @@ def test_each_printed_line_can_be_worked_out_from_those_printed_before(name: str
                         tried += 1
                 values[line.name] = right
         assert worst[6] < 0.005
-        assert worst[9] <= worst[6]
+        assert worst.get(9, 0.0) <= worst[6]
         assert tried >= 25
 
 
