@@ -143,8 +143,7 @@ def test_as_one_would_write_it(operation: str, to: str, formula: str) -> None:
 
 def test_what_the_loss_does_not_depend_on_has_no_gradient() -> None:
     """A weight gets one of zeros, for it has a step like any other; a line that nobody reads gets none."""
-    from rnncli.inspection.by_hand.sheet import Sheet
-    from rnncli.inspection.by_hand.tape import Weight
+    from rnncli.inspection.by_hand.tape import Sheet, Weight
 
     tape = Tape({"w": np.array([[2.0, 1.0]]), "v": np.array([[1.0, 3.0]])})
     s = Sheet(tape)

@@ -23,9 +23,7 @@ from rnncli.inspection.states import States
 
 
 class StarsAdapter(Adapter[StarsModel]):
-    @property
-    def worked_example(self) -> StarsExample:
-        return StarsExample(self.model)
+    worked_example = StarsExample
 
     def _words(self, text: str) -> tuple[str, ...]:
         words = tuple(text.lower().split())

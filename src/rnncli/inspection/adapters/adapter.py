@@ -33,12 +33,14 @@ class Adapter(ABC, Generic[M]):
         label_is: what such a label is.
         answer_is_read: whether the layers read the answer, so that their states are other ones for another answer.
         cuts: whether the middle of a long input is not read.
+        worked_example: an example that is worked by hand; None where models of the task are not.
     """
 
     labels_per: ClassVar[Literal["input", "timestep", "none"]] = "none"
     label_is: ClassVar[str] = "label"
     answer_is_read: ClassVar[bool] = False
     cuts: ClassVar[bool] = False
+    worked_example: ClassVar[type[WorkedExample[Any]] | None] = None
 
     def __init__(self, model: M) -> None:
         self.model = model
@@ -126,19 +128,15 @@ class Adapter(ABC, Generic[M]):
 
         Args:
             label: what the loss is of; None for what the model itself predicts.
-        """
-        example = self.worked_example
-        text = example.text if text is None else self.text(text)
-        return work_out(example, text, lambda: self.open(text, label))
-
-    @property
-    def worked_example(self) -> WorkedExample[M]:
-        """What the task says of an example that is worked by hand.
 
         Raises:
-            UsageError: its models are not.
+            UsageError: models of the task are not worked out by hand, or as ``work_out`` and :meth:`open` do.
         """
-        raise UsageError(f"models of the task {self.model.task} are not worked out by hand")
+        if self.worked_example is None:
+            raise UsageError(f"models of the task {self.model.task} are not worked out by hand")
+        example = self.worked_example(self.model)
+        text = example.text if text is None else self.text(text)
+        return work_out(example, text, lambda: self.open(text, label))
 
     @abstractmethod
     def parts(self, text: str) -> InputParts:

@@ -15,8 +15,11 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.adapters.classify_by_hand import ClassifyExample
-from rnncli.inspection.flow import Opened
+from rnncli.inspection.by_hand.answers import OneAnswer
+from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
+from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack, size
+from rnncli.inspection.by_hand.tape import Sheet
+from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
 from rnncli.inspection.question import UNWRITTEN, InputParts, Question
 from rnncli.inspection.states import States
@@ -30,8 +33,32 @@ ALL = 2**62  # tokens of a text that are named
 READ_OUT = {"last": "last value", "max": "maximum"}  # what a read-out takes of a unit, where it is not the mean
 
 
+class ClassifyExample(WorkedExample[ClassifierModel]):
+    @property
+    def sizes(self) -> Sequence[Size]:
+        model, labels = self.model, size(len(self.model.labels), LABELS, "label")
+        if isinstance(model.input, NumberInput):
+            return [Size(model.input.size, VOCABULARY, "number a timestep", "numbers a timestep"), labels]
+        sizes = [labels, self.vocabulary(model.input.size, "in the vocabulary, <unk>")]
+        return [*sizes, self.embedding] if model.settings.input == "embedding" else sizes
+
+    def write(self, found: Flow, sheet: Sheet) -> OneAnswer:
+        model, settings, batch = self.model, self.model.settings, found.opened.batch
+        if isinstance(model.input, NumberInput):
+            inputs = Inputs(sheet, batch.inputs[0], "its numbers, standardised")
+        else:
+            embedding, vocabulary = "embedding/weight" * (settings.input == "embedding"), model.input.vocabulary
+            inputs = Inputs(sheet, batch.inputs[0], ONE_HOT, names_of(vocabulary), vocabulary.unknown, embedding)
+        stack = Stack(found, "encoder/", sheet, inputs)
+        answer = OneAnswer(stack, "output", model.labels, batch.targets, settings.readout)
+        answer.give(settings.lr, stack.begin)
+        answer.forward()
+        return answer
+
+
 class ClassifyAdapter(Adapter[ClassifierModel]):
     labels_per = "input"
+    worked_example = ClassifyExample
     cuts = True
 
     @property
@@ -41,10 +68,6 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
     @property
     def reads_numbers(self) -> bool:
         return self.model.reads_numbers
-
-    @property
-    def worked_example(self) -> ClassifyExample:
-        return ClassifyExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         """Each timestep a part, also of those that are not read; the baseline of numbers is their mean in training."""

@@ -14,10 +14,36 @@ from rnncli.core.packed import Array
 from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.inspection.adapters.adapter import M
 from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
-from rnncli.inspection.flow import Opened
+from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
+from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
+from rnncli.inspection.by_hand.layers import Inputs, Stack
+from rnncli.inspection.by_hand.tape import Sheet
+from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.states import GeneratedStates, unit_names
 from rnncli.tasks.decoder import DecoderCache, Generated
 from rnncli.tasks.symbols import END, START, joined_symbols
+
+
+class DecoderExample(WorkedExample[M]):
+    """An example whose answers come from a decoder."""
+
+    model: Any
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What can be generated."""
+        return (*names_of(self.model.target), END)
+
+    def decoder(self, found: Flow, sheet: Sheet, also: tuple[str, str] | None = None) -> Stack:
+        """Its layers, above the right symbols before each; ``also`` stands beside them."""
+        given = self.model.network.decoder.given(found.opened.batch.targets).data
+        unknown = self.model.target.unknown
+        inputs = Inputs(sheet, given, ONE_HOT, self.rows, unknown, "decoder/embedding/weight", also)
+        return Stack(found, "decoder/", sheet, inputs)
+
+    def answers(self, found: Flow, decoder: Stack, attention: Attention | None = None, count: str = "T") -> EveryAnswer:
+        wanted = self.model.network.decoder.wanted(found.opened.batch.targets)
+        return EveryAnswer(decoder, "decoder/output", self.rows, wanted, attention, count)
 
 
 class GenerationAdapter(LikelihoodAdapter[M]):

@@ -16,18 +16,45 @@ from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.adapters.language_model_by_hand import LanguageModelExample
-from rnncli.inspection.flow import Opened
+from rnncli.inspection.by_hand.answers import EveryAnswer
+from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
+from rnncli.inspection.by_hand.layers import TIMESTEPS, Inputs, Size, Stack
+from rnncli.inspection.by_hand.tape import Sheet
+from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
 from rnncli.inspection.question import UNWRITTEN, InputParts, Question
 from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation
+from rnncli.tasks.language_model.tokens import beginning
+
+
+class LanguageModelExample(WorkedExample[LanguageModel]):
+    @property
+    def text(self) -> str:
+        """The beginning of the model's example, which is as long as any text, and may end anywhere."""
+        return beginning(self.model.example, self.model.unit, TIMESTEPS + 1)
+
+    @property
+    def sizes(self) -> Sequence[Size]:
+        vocabulary = self.vocabulary(self.model.vocabulary.size, "in the vocabulary, <unk>")
+        return [vocabulary, self.embedding] if self.model.settings.input == "embedding" else [vocabulary]
+
+    def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        vocabulary, settings, batch = self.model.vocabulary, self.model.settings, found.opened.batch
+        rows, embedding = names_of(vocabulary), "embedding/weight" * (settings.input == "embedding")
+        inputs = Inputs(sheet, batch.tokens()[0], ONE_HOT, rows, vocabulary.unknown, embedding)
+        stack = Stack(found, "decoder/", sheet, inputs)
+        answers = EveryAnswer(stack, "output", rows, batch.tokens(1)[0])
+        answers.give(settings.lr, stack.begin)
+        answers.forward()
+        return answers
 
 
 class LanguageModelAdapter(Adapter[LanguageModel]):
     answer_is_read = True
+    worked_example = LanguageModelExample
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -37,10 +64,6 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     def concise(self) -> LanguageModel:
         """The one token that is the most probable next."""
         return self.model.answering(length=1, temperature=0.0)
-
-    @property
-    def worked_example(self) -> LanguageModelExample:
-        return LanguageModelExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         tokens, unit = tuple(self.model.tokens(text)), self.model.unit

@@ -12,8 +12,13 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
-from rnncli.inspection.adapters.generation import GenerationAdapter
-from rnncli.inspection.adapters.seq2seq_by_hand import Seq2SeqExample
+from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
+from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
+from rnncli.inspection.by_hand.example import ONE_HOT, names_of
+from rnncli.inspection.by_hand.layers import UNITS, Inputs, Size, Stack, size
+from rnncli.inspection.by_hand.tape import Equations, Place, Sheet
+from rnncli.inspection.by_hand.terms import below, beside
+from rnncli.inspection.flow import Flow
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import DecoderStates
@@ -21,19 +26,67 @@ from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
-from rnncli.tasks.symbols import joined_symbols, symbols_of
+from rnncli.tasks.symbols import END, joined_symbols, symbols_of
+
+
+class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
+    """The names of what is the encoder's have an ᵉ; T is how many timesteps the source has, and U the target."""
+
+    @property
+    def hidden(self) -> Size:
+        widest = self.model.network.decoder.hidden
+        both = " of the decoder, which has those of both directions" * (widest > self.model.settings.hidden)
+        return size(widest, UNITS, "hidden unit", both)
+
+    @property
+    def sizes(self) -> Sequence[Size]:
+        source = self.vocabulary(self.model.source.size, "of the source, <unk>")
+        return [source, self.vocabulary(self.model.target.size + 1, f"of the target, <unk> and {END}"), self.embedding]
+
+    def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        source, settings, read = self.model.source, self.model.settings, found.opened.batch.sources[0]
+        own, embedding = sheet.marked("ᵉ"), "embedding/weight"
+        inputs = Inputs(own, read, ONE_HOT, names_of(source), source.unknown, embedding, source=True)
+        encoder = Stack(found, "encoder/", own, inputs, "what looks back")
+        decoder = self.decoder(found, sheet)
+        answers = self.answers(found, decoder, Attention(decoder) if settings.attention else None, "U")
+        sheet.section("What is given of the source")
+        inputs.give(encoder.tokens)
+        encoder.begin()
+        encoder.learn()
+        answers.give(settings.lr)
+        encoder.forward()
+        sheet.section("What is passed on")
+        _pass_on(encoder, decoder, sheet, "")
+        _pass_on(encoder, decoder, Equations(sheet, {"T": encoder.T}), "T")
+        if settings.attention:
+            states = [f"{encoder.state}_{t}" for t in range(1, encoder.T + 1)]
+            sheet.at(Place(by=encoder.readers))
+            for s in (sheet, Equations(sheet)):
+                rows = below([s[own.called(state)] for state in states])
+                s.line("M", rows, "all states of the encoder, a row each", passes=True)
+        answers.forward(starts=False)
+        return answers
+
+
+def _pass_on(encoder: Stack, decoder: Stack, s: Sheet, T: str) -> None:
+    """The first states of each layer of the decoder; ``T`` is what is written for the last timestep, if anything."""
+    for layer, of_decoder in zip(encoder.layers, decoder.layers, strict=True):
+        (reader,), block = of_decoder.directions, s.block("Backward, to the first state" + of_decoder.words)
+        for state in reader.cell.specification.states:
+            s.at(replace(reader.place(0, block), by=f"the {state.name} that is passed on"))
+            ends = [s[one.end(state.written, T)] for one in layer.directions]
+            first = f"{state.written}{of_decoder.mark}_0"
+            s.line(first, beside(ends) if layer.bidirectional else ends[0], "what the encoder is left with", None)
 
 
 class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
     model: Seq2SeqModel
+    worked_example = Seq2SeqExample
     cuts = True
     generates = "target"
     states: ClassVar = DecoderStates
     batch: ClassVar = Pairs
-
-    @property
-    def worked_example(self) -> Seq2SeqExample:
-        return Seq2SeqExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         symbols, unit = tuple(self.model.symbols(text)), self.model.unit

@@ -17,8 +17,11 @@ from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
-from rnncli.inspection.adapters.tag_by_hand import TagExample
-from rnncli.inspection.flow import Opened
+from rnncli.inspection.by_hand.answers import EveryAnswer
+from rnncli.inspection.by_hand.example import WorkedExample
+from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack, size
+from rnncli.inspection.by_hand.tape import Sheet
+from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States
@@ -28,17 +31,32 @@ from rnncli.tasks.tag.results import TagPrediction
 from rnncli.tasks.tag.sentences import words_of
 
 
+class TagExample(WorkedExample[TaggerModel]):
+    notes = ("A word's views, the rows of six tables side by side, are taken as given; their gradient is in --bptt.",)
+
+    @property
+    def sizes(self) -> Sequence[Size]:
+        widths = sum(self.model.network.widths)
+        features = Size(widths, VOCABULARY, "number in a word's views", "numbers in a word's views")
+        return [features, size(len(self.model.tags), LABELS, "tag")]
+
+    def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        inputs = Inputs(sheet, found.cells[0].x, "its views, side by side")
+        stack = Stack(found, "encoder/", sheet, inputs)
+        answers = EveryAnswer(stack, "output", self.model.tags, found.opened.batch.targets[0])
+        answers.give(self.model.settings.lr, stack.begin)
+        answers.forward()
+        return answers
+
+
 class TagAdapter(LikelihoodAdapter[TaggerModel]):
     labels_per = "timestep"
+    worked_example = TagExample
     label_is = "tag"
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.model.tags
-
-    @property
-    def worked_example(self) -> TagExample:
-        return TagExample(self.model)
 
     def parts(self, text: str) -> InputParts:
         words = tuple(words_of(text))

@@ -8,21 +8,51 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.by_hand.attention import Attention
+from rnncli.inspection.by_hand import terms
 from rnncli.inspection.by_hand.layers import Stack
-from rnncli.inspection.by_hand.sheet import Equations, Sheet
-from rnncli.inspection.by_hand.tape import Place, Weight
-from rnncli.inspection.by_hand.terms import (
-    Term,
-    added,
-    beside,
-    exp,
-    largest,
-    log,
-    sigmoid,
-    softmax,
-    which_is_largest,
-)
+from rnncli.inspection.by_hand.tape import Equations, Place, Sheet, Weight
+from rnncli.inspection.by_hand.terms import Term, beside, exp, log, softmax
+
+
+class Attention:
+    """What a decoder sees of what it looks back at, on whose sheet that is M, a row for each timestep of the source.
+
+    The equations are those of :mod:`rnncli.core.layers.attention`, with a letter of its own for every line: v_t is what
+    the step looks for, ε_t how well each source step fits, α_t where it looks, k_t what it sees there, and u_t both.
+
+    Args:
+        stack: the decoder, with as many units as M has columns.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._sought, self._seen, self._both = stack.free("v", "b"), stack.free("k", "j"), stack.free("u", "w")
+        state = stack.directions[-1].state
+        self._weights = f"W_{self._sought}", f"W_{self._seen}{self._both}", f"W_{state}{self._both}", f"b_{self._both}"
+
+    def learn(self) -> None:
+        """Gives the weights."""
+        H, begin, learn = self._stack.directions[-1].cell.hidden_size, "decoder/attention/", self._stack.sheet.learn
+        of_sought, of_seen, of_state, bias = self._weights
+        learn(Weight(of_sought, f"{begin}weight_a", "weights of what is looked for"))
+        learn(Weight(of_seen, f"{begin}weight_c", "weights of what is seen", rows=slice(H)))
+        learn(Weight(of_state, f"{begin}weight_c", "weights of the state", rows=slice(H, None)))
+        learn(Weight(bias, f"{begin}bias_c", "bias of both"))
+
+    def forward(self, s: Sheet, t: str) -> Term:
+        """From the state of a timestep to what the answer is made of."""
+        state, (of_sought, of_seen, of_state, bias) = s[f"{self._stack.state}_{t}"], self._weights
+        words = "what it looks for in the source"
+        sought = s.line(f"{self._sought}_{t}", state @ s[of_sought], words, "what is looked for")
+        words = "how well each timestep of the source fits"
+        fits = s.line(f"ε_{t}", sought @ s["M"].T, words, words)
+        words = "where it looks: a share of each timestep of the source"
+        where = s.line(f"α_{t}", softmax(exp(fits), fits), words, "where it looks", slopes={f"ε_{t}": ""})
+        seen = s.line(f"{self._seen}_{t}", where @ s["M"], "what it sees there", "what is seen")
+        both, words = seen @ s[of_seen] + state @ s[of_state] + s[bias], "the sums of what is seen and the state"
+        sums = s.line(f"a{self._both}_{t}", both, words, "and its sums", part=True)
+        return s.line(f"{self._both}_{t}", terms.tanh(sums), "what tells", "what tells")
+
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
 NEAR_ONE = 1e-9
@@ -138,18 +168,18 @@ class OneAnswer(Answers):
         names = [f"{state}_{t}" for t in range(1, self.T + 1)]
         states = [s[name] for name in names]
         if self._readout == "mean":
-            s.line("p", added(states) / s["T"], "the mean of all timesteps", "what is read out")
+            s.line("p", terms.added(states) / s["T"], "the mean of all timesteps", "what is read out")
             return
         slopes = dict.fromkeys(names, "1 where this timestep has the largest, else 0")
         words = "the largest that each unit has at any timestep"
-        s.line("p", largest(states, lambda: s["j"]), words, "what is read out", slopes=slopes)
+        s.line("p", terms.largest(states, lambda: s["j"]), words, "what is read out", slopes=slopes)
         which = "the timestep that has it; the first of equal ones"
-        s.line("j", which_is_largest(states), which, part=True)
+        s.line("j", terms.which_is_largest(states), which, part=True)
 
     def _answer(self, s: Sheet, T: str = "") -> None:
         z, read = self.stack.logit, "p" if self._pools else f"{self.stack.state}_{T or self.T}"
         sums = self._logit(s, s[read])
-        near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE and not T
+        near_one = self._binary and 1 - terms.sigmoid(sums).value.item() < NEAR_ONE and not T
         back = "both factors in one: the probability is too near 1" if near_one else IN_ALL
         logit = s.line(z, sums, "the score" if self._binary else "the scores", back, slopes={read: ""})
         y = s["y"]
@@ -159,7 +189,7 @@ class OneAnswer(Answers):
             s.line("L", -(y @ log(answer).T), "the loss", passes=True)
             return
         words = f"the probability of {self._labels[1]}"
-        answer = s.line("ŷ", sigmoid(logit), words, slopes={z: "the slope of the sigmoid"})
+        answer = s.line("ŷ", terms.sigmoid(logit), words, slopes={z: "the slope of the sigmoid"})
         if near_one:
             # In one, as its factors are not to be had: ∂L/∂z = ŷ − y.
             loss = log(1 + exp(-logit if self._target else logit))
@@ -210,7 +240,7 @@ class EveryAnswer(Answers):
         self._answer(equations, "t")
         for s in (equations, self.sheet):
             losses = [s[f"L_{t}"] for t in range(1, self.T + 1)]
-            s.line("L", added(losses) / s[self._count], "the mean of all timesteps", passes=True)
+            s.line("L", terms.added(losses) / s[self._count], "the mean of all timesteps", passes=True)
 
     def _answer(self, s: Sheet, t: str) -> None:
         read = s[f"{self.stack.state}_{t}"] if self._attention is None else self._attention.forward(s, t)

@@ -22,9 +22,8 @@ import numpy as np
 from rnncli.core.optim.parameters import flatten
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand.answers import Answers
-from rnncli.inspection.by_hand.limits import LAYERS, UNITS, VOCABULARY, Size, size
-from rnncli.inspection.by_hand.sheet import Sheet
-from rnncli.inspection.by_hand.tape import Tape
+from rnncli.inspection.by_hand.layers import LAYERS, UNITS, VOCABULARY, Size, size
+from rnncli.inspection.by_hand.tape import Sheet, Tape
 from rnncli.inspection.flow import Flow, Opened, flow
 from rnncli.inspection.loss import PREDICTION
 from rnncli.inspection.states import visible

@@ -11,13 +11,96 @@ import numpy as np
 
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.specification import X
-from rnncli.inspection.by_hand.inputs import Inputs
-from rnncli.inspection.by_hand.limits import SHORTER, TIMESTEPS, size
-from rnncli.inspection.by_hand.sheet import Equations, Sheet
-from rnncli.inspection.by_hand.tape import Block, Place, Weight
+from rnncli.core.packed import Array
+from rnncli.errors import UsageError, counted
+from rnncli.inspection.by_hand.tape import Block, Equations, Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import Term, added, beside, relu, sigmoid, tanh
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
+
+LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
+SMALLER = (
+    "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
+    "for a large one there is rnncli inspect --bptt"
+)
+SHORTER = "give a shorter text, or a shorter --answer; for a long one there is rnncli inspect --bptt"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many there are of something, at most how many of them can be read, and what they are called."""
+
+    count: int
+    most: int
+    one: str
+    many: str
+
+    def require(self, hint: str = SMALLER) -> None:
+        """Raises UsageError: there are more than can be read."""
+        if self.count > self.most:
+            words = counted(self.count, self.one, self.many)
+            raise UsageError(f"{words} are more than can be read by hand: at most {self.most}", hint)
+
+
+def size(count: int, most: int, one: str, behind: str = "") -> Size:
+    """With a plural that has an s."""
+    return Size(count, most, one + behind, f"{one}s{behind}")
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What is read at every timestep.
+
+    Attributes:
+        x: (T,) ids of one-hot rows, or (T, D) numbers.
+        words: what a row of it is.
+        rows: a name for each id; none for numbers.
+        unknown: the id of what is unknown.
+        embedding: flat name of the table whose rows the ids are read from, if they are.
+        also: name of numbers that stand beside each row, and what they are.
+        source: whether it is the source of a decoder, which has timesteps of its own.
+    """
+
+    sheet: Sheet
+    x: Array
+    words: str
+    rows: tuple[str, ...] = ()
+    unknown: int | None = None
+    embedding: str = ""
+    also: tuple[str, str] | None = None
+    source: bool = False
+
+    @property
+    def embeds(self) -> bool:
+        return bool(self.embedding)
+
+    def give(self, names: tuple[str, ...]) -> None:
+        """A row for each timestep of these names."""
+        ids = self.x.ndim == 1
+        x: Array = np.eye(len(self.rows))[self.x] if ids else self.x
+        for t, name in enumerate(names, 1):
+            unknown = ", which is unknown" if ids and self.x[t - 1] == self.unknown else ""
+            self.sheet.given(f"{'e' if self.embeds else 'x'}_{t}", x[t - 1 : t], f"{name}{unknown}: {self.words}")
+
+    def learn(self) -> None:
+        """Gives the embedding."""
+        self.sheet.learn(Weight("E", self.embedding, "embedding"), self.rows)
+
+    def read(self, t: int) -> None:
+        """x_t, where it is not given; more than one layer may read it."""
+        if f"x_{t}" not in self.sheet:
+            self._read(self.sheet, str(t))
+
+    def equations(self) -> None:
+        if self.embeds:
+            self._read(Equations(self.sheet, {"t": 1}), "t")
+
+    def _read(self, s: Sheet, t: str) -> None:
+        row, words = s[f"e_{t}"] @ s["E"], "its row of the embedding"
+        if self.also is not None:
+            row, words = beside([row, s[self.also[0]]]), f"{words}, and {self.also[1]}"
+        s.line(f"x_{t}", row, words)
+
 
 # What all parts of the first layer read; it has no mark of theirs.
 _READ = {letter: letter for letter in ("x", "e", "E")}
