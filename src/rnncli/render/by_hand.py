@@ -17,24 +17,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
+from rnncli.render import by_hand_parts as parts
 from rnncli.render.by_hand_latex import as_latex
-from rnncli.render.by_hand_parts import (
-    DIGITS,
-    LABEL,
-    WORD,
-    Piece,
-    formula,
-    headline,
-    is_computed,
-    is_in_parentheses,
-    legend,
-    lines_of,
-    sentences,
-    title,
-    with_numbers,
-    word,
-    written,
-)
+from rnncli.render.by_hand_parts import DIGITS, Piece, formula, formula_lines, lines_of, with_numbers, word, written
 from rnncli.render.folding import folded
 from rnncli.results import ByHand, Step
 
@@ -95,25 +80,24 @@ def _with_numbers(step: Step, width: int, ascii: bool, digits: int) -> list[str]
     def width_of(piece: Piece) -> int:
         return len(formula(piece, ascii)) if isinstance(piece, str) else widths[id(piece)]
 
-    def box(chunk: list[Piece], place: int) -> _Box:
-        piece = chunk[place]
+    def box(piece: Piece, within: bool) -> _Box:
         if isinstance(piece, str):
             return _Box((formula(piece, ascii),))
-        return _matrix(entries[id(piece)], ascii, within=not is_in_parentheses(chunk, place))
+        return _matrix(entries[id(piece)], ascii, within)
 
-    drawn = []
-    for number, chunks in enumerate(lines_of(pieces, width_of, room)):
-        boxes = [box(chunk, place) for chunk in chunks for place in range(len(chunk))]
+    lines = []
+    for number, line in enumerate(lines_of(pieces, width_of, room)):
+        boxes = [box(piece, within) for piece, within in line]
         if sum(one.width for one in boxes) > room:
             return []
-        drawn += _beside([_Box((" " * INDENT + ("  " if number else "= "),)), *boxes])
-    return drawn
+        lines += _beside([_Box((" " * INDENT + ("  " if number else "= "),)), *boxes])
+    return lines
 
 
 def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
     """The result in brackets, each row with its name; in blocks of columns where all have no room."""
     entries = written(step.result, digits)
-    names = [word(name, ascii, WORD) for name in step.rows] or [""] * len(entries)
+    names = [word(name, ascii, parts.WORD) for name in step.rows] or [""] * len(entries)
     sign, columns = _Box((" " * INDENT + "= ",)), len(entries[0])
     room = width - sign.width - max(cell_len(f"  {name}" if name else "") for name in names)
     at_once = columns
@@ -132,9 +116,8 @@ def _result(step: Step, width: int, ascii: bool, digits: int) -> list[str]:
 
 def _formula_lines(text: str, width: int) -> list[str]:
     """A formula alone, from the second line on with an indent."""
-    parts = lines_of([text], len, width - INDENT)
-    lines = ["".join(piece for chunk in chunks for piece in chunk) for chunks in parts]
-    return [lines[0], *(" " * INDENT + line.lstrip() for line in lines[1:])]
+    first, *others = formula_lines(text, width - INDENT)
+    return [first, *(" " * INDENT + line.lstrip() for line in others)]
 
 
 def _labelled(text: str, label: str, width: int) -> list[str]:
@@ -149,9 +132,9 @@ def _labelled(text: str, label: str, width: int) -> list[str]:
 
 def step_lines(step: Step, width: int, ascii: bool = False, digits: int = DIGITS) -> list[str]:
     """One line of the work, drawn."""
-    label = word(step.label, ascii, LABEL)
+    label = word(step.label, ascii, parts.LABEL)
     lines = _labelled(formula(step.formula, ascii), label, width)
-    if is_computed(step):
+    if parts.is_computed(step):
         lines += _with_numbers(step, width, ascii, digits)
     return lines + _result(step, width, ascii, digits)
 
@@ -172,15 +155,15 @@ def as_text(result: ByHand, width: int = 80, ascii: bool = False, digits: int = 
     def drawn(text: str) -> str:
         return formula(text, ascii)
 
-    lines = _wrapped(headline(result, shown), width)
+    lines = _wrapped(parts.headline(result, shown), width)
     lines.append("")
     for equation in result.equations:
         lines += [" " * INDENT + line for line in _formula_lines(drawn(equation), width - INDENT)]
     lines.append("")
-    for sentence in (*map(drawn, legend(result)), *sentences(result, digits)):
+    for sentence in (*map(drawn, parts.legend(result)), *parts.sentences(result, digits)):
         lines += _wrapped(sentence, width)
     for section in result.sections:
-        head = _wrapped(title(section, shown, drawn), width)
+        head = _wrapped(parts.title(section, shown, drawn), width)
         lines += ["", *head, ("-" if ascii else "─") * min(max(map(cell_len, head), default=0), width)]
         for number, step in enumerate(section.steps):
             lines += [""] * (number > 0) + step_lines(step, width, ascii, digits)
@@ -203,13 +186,15 @@ def as_markdown(result: ByHand, ascii: bool = False, digits: int = DIGITS) -> st
     def drawn(text: str) -> str:
         return formula(text, ascii)
 
-    parts = [f"# {headline(result, escaped)}", _fenced(map(drawn, result.equations))]
-    parts.append("\n".join(f"- {line}" for line in (*map(drawn, legend(result)), *sentences(result, digits))))
+    found = [f"# {parts.headline(result, escaped)}", _fenced(map(drawn, result.equations))]
+    found.append(
+        "\n".join(f"- {line}" for line in (*map(drawn, parts.legend(result)), *parts.sentences(result, digits)))
+    )
     for section in result.sections:
-        parts.append(f"## {title(section, escaped, drawn)}")
+        found.append(f"## {parts.title(section, escaped, drawn)}")
         steps = ["\n".join(step_lines(step, MARKDOWN_WIDTH, ascii, digits)) for step in section.steps]
-        parts.append(_fenced("\n\n".join(steps).split("\n")))
-    return "\n\n".join(parts) + "\n"
+        found.append(_fenced("\n\n".join(steps).split("\n")))
+    return "\n\n".join(found) + "\n"
 
 
 def _fenced(lines: Iterable[str]) -> str:

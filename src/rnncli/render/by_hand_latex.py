@@ -9,23 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rnncli.render.by_hand_parts import (
-    DIGITS,
-    LABEL,
-    NAME,
-    WORD,
-    Piece,
-    headline,
-    is_computed,
-    is_in_parentheses,
-    lines_of,
-    sentences,
-    signs,
-    title,
-    with_numbers,
-    word,
-    written,
-)
+from rnncli.render import by_hand_parts as parts
+from rnncli.render.by_hand_parts import DIGITS, NAME, WORD, Piece, written
 from rnncli.results import ByHand, Step
 
 LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
@@ -76,23 +61,23 @@ def as_latex(result: ByHand, digits: int = DIGITS) -> str:
     Args:
         digits: decimals of a number, at least.
     """
-    parts = [_FIRST, rf"\section*{{{headline(result, escaped)}}}"]
+    found = [_FIRST, rf"\section*{{{parts.headline(result, escaped)}}}"]
     equations = " \\\\\n".join(latex_formula(equation) for equation in result.equations)
-    parts.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
-    parts += [
+    found.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
+    found += [
         *_LEGEND,
-        *(_SIGNS_MEAN[name] for name in signs(result)),
-        *(escaped(line, None) for line in sentences(result, digits)),
+        *(_SIGNS_MEAN[name] for name in parts.signs(result)),
+        *(escaped(line, None) for line in parts.sentences(result, digits)),
     ]
     for section in result.sections:
-        parts.append(rf"\subsection*{{{title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
-        parts += [_step(step, digits) for step in section.steps]
-    return "\n\n".join([*parts, _LAST]) + "\n"
+        found.append(rf"\subsection*{{{parts.title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
+        found += [_step(step, digits) for step in section.steps]
+    return "\n\n".join([*found, _LAST]) + "\n"
 
 
 def escaped(text: str, limit: int | None = 2 * WORD) -> str:
     """Words, at most so many cells of them, in which LaTeX finds nothing to act on."""
-    return "".join(_ESCAPES.get(char, char) for char in word(text, limit=limit))
+    return "".join(_ESCAPES.get(char, char) for char in parts.word(text, limit=limit))
 
 
 def latex_formula(text: str) -> str:
@@ -134,10 +119,10 @@ def _step(step: Step, digits: int) -> str:
     sign = "←" if "←" in step.formula else "="
     left, _, right = step.formula.partition(f" {sign} ")
     given = _formula(right) if right else []
-    lines = [*given, *(_with_numbers(step, digits) if is_computed(step) else []), _result(step, digits)]
+    lines = [*given, *(_with_numbers(step, digits) if parts.is_computed(step) else []), _result(step, digits)]
     aligned = [f"{latex_formula(left)} &{_signs(sign)} {lines[0]}", *(f"&{line}" for line in lines[1:])]
     aligned[1:] = [line if line.startswith(r"&\quad") else f"&= {line[1:]}" for line in aligned[1:]]
-    label = f"\\noindent {escaped(step.label, LABEL)}\n" if step.label else ""
+    label = f"\\noindent {escaped(step.label, parts.LABEL)}\n" if step.label else ""
     body = " \\\\\n".join(aligned)
     shown = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"  # which may go on on the next page
     widest = max(_width(piece, digits) for piece in (step.result, *step.operands.values()))
@@ -147,24 +132,18 @@ def _step(step: Step, digits: int) -> str:
 
 def _formula(text: str) -> list[str]:
     """The formula alone; from the second line on with an indent."""
-    lines = lines_of([text], len, FORMULA)
-    texts = ["".join(piece for chunk in chunks for piece in chunk) for chunks in lines]
-    return [(r"\quad" if number else "") + latex_formula(line) for number, line in enumerate(texts)]
+    lines = parts.formula_lines(text, FORMULA)
+    return [(r"\quad" if number else "") + latex_formula(line) for number, line in enumerate(lines)]
 
 
 def _with_numbers(step: Step, digits: int) -> list[str]:
     """The formula with its numbers; from the second line on with an indent."""
 
-    def drawn(chunk: list[Piece], place: int) -> str:
-        piece = chunk[place]
-        if isinstance(piece, str):
-            return latex_formula(piece)
-        return _matrix(piece, digits, within=not is_in_parentheses(chunk, place))
+    def drawn(piece: Piece, within: bool) -> str:
+        return latex_formula(piece) if isinstance(piece, str) else _matrix(piece, digits, within)
 
-    return [
-        (r"\quad" if number else "") + "".join(drawn(chunk, place) for chunk in chunks for place in range(len(chunk)))
-        for number, chunks in enumerate(lines_of(with_numbers(step), lambda piece: _width(piece, digits), LINE))
-    ]
+    lines = parts.lines_of(parts.with_numbers(step), lambda piece: _width(piece, digits), LINE)
+    return [(r"\quad" if number else "") + "".join(drawn(*one) for one in line) for number, line in enumerate(lines)]
 
 
 def _width(piece: Piece, digits: int) -> int:

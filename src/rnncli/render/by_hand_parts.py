@@ -103,23 +103,28 @@ def with_numbers(step: Step) -> list[Piece]:
     return [step.operands.get(piece, piece) for piece in NAME.split(right) if piece]
 
 
-def lines_of(pieces: list[Piece], width: Callable[[Piece], int], room: int) -> list[list[list[Piece]]]:
-    """A formula in lines of chunks of pieces.
+def lines_of(pieces: list[Piece], width: Callable[[Piece], int], room: int) -> list[list[tuple[Piece, bool]]]:
+    """A formula in lines of pieces, each with whether a negative number needs parentheses there.
 
     Args:
         width: of a piece.
         room: for a line; what cannot be parted may be wider.
     """
-    found: list[list[list[Piece]]] = [[]]
+    found: list[list[tuple[Piece, bool]]] = [[]]
     used = 0
     for chunk in _chunks(pieces, lambda chunk: sum(map(width, chunk)) <= room):
         wide = sum(map(width, chunk))
         if found[-1] and used + wide > room:
             found.append([])
             used = 0
-        found[-1].append(chunk)
+        found[-1] += [(piece, not _is_in_parentheses(chunk, place)) for place, piece in enumerate(chunk)]
         used += wide
     return found
+
+
+def formula_lines(text: str, room: int) -> list[str]:
+    """A formula alone, in lines that have room."""
+    return ["".join(piece for piece, _ in line) for line in lines_of([text], len, room)]
 
 
 def _chunks(pieces: list[Piece], fits: Callable[[list[Piece]], bool], level: int = 0) -> Iterator[list[Piece]]:
@@ -153,7 +158,7 @@ def _depth(text: str) -> int:
     return sum(map(text.count, "([")) - sum(map(text.count, ")]"))
 
 
-def is_in_parentheses(chunk: list[Piece], place: int) -> bool:
+def _is_in_parentheses(chunk: list[Piece], place: int) -> bool:
     """Whether what stands there needs none of its own: it has a pair for itself already."""
     around = chunk[max(place - 1, 0) : place + 2]
     before, after = around[0], around[-1]
