@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array, Lookup, PackedSequence
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
@@ -75,9 +75,7 @@ def _to_the_last_state(flow: Flow, cell: CellFlow, order: list[int]) -> Iterator
     step, T = cell.steps[last], last + 1
     output = next((rows for rows in flow.rows if rows.name.endswith("output/weight")), None)
     if output is not None:
-        own: Any = flow.opened.params
-        for part in output.name.split("/"):
-            own = own[part]
+        own = dict(flatten(flow.opened.params))[output.name]
         H = cell.cell.hidden_size
         if own.shape[0] == 2 * H:  # both directions are read side by side
             own = own[H:] if cell.reads_backwards else own[:H]
@@ -99,18 +97,12 @@ def step_jacobian(cell: CellFlow, t: int) -> Array:
     data = cell.recorded.cache.x.data
     data = data.gathered() if isinstance(data, Lookup) else data
     x = PackedSequence(np.repeat(data[t : t + 1], N, axis=0), np.array([N]), np.arange(N), learned=False)
-    before = _state_before(cell, t)
+    states, past = cell.initial, cell.recorded.cache
+    before = states.values() if t == 0 else [getattr(past, letter)[t - 1 : t] for letter in states]
     _, _, cache = cell.cell.forward(cell.params, x, tuple(np.repeat(part, N, axis=0) for part in before))
     units = tuple(np.eye(N)[:, k * H : (k + 1) * H] for k in range(count))
     _, d_before, _ = cell.cell.backward(cell.params, cache, None, units)
     return np.concatenate(d_before, axis=1)
-
-
-def _state_before(cell: CellFlow, t: int) -> tuple[Array, ...]:
-    """(1, H) each, as it was before the t-th step that is read."""
-    if t == 0:
-        return tuple(cell.initial.values())
-    return tuple(getattr(cell.recorded.cache, letter)[t - 1 : t] for letter in cell.initial)
 
 
 def _size(matrix: Array) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +23,6 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array, DistinctTokens, Lookup
 from rnncli.errors import UsageError
-
-
-class Differentiable(Protocol):
-    """What of a network is needed here."""
-
-    def loss_and_gradients(self, params: Params, batch: Any) -> tuple[float, dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -211,8 +205,7 @@ class Flow:
             UsageError: there is no such layer.
         """
         if name is None:
-            tops = [cell for cell in self.cells if not cell.reads_backwards]
-            return tops[-1]
+            return [cell for cell in self.cells if not cell.reads_backwards][-1]
         for cell in self.cells:
             if name == cell.name or name.startswith(cell.name + "/"):
                 return cell
@@ -285,21 +278,16 @@ def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[C
     d_output = one.dy
     if d_output is None:  # then it is added up by row already; but each cell that reads it knows its own part
         layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, one.found["distinct"])]
-        d_output = _sum_of_inputs([cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers])
-    if d_output is None:
-        return []
-    looked_up = one.found["looked_up"].items()
+        readers = [cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers]
+        if not readers:
+            return []
+        d_output = np.sum([cell.d_input() for cell in readers], axis=0)
     return [
         RowsFlow(f"{name}/{kind}", opened.steps_of(f"{name}/{kind}"), read, d_output[:, columns])
-        for kind, (read, columns) in looked_up
+        for kind, (read, columns) in one.found["looked_up"].items()
     ]
 
 
 def _looks_up(cell: CellFlow, distinct: DistinctTokens) -> bool:
     data = cell.recorded.cache.x.data
     return isinstance(data, Lookup) and data.distinct is distinct
-
-
-def _sum_of_inputs(readers: Sequence[CellFlow]) -> Array | None:
-    """(T, D) ∂L/∂x_t, from every cell that reads it."""
-    return np.sum([cell.d_input() for cell in readers], axis=0) if readers else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.inspection.flow import CellFlow
-from rnncli.inspection.states import visible
+from rnncli.inspection.states import most_changing, visible
 from rnncli.results import Column, HeatMap, TableCell, TableView
 
 
@@ -36,8 +36,7 @@ class Gates:
 
     def most_changing(self, count: int) -> list[int]:
         """The units whose h moves most from step to step."""
-        moves = np.abs(np.diff(self.values["h"], axis=0, prepend=0)).mean(axis=0)
-        return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
+        return most_changing(self.values["h"], count)
 
     def view(self, units: Sequence[int]) -> TableView:
         """Every value of the chosen units; of all units together the mean of a gate, and the length of a state."""

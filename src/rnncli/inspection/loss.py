@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rnncli.tasks.model import Model
+from rnncli.tasks.model import Model
 
 PREDICTION = "the model's own prediction"
 GIVEN = "given with --answer"

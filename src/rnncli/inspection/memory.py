@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,7 @@ from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.loss import format_loss, has_vanished, vanished, with_origin
 from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
-
-if TYPE_CHECKING:
-    from rnncli.tasks.model import Model
+from rnncli.tasks.model import Model
 
 # A gate is saturated this near to 0 or 1, a tanh this near to −1 or 1: there its slope is under a fifth of its largest.
 SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
@@ -72,7 +70,7 @@ class Memory:
 
     @property
     def relative(self) -> Array:
-        """‖∂L/∂h_t‖ of what it is at the last state."""
+        """(T,) ‖∂L/∂h_t‖ of what it is at the last state."""
         return _relative(self.norms)
 
     @property
@@ -143,8 +141,8 @@ class Memory:
             drawn = bar(float(self.kept[distance]), width)
             rows.append((distance, visible(self.steps[distance]), *of_h, *of_c, drawn))
         columns = [Column("steps back", True), Column("timestep", style="bold")]
-        columns += [Column("‖∂L/∂h‖", True), Column("share", True)]
-        columns += [] if self.norms_c is None else [Column(f"‖∂L/∂{self.memory}‖", True), Column("share", True)]
+        for letter in ("h",) if self.norms_c is None else ("h", self.memory):
+            columns += [Column(f"‖∂L/∂{letter}‖", True), Column("share", True)]
         columns.append(Column(f"10^−{BAR_DECADES} to 1"))
         said = self.sentence + left_out(len(rows), len(self.steps))
         return TableView(f"How much gradient arrives, {self.cell}", tuple(columns), tuple(rows), said)
@@ -167,7 +165,6 @@ class Memory:
 
 
 def _relative(norms: Array) -> Array:
-    """(T,) of what there is at the last state."""
     return np.asarray(norms / (norms[0] or 1.0))
 
 
@@ -304,11 +301,8 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
         sides = [one for one in (first, second) if distance < len(one.steps)]
         cells: list[TableCell] = [distance, visible(sides[0].steps[distance])]
         for one in (first, second):
-            if distance < len(one.steps):
-                share = float(one.kept[distance])
-                cells += [share, bar(share, BAR_WIDTH // 2)]
-            else:
-                cells += [None, ""]
+            share = float(one.kept[distance]) if one in sides else None
+            cells += [share, "" if share is None else bar(share, BAR_WIDTH // 2)]
         rows.append(tuple(cells))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):

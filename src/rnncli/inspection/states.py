@@ -70,8 +70,7 @@ class States:
 
     def most_changing(self, count: int) -> list[int]:
         """The units whose value moves most from step to step: by the mean of |h_t − h_(t−1)|, with h_0 = 0."""
-        moves = np.abs(np.diff(self.hidden, axis=0, prepend=0)).mean(axis=0)
-        return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
+        return most_changing(self.hidden, count)
 
     def view(self, units: list[int]) -> TableView:
         """One row a timestep: token, prediction, the state's norm and the chosen units."""
@@ -156,6 +155,12 @@ class DecoderStates(GeneratedStates):
 
     def _predictions(self) -> dict[str, Any]:
         return super()._predictions() | {"source": self.source, "alignment": self.alignment}
+
+
+def most_changing(values: Array, count: int) -> list[int]:
+    """The columns of (T, K) values that move most from step to step, from 0 on, on average."""
+    moves = np.abs(np.diff(values, axis=0, prepend=0)).mean(axis=0)
+    return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
 
 
 def visible(symbol: str) -> str:

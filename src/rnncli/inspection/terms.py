@@ -89,6 +89,11 @@ class Terms:
         along = self.shares * length**2
         return np.divide(along, bottom, out=np.zeros_like(along), where=bottom > 0)
 
+    def largest(self, most: int | None) -> list[int]:
+        """The timesteps of all terms, or of so many of the largest, in the order of time."""
+        order = np.argsort(-self.norms, kind="stable")[:most]
+        return sorted(order.tolist())
+
     @cached_property
     def _added_up(self) -> tuple[Array, Array]:
         """(T,) length of the sum of the terms up to each step, and the sum of all."""
@@ -146,14 +151,11 @@ class Terms:
         columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if small else [])]
         columns += [Column(name, True) for name in ("‖term‖", "share", "cosine", "‖sum so far‖")]
         rows: list[tuple[TableCell, ...]] = []
-        chosen = np.arange(len(self.steps))
-        if most is not None and len(chosen) > most:
-            chosen = np.sort(np.argsort(-self.norms, kind="stable")[:most])
-        for t in chosen.tolist():
-            name = self.steps[t]
+        chosen = self.largest(most)
+        for t in chosen:
             numbers = (float(self.norms[t]), float(self.shares[t]), float(self.cosines[t]))
             written = (_written(self.term(t)),) if small else ()
-            rows.append((t + 1, visible(name), *written, *numbers, float(self.running_norms[t])))
+            rows.append((t + 1, visible(self.steps[t]), *written, *numbers, float(self.running_norms[t])))
         length = float(np.linalg.norm(self.gradient))
         written = (_written(self.gradient),) if small else ()
         rows.append(("Σ", "the whole", *written, length, float(self.shares.sum()), 1.0 if length else 0.0, length))

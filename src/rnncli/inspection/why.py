@@ -150,14 +150,8 @@ class Why:
 
     def view(self, most: int | None = None) -> TableView:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
-        named: list[tuple[str, Array]] = []
-        if self.deleted is not None:
-            named.append(("deleted", self.deleted))
-        named.append(("replaced", self.replaced))
-        if self.integrated is not None:
-            named.append(("integrated", self.integrated))
-        if self.shapley is not None:
-            named.append(("Shapley", self.shapley))
+        every = ("deleted", self.deleted), ("replaced", self.replaced), ("integrated", self.integrated)
+        named = [(name, values) for name, values in (*every, ("Shapley", self.shapley)) if values is not None]
         chosen = list(range(len(self.parts)))
         asked = np.flatnonzero(~np.isnan(self.replaced))
         if most is not None and len(self.parts) > most:
@@ -231,11 +225,8 @@ def why(question: Question) -> Why:
         return found
 
     replaced = falls([parts.replaced((k,)) for k in asked])
-    deleted: Array | None = None
-    texts: tuple[str, ...] = ()
-    if parts.deletable and count > 1:
-        texts = tuple(parts.without((k,)) for k in asked)
-        deleted = falls(texts)
+    texts = tuple(parts.without((k,)) for k in asked) if parts.deletable and count > 1 else ()
+    deleted = falls(texts) if texts else None
     values = shapley(question) if count <= SHAPLEY_PARTS else None
     flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
     text = parts.without(flip) if flip is not None else None

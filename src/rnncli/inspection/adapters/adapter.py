@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+import numpy as np
+
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.by_hand.example import WorkedExample, work_out
 from rnncli.inspection.flow import Opened
+from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.loss import Label
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
@@ -196,6 +199,46 @@ class Adapter(ABC, Generic[M]):
     def validation_rows(self, records: Dataset) -> Array | None:
         """The rows that a training on these records would set aside again; None if they cannot be those of before."""
         return split(records, self.model.settings).validation
+
+
+class LikelihoodAdapter(Adapter[M]):
+    """A task whose network says how probable a whole answer is."""
+
+    @abstractmethod
+    def examples(self, texts: Sequence[str], answer: str) -> Any:
+        """Inputs, all with one answer, as examples of training."""
+
+    @abstractmethod
+    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath | None, Array | None]:
+        """The ``path`` and ``read`` of :class:`rnncli.inspection.question.Question`."""
+
+    def most_probable(self, text: str) -> tuple[str, bool]:
+        """The prediction, and whether it ends by itself, and not because it would be too long."""
+        return self.predicted([text])[0], True
+
+    def _question(self, text: str, answer: str | None) -> Question:
+        score_is = "log probability"
+        if answer is None:
+            answer, ended = self.most_probable(text)
+            score_is += "" if ended else ", as if it ended there,"
+        double = self.double
+        double.open(text, answer)  # refuses what cannot be asked
+        model: Any = double.model
+
+        def scores(texts: Sequence[str]) -> Array:
+            return np.asarray(model.network.log_probabilities(model.params, double.examples(texts, answer)))
+
+        parts = self.parts(text)
+        path, read = double.path(parts, answer)
+        return Question(
+            parts=parts,
+            answer=answer,
+            score_is=score_is,
+            scores=scores,
+            predictions=self.predicted,
+            path=path,
+            read=read,
+        )
 
 
 def _answer(given: Any) -> str | None:

@@ -12,8 +12,7 @@ from rnncli.core.layers.attention import alignment
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.data.text.vocabulary import UNKNOWN
-from rnncli.inspection.adapters.adapter import M
-from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
+from rnncli.inspection.adapters.adapter import LikelihoodAdapter, M
 from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.by_hand.layers import Inputs, Stack

@@ -16,7 +16,7 @@ from rnncli.data.records import TokenLists
 from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
-from rnncli.inspection.adapters.likelihood import LikelihoodAdapter
+from rnncli.inspection.adapters.adapter import LikelihoodAdapter
 from rnncli.inspection.by_hand.answers import EveryAnswer
 from rnncli.inspection.by_hand.example import WorkedExample
 from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack, size

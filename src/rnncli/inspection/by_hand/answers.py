@@ -1,4 +1,4 @@
-"""Predictions and their loss as lines of arithmetic: one for the whole input, or one at every timestep."""
+"""Attention, predictions and their loss as lines of arithmetic: for the whole input, or at every timestep."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from rnncli.inspection.by_hand import terms
 from rnncli.inspection.by_hand.layers import Stack
 from rnncli.inspection.by_hand.tape import Equations, Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import Term, beside, exp, log, softmax
+
+# The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
+NEAR_ONE = 1e-9
+IN_ALL = "in all, the probability minus the right answer"
 
 
 class Attention:
@@ -52,11 +56,6 @@ class Attention:
         both, words = seen @ s[of_seen] + state @ s[of_state] + s[bias], "the sums of what is seen and the state"
         sums = s.line(f"a{self._both}_{t}", both, words, "and its sums", part=True)
         return s.line(f"{self._both}_{t}", terms.tanh(sums), "what tells", "what tells")
-
-
-# The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
-NEAR_ONE = 1e-9
-IN_ALL = "in all, the probability minus the right answer"
 
 
 class Answers(ABC):

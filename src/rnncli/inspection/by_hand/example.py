@@ -15,11 +15,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand.answers import Answers
 from rnncli.inspection.by_hand.layers import LAYERS, UNITS, VOCABULARY, Size, size
@@ -29,10 +31,6 @@ from rnncli.inspection.loss import PREDICTION
 from rnncli.inspection.states import visible
 from rnncli.results import ByHand
 from rnncli.tasks.model import Model
-
-if TYPE_CHECKING:
-    from rnncli.config import Settings
-    from rnncli.data.text.vocabulary import Vocabulary
 
 ONE_HOT = "its one-hot row"
 STRENGTHENS = (

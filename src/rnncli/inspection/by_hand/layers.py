@@ -1,4 +1,4 @@
-"""Recurrent layers as lines of arithmetic: each cell's own equations, step by step, in one direction or both."""
+"""Inputs and recurrent layers as lines of arithmetic, by each cell's own equations; and how large they may be."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ SMALLER = (
     "for a large one there is rnncli inspect --bptt"
 )
 SHORTER = "give a shorter text, or a shorter --answer; for a long one there is rnncli inspect --bptt"
+# What all parts of the first layer read; it has no mark of theirs.
+_READ = {letter: letter for letter in ("x", "e", "E")}
+_FUNCTIONS: dict[str, Callable[[Term], Term]] = {"σ": sigmoid, "tanh": tanh, "relu": relu}
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,6 @@ class Inputs:
         if self.also is not None:
             row, words = beside([row, s[self.also[0]]]), f"{words}, and {self.also[1]}"
         s.line(f"x_{t}", row, words)
-
-
-# What all parts of the first layer read; it has no mark of theirs.
-_READ = {letter: letter for letter in ("x", "e", "E")}
-_FUNCTIONS: dict[str, Callable[[Term], Term]] = {"σ": sigmoid, "tanh": tanh, "relu": relu}
 
 
 @dataclass(frozen=True, eq=False)

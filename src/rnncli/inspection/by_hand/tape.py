@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from rnncli.inspection.by_hand.terms import Gradient, Term, added_gradients, gra
 from rnncli.results import Section, Step
 
 HERE, ELSEWHERE, NEXT = range(3)
+_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᴵᶠᵇ]*)(?=_|\b)")
+_FOR_ALL = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag", "max", "argmax"}
 
 
 @dataclass(eq=False)
@@ -287,10 +290,6 @@ def _names(term: Term) -> list[str]:
     return [name for part, _ in term.parts for name in _names(part)]
 
 
-_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᴵᶠᵇ]*)(?=_|\b)")
-_FOR_ALL = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag", "max", "argmax"}
-
-
 class Sheet:
     """A tape on which the names of a part of the network have a mark: ``Wᵉ_i``, ``hᵉ_2`` of an encoder.
 
@@ -364,21 +363,19 @@ class Sheet:
         back: str | None = "",
         *,
         part: bool = False,
-        word: str = "",
         slopes: Mapping[str, str] | None = None,
-        passes: bool = False,
-        sums: bool = False,
+        **how: Any,
     ) -> Term:
         """Works out ``name = term``.
 
         Args:
             label: what it is, in words; ``back`` the same beside its gradient: None for which lines that comes from.
             part: whether it is put into the equation of the line that reads it, and has none of its own.
-            word, slopes, passes, sums: as :class:`rnncli.inspection.by_hand.tape.Line` has them.
+            slopes, how: as :class:`Line` has them.
         """
         result = self.tape.step(self.called(name), "=", term, label)
         own = {self.called(one): words for one, words in (slopes or {}).items()}
-        self.tape.add(Line(result, term, self.tape.place, back, word, own, passes, sums))
+        self.tape.add(Line(result, term, self.tape.place, back, slopes=own, **how))
         return result
 
     def plus(self, term: Term, name: str) -> Term:
@@ -410,7 +407,7 @@ class Equations(Sheet):
     def block(self, title: str, token: str = "") -> Block:
         return Block(title, token)
 
-    def line(self, name: str, term: Term, label: str = "", back: str | None = "", **how: object) -> Term:
+    def line(self, name: str, term: Term, label: str = "", back: str | None = "", **how: Any) -> Term:
         name = self.called(name)
         if how.get("part"):
             self._parts[name] = term

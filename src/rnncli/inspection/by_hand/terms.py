@@ -127,8 +127,7 @@ class Term:
     def _with(self, other: Term, sign: str, value: Array, binds: int, to_self: Back, to_other: Back) -> Term:
         # a − (b + c) and a/(b·c) are not a − b + c and a/b·c.
         right = other.within(binds + 1 if sign in (" − ", "/") else binds)
-        parts = (self, to_self), (other, to_other)
-        return Term(self.within(binds) + sign + right, value, self.operands | other.operands, binds, parts)
+        return _made(self.within(binds) + sign + right, value, binds, (self, to_self), (other, to_other))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -210,19 +209,13 @@ def named(name: str, value: Array) -> Term:
     return Term(name, value, {name: value})
 
 
-def _made(
-    text: str,
-    value: Array,
-    binds: int,
-    *parts: tuple[Term, Back | None],
-    product: tuple[Term, Term] | None = None,
-) -> Term:
+def _made(text: str, value: Array, binds: int, *parts: tuple[Term, Back | None]) -> Term:
     """Of parts, each with the way back to it; None where there is no slope."""
     operands: dict[str, Array] = {}
     for part, _ in parts:
         operands |= part.operands
     backward = tuple((part, back) for part, back in parts if back is not None)
-    return Term(text, value, operands, binds, backward, product)
+    return Term(text, value, operands, binds, backward)
 
 
 def _number(number: int) -> Term:

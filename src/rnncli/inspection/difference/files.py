@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from rnncli.data.dataset import Dataset
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference.inputs import require_same_task
 from rnncli.results import Column, TableCell, TableView
-
-if TYPE_CHECKING:
-    from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
-
+from rnncli.tasks.model import Model
 
 # Whose answer is the label.
 RIGHT = ("both", "only the second", "only the first", "neither")
@@ -115,22 +111,11 @@ def data_difference(
                 hits = answers[0] == label, answers[1] == label
                 right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
             if change > 0:
-                one = Changed(
-                    line=part.lines[row],
-                    text=part.called(row),
-                    label=label,
-                    answers=answers,
-                    probabilities=(adapter.probability_of(pair[0]), adapter.probability_of(pair[1])),
-                    change=change,
-                )
+                sure = adapter.probability_of(pair[0]), adapter.probability_of(pair[1])
+                line, text = part.lines[row], part.called(row)
+                one = Changed(line=line, text=text, label=label, answers=answers, probabilities=sure, change=change)
                 kept.append(one)
         kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
     labelled = adapter.labels_per == "input" and sum(right.values()) > 0
-    return DataDifference(
-        names=names,
-        rows=rows,
-        differ=differ,
-        mean_change=total / max(1, rows),
-        right=right if labelled else None,
-        changed=tuple(kept),
-    )
+    found, mean, known = tuple(kept), total / max(1, rows), right if labelled else None
+    return DataDifference(names=names, rows=rows, differ=differ, mean_change=mean, right=known, changed=found)

@@ -1,4 +1,4 @@
-"""What a data set says of a training on it: unknown words, lost middles, contradictions, texts that stand twice."""
+"""What a data set says of a training on it: unknown words, lost middles, labels that are wrong, repeated texts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.errors import counted
+from rnncli.data.dataset import Dataset
+from rnncli.errors import closest, counted
+from rnncli.inspection.adapters import Adapter
 from rnncli.inspection.doctor.findings import Check, Commands
 from rnncli.inspection.doctor.record import learn_something
 from rnncli.tasks.report import UNEVEN
-
-if TYPE_CHECKING:
-    from rnncli.data.dataset import Dataset
-    from rnncli.inspection.adapters import Adapter
 
 # Nearly all predictions are one label, and the right labels clearly are not.
 CONSTANT, NOT_CONSTANT = 0.98, 0.95
@@ -36,6 +34,10 @@ NOISE, SURE, MOSTLY_RIGHT = 0.01, 0.99, 0.9
 # Texts on both sides of the split are right for having been learned by heart; below 2% of the validation rows they
 # change its score by less than chance does.
 SHARED = 0.02
+# Where the model has no such label, its answer cannot be right. Of labels by hand about 1 in 100 is wrong anyway.
+UNTRAINED = 0.01
+MOSTLY = 0.5  # from here on they are labels of something else, and not mistyped
+SHOWN = 40  # characters of a label: where the wrong column is read, it may be a whole text
 # In data that the model was not trained on, texts that stand twice only count twice.
 TWICE = 0.05
 
@@ -239,3 +241,51 @@ def validation_rows(adapter: Adapter[Any], dataset: Dataset) -> Array | None:
         return None
     found = adapter.validation_rows(dataset)
     return found if found is not None and len(found) == aside else None
+
+
+def unknown_labels(
+    adapter: Adapter[Any], dataset: Dataset, labels: Sequence[Sequence[str]], commands: Commands
+) -> tuple[Check, list[Evidence]]:
+    """The share of all labels that are none of the model's; the rows that have them, where they look mistyped.
+
+    Args:
+        labels: those of each row: one, or a tag for each word.
+    """
+    what, known = adapter.label_is, set(adapter.labels)
+    counts = Counter(label for of in labels for label in of)
+    unknown = Counter({label: count for label, count in counts.items() if label not in known})
+    number = unknown.total() / counts.total() if counts else None
+    check = Check(
+        "unknown labels", number, f"share of the {what}s that are none of the model's", f"above {UNTRAINED:.0%}"
+    )
+    if number is None or number <= UNTRAINED:
+        return check, []
+    again = commands.train()
+    label, times = unknown.most_common(1)[0]
+    shown = label if len(label) <= SHOWN else label[:SHOWN] + "…"
+    sentence = f"{unknown.total():,} of {counts.total():,} {what}s are none that the model knows, most often '{shown}' "
+    sentence += f"({times:,})"
+    if number > MOSTLY:
+        other = "; --label names another column" if adapter.labels_per == "input" else ""
+        return check.found(f"{sentence}. A training on this data learns them{other}.", again), []
+    near = _closest(label, sorted(known))
+    if near:
+        return check.found(sentence + near, commands.rows()), _labelled(check.name, dataset, labels, unknown)
+    return check.found(f"{sentence}. A training on this data learns them.", again), []
+
+
+def _closest(label: str, known: Sequence[str]) -> str:
+    """``; did you mean 'positive'?`` of one that is mistyped, be it in its capitals alone."""
+    folded = {name.casefold(): name for name in known}
+    same = folded.get(label.casefold())
+    return f"; did you mean '{same}'?" if same is not None else closest(label, known)
+
+
+def _labelled(name: str, dataset: Dataset, labels: Sequence[Sequence[str]], unknown: Counter[str]) -> list[Evidence]:
+    """Rows with such labels, each with its first one."""
+    found = []
+    for row, of_row in enumerate(labels):
+        first = next((label for label in of_row if label in unknown), None)
+        if first is not None:
+            found.append(Evidence(name, dataset.lines[row], None, first, dataset.called(row)))
+    return found

@@ -8,26 +8,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, counted
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.doctor import data as doctor_data
 from rnncli.inspection.doctor.data import Answered, Evidence
 from rnncli.inspection.doctor.findings import Check, Commands, Finding
-from rnncli.inspection.doctor.labels import unknown_labels
 from rnncli.inspection.doctor.record import record_checks
 from rnncli.inspection.doctor.units import UnitRanges, unit_checks, unit_ranges
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.loss import VANISHED, has_vanished
 from rnncli.results import Column, TableCell, TableView
-
-if TYPE_CHECKING:
-    from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
+from rnncli.tasks.model import Model
 
 # Rows that the model answers, and those that it is opened up for, which takes longer; drawn with a fixed seed.
 ROWS, OPENED = 2_000, 100
@@ -79,39 +76,22 @@ class Diagnosis:
         said = (Column("finding", style="bold"), Column("what it says, and what to try"))
         shown = [TableView("What may be wrong", said, tuple(found))] if found else []
         looked = tuple((one.name, one.number, one.said, one.means, one.limit) for one in self.checks)
-        columns = (
-            Column("looked at"),
-            Column("number", True),
-            Column(""),
-            Column("the number is"),
-            Column("a finding"),
-        )
+        columns = (Column("looked at"), Column("number", True), *map(Column, ("", "the number is", "a finding")))
         shown.append(TableView("What was looked at", columns, looked))
         if full and self.evidence:
             rows = tuple((one.name, one.line, one.other, one.label, one.text) for one in self.evidence)
-            columns = (
-                Column("finding"),
-                Column("line", True),
-                Column("as line", True),
-                Column("label"),
-                Column("text"),
-            )
+            numbers = Column("line", True), Column("as line", True)
+            columns = (Column("finding"), *numbers, Column("label"), Column("text"))
             shown.append(TableView("The rows", columns, rows, "as line: another row with the same text"))
         return shown
 
     def document(self, full: bool = False) -> dict[str, Any]:
         """For JSON."""
-        checks = [
-            {"name": one.name, "number": one.number, "means": one.means, "limit": one.limit, "found": bool(one.finding)}
-            for one in self.checks
-        ]
+        of_check = ("name", "number", "means", "limit")
+        checks = [{name: getattr(one, name) for name in of_check} | {"found": bool(one.finding)} for one in self.checks]
         found = {"findings": self.findings, "checks": checks, "rows": self.rows, "answered": self.answered}
-        return {
-            **found,
-            "opened": self.opened,
-            "loss_has_vanished": self.vanished,
-            **({"evidence": self.evidence} if full else {}),
-        }
+        found |= {"opened": self.opened, "loss_has_vanished": self.vanished}
+        return found | ({"evidence": self.evidence} if full else {})
 
 
 def examine(model: Model, dataset: Dataset, commands: Commands | None = None) -> Diagnosis:
@@ -133,19 +113,19 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
         keys = [key for key, length in zip(keys, lengths, strict=True) if length]
         labels = [of for of, length in zip(labels, lengths, strict=True) if length]
     chosen = _drawn(len(dataset.texts), ROWS)
-    part = _take(dataset, chosen)
+    part = dataset.take(chosen.tolist())
     tokens = [adapter.tokens(text) for text in part.texts]
     right = [labels[row] for row in chosen.tolist()] if labels else []
     answered = Answered(adapter, part, adapter.concise.predict(part.inputs), tokens, right)
-    layers, opened, small = _layers(adapter, _take(part, _drawn(len(chosen), OPENED)))
+    layers, opened, small = _layers(adapter, part.take(_drawn(len(chosen), OPENED).tolist()))
     checks, evidence = _of_data(dataset, labels, _first_rows(keys), answered, commands)
-    found = [*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands)]
+    found = (*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands))
     return Diagnosis(
         rows=len(dataset.texts),
         answered=len(chosen),
         opened=opened,
         vanished=small,
-        checks=tuple(found),
+        checks=found,
         evidence=tuple(evidence),
     )
 
@@ -154,22 +134,19 @@ def _of_data(
     dataset: Dataset, labels: Sequence[Sequence[str]], first: Array, answered: Answered, commands: Commands
 ) -> tuple[list[Check], list[Evidence]]:
     """What the data and the answers say, as far as it means anything for the task."""
-    adapter, checks, evidence = answered.adapter, list[Check](), list[Evidence]()
+    adapter, found = answered.adapter, list[tuple[Check, list[Evidence]]]()
     if adapter.labels:
-        checks.append(doctor_data.constant(answered, commands))
-        unknown, rows = unknown_labels(adapter, dataset, labels, commands)
-        checks, evidence = [*checks, unknown], [*evidence, *rows]
+        found.append((doctor_data.constant(answered, commands), []))
+        found.append(doctor_data.unknown_labels(adapter, dataset, labels, commands))
     if not adapter.reads_numbers:
-        checks.append(doctor_data.unknown_words(answered, commands))
+        found.append((doctor_data.unknown_words(answered, commands), []))
     if adapter.cuts:  # the others read an input of any length to its end
-        checks.append(doctor_data.cut_off(answered, commands))
+        found.append((doctor_data.cut_off(answered, commands), []))
     if adapter.labels_per == "input":
-        noise, rows = doctor_data.label_noise(dataset, answered, first, commands)
-        checks, evidence = [*checks, noise], [*evidence, *rows]
+        found.append(doctor_data.label_noise(dataset, answered, first, commands))
     if adapter.model.labelled:  # else its lines are no texts of their own
-        twice, rows = doctor_data.duplicates(adapter, dataset, first, commands)
-        checks, evidence = [*checks, twice], [*evidence, *rows]
-    return checks, evidence
+        found.append(doctor_data.duplicates(adapter, dataset, first, commands))
+    return [check for check, _ in found], [row for _, rows in found for row in rows]
 
 
 def _drawn(count: int, most: int) -> Array:
@@ -178,10 +155,6 @@ def _drawn(count: int, most: int) -> Array:
         return np.arange(count)
     rng = np.random.default_rng(SEED)
     return np.sort(rng.choice(count, most, replace=False))
-
-
-def _take(dataset: Dataset, rows: Array) -> Dataset:
-    return dataset.take(rows.tolist())
 
 
 def _keys(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[bytes], list[int]]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rnncli.data.dataset import Dataset
 from rnncli.tasks import task_named
-
-if TYPE_CHECKING:
-    from rnncli.data.dataset import Dataset
-    from rnncli.tasks.model import Model
+from rnncli.tasks.model import Model
 
 
 @dataclass(frozen=True)

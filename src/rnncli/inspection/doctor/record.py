@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnncli.errors import counted
+from rnncli.inspection.adapters import Adapter
 from rnncli.inspection.doctor.findings import Check, Commands
-
-if TYPE_CHECKING:
-    from rnncli.inspection.adapters import Adapter
-    from rnncli.record import EpochRecord, Record
-    from rnncli.tasks.model import Model
+from rnncli.record import EpochRecord, Record
+from rnncli.tasks.model import Model
 
 # A loss that has not come 2% below that of knowing how common each label is has learned nothing else: the difference
 # is no more than what the rows that happened to be drawn make.
@@ -102,13 +100,15 @@ def learn_something(model: Model, commands: Commands) -> str:
 def behind_baseline(adapter: Adapter[Any], epochs: Sequence[EpochRecord], commands: Commands) -> Check:
     """By how much the best epoch is worse than the best of what it had to beat, on the validation rows."""
     model = adapter.model
-    metric, beat = model.metric, _best_baseline(model)
+    metric = model.metric
+    scores = [(float(score), name.replace("_", " ")) for name, score in model.record.baselines.items()]
+    beat = (max if metric.higher_is_better else min)(scores, default=None)
     means = f"{metric.name} by which the best baseline is ahead"
     own = model.record.best
     score, answers = metric.of(own) if own else None, _validation_answers(adapter)
     if own is None or score is None or beat is None or not answers:
         return Check("behind its baseline", None, means, f"above {BEHIND:g} standard errors")
-    name, best = beat
+    best, name = beat
     number = best - score if metric.higher_is_better else score - best
     middle = (best + score) / 2  # of what both would have, if they were equally good
     variance = middle * (1 - middle) if metric.higher_is_better else middle**2
@@ -118,17 +118,10 @@ def behind_baseline(adapter: Adapter[Any], epochs: Sequence[EpochRecord], comman
     if number <= BEHIND * error:
         return check
     sentence = f"Epoch {own.epoch} has {score:.4f} {metric.name}, and the {name}, which it has to beat, {best:.4f}; "
-    return check.found(f"{sentence}chance makes about {error:.4f}.", _get_ahead(model, epochs, commands))
-
-
-def _best_baseline(model: Model) -> tuple[str, float] | None:
-    """What a network has to beat first, by its name and its score on the validation rows."""
-    known = model.record.baselines.items()
-    scores = [(float(score), name.replace("_", " ")) for name, score in known]
-    if not scores:
-        return None
-    best, name = max(scores) if model.metric.higher_is_better else min(scores)
-    return name, best
+    losses = _validated(epochs)
+    by_heart = bool(losses) and epochs[-1].loss < FAR_BELOW * losses[-1]
+    command = less_by_heart(model, commands) if by_heart else learn_something(model, commands)
+    return check.found(f"{sentence}chance makes about {error:.4f}.", command)
 
 
 def _validation_answers(adapter: Adapter[Any]) -> int:
@@ -140,14 +133,6 @@ def _validation_answers(adapter: Adapter[Any]) -> int:
     if adapter.labels_per != "timestep":
         return aside
     return max(aside, sum(record.label_rows.values()) * aside // (rows + aside))
-
-
-def _get_ahead(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> str:
-    """What to change first where a training has learned too little that holds for other rows."""
-    losses = _validated(epochs)
-    if losses and epochs[-1].loss < FAR_BELOW * losses[-1]:
-        return less_by_heart(model, commands)
-    return learn_something(model, commands)
 
 
 def learning_rate(model: Model, epochs: Sequence[EpochRecord], commands: Commands) -> Check:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from rnncli.inspection.doctor.findings import Check, Commands
 from rnncli.inspection.doctor.record import gentler, learn_something
 from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.memory import flat
-
-if TYPE_CHECKING:
-    from rnncli.tasks.model import Model
+from rnncli.tasks.model import Model
 
 # h is a number from −1 to 1; one that stays within a hundredth of that, whatever is read, tells nothing.
 STILL = 0.02

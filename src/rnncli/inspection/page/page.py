@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,8 @@ from rnncli.inspection.page.reasons import reasons
 from rnncli.inspection.states import States, visible
 from rnncli.inspection.terms import terms
 from rnncli.page_results import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
-
-if TYPE_CHECKING:
-    from rnncli.record import EpochRecord
-    from rnncli.tasks.model import Model
+from rnncli.record import EpochRecord
+from rnncli.tasks.model import Model
 
 # What a page holds at most: it stays below two megabytes, and can be read.
 STEPS = (160, 80, 40, 20)  # timesteps, the fewer the more layers there are
@@ -224,12 +222,9 @@ def _grid(
 
 def _terms(found: Flow, parameter: str) -> TermRows:
     one = terms(found, parameter)
-    chosen = np.arange(len(one.steps))
-    if len(chosen) > ROWS:
-        chosen = np.sort(np.argsort(-one.norms, kind="stable")[:ROWS])
     rows = tuple(
         TermRow(t + 1, visible(one.steps[t]), float(one.norms[t]), float(one.shares[t]), float(one.cosines[t]))
-        for t in chosen.tolist()
+        for t in one.largest(ROWS)
     )
     return TermRows(
         parameter=parameter,

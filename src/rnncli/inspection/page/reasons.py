@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.adapters import Adapter
 from rnncli.inspection.question import Question
 from rnncli.inspection.states import visible
 from rnncli.inspection.why import SATURATED, Why, probability, why
 from rnncli.page_results import Effect, Reasons
 from rnncli.tasks.inputs import shorten
-
-if TYPE_CHECKING:
-    from rnncli.inspection.adapters import Adapter
 
 MOST_PARTS = 120  # of an input that is asked about part by part
 MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients
@@ -99,15 +97,28 @@ def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
         notes.append(f"{which} whose leaving out {turned}")
     elif found.exhaustive:
         notes.append("Leaving parts out, however many, does not turn the prediction round.")
+    return _reasons(question, told, found.score, found.empty_score, shown, effects, best, notes)
+
+
+def _reasons(
+    question: Question,
+    told: str,
+    score: float,
+    empty: float,
+    shown: tuple[Effect, ...],
+    effects: Array,
+    best: str,
+    notes: list[str],
+) -> Reasons:
     return Reasons(
-        answer=found.answer,
+        answer=question.answer,
         told=told,
-        probability=found.probability,
-        score_is=found.score_is,
-        score=found.score,
-        empty_score=found.empty_score,
-        unit=unit,
-        parts=len(found.parts),
+        probability=probability(score, question.score_is),
+        score_is=question.score_is,
+        score=score,
+        empty_score=empty,
+        unit=question.parts.unit,
+        parts=len(question.parts.names),
         effects=shown,
         largest=float(np.abs(effects).max(initial=0.0)),
         best_is=best,
@@ -171,20 +182,8 @@ def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
         said += f"where what a passage does to the {of} "
         said += "hardly shows in it. Trust passages alone without which it falls below; ask a model that is less sure, "
         notes.insert(0, f"{said}too (--model RUN@EPOCH, after train --keep-epochs).")
-    return Reasons(
-        answer=question.answer,
-        told=told,
-        probability=p,
-        score_is=question.score_is,
-        score=score,
-        empty_score=empty,
-        unit=unit,
-        parts=n,
-        effects=effects,
-        largest=float(np.abs(alone).max()),
-        best_is=f"of {'replacing' if deleted is None else 'deleting'} its passage",
-        notes=tuple(notes),
-    )
+    best = f"of {'replacing' if deleted is None else 'deleting'} its passage"
+    return _reasons(question, told, score, empty, effects, alone, best, notes)
 
 
 def passages(count: int, cut: int) -> list[range]:
