@@ -163,6 +163,11 @@ def most_changing(values: Array, count: int) -> list[int]:
     return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
 
 
+def largest(values: Array, most: int | None) -> list[int]:
+    """All places of (T,) values, or so many: those of the largest ones, be they below 0; in their order."""
+    return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
+
+
 def visible(symbol: str) -> str:
     """A symbol in a table: a space would not be seen."""
     return "␣" if symbol == " " else symbol

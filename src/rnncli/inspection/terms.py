@@ -24,7 +24,7 @@ from rnncli.core.packed import Array
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.loss import format_loss, has_vanished, with_origin
-from rnncli.inspection.states import visible
+from rnncli.inspection.states import largest, visible
 from rnncli.results import Column, HeatMap, TableCell, TableView
 
 # A term of at most so many numbers is shown whole.
@@ -91,8 +91,7 @@ class Terms:
 
     def largest(self, most: int | None) -> list[int]:
         """The timesteps of all terms, or of so many of the largest, in the order of time."""
-        order = np.argsort(-self.norms, kind="stable")[:most]
-        return sorted(order.tolist())
+        return largest(self.norms, most)
 
     @cached_property
     def _added_up(self) -> tuple[Array, Array]:

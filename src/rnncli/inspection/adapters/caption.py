@@ -14,7 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
 from rnncli.inspection.by_hand.answers import EveryAnswer
-from rnncli.inspection.by_hand.layers import VOCABULARY, Layer, Size, Stack, size
+from rnncli.inspection.by_hand.layers import VOCABULARY, Size, Stack, size
 from rnncli.inspection.by_hand.tape import Equations, Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import tanh
 from rnncli.inspection.flow import Flow
@@ -42,7 +42,8 @@ class CaptionExample(DecoderExample[CaptionModel]):
             sheet.given("v", found.opened.batch.features, "the numbers, standardised")
             sheet.learn(Weight("P", "bridge/first/weight", "first weights"))
             sheet.learn(Weight("p", "bridge/first/bias", "first bias"))
-            for place, (layer, letter) in enumerate(_firsts(decoder)):
+            states = [(layer, letter) for layer in decoder.layers for letter in layer.directions[0].letters.values()]
+            for place, (layer, letter) in enumerate(states):
                 H = layer.directions[0].cell.hidden_size
                 columns, name = slice(place * H, (place + 1) * H), f"{layer.mark}_{letter}"
                 words = f"for the first {letter}" + (f" of layer {len(layer.mark)}" if layer.mark else "")
@@ -55,11 +56,6 @@ class CaptionExample(DecoderExample[CaptionModel]):
         _bridge(decoder, Equations(sheet))
         answers.forward(starts=False)
         return answers
-
-
-def _firsts(decoder: Stack) -> list[tuple[Layer, str]]:
-    """Each layer with each letter of its states."""
-    return [(layer, letter) for layer in decoder.layers for letter in layer.directions[0].letters.values()]
 
 
 def _bridge(decoder: Stack, s: Sheet) -> None:

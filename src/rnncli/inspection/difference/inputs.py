@@ -12,7 +12,7 @@ from rnncli.core.packed import Array
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, flow
-from rnncli.inspection.states import States, visible
+from rnncli.inspection.states import States, largest, visible
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
@@ -156,7 +156,7 @@ class Difference:
         return shown
 
     def _answers(self, most: int | None) -> TableView:
-        chosen = _most_changed(self.change, most)
+        chosen = largest(self.change, most)
         columns = [Column("t", True), Column("token", style="bold")]
         for name in self.names:
             columns += [Column(name), Column("p", True)]
@@ -176,7 +176,7 @@ class Difference:
         first, second = self.effects
         rows = tuple(
             (k + 1, visible(self.parts[k]), float(first[k]), float(second[k]), float(second[k] - first[k]))
-            for k in _most_changed(second - first, most)
+            for k in largest(second - first, most)
         )
         columns = (Column("t", True), Column("part", style="bold"), *(Column(name, True) for name in self.names))
         caption = f"by how much the score of '{self.answers[0]}' falls with the part replaced"
@@ -192,13 +192,6 @@ class Difference:
         ]
         found = {name: getattr(self, name) for name in first} | {"told": self.predictions}
         return found | {name: getattr(self, name) for name in last} | {"layers": layers}
-
-
-def _most_changed(change: Array, most: int | None) -> list[int]:
-    """All places in their order, or so many of them: those with the largest |change|."""
-    if most is None or len(change) <= most:
-        return list(range(len(change)))
-    return sorted(np.argsort(-np.abs(change), kind="stable")[:most].tolist())
 
 
 def difference(first: Model, second: Model, text: str | None, names: tuple[str, str]) -> Difference:

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
-from rnncli.inspection.gates import Gates, gates
+from rnncli.inspection.gates import gates
 from rnncli.inspection.loss import GIVEN, Label, vanished
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page.reasons import reasons
@@ -196,28 +196,14 @@ def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timelin
         changing = sorted(one.most_changing(min(room.units, cell.cell.hidden_size)))
         units = list(range(cell.cell.hidden_size)) if room.whole else changing
         shown = tuple(units.index(unit) for unit in changing)
-        for what in one.values:
-            gate = cell.cell.specification.gate(what)
-            opens = gate is not None and gate.opens
-            grids.append(_grid(one, what, opens, number_of[own], units, shown, chosen))
+        for what, values in one.values.items():
+            gate, picked = cell.cell.specification.gate(what), values[np.ix_(chosen, units)].T
+            largest = float(np.abs(picked).max(initial=0.0))
+            low, high = (0.0, 1.0) if gate is not None and gate.opens else (-largest, largest)
+            rows = tuple(tuple(row) for row in picked.tolist())
+            H, timeline = values.shape[1], number_of[own]
+            grids.append(Grid(what, one.cell, one.direction, timeline, tuple(units), H, shown, low, high, rows))
     return tuple(timelines), tuple(grids)
-
-
-def _grid(
-    one: Gates,
-    what: str,
-    opens: bool,
-    timeline: int,
-    units: Sequence[int],
-    shown: tuple[int, ...],
-    chosen: Sequence[int],
-) -> Grid:
-    values = one.values[what]
-    picked = values[np.ix_(chosen, units)].T
-    largest = float(np.abs(picked).max(initial=0.0))
-    low, high = (0.0, 1.0) if opens else (-largest, largest)
-    rows = tuple(tuple(row) for row in picked.tolist())
-    return Grid(what, one.cell, one.direction, timeline, tuple(units), values.shape[1], shown, low, high, rows)
 
 
 def _terms(found: Flow, parameter: str) -> TermRows:
