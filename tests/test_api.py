@@ -209,7 +209,10 @@ def test_pairs_train_and_score_what_a_file_of_them_does() -> None:
     of_file = rnncli.train("reviews.csv", **TINY, name="a")
     of_pairs = rnncli.train(pairs, **TINY, name="b")
     assert of_pairs.predict(["a good film"]) == of_file.predict(["a good film"])
-    assert rnncli.evaluate(pairs, of_pairs).scores == rnncli.evaluate("reviews.csv", "a").scores
+    scored = rnncli.evaluate(pairs, of_pairs)
+    assert scored.scores == rnncli.evaluate("reviews.csv", "a").scores
+    assert repr(scored).startswith(f"<rnncli evaluation: rows {len(pairs)}, accuracy {scored.scores.accuracy:.4f}")
+    assert len(repr(scored)) < 200
     tagged = [(["the", f"dog{n % 3}", "ran"], ["D", "N", "V"]) for n in range(24)]
     assert rnncli.train(tagged, **TINY, name="c").task == "tag"
     for wrong in (["reviews.csv"], [("a", "b", "c")], [7]):

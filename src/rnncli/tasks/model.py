@@ -74,18 +74,25 @@ class Prediction(Protocol):
         """For a line of a terminal: the answer in short columns, the text, and what is to be noted."""
 
 
-class Evaluation(Protocol):
+class Evaluation(ABC):
     """How good a model is on data it has not seen; a dataclass, which ``--json`` prints whole."""
 
-    @property
-    def skipped(self) -> int: ...
-    @property
-    def skipped_because(self) -> tuple[str, ...]: ...
+    skipped: int
+    skipped_because: tuple[str, ...]
 
+    @abstractmethod
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
 
+    @abstractmethod
     def tables(self) -> list[TableView]: ...
+
+    def __repr__(self) -> str:
+        """One short line: its figures."""
+        said = ", ".join(
+            f"{what} {value:.4g}" if isinstance(value, float) else f"{what} {value}" for what, value in self.pairs()
+        )
+        return f"<rnncli evaluation: {_cut(storage.one_line(said), REPR)}>"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.data.dataset import Dataset
 from rnncli.results import Column, TableCell, TableView
+from rnncli.tasks.model import Evaluation
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
 
 
@@ -58,8 +59,8 @@ class WrongTarget:
     distance: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class PairEvaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PairEvaluation(Evaluation):
     """How close generated texts come to the right ones.
 
     Attributes:

@@ -18,7 +18,7 @@ from rnncli.errors import DataError
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
 from rnncli.tasks.classify.network import Classifier
-from rnncli.tasks.classify.results import Evaluation, Mistake, Prediction
+from rnncli.tasks.classify.results import ClassifierEvaluation, Mistake, Prediction
 from rnncli.tasks.inputs import (
     NumberInput,
     Numbers,
@@ -114,7 +114,7 @@ class ClassifierModel(Model):
     def unit(self) -> str:
         return self.input.unit
 
-    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Evaluation:
+    def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> ClassifierEvaluation:
         if self.reads_numbers:
             dataset = dataset.without([self.problem(one) for one in dataset.inputs], "sequence that cannot be read")
         inputs = dataset.inputs
@@ -134,7 +134,7 @@ class ClassifierModel(Model):
             )
             for row in judged.worst
         )
-        return Evaluation(
+        return ClassifierEvaluation(
             scores=judged.scores,
             mistakes=mistakes,
             unseen=judged.unseen,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+from rnncli.tasks.model import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,8 @@ class Mistake:
     probability: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ClassifierEvaluation(Evaluation):
     """Scores on labelled inputs, and the wrong answers given with most confidence.
 
     Attributes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnncli.results import TableCell, TableView
+from rnncli.tasks.model import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Continuation:
         return (), self.text + self.continuation, ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TextEvaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TextEvaluation(Evaluation):
     """How well a model predicts a text, token by token.
 
     Attributes:
@@ -54,8 +55,8 @@ class TextEvaluation:
     perplexity: float
     accuracy: float
     unknown_rate: float
-    skipped: ClassVar[int] = 0
-    skipped_because: ClassVar[tuple[str, ...]] = ()
+    skipped: ClassVar[int] = 0  # type: ignore[misc]  # a text has no rows to skip, and its document none of these
+    skipped_because: ClassVar[tuple[str, ...]] = ()  # type: ignore[misc]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         return [

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+from rnncli.tasks.model import Evaluation
 
 _SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
 
@@ -55,8 +56,8 @@ class TagMistake:
     context: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagEvaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TagEvaluation(Evaluation):
     """Scores over all words.
 
     Attributes:
