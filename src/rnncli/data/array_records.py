@@ -22,7 +22,7 @@ MAX_ALL_NUMBERS = 100_000_000  # of all records together; one file may be named 
 
 
 def read_arrays(rows: Iterable[Row], columns: Sequence[str], places: Places, folder: str, records: Records) -> str:
-    """Reads the records into ``records``, and returns SHA-256 over what their arrays are, in hex.
+    """Reads the records into ``records``, and returns SHA-256 over their arrays, in hex.
 
     Args:
         columns: of ``rows``.

@@ -57,12 +57,12 @@ from rnncli.errors import DataError, UsageError, counted, quoted
 # How many rows the guess of the columns looks at.
 SAMPLE_ROWS = 200
 
-# How many records say of what type the inputs are; what is wrong with the others is told with their lines.
+# The type of the inputs is decided by so many records; a later one of another type is a bad record.
 LOOKED_AT = 20
 
 TRAINING = Asker()
 
-# Where an input's numbers stand in a table, by the names of its columns; what is no such thing is the text of a column.
+# The columns of a table that an input's numbers come from.
 Reads = NumericColumns | LongForm | ArrayColumn
 
 
@@ -98,8 +98,8 @@ class Dataset(ShortRepr):
         lines: the line each record starts on.
         digest: SHA-256 of the file's bytes, and of those of the .npy files that it names.
         skipped: how many bad records were left out; ``skipped_because`` says why for the first of them.
-        reads: where the numbers stood that an input is made of; None where the input is that of a column.
-        shown: what to call each record, where its input is not what anybody wants to see; empty otherwise.
+        reads: the columns that an input's numbers came from; None where the input is the value of a column.
+        shown: the name of each record, where its input is hard to read; empty otherwise.
     """
 
     source: Source
@@ -124,7 +124,7 @@ class Dataset(ShortRepr):
         return self.inputs if isinstance(self.inputs, Texts) else Shown(self.inputs)
 
     def called(self, row: int) -> str:
-        """What to call a record where it is shown: its input, if it has no name."""
+        """A record's name, or its input where it has none."""
         return self.shown[row] if self.shown else self.inputs.text(row)
 
     @property
@@ -256,7 +256,7 @@ def _read_labelled(
     rows: Iterator[Row],
     doubt: bool = False,
 ) -> Dataset:
-    """All records of ``rows``, once it is known what of them counts."""
+    """The records of ``rows``, once the columns to read are chosen."""
     match _numbers_of(source, table, look.sample, reads):
         case Places() as places:
             return _read_arrays(source, table, places, rows)
@@ -303,7 +303,7 @@ def _type_of_inputs(look: Look) -> type[Inputs[Any]]:
 
 
 def _missing(input: Value, label: Value) -> str | None:
-    """What is wrong with a record of which a half is missing."""
+    """What is wrong with a record whose text or label is empty."""
     if isinstance(input, str) and not input.strip():
         return "the text is empty"
     if isinstance(label, str) and not label.strip():
@@ -439,7 +439,7 @@ def _read_text(source: Source, task: str, settled: bool, asker: Asker) -> Datase
 
 
 def stream_rows(source: Source, before_waiting: Callable[[], object] | None = None) -> Table:
-    """The table, of which nothing is guessed; see :func:`stream_texts`."""
+    """The table, without any guess at its columns; see :func:`stream_texts`."""
     return _open_table(source, 0, None, before_waiting)[0]
 
 

@@ -1,4 +1,4 @@
-"""What a model is to answer, one input after the other, as the files that hold them are read."""
+"""The inputs of predictions, one after the other, while their file is read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Input(NamedTuple):
     Attributes:
         place: file and line, for messages.
         value: what the model reads.
-        shown: what to call it, where the value is not what anybody wants to see.
+        shown: its name, where the value is hard to read.
     """
 
     place: str
@@ -50,7 +50,7 @@ def stream_inputs(
         reads: the columns that a model takes its numbers from. A file that is no table, and one whose ``text`` column
             is named, holds each input as a text.
         asker: who reads it, and what that settles.
-        inputs: of what type they are.
+        inputs: their type.
         before_waiting: is called when a pipe holds nothing more yet, all inputs up to there having been handed on.
 
     Raises:

@@ -21,14 +21,14 @@ from rnncli.memory import require_room
 T = TypeVar("T")
 Rows = npt.NDArray[np.int64]
 
-# Of how many records that were left out it is kept why.
+# So many of the records that were left out are shown with the reason.
 SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
 TOO_MANY = "take fewer records, or shorter texts"
 # After so many records, and after each of so many bytes, it is checked that there is room for more.
 CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
 
-# What takes so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
+# A value of so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
 _LONG = 1024
 
 
@@ -114,7 +114,7 @@ class Inputs(_Compact[T]):
 
     @property
     def nbytes(self) -> int:
-        """What they take."""
+        """Bytes that they take."""
         return len(self._data) + 12 * len(self._starts)
 
     def __len__(self) -> int:
@@ -168,10 +168,10 @@ class Shown(_Compact[str]):
 
 
 class _Typed(Inputs[T]):
-    """Values that are no texts; where one was typed as a text, that is what is shown."""
+    """Words or numbers; one that was typed as a text is shown as that text."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
-        self._typed = Texts()  # empty for what was none; none at all where nothing was typed
+        self._typed = Texts()  # "" for a value that was not typed; no entries while none was
         super().__init__(values)
 
     def append(self, value: Value) -> None:

@@ -1,4 +1,4 @@
-"""What is said of an object with many rows where Python shows it: a few of its values, and never all of them."""
+"""A short ``repr`` for objects of many rows: a few of their values, never all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ShortRepr:
 
 
 def _said(value: Any) -> str:
-    """A small value as it is; of a large one its type, and how much there is of it."""
+    """A small value as it is; of a large one its type and length."""
     if value is None or type(value) in (str, bool, int, float, tuple):
         return _SHORT.repr(value)
     size = f" of {len(value):,}" if hasattr(value, "__len__") else ""

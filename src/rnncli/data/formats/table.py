@@ -35,13 +35,13 @@ class Opened(NamedTuple):
 
 @dataclass
 class Ledger:
-    """Where a format reports bad records: refused at once, or counted.
+    """Where bad records are reported: refused at once, or counted.
 
     Args:
         file: what is read.
         skip_bad: whether bad records are left out.
         max_field: the most characters in one value.
-        skip_hint: how a bad record is left out, for who refuses one.
+        skip_hint: the hint with a refused record that says how to leave it out.
 
     Attributes:
         skipped: messages of the first 20 records that were left out.
@@ -77,7 +77,7 @@ class Ledger:
         return DataError(f"{self.file.name}:{line}: {what}", hint)
 
     def no_records(self) -> DataError:
-        """The exception for a file from which nothing is left."""
+        """The exception for a file without a usable record."""
         if not self.count:
             return DataError(f"{self.file.name}: no records")
         left_out = counted(self.count, "bad one was", "bad ones were")
