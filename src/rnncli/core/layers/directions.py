@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,32 @@ from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.core.threads import side_by_side
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What layers of one and of two directions have in common.
+
+    Args:
+        cell: the sizes of every direction.
+    """
+
+    cell: Cell
+    directions: ClassVar[tuple[str, ...]]
+
+    @property
+    def output_size(self) -> int:
+        return len(self.directions) * self.cell.hidden_size
+
+    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
+        return self._cells.init(rng, dtype)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return self._cells.shapes()
+
+    @property
+    def _cells(self) -> NamedLayers:
+        return NamedLayers(dict.fromkeys(self.directions, self.cell))
 
 
 class BidirectionalCache(NamedTuple):
@@ -23,28 +49,13 @@ class BidirectionalCache(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bidirectional:
+class Bidirectional(Directions):
     """One cell reads from the front, another one from the back; y_t = [→h_t, ←h_t] (Schuster & Paliwal 1997).
 
-    Args:
-        cell: the sizes of either direction; each has weights of its own.
+    Each direction has weights of its own.
     """
 
-    cell: Cell
-
-    @property
-    def output_size(self) -> int:
-        return 2 * self.cell.hidden_size
-
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return self._cells.init(rng, dtype)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return self._cells.shapes()
-
-    @property
-    def _cells(self) -> NamedLayers:
-        return NamedLayers({"forward": self.cell, "backward": self.cell})
+    directions = ("forward", "backward")
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
@@ -92,24 +103,10 @@ class Bidirectional:
 
 
 @dataclass(frozen=True)
-class OneDirection:
+class OneDirection(Directions):
     """A cell alone, with the face that :class:`Bidirectional` has."""
 
-    cell: Cell
-
-    @property
-    def output_size(self) -> int:
-        return self.cell.hidden_size
-
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return self._cells.init(rng, dtype)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return self._cells.shapes()
-
-    @property
-    def _cells(self) -> NamedLayers:
-        return NamedLayers({"forward": self.cell})
+    directions = ("forward",)
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
