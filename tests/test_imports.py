@@ -231,3 +231,28 @@ def test_numpy_is_there_when_it_is_needed(tmp_path: Path) -> None:
     """Lest the test above passes because nothing is ever imported."""
     command = "import sys, rnncli; rnncli.tokenize('so good'); assert 'numpy' in sys.modules"
     subprocess.run([sys.executable, "-c", command], cwd=tmp_path, timeout=60, check=True)
+
+
+def test_scripts_import_names_that_exist() -> None:
+    """Scripts that the suite does not run (benchmarks, the browser, LaTeX, the fuzz) would fail at their first line."""
+    tests = Path(__file__).parent
+    ours, wrong = modules(), []
+    stand_ins = {path.stem for path in (tests / "stand_ins").rglob("*.py")}  # beside our own modules while a test runs
+    for path in sorted([*tests.rglob("*.py"), *(tests.parent / "benchmarks").glob("*.py")]):
+        for name, line in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            module, _, last = name.rpartition(".")
+            if not within(module, "rnncli") or name in ours or stand_ins & {last, module.rpartition(".")[2]}:
+                continue
+            if module not in ours or last not in names_at_top(ours[module]):
+                wrong.append(f"{path.name}:{line}: {name}")
+    assert wrong == []
+
+
+def names_at_top(module: ast.Module) -> set[str]:
+    """What can be imported from a module: its classes, functions and variables, and what it imports itself."""
+    names = {found.name.rpartition(".")[2] for found in imports(module)}
+    for node in module.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names.add(node.name)
+        names |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return names

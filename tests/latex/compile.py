@@ -16,12 +16,24 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from by_hand_examples import MANY, MODELS, model, worked
 
-from rnncli.inspection.by_hand import by_hand
+from rnncli.inspection.adapters import adapter_of
 from rnncli.render.by_hand import as_latex
 
-LARGE = model(
-    words=tuple("abcdefghijk"), hidden=8, cell="lstm", bidirectional=True, input="embedding", embedding=8, bias=True
-)
+SENTENCES = {
+    "mingru": (model(cell="mingru", hidden=2, bias=True), "rat mat rat cat"),
+    "large": (
+        model(
+            words=tuple("abcdefghijk"),
+            hidden=8,
+            cell="lstm",
+            bidirectional=True,
+            input="embedding",
+            embedding=8,
+            bias=True,
+        ),
+        "a b c d e f g h",
+    ),
+}
 
 
 def faults(page: str, folder: Path) -> list[str]:
@@ -36,8 +48,12 @@ def faults(page: str, folder: Path) -> list[str]:
 
 def main(names: list[str]) -> int:
     failed = 0
-    for name in names or [*MODELS, *MANY, "large"]:
-        found = by_hand(LARGE, "a b c d e f g h", "1") if name == "large" else worked(name)[0]
+    for name in names or [*MODELS, *MANY, *SENTENCES]:
+        if name in SENTENCES:
+            made, text = SENTENCES[name]
+            found = adapter_of(made).by_hand(text, "1")
+        else:
+            found = worked(name)[0]
         with tempfile.TemporaryDirectory() as folder:
             wrong = faults(as_latex(found), Path(folder))
         sys.stdout.write(f"{name}: {'; '.join(wrong[:3]) or 'as it should be'}\n")
