@@ -12,7 +12,7 @@ import rnncli
 from rnncli import memory
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.ragged import Ragged
-from rnncli.data.records import Lines, Texts
+from rnncli.data.records import Texts
 from rnncli.errors import StorageError, UsageError
 from rnncli.memory import require_room
 from rnncli.tasks.classify.bag_of_words import FEW_WEIGHTS, MOST_WEIGHTS, problem
@@ -68,7 +68,6 @@ def test_a_long_text_of_many_records_is_kept_once() -> None:
     assert [texts[row] for row in rows[places]] == list(texts)
     assert places[1] == places[4] != places[5]
     assert Texts(["é\ud800", "x"])[:1] == ["é\ud800"]
-    assert Lines([3, 5]) == [3, 5] != Lines([3])
 
 
 def test_ragged_sequences() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data import array_records
+from rnncli.data import number_records
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.formats import npy
 from rnncli.data.formats.npy import MAX_NUMBERS, read_vector
@@ -53,7 +53,7 @@ def test_everything_of_a_good_file(folder: Path) -> None:
     assert [json.loads(text) for text in dataset.texts] == [[1, 2, 3, 250], [0.5, -1, 2, 0.001], [1, 2, 3, 4]]
     assert dataset.texts[0] == "[1,2,3,250]"
     assert dataset.labels == ["a red boat", "two boats", "the sea"]
-    assert dataset.lines == [2, 3, 4]
+    assert list(dataset.lines) == [2, 3, 4]
     assert list(dataset.shown) == ["images/a.npy", "images/b.npy", "c.npy"]
     assert dataset.why == "numbers: image, 4 in each .npy file; text: text; change with --label"
     assert dataset.source == Source(str(folder / "boats.csv"), "image", "text", "csv", features=True)
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_used_is_refused_or_left_out(
     assert caught.value.message == f"{folder}/boats.csv:4: {folder}/images/bad.npy: {problem}"
     assert caught.value.hint == "leave such records out with --skip-bad"
     left = read(folder, content, skip_bad=True)
-    assert (left.lines, left.skipped, left.skipped_because) == ([2, 3, 5], 1, (caught.value.message,))
+    assert (list(left.lines), left.skipped, left.skipped_because) == ([2, 3, 5], 1, (caught.value.message,))
     assert list(left.shown) == ["images/a.npy", "images/b.npy", "c.npy"]
     assert not (folder / "canary").exists()
 
@@ -205,7 +205,7 @@ def test_a_name_that_is_not_one_is_refused(name: str, folder: Path) -> None:
 
 
 def test_all_records_together_have_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_records, "MAX_ALL_NUMBERS", 40)
+    monkeypatch.setattr(number_records, "MAX_ALL_NUMBERS", 40)
     assert len(read(folder, "image,text\n" + "c.npy,the sea\n" * 10).texts) == 10
     with pytest.raises(DataError) as caught:
         read(folder, "image,text\n" + "c.npy,the sea\n" * 11)

@@ -41,7 +41,7 @@ def test_everything_of_a_good_file(tmp_path: Path) -> None:
     dataset = read_dataset(Source(path))
     assert dataset.texts == ["[[0.5,1],[0.25,-2]]", "[[0,10],[0.125,3],[0.5,4]]"]
     assert dataset.labels == ["walking", "standing"]
-    assert dataset.lines == [2, 4]
+    assert list(dataset.lines) == [2, 4]
     assert list(dataset.shown) == ["a", "b"]
     assert dataset.why == (
         "sequences: id, 2 of them in order of time; numbers: ax, ay; label: label; change with --label"
@@ -70,7 +70,7 @@ def test_rows_in_any_order_come_to_the_same_sequences(tmp_path: Path) -> None:
         read = zip(dataset.shown, dataset.texts, dataset.labels, strict=True)
         assert sorted(read) == sorted(zip(whole.shown, whole.texts, whole.labels, strict=True))
         first = [next(n for n, row in enumerate(shuffled, 2) if row.startswith(id)) for id in dataset.shown]
-        assert dataset.lines == first == sorted(first)
+        assert list(dataset.lines) == first == sorted(first)
 
 
 def test_without_a_time_the_order_is_that_of_the_file(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_row_that_cannot_be_used_is_refused_or_leaves_its_sequence_out(case: s
     left = read_dataset(Source(path, skip_bad=True))
     lost = case == "no id"  # belongs to no sequence; the last row spoils 'a' all the same
     assert list(left.shown) == ["b", "c", "d"]
-    assert left.lines == [4, 8, 9]
+    assert list(left.lines) == [4, 8, 9]
     assert left.skipped == len(left.skipped_because) == (2 if lost else 1)
     assert left.skipped_because[0] == f"{path}:7: {problem}"
     assert left.why.startswith("sequences: id, 3 of them")

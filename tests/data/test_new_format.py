@@ -41,7 +41,7 @@ def test_its_arrays_reach_the_network_as_they_are(folder: Path, monkeypatch: pyt
     assert isinstance(dataset.inputs, NumberArrays)
     assert dataset.inputs == [numbers for numbers, *_ in RECORDS]
     assert dataset.labels == [label for *_, label in RECORDS]
-    assert dataset.lines == list(range(1, 41))
+    assert list(dataset.lines) == list(range(1, 41))
 
 
 def test_every_command_reads_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

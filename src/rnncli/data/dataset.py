@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,44 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.array_records import read_arrays
 from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
 from rnncli.data.doubts.look import Asker, Look, raise_first, raise_found
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
 from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
 from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
-from rnncli.data.formats.registry import ARRAY_SUFFIX, format_of
+from rnncli.data.formats.registry import ARRAY_SUFFIX, FORMATS, format_of
 from rnncli.data.formats.sources import STDIN_NAME
 from rnncli.data.formats.table import Row, Table
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
+from rnncli.data.number_records import Reads, number_records
 from rnncli.data.readers import open_table
-from rnncli.data.records import (
-    CHECKED_EVERY,
-    SKIP_HINT,
-    SKIPPED_SHOWN,
-    FeatureRows,
-    Inputs,
-    Lines,
-    NumberArrays,
-    Records,
-    Shown,
-    Texts,
-    TokenLists,
-    require_room_for,
-)
+from rnncli.data.records import SKIP_HINT, FeatureRows, Inputs, NumberArrays, Records, Shown, Texts, TokenLists
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.tables.columns import Columns, choose_columns
-from rnncli.data.tables.described import (
-    ArrayColumn,
-    Described,
-    NumericColumns,
-    Places,
-    described_arrays,
-    described_numbers,
-    numbers_at,
-)
-from rnncli.data.tables.long_form import LongForm, guess_long_form, read_sequences
+from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays, described_numbers
+from rnncli.data.tables.long_form import LongForm, guess_long_form
 from rnncli.errors import DataError, UsageError, counted, quoted
 
 # How many rows the guess of the columns looks at.
@@ -62,8 +38,10 @@ LOOKED_AT = 20
 
 TRAINING = Asker()
 
-# The columns of a table that an input's numbers come from.
-Reads = NumericColumns | LongForm | ArrayColumn
+# So many of the records that were left out are shown with the reason.
+SKIPPED_SHOWN = 5
+
+_FILE_CHECKS = {"records": (no_header,), "texts": TEXT_FILE, "tagged words": CONLL}
 
 
 @dataclass(frozen=True)
@@ -113,6 +91,23 @@ class Dataset(ShortRepr):
     reads: Reads | None = None
     shown: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, source: Source, why: str, records: Records, digest: str = "", reads: Reads | None = None) -> Dataset:
+        """Records, once all have been read."""
+        ledger = records.ledger
+        return cls(
+            source=source,
+            why=why,
+            inputs=records.inputs,
+            labels=records.labels,
+            lines=records.lines,
+            digest=digest,
+            skipped=ledger.count,
+            skipped_because=tuple(ledger.skipped[:SKIPPED_SHOWN]),
+            reads=reads,
+            shown=records.shown,
+        )
+
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns of which one row holds, or names, all the numbers of an input."""
@@ -137,7 +132,7 @@ class Dataset(ShortRepr):
             self,
             inputs=self.inputs.take(rows),
             labels=self.labels.take(rows),
-            lines=Lines(self.lines[row] for row in rows),
+            lines=array("q", (self.lines[row] for row in rows)),
             shown=Texts(self.shown[row] for row in rows) if self.shown else (),
         )
 
@@ -194,10 +189,10 @@ def display_name(path: str) -> str:
 
 
 def is_plain_text(source: Source) -> bool:
-    """Whether the file is a text and no table."""
-    if source.format is not None or source.path == "-":
-        return source.format == "text"
-    return format_of(source.path) == "text"
+    """Whether the file is a text and not a table."""
+    named = source.format is not None or source.path == "-"
+    format = FORMATS.get((source.format if named else format_of(source.path)) or "")
+    return format is not None and format.holds == "texts"
 
 
 def read_dataset(
@@ -216,78 +211,93 @@ def read_dataset(
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
         inputs: of what type the inputs are, where that is not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
-        asker: who reads it, and what that settles.
+        asker: the command that reads the file, and what that settles.
         settled: whether the file was read so before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
 
     Raises:
+        UsageError: a column of labels is named, and none is read.
         DataError: a record cannot be used (with file and line), or there is none; or the file is likely something else
             than it would be read as.
         StorageError: the file cannot be read.
     """
-    if not labelled:
-        return _read_text(source, task, settled, asker)
-    table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT)
+    if not labelled and source.label is not None:
+        raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
+    table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT if labelled else None)
     look = _look(source, table, sample, task, asker)
-    if settled or source.features is not None:
-        return _read_labelled(source, table, look, reads, inputs, itertools.chain(sample, table.rows))
-    _doubt_file(source, look)
-    parts = Parts.of(look)
-    rows = parts.watch(itertools.chain(sample, table.rows))
-    dataset = _read_labelled(source, table, look, reads, inputs, rows, doubt=True)
-    raise_found(parts.refusal((dataset.source.text, dataset.source.label)))
-    if isinstance(dataset.reads, NumericColumns | ArrayColumn):
-        return dataset  # its labels are texts
-    if isinstance(dataset.inputs, TokenLists):
-        return dataset  # its labels are tags, which were looked at as they were read
-    look = replace(look, label=table.columns.index(dataset.source.label or ""))
-    if dataset.reads is None:
-        look = replace(look, text=table.columns.index(dataset.source.text or ""))
-    raise_found(no_labels(look, dataset.texts, dataset.labels, dataset.lines))
-    raise_found(unlikely_labels(look, dataset.labels))
+    rows: Iterator[Row] = itertools.chain(sample, table.rows)
+    doubt = not settled and (source.features is None or not labelled)
+    parts = None
+    if doubt:
+        _doubt_file(source, look)
+        parts = Parts.of(look)
+        rows = parts.watch(rows)
+    numbers = _numbers_of(source, table, look.sample, reads) if labelled else None
+    if numbers is not None:
+        if doubt and isinstance(numbers[0], NumericColumns):
+            raise_first(DESCRIBED, look)
+        dataset = _read_numbers(source, table, *numbers, rows)
+    else:
+        dataset = _read_column(source, table, look, labelled, inputs, rows, doubt)
+    if parts is None:
+        return dataset
+    text, label = dataset.source.text, dataset.source.label
+    raise_found(parts.refusal((text, label)))
+    # The labels of other inputs are texts, or tags, which were looked at as they were read.
+    if label is not None and not isinstance(dataset.inputs, TokenLists | FeatureRows):
+        at = None if numbers or text is None else table.columns.index(text)
+        look = replace(look, text=at, label=table.columns.index(label))
+        raise_found(no_labels(look, dataset.texts, dataset.labels, dataset.lines))
+        raise_found(unlikely_labels(look, dataset.labels))
     return dataset
 
 
-def _read_labelled(
+def _look(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Look:
+    named = (source.text is not None, source.label is not None)
+    return Look(table.ledger.file, table.columns, sample, task, named, asker)
+
+
+def _doubt_file(source: Source, look: Look) -> None:
+    """Raises DataError: it is not what its format says, or has no header."""
+    holds = look.file.format.holds
+    if holds != "texts" or source.format is None:
+        raise_first(_FILE_CHECKS[holds], look)
+
+
+def _read_column(
     source: Source,
     table: Table,
     look: Look,
-    reads: Reads | None,
+    labelled: bool,
     inputs: type[Inputs[Any]] | None,
-    rows: Iterator[Row],
-    doubt: bool = False,
+    rows: Iterable[Row],
+    doubt: bool,
 ) -> Dataset:
-    """The records of ``rows``, once the columns to read are chosen."""
-    match _numbers_of(source, table, look.sample, reads):
-        case Places() as places:
-            return _read_arrays(source, table, places, rows)
-        case LongForm() as form:
-            return _read_long_form(source, table, form, rows)
-        case Described() as described:
-            if doubt:
-                raise_first(DESCRIBED, look)
-            return _read_described(source, table, described, rows)
-    if source.features:
+    """The records whose inputs are the values of a column."""
+    if labelled and source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
-    columns = _choose(source, look, doubt=doubt)
-    assert columns.label is not None  # need_label
-    look = replace(look, text=columns.text, label=columns.label)
-    inputs = inputs or _type_of_inputs(look)
-    tagged = inputs is TokenLists
-    texts_alone = inputs is Texts and doubt and not look.pairs and not look.facts[columns.text].nested
-    records = Records.of(inputs, table.ledger)
-    for row in rows:
-        input, label = row.values[columns.text], row.values[columns.label]
-        problem = _missing(input, label)
+    columns = _choose(source, look, need_label=labelled, doubt=doubt)
+    text_at, label_at = columns.text, columns.label
+    look = replace(look, text=text_at, label=label_at)
+    inputs = (inputs or _type_of_inputs(look)) if labelled else Texts
+    tags_doubted = doubt and inputs is TokenLists
+    lists_doubted = doubt and labelled and inputs is Texts and not look.pairs and not look.facts[text_at].nested
+    ledger = table.ledger
+    records = Records(ledger, inputs())
+    for line, values in rows:
+        input, label = values[text_at], "" if label_at is None else values[label_at]
+        problem = _missing(input, label) if labelled else None
         if problem is not None:
-            table.ledger.bad_record(row.line, problem)
+            ledger.bad_record(line, problem)
             continue
-        if texts_alone and not isinstance(input, str) and is_nested(input):
-            raise nested_text(look, as_text(input), row.line)
-        if tagged and doubt and words(label) is None:
-            raise_found(nested_label(look, as_text(input), as_text(label), row.line, tagged))
-        records.add(row.line, input, label)
-    text, label = table.columns[columns.text], table.columns[columns.label]
-    return _dataset(replace(source, text=text, label=label, features=False), columns.why, table, records)
+        if lists_doubted and not isinstance(input, str) and is_nested(input):
+            raise nested_text(look, as_text(input), line)
+        if tags_doubted and words(label) is None:
+            raise_found(nested_label(look, as_text(input), as_text(label), line, tagged=True))
+        records.add(line, input, label)
+    source = replace(source, text=table.columns[text_at], label=None if label_at is None else table.columns[label_at])
+    if labelled:
+        return _dataset(replace(source, features=False), columns.why, table, records)
+    return _dataset(source, "one text" if ledger.file.format.holds == "texts" else columns.why, table, records)
 
 
 def _type_of_inputs(look: Look) -> type[Inputs[Any]]:
@@ -311,21 +321,6 @@ def _missing(input: Value, label: Value) -> str | None:
     return None
 
 
-def _look(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Look:
-    named = (source.text is not None, source.label is not None)
-    return Look(table.ledger.file, table.columns, sample, task, named, asker)
-
-
-def _doubt_file(source: Source, look: Look) -> None:
-    """Raises DataError: it is no text, or has no header."""
-    if look.file.format == "conll":
-        raise_first(CONLL, look)
-    elif look.file.format != "text":
-        raise_found(no_header(look))
-    elif source.format is None:
-        raise_first(TEXT_FILE, look)
-
-
 def choose(
     source: Source,
     table: Table,
@@ -345,7 +340,7 @@ def choose(
     return _choose(source, look, need_label=need_label)
 
 
-def _choose(source: Source, look: Look, *, need_label: bool = True, doubt: bool = True) -> Columns:
+def _choose(source: Source, look: Look, *, need_label: bool, doubt: bool = True) -> Columns:
     if doubt and need_label:
         raise_first(TABLE, look)
     columns = choose_columns(look.columns, look.sample, text=source.text, label=source.label, need_label=need_label)
@@ -361,81 +356,88 @@ def _choose(source: Source, look: Look, *, need_label: bool = True, doubt: bool 
 
 def _numbers_of(
     source: Source, table: Table, sample: Sequence[Sequence[str]], reads: Reads | None
-) -> Places | LongForm | Described | None:
-    """Where the numbers stand that the records are made of; None if the records are texts."""
+) -> tuple[Reads, str | None] | None:
+    """The columns that inputs of numbers come from, and that of their labels; None if the inputs are in one column."""
     columns = table.columns
     if source.features is False:
         return None
-    if source.features and source.text is not None:
-        return described_arrays(columns, sample, source.label, source.text)
     if source.text is not None:
-        return None
+        return _arrays(columns, sample, source.label, source.text) if source.features else None
+    if isinstance(reads, LongForm | ArrayColumn):
+        require_columns(table, reads)
     if isinstance(reads, LongForm):
-        require_columns(table, replace(reads, label=None).names)
-        return reads.labelled(columns, source.label, table.name)
+        form = reads.labelled(columns, source.label, table.name)
+        return form, form.label
     if isinstance(reads, ArrayColumn):
-        require_columns(table, reads.names)
-        found = described_arrays(columns, sample, source.label, reads.name)
+        found = _arrays(columns, sample, source.label, reads.name)
         if found is None:
             raise DataError(f"{table.name}: cannot tell which column is the text", "Name it with --label.")
         return found
-    if source.sequence is not None or source.features is None:
-        arrays = None if source.sequence is not None else described_arrays(columns, sample, source.label)
-        guessed = arrays or guess_long_form(columns, sample, source.label, source.sequence)
+    if source.features is None and source.sequence is None:
+        found = _arrays(columns, sample, source.label)
+        if found is not None:
+            return found
+    if source.features is None or source.sequence is not None:
+        guessed = guess_long_form(columns, sample, source.label, source.sequence)
         if guessed is not None:
-            return guessed
-    return described_numbers(columns, sample, None, source.label)
+            return guessed, guessed.label
+    numeric = described_numbers(columns, sample, None, source.label)
+    if numeric is None:
+        return None
+    return NumericColumns(tuple(columns[at] for at in numeric.features)), columns[numeric.text]
 
 
-def require_columns(table: Table, names: Sequence[str]) -> None:
-    """Raises DataError: the table has no column of one of the names."""
-    for name in names:
+def _arrays(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], label: str | None, array: str | None = None
+) -> tuple[Reads, str] | None:
+    found = described_arrays(columns, sample, label, array)
+    return None if found is None else (ArrayColumn(columns[found.array]), columns[found.text])
+
+
+def require_columns(table: Table, reads: Reads) -> None:
+    """Raises DataError: the table lacks a column of the inputs."""
+    for name in replace(reads, label=None).names if isinstance(reads, LongForm) else reads.names:
         if name not in table.columns:
             raise DataError(f"{table.name}: there is no column {quoted(name)}, which the model reads")
 
 
-def _dataset(
-    source: Source, why: str, table: Table, records: Records, reads: Reads | None = None, of_arrays: str | None = None
-) -> Dataset:
-    """The records, once all rows were read; ``of_arrays`` is the digest of the arrays that the table names."""
+def _read_numbers(source: Source, table: Table, reads: Reads, label: str | None, rows: Iterable[Row]) -> Dataset:
+    """The records whose inputs are numbers; a bad row of a sequence leaves all of it out."""
+    inputs: NumberArrays
+    match reads:
+        case LongForm():
+            inputs = NumberArrays(whole=True)
+            source = replace(source, sequence=reads.id)
+        case ArrayColumn():
+            inputs = FeatureRows()
+            source = replace(source, text=reads.name)
+        case NumericColumns():
+            inputs = FeatureRows(spaced=True, whole=True)
+    records = Records(table.ledger, inputs)
+    for record in number_records(rows, table.columns, reads, label, table.ledger):
+        records.add(*record)
+    match reads:
+        case LongForm():
+            sequences = f"{reads.id}, {len(inputs):,} of them in order of {reads.order}"
+            why = f"sequences: {sequences}; numbers: {reads.listed}; label"
+        case ArrayColumn():
+            size = len(inputs[0]) if inputs else 0
+            why = f"numbers: {reads.name}, {size:,} in each {ARRAY_SUFFIX} file; text"
+        case NumericColumns(names):
+            why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text"
+    chosen = replace(source, label=label, features=True)
+    return _dataset(chosen, f"{why}: {label}; change with --label", table, records, reads)
+
+
+def _dataset(source: Source, why: str, table: Table, records: Records, reads: Reads | None = None) -> Dataset:
+    """The records, once all rows were read."""
+    ledger = table.ledger
     if not records.inputs:
         raise DataError(f"{table.name}: no records")
-    if table.ledger.documents:
-        lines = counted(table.ledger.documents, "line that begins a document", "lines that begin a document")
+    if ledger.documents:
+        lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"
-    digest = table.ledger.digest
-    if of_arrays is not None:
-        digest = hashlib.sha256(f"{digest} {of_arrays}".encode()).hexdigest()
-    return Dataset(
-        *(replace(source, format=table.format), why, records.inputs, records.labels, records.lines, digest),
-        table.ledger.count,
-        tuple(table.ledger.skipped[:SKIPPED_SHOWN]),
-        reads,
-        records.shown,
-    )
-
-
-def _read_text(source: Source, task: str, settled: bool, asker: Asker) -> Dataset:
-    if source.label is not None:
-        raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
-    table, sample = _open_table(source, SAMPLE_ROWS, None)
-    look = _look(source, table, sample, task, asker)
-    parts = Parts.of(look)
-    if not settled:
-        _doubt_file(source, look)
-    columns = _choose(source, look, need_label=False, doubt=not settled)
-    texts, lines = Texts(), Lines()
-    for row in parts.watch(itertools.chain(sample, table.rows)):
-        texts.append(row.values[columns.text])
-        lines.append(row.line)
-        if len(lines) % CHECKED_EVERY == 0:
-            require_room_for(texts)
-    chosen = replace(source, text=table.columns[columns.text], label=None, format=table.format)
-    why = "one text" if table.format == "text" else columns.why
-    dataset = Dataset(chosen, why, texts, Texts([""] * len(texts)), lines, table.ledger.digest, table.ledger.count, ())
-    if not settled:
-        raise_found(parts.refusal((dataset.source.text, dataset.source.label)))
-    return dataset
+    return Dataset.of(replace(source, format=table.format), why, records, ledger.digest, reads)
 
 
 def stream_rows(source: Source, before_waiting: Callable[[], object] | None = None) -> Table:
@@ -474,58 +476,8 @@ def _open_table(
     return table, list(itertools.islice(table.rows, 0 if waits else sampled))
 
 
-def _read_described(source: Source, table: Table, described: Described, rows: Iterable[Row]) -> Dataset:
-    """Records of numbers with a text that describes them."""
-    records = Records(table.ledger, FeatureRows(spaced=True, whole=True))
-    names = tuple(table.columns[at] for at in described.features)
-    for row in rows:
-        text = as_text(row.values[described.text])
-        try:
-            numbers = numbers_at(row.values, table.columns, described.features)
-            if not text.strip():
-                raise ValueError("the text is empty")
-        except ValueError as error:
-            table.ledger.bad_record(row.line, str(error))
-        else:
-            records.add(row.line, np.array(numbers), text)
-    chosen = replace(source, label=table.columns[described.text], features=True)
-    why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text: {chosen.label}; change with --label"
-    return _dataset(chosen, why, table, records, NumericColumns(names))
-
-
-def _read_long_form(source: Source, table: Table, form: LongForm, rows: Iterable[Row]) -> Dataset:
-    """Sequences of numbers with a label, of which a row is a timestep; a bad row leaves its sequence out."""
-    records = Records(table.ledger, NumberArrays(whole=True))
-    for one in read_sequences(rows, table.columns, form, table.ledger.bad_record):
-        records.add(one.line, one.numbers, one.label, one.id)
-    why = (
-        f"sequences: {form.id}, {len(records.inputs):,} of them in order of {form.order}; "
-        f"numbers: {form.listed}; label: {form.label}; change with --label"
-    )
-    chosen = replace(source, label=form.label, features=True, sequence=form.id)
-    return _dataset(chosen, why, table, records, form)
-
-
-def _read_arrays(source: Source, table: Table, places: Places, rows: Iterable[Row]) -> Dataset:
-    """Records of numbers, each in an .npy file, with a text that describes them."""
-    records = Records(table.ledger, FeatureRows())
-    folder = "" if source.path == "-" else os.path.dirname(source.path)
-    of_arrays = read_arrays(rows, table.columns, places, folder, records)
-    array, text = (table.columns[at] for at in places)
-    size = len(records.inputs[0]) if records.inputs else 0
-    why = f"numbers: {array}, {size:,} in each {ARRAY_SUFFIX} file; text: {text}; change with --label"
-    chosen = replace(source, text=array, label=text, features=True)
-    return _dataset(chosen, why, table, records, ArrayColumn(array), of_arrays)
-
-
 def label_warnings(labels: Iterable[str]) -> list[str]:
     """Labels that differ only in white space or case from another one: most likely a slip in the data."""
-    seen: dict[str, str] = {}
-    warnings = []
-    for label in sorted(Counter(labels)):
-        folded = label.strip().casefold()
-        if folded in seen:
-            warnings.append(f"labels {quoted(seen[folded])} and {quoted(label)} are counted as two")
-        else:
-            seen[folded] = label
-    return warnings
+    first: dict[str, str] = {}  # of those that are alike
+    alike = ((first.setdefault(label.strip().casefold(), label), label) for label in sorted(set(labels)))
+    return [f"labels {quoted(one)} and {quoted(label)} are counted as two" for one, label in alike if one != label]

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from rnncli.data.dataset import TRAINING, Reads, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.dataset import TRAINING, Source, is_plain_text, require_columns, stream_rows, stream_texts
 from rnncli.data.doubts.look import Asker
-from rnncli.data.formats.npy import named_vector, read_vector
+from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
 from rnncli.data.formats.values import Value, as_text, is_nested
+from rnncli.data.number_records import Reads, number_records
 from rnncli.data.records import Inputs, Texts
-from rnncli.data.tables.described import ArrayColumn, NumericColumns, numbers_at
-from rnncli.data.tables.long_form import LongForm, read_sequences
-from rnncli.errors import DataError, StorageError, quoted
+from rnncli.data.tables.described import ArrayColumn, NumericColumns
+from rnncli.errors import DataError, quoted
 
 
 class Input(NamedTuple):
@@ -63,7 +60,7 @@ def stream_inputs(
         reads = None
     if reads is None:
         return _column(source, before_waiting, asker, inputs is Texts)
-    return _numbers(source, replace(reads, label=None) if isinstance(reads, LongForm) else reads, before_waiting)
+    return _numbers(source, reads, before_waiting)
 
 
 def _column(source: Source, before_waiting: Callable[[], object] | None, asker: Asker, texts: bool) -> Iterator[Input]:
@@ -82,29 +79,11 @@ def _column(source: Source, before_waiting: Callable[[], object] | None, asker: 
 
 def _numbers(source: Source, reads: Reads, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
     table = stream_rows(source, before_waiting)
-    require_columns(table, reads.names)
-    if isinstance(reads, LongForm):
-
-        def refuse(line: int, problem: str) -> None:
-            raise table.ledger.fault(line, problem)
-
-        for one in read_sequences(table.rows, table.columns, reads, refuse):
-            yield Input(f"{table.name}:{one.line}", one.numbers, one.id)
-        return
-    places = [table.columns.index(name) for name in reads.names]
-    folder = "" if source.path == "-" else os.path.dirname(source.path)
-    for row in table.rows:
-        place = f"{table.name}:{row.line}"
-        try:
-            if isinstance(reads, ArrayColumn):
-                named = as_text(row.values[places[0]]).strip()
-                input = Input(place, named_vector(named, reads.name, folder).numbers, named)
-            else:
-                numbers = numbers_at(row.values, table.columns, places)
-                input = Input(place, np.array(numbers), json.dumps(list(map(as_json, numbers))))
-        except (DataError, StorageError, ValueError) as error:
-            raise DataError(f"{place}: {error}") from None
-        yield input
+    require_columns(table, reads)
+    strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
+    for line, numbers, _, name in number_records(table.rows, table.columns, reads, None, strict):
+        shown = json.dumps(list(map(as_json, numbers.tolist()))) if name is None else name
+        yield Input(f"{table.name}:{line}", numbers, shown)
 
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:

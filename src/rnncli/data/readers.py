@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.decoding import check_encoding
-from rnncli.data.formats.registry import FORMATS, Format, required_format_of
+from rnncli.data.formats.registry import FORMATS, required_format_of
 from rnncli.data.formats.sources import check_path, open_chunks
 from rnncli.data.formats.table import Ledger, Opened, Row, Table
 from rnncli.data.tables.columns import find_column, header_names
@@ -68,25 +68,24 @@ def open_table(
     path = os.fsdecode(source)
     if path != "-":
         check_path(path)
-    format = format or ("csv" if path == "-" else required_format_of(path))
-    file = DataFile(path, format, encoding)
-    name = file.name
-    if FORMATS[format].binary and encoding != "utf-8":
-        raise UsageError(f"{name}: {format} is no text and has no encoding", "leave --encoding out")
+    row = FORMATS[format or ("csv" if path == "-" else required_format_of(path))]
+    file = DataFile(path, row, encoding)
+    if row.binary and encoding != "utf-8":
+        raise UsageError(f"{file.name}: {row.name} is no text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(
         None if path == "-" else path, stdin, max_bytes=max_bytes, hash=hasher.update, before_waiting=before_waiting
     )
     ledger = Ledger(file, skip_bad, max_field, skip_hint)
-    module, function = FORMATS[format].opener.split(":")
+    module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
-    if FORMATS[format].has_header:
-        refuse_repeated_values(ledger.file, opened.names, opened.line)
-    columns = header_names(opened.names, f"{name}:{opened.line}")
-    rows = _checked(opened.rows, columns, FORMATS[format], ledger, hasher.hexdigest)
+    if row.delimiter:
+        refuse_repeated_values(file, opened.names, opened.line)
+    columns = header_names(opened.names, f"{file.name}:{opened.line}")
+    rows = _checked(opened.rows, columns, ledger, hasher.hexdigest)
     if ignore is not None:
         columns, rows = _without(columns, rows, ignore)
-    return Table(name, columns, format, rows, ledger)
+    return Table(file.name, columns, row.name, rows, ledger)
 
 
 def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:
@@ -102,9 +101,7 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tupl
     )
 
 
-def _checked(
-    rows: Iterator[Row], columns: tuple[str, ...], format: Format, ledger: Ledger, digest: Callable[[], str]
-) -> Iterator[Row]:
+def _checked(rows: Iterator[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
     """``rows`` without those that have too few, too many or too long values."""
     width, max_field = len(columns), ledger.max_field
     found = False
@@ -126,6 +123,6 @@ def _checked(
         found = True
         yield row
     if not found:
-        only_header = format.has_header and not ledger.count
+        only_header = ledger.file.format.delimiter and not ledger.count
         raise only_a_header(ledger.file, columns) if only_header else ledger.no_records()
     ledger.digest = digest()

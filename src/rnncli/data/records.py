@@ -1,4 +1,4 @@
-"""Records as they are read: kept by the type of their input, or left out with the reason."""
+"""Records as they are read: each value in a few bytes, in the type that the inputs have; bad records are left out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, overload
 
@@ -21,19 +22,17 @@ from rnncli.memory import require_room
 T = TypeVar("T")
 Rows = npt.NDArray[np.int64]
 
-# So many of the records that were left out are shown with the reason.
-SKIPPED_SHOWN = 5
 SKIP_HINT = "leave such records out with --skip-bad"
 TOO_MANY = "take fewer records, or shorter texts"
 # After so many records, and after each of so many bytes, it is checked that there is room for more.
-CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
+_CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
 
 # A value of so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
 _LONG = 1024
 
 
-class _Compact(Sequence[T], ABC):
-    """What is kept of each record, in a few bytes; equal to a list of the same values."""
+class _Column(Sequence[T], ABC):
+    """One value of each record; equal to a list of the same values."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or isinstance(other, str):
@@ -62,12 +61,19 @@ class _Compact(Sequence[T], ABC):
         return f"{type(self).__name__}({list(self)!r})"
 
 
-class Inputs(_Compact[T]):
-    """Values of one type as bytes, one behind the other: 12 bytes and its own a value, where a list takes over 60."""
+class Inputs(_Column[T]):
+    """Values of one type as bytes, one behind the other: 12 bytes and its own a value, where a list takes over 60.
+
+    Attributes:
+        what: such a value in a message.
+        sizes: bytes of each.
+    """
+
+    what = "input"
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
         self._data = bytearray()
-        self._starts, self.sizes = array("q"), array("i")  # where each value begins, and its bytes
+        self._starts, self.sizes = array("q"), array("i")
         self._long: dict[int, int] = {}  # hash of a long value → a record that has it
         for value in values:
             self.append(value)
@@ -77,36 +83,31 @@ class Inputs(_Compact[T]):
         """Keeps a value.
 
         Raises:
-            ValueError: it is of another type; the message goes on after "the sequence " or "the input ".
+            ValueError: it is of another type; the message continues "the sequence " or "the input ".
         """
-
-    @abstractmethod
-    def _value(self, data: bytearray, row: int) -> T: ...
 
     @abstractmethod
     def text(self, row: int) -> str:
         """A value as it is shown."""
 
-    def take(self, rows: Iterable[int]) -> Self:
+    def take(self, rows: Sequence[int]) -> Self:
         """The values of these rows, in their order."""
-        made = type(self)()
+        made = copy(self)
+        made._data, made._starts, made.sizes, made._long = bytearray(), array("q"), array("i"), {}
         for row in rows:
-            self._copy(row, made)
+            made._put(bytes(self._bytes(row)))
         return made
 
-    @abstractmethod
-    def _copy(self, row: int, other: Self) -> None: ...
-
     def _put(self, data: bytes) -> None:
+        start = len(self._data)
         if len(data) >= _LONG:
             known = self._long.setdefault(hash(data), len(self))
             if known < len(self) and self._bytes(known) == data:
-                self._starts.append(self._starts[known])
-                self.sizes.append(self.sizes[known])
-                return
-        self._starts.append(len(self._data))
+                start = self._starts[known]
+        self._starts.append(start)
         self.sizes.append(len(data))
-        self._data += data
+        if start == len(self._data):
+            self._data += data
 
     def _bytes(self, row: int) -> bytearray:
         start = self._starts[row]
@@ -120,28 +121,25 @@ class Inputs(_Compact[T]):
     def __len__(self) -> int:
         return len(self._starts)
 
-    def _at(self, row: int) -> T:
-        return self._value(self._bytes(row), row)
-
     def distinct(self) -> tuple[Rows, Rows]:
-        """Records whose values are kept apart, and for each record the place among these of its own.
+        """Records whose values are kept apart, and (N,) for each record the index of its own among these.
 
         Long values that are equal are the same.
         """
         # An empty value begins where the next one does.
         kept = 2 * np.array(self._starts, np.int64) + (np.array(self.sizes) == 0)
-        _, rows, places = np.unique(kept, return_index=True, return_inverse=True)
-        return rows, places
+        _, rows, of_record = np.unique(kept, return_index=True, return_inverse=True)
+        return rows, of_record
 
 
 class Texts(Inputs[str]):
-    """Texts as UTF-8; what is no text is kept as it is shown."""
+    """Texts as UTF-8; a value of another type is kept as it is shown."""
 
     def append(self, value: Value) -> None:
         self._put((value if isinstance(value, str) else as_text(value)).encode("utf-8", "surrogatepass"))
 
-    def _value(self, data: bytearray, row: int) -> str:
-        return data.decode("utf-8", "surrogatepass")
+    def _at(self, row: int) -> str:
+        return self._bytes(row).decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         for start, length in zip(self._starts, self.sizes, strict=True):
@@ -150,11 +148,8 @@ class Texts(Inputs[str]):
     def text(self, row: int) -> str:
         return self[row]
 
-    def _copy(self, row: int, other: Self) -> None:
-        other.append(self[row])
 
-
-class Shown(_Compact[str]):
+class Shown(_Column[str]):
     """Inputs as they are shown."""
 
     def __init__(self, inputs: Inputs[Any]) -> None:
@@ -167,19 +162,19 @@ class Shown(_Compact[str]):
         return self._inputs.text(row)
 
 
-class _Typed(Inputs[T]):
-    """Words or numbers; one that was typed as a text is shown as that text."""
+class _Parsed(Inputs[T]):
+    """Words or numbers; a value that came as a text is shown as that text."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
-        self._typed = Texts()  # "" for a value that was not typed; no entries while none was
+        self._sources = Texts()  # "" for a value that was no text; empty while none was
         super().__init__(values)
 
     def append(self, value: Value) -> None:
         self._append(value)
-        if isinstance(value, str) or self._typed:
-            while len(self._typed) < len(self) - 1:
-                self._typed.append("")
-            self._typed.append(value if isinstance(value, str) else "")
+        if isinstance(value, str) or self._sources:
+            while len(self._sources) < len(self) - 1:
+                self._sources.append("")
+            self._sources.append(value if isinstance(value, str) else "")
 
     @abstractmethod
     def _append(self, value: Value) -> None: ...
@@ -188,15 +183,16 @@ class _Typed(Inputs[T]):
     def _shown(self, row: int) -> str: ...
 
     def text(self, row: int) -> str:
-        return (self._typed[row] if self._typed else "") or self._shown(row)
+        return (self._sources[row] if self._sources else "") or self._shown(row)
 
-    def _copy(self, row: int, other: Self) -> None:
-        if self._typed:
-            other._typed.append(self._typed[row])
+    def take(self, rows: Sequence[int]) -> Self:
+        made = super().take(rows)
+        made._sources = self._sources.take(rows if self._sources else ())
+        return made
 
 
-class TokenLists(_Typed[tuple[str, ...]]):
-    """Words or tags, 4 bytes each; a text that is no list of them is split at its white space."""
+class TokenLists(_Parsed[tuple[str, ...]]):
+    """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
         self._ids: dict[str, int] = {}
@@ -214,24 +210,19 @@ class TokenLists(_Typed[tuple[str, ...]]):
                 tokens.append(token)
         self._put(array("i", [ids[token] for token in found]).tobytes())
 
-    def _value(self, data: bytearray, row: int) -> tuple[str, ...]:
-        return tuple([self._tokens[k] for k in memoryview(data).cast("i")])
+    def _at(self, row: int) -> tuple[str, ...]:
+        return tuple([self._tokens[k] for k in memoryview(self._bytes(row)).cast("i")])
 
     def _shown(self, row: int) -> str:
         return as_text(list(self[row]) if self._compact else self[row])
 
-    def _copy(self, row: int, other: Self) -> None:
-        super()._copy(row, other)
-        other._append(self[row])
-        other._compact = self._compact
 
-
-class NumberArrays(_Typed[Floats]):
+class NumberArrays(_Parsed[Floats]):
     """Sequences of numbers as float64: (T, D) each, or (T,) where a timestep is one number.
 
     Args:
-        spaced: whether they are shown with spaces behind the commas.
-        whole: whether whole numbers are shown without a point, however they are written.
+        spaced: whether they are shown with spaces after the commas.
+        whole: whether whole numbers are shown without a point, however the file has them.
     """
 
     what = "sequence"
@@ -243,20 +234,15 @@ class NumberArrays(_Typed[Floats]):
         super().__init__(values)
 
     def _append(self, value: Value) -> None:
-        self.append_array(*sequence_as_written(value))
+        self._append_array(*sequence_as_written(value))
 
-    def append_array(self, numbers: Floats, whole: bool) -> None:
-        """Keeps an array.
-
-        Args:
-            whole: whether its whole numbers are shown without a point.
-        """
+    def _append_array(self, numbers: Floats, whole: bool) -> None:
         self._widths.append(numbers.shape[1] if numbers.ndim == 2 else 0)
         self._whole.append(whole or self._all_whole)
         self._put(numbers.tobytes())
 
-    def _value(self, data: bytearray, row: int) -> Floats:
-        numbers, width = np.frombuffer(data), self._widths[row]
+    def _at(self, row: int) -> Floats:
+        numbers, width = np.frombuffer(self._bytes(row)), self._widths[row]
         return numbers.reshape(-1, width) if width else numbers
 
     @staticmethod
@@ -268,10 +254,11 @@ class NumberArrays(_Typed[Floats]):
         numbers = _whole(numbers) if self._whole[row] else numbers
         return json.dumps(numbers) if self._spaced else as_text(numbers)
 
-    def _copy(self, row: int, other: Self) -> None:
-        super()._copy(row, other)
-        other.append_array(self[row], bool(self._whole[row]))
-        other._spaced = self._spaced
+    def take(self, rows: Sequence[int]) -> Self:
+        made = super().take(rows)
+        made._widths = array("i", (self._widths[row] for row in rows))
+        made._whole = bytearray(self._whole[row] for row in rows)
+        return made
 
     @property
     def widths(self) -> npt.NDArray[np.int64]:
@@ -286,7 +273,7 @@ class NumberArrays(_Typed[Floats]):
 
 
 def _whole(numbers: list[Any]) -> list[Any]:
-    """The numbers of a list, or of a list of lists, as JSON lines write them: 3 and not 3.0."""
+    """The numbers of a list, or of a list of lists, as JSON lines have them: 3 and not 3.0."""
     return [_whole(number) if isinstance(number, list) else as_json(number) for number in numbers]
 
 
@@ -297,41 +284,11 @@ class FeatureRows(NumberArrays):
 
     def rows(self) -> tuple[Floats, Rows]:
         """(U, D) the distinct rows, all of one size, and (N,) which of them is each record's."""
-        chosen, places = self.distinct()
-        return np.frombuffer(self._data).reshape(len(chosen), -1), places
+        chosen, of_record = self.distinct()
+        return np.frombuffer(self._data).reshape(len(chosen), -1), of_record
 
     def _append(self, value: Value) -> None:
-        self.append_array(features(value), whole=isinstance(value, np.ndarray) and is_whole(value))
-
-
-class Lines(_Compact[int]):
-    """Numbers of lines, 8 bytes each."""
-
-    def __init__(self, lines: Iterable[int] = ()) -> None:
-        self._lines = array("q", lines)
-
-    def append(self, line: int) -> None:
-        self._lines.append(line)
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def _at(self, row: int) -> int:
-        return self._lines[row]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._lines)
-
-
-def require_room_for(*columns: Inputs[Any]) -> None:
-    """Refuses to go on reading where what was read can no longer be worked on.
-
-    Raises:
-        StorageError: there is no room.
-    """
-    # What is read next, while there is room to move it; and the same records encoded, several times over.
-    needed = 3 * sum(column.nbytes for column in columns) + 32 * len(columns[0])
-    require_room(needed, f"training on {len(columns[0]):,} records, and there are more,", TOO_MANY)
+        self._append_array(features(value), whole=isinstance(value, np.ndarray) and is_whole(value))
 
 
 def _tags_problem(input: Value, label: Value) -> str | None:
@@ -348,43 +305,44 @@ def _tags_problem(input: Value, label: Value) -> str | None:
 
 @dataclass
 class Records:
-    """What was read of a file so far.
+    """The records of a file that have been read so far.
 
     Attributes:
         ledger: of the file, which counts the records that are left out.
-        inputs, labels, lines: one entry a record.
+        inputs, labels, lines: one entry a record; words have a tag each, other inputs a text.
         shown: the name of each record, where its input is hard to read; empty otherwise.
     """
 
     ledger: Ledger
-    inputs: Inputs[Any] = field(default_factory=Texts)
-    labels: Inputs[Any] = field(default_factory=Texts)
-    lines: Lines = field(default_factory=Lines)
+    inputs: Inputs[Any]
+    labels: Inputs[Any] = field(init=False)
+    lines: array[int] = field(default_factory=lambda: array("q"))
     shown: Texts = field(default_factory=Texts)
 
-    @classmethod
-    def of(cls, inputs: type[Inputs[Any]], ledger: Ledger) -> Records:
-        """With inputs of a type; words have tags, anything else a text."""
-        return cls(ledger, inputs(), TokenLists() if inputs is TokenLists else Texts())
+    def __post_init__(self) -> None:
+        self.labels = TokenLists() if isinstance(self.inputs, TokenLists) else Texts()
 
-    def add(self, line: int, value: Value, label: Value, shown: str | None = None) -> None:
+    def add(self, line: int, input: Value, label: Value, name: str | None = None) -> None:
         """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.
 
         Raises:
             DataError: that is so, and such records are not to be left out.
+            StorageError: there is no room to work on what has been read.
         """
-        problem = _tags_problem(value, label) if type(self.labels) is TokenLists else None
+        problem = _tags_problem(input, label) if type(self.labels) is TokenLists else None
         if problem is not None:
             self.ledger.bad_record(line, problem)
             return
         try:
-            self.inputs.append(value)
+            self.inputs.append(input)
         except ValueError as error:
-            self.ledger.bad_record(line, f"the {getattr(self.inputs, 'what', 'input')} {error}")
+            self.ledger.bad_record(line, f"the {self.inputs.what} {error}")
             return
         self.labels.append(label)
         self.lines.append(line)
-        if shown is not None:
-            self.shown.append(shown)
-        if len(self.lines) % CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
-            require_room_for(self.inputs, self.labels)
+        if name is not None:
+            self.shown.append(name)
+        if len(self.lines) % _CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
+            # What is read next, while there is room to move it; and the same records encoded, several times over.
+            needed = 3 * (self.inputs.nbytes + self.labels.nbytes) + 32 * len(self.lines)
+            require_room(needed, f"training on {len(self.lines):,} records, and there are more,", TOO_MANY)

@@ -15,9 +15,10 @@ from rnncli.config import TASKS, Settings
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, Reads, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.look import Asker
 from rnncli.data.formats.values import Value, size
+from rnncli.data.number_records import Reads
 from rnncli.data.records import Inputs, Texts
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record

@@ -51,19 +51,10 @@ def records_of(look: Look) -> Iterator[Dataset]:
         # Words without tags are texts: those of a text are told as the model tells them.
         inputs = Texts if model.inputs is TokenLists and columns.label is None else model.inputs
         ledger = replace(table.ledger, skip_hint=SKIP_HINT, skipped=[], count=0)
-        records = Records.of(inputs, ledger)
+        records = Records(ledger, inputs())
         for row in chunk:
             records.add(row.line, row.values[columns.text], "" if columns.label is None else row.values[columns.label])
         chosen = replace(source, text=table.columns[columns.text], format=table.format)
-        yield Dataset(
-            source=chosen,
-            why=columns.why,
-            inputs=records.inputs,
-            labels=records.labels,
-            lines=records.lines,
-            digest="",
-            skipped=ledger.count,
-            skipped_because=tuple(ledger.skipped),
-        )
+        yield Dataset.of(chosen, columns.why, records)
     if table.ledger.count:
         look.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")

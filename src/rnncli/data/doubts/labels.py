@@ -36,7 +36,7 @@ def no_labels(look: Look, texts: Sequence[str], labels: Sequence[str], lines: Se
     Args:
         texts, labels, lines: of all records, or of some.
     """
-    if look.label is None or look.pairs or look.file.format == "conll":
+    if look.label is None or look.pairs or look.file.format.holds == "tagged words":
         return None
     tagged = look.task in ("auto", "tag") and are_tagged(look.pairs_of_values)
     seen = set()

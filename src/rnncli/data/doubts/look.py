@@ -155,7 +155,7 @@ def parsed(look: Look, name: str, value: str) -> str:
         value: one of the lists, as it is written.
     """
     cell = f"r[{json.dumps(name, ensure_ascii=False)}]"
-    if look.file.format == "jsonl":
+    if look.file.format.typed:
         return cell
     return f"json.loads({cell})" if is_json(value) else f"ast.literal_eval({cell})"
 

@@ -74,7 +74,7 @@ class Parts:
                 continue
             kept = next((value for value in sorted(values) if value.lower().startswith("train")), None)
             kept = look.facts[at].example if kept is None else kept
-            same = f"str(r[{json.dumps(name)}])" if look.file.format == "jsonl" else f"r[{json.dumps(name)}]"
+            same = f"str(r[{json.dumps(name)}])" if look.file.format.typed else f"r[{json.dumps(name)}]"
             listed = ", ".join(sorted(values)[:4])
             return look.file.refusal(
                 f"{quoted(name)} says which rows are for what ({listed}), and all of them would be read as one",

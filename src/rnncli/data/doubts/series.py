@@ -149,12 +149,12 @@ def _refuse_series(look: Look, form: LongForm, renamed: str | None, left_out: Se
     if renamed is not None:
         seen.append(f"the column of its ids is called {quoted(renamed)} ({cut(facts[renamed].example)})")
         mark = next(mark for mark in "/|#@" if mark not in renamed)
-        made = look.file.piped(f"sed {shlex.quote(f'1s{mark}{renamed}{mark}id{mark}')}", look.file.format)
+        made = look.file.piped(f"sed {shlex.quote(f'1s{mark}{renamed}{mark}id{mark}')}", look.file.format.name)
         steps.append(made)
     for name in left_out:
         kind = "dates" if facts[name].dates else "words"
         seen.append(f"{quoted(name)} holds {kind} ({cut(facts[name].example)})")
-    file = look.file.quoted if renamed is None else look.file.made(look.file.format)
+    file = look.file.quoted if renamed is None else look.file.made(look.file.format.name)
     options = ["--ignore " + shlex.quote(",".join(left_out))] if left_out else []
     steps.append(look.command(*options, command("--label", form.label or "label"), file=file))
     ordered = " if the rows are in order" if any(facts[name].dates for name in left_out) else ""
@@ -184,7 +184,7 @@ def _refuse_wide(look: Look, values: Sequence[int], label: int | None, text: int
 def _series_of_columns(look: Look, values: Sequence[int], label: int) -> str:
     """The command that makes a series of each row."""
     others = [look.columns[at] for at in range(len(look.columns)) if at not in values]
-    value = "r[k]" if look.file.format == "jsonl" else "float(r[k])"
+    value = "r[k]" if look.file.format.typed else "float(r[k])"
     ends = _end_in_missing([[texts[at] for at in values] for texts in look.sample])
     filled = ' and r[k].lower() not in ("","nan")' if ends else ""
     record = (

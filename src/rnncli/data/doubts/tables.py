@@ -11,7 +11,7 @@ from rnncli.errors import DataError
 
 def no_header(look: Look) -> DataError | None:
     """The first line is a record: taken for names, it would be lost."""
-    if any(look.named) or look.file.format not in ("csv", "tsv") or not look.rows:
+    if any(look.named) or not look.file.format.delimiter or not look.rows:
         return None
     reason = missing_header(look.columns, look.facts)
     if reason is None:

@@ -91,7 +91,7 @@ def json_lines(look: Look) -> DataError | None:
 
 def tag_first(look: Look) -> DataError | None:
     """The columns of words and tags are the other way round."""
-    if look.file.format != "conll" or not look.rows:
+    if look.file.format.holds != "tagged words" or not look.rows:
         return None
     first, tags = _words_and_tags(look)
     if not (mostly(map(is_bio, first)) and "O" in first) or mostly(map(is_bio, tags)):
@@ -106,9 +106,9 @@ def tag_first(look: Look) -> DataError | None:
 
 def slashed_tags(look: Look) -> DataError | None:
     """Words with their tags behind a slash, a sentence a line: ``Mia/NNP saw/VBD``."""
-    if look.file.format not in ("conll", "text") or not look.rows:
+    if look.file.format.holds == "records" or not look.rows:
         return None
-    if look.file.format == "conll":
+    if look.file.format.holds == "tagged words":
         items = [item for column in _words_and_tags(look) for item in column]
     else:
         items = [item for _, line in _lines(look) for item in line.split()]

@@ -85,7 +85,7 @@ def list_as_text(look: Look) -> DataError | None:
     text, label = look.text, look.label
     if text is None or look.pairs or not look.facts[text].nested:
         return None
-    if look.facts[label].nested if label is not None else look.asker.lists or look.file.format == "conll":
+    if look.facts[label].nested if label is not None else look.asker.lists or look.file.format.holds == "tagged words":
         return None
     value = next((value for value in look.facts[text].filled if value != "[]"), "[]")
     if numbers_in(value) or value.startswith("[["):

@@ -7,10 +7,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnncli.data.formats.registry import FORMATS
+from rnncli.data.formats.registry import FORMATS, Format
 from rnncli.errors import DataError
-
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 @dataclass(frozen=True)
@@ -19,11 +17,10 @@ class DataFile:
 
     Attributes:
         path: ``-`` for standard input, which a command can only call FILE.
-        format: ``csv``, ``tsv``, ``jsonl``, ``conll`` or ``text``.
     """
 
     path: str
-    format: str
+    format: Format
     encoding: str = "utf-8"
 
     @property
@@ -39,8 +36,7 @@ class DataFile:
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
         """The exception for something in this file, at ``line`` if it stands there."""
         where = self.name if line is None else f"{self.name}:{line}"
-        binary = self.format in FORMATS and FORMATS[self.format].binary  # which no shell command changes
-        return DataError(f"{where}: {what}", None if binary else hint)
+        return DataError(f"{where}: {what}", None if self.format.binary else hint)
 
     def made(self, suffix: str) -> str:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
@@ -49,8 +45,8 @@ class DataFile:
 
     def with_header(self, names: Sequence[str], suffix: str | None = None) -> str:
         """Puts a line of names above the file."""
-        suffix = suffix or self.format
-        header = shlex.quote(_DELIMITERS[suffix].join(names).replace("\t", "\\t") + "\\n")
+        suffix = suffix or self.format.name
+        header = shlex.quote(FORMATS[suffix].delimiter.join(names).replace("\t", "\\t") + "\\n")
         return f"(printf {header}; {self._written}) > {self.made(suffix)}"
 
     def as_json(self, record: str, rows: str | None = None, where: str | None = None) -> str:
@@ -82,7 +78,7 @@ class DataFile:
 
     def filtered(self, condition: str) -> str:
         """The records for which a Python expression of ``r`` holds, in the same format."""
-        if self.format == "jsonl":
+        if self.format.typed:
             script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
         else:
             script = (
@@ -90,7 +86,7 @@ class DataFile:
                 f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});w.writeheader();"
                 f"w.writerows(r for r in d if {condition})"
             )
-        return self.python(script, self.format)
+        return self.python(script, self.format.name)
 
     def with_commas(self, delimiter: str) -> str:
         """The table with commas between its columns."""
@@ -110,11 +106,11 @@ class DataFile:
     @property
     def records(self) -> str:
         """The expression that gives the records, as dictionaries."""
-        return "map(json.loads,sys.stdin)" if self.format == "jsonl" else f"csv.DictReader(sys.stdin{self._dialect})"
+        return "map(json.loads,sys.stdin)" if self.format.typed else f"csv.DictReader(sys.stdin{self._dialect})"
 
     @property
     def _dialect(self) -> str:
-        return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None' if self.format == "tsv" else ""
+        return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None' if self.format.delimiter == "\t" else ""
 
     @property
     def _written(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from rnncli.errors import DataError
 
@@ -34,14 +35,18 @@ class Format:
         suffixes: endings of the names of such files, in lower case.
         opener: module and function that turn bytes into names of columns and rows; see :func:`open_table
             <rnncli.data.readers.open_table>`.
-        has_header: whether the first line has to name the columns.
-        binary: whether it is no text, so that it has no encoding, and no shell command changes it.
+        holds: records with named values, a text a line, or words with their tags.
+        delimiter: what separates the values of a line; then the first line names the columns.
+        typed: whether values have types, as in JSON, and are not all texts.
+        binary: whether it is not a text file, so that it has no encoding, and no shell command can change it.
     """
 
     name: str
     suffixes: tuple[str, ...]
     opener: str
-    has_header: bool = False
+    holds: Literal["records", "texts", "tagged words"] = "records"
+    delimiter: str = ""
+    typed: bool = False
     binary: bool = False
 
 
@@ -49,11 +54,11 @@ _HERE = __name__.rpartition(".")[0]
 FORMATS = {
     format.name: format
     for format in (
-        Format("csv", (".csv",), f"{_HERE}.delimited:open_csv", has_header=True),
-        Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", has_header=True),
-        Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines"),
-        Format("text", (".txt",), f"{_HERE}.plain_text:open_text"),
-        Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.two_columns:open_two_columns"),
+        Format("csv", (".csv",), f"{_HERE}.delimited:open_csv", delimiter=","),
+        Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", delimiter="\t"),
+        Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines", typed=True),
+        Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
+        Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.two_columns:open_two_columns", holds="tagged words"),
     )
 }
 
