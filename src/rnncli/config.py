@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
-from rnncli.errors import UsageError, closest, counted
+from rnncli.errors import UsageError, closest
 
 # The tasks there are, each with its package, in the order in which they are asked whether a file is for them: the last
 # one takes what is left.
@@ -139,12 +139,6 @@ class Settings:
         import yaml
 
         return str(yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True))
-
-    @property
-    def network_words(self) -> str:
-        """Cell and sizes, for people: ``LSTM, 64 units, 1 layer, both directions``."""
-        directions = "both directions" if self.bidirectional else "one direction"
-        return f"{self.cell.upper()}, {counted(self.hidden, 'unit')}, {counted(self.layers, 'layer')}, {directions}"
 
     def replace(self, **changes: Any) -> Settings:
         return dataclasses.replace(self, **changes)

@@ -249,13 +249,15 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 
 def _summarize(output: Output, session: Session) -> None:
     """The best epoch beside the baselines, on the same validation rows, and which is better."""
+    from rnncli.core.cells.named import specification_of
     from rnncli.render.tables import print_table
     from rnncli.results import Column, TableView
 
     rows: list[tuple[TableCell, ...]] = []
     if session.best_value is not None:
         s, epoch = session.settings, session.state.progress.best_epoch
-        rows.append((f"{s.cell.upper()} ({counted(s.hidden, 'unit')}), epoch {epoch}", session.best_value))
+        network = f"{specification_of(s.cell).name} ({counted(s.hidden, 'unit')})"
+        rows.append((f"{network}, epoch {epoch}", session.best_value))
     rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
     if rows:
         count, name = session.prepared.report.validation_rows, session.metric.name

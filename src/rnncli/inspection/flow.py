@@ -71,7 +71,7 @@ class CellFlow:
     @property
     def kind(self) -> str:
         """What cell it is: ``LSTM``."""
-        return type(self.cell).__name__
+        return self.cell.specification.name
 
     @property
     def reads_backwards(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells.named import cell_named
+from rnncli.core.cells.named import cell_named, specification_of
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.cells.specification import X
 from rnncli.core.layers.dropout import dropout, dropout_backward
@@ -20,6 +20,7 @@ from rnncli.core.layers.stack import Stack, recurrent_stack
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.splits import in_length_order
+from rnncli.errors import counted
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.metric_sums import MetricSums
 
@@ -190,6 +191,18 @@ def stack_of(
         dropout=settings.dropout,
         **{name: getattr(settings, name) for name in cell_named(settings.cell).options()},
     )
+
+
+def network_in_words(settings: Settings, directions: bool = True) -> str:
+    """Cell and sizes, for people: ``LSTM, 64 units, 1 layer, both directions``.
+
+    Args:
+        directions: whether the task has the choice of them.
+    """
+    words = [specification_of(settings.cell).name, counted(settings.hidden, "unit"), counted(settings.layers, "layer")]
+    if directions:
+        words.append("both directions" if settings.bidirectional else "one direction")
+    return ", ".join(words)
 
 
 def embedded(

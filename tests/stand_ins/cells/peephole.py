@@ -48,6 +48,7 @@ class PeepholeLSTM(Cell):
     """
 
     specification = Specification(
+        name="peephole LSTM",
         states=(StateSpec("h", "state"), StateSpec("c", "memory")),
         gates=GATES,
         shown=("h", "c", "i", "f", "o", "g"),

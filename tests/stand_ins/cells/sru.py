@@ -34,6 +34,7 @@ class SRU(Cell):
     """f and r are σ(x_t·W + b), n_t = x_t·W_in, c_t = f_t ⊙ c_(t−1) + (1 − f_t) ⊙ n_t, and h_t = r_t ⊙ tanh(c_t)."""
 
     specification = Specification(
+        name="SRU",
         states=(StateSpec("h", "state"), StateSpec("c", "memory")),
         gates=GATES,
         shown=("h", "c", "n", "f", "r"),

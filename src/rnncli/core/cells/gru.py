@@ -66,6 +66,7 @@ class GRU(Cell):
     """
 
     specification = Specification(
+        name="GRU",
         states=(StateSpec("h", "state"),),
         gates=GATES,
         shown=("h", "r", "z", "n"),

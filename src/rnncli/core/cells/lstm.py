@@ -59,6 +59,7 @@ class LSTM(Cell):
     """
 
     specification = Specification(
+        name="LSTM",
         states=(StateSpec("h", "state"), StateSpec("c", "memory")),
         gates=GATES,
         shown=("h", "c", "i", "f", "g", "o"),

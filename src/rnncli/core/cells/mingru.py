@@ -45,6 +45,7 @@ class MinGRU(Cell):
     """
 
     specification = Specification(
+        name="minGRU",
         states=(StateSpec("h", "state"),),
         gates=(gate("z", "update gate"),),
         shown=("h", "z", "n"),

@@ -34,6 +34,7 @@ class RNNCache(NamedTuple):
 @cache
 def _specification(nonlinearity: Literal["tanh", "relu"]) -> Specification:
     return Specification(
+        name="RNN",
         states=(StateSpec("h", "state", notes="o"),),
         gates=(GateSpec("h", "output", nonlinearity, sums="a"),),
         shown=("h",),

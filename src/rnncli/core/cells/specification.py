@@ -152,6 +152,7 @@ class Specification:
     """A cell as data.
 
     Attributes:
+        name: as people write it: ``LSTM``.
         states: in the order of the cell's state; the first is its output, h.
         gates: in the order of the weights' columns.
         shown: letters of what is shown of a step, in this order; each is recorded in the cache.
@@ -160,6 +161,7 @@ class Specification:
         output: letter of the weights behind the layer, in the worked example.
     """
 
+    name: str
     states: tuple[StateSpec, ...]
     gates: tuple[GateSpec, ...]
     shown: tuple[str, ...]

@@ -57,7 +57,7 @@ def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> list[
             continue
         values = {name: other.values[name] - value for name, value in cell.values.items()}
         h = cell.values["h"], other.values["h"]
-        found.append(LayerDifference(cell.name, type(cell.cell).__name__, cell.steps, values, h))
+        found.append(LayerDifference(cell.name, cell.kind, cell.steps, values, h))
     apart += [f"{name} (not there, {_described(cell)})" for name, cell in beside.items()]
     if apart:
         notes.append(f"layers that are not alike are not compared: {', '.join(apart)}")
@@ -69,7 +69,7 @@ def _shape(cell: CellFlow) -> tuple[Any, ...]:
 
 
 def _described(cell: CellFlow) -> str:
-    return f"{type(cell.cell).__name__} of {cell.cell.hidden_size}, {len(cell.steps):,} steps"
+    return f"{cell.kind} of {cell.cell.hidden_size}, {len(cell.steps):,} steps"
 
 
 def gates_table(layers: Sequence[LayerDifference]) -> TableView:

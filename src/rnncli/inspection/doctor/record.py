@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rnncli.core.cells.named import specification_of
 from rnncli.errors import counted
 from rnncli.inspection.adapters import Adapter
 from rnncli.inspection.doctor.findings import Check, Commands
@@ -90,7 +91,7 @@ def learn_something(model: Model, commands: Commands) -> str:
     later = [epoch.loss for epoch in model.record.epochs[FIRST:]]
     if known is not None and max(later, default=0.0) > WORSE * known[0]:
         return commands.train(lr=gentler(model))
-    if s.cell == "rnn":
+    if not any(gate.opens for gate in specification_of(s.cell).gates):
         return commands.train(cell="lstm")
     if s.readout == "last" and "readout" not in model.unused:
         return commands.train(readout="max")

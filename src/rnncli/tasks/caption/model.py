@@ -21,7 +21,7 @@ from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import Metric, distinct
-from rnncli.tasks.network import BATCH
+from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
 
 # Parts in which data are scored; each sorts the rows anew.
@@ -121,10 +121,9 @@ class CaptionModel(GeneratingModel):
         return replace(scores, nats=sums.losses / sums.counted)
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        s = self.settings
         where = f"of the .npy file in {self.names[0]}" if self.arrays else f"{self.names[0]} to {self.names[-1]}"
         return [
-            ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
+            ("network", network_in_words(self.settings, directions=False)),
             ("input", f"{self.numbers.size:,} numbers, {where}, standardised"),
             ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
         ]

@@ -30,7 +30,7 @@ from rnncli.tasks.inputs import (
 )
 from rnncli.tasks.metrics import judge
 from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct
-from rnncli.tasks.network import BATCH
+from rnncli.tasks.network import BATCH, network_in_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ class ClassifierModel(Model):
         kind = "numbers" if self.reads_numbers else s.input
         return [
             ("labels", ", ".join(self.labels)),
-            ("network", f"{s.network_words}, {s.readout} read-out"),
+            ("network", f"{network_in_words(s)}, {s.readout} read-out"),
             ("input", f"{kind} {self.input.takes}"),
             *([("columns", self.form.sentence)] if self.form is not None else []),
         ]

@@ -22,6 +22,7 @@ from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.language_model.tokens import _tokens, joined, split
 from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
+from rnncli.tasks.network import network_in_words
 
 # Streams of a text that is only judged.
 JUDGED_STREAMS = 32
@@ -142,7 +143,7 @@ class LanguageModel(Model):
     def describe(self) -> list[tuple[str, TableCell]]:
         s = self.settings
         return [
-            ("network", f"{s.cell.upper()}, {s.hidden} units, {s.layers} layer{'s' if s.layers > 1 else ''}"),
+            ("network", network_in_words(s, directions=False)),
             ("input", f"{s.input} over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"),
         ]
 

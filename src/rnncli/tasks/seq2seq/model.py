@@ -15,7 +15,7 @@ from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Metric
-from rnncli.tasks.network import BATCH
+from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
@@ -76,7 +76,7 @@ class Seq2SeqModel(GeneratingModel):
     def describe(self) -> list[tuple[str, TableCell]]:
         looking = "attention" if self.settings.attention else "no attention"
         return [
-            ("network", f"{self.settings.network_words}, {looking}"),
+            ("network", f"{network_in_words(self.settings)}, {looking}"),
             ("source", f"{len(self.source.tokens):,} known {self.unit}s"),
             ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
         ]

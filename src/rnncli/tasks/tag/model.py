@@ -19,7 +19,7 @@ from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import judge
 from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct
-from rnncli.tasks.network import BATCH
+from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
 from rnncli.tasks.tag.sentences import encode_words, words_of
@@ -140,7 +140,7 @@ class TaggerModel(Model):
         words = len(self.views.known[0].tokens)
         return [
             ("tags", ", ".join(self.tags)),
-            ("network", self.settings.network_words),
+            ("network", network_in_words(self.settings)),
             ("input", f"words, {words:,} of them known, with endings, beginnings and shapes"),
         ]
 

@@ -14,6 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Manifest, Metric, Model
+from rnncli.tasks.network import network_in_words
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class StarsModel(Model):
         return StarsEvaluation(examples.size, *figures, dataset.skipped, dataset.skipped_because)
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        return [("network", self.settings.network_words), ("input", f"{len(self.vocabulary.tokens)} known words")]
+        return [("network", network_in_words(self.settings)), ("input", f"{len(self.vocabulary.tokens)} known words")]
 
     def facts(self) -> dict[str, Any]:
         return {"vocabulary_size": self.vocabulary.size}
