@@ -47,7 +47,7 @@ def measure(model: Model, rows: Sequence[tuple[str, str]]) -> Measured:
     losses, slopes, shares = [], [], []
     for text, label in rows:
         found = flow(adapter_of(model).open(text, label))
-        kept = memory(found.cell()).kept
+        kept = memory(found.cell()).kept.shares
         there = np.flatnonzero(kept > 0)
         losses.append(found.loss)
         slopes.append(float(np.polyfit(there, np.log(kept[there]), 1)[0]))

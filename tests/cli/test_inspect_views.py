@@ -83,7 +83,7 @@ def test_memory_beside_another_run(trained, model):
     trained.works("train", "reviews.csv", "--cell", "rnn", "--hidden", "4", "--epochs", "1", "--name", "plain")
     document = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain", "--json").json
     assert [one["kind"] for one in document.values()] == ["LSTM", "RNN"]
-    assert document["reviews-1"]["norms"] == memory(flow(adapter_of(model).open(TEXT)).cell()).norms.tolist()
+    assert document["reviews-1"]["norms"] == memory(flow(adapter_of(model).open(TEXT)).cell()).states[0].norms.tolist()
     header = trained.works("inspect", "-m", "reviews-1", "--memory", TEXT, "--compare", "plain").out.split("\n")[0]
     assert header.split("\t")[2::2] == ["reviews-1: LSTM's c", "plain: RNN's h"]
 

@@ -95,7 +95,7 @@ def test_gates_and_units_are_compared_as_they_are(cell: str) -> None:
     assert [layer.cell for layer in found.layers] == [one.name for one in flows[0].cells]
     assert len(found.layers) == 4
     for layer in found.layers:
-        a, b = (one.cell(layer.cell).values for one in flows)
+        a, b = (one.cell_of(f"{layer.cell}/bias").values for one in flows)
         assert layer.mean == pytest.approx({name: float(np.mean(np.abs(a[name] - b[name]))) for name in a})
         for unit in range(3):
             steps = [abs(a["h"][t, unit] - b["h"][t, unit]) for t in range(len(TEXT.split()))]

@@ -19,7 +19,7 @@ from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.flow import CellFlow, Flow, flow
-from rnncli.inspection.gates import gates
+from rnncli.inspection.gates import gates_document
 from rnncli.inspection.terms import loss_by_source, terms
 from rnncli.render.json_out import dumps
 
@@ -101,7 +101,7 @@ def test_a_parameter_that_is_not_there() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_memory_recomputed_from_json_agrees_to_the_last_digit(kind: str, both: bool) -> None:
     for cell in opened(kind, {"cell": "lstm", "bidirectional": both}).cells:
-        told = json.loads(dumps(gates(cell)))
+        told = json.loads(dumps(gates_document(cell)))
         values = {name: np.array(value) for name, value in told["values"].items()}
         order = range(len(told["steps"])) if told["direction"] == "→" else reversed(range(len(told["steps"])))
         c = np.array(told["initial"]["c"])
@@ -151,7 +151,7 @@ def test_the_factors_multiply_to_what_arrives() -> None:
         *("∂L/∂z", "∂z/∂h_6", "∂L/∂h_6", "∂h_6/∂h_5", "∂h_5/∂h_4", "∂h_4/∂h_3", "∂h_3/∂h_2", "∂h_2/∂h_1")
     ]
     # ∂L/∂h_1 by multiplying the matrices out is what backpropagation gives.
-    d_hidden = cell.d_states()["h"]
+    d_hidden = cell.d_states["h"]
     row = d_hidden[-1]
     for t in range(5, 0, -1):
         row = row @ step_jacobian(cell, t)
@@ -209,7 +209,7 @@ def test_the_losses_of_all_steps_together_are_the_whole(kind: str, chosen: dict[
     for cell in seen.cells:
         layers = seen.layers_above(cell)
         assert cell in layers[-1]
-        whole = cell.d_states()["h"]
+        whole = cell.d_states["h"]
         norms = loss_by_source(seen, cell).norms
         # A sum of vectors is no longer than the sum of their lengths, and as long where there is only one.
         assert (np.linalg.norm(whole, axis=1) <= norms.sum(axis=0) + 1e-12).all()
@@ -267,9 +267,9 @@ def test_terms_of_tables_are_those_of_their_steps() -> None:
     """A tagger whose words are all different: each row of the word's own view is read at one step."""
     found = flow(adapter_of(model("tag")).open("the movie was not good"))
     shown = terms(found, "views/word")
-    assert len({int(row) for row in shown.left}) == 5  # type: ignore[union-attr]
+    assert len({int(row) for row in shown.rows}) == 5  # type: ignore[union-attr]
     for t in range(5):
         expected = np.zeros_like(shown.gradient)
-        row = int(shown.left[t])  # type: ignore[index]
+        row = int(shown.rows[t])  # type: ignore[index]
         expected[row] = shown.gradient[row]
         assert shown.term(t) == pytest.approx(expected, abs=1e-15)

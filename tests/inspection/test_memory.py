@@ -14,8 +14,13 @@ from inspection.models import TEXTS, model
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import CellFlow, flow
-from rnncli.inspection.memory import Memory, bar, comparison, half_life, memory, require_same_steps, saturation
+from rnncli.inspection.memory import Arrival, Memory, bar, comparison, memory, require_same_steps, saturation
 from rnncli.tasks.model import Model
+
+
+def remembered(norms: np.ndarray, cell: str = "encoder/0/forward") -> Memory:
+    steps = tuple(f"w{k}" for k in range(len(norms)))
+    return Memory(cell, "RNN", steps, (Arrival("h", norms),), {}, {})
 
 
 def with_weights(made: Model, change: Callable[[dict[str, Any]], None]) -> CellFlow:
@@ -35,8 +40,8 @@ def test_the_half_life_of_a_linear_network(decay: float) -> None:
 
     made = model("onehot", cell="rnn", nonlinearity="relu", bidirectional=False, readout="last")
     found = memory(with_weights(made, linear))
-    assert found.half_life == pytest.approx(math.log(2) / -math.log(decay), abs=1e-6)
-    assert found.relative == pytest.approx(decay ** np.arange(5), rel=1e-12)
+    assert found.kept.half_life == pytest.approx(math.log(2) / -math.log(decay), abs=1e-6)
+    assert found.kept.shares == pytest.approx(decay ** np.arange(5), rel=1e-12)
     assert found.radii["a"] == pytest.approx(decay, rel=1e-12)
     assert found.saturated == {"units that are 0": 0.0}
 
@@ -76,13 +81,14 @@ def test_what_arrives_against_differences(cell: str, kind: str) -> None:
     for distance in range(T):
         t = T - 1 - distance
         by_h = slopes(kept.h[t : t + 1], lambda h, t=t: at_the_end(t, h))  # type: ignore[misc]
-        assert found.norms[distance] == pytest.approx(np.linalg.norm(by_h), abs=1e-8)
-        if found.norms_c is None:
-            assert cell != "lstm"
+        assert found.states[0].norms[distance] == pytest.approx(np.linalg.norm(by_h), abs=1e-8)
+        if cell != "lstm":
+            assert [one.letter for one in found.states] == ["h"]
             continue
+        assert [one.letter for one in found.states] == ["h", "c"]
         o = kept.o[t : t + 1]
         by_c = slopes(kept.c[t : t + 1], lambda c, t=t, o=o: at_the_end(t, o * np.tanh(c), c))  # type: ignore[misc]
-        assert found.norms_c[distance] == pytest.approx(np.linalg.norm(by_c), abs=1e-8)
+        assert found.kept.norms[distance] == pytest.approx(np.linalg.norm(by_c), abs=1e-8)
 
 
 def test_what_a_forget_gate_keeps() -> None:
@@ -95,9 +101,9 @@ def test_what_a_forget_gate_keeps() -> None:
 
     made = model("onehot", cell="lstm", bidirectional=False, readout="last")
     found = memory(with_weights(made, closed))
-    assert found.norms[1:].tolist() == [0] * 4
-    assert found.kept == pytest.approx(0.9 ** np.arange(5), rel=1e-12)
-    assert found.half_life_c == pytest.approx(math.log(2) / -math.log(0.9), abs=1e-6)
+    assert found.states[0].norms[1:].tolist() == [0] * 4
+    assert found.kept.shares == pytest.approx(0.9 ** np.arange(5), rel=1e-12)
+    assert found.kept.half_life == pytest.approx(math.log(2) / -math.log(0.9), abs=1e-6)
     assert found.sentence == (
         "By its memory c: Nothing is out of reach: 65.6% of the gradient arrives at 'movie', 4 steps before the end. "
         "It halves every 6.58 steps. By h: What stands more than 0 steps before the end gets less than 1% of the "
@@ -107,8 +113,7 @@ def test_what_a_forget_gate_keeps() -> None:
 
 def test_the_sentence() -> None:
     def said(norms: list[float]) -> str:
-        steps = tuple(f"w{k}" for k in range(len(norms)))
-        return Memory("c", "RNN", steps, np.array(norms), half_life(np.array(norms)), {}, {}).sentence
+        return remembered(np.array(norms)).sentence
 
     assert said([1, 0.1, 0.01, 0.001, 0.0001]) == (
         "What stands more than 2 steps before the end gets less than 1% of the gradient. It halves every 0.301 steps."
@@ -128,10 +133,13 @@ def test_the_sentence() -> None:
 
 
 def test_half_life_where_there_is_none() -> None:
-    assert half_life(np.array([1.0])) is None
-    assert half_life(np.array([1.0, 0.0, 0.0])) is None
-    assert half_life(np.array([2.0, 2.0, 2.0])) == math.inf
-    assert half_life(np.array([1.0, 0.5, 0.0])) == pytest.approx(1)  # what has vanished whole says nothing of the rate
+    def half_life(*norms: float) -> float | None:
+        return Arrival("h", np.array(norms)).half_life
+
+    assert half_life(1.0) is None
+    assert half_life(1.0, 0.0, 0.0) is None
+    assert half_life(2.0, 2.0, 2.0) == math.inf
+    assert half_life(1.0, 0.5, 0.0) == pytest.approx(1)  # what has vanished whole says nothing of the rate
 
 
 def test_bars_go_with_the_logarithm() -> None:
@@ -153,8 +161,8 @@ def test_two_models_side_by_side() -> None:
     assert [column.name for column in view.columns] == [
         *("steps back", "timestep", "a: RNN's h", "10^−6 to 1", "b: LSTM's c", "10^−6 to 1")
     ]
-    assert [row[2] for row in view.rows] == pytest.approx(first.relative.tolist())
-    assert [row[4] for row in view.rows] == pytest.approx(second.kept.tolist())
+    assert [row[2] for row in view.rows] == pytest.approx(first.kept.shares.tolist())
+    assert [row[4] for row in view.rows] == pytest.approx(second.kept.shares.tolist())
     assert [row[1] for row in view.rows] == TEXTS["words"].split()[::-1]
 
 
@@ -179,8 +187,7 @@ def test_steps_that_are_different_things_are_not_compared(first: Model, second: 
 
 
 def test_of_many_steps_some_are_shown_from_end_to_end() -> None:
-    norms = 0.9 ** np.arange(100)
-    found = Memory("c", "RNN", tuple(f"w{k}" for k in range(100)), norms, half_life(norms), {}, {})
+    found = remembered(0.9 ** np.arange(100))
     shown = [row[0] for row in found.view(40).rows]
     assert len(shown) == 40
     assert (shown[0], shown[-1]) == (0, 99)
@@ -190,17 +197,16 @@ def test_of_many_steps_some_are_shown_from_end_to_end() -> None:
 
 
 def test_a_step_that_only_one_of_two_has() -> None:
-    short, long = (Memory("c", "RNN", tuple("wxyz"[:n]), np.ones(n), half_life(np.ones(n)), {}, {}) for n in (1, 4))
+    short, long = (remembered(np.ones(n)) for n in (1, 4))
     view = comparison(short, long, ("a", "b"))
     assert [row[2] for row in view.rows] == [1.0, None, None, None]
     assert "a, RNN: One step has nothing before it to be remembered." in str(view.caption)
 
 
 def test_a_gradient_that_drops_once_has_no_half_life() -> None:
-    norms = np.array([1, 0.36, 0.35, 0.36, 0.39, 0.39, 0.38])
-    found = Memory("encoder/0/backward", "RNN", tuple("abcdefg"), norms, half_life(norms), {}, {})
+    found = remembered(np.array([1, 0.36, 0.35, 0.36, 0.39, 0.39, 0.38]), "encoder/0/backward")
     assert found.sentence == (
-        "Nothing is out of reach: 38.0% of the gradient arrives at 'g', 6 steps from the beginning. "
+        "Nothing is out of reach: 38.0% of the gradient arrives at 'w6', 6 steps from the beginning. "
         "It does not fall steadily with the distance."
     )
     assert found.pairs()[0] == ("half-life", "-")

@@ -16,7 +16,7 @@ from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
 from rnncli.inspection.doctor.units import unit_ranges
 from rnncli.inspection.flow import CellFlow, Flow, flow
-from rnncli.inspection.gates import gates
+from rnncli.inspection.gates import gates_document, gates_table
 from rnncli.inspection.memory import comparison, memory, saturation
 from rnncli.inspection.page.page import page
 from rnncli.inspection.terms import loss_by_source, terms
@@ -57,25 +57,25 @@ def test_a_peephole_is_no_bias() -> None:
     """Its term is the memory times ∂L/∂ the sum; the term of a bias would be ∂L/∂ the sum."""
     found = opened("words", "peephole", bidirectional=False, layers=1)
     cell = found.cells[0]
-    of_bias = terms(found, f"{cell.name}/bias").right
+    of_bias = terms(found, f"{cell.name}/bias").d
     c = cell.values["c"]
     c_past = np.concatenate((np.zeros((1, 4)), c[:-1]))
     past = terms(found, f"{cell.name}/peep_past")
-    assert past.right == pytest.approx(np.concatenate((c_past * of_bias[:, :4], c_past * of_bias[:, 4:8]), axis=1))
-    assert terms(found, f"{cell.name}/peep_now").right == pytest.approx(c * of_bias[:, 12:])
-    assert np.abs(past.right).max() > 1e-4
+    assert past.d == pytest.approx(np.concatenate((c_past * of_bias[:, :4], c_past * of_bias[:, 4:8]), axis=1))
+    assert terms(found, f"{cell.name}/peep_now").d == pytest.approx(c * of_bias[:, 12:])
+    assert np.abs(past.d).max() > 1e-4
 
 
 @every_cell
 def test_gates_are_those_of_the_reference_step(cell: str) -> None:
     for of_cell in opened("tag", cell).cells:
-        shown = gates(of_cell)
-        assert "".join(shown.values) == SHOWN[cell]
-        assert shown.initial.keys() == {"h", "c"}
+        shown = gates_document(of_cell)
+        assert "".join(shown["values"]) == SHOWN[cell]
+        assert shown["initial"].keys() == {"h", "c"}
         steps = reference.run(of_cell.cell, of_cell.params, of_cell.in_time(of_cell.x), [np.zeros(4)] * 2)
-        for letter, values in shown.values.items():
+        for letter, values in shown["values"].items():
             assert of_cell.in_time(values) == pytest.approx(np.array([step[letter] for step in steps]), rel=1e-12)
-        names = [column.name for column in shown.view([0]).columns]
+        names = [column.name for column in gates_table(of_cell, [0]).columns]
         assert names[2 : 2 + len(SHOWN[cell])] == ["‖h‖", "‖c‖", *(f"mean {letter}" for letter in SHOWN[cell][2:])]
 
 
@@ -83,7 +83,7 @@ def test_gates_are_those_of_the_reference_step(cell: str) -> None:
 def test_a_jacobian_against_differences_and_the_chain_of_them(cell: str) -> None:
     found = opened("words", cell, layers=1, bidirectional=False, readout="last")
     of_cell = found.cells[0]
-    arrives = of_cell.d_states()["h"]
+    arrives = of_cell.d_states["h"]
     row = np.concatenate((arrives[-1], np.zeros(4)))
     for t in range(len(of_cell.steps) - 1, 0, -1):
         jacobian = step_jacobian(of_cell, t)
@@ -114,13 +114,14 @@ def test_memory_is_followed_by_whatever_the_cell_has(cell: str) -> None:
         steps = reference.run(of_cell.cell, of_cell.params, read, [np.zeros(4)] * 2, {t: {letter: moved}})
         return float(total @ steps[-1]["h"])
 
-    assert found.norms_c is not None
-    for letter, norms in (("h", found.norms), ("c", found.norms_c)):
-        for back, norm in enumerate(norms.tolist()):
+    assert [one.letter for one in found.states] == ["h", "c"]
+    for one in found.states:
+        letter = one.letter
+        for back, norm in enumerate(one.norms.tolist()):
             moved, t = np.zeros(4), len(read) - 1 - back
             numeric = numeric_gradient(lambda t=t, letter=letter, m=moved: at_the_end(t, letter, m), moved)
             assert norm == pytest.approx(np.linalg.norm(numeric), abs=1e-8)
-    assert found.kept[-1] > 0
+    assert found.kept.shares[-1] > 0
     assert "By its memory c" in found.sentence
     other = memory(flow(adapter_of(model("words", cell="gru")).open()).cell())
     assert comparison(found, other, ("a", "b")).columns[2].name == f"a: {found.kind}'s c"
@@ -130,7 +131,7 @@ def test_memory_is_followed_by_whatever_the_cell_has(cell: str) -> None:
 def test_losses_of_all_steps(cell: str) -> None:
     found = opened("tag", cell)
     for of_cell in found.cells:
-        whole = np.linalg.norm(of_cell.d_states()["h"], axis=1)
+        whole = np.linalg.norm(of_cell.d_states["h"], axis=1)
         norms = loss_by_source(found, of_cell).norms
         assert (whole <= norms.sum(axis=0) + 1e-12).all()
         assert norms.max() > 1e-3

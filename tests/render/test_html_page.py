@@ -291,7 +291,7 @@ def test_terms_and_memory_are_those_of_inspection(each: tuple[Model, Page, Read]
         residual = f"{one.residual:.1e}".replace("-", "−") if one.residual else "0"
         assert f"by {residual} at most" in "".join(read.shown)
     for arrives, cell in zip(made.memory, found.cells, strict=True):
-        assert [share for _, _, share in arrives.rows] == pytest.approx(memory(cell).kept.tolist())
+        assert [share for _, _, share in arrives.rows] == pytest.approx(memory(cell).kept.shares.tolist())
         assert arrives.sentence == memory(cell).sentence
 
 

@@ -83,7 +83,7 @@ def _to_the_last_state(flow: Flow, cell: CellFlow, order: list[int]) -> Iterator
         yield Factor("∂L/∂z", "the output", float(np.linalg.norm(at)), None)
         if own.shape[0] == H:
             yield Factor(f"∂z/∂h_{T}", step, _size(own), None)
-    arrives = cell.d_states()["h"][last]
+    arrives = cell.d_states["h"][last]
     yield Factor(f"∂L/∂h_{T}", step, float(np.linalg.norm(arrives)), None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from rnncli.core.gradient_check import difference
 from rnncli.core.gradients import as_dense
 from rnncli.core.optim.parameters import flatten
 from rnncli.inspection.flow import Opened
-from rnncli.inspection.loss import format_loss, with_origin
+from rnncli.inspection.loss import Loss
 from rnncli.results import Column, TableCell, TableView
 
 STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε
@@ -44,17 +45,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """All parameters of a model on one example.
+    """All parameters of a model on one example."""
 
-    Attributes:
-        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
-    """
-
-    answer: str
-    loss: float
+    loss: Loss
     parameters: tuple[Checked, ...]
-    label_from: str = ""
-    label_remark: str = ""
 
     @property
     def worst(self) -> Checked:
@@ -73,13 +67,20 @@ class GradientCheck:
             return f"All {looked:,} entries agree; the worst is {apart}"
         return f"The gradient is wrong: {apart}"
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        loss = self.loss
+        found = {"answer": loss.answer, "loss": loss.nats, "parameters": self.parameters}
+        found |= {"label_from": loss.origin, "label_remark": loss.remark}
+        return {"passed": self.passed, "worst": self.worst, "check": found}
+
     def view(self) -> TableView:
         rows: list[tuple[TableCell, ...]] = [
             (p.worst, p.entries, p.analytic, p.numeric, abs(p.analytic - p.numeric)) for p in self.parameters
         ]
         numbers = (Column(name, True) for name in ("of n", "analytic", "numeric", "apart"))
-        of = with_origin(self.answer, self.label_from)
-        title = f"Gradients against differences, float64; the loss is {format_loss(self.loss)}, of {of}"
+        title = f"Gradients against differences, float64; the loss is {self.loss}"
         caption = f"{self.sentence}; of n entries of each parameter, the largest among them, the row is the worst"
         return TableView(title, (Column("entry"), *numbers), tuple(rows), caption)
 
@@ -124,7 +125,7 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
             excess=float(excess[worst]),
         )
         found.append(one)
-    return GradientCheck(opened.answer, float(loss), tuple(found), opened.origin, opened.remark)
+    return GradientCheck(opened.loss(float(loss)), tuple(found))
 
 
 def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:

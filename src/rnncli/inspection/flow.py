@@ -7,7 +7,7 @@ The numbers are those of training: its own code runs, in float64 and without dro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,8 +21,9 @@ from rnncli.core.gradients import as_dense
 from rnncli.core.layers.attention import Attention
 from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
-from rnncli.core.packed import Array, DistinctTokens, Lookup
-from rnncli.errors import UsageError
+from rnncli.core.packed import Array, Lookup
+from rnncli.inspection.loss import Loss
+from rnncli.inspection.states import most_changing
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,8 @@ class Opened:
     Attributes:
         network, params: in float64.
         batch: the example alone.
-        timesteps: beginning of parameters' names → a name for each timestep that the layers there go through; the
-            longest beginning counts.
-        answer: what the loss is of, in words: ``the label positive``.
-        origin, remark: who says so, and what else is to be known of it, as in :class:`rnncli.inspection.loss.Label`.
+        timesteps: prefix of parameters' names → a name for each timestep of those layers; the longest prefix counts.
+        answer, origin, remark: the label of its loss, as in :class:`rnncli.inspection.loss.Loss`.
     """
 
     network: Any
@@ -47,19 +46,22 @@ class Opened:
     remark: str = ""
 
     def steps_of(self, name: str) -> tuple[str, ...]:
-        """The names of the timesteps that the layer of a parameter goes through."""
-        return self.timesteps[max((begin for begin in self.timesteps if name.startswith(begin)), key=len)]
+        """The names of the timesteps of a parameter's layer."""
+        return self.timesteps[max((prefix for prefix in self.timesteps if name.startswith(prefix)), key=len)]
+
+    def loss(self, nats: float) -> Loss:
+        """The example's loss, with its label."""
+        return Loss(nats, self.answer, self.origin, self.remark)
 
 
 @dataclass(frozen=True, eq=False)
 class CellFlow:
-    """A recurrent layer in one direction. All arrays are in the order of time, whichever way it reads.
+    """A recurrent layer in one direction, after a backward pass. All arrays are in the order of time.
 
     Attributes:
         name: of its parameters: ``encoder/0/forward``.
-        cell, params: what it is.
         steps: (T,) names of the timesteps.
-        recorded: its backward pass, in the order in which it reads.
+        recorded: the backward pass, in the order in which the layer reads.
     """
 
     name: str
@@ -70,7 +72,7 @@ class CellFlow:
 
     @property
     def kind(self) -> str:
-        """What cell it is: ``LSTM``."""
+        """The cell's name: ``LSTM``."""
         return self.cell.specification.name
 
     @property
@@ -79,40 +81,44 @@ class CellFlow:
 
     @property
     def direction(self) -> str:
-        """An arrow for the way it reads."""
+        """An arrow in the direction in which it reads."""
         return "←" if self.reads_backwards else "→"
 
     @property
     def matrices(self) -> tuple[str, ...]:
-        """Flat names of its weights that are matrices."""
+        """Flat names of its weight matrices."""
         return tuple(f"{self.name}/{one.name}" for one in self.cell.parameters if one.is_matrix)
 
     def in_time(self, values: Array, axis: int = 0) -> Array:
-        """Values in the order in which the cell reads, in the order of time; or back."""
+        """Turns values from the order in which the cell reads into the order of time, and back."""
         return np.flip(values, axis) if self.reads_backwards else values
 
     @cached_property
     def values(self) -> dict[str, Array]:
-        """(T, H) states and gates, by their letters in the equations."""
-        return {letter: self.at_each_step(letter) for letter in self.cell.specification.shown}
+        """Letter in the equations → (T, H), of the states and gates that are shown."""
+        return {letter: self.value(letter) for letter in self.cell.specification.shown}
 
-    def at_each_step(self, letter: str) -> Array:
-        """(T, H) a value of each step."""
+    def most_changing(self, count: int) -> list[int]:
+        """The units whose h changes most from step to step."""
+        return most_changing(self.values["h"], count)
+
+    def value(self, letter: str) -> Array:
+        """(T, H) a state or gate at each step."""
         return self.in_time(getattr(self.recorded.cache, letter))
 
     @property
     def initial(self) -> dict[str, Array]:
-        """State's letter → (1, H), as it began."""
+        """State's letter → (1, H) before the first step that is read."""
         return {one.letter: getattr(self.recorded.cache, f"{one.letter}0") for one in self.cell.specification.states}
 
-    def multiplied_at_each_step(self, factor: Factor) -> Array:
-        """(T, D) what a parameter multiplies, or (T,) ids of one-hot rows."""
+    def multiplied(self, factor: Factor) -> Array:
+        """(T, D) what a parameter multiplies at each step, or (T,) ids of one-hot rows."""
         values = self.cell.multiplied(self.recorded.cache, factor)
         return self.x if isinstance(values, Lookup) else self.in_time(values)
 
     @cached_property
     def x(self) -> Array:
-        """(T, D) what each step read; one-hot rows for ids."""
+        """(T, D) the input of each step; one-hot rows for ids."""
         data = self.recorded.cache.x.data
         if isinstance(data, Lookup):
             data = data.gathered()
@@ -120,60 +126,57 @@ class CellFlow:
             data = np.eye(self.cell.input_size)[data]
         return self.in_time(data)
 
-    def d_sums(self, parameter: ParameterSpec, recorded: RecordedGradients | None = None) -> Array:
-        """(T, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each.
+    def d_sums(self, parameter: ParameterSpec) -> Array:
+        """(T, G·H) ∂L/∂ the sums that a parameter goes into, a block of columns each."""
+        return self.in_time(self.cell.d_sums(parameter, self.recorded.found["sums"]))
 
-        Args:
-            recorded: another backward pass than the example's.
+    @property
+    def d_input(self) -> Array:
+        """(T, D) ∂L/∂x_t."""
+        return self.in_time(self.cell.d_input(self.params, self.recorded.found["sums"]))
+
+    @property
+    def d_states(self) -> dict[str, Array]:
+        """State's letter → (T, H) ∂L/∂ the state at each step, through everything that depends on it.
+
+        That includes the other states of the same step, as h_t, which depends on c_t in an LSTM.
         """
-        return self.in_time(self.cell.d_sums(parameter, (recorded or self.recorded).found["sums"]))
-
-    def d_input(self, recorded: RecordedGradients | None = None) -> Array:
-        """(T, D) ∂L/∂x_t; of another backward pass as in :meth:`d_sums`."""
-        return self.in_time(self.cell.d_input(self.params, (recorded or self.recorded).found["sums"]))
-
-    def d_states(self, recorded: RecordedGradients | None = None) -> dict[str, Array]:
-        """State's letter → (T, H) ∂L/∂ it at each step, by all that follows; of another backward pass likewise.
-
-        What the same step makes of a state counts as well, as h_t of c_t in an LSTM.
-        """
-        letters = (one.letter for one in self.cell.specification.states)
-        found = (recorded or self.recorded).found["states"]
-        return {letter: self.in_time(d) for letter, d in zip(letters, found, strict=True)}
+        states = zip(self.cell.specification.states, self.recorded.found["states"], strict=True)
+        return {one.letter: self.in_time(d) for one, d in states}
 
     @cached_property
     def d_output(self) -> Array:
-        """(T, H) the gradient that comes to each h_t from the layer above it."""
+        """(T, H) the gradient at each h_t from the layer above."""
         shape = len(self.steps), self.cell.hidden_size
         return self.in_time(np.zeros(shape) if self.recorded.dy is None else self.recorded.dy)
 
     @property
     def d_state(self) -> State | None:
-        """(1, H) each, the gradient that comes to the state that is left after the last step that is read."""
+        """(1, H) each, the gradient at the state after the last step that is read."""
         found: State | None = self.recorded.found["dstate"]
         return found
 
     @property
     def last_read(self) -> int:
-        """The step, in the order of time, after which that state is left."""
+        """The last step that is read, in the order of time."""
         return 0 if self.reads_backwards else len(self.steps) - 1
 
-    def backward(self, d_output: Array, d_state: State | None = None) -> RecordedGradients:
-        """Training's backward pass once more, with other gradients at the outputs (T, H) and at the last state."""
+    def backward(self, d_output: Array, d_state: State | None = None) -> CellFlow:
+        """The layer after another backward pass, with other gradients at the outputs (T, H) and at the last state."""
         with recording() as found:
             self.cell.backward(self.params, self.recorded.cache, np.ascontiguousarray(self.in_time(d_output)), d_state)
-        return next(one for one in found if one.layer is self.cell)
+        return replace(self, recorded=next(one for one in found if one.layer is self.cell))
 
 
 @dataclass(frozen=True, eq=False)
 class RowsFlow:
-    """A parameter of something that is no recurrent layer, whose gradient is a sum over rows.
+    """A parameter outside of the recurrent layers, whose gradient is a sum over rows.
 
     Attributes:
         name: of the parameter: ``output/weight``.
         steps: a name for each row.
         x: (rows, D) what the parameter multiplies, or (rows,) which of its rows is read; None for a bias.
-        d_output: (rows, K).
+        d_output: (rows, K) ∂L/∂ what comes out.
     """
 
     name: str
@@ -187,9 +190,10 @@ class Flow:
     """An example that went forward and back.
 
     Attributes:
-        gradients: flat name → of every parameter, as training's code gives it.
-        cells: from the input up, those that read forwards before those that read backwards.
-        rows: those of linear layers, tables and attention.
+        loss: in nats.
+        gradients: flat name → the gradient of each parameter, as training's code gives it.
+        cells: from the input up; of a layer, the one that reads forwards first.
+        rows: of linear layers, tables and attention.
     """
 
     opened: Opened
@@ -198,21 +202,16 @@ class Flow:
     cells: tuple[CellFlow, ...]
     rows: tuple[RowsFlow, ...]
 
-    def cell(self, name: str | None = None) -> CellFlow:
-        """By its name, or by the beginning of a parameter's; the topmost if none is given.
+    def cell(self) -> CellFlow:
+        """The topmost recurrent layer that reads forwards."""
+        return [cell for cell in self.cells if not cell.reads_backwards][-1]
 
-        Raises:
-            UsageError: there is no such layer.
-        """
-        if name is None:
-            return [cell for cell in self.cells if not cell.reads_backwards][-1]
-        for cell in self.cells:
-            if name == cell.name or name.startswith(cell.name + "/"):
-                return cell
-        raise UsageError(f"there is no recurrent layer '{name}'", f"there are {', '.join(c.name for c in self.cells)}")
+    def cell_of(self, parameter: str) -> CellFlow | None:
+        """The recurrent layer of a parameter, in its direction; None where it is outside of them."""
+        return next((cell for cell in self.cells if parameter.startswith(f"{cell.name}/")), None)
 
     def layers_above(self, cell: CellFlow) -> list[list[CellFlow]]:
-        """The layers of its stack, each in its directions, the topmost first, down to that of the cell."""
+        """The cell's layer and those above it in its stack, each in all its directions, the topmost first."""
         stack, number, _ = cell.name.rsplit("/", 2)
         layers: dict[int, list[CellFlow]] = {}
         for one in self.cells:
@@ -262,7 +261,7 @@ def _linear(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]
 
 
 def _attention(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]:
-    """Of W_a, which h_t is multiplied by, and of W_c and its bias, which [context_t, h_t] is: a row a target step."""
+    """W_a, which multiplies h_t; W_c, which multiplies [context_t, h_t]; and its bias: a row for each target step."""
     kept, steps = one.cache, opened.steps_of(name)
     query, sums = one.found["query"], one.found["sums"]
     both = np.concatenate((kept.context, kept.h.data), axis=1)
@@ -274,20 +273,19 @@ def _attention(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFl
 
 
 def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[CellFlow]) -> list[RowsFlow]:
-    """Tables with the gradient of the row that is read at every timestep; none where nothing that is known reads it."""
+    """Tables, with the gradient of the row that each timestep reads; none where no recurrent layer reads them."""
     d_output = one.dy
-    if d_output is None:  # then it is added up by row already; but each cell that reads it knows its own part
-        layers = [cell.name.rsplit("/", 1)[0] for cell in cells if _looks_up(cell, one.found["distinct"])]
+    if d_output is None:  # it is already summed by row; but each cell that reads the table has its own part
+        layers = [
+            cell.name.rsplit("/", 1)[0]
+            for cell in cells
+            if isinstance(read := cell.recorded.cache.x.data, Lookup) and read.distinct is one.found["distinct"]
+        ]
         readers = [cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers]
         if not readers:
             return []
-        d_output = np.sum([cell.d_input() for cell in readers], axis=0)
+        d_output = np.sum([cell.d_input for cell in readers], axis=0)
     return [
         RowsFlow(f"{name}/{kind}", opened.steps_of(f"{name}/{kind}"), read, d_output[:, columns])
         for kind, (read, columns) in one.found["looked_up"].items()
     ]
-
-
-def _looks_up(cell: CellFlow, distinct: DistinctTokens) -> bool:
-    data = cell.recorded.cache.x.data
-    return isinstance(data, Lookup) and data.distinct is distinct

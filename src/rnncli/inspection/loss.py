@@ -1,31 +1,32 @@
-"""What a loss is of, who says so, and whether enough of it is left for its gradient to mean anything."""
+"""The label that a loss is computed for, and whether the loss is large enough for its gradient to mean anything."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from rnncli.tasks.model import Model
 
 PREDICTION = "the model's own prediction"
 GIVEN = "given with --answer"
 
-# The gradient that enters at an output is p − y (softmax and sigmoid alike): its length goes with 1 − p of the label.
-# Below 1% of what it can be it is taken for gone, as inspect --memory takes one that arrives nowhere. Then the loss, in
-# nats a prediction, is below this: 0.01.
+# The gradient that enters at an output is p − y (softmax and sigmoid alike), whose length is proportional to 1 − p of
+# the label. Below 1% of its maximum it counts as vanished, as a gradient in inspect --memory does. The loss, in nats a
+# prediction, is then below 0.01.
 VANISHED_SHARE = 0.01
 VANISHED = -math.log(1 - VANISHED_SHARE)
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a loss is of.
+    """The label that a loss is computed for.
 
     Attributes:
         text: as an adapter's ``open`` takes it; None for what the model predicts.
-        origin: who says so, in words: ``line 3 of notes.csv``; empty for a model of a text, whose labels are the
-            text's own next tokens.
-        remark: what else is to be known of it, a sentence without its end; or empty.
+        origin: where it comes from, in words: ``line 3 of notes.csv``; empty for a language model, whose labels are
+            the text's own next tokens.
+        remark: what else the reader should know, a sentence without its full stop; or empty.
     """
 
     text: str | None = None
@@ -40,24 +41,46 @@ class Label:
         return cls() if answer is None else cls(answer, GIVEN)
 
 
+@dataclass(frozen=True)
+class Loss:
+    """A loss and the label that it is computed for.
+
+    Attributes:
+        nats: per prediction.
+        answer: the label in words: ``the label positive``.
+        origin, remark: as in :class:`Label`.
+    """
+
+    nats: float
+    answer: str
+    origin: str = ""
+    remark: str = ""
+
+    def __str__(self) -> str:
+        """``0.6931, of the label 1 (line 1 of notes.csv)``."""
+        digits = ".4f" if self.nats >= 0.001 or self.nats == 0 else ".2g"
+        return f"{self.nats:{digits}}, of {with_origin(self.answer, self.origin)}"
+
+    @property
+    def warning(self) -> str:
+        """As :func:`vanished` says."""
+        return vanished(self.nats)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        answer = {"answer": self.answer, "label_from": self.origin, "label_remark": self.remark}
+        return answer | {"loss": self.nats, "loss_has_vanished": bool(self.warning)}
+
+
 def with_origin(answer: str, origin: str) -> str:
     """``the label 1 (line 1 of notes.csv)``."""
     return f"{answer} ({origin})" if origin else answer
 
 
-def format_loss(loss: float) -> str:
-    """Four decimals, or so many digits that something is left."""
-    return f"{loss:.4f}" if loss >= 0.001 or loss == 0 else f"{loss:.2g}"
-
-
-def has_vanished(loss: float) -> bool:
-    """Whether a loss, in nats a prediction, is too small for its gradient to mean anything."""
-    return loss < VANISHED
-
-
 def vanished(loss: float) -> str:
-    """That a loss, in nats a prediction, is too small for its gradient, and what to do instead; else nothing."""
-    if not has_vanished(loss):
+    """That a loss, in nats, is too small for its gradient to mean anything, and what to do instead; else nothing."""
+    if loss >= VANISHED:
         return ""
     p = math.exp(-loss)
     sure = f"{p:.4f}" if p < 0.99995 else "above 0.9999"

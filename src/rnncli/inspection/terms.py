@@ -1,7 +1,7 @@
-"""Backpropagation through time, written out: a gradient as the sum of its terms, one for each timestep.
+"""Backpropagation through time, term by term: a gradient as a sum with one term for each timestep.
 
-For a weight that serves every step, ∂L/∂W = Σ_t ∂L/∂a_t · ∂a_t/∂W, where a_t are the sums that W is a part of. The
-term of step t is the outer product of what W multiplies there and of ∂L/∂a_t (see
+Every step uses the same weight W, so that ∂L/∂W = Σ_t ∂L/∂a_t · ∂a_t/∂W, where a_t are the sums that W goes into. The
+term of step t is the outer product of what W multiplies there and ∂L/∂a_t (see
 :class:`rnncli.core.cells.specification.ParameterSpec`):
 
     W_i: x_tᵀ · ∂L/∂a_t        W_h: h_(t−1)ᵀ · ∂L/∂a_t        b: ∂L/∂a_t
@@ -12,23 +12,20 @@ term of step t is the outer product of what W multiplies there and of ∂L/∂a_
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnncli.core.backward_trace import RecordedGradients
 from rnncli.core.packed import Array
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.flow import CellFlow, Flow
-from rnncli.inspection.loss import format_loss, has_vanished, with_origin
+from rnncli.inspection.loss import Loss
 from rnncli.inspection.states import largest, visible
 from rnncli.results import Column, HeatMap, TableCell, TableView
 
-# A term of at most so many numbers is shown whole.
-SHOWN_NUMBERS = 6
+SHOWN_NUMBERS = 6  # a term of no more numbers is shown whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,40 +34,41 @@ class Terms:
 
     Attributes:
         parameter: its flat name.
-        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
         steps: (T,) names of the timesteps.
-        left: (T, D) what the matrix multiplies at each step; (T,) row numbers of an embedding; None for a vector.
-        right: (T, K) ∂L/∂ the sums it is a part of; of a vector the terms themselves.
+        factors: (T, D) what a matrix multiplies at each step; None of another parameter.
+        rows: (T,) the row of a table that each step reads; None of another parameter.
+        d: (T, K) ∂L/∂ the sums that the parameter goes into; of a vector the terms themselves.
         gradient: the whole, as training computes it: (D, K), or (K,) for a bias.
     """
 
     parameter: str
-    answer: str
-    loss: float
+    loss: Loss
     steps: tuple[str, ...]
-    left: Array | None
-    right: Array
+    factors: Array | None
+    rows: Array | None
+    d: Array
     gradient: Array
-    label_from: str = ""
-    label_remark: str = ""
 
     def term(self, t: int) -> Array:
-        """The gradient's shape: what step ``t`` adds to it."""
-        if self.left is None:
-            return np.asarray(self.right[t])
-        if self.left.ndim == 1:
-            made = np.zeros_like(self.gradient)
-            made[self.left[t]] = self.right[t]
-            return made
-        return np.outer(self.left[t], self.right[t])
+        """What step ``t`` adds to the gradient, in its shape."""
+        if self.factors is not None:
+            return np.outer(self.factors[t], self.d[t])
+        if self.rows is None:
+            return np.asarray(self.d[t])
+        made = np.zeros_like(self.gradient)
+        made[self.rows[t]] = self.d[t]
+        return made
 
     @cached_property
     def norms(self) -> Array:
         """(T,) Euclidean length of each term: of an outer product the product of both lengths."""
-        lengths = np.linalg.norm(self.right, axis=1)
-        if self.left is not None and self.left.ndim == 2:
-            lengths = lengths * np.linalg.norm(self.left, axis=1)
-        return np.asarray(lengths)
+        lengths = np.linalg.norm(self.d, axis=1)
+        return np.asarray(lengths if self.factors is None else lengths * np.linalg.norm(self.factors, axis=1))
+
+    @cached_property
+    def norm(self) -> float:
+        """Euclidean length of the whole gradient."""
+        return float(np.linalg.norm(self.gradient))
 
     @cached_property
     def shares(self) -> Array:
@@ -78,98 +76,89 @@ class Terms:
 
         They add up to 1. Below 0, the term pulls against the whole.
         """
-        square = float((self.gradient**2).sum())
-        return np.array([self._along(t) for t in range(len(self.steps))]) / (square or 1.0)
+        along = []
+        for t, d in enumerate(self.d):
+            whole = self.gradient if self.rows is None else self.gradient[self.rows[t]]
+            along.append(float((whole if self.factors is None else self.factors[t] @ whole) @ d))
+        return np.array(along) / (float((self.gradient**2).sum()) or 1.0)
 
     @cached_property
     def cosines(self) -> Array:
         """(T,) of the angle between each term and the whole; 0 where either is zero."""
-        length = float(np.linalg.norm(self.gradient))
-        bottom = self.norms * length
-        along = self.shares * length**2
+        bottom = self.norms * self.norm
+        along = self.shares * self.norm**2
         return np.divide(along, bottom, out=np.zeros_like(along), where=bottom > 0)
 
     def largest(self, most: int | None) -> list[int]:
-        """The timesteps of all terms, or of so many of the largest, in the order of time."""
+        """The timesteps of the ``most`` largest terms, in the order of time; of all terms for None."""
         return largest(self.norms, most)
 
     @cached_property
-    def _added_up(self) -> tuple[Array, Array]:
+    def _sums(self) -> tuple[Array, Array]:
         """(T,) length of the sum of the terms up to each step, and the sum of all."""
         total, lengths, square = np.zeros_like(self.gradient), [], 0.0
-        for t in range(len(self.steps)):
-            if self.left is not None and self.left.ndim == 1:  # one row changes, of maybe very many
-                row = total[self.left[t]]
+        for t, d in enumerate(self.d):
+            if self.rows is None:
+                total += self.term(t)
+                lengths.append(float(np.linalg.norm(total)))
+            else:  # one row changes, of perhaps very many
+                row = total[self.rows[t]]
                 square -= float(row @ row)
-                row += self.right[t]
+                row += d
                 square += float(row @ row)
                 lengths.append(math.sqrt(max(square, 0.0)))
-                continue
-            total += self.term(t)
-            lengths.append(float(np.linalg.norm(total)))
         return np.array(lengths), total
 
     @property
     def running_norms(self) -> Array:
-        """(T,) length of the sum of the terms up to each step, in the order of time."""
-        return self._added_up[0]
+        """(T,) length of the sum of the terms up to each step."""
+        return self._sums[0]
 
     @property
     def residual(self) -> float:
-        """How far the terms' sum is from training's gradient: the largest difference of two numbers."""
-        return float(np.abs(self._added_up[1] - self.gradient).max())
+        """The largest difference between a number of the terms' sum and the one in training's gradient."""
+        return float(np.abs(self._sums[1] - self.gradient).max())
 
-    def _along(self, t: int) -> float:
-        if self.left is None:
-            return float(self.right[t] @ self.gradient)
-        if self.left.ndim == 1:
-            return float(self.right[t] @ self.gradient[self.left[t]])
-        return float(self.left[t] @ self.gradient @ self.right[t])
+    @property
+    def is_small(self) -> bool:
+        """Whether a term can be read as numbers."""
+        return self.gradient.size <= SHOWN_NUMBERS
 
     def document(self, full: bool = False) -> dict[str, Any]:
-        """For JSON: figures of every term; the terms themselves where they are small or all is asked for."""
-        found: dict[str, Any] = {
-            **{"parameter": self.parameter, "answer": self.answer, "label_from": self.label_from},
-            **{"label_remark": self.label_remark, "loss": self.loss, "loss_has_vanished": has_vanished(self.loss)},
-        }
-        whole = full or self.gradient.size <= SHOWN_NUMBERS
-        found["terms"] = [
-            {
-                **{"t": t + 1, "timestep": step, "norm": self.norms[t], "share": self.shares[t]},
-                **{"cosine": self.cosines[t], "norm_of_sum": self.running_norms[t]},
-                **({"term": self.term(t)} if whole else {}),
-            }
+        """For JSON: the figures of every term; the terms themselves where they are small, or with ``full``."""
+        whole = full or self.is_small
+        figures = {"norm": self.norms, "share": self.shares, "cosine": self.cosines, "norm_of_sum": self.running_norms}
+        terms = [
+            {"t": t + 1, "timestep": step}
+            | {name: values[t] for name, values in figures.items()}
+            | ({"term": self.term(t)} if whole else {})
             for t, step in enumerate(self.steps)
         ]
-        found |= {"norm": np.linalg.norm(self.gradient), "residual": self.residual}
+        found = {"parameter": self.parameter, **self.loss.document, "terms": terms}
+        found |= {"norm": self.norm, "residual": self.residual}
         return found | ({"gradient": self.gradient} if whole else {})
 
     def view(self, most: int | None = None) -> TableView:
-        """One row a timestep, with ``most`` the largest terms, in the order of time; and last the whole."""
-        small = self.gradient.size <= SHOWN_NUMBERS
-        columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if small else [])]
+        """One row a timestep, the ``most`` largest terms in the order of time, and last the whole gradient."""
+        columns = [Column("t", True), Column("timestep", style="bold"), *([Column("term")] if self.is_small else [])]
         columns += [Column(name, True) for name in ("‖term‖", "share", "cosine", "‖sum so far‖")]
-        rows: list[tuple[TableCell, ...]] = []
         chosen = self.largest(most)
+        rows: list[tuple[TableCell, ...]] = []
         for t in chosen:
-            numbers = (float(self.norms[t]), float(self.shares[t]), float(self.cosines[t]))
-            written = (_written(self.term(t)),) if small else ()
-            rows.append((t + 1, visible(self.steps[t]), *written, *numbers, float(self.running_norms[t])))
-        length = float(np.linalg.norm(self.gradient))
-        written = (_written(self.gradient),) if small else ()
-        rows.append(("Σ", "the whole", *written, length, float(self.shares.sum()), 1.0 if length else 0.0, length))
-        of = with_origin(self.answer, self.label_from)
-        caption = f"the loss is {format_loss(self.loss)}, of {of}; the last row is training's own gradient, "
+            numbers = [float(of[t]) for of in (self.norms, self.shares, self.cosines, self.running_norms)]
+            rows.append((t + 1, visible(self.steps[t]), *self._numbers(self.term(t)), *numbers))
+        whole = (self.norm, float(self.shares.sum()), 1.0 if self.norm else 0.0, self.norm)
+        rows.append(("Σ", "the whole", *self._numbers(self.gradient), *whole))
+        caption = f"the loss is {self.loss}; the last row is training's own gradient, "
         caption += f"and the terms' sum differs from it by {self.residual:.1e} at most"
         if len(chosen) < len(self.steps):
             caption += f"; {len(chosen)} of {len(self.steps)} terms, the largest; all with --full"
         return TableView(f"∂L/∂ {self.parameter}, one term for each timestep", tuple(columns), tuple(rows), caption)
 
-
-def _written(numbers: Array) -> str:
-    """``[0.12 −0.3; 0 1]``, rows apart by semicolons."""
-    rows = np.atleast_2d(numbers)
-    return "[" + "; ".join(" ".join(f"{x:z.4g}" for x in row) for row in rows.tolist()) + "]"
+    def _numbers(self, term: Array) -> tuple[str, ...]:
+        """The cell ``[0.12 −0.3; 0 1]`` of a small term."""
+        rows = np.atleast_2d(term).tolist()
+        return ("[" + "; ".join(" ".join(f"{x:z.4g}" for x in row) for row in rows) + "]",) if self.is_small else ()
 
 
 def terms(flow: Flow, parameter: str) -> Terms:
@@ -183,37 +172,35 @@ def terms(flow: Flow, parameter: str) -> Terms:
         raise UsageError(
             f"there is no parameter '{parameter}'{closest(parameter, names)}", f"there are {', '.join(names)}"
         )
-    layer, kind = parameter.rsplit("/", 1)
-    cell = next((cell for cell in flow.cells if cell.name == layer), None)
+    cell = flow.cell_of(parameter)
     if cell is not None:
-        steps, (left, right) = cell.steps, _of_cell(cell, kind)
+        steps, (x, d) = cell.steps, _of_cell(cell, parameter.rsplit("/", 1)[1])
     else:
-        rows = next(rows for rows in flow.rows if rows.name == parameter)
-        steps, left, right = rows.steps, rows.x, rows.d_output
-    found = flow.opened
-    whole = flow.gradients[parameter]
-    return Terms(parameter, found.answer, flow.loss, steps, left, right, whole, found.origin, found.remark)
+        found = next(one for one in flow.rows if one.name == parameter)
+        steps, x, d = found.steps, found.x, found.d_output
+    factors, rows = (None, x) if x is not None and x.ndim == 1 else (x, None)
+    return Terms(parameter, flow.opened.loss(flow.loss), steps, factors, rows, d, flow.gradients[parameter])
 
 
-def _of_cell(cell: CellFlow, kind: str) -> tuple[Array | None, Array]:
-    """(T, D) what is multiplied, None for a bias, and (T, G·H) the gradient of the sums."""
-    parameter = next(one for one in cell.cell.parameters if one.name == kind)
+def _of_cell(cell: CellFlow, name: str) -> tuple[Array | None, Array]:
+    """What a cell's parameter multiplies, or which rows of it are read, and the gradients of its sums."""
+    parameter = next(one for one in cell.cell.parameters if one.name == name)
     d_sums = cell.d_sums(parameter)
     if parameter.factor is None:
         return None, d_sums
-    left = cell.multiplied_at_each_step(parameter.factor)
-    # Of what multiplies unit by unit, the terms are the products, and nothing is left to multiply.
-    return (None, np.tile(left, len(parameter.blocks)) * d_sums) if parameter.elementwise else (left, d_sums)
+    x = cell.multiplied(parameter.factor)
+    # The terms of an element-wise weight are the products themselves.
+    return (None, np.tile(x, len(parameter.blocks)) * d_sums) if parameter.elementwise else (x, d_sums)
 
 
 @dataclass(frozen=True, eq=False)
 class LossBySource:
-    """Which timestep's loss sends how much gradient to which timestep.
+    """How much gradient the loss at each timestep sends to each timestep.
 
     Attributes:
         cell: name of the layer.
         steps: (T,) names of the timesteps.
-        norms: (T, T) ‖∂L_s/∂h_t‖ for the part of the loss that enters at step s (rows) and each h_t (columns).
+        norms: (T, T) ‖∂L_s/∂h_t‖ of the part of the loss that enters at step s (rows), at each h_t (columns).
     """
 
     cell: str
@@ -237,21 +224,20 @@ class LossBySource:
 
 
 def loss_by_source(flow: Flow, cell: CellFlow) -> LossBySource:
-    """Sends the gradient of each step at the top of the cell's stack back alone, and looks where it arrives.
+    """Sends the gradient at each step of the stack's top back alone, and measures where it arrives.
 
-    What comes to the state that is left at the end counts for the step that leaves it.
+    The gradient at the last state counts for the last step that is read.
     """
     layers = flow.layers_above(cell)
-    T = len(cell.steps)
-    norms = np.zeros((T, T))
-    for s in range(T):
-        d_outputs = {one.name: _only(one.d_output, s) for one in layers[0]}
-        for layer, below in zip(layers, [*layers[1:], []], strict=True):
-            d_states = {one.name: one.d_state if s == one.last_read else None for one in layer}
-            recorded = {one.name: one.backward(d_outputs[one.name], d_states[one.name]) for one in layer}
-            if below:
-                d_outputs = _to_the_layer_below(layer, below, recorded)
-        norms[s] = np.linalg.norm(cell.d_states(recorded[cell.name])["h"], axis=1)
+    norms = np.zeros((len(cell.steps), len(cell.steps)))
+    for s in range(len(cell.steps)):
+        d_outputs, alone = [_only(one.d_output, s) for one in layers[0]], list[CellFlow]()
+        for layer in layers:
+            if alone:  # the outputs of this layer's cells stand side by side in what the layer above reads
+                d_outputs = np.split(np.sum([one.d_input for one in alone], axis=0), len(layer), axis=1)
+            pairs = zip(layer, d_outputs, strict=True)
+            alone = [one.backward(d, one.d_state if s == one.last_read else None) for one, d in pairs]
+        norms[s] = np.linalg.norm(alone[layers[-1].index(cell)].d_states["h"], axis=1)
     return LossBySource(cell.name, cell.steps, norms)
 
 
@@ -259,12 +245,3 @@ def _only(values: Array, row: int) -> Array:
     alone = np.zeros_like(values)
     alone[row] = values[row]
     return alone
-
-
-def _to_the_layer_below(
-    layer: list[CellFlow], below: list[CellFlow], recorded: Mapping[str, RecordedGradients]
-) -> dict[str, Array]:
-    """(T, H) the gradient at the outputs of each cell of the layer below."""
-    dx = np.sum([one.d_input(recorded[one.name]) for one in layer], axis=0)
-    H = below[0].cell.hidden_size
-    return {one.name: dx[:, H:] if one.reads_backwards else dx[:, :H] for one in below}

@@ -25,8 +25,7 @@ def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool 
     found = [terms(flow, name) for name in named]
     parts: list[Part] = [one.view(None if full else STEPS) for one in found]
     document: dict[str, Any] = {"terms": [one.document(full) for one in found]}
-    in_a_cell = param is not None and any(param.startswith(cell.name + "/") for cell in flow.cells)
-    layer = flow.cell(param) if in_a_cell else top
+    layer = flow.cell_of(named[0]) or top
     entering = int((abs(layer.d_output).sum(axis=1) > 0).sum())
     if entering > 1 and (full or len(layer.steps) <= STEPS):
         table = loss_by_source(flow, layer)

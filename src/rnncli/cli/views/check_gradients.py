@@ -10,8 +10,7 @@ def draw(look: Look, *, full: bool = False) -> Shown:
     from rnncli.inspection.check import ENTRIES, check_gradients
 
     found = check_gradients(look.opened, None if full else ENTRIES)
-    document = {"passed": found.passed, "worst": found.worst, "check": found}
-    return Shown([found.view()], document, not found.passed, notes_on(found.loss))
+    return Shown([found.view()], found.document, not found.passed, notes_on(found.loss.nats))
 
 
 VIEW = View(

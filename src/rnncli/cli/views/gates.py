@@ -17,20 +17,23 @@ def draw(
     look: Look, *, units: str | None = None, top: int | None = None, full: bool = False, map: bool = False
 ) -> Shown:
     """Shows a table for each layer and direction, or a heat map for each of its states and gates."""
-    from rnncli.inspection.gates import gates
+    from rnncli.inspection.gates import gates_document, gates_heat_map, gates_table
 
-    found = [gates(cell) for cell in look.flow.cells]
+    cells = look.flow.cells
     parts: list[Part] = []
-    for one in found:
-        names = [f"{unit}" for unit in range(one.values["h"].shape[1])]
-        chosen = chosen_units(names, units, top, one.most_changing)
+    for cell in cells:
+        names = [f"{unit}" for unit in range(cell.cell.hidden_size)]
+        chosen = chosen_units(names, units, top, cell.most_changing)
         if full:
             chosen = list(range(len(names)))
         elif units is None:
-            chosen = sorted(chosen or one.most_changing(min(len(names), MAP_UNITS if map else UNITS)))
+            chosen = sorted(chosen or cell.most_changing(MAP_UNITS if map else UNITS))
         assert chosen is not None
-        parts += [one.heat_map(name, chosen) for name in one.values] if map else [one.view(chosen)]
-    return Shown(parts, found)
+        if map:
+            parts += [gates_heat_map(cell, letter, chosen) for letter in cell.values]
+        else:
+            parts.append(gates_table(cell, chosen))
+    return Shown(parts, [gates_document(cell) for cell in cells])
 
 
 VIEW = View(

@@ -38,7 +38,8 @@ def _beside(look: Look, compare: AnyModel, most: int | None) -> Shown:
     flows = look.flow, flow(adapter_of(other).open(text, look.asked))
     first, second = (memory(one.cell(), one) for one in flows)
     view = comparison(first, second, names, most)
-    notes = [f"{called}: {one.vanished}" for called, one in ((names[0], first), (name, second)) if one.vanished]
+    warnings = ((called, notes_on(one.loss)) for called, one in zip(names, flows, strict=True))
+    notes = [f"{called}: {note}" for called, said in warnings for note in said]
     return Shown([view], {names[0]: first.document, name: second.document}, notes=notes)
 
 

@@ -22,7 +22,7 @@ from rnncli.inspection.doctor.findings import Check, Commands, Finding
 from rnncli.inspection.doctor.record import record_checks
 from rnncli.inspection.doctor.units import UnitRanges, unit_checks, unit_ranges
 from rnncli.inspection.flow import CellFlow, Flow, flow
-from rnncli.inspection.loss import VANISHED, has_vanished
+from rnncli.inspection.loss import VANISHED
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
@@ -187,7 +187,7 @@ def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitRanges], 
         for row, text in enumerate(dataset.texts):
             found = _flow(adapter, text, dataset.labels.text(row))
             if found is not None:
-                opened, vanished = opened + 1, vanished + has_vanished(found.loss)
+                opened, vanished = opened + 1, vanished + (found.loss < VANISHED)
                 yield found.cells
 
     return unit_ranges(one_by_one()), opened, vanished

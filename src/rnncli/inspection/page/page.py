@@ -10,8 +10,8 @@ import numpy as np
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
-from rnncli.inspection.gates import gates
-from rnncli.inspection.loss import GIVEN, Label, vanished
+from rnncli.inspection.gates import figures
+from rnncli.inspection.loss import GIVEN, Label
 from rnncli.inspection.memory import memory
 from rnncli.inspection.page.reasons import reasons
 from rnncli.inspection.states import States, visible
@@ -158,18 +158,17 @@ def _steps(
     best = trace.best(ANSWERS)
     looks, looked_at = trace.alignment, [place - 1 for place, _ in source]
     top = found.layers_above(found.cell())[0] if found else []
+    of_layers = [
+        (f"{what} {cell.direction}" if len(top) > 1 else what, values)
+        for cell in top
+        for what, values in figures(cell).items()
+        if what != "‖h‖"
+    ]
     steps = []
     for t in kept:
         numbers = [(name, float(values[t])) for name, values in trace.numbers.items()]
         numbers.append(("‖h‖", float(trace.norm[t])))
-        for cell in top:
-            arrow = f" {cell.direction}" if len(top) > 1 else ""
-            for what, values in cell.values.items():
-                if t >= len(values) or what == "h":
-                    continue
-                is_state = what in cell.initial
-                number = np.linalg.norm(values[t]) if is_state else values[t].mean()
-                numbers.append((f"‖{what}‖{arrow}" if is_state else f"mean {what}{arrow}", float(number)))
+        numbers += [(what, of_layer[t]) for what, of_layer in of_layers if t < len(of_layer)]
         answers = tuple((visible(trace.labels[k]), float(trace.probabilities[t, k])) for k in best[t].tolist())
         looked = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
         steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], answers, tuple(numbers), looked))
@@ -192,17 +191,15 @@ def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timelin
             names = tuple(visible(cell.steps[t]) for t in chosen)
             steps = tuple(place[t] for t in chosen) if followed else (-1,) * len(chosen)
             timelines.append(Timeline(names, tuple(t + 1 for t in chosen), len(cell.steps), steps))
-        one = gates(cell)
-        changing = sorted(one.most_changing(min(room.units, cell.cell.hidden_size)))
-        units = list(range(cell.cell.hidden_size)) if room.whole else changing
+        H, changing = cell.cell.hidden_size, sorted(cell.most_changing(room.units))
+        units = list(range(H)) if room.whole else changing
         shown = tuple(units.index(unit) for unit in changing)
-        for what, values in one.values.items():
+        for what, values in cell.values.items():
             gate, picked = cell.cell.specification.gate(what), values[np.ix_(chosen, units)].T
             largest = float(np.abs(picked).max(initial=0.0))
             low, high = (0.0, 1.0) if gate is not None and gate.opens else (-largest, largest)
             rows = tuple(tuple(row) for row in picked.tolist())
-            H, timeline = values.shape[1], number_of[own]
-            grids.append(Grid(what, one.cell, one.direction, timeline, tuple(units), H, shown, low, high, rows))
+            grids.append(Grid(what, cell.name, cell.direction, number_of[own], tuple(units), H, shown, low, high, rows))
     return tuple(timelines), tuple(grids)
 
 
@@ -214,21 +211,21 @@ def _terms(found: Flow, parameter: str) -> TermRows:
     )
     return TermRows(
         parameter=parameter,
-        answer=one.answer,
-        label_from=one.label_from,
-        label_remark=one.label_remark,
-        loss=one.loss,
-        vanished=vanished(one.loss),
+        answer=one.loss.answer,
+        label_from=one.loss.origin,
+        label_remark=one.loss.remark,
+        loss=one.loss.nats,
+        vanished=one.loss.warning,
         rows=rows,
         total=len(one.steps),
-        norm=float(np.linalg.norm(one.gradient)),
+        norm=one.norm,
         residual=one.residual,
     )
 
 
 def _reach(cell: CellFlow, found: Flow) -> Reach:
     one = memory(cell, found)
-    shares = one.kept.tolist()
+    shares = one.kept.shares.tolist()
     rows = tuple((back, visible(step), shares[back]) for back, step in enumerate(one.steps[:ROWS]))
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
 
