@@ -42,7 +42,7 @@ def test_the_doctor_says_what_python_says(trained: Any, model: Any) -> None:
     assert document["checks"] == plain(found.document())["checks"]
     assert [one["name"] for one in document["findings"]] == [one.name for one in found.findings]
     rows = trained.works("inspect", "--doctor", "reviews.csv").rows
-    assert ["looked at", "12 rows; answers of 12, layers of 12"] in rows
+    assert ["looked at", "12 rows; predictions for 12, layers for 12"] in rows
     names = {check.name for check in found.checks}
     assert names <= {row[0] for row in rows}
 

@@ -22,9 +22,9 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.doctor import diagnosis as doctor
-from rnncli.inspection.doctor.data import Answered, unknown_words
+from rnncli.inspection.doctor.data import Examined, unknown_words
 from rnncli.inspection.doctor.diagnosis import Diagnosis, examine
-from rnncli.inspection.doctor.findings import Commands
+from rnncli.inspection.doctor.findings import Commands, Patient
 from rnncli.parallel.communicator import Alone
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
@@ -139,7 +139,7 @@ def test_a_model_that_is_trained_here_is_in_good_health() -> None:
 def test_constant_predictions() -> None:
     found = only(examine(model(bias=9.0), data()), "constant predictions")
     assert found.number == 1.0
-    assert found.sentence == "28 of 28 answers are 'pos', and 50% of the labels are."
+    assert found.sentence == "28 of 28 predictions are 'pos', and 50% of the labels are."
     assert found.command.endswith("--cell lstm")
 
 
@@ -188,7 +188,7 @@ def test_behind_its_baseline() -> None:
     error = math.sqrt(2 * 0.7 * 0.3 / 200)
     assert found.number == pytest.approx(0.4)
     assert "has 0.5000 accuracy, and the bag of words, which it has to beat, 0.9000" in found.sentence
-    assert found.sentence.endswith(f"chance makes about {error:.4f}.")
+    assert found.sentence.endswith(f"chance accounts for about {error:.4f}.")
     assert found.command.endswith("--cell lstm")
     by_heart = record([(0.7, 0.6), (0.2, 0.55)])
     heart = replace(behind, record=replace(behind.record, epochs=by_heart.epochs, best_epoch=by_heart.best_epoch))
@@ -225,7 +225,7 @@ def test_a_loss_is_behind_a_smaller_one() -> None:
     (behind,) = [one for one in found.findings if one.name == "behind its baseline"]
     assert behind.number == pytest.approx(0.5)
     assert "has 2.5000 nats per token, and the pairs of chars, which it has to beat, 2.0000" in behind.sentence
-    assert behind.sentence.endswith("chance makes about 0.1423.")
+    assert behind.sentence.endswith("chance accounts for about 0.1423.")
     level = replace(written, baselines=counting | {"pairs_of_chars": 2.25})
     found = examine(replace(made, record=level), data([("ab c", ""), ("cab", "")]))
     assert "behind its baseline" not in [one.name for one in found.findings]
@@ -239,7 +239,7 @@ def test_the_score_of_a_tagger_is_of_its_words() -> None:
     written = record(rows=90, validation_rows=10, label_rows=counts, baselines=scores)
     found = examine(replace(made, record=written), data([('["the", "movie"]', '["A", "N"]')] * 2, "other.jsonl"))
     (behind,) = [one for one in found.findings if one.name == "behind its baseline"]
-    assert behind.sentence.endswith(f"chance makes about {math.sqrt(2 * 0.65 * 0.35 / 50):.4f}.")
+    assert behind.sentence.endswith(f"chance accounts for about {math.sqrt(2 * 0.65 * 0.35 / 50):.4f}.")
 
 
 def test_dead_units_of_a_relu() -> None:
@@ -273,7 +273,7 @@ def test_labels_of_another_data_set_are_unknown() -> None:
     diagnosis = examine(model(), data(rows))
     found = only(diagnosis, "unknown labels")
     assert found.number == 0.5
-    assert found.sentence.startswith("14 of 28 labels are none that the model knows, most often 'sun' (14).")
+    assert found.sentence.startswith("The model does not know 14 of 28 labels, most often 'sun' (14).")
     assert found.command == Commands.of(model(), data(rows)).train()
     assert diagnosis.evidence == ()
     assert "--label" not in found.sentence
@@ -287,7 +287,7 @@ def test_mistyped_labels_are_unknown_and_shown_beside_the_right_one() -> None:
     diagnosis = examine(model(), data(rows))
     found = only(diagnosis, "unknown labels")
     assert found.number == 2 / 28
-    assert found.sentence == "2 of 28 labels are none that the model knows, most often 'Pos' (2); did you mean 'pos'?"
+    assert found.sentence == "The model does not know 2 of 28 labels, most often 'Pos' (2); did you mean 'pos'?"
     assert found.command.endswith("--doctor rows.csv --full")
     assert [(one.line, one.other, one.label) for one in diagnosis.evidence] == [(6, None, "Pos"), (22, None, "Pos")]
     assert ("unknown labels", 6, None, "Pos", rows[4][0]) in diagnosis.views(full=True)[-1].rows
@@ -330,7 +330,7 @@ def test_tags_that_a_tagger_was_never_told() -> None:
     diagnosis = examine(made, data(told))
     (found,) = [one for one in diagnosis.findings if one.name == "unknown labels"]
     assert found.number == 2 / 25
-    said = "2 of 25 tags are none that the model knows, most often 'Q' (2). A training on this data learns them."
+    said = "The model does not know 2 of 25 tags, most often 'Q' (2). A training on this data learns them."
     assert found.sentence == said
     assert "--doctor rows.csv --full" not in found.command
 
@@ -353,12 +353,13 @@ def test_unknown_words_of_a_tagger_matter_where_they_cost_it_something(wrong: in
     ]
     dataset, made = data(rows, "rows.jsonl"), random_model("tag", task="tag")
     tokens, right = [one.tokens for one in told], [("X", "Y")] * sentences
-    check = unknown_words(Answered(adapter_of(made), dataset, told, tokens, right), Commands.of(made, dataset))
+    examined = Examined(dataset, right, np.arange(sentences), dataset, told, tokens, right)
+    check = unknown_words(Patient(adapter_of(made), Commands.of(made, dataset)), examined)
     assert check.number == 0.5
-    assert (check.finding is not None) is found
-    if check.finding is not None:
+    assert bool(check.sentence) is found
+    if found:
         said = f"{sentences} of {2 * sentences} words of the data are unknown to the model, and lower its accuracy by "
-        assert check.finding.sentence.startswith(f"{said}{wrong / sentences / 2:.1%}")
+        assert check.sentence.startswith(f"{said}{wrong / sentences / 2:.1%}")
 
 
 def test_unknown_words() -> None:
@@ -388,7 +389,7 @@ def test_label_noise_of_the_same_text_with_two_labels() -> None:
     diagnosis = examine(model(), data(rows))
     found = only(diagnosis, "label noise")
     assert found.number == 2 / 29
-    assert found.sentence.startswith("2 of 29 rows have a text that stands elsewhere with another label")
+    assert found.sentence.startswith("2 of 29 rows have the text of another row with another label")
     assert [(one.line, one.other) for one in diagnosis.evidence] == [(2, 30), (30, 2)]
     assert "--doctor rows.csv --full" in found.command
 
@@ -426,7 +427,7 @@ def test_duplicates_across_the_split() -> None:
     found = only(diagnosis, "duplicates")
     assert shared == 2
     assert found.number == 1.0
-    assert found.sentence.startswith("2 of 2 validation texts stand in training too")
+    assert found.sentence.startswith("2 of 2 validation texts are in training too")
     assert len(diagnosis.evidence) == 2
     for one in diagnosis.evidence:
         assert rows[one.line - 2] == rows[one.other - 2]
@@ -437,7 +438,7 @@ def test_duplicates_in_other_data() -> None:
     rows = [row for row in ROWS[:14] for _ in range(2)]
     found = only(examine(model(), data(rows, "other.csv")), "duplicates")
     assert found.number == 0.5
-    assert found.sentence == "14 of 28 texts have stood before in the data: they count twice."
+    assert found.sentence == "14 of 28 texts repeat an earlier one: they count twice."
 
 
 def test_duplicates_are_looked_for_in_the_split_of_this_seed() -> None:

@@ -14,7 +14,7 @@ from rnncli.core.gradient_check import numeric_gradient
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.chain import chain, step_jacobian
 from rnncli.inspection.check import check_gradients
-from rnncli.inspection.doctor.units import unit_ranges
+from rnncli.inspection.doctor.units import UnitRanges, add_text
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import gates_document, gates_table
 from rnncli.inspection.memory import comparison, memory, saturation
@@ -140,7 +140,10 @@ def test_losses_of_all_steps(cell: str) -> None:
 @every_cell
 def test_saturation_and_dead_units(cell: str) -> None:
     cells = opened("words", cell).cells
-    for of_cell, layer in zip(cells, unit_ranges([cells, cells]), strict=True):
+    layers: dict[str, UnitRanges] = {}
+    for _ in range(2):
+        add_text(layers, cells)
+    for of_cell, layer in zip(cells, layers.values(), strict=True):
         ends = {letter: np.abs(of_cell.values[letter] - 0.5) > 0.45 for letter in ("f",)}
         assert saturation(of_cell)["f"] == ends["f"].mean()
         assert layer.steps == 2 * len(of_cell.steps)

@@ -1,4 +1,4 @@
-"""Why is it stuck? What can go wrong with a model and its data is looked for, one after the other.
+"""Why is it stuck? One check after the other, of what can go wrong with a model and its data.
 
 Each finding has its number, and one command to try. A model in good health has none.
 """
@@ -6,7 +6,7 @@ Each finding has its number, and one command to try. A model in good health has 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,31 +16,28 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, counted
 from rnncli.inspection.adapters import Adapter, adapter_of
-from rnncli.inspection.doctor import data as doctor_data
-from rnncli.inspection.doctor.data import Answered, Evidence
-from rnncli.inspection.doctor.findings import Check, Commands, Finding
+from rnncli.inspection.doctor.data import Examined, data_checks
+from rnncli.inspection.doctor.findings import Check, Commands, Evidence, Patient
 from rnncli.inspection.doctor.record import record_checks
-from rnncli.inspection.doctor.units import UnitRanges, unit_checks, unit_ranges
-from rnncli.inspection.flow import CellFlow, Flow, flow
+from rnncli.inspection.doctor.units import UnitRanges, add_text, unit_checks
+from rnncli.inspection.flow import Flow, flow
 from rnncli.inspection.loss import VANISHED
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
-# Rows that the model answers, and those that it is opened up for, which takes longer; drawn with a fixed seed.
+# Rows with predictions, and rows for which the layers are opened, which takes longer; drawn with a fixed seed.
 ROWS, OPENED = 2_000, 100
 SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """What was looked at, and what was found.
+    """What was checked, and what was found.
 
     Attributes:
         rows: of the data.
-        answered, opened: of how many of them the answers, and the inside of the layers, were looked at.
-        vanished: of how many of those that were opened the loss is too small for its gradient to mean anything.
-        checks: everything that was looked at.
-        evidence: the rows that make a finding, where it is single rows that do.
+        answered, opened: for how many of them predictions were made, and the layers were opened.
+        vanished: for how many of those that were opened the loss is too small for its gradient to mean anything.
     """
 
     rows: int
@@ -48,17 +45,22 @@ class Diagnosis:
     opened: int
     vanished: int
     checks: tuple[Check, ...]
-    evidence: tuple[Evidence, ...]
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(check.finding for check in self.checks if check.finding is not None)
+    def findings(self) -> tuple[Check, ...]:
+        """The checks that found something."""
+        return tuple(check for check in self.checks if check.sentence)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The rows that make the findings, where they are made of single rows."""
+        return tuple(row for check in self.checks for row in check.evidence)
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
         found = len(self.findings)
         said = f"{found} of {len(self.checks)} things that can be wrong" if found else "Nothing wrong found"
-        looked = f"{counted(self.rows, 'row')}; answers of {self.answered:,}, layers of {self.opened:,}"
+        looked = f"{counted(self.rows, 'row')}; predictions for {self.answered:,}, layers for {self.opened:,}"
         if self.opened < self.rows:
             looked += ", drawn at random, always the same ones"
         pairs: list[tuple[str, TableCell]] = [("found", said), ("looked at", looked)]
@@ -69,28 +71,34 @@ class Diagnosis:
         return pairs
 
     def views(self, full: bool = False) -> list[TableView]:
-        """The findings, if there are any; all that was looked at; with ``full`` the rows that make the findings."""
-        found: list[tuple[TableCell, ...]] = []
-        for finding in self.findings:
-            found += [(finding.name, finding.sentence), ("try", finding.command)]
-        said = (Column("finding", style="bold"), Column("what it says, and what to try"))
-        shown = [TableView("What may be wrong", said, tuple(found))] if found else []
-        looked = tuple((one.name, one.number, one.said, one.means, one.limit) for one in self.checks)
-        columns = (Column("looked at"), Column("number", True), *map(Column, ("", "the number is", "a finding")))
-        shown.append(TableView("What was looked at", columns, looked))
+        """The findings, if there are any; all checks; with ``full`` the rows that make the findings."""
+        found = [row for one in self.findings for row in ((one.name, one.sentence), ("try", one.command))]
+        columns = (Column("finding", style="bold"), Column("what it says, and what to try"))
+        shown = [TableView("What may be wrong", columns, tuple(found))] if found else []
+        looked = tuple((one.name, one.number, one.verdict, one.means, one.limit) for one in self.checks)
+        numbers = (Column("looked at"), Column("number", True), *map(Column, ("", "the number is", "a finding")))
+        shown.append(TableView("What was looked at", numbers, looked))
         if full and self.evidence:
             rows = tuple((one.name, one.line, one.other, one.label, one.text) for one in self.evidence)
-            numbers = Column("line", True), Column("as line", True)
-            columns = (Column("finding"), *numbers, Column("label"), Column("text"))
-            shown.append(TableView("The rows", columns, rows, "as line: another row with the same text"))
+            lines = (Column("finding"), Column("line", True), Column("as line", True), Column("label"), Column("text"))
+            shown.append(TableView("The rows", lines, rows, "as line: another row with the same text"))
         return shown
 
     def document(self, full: bool = False) -> dict[str, Any]:
         """For JSON."""
-        of_check = ("name", "number", "means", "limit")
-        checks = [{name: getattr(one, name) for name in of_check} | {"found": bool(one.finding)} for one in self.checks]
-        found = {"findings": self.findings, "checks": checks, "rows": self.rows, "answered": self.answered}
-        found |= {"opened": self.opened, "loss_has_vanished": self.vanished}
+
+        def of(check: Check, *names: str) -> dict[str, Any]:
+            return {name: getattr(check, name) for name in names}
+
+        checks = [of(one, "name", "number", "means", "limit") | {"found": bool(one.sentence)} for one in self.checks]
+        found = {
+            "findings": [of(one, "name", "number", "sentence", "command") for one in self.findings],
+            "checks": checks,
+            "rows": self.rows,
+            "answered": self.answered,
+            "opened": self.opened,
+            "loss_has_vanished": self.vanished,
+        }
         return found | ({"evidence": self.evidence} if full else {})
 
 
@@ -99,58 +107,44 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
 
     Args:
         dataset: what the model was trained on, or other data of that kind.
-        commands: how the commands to try begin; those for a model without a file if not given.
+        commands: the commands to try are made of these; by default, of those for a model without a file.
 
     Raises:
         DataError: a record cannot be read, and bad records are not to be left out.
     """
-    commands = commands or Commands.of(model, dataset)
-    adapter = adapter_of(model)
+    patient = Patient(adapter_of(model), commands or Commands.of(model, dataset))
+    adapter = patient.adapter
     dataset, labels = adapter.labelled(dataset)
     keys, lengths = _keys(adapter, dataset)
-    if adapter.labels_per == "input":  # of which training leaves those out that have no token
+    if adapter.labels_per == "input":  # training leaves out those without a token
         dataset = dataset.with_tokens(lengths, model.unit)
         keys = [key for key, length in zip(keys, lengths, strict=True) if length]
-        labels = [of for of, length in zip(labels, lengths, strict=True) if length]
+        labels = [of_row for of_row, length in zip(labels, lengths, strict=True) if length]
     chosen = _drawn(len(dataset.texts), ROWS)
-    part = dataset.take(chosen.tolist())
-    tokens = [adapter.tokens(text) for text in part.texts]
-    right = [labels[row] for row in chosen.tolist()] if labels else []
-    answered = Answered(adapter, part, adapter.concise.predict(part.inputs), tokens, right)
-    layers, opened, small = _layers(adapter, part.take(_drawn(len(chosen), OPENED).tolist()))
-    checks, evidence = _of_data(dataset, labels, _first_rows(keys), answered, commands)
-    found = (*record_checks(adapter, commands), *checks, *unit_checks(model, layers, commands))
-    return Diagnosis(
-        rows=len(dataset.texts),
-        answered=len(chosen),
-        opened=opened,
-        vanished=small,
-        checks=found,
-        evidence=tuple(evidence),
+    drawn = dataset.take(chosen.tolist())
+    data = Examined(
+        dataset=dataset,
+        labels=labels,
+        first=_first_rows(keys),
+        drawn=drawn,
+        predictions=adapter.concise.predict(drawn.inputs),
+        tokens=[adapter.tokens(text) for text in drawn.texts],
+        right=[labels[row] for row in chosen.tolist()] if labels else [],
     )
-
-
-def _of_data(
-    dataset: Dataset, labels: Sequence[Sequence[str]], first: Array, answered: Answered, commands: Commands
-) -> tuple[list[Check], list[Evidence]]:
-    """What the data and the answers say, as far as it means anything for the task."""
-    adapter, found = answered.adapter, list[tuple[Check, list[Evidence]]]()
-    if adapter.labels:
-        found.append((doctor_data.constant(answered, commands), []))
-        found.append(doctor_data.unknown_labels(adapter, dataset, labels, commands))
-    if not adapter.reads_numbers:
-        found.append((doctor_data.unknown_words(answered, commands), []))
-    if adapter.cuts:  # the others read an input of any length to its end
-        found.append((doctor_data.cut_off(answered, commands), []))
-    if adapter.labels_per == "input":
-        found.append(doctor_data.label_noise(dataset, answered, first, commands))
-    if adapter.model.labelled:  # else its lines are no texts of their own
-        found.append(doctor_data.duplicates(adapter, dataset, first, commands))
-    return [check for check, _ in found], [row for _, rows in found for row in rows]
+    layers: dict[str, UnitRanges] = {}
+    opened = vanished = 0
+    to_open = drawn.take(_drawn(len(chosen), OPENED).tolist())
+    for row, text in enumerate(to_open.texts):
+        found = _flow(adapter, text, to_open.labels.text(row))
+        if found is not None:
+            opened, vanished = opened + 1, vanished + (found.loss < VANISHED)
+            add_text(layers, found.cells)
+    checks = (*record_checks(patient), *data_checks(patient, data), *unit_checks(patient, list(layers.values())))
+    return Diagnosis(rows=len(dataset.texts), answered=len(chosen), opened=opened, vanished=vanished, checks=checks)
 
 
 def _drawn(count: int, most: int) -> Array:
-    """So many rows at most, in their order."""
+    """At most so many rows, in their order."""
     if count <= most:
         return np.arange(count)
     rng = np.random.default_rng(SEED)
@@ -158,7 +152,7 @@ def _drawn(count: int, most: int) -> Array:
 
 
 def _keys(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[bytes], list[int]]:
-    """For each row a few bytes that rows have in common which are the same to the model, and its number of tokens.
+    """For each row a digest of its tokens, which the model cannot tell apart if they are equal, and their number.
 
     Unknown and unread tokens count too. The tokens themselves are not kept: those of many texts fill the memory.
     """
@@ -175,22 +169,6 @@ def _first_rows(keys: Sequence[bytes]) -> Array:
     """(rows,) the first row with the same key."""
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], np.int64)
-
-
-def _layers(adapter: Adapter[Any], dataset: Dataset) -> tuple[list[UnitRanges], int, int]:
-    """The units of every layer over the texts, how many of these had something to open up, and of how many of these
-    the loss has vanished."""
-    opened = vanished = 0
-
-    def one_by_one() -> Iterator[tuple[CellFlow, ...]]:  # what a text leaves in the layers is large
-        nonlocal opened, vanished
-        for row, text in enumerate(dataset.texts):
-            found = _flow(adapter, text, dataset.labels.text(row))
-            if found is not None:
-                opened, vanished = opened + 1, vanished + (found.loss < VANISHED)
-                yield found.cells
-
-    return unit_ranges(one_by_one()), opened, vanished
 
 
 def _flow(adapter: Adapter[Any], text: str, label: str) -> Flow | None:

@@ -1,63 +1,68 @@
-"""What a doctor says: what was looked at, what is found, and the one command to try for it."""
+"""What a doctor says: what it checked, what it found, and the one command to try for it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
+from rnncli.inspection.adapters import Adapter
+from rnncli.record import EpochRecord
 from rnncli.tasks import task_named
 from rnncli.tasks.model import Model
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that may be wrong.
+class Evidence:
+    """A row that makes a finding.
 
     Attributes:
-        number: what was measured, as in its check.
-        sentence: what it says, with its numbers.
-        command: of rnncli, to be run as it is.
+        name: of the finding.
+        line, other: of the file: the row's, and that of the first row with the same text, where that is what is wrong.
     """
 
     name: str
-    number: float
-    sentence: str
-    command: str
+    line: int
+    other: int | None
+    label: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Check:
-    """Something that was looked at.
+    """Something that was checked.
 
     Attributes:
         name: of the finding that it may lead to.
-        number: what was measured; None where there is nothing to measure it by.
+        number: what was measured; None where there is nothing to measure.
         means: what the number is.
         limit: from where on it is a finding; the finding may depend on more than that.
-        finding: None where nothing is wrong.
+        sentence: what is wrong, with its numbers; empty where nothing is.
+        command: of rnncli, to be run as it is, against what is wrong.
+        evidence: the rows that make the finding, where it is made of single rows.
     """
 
     name: str
     number: float | None
     means: str
     limit: str
-    finding: Finding | None = None
+    sentence: str = ""
+    command: str = ""
+    evidence: Sequence[Evidence] = ()
 
     @property
-    def said(self) -> str:
-        """Whether it is one, in a word."""
+    def verdict(self) -> str:
+        """In a word."""
         if self.number is None:
             return "not known"
-        return "fine" if self.finding is None else "FOUND"
+        return "FOUND" if self.sentence else "fine"
 
-    def found(self, sentence: str, command: str) -> Check:
+    def found(self, sentence: str, command: str, evidence: Sequence[Evidence] = ()) -> Check:
         """The same, with its finding."""
-        assert self.number is not None
-        finding = Finding(self.name, self.number, sentence, command)
-        return Check(self.name, self.number, self.means, self.limit, finding)
+        return replace(self, sentence=sentence, command=command, evidence=evidence)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Commands:
         model: as it was given.
         config: the settings file of its training; None where there is none.
         settings: options in place of it, each by its setting's name.
-        where: ``--runs DIR``, if the models are somewhere else than usual.
+        where: ``--runs DIR``, if the models are not in the usual folder.
     """
 
     data: str
@@ -80,7 +85,7 @@ class Commands:
 
     @classmethod
     def of(cls, model: Model, dataset: Dataset) -> Commands:
-        """For a model that is no file: as it was trained by settings alone."""
+        """For a model without a file: as it was trained by settings alone."""
         return cls(shlex.quote(dataset.source.path), settings=settings_flags(model, dataset))
 
     def train(self, **changes: Any) -> str:
@@ -88,8 +93,7 @@ class Commands:
         like = [f"--config {self.config}"]
         if self.config is None:
             like = [option for name, option in self.settings.items() if name not in changes]
-        changed = [flag(name, value) for name, value in changes.items()]
-        return _joined("rnncli train", self.data, *like, self.where, *changed)
+        return _joined("rnncli train", self.data, *like, self.where, *(flag(*change) for change in changes.items()))
 
     def evaluate(self, mistakes: int) -> str:
         """The mistakes, with their lines."""
@@ -112,14 +116,41 @@ def flag(name: str, value: Any) -> str:
     return f"{option} {'none' if value is None else shlex.quote(str(value))}"
 
 
-# What a training makes out of "auto" for itself, and would again.
-_ITS_OWN = ("epochs", "patience", "workers")
+# Settings that a training chooses by itself for "auto", and would choose again.
+_CHOSEN = ("epochs", "patience", "workers")
 
 
 def settings_flags(model: Model, dataset: Dataset) -> dict[str, str]:
-    """The options, each by its setting's name, by which a model's training differs from one without any."""
+    """Setting → option, of those in which a model's training differs from one without any options."""
     usual = {entry.name: entry.default for entry in fields(model.settings)}
     usual |= task_named(model.task).defaults(dataset, model.settings)
     chosen = model.settings.as_dict()
-    names = [name for name in chosen if name not in _ITS_OWN and chosen[name] != usual[name]]
+    names = [name for name in chosen if name not in _CHOSEN and chosen[name] != usual[name]]
     return {name: flag(name, chosen[name]) for name in names}
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A model that is examined, and the commands that train it again."""
+
+    adapter: Adapter[Any]
+    commands: Commands
+
+    @property
+    def model(self) -> Model:
+        model: Model = self.adapter.model
+        return model
+
+    @property
+    def settings(self) -> Settings:
+        return self.model.settings
+
+    @property
+    def epochs(self) -> Sequence[EpochRecord]:
+        return self.model.record.epochs
+
+    @property
+    def validation_losses(self) -> list[float]:
+        """One for each epoch; none at all where an epoch has none."""
+        losses = [epoch.validation_loss for epoch in self.epochs if epoch.validation_loss is not None]
+        return losses if len(losses) == len(self.epochs) else []

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.doctor.findings import Check, Commands
+from rnncli.inspection.doctor.findings import Check, Patient
 from rnncli.inspection.doctor.record import gentler, learn_something
 from rnncli.inspection.flow import CellFlow
 from rnncli.inspection.memory import flat
-from rnncli.tasks.model import Model
 
-# h is a number from −1 to 1; one that stays within a hundredth of that, whatever is read, tells nothing.
+# h is a number from −1 to 1; one that stays within a hundredth of that, whatever is read, says nothing.
 STILL = 0.02
 # A few units that are not used do no harm; from a tenth on, the layer is smaller than it looks.
 DEAD = 0.1
 MOSTLY_DEAD = 0.5  # and from here on it is the training that is wrong, not the size
-# A unit hardly learns that has hardly a slope at most steps; a layer of which more than half of the units are so.
+# A unit with hardly a slope at most steps hardly learns; a layer of which more than half of the units are so.
 MOST_STEPS, SATURATED = 0.5, 0.5
 
 
 @dataclass
 class UnitRanges:
-    """A layer in one direction, over all steps that it has gone through so far.
+    """A layer in one direction, over all steps of the texts so far.
 
     Attributes:
         relu: whether its h is a ReLU's.
         smallest, largest: (H,) of h.
         flat: (H,) steps at which the unit has hardly a slope; of a gated one the mean over its gates.
-        steps: so many.
     """
 
     name: str
@@ -40,6 +39,13 @@ class UnitRanges:
     largest: Array = field(repr=False)
     flat: Array = field(repr=False)
     steps: int = 0
+
+    @classmethod
+    def of(cls, cell: CellFlow) -> Self:
+        """Before the first text."""
+        H, gates = cell.cell.hidden_size, cell.cell.specification.gates
+        relu = any(gate.function == "relu" for gate in gates)
+        return cls(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
 
     @property
     def dead(self) -> Array:
@@ -63,25 +69,18 @@ class UnitRanges:
         self.steps += len(h)
 
 
-def unit_ranges(texts: Iterable[Iterable[CellFlow]]) -> list[UnitRanges]:
-    """All layers, from the input up, over all texts."""
-    found: dict[str, UnitRanges] = {}
-    for cells in texts:
-        for cell in cells:
-            H = cell.cell.hidden_size
-            relu = any(gate.function == "relu" for gate in cell.cell.specification.gates)
-            if cell.name not in found:
-                found[cell.name] = UnitRanges(cell.name, relu, np.full(H, np.inf), np.full(H, -np.inf), np.zeros(H))
-            found[cell.name].add(cell)
-    return list(found.values())
+def add_text(layers: dict[str, UnitRanges], cells: Iterable[CellFlow]) -> None:
+    """Takes one text into all layers, by their names."""
+    for cell in cells:
+        layers.setdefault(cell.name, UnitRanges.of(cell)).add(cell)
 
 
-def unit_checks(model: Model, layers: list[UnitRanges], commands: Commands) -> list[Check]:
+def unit_checks(patient: Patient, layers: Sequence[UnitRanges]) -> list[Check]:
     """The layer with most dead units, and the one with most saturated ones."""
-    return [_dead(model, layers, commands), _saturated(model, layers, commands)]
+    return [_dead(patient, layers), _saturated(patient, layers)]
 
 
-def _dead(model: Model, layers: list[UnitRanges], commands: Commands) -> Check:
+def _dead(patient: Patient, layers: Sequence[UnitRanges]) -> Check:
     layers = [layer for layer in layers if layer.relu or layer.steps > 1]  # a single step cannot move
     worst = max(layers, key=lambda layer: float(layer.dead.mean()), default=None)
     number = None if worst is None else float(worst.dead.mean())
@@ -89,17 +88,17 @@ def _dead(model: Model, layers: list[UnitRanges], commands: Commands) -> Check:
     check = Check("dead units", number, means, f"from {DEAD:.0%} on")
     if worst is None or number is None or number < DEAD:
         return check
-    said = "are 0 at every step of every text" if worst.relu else f"never move by {STILL:g} or more"
-    sentence = f"{int(worst.dead.sum()):,} of {len(worst.dead):,} units of {worst.name} {said}: "
-    sentence += "no gradient gets through them." if worst.relu else "they tell nothing."
+    sentence = f"{int(worst.dead.sum()):,} of {len(worst.dead):,} units of {worst.name} "
     if worst.relu:
-        return check.found(sentence, commands.train(nonlinearity="tanh"))
+        sentence += "are 0 at every step of every text: no gradient gets through them."
+        return check.found(sentence, patient.commands.train(nonlinearity="tanh"))
+    sentence += f"never move by {STILL:g} or more: they say nothing."
     if number > MOSTLY_DEAD:
-        return check.found(sentence, learn_something(model, commands))
-    return check.found(sentence, commands.train(hidden=int((~worst.dead).sum())))
+        return check.found(sentence, learn_something(patient))
+    return check.found(sentence, patient.commands.train(hidden=int((~worst.dead).sum())))
 
 
-def _saturated(model: Model, layers: list[UnitRanges], commands: Commands) -> Check:
+def _saturated(patient: Patient, layers: Sequence[UnitRanges]) -> Check:
     layers = [layer for layer in layers if not layer.relu]
     worst = max(layers, key=lambda layer: float(layer.saturated.mean()), default=None)
     number = None if worst is None else float(worst.saturated.mean())
@@ -109,4 +108,4 @@ def _saturated(model: Model, layers: list[UnitRanges], commands: Commands) -> Ch
         return check
     sentence = f"{int(worst.saturated.sum()):,} of {len(worst.saturated):,} units of {worst.name} are at their ends at "
     sentence += "most steps, where they have hardly a slope to learn by."
-    return check.found(sentence, commands.train(lr=gentler(model)))
+    return check.found(sentence, patient.commands.train(lr=gentler(patient)))
