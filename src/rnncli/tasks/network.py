@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.named import cell_named, specification_of
-from rnncli.core.cells.recurrence import Params
+from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.cells.specification import X
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
-from rnncli.core.layers.named import NamedLayers
-from rnncli.core.layers.stack import Stack, recurrent_stack
+from rnncli.core.layers.named import Layer, NamedLayers
+from rnncli.core.layers.stack import Stack, StackCache, recurrent_stack
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, Lookup, PackedSequence
+from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import in_length_order
 from rnncli.errors import counted
+from rnncli.parallel.chunks import map_chunks
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
 
 Rng = np.random.Generator | None  # for dropout; None when predicting
 Carried = dict[str, Array] | None  # of Network.carried_shapes
 
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.
 BATCH = 128
+
+
+class MetricSums(NamedTuple):
+    """What is added up over parts of a data set.
+
+    Attributes:
+        right, answers: right answers, and all of them.
+        losses, counted: the sum of losses, and of how many.
+    """
+
+    right: float
+    answers: float
+    losses: float
+    counted: float
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,20 @@ class Network(ABC):
     def metric_sums(self, params: Params, examples: Any, rank: int = 0, count: int = 1) -> MetricSums:
         """Scores the ``rank``-th of ``count`` parts of the examples."""
 
+    def metric_sums_of_all(self, params: Params, examples: Any, parts: int, workers: int) -> MetricSums:
+        """Scores all of the examples, in so many parts, which are added up in order.
+
+        Args:
+            parts: does not depend on ``workers``, lest the bits of the sums do.
+
+        Raises:
+            Exception: as :func:`rnncli.parallel.chunks.map_chunks`.
+        """
+        sums = map_chunks(
+            lambda part: self.metric_sums(params, examples, part, parts), range(parts), min(workers, parts)
+        )
+        return MetricSums._make(map(sum, zip(*sums, strict=True)))
+
     @abstractmethod
     def row_scores(self, params: Params, examples: Any) -> RowScores:
         """The score of each example; together they come to the model's metric."""
@@ -177,6 +207,12 @@ def sums_by_sequence(steps: PackedSequence, values: Array) -> Array:
     return steps.to_caller_order(np.bincount(steps.sequence_of_row, values))
 
 
+def packed_batches(inputs: Sequence[Array], size: int = BATCH) -> Iterator[tuple[Array, PackedSequence]]:
+    """Any number of sequences, packed so many at a time, each time with the rows that they are, in packed order."""
+    for rows in in_length_order(lengths_of(inputs), size):
+        yield rows, PackedSequence.pack(rows_of(inputs, rows))
+
+
 def stack_of(
     settings: Settings, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
 ) -> Stack:
@@ -205,38 +241,99 @@ def network_in_words(settings: Settings, directions: bool = True) -> str:
     return ", ".join(words)
 
 
-def embedded(
-    embedding: Embedding | None, params: Params, tokens: PackedSequence, rate: float, rng: np.random.Generator | None
-) -> tuple[PackedSequence, tuple[EmbeddingCache, Array | None] | None]:
-    """Ids (S,) as rows of an embedding, with dropout at every place of its own; as they are (one-hot) without one.
+class ReaderCache(NamedTuple):
+    """What a :class:`Reader` keeps for its backward pass."""
 
-    Returns:
-        What the recurrent layers read, and what :func:`embedded_backward` needs.
+    embedding: EmbeddingCache | None
+    mask: Array | None
+    stack: StackCache
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Rows of an embedding (or ids as one-hot, or numbers, as they are) → dropout → recurrent stack.
+
+    Args:
+        settings: sizes and choices.
+        size: V, the unknown token included; of numbers D.
+        name: the stack's, among the parameters.
+        embeds: whether there is an embedding.
+        bidirectional: where not as in the settings.
+        by_token: whether dropout decides once for all places of a token in the batch, whose row is then still
+            multiplied only once, and not for each place.
     """
-    if embedding is None:
-        return tokens, None
-    dropping = rng is not None and rate > 0
-    x, cache = embedding.forward(params["embedding"], tokens, gather=dropping)
-    if not dropping:
-        return x, (cache, None)
-    dropped, mask = dropout(x.data, rate, rng)
-    return x.with_data(dropped), (cache, mask)
 
+    settings: Settings
+    size: int
+    name: str
+    embeds: bool = True
+    bidirectional: bool | None = None
+    by_token: bool = False
 
-def embedded_backward(
-    embedding: Embedding | None, cache: tuple[EmbeddingCache, Array | None] | None, dx: Array | None
-) -> dict[str, Any]:
-    """The gradient of the embedding by name; nothing where there is none."""
-    if embedding is None or cache is None or dx is None:
-        return {}
-    of_embedding, mask = cache
-    return {"embedding": embedding.backward(of_embedding, dropout_backward(dx, mask))}
+    @cached_property
+    def embedding(self) -> Embedding | None:
+        s = self.settings
+        return Embedding(self.size, s.embedding, s.embedding_scale) if self.embeds else None
 
+    @cached_property
+    def stack(self) -> Stack:
+        size = self.settings.embedding if self.embeds else self.size
+        return stack_of(self.settings, size, bidirectional=self.bidirectional)
 
-def token_tables(embedding: Embedding | None, name: str, stack: Stack) -> frozenset[str]:
-    """The parameters whose rows tokens pick: of the embedding, or of the lowest layer of the stack of this name."""
-    if embedding:
-        return frozenset({"embedding/weight"})
-    lowest = stack.layers[0]
-    read = {parameter.name for parameter in lowest.cell.parameters if parameter.factor == X}
-    return frozenset(f"{name}/0/{inner}" for inner in lowest.shapes() if inner.rpartition("/")[2] in read)
+    @property
+    def layers(self) -> dict[str, Layer]:
+        below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
+        return below | {self.name: self.stack}
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The parameters whose rows tokens pick: of the embedding, or of the lowest layer of the stack."""
+        if self.embedding:
+            return frozenset({"embedding/weight"})
+        lowest = self.stack.layers[0]
+        read = {parameter.name for parameter in lowest.cell.parameters if parameter.factor == X}
+        return frozenset(f"{self.name}/0/{inner}" for inner in lowest.shapes() if inner.rpartition("/")[2] in read)
+
+    def rows_read(self, ids: Array) -> dict[str, Array]:
+        """For each of :attr:`tables` the rows that these ids pick, each once."""
+        read = np.zeros(self.size, np.bool_)
+        read[ids] = True
+        return dict.fromkeys(self.tables, np.flatnonzero(read))
+
+    def forward(
+        self,
+        params: Params,
+        x: PackedSequence,
+        states: list[State] | None = None,
+        rng: Rng = None,
+        keep: bool = True,
+    ) -> tuple[PackedSequence, Array, list[State], ReaderCache]:
+        """Ids (S,), or numbers (S, D), to what the recurrent layers read, y (S, H or 2H), the last states, the cache.
+
+        Args:
+            states: the first ones of each layer; None for zeros.
+            rng: for dropout; None when predicting.
+            keep: whether :meth:`backward` will be called.
+        """
+        of_embedding, mask, rate = None, None, self.settings.dropout
+        if self.embedding:
+            dropping = rng is not None and rate > 0
+            x, of_embedding = self.embedding.forward(params["embedding"], x, gather=dropping and not self.by_token)
+            if dropping and self.by_token:
+                table, mask = dropout(x.data.table, rate, rng)
+                x = x.with_data(Lookup(table, x.data.distinct))
+            elif dropping:
+                dropped, mask = dropout(x.data, rate, rng)
+                x = x.with_data(dropped)
+        y, last, of_stack = self.stack.forward(params[self.name], x, states, rng, keep)
+        return x, y, last, ReaderCache(of_embedding, mask, of_stack)
+
+    def backward(
+        self, params: Params, cache: ReaderCache, dy: Array | None, d_states: list[Any] | None = None
+    ) -> tuple[Array | None, dict[str, Any]]:
+        """The gradient of numbers that are learned (None for ids and other numbers), and of every parameter by name."""
+        dx, _, of_stack = self.stack.backward(params[self.name], cache.stack, dy, d_states)
+        grads: dict[str, Any] = {self.name: of_stack}
+        if self.embedding and cache.embedding and dx is not None:
+            grads["embedding"] = self.embedding.backward(cache.embedding, dropout_backward(dx, cache.mask))
+        return dx, grads

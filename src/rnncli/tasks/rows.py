@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.ragged import rows_of
+from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedRows(ABC):
+class EncodedRows:
     """Encoded rows of a data set.
 
     Attributes:
-        by_row: fields with an entry for each row; the others are shared by all.
+        by_row: fields with an entry for each row, or None, the sequences first; the others are shared by all rows.
     """
 
     by_row: ClassVar[tuple[str, ...]]
 
     @property
-    @abstractmethod
     def size(self) -> int:
         """How many rows there are."""
+        return len(getattr(self, self.by_row[0]))
 
     def __len__(self) -> int:
         return self.size
 
     @property
-    @abstractmethod
     def lengths(self) -> Array:
         """(rows,) timesteps of each."""
+        return lengths_of(getattr(self, self.by_row[0]))
 
     @property
     def weight(self) -> float:
@@ -43,9 +42,9 @@ class EncodedRows(ABC):
 
     def take(self, rows: Array) -> Self:
         """These rows alone, in their order."""
-        taken = {name: getattr(self, name) for name in self.by_row}
+        given = {name: value for name in self.by_row if (value := getattr(self, name)) is not None}
         return replace(
-            self, **{name: of[rows] if isinstance(of, np.ndarray) else rows_of(of, rows) for name, of in taken.items()}
+            self, **{name: of[rows] if isinstance(of, np.ndarray) else rows_of(of, rows) for name, of in given.items()}
         )
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:

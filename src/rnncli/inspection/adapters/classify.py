@@ -168,7 +168,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         def gradients(x: Array) -> Array:
             packed = PackedSequence.pack(list(x))
             logits, _, cache = network.forward(params, packed)
-            dx, _ = network.to_the_stack(params, cache, network.log_odds_gradient(logits, label))
+            dx, _ = network.backward_to_input(params, cache, network.log_odds_gradient(logits, label))
             assert dx is not None  # the numbers count as learned
             return np.stack(packed.with_data(dx).unpack())
 

@@ -19,7 +19,6 @@ from rnncli.results import Column, TableCell
 from rnncli.tasks.caption.network import Captioner, Described
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
-from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import Metric, distinct
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
@@ -109,7 +108,7 @@ class CaptionModel(GeneratingModel):
         rows = np.stack([self.read(dataset.inputs[row]) for row in chosen.tolist()])
         whole = Described(rows, [self._target(text) for text in dataset.labels], places)
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
-        sums = metric_sums_of_all(self.network, self.params, whole, parts, workers)
+        sums = self.network.metric_sums_of_all(self.params, whole, parts, workers)
 
         def generate(inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
             def generate_some(some: list[int]) -> list[tuple[list[str], float]]:

@@ -13,7 +13,6 @@ from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.data.ragged import lengths_of
 from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
 from rnncli.tasks.network import BATCH, Carried, Rng
 from rnncli.tasks.rows import EncodedRows
@@ -38,12 +37,8 @@ class Described(EncodedRows):
         return ("targets", "features" if self.places is None else "places")
 
     @property
-    def size(self) -> int:
-        return len(self.targets)
-
-    @property
     def lengths(self) -> Array:
-        return lengths_of(self.targets) + 1
+        return super().lengths + 1
 
     def numbers(self, rows: Array) -> Array:
         """(n, D) what these rows read."""

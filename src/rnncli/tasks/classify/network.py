@@ -13,18 +13,15 @@ from rnncli.core.activations import sigmoid
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.initializers import fill_uniform
 from rnncli.core.layers.dropout import dropout, dropout_backward
-from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
-from rnncli.core.layers.named import Layer, NamedLayers
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
-from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.ragged import joined
 from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.network import BATCH, Carried, Network, Rng, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.network import BATCH, Carried, MetricSums, Network, Reader, ReaderCache, Rng, packed_batches
 from rnncli.tasks.rows import EncodedRows
 
 # Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
@@ -44,29 +41,17 @@ class Examples(EncodedRows):
     inputs: Sequence[Array]
     targets: Array
     weights: Array | None = None
-
-    @property
-    def by_row(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("inputs", "targets") if self.weights is None else ("inputs", "targets", "weights")
-
-    @property
-    def size(self) -> int:
-        return len(self.inputs)
-
-    @property
-    def lengths(self) -> Array:
-        return lengths_of(self.inputs)
+    by_row = ("inputs", "targets", "weights")
 
     @property
     def weight(self) -> float:
-        return len(self.inputs) if self.weights is None else float(self.weights.sum())
+        return self.size if self.weights is None else float(self.weights.sum())
 
 
 class ClassifierCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
-    embedding: tuple[EmbeddingCache, Array | None] | None
-    stack: StackCache
+    reader: ReaderCache
     readout: ReadoutCache
     pooled_mask: Array | None
     output: Array
@@ -90,19 +75,13 @@ class Classifier(Network):
     numbers: bool = False
 
     @cached_property
-    def embedding(self) -> Embedding | None:
-        s = self.settings
-        if self.numbers or s.input == "onehot":
-            return None
-        return Embedding(self.input_size, s.embedding, s.embedding_scale)
-
-    @cached_property
-    def stack(self) -> Stack:
-        return stack_of(self.settings, self.settings.embedding if self.embedding else self.input_size)
+    def reader(self) -> Reader:
+        embeds = not self.numbers and self.settings.input == "embedding"
+        return Reader(self.settings, self.input_size, "encoder", embeds)
 
     @cached_property
     def output(self) -> Linear:
-        return Linear(self.stack.output_size, self.logit_count, self.settings.bias)
+        return Linear(self.reader.stack.output_size, self.logit_count, self.settings.bias)
 
     @property
     def logit_count(self) -> int:
@@ -114,27 +93,20 @@ class Classifier(Network):
 
     @property
     def tables(self) -> frozenset[str]:
-        if self.numbers:
-            return frozenset()
-        return token_tables(self.embedding, "encoder", self.stack)
+        return frozenset() if self.numbers else self.reader.tables
 
     def rows_read(self, batch: Examples) -> dict[str, Array]:
-        if self.numbers:
-            return {}
-        read = np.zeros(self.input_size, np.bool_)
-        read[joined(batch.inputs)] = True
-        return dict.fromkeys(self.tables, np.flatnonzero(read))
+        return {} if self.numbers else self.reader.rows_read(joined(batch.inputs))
 
     @property
     def layers(self) -> NamedLayers:
-        below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
-        return NamedLayers(below | {"encoder": self.stack, "output": self.output})
+        return NamedLayers(self.reader.layers | {"output": self.output})
 
     def init(self, rng: np.random.Generator) -> Params:
         params = super().init(rng)
         if self.settings.initializer == "uniform":
             fill_uniform(rng, params["encoder"], self.settings.hidden)
-            fill_uniform(rng, params["output"], self.stack.output_size)
+            fill_uniform(rng, params["output"], self.reader.stack.output_size)
         return params
 
     def forward(
@@ -151,31 +123,25 @@ class Classifier(Network):
         Returns:
             The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
         """
-        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
-        y, last, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)
+        x, y, last, of_reader = self.reader.forward(params, packed, rng=rng, keep=keep)
         pooled, of_readout = self.readout.forward(y, x, last[-1])
         pooled, pooled_mask = dropout(pooled, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], pooled)
-        return logits, y, ClassifierCache(of_embedding, of_stack, of_readout, pooled_mask, of_output)
+        return logits, y, ClassifierCache(of_reader, of_readout, pooled_mask, of_output)
 
     def backward(self, params: Params, cache: ClassifierCache, d_logits: Array) -> dict[str, Any]:
-        dx, grads = self.to_the_stack(params, cache, d_logits)
-        return grads | embedded_backward(self.embedding, cache.embedding, dx)
+        return self.backward_to_input(params, cache, d_logits)[1]
 
-    def to_the_stack(
+    def backward_to_input(
         self, params: Params, cache: ClassifierCache, d_logits: Array
     ) -> tuple[Array | None, dict[str, Any]]:
-        """The gradient of what the recurrent layers read, and of every parameter from there up.
-
-        The first is None for ids and for numbers that are not learned.
-        """
+        """The gradient of numbers that are learned (None for ids and other numbers), and of every parameter."""
         d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
         dy, d_last = self.readout.backward(cache.readout, dropout_backward(d_pooled, cache.pooled_mask))
         # Only the topmost layer's last state is read, if any; those below are not.
-        below: list[Any] = [None] * (len(cache.stack.layers) - 1)
-        d_states = None if d_last is None else [*below, d_last]
-        dx, _, of_stack = self.stack.backward(params["encoder"], cache.stack, dy, d_states)
-        return dx, {"encoder": of_stack, "output": of_output}
+        d_states = None if d_last is None else [*[None] * (self.settings.layers - 1), d_last]
+        dx, grads = self.reader.backward(params, cache.reader, dy, d_states)
+        return dx, grads | {"output": of_output}
 
     def loss(self, logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         """The mean loss of a batch and ∂L/∂logits."""
@@ -197,9 +163,8 @@ class Classifier(Network):
     def logits(self, params: Params, inputs: Sequence[Array], batch: int = BATCH) -> Array:
         """(rows, K or 1) logits of any number of sequences, in their order."""
         result = np.empty((len(inputs), self.logit_count), np.dtype(self.settings.dtype))
-        for rows in in_length_order(lengths_of(inputs), batch):
-            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
-            result[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
+        for rows, packed in packed_batches(inputs, batch):
+            result[rows] = self.forward(params, packed, keep=False)[0]
         return result
 
     def metric_sums(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> MetricSums:

@@ -120,7 +120,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         on_both_sides=_on_both_sides(corpus, rows.train, rows.validation),
         warnings=warnings if no_bag_of_words is None else (*warnings, no_bag_of_words),
     )
-    words = settings.tokens != "char" and untrained.network.embedding is not None
+    words = settings.tokens != "char" and untrained.network.reader.embeds
     return Prepared(
         untrained=untrained,
         train=train,

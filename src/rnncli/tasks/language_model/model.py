@@ -20,7 +20,6 @@ from rnncli.schema import Ordinal, Range
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.language_model.tokens import _tokens, joined, split
-from rnncli.tasks.metric_sums import metric_sums_of_all
 from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
 from rnncli.tasks.network import network_in_words
 
@@ -128,7 +127,7 @@ class LanguageModel(Model):
             raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
         parts = JUDGED_PARTS_OF_MANY if self.vocabulary.size >= MANY_TOKENS else JUDGED_PARTS
-        right, answers, losses, counted = metric_sums_of_all(self.network, self.params, streams, parts, workers)
+        right, answers, losses, counted = self.network.metric_sums_of_all(self.params, streams, parts, workers)
         nats = losses / counted
         return TextEvaluation(
             unit=self.unit,

@@ -16,12 +16,10 @@ import numpy as np
 
 from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.dropout import dropout, dropout_backward
-from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
-from rnncli.core.layers.named import Layer, NamedLayers
-from rnncli.core.layers.stack import Stack, StackCache
+from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.tasks.network import Carried, Rng, SequenceNetwork, embedded, embedded_backward, stack_of, token_tables
+from rnncli.tasks.network import Carried, Reader, ReaderCache, Rng, SequenceNetwork
 from rnncli.tasks.rows import EncodedRows
 
 
@@ -52,10 +50,6 @@ class Streams(EncodedRows):
         return cls(text, streams, length, window, np.arange(streams * -(-length // window)))
 
     @property
-    def size(self) -> int:
-        return len(self.rows)
-
-    @property
     def lengths(self) -> Array:
         begins = self.rows // self.streams * self.window
         return np.asarray(np.minimum(self.length - begins, self.window))
@@ -82,8 +76,7 @@ class Streams(EncodedRows):
 class LanguageModelCache(NamedTuple):
     """What each part keeps for the way back, from the input up."""
 
-    embedding: tuple[EmbeddingCache, Array | None] | None
-    stack: StackCache
+    reader: ReaderCache
     output_mask: Array | None
     output: Array
     chosen: Array | None
@@ -103,13 +96,8 @@ class LanguageModelNetwork(SequenceNetwork):
     judged_by: ClassVar[Literal["accuracy", "loss"]] = "loss"
 
     @cached_property
-    def embedding(self) -> Embedding | None:
-        s = self.settings
-        return Embedding(self.size, s.embedding, s.embedding_scale) if s.input == "embedding" else None
-
-    @cached_property
-    def stack(self) -> Stack:
-        return stack_of(self.settings, self.settings.embedding if self.embedding else self.size, bidirectional=False)
+    def reader(self) -> Reader:
+        return Reader(self.settings, self.size, "decoder", self.settings.input == "embedding", bidirectional=False)
 
     @cached_property
     def output(self) -> Linear:
@@ -117,10 +105,10 @@ class LanguageModelNetwork(SequenceNetwork):
 
     @property
     def tables(self) -> frozenset[str]:
-        return token_tables(self.embedding, "decoder", self.stack)
+        return self.reader.tables
 
     def rows_read(self, batch: Streams) -> dict[str, Array]:
-        return dict.fromkeys(self.tables, np.unique(np.concatenate(batch.tokens())))
+        return self.reader.rows_read(np.concatenate(batch.tokens()))
 
     def carried_shapes(self) -> dict[str, tuple[int, ...]]:
         shape = (self.settings.batch, self.settings.hidden)
@@ -128,12 +116,11 @@ class LanguageModelNetwork(SequenceNetwork):
 
     @property
     def _parts(self) -> range:
-        return range(self.stack.layers[0].cell.state_count)
+        return range(self.reader.stack.layers[0].cell.state_count)
 
     @property
     def layers(self) -> NamedLayers:
-        below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
-        return NamedLayers(below | {"decoder": self.stack, "output": self.output})
+        return NamedLayers(self.reader.layers | {"output": self.output})
 
     def zero_states(self, count: int) -> list[State]:
         """The states in which ``count`` texts begin."""
@@ -161,11 +148,10 @@ class LanguageModelNetwork(SequenceNetwork):
         Returns:
             The logits, the topmost layer's outputs (S, H), the states that are left, and the cache.
         """
-        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
-        y, last, of_stack = self.stack.forward(params["decoder"], x, states, rng, keep)
+        _, y, last, of_reader = self.reader.forward(params, packed, states, rng, keep)
         dropped, output_mask = dropout(y if chosen is None else y[chosen], self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
-        return logits, y, last, LanguageModelCache(of_embedding, of_stack, output_mask, of_output, chosen, len(y))
+        return logits, y, last, LanguageModelCache(of_reader, output_mask, of_output, chosen, len(y))
 
     def forward_batch(
         self, params: Params, batch: Streams, rng: Rng = None, keep: bool = True, carried: Carried = None
@@ -187,8 +173,7 @@ class LanguageModelNetwork(SequenceNetwork):
         if cache.chosen is not None:
             of_chosen, dy = dy, np.zeros((cache.steps, dy.shape[1]), dy.dtype)
             dy[cache.chosen] = of_chosen
-        dx, _, of_stack = self.stack.backward(params["decoder"], cache.stack, dy)
-        return embedded_backward(self.embedding, cache.embedding, dx) | {"decoder": of_stack, "output": of_output}
+        return self.reader.backward(params, cache.reader, dy)[1] | {"output": of_output}
 
     def wanted(self, batch: Streams) -> Array:
         """(S,) the tokens that follow."""

@@ -128,7 +128,7 @@ class LanguageModeling(Task):
             window=train.window,
             unknown_rate=float((judged == vocabulary.unknown).mean()),
         )
-        words = settings.tokens == "word" and untrained.network.embedding is not None
+        words = settings.tokens == "word" and untrained.network.reader.embeds
         return Prepared(
             untrained=untrained,
             train=train,

@@ -13,16 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core.cells.recurrence import Params, State
-from rnncli.core.layers.dropout import dropout, dropout_backward
-from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.layers.stack import Stack, StackCache
-from rnncli.core.packed import Array, Lookup, PackedSequence
+from rnncli.core.packed import Array, PackedSequence
 from rnncli.data.ragged import joined, lengths_of
 from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
-from rnncli.tasks.network import BATCH, Carried, Rng, stack_of
+from rnncli.tasks.network import BATCH, Carried, Reader, ReaderCache, Rng
 from rnncli.tasks.rows import EncodedRows
 
 
@@ -40,10 +37,6 @@ class Pairs(EncodedRows):
     by_row = ("sources", "targets")
 
     @property
-    def size(self) -> int:
-        return len(self.sources)
-
-    @property
     def lengths(self) -> Array:
         """(rows,) timesteps of encoder and decoder together, the target's end among them."""
         return lengths_of(self.sources) + lengths_of(self.targets) + 1
@@ -53,19 +46,11 @@ class Pairs(EncodedRows):
         return float(lengths_of(self.targets).sum() + len(self.targets))
 
 
-class EncoderCache(NamedTuple):
-    """What the encoder keeps for the way back, from the input up."""
-
-    embedding: EmbeddingCache
-    input_mask: Array | None
-    source: PackedSequence
-    stack: StackCache
-
-
 class EncoderDecoderCache(NamedTuple):
-    """What both halves keep, and the timesteps of the decoder."""
+    """What both halves keep, and the timesteps of each."""
 
-    encoder: EncoderCache
+    source: PackedSequence
+    encoder: ReaderCache
     given: PackedSequence
     decoder: DecoderCache
 
@@ -83,53 +68,33 @@ class EncoderDecoder(GeneratingNetwork):
     target_size: int
 
     @cached_property
-    def embedding(self) -> Embedding:
-        return Embedding(self.source_size, self.settings.embedding, self.settings.embedding_scale)
-
-    @cached_property
-    def encoder(self) -> Stack:
-        return stack_of(self.settings, self.settings.embedding)
+    def encoder(self) -> Reader:
+        return Reader(self.settings, self.source_size, "encoder", by_token=True)
 
     @cached_property
     def decoder(self) -> Decoder:
-        width = self.encoder.output_size
+        width = self.encoder.stack.output_size
         return Decoder(self.settings, self.target_size, width, width if self.settings.attention else None)
 
     @property
     def tables(self) -> frozenset[str]:
-        return frozenset({"embedding/weight", "decoder/embedding/weight"})
+        return self.encoder.tables | {"decoder/embedding/weight"}
 
     def rows_read(self, batch: Pairs) -> dict[str, Array]:
-        return {"embedding/weight": np.unique(joined(batch.sources)), **super().rows_read(batch)}
+        return self.encoder.rows_read(joined(batch.sources)) | super().rows_read(batch)
 
     @property
     def layers(self) -> NamedLayers:
-        return NamedLayers({"embedding": self.embedding, "encoder": self.encoder, "decoder": self.decoder})
+        return NamedLayers(self.encoder.layers | {"decoder": self.decoder})
 
     def encode(
         self, params: Params, sources: Sequence[Array], rng: Rng = None, keep: bool = True
-    ) -> tuple[PackedSequence, list[State], EncoderCache]:
+    ) -> tuple[PackedSequence, list[State], ReaderCache]:
         """Ids to the topmost layer's outputs, the states that start the decoder (caller's order), and the cache."""
         source = PackedSequence.pack(sources)
-        x, of_embedding = self.embedding.forward(params["embedding"], source)
-        # One mask for all places of a symbol in the batch: its row is then still multiplied only once.
-        table, input_mask = dropout(x.data.table, self.settings.dropout, rng)
-        y, last, of_stack = self.encoder.forward(
-            params["encoder"], x.with_data(Lookup(table, x.data.distinct)), rng=rng, keep=keep
-        )
+        _, y, last, cache = self.encoder.forward(params, source, rng=rng, keep=keep)
         states = [tuple(map(source.to_caller_order, self._side_by_side(state))) for state in last]
-        return source.with_data(y), states, EncoderCache(of_embedding, input_mask, source, of_stack)
-
-    def encode_backward(
-        self, params: Params, cache: EncoderCache, d_states: list[State], d_memory: Array | None
-    ) -> dict[str, Any]:
-        """The gradients of the encoder's parameters; ``d_states`` in the caller's order."""
-        order = cache.source.order
-        apart = [self._apart(tuple(part[order] for part in state)) for state in d_states]
-        d_table, _, of_stack = self.encoder.backward(params["encoder"], cache.stack, d_memory, apart)
-        assert d_table is not None
-        d_table = dropout_backward(d_table, cache.input_mask)
-        return {"embedding": self.embedding.backward(cache.embedding, d_table), "encoder": of_stack}
+        return source.with_data(y), states, cache
 
     def _side_by_side(self, state: State) -> State:
         """(→h, →c, ←h, ←c) as (h, c)."""
@@ -152,12 +117,13 @@ class EncoderDecoder(GeneratingNetwork):
         logits, _, _, of_decoder = self.decoder.forward(
             params["decoder"], given, starts, memory if self.settings.attention else None, rng, keep
         )
-        return logits, given, EncoderDecoderCache(of_encoder, given, of_decoder)
+        return logits, given, EncoderDecoderCache(memory, of_encoder, given, of_decoder)
 
     def backward(self, params: Params, cache: EncoderDecoderCache, d_logits: Array) -> dict[str, Any]:
         d_starts, d_memory, grads = self.decoder.backward(params["decoder"], cache.decoder, d_logits)
-        d_states = [tuple(map(cache.given.to_caller_order, state)) for state in d_starts]
-        return {**self.encode_backward(params, cache.encoder, d_states, d_memory), "decoder": grads}
+        d_states = [tuple(cache.given.to_caller_order(part)[cache.source.order] for part in of) for of in d_starts]
+        _, of_encoder = self.encoder.backward(params, cache.encoder, d_memory, list(map(self._apart, d_states)))
+        return of_encoder | {"decoder": grads}
 
     def row_scores(self, params: Params, examples: Pairs) -> RowScores:
         """Whether each target is generated without a fault."""

@@ -19,11 +19,10 @@ from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
-from rnncli.data.ragged import joined, lengths_of
-from rnncli.data.splits import in_length_order
+from rnncli.data.ragged import joined
 from rnncli.data.text.word_features import SIDES
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.network import BATCH, Carried, Rng, SequenceNetwork, stack_of, sums_by_sequence
+from rnncli.tasks.network import Carried, Rng, SequenceNetwork, packed_batches, stack_of, sums_by_sequence
 from rnncli.tasks.rows import EncodedRows
 
 
@@ -41,14 +40,6 @@ class TagExamples(EncodedRows):
     targets: Sequence[Array]
     views: Array
     by_row = ("inputs", "targets")
-
-    @property
-    def size(self) -> int:
-        return len(self.inputs)
-
-    @property
-    def lengths(self) -> Array:
-        return lengths_of(self.inputs)
 
 
 class FeatureCache(NamedTuple):
@@ -214,9 +205,8 @@ class Tagger(SequenceNetwork):
     def probabilities(self, params: Params, inputs: Sequence[Array], views: Array) -> list[Array]:
         """(T_n, K) for each of the sentences, in their order."""
         result: list[Array] = [np.empty((0, self.tag_count))] * len(inputs)
-        for rows in in_length_order(lengths_of(inputs), BATCH):
-            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
-            of_rows = packed.with_data(softmax(self.forward(params, packed, views, keep=False)[0])).unpack()
-            for row, of_row in zip(rows.tolist(), of_rows, strict=True):
+        for rows, packed in packed_batches(inputs):
+            probabilities = softmax(self.forward(params, packed, views, keep=False)[0])
+            for row, of_row in zip(rows.tolist(), packed.with_data(probabilities).unpack(), strict=True):
                 result[row] = of_row
         return result

@@ -10,49 +10,33 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core.cells.recurrence import Params
-from rnncli.core.layers.embedding import Embedding
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS
-from rnncli.core.layers.stack import Stack
 from rnncli.core.packed import Array, PackedSequence
-from rnncli.data.ragged import joined, lengths_of, rows_of
-from rnncli.data.splits import batches, in_length_order
+from rnncli.data.ragged import joined
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.metric_sums import MetricSums
-from rnncli.tasks.network import BATCH, Network, embedded, embedded_backward, stack_of
+from rnncli.tasks.network import MetricSums, Network, Reader, packed_batches
+from rnncli.tasks.rows import EncodedRows
 
 CLOSE = 0.5  # a prediction that is no further off counts as right
 
 
-class Rated(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rated(EncodedRows):
     """Texts with their numbers."""
 
     inputs: Sequence[Array]  # each (T_n,) ids
     targets: Array  # (rows,) float64
-
-    @property
-    def size(self) -> int:
-        return len(self.inputs)
-
-    @property
-    def lengths(self) -> Array:
-        return lengths_of(self.inputs)
+    by_row = ("inputs", "targets")
 
     @property
     def weight(self) -> float:
-        return float(len(self.inputs))
-
-    def take(self, rows: Array) -> Rated:
-        return Rated(rows_of(self.inputs, rows), self.targets[rows])
-
-    def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        return batches(self.lengths, size, seed, epoch)
+        return float(self.size)
 
 
 class Cache(NamedTuple):
-    embedding: Any
-    stack: Any
+    reader: Any
     mean: Any
     number: Any
 
@@ -61,36 +45,34 @@ class Cache(NamedTuple):
 class Regression(Network):
     input_size: int
     judged_by = "loss"
-    tables = frozenset({"embedding/weight"})
 
     @cached_property
-    def embedding(self) -> Embedding:
-        return Embedding(self.input_size, self.settings.embedding, self.settings.embedding_scale)
-
-    @cached_property
-    def stack(self) -> Stack:
-        return stack_of(self.settings, self.settings.embedding)
+    def reader(self) -> Reader:
+        return Reader(self.settings, self.input_size, "reader")
 
     @cached_property
     def number(self) -> Linear:
-        return Linear(self.stack.output_size, 1, self.settings.bias)
+        return Linear(self.reader.stack.output_size, 1, self.settings.bias)
 
     @property
     def layers(self) -> NamedLayers:
-        return NamedLayers({"embedding": self.embedding, "reader": self.stack, "number": self.number})
+        return NamedLayers(self.reader.layers | {"number": self.number})
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return self.reader.tables
 
     def rows_read(self, batch: Rated) -> dict[str, Array]:
-        return {"embedding/weight": np.unique(joined(batch.inputs))}
+        return self.reader.rows_read(joined(batch.inputs))
 
     def forward(
         self, params: Params, packed: PackedSequence, rng: np.random.Generator | None = None, keep: bool = True
     ) -> tuple[Array, Array, Cache]:
         """(N,) numbers in packed order, (S, H) outputs of the topmost layer, and the cache."""
-        x, of_embedding = embedded(self.embedding, params, packed, self.settings.dropout, rng)
-        y, last, of_stack = self.stack.forward(params["reader"], x, rng=rng, keep=keep)
+        x, y, last, of_reader = self.reader.forward(params, packed, rng=rng, keep=keep)
         pooled, of_mean = READOUTS["mean"].forward(y, x, last[-1])
         numbers, of_number = self.number.forward(params["number"], pooled)
-        return numbers[:, 0], y, Cache(of_embedding, of_stack, of_mean, of_number)
+        return numbers[:, 0], y, Cache(of_reader, of_mean, of_number)
 
     def forward_batch(
         self,
@@ -111,16 +93,13 @@ class Regression(Network):
     def backward(self, params: Params, cache: Cache, d_logits: Array) -> dict[str, Any]:
         d_pooled, of_number = self.number.backward(params["number"], cache.number, d_logits[:, None])
         dy, _ = READOUTS["mean"].backward(cache.mean, d_pooled)
-        dx, _, of_stack = self.stack.backward(params["reader"], cache.stack, dy, None)
-        grads = {"reader": of_stack, "number": of_number}
-        return grads | embedded_backward(self.embedding, cache.embedding, dx)
+        return self.reader.backward(params, cache.reader, dy)[1] | {"number": of_number}
 
     def numbers(self, params: Params, inputs: Sequence[Array]) -> Array:
         """(rows,) one for each of any number of texts, in their order."""
         found = np.empty(len(inputs), np.dtype(self.settings.dtype))
-        for rows in in_length_order(lengths_of(inputs), BATCH):
-            packed = PackedSequence.pack([inputs[row] for row in rows.tolist()])
-            found[rows[packed.order]] = self.forward(params, packed, keep=False)[0]
+        for rows, packed in packed_batches(inputs):
+            found[rows] = self.forward(params, packed, keep=False)[0]
         return found
 
     def _off(self, params: Params, examples: Rated) -> Array:
