@@ -132,7 +132,7 @@ def test_evaluate_takes_a_file_as_well_as_its_records() -> None:
         (lambda m: m.save(b"m"), "a path is a text or a pathlib.Path, not b'm' (bytes)"),
         (lambda m: m.load(7), "a path is a text or a pathlib.Path, not 7 (int)"),
         (lambda m: rnncli.load(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
-        (lambda m: m.answering(beam=2), "--beam is not for a model of the task classify"),
+        (lambda m: m.with_options(beam=2), "--beam is not for a model of the task classify"),
     ],
 )
 def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message: str) -> None:

@@ -104,7 +104,7 @@ def test_texts_are_continued_alike_however_they_come(cli, monkeypatch):
     whole = cli.works(*predict, "lines.txt")
     found = [row["continuation"] for row in whole.json_lines]
     assert len(set(found)) == len(lines)  # each has random numbers of its own
-    model = rnncli.load("runs/latest").answering(length=20, seed=3)
+    model = rnncli.load("runs/latest").with_options(length=20, seed=3)
     assert [p.continuation for p in (*model.predict(lines[:3]), *model.predict(lines[3:], 3))] == found
     monkeypatch.setattr("rnncli.tasks.model.CHUNK", 2)
     assert cli.works(*predict, "lines.txt") == whole

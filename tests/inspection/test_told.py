@@ -38,11 +38,11 @@ def test_the_next_token_has_the_probability_that_predict_draws_it_with(unknown: 
     assert not states.probabilities[:, made.vocabulary.unknown].any()
     rows = states.view([0]).rows
     for t in range(len(text)):
-        (surest,) = made.answering(length=1, temperature=0.0).predict([text[: t + 1]])
+        (surest,) = made.with_options(length=1, temperature=0.0).predict([text[: t + 1]])
         assert rows[t][2] == surest.continuation.replace(" ", "␣")
         assert rows[t][3] == pytest.approx(surest.probability, abs=1e-6)
         for seed in range(5):
-            (drawn,) = made.answering(length=1, seed=seed).predict([text[: t + 1]])
+            (drawn,) = made.with_options(length=1, seed=seed).predict([text[: t + 1]])
             p = states.probabilities[t, states.labels.index(drawn.continuation)]
             assert drawn.probability == pytest.approx(p, abs=1e-6)
 
@@ -61,7 +61,7 @@ def test_the_loss_of_a_text_is_still_that_of_training() -> None:
 @pytest.mark.parametrize("beam", [1, 4])
 @pytest.mark.parametrize("unknown", [-9.0, 3.0])
 def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, unknown: float) -> None:
-    made = with_bias(kind, unknown).answering(beam=beam)
+    made = with_bias(kind, unknown).with_options(beam=beam)
     (answer,) = made.predict([TEXTS[kind]])
     states = adapter_of(made).trace(TEXTS[kind])
     assert isinstance(states, GeneratedStates)
@@ -81,7 +81,7 @@ def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, 
 
 def test_a_beam_tells_what_is_not_the_most_probable_at_its_step() -> None:
     """Else the test above would not see whether it is the told symbol that is shown."""
-    made = with_bias("seq2seq", -9.0).answering(beam=4)
+    made = with_bias("seq2seq", -9.0).with_options(beam=4)
     found = [
         adapter_of(made).trace(text) for text in ("a", "b", "c", "a b", "b a", "c a", "a c b", "b c", "c c", "b b a")
     ]

@@ -291,8 +291,8 @@ def test_capitals_are_read_as_they_were_learned() -> None:
         adapter_of(made).question("aba").scores(["aba"]), rel=1e-12
     )
     (upper,), (lower,) = (
-        made.answering(length=3, seed=1).predict(["AB"]),
-        made.answering(length=3, seed=1).predict(["ab"]),
+        made.with_options(length=3, seed=1).predict(["AB"]),
+        made.with_options(length=3, seed=1).predict(["ab"]),
     )
     assert upper.continuation == lower.continuation
 

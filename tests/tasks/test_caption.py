@@ -121,7 +121,7 @@ def test_points_are_told_where_they_are(quadrants: Path) -> None:
     assert scores.nats < 0.2
     loaded = Model.load(quadrants / "runs" / "latest" / "model.safetensors")
     assert loaded.predict(["5 6"]) == model.predict(["5 6"])
-    assert loaded.answering(beam=2).predict(["5 6"])[0].target == "up right"
+    assert loaded.with_options(beam=2).predict(["5 6"])[0].target == "up right"
     assert adapter_of(loaded).trace("5 6").tokens == ("up", "right", "<end>")
     np.testing.assert_allclose(loaded.numbers.mean, model.numbers.mean)
 

@@ -122,7 +122,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[LanguageModel, Pa
 def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModel, Path]) -> None:
     model, folder = trained
     assert model.unit == "char"
-    (told,) = model.answering(length=30, temperature=0.0).predict(["one two buckle my "])
+    (told,) = model.with_options(length=30, temperature=0.0).predict(["one two buckle my "])
     assert told.continuation == "shoe three four knock at the d"
     assert 0.8 < told.probability <= 1
     scores = model.evaluate(read_dataset(Source(str(folder / "rhyme.txt")), labelled=False))
@@ -138,13 +138,13 @@ def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None
     model, folder = trained
     loaded = Model.load(folder / "runs" / "latest" / "model.safetensors")
     bold = {"length": 40, "temperature": 3.0}
-    first = model.answering(**bold, seed=1).predict(["one", "one"])
-    assert loaded.answering(**bold, seed=1).predict(["one", "one"]) == first
-    assert model.answering(**bold, seed=2).predict(["one"])[0] != first[0]
+    first = model.with_options(**bold, seed=1).predict(["one", "one"])
+    assert loaded.with_options(**bold, seed=1).predict(["one", "one"]) == first
+    assert model.with_options(**bold, seed=2).predict(["one"])[0] != first[0]
     assert first[0].continuation != first[1].continuation  # each text has random numbers of its own
     assert "<unk>" not in first[0].continuation
     with pytest.raises(UsageError, match="--beam is not for a model of the task lm"):
-        model.answering(beam=2)
+        model.with_options(beam=2)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -196,7 +196,7 @@ def test_words_are_told_back_to_front(reversed_words: Path) -> None:
     assert scores.exact >= 0.95
     loaded = Model.load(reversed_words / "runs" / "latest" / "model.safetensors")
     assert loaded.predict(["bcd"]) == model.predict(["bcd"])
-    assert loaded.answering(beam=3).predict(["bcd"])[0].target == "dcb"
+    assert loaded.with_options(beam=3).predict(["bcd"])[0].target == "dcb"
     states = adapter_of(loaded).trace("abd")
     assert states.tokens == ("d", "b", "a", "<end>")
     assert states.source == ("a", "b", "d")
@@ -210,7 +210,7 @@ def test_words_are_told_back_to_front(reversed_words: Path) -> None:
     (empty,) = model.predict([""])
     assert (empty.target, empty.probability) == (None, None)
     with pytest.raises(UsageError, match="--length is not for a model of the task seq2seq"):
-        model.answering(length=3)
+        model.with_options(length=3)
 
 
 def test_two_processes_train_to_the_same_bits_each_time(reversed_words: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def evaluate(
     from rnncli.parallel.processes import helpful_workers
 
     name = os.fspath(model) if isinstance(model, str | os.PathLike) else "MODEL"
-    asked = model_of(model, runs).answering(**({} if beam is None else {"beam": beam}))
+    asked = model_of(model, runs).with_options(**({} if beam is None else {"beam": beam}))
     if mistakes is not None and not asked.labelled:
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
     asker = asked.asker(f"rnncli evaluate -m {shlex.quote(name)}")

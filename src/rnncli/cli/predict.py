@@ -93,7 +93,7 @@ def predict(
     if all(format is None and is_array(path) for path in paths):
         refuse_reading("these are texts", reading)
     # Options that are for some tasks only, as far as they were given.
-    asked = model_of(model, runs).answering(**{name: value for name, value in sampling.items() if value is not None})
+    asked = model_of(model, runs).with_options(**{name: value for name, value in sampling.items() if value is not None})
     on_start(asked)
     found: list[Any] = []
     show = on_prediction or found.append
@@ -219,7 +219,7 @@ def _predict_files(
 
     count = _workers(sources, workers)
     if count > 1:
-        chunks = map(numbered, chunks_of(texts(quiet)))
+        chunks = map(numbered, chunks_of(texts(quiet), CHUNK))
         for predictions in map_chunks(lambda part: model.predict(*part), chunks, count):
             show_all(predictions)
         return

@@ -1,7 +1,8 @@
-"""A trained model, whatever its task: the file it is, and the face that the commands see."""
+"""A trained model of any task: its file, and what the commands ask of it."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,37 +26,32 @@ from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.network import Network
-from rnncli.tasks.table import task_object
+from rnncli.tasks.table import task_named
 
 if TYPE_CHECKING:
     from rnncli.record import EpochRecord
 
-# Settings that say how a text becomes what the recurrent layers read.
+# Settings that decide how a text becomes what the recurrent layers read.
 OF_TEXTS = frozenset({"input", "tokens", "lowercase", "normalize"})
 # Settings of an embedding, which one-hot rows do not have.
 OF_AN_EMBEDDING = frozenset({"embedding", "embedding_scale"})
 # Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
 CHUNK, CHUNK_CHARACTERS = 1024, 2**22
-REPR = 160  # characters of what is said of a model where Python shows it
+REPR = 160  # characters in which Python describes a model or its scores
 
 
-def chunks_of(inputs: Iterable[Value], most: int | None = None) -> Iterator[list[Any]]:
-    """Inputs in chunks that are predicted at a time, each of ``most`` at most."""
+def chunks_of(inputs: Iterable[Value], most: int) -> Iterator[list[Any]]:
+    """Inputs in chunks, each predicted at a time and of at most ``most`` inputs."""
     chunk: list[Value] = []
     length = 0
     for one in inputs:
         chunk.append(one)
         length += size(one)
-        if is_full(len(chunk), length) or len(chunk) == most:
+        if len(chunk) == most or length >= CHUNK_CHARACTERS:
             yield chunk
             chunk, length = [], 0
     if chunk:
         yield chunk
-
-
-def is_full(count: int, characters: int) -> bool:
-    """Whether so many inputs of so many characters are to be predicted before another one is read."""
-    return count >= CHUNK or characters >= CHUNK_CHARACTERS
 
 
 class Prediction(Protocol):
@@ -66,43 +62,41 @@ class Prediction(Protocol):
         """How many timesteps in the middle of a long input were not read."""
 
     def cells(self) -> tuple[TableCell, ...]:
-        """For a table, beside :attr:`Model.columns`."""
+        """The row of a table whose columns are :attr:`Model.columns`."""
 
     def fields(self) -> tuple[str, ...]:
-        """For a line of a pipe."""
+        """The tab-separated fields of a line in a pipe."""
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
-        """For a line of a terminal: the answer in short columns, the text, and what is to be noted."""
+        """The parts of a line on a terminal: short columns with the answer, the text, and a note."""
 
 
 class Evaluation(ABC):
-    """How good a model is on data it has not seen; a dataclass, which ``--json`` prints whole."""
+    """The scores of a model on a data set; a dataclass, which ``--json`` prints whole."""
 
     skipped: int
     skipped_because: tuple[str, ...]
 
     @abstractmethod
     def pairs(self) -> list[tuple[str, TableCell]]:
-        """The figures of the whole."""
+        """The scores as names and values."""
 
     @abstractmethod
-    def tables(self) -> list[TableView]: ...
+    def tables(self) -> list[TableView]:
+        """What takes a table to show: scores by label, mistakes."""
 
     def __repr__(self) -> str:
-        """One short line: its figures."""
-        said = ", ".join(
-            f"{what} {value:.4g}" if isinstance(value, float) else f"{what} {value}" for what, value in self.pairs()
-        )
-        return f"<rnncli evaluation: {_cut(storage.one_line(said), REPR)}>"
+        figures = (f"{what} {f'{value:.4g}' if isinstance(value, float) else value}" for what, value in self.pairs())
+        return f"<rnncli evaluation: {_cut(', '.join(figures), REPR)}>"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """By what an epoch is shown to be good.
+    """The score by which the epochs of a training are shown.
 
     Attributes:
-        name: for a table.
-        field: of an epoch in the training record.
+        name: as a table heads it.
+        field: of :class:`EpochRecord`.
     """
 
     name: str
@@ -110,9 +104,9 @@ class Metric:
     higher_is_better: bool = True
 
     def of(self, epoch: EpochRecord) -> float | None:
-        """Of an epoch in the training record; None where nothing was validated."""
-        value = getattr(epoch, self.field)
-        return None if value is None else float(value)
+        """The score of an epoch; None where nothing was validated."""
+        value: float | None = getattr(epoch, self.field)
+        return value
 
 
 ACCURACY = Metric("accuracy", "validation_accuracy")
@@ -124,7 +118,7 @@ Labels = Annotated[tuple[Annotated[str, Length(1)], ...], Length(2)]
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest(ABC):
-    """What the file of a model holds beside its parameters; each task has more of its own."""
+    """What the file of a model holds beside its parameters; each task adds fields of its own."""
 
     kind: Literal["model"]
     task: str
@@ -134,7 +128,7 @@ class Manifest(ABC):
 
     @abstractmethod
     def parts(self) -> dict[str, Any]:
-        """The fields of the model beside those that all have.
+        """The fields of the task's model.
 
         Raises:
             ValueError: they do not go together.
@@ -143,20 +137,20 @@ class Manifest(ABC):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Model(ABC):
-    """A network with everything that an input needs on its way to an answer; its kinds are frozen dataclasses.
+    """A network with everything that turns an input into an answer; each task's model is a frozen dataclass.
 
     Attributes:
         task: its name in ``rnncli.config.TASKS``.
-        metric: by what its epochs are shown to be good.
-        labelled: whether the data it is scored on say what is right, beside each input.
-        options: of ``predict`` that are for this kind, fields of it by name.
+        stored: what its file holds beside the parameters.
+        metric: the score by which its epochs are shown.
+        labelled: whether the data that it is scored on have an answer beside each input.
+        options: fields of the model that options of ``predict`` set.
         columns: of a table of predictions.
-        at_once: inputs that are predicted together at most; None for as many as there is room for.
+        at_once: how many inputs are predicted together at most, where fewer than :data:`CHUNK`.
         settings: those it was trained with.
         params: nested parameters.
         example: a short input to show what the model does.
         record: how it was trained: rows, epochs, scores.
-        stored: what its file holds beside the parameters.
     """
 
     task: ClassVar[str]
@@ -178,11 +172,11 @@ class Model(ABC):
     @property
     @abstractmethod
     def unit(self) -> str:
-        """What a timestep is: a word, a char, a timestep."""
+        """What a timestep is called: a word, a char, a timestep."""
 
     @property
     def inputs(self) -> type[Inputs[Any]]:
-        """Of what type an input is."""
+        """The type of its inputs."""
         return Texts
 
     @property
@@ -192,23 +186,22 @@ class Model(ABC):
 
     @property
     def kind(self) -> str:
-        """The task; where a task has several kinds of models, which of them."""
+        """The task, and of several kinds of models that it trains, which one."""
         return self.task
 
     @property
     def unused(self) -> frozenset[str]:
-        """Settings that decide nothing in this kind: to name one for a training is a mistake."""
+        """Settings without effect on such a model: naming one for a training is refused."""
         return frozenset()
 
     @property
     def unused_sizes(self) -> frozenset[str]:
-        """Sizes and limits of what this kind does not have: not refused, for many kinds are given them alike."""
+        """Sizes and limits of what such a model lacks: not refused, since one command may train several kinds."""
         return frozenset()
 
     def __repr__(self) -> str:
-        """One short line: the task, the network, and what it reads and gives."""
-        said = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))
-        return f"<rnncli model, {self.task}: {_cut(storage.one_line(said), REPR)}>"
+        described = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))
+        return f"<rnncli model, {self.task}: {_cut(described, REPR)}>"
 
     def predict_stream(self, texts: Iterable[Value], first: int = 0) -> Iterator[Any]:
         """One answer for each input, in order, in memory that does not grow with their number.
@@ -223,21 +216,15 @@ class Model(ABC):
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
-        numbered = enumerate(texts, first + 1)
-        given = (self._input(one, number) for number, one in numbered)
-        return self._predict_stream(given, first)
+        return self._predict_stream(map(self._input, texts, itertools.count(first + 1)), first)
 
     def _input(self, given: Any, number: int) -> Any:
-        """An input, which is a text or, where the model reads them, words or numbers.
-
-        Raises:
-            UsageError: it is something else.
-        """
+        """Raises UsageError: an input is neither a text nor, where the model reads them, words or numbers."""
         typed = self.inputs is not Texts and isinstance(given, tuple | list | np.ndarray)
         return given if typed else require_text(given, f"an input is a text: number {number}")
 
     def _predict_stream(self, texts: Iterable[Any], first: int) -> Iterator[Any]:
-        for chunk in chunks_of(texts, self.at_once):
+        for chunk in chunks_of(texts, self.at_once or CHUNK):
             yield from self._predict_chunk(chunk, first)
             first += len(chunk)
 
@@ -245,7 +232,7 @@ class Model(ABC):
     def _predict_chunk(self, texts: list[Any], first: int) -> Iterable[Any]: ...
 
     def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
-        """Scores on data with the right answers.
+        """Scores the model on data with the right answers.
 
         Args:
             data: the records, or their file; those that cannot be read are left out where bad records are.
@@ -271,7 +258,7 @@ class Model(ABC):
 
     @abstractmethod
     def describe(self) -> list[tuple[str, TableCell]]:
-        """What the model takes and gives, in a few lines."""
+        """The network, its inputs and its answers, in a few lines."""
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -279,46 +266,36 @@ class Model(ABC):
 
     @abstractmethod
     def own_manifest(self) -> dict[str, Any]:
-        """What the file has to hold beside settings, example, record and parameters."""
-
-    @classmethod
-    def of_manifest(cls, manifest: Manifest) -> Self:
-        """The model of a manifest, which is of the class :attr:`stored`, without parameters.
-
-        Raises:
-            ValueError: its parts do not go together.
-        """
-        return cls(settings=manifest.settings, example=manifest.example, record=manifest.record, **manifest.parts())
+        """What :attr:`stored` adds to :class:`Manifest`, as JSON holds it."""
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
-        """Who reads files for this model.
+        """What a reader of files should know of this model.
 
         Args:
-            command: how the command line begins that does.
+            command: the beginning of a command line, for messages.
         """
         return Asker(command)
 
     def problem(self, text: Value) -> str | None:
-        """What is wrong with an input that cannot be read; None if it can be."""
+        """Why an input cannot be read; None if it can be."""
         return None
 
-    def answering(self, **how: Any) -> Self:
-        """The same model, told how to answer: options of ``predict`` by name.
+    def with_options(self, **options: Any) -> Self:
+        """The same model with these options of ``predict``.
 
         Raises:
-            UsageError: one of them is not for this task.
+            UsageError: one of them is not for this task, or not possible.
         """
-        unknown = how.keys() - self.options
+        unknown = options.keys() - self.options
         if unknown:
             raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
         try:
-            how = {name: schema.read_field(type(self), name, value) for name, value in how.items()}
+            return replace(self, **{name: schema.read_field(type(self), name, options[name]) for name in options})
         except schema.Wrong as wrong:
             raise UsageError(str(wrong)) from None
-        return replace(self, **how) if how else self
 
     def shown(self, predictions: Sequence[Any]) -> list[TableView]:
-        """Predictions as tables for a terminal: one, with a row for each input."""
+        """Predictions as tables for a terminal."""
         return [TableView("", self.columns, tuple(prediction.cells() for prediction in predictions))]
 
     def predict(self, texts: Iterable[Value], first: int = 0) -> list[Any]:
@@ -329,7 +306,7 @@ class Model(ABC):
         """Writes the model as one file, in one atomic step.
 
         Raises:
-            ModelFileError: :meth:`load` would refuse it; an older file stays as it was.
+            ModelFileError: :meth:`load` would refuse it. An older file stays as it was.
             StorageError: it cannot be written.
         """
         manifest, tensors = self._contents()
@@ -344,9 +321,9 @@ class Model(ABC):
 
     def _contents(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Manifest and tensors of the file."""
-        manifest = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
-        manifest |= self.own_manifest() | {"example": self.example, "record": asdict(self.record)}
-        return manifest, dict(flatten(self.params))
+        begin = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
+        end = {"example": self.example, "record": asdict(self.record)}
+        return begin | self.own_manifest() | end, dict(flatten(self.params))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -370,36 +347,36 @@ class Model(ABC):
 
     def _require_usable(self, path: str, tensors: Mapping[str, Array]) -> None:
         """Raises ModelFileError: parameters of another precision than in the settings, or too large to compute with."""
-        dtype = np.dtype(self.settings.dtype)
+        dtype, file = np.dtype(self.settings.dtype), storage.one_line(path)
         if any(array.dtype != dtype for array in tensors.values()):
-            said = f"the tensors are not {dtype.name}, as the settings say"
-            raise ModelFileError(f"{storage.one_line(path)}: {said}")
+            raise ModelFileError(f"{file}: the tensors are not {dtype.name}, as the settings say")
         for name, array in tensors.items():
             if not within_bounds(array):
-                said = f"tensor '{name}' holds a value beyond {LARGEST:g}, with which no answer can be computed"
-                raise ModelFileError(f"{storage.one_line(path)}: {said}")
+                raise ModelFileError(
+                    f"{file}: tensor '{name}' holds a value beyond {LARGEST:g}, with which no answer can be computed"
+                )
 
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""
         return replace(self, params=params)
 
     def in_double(self) -> Self:
-        """The same model with parameters in float64: to look closely."""
+        """The same model with parameters in float64, for inspection."""
         params = nest({name: value.astype(np.float64) for name, value in flatten(self.params)})
         return replace(self, settings=self.settings.replace(dtype="float64"), params=params)
 
     def with_training(self, settings: Settings, record: Record) -> Self:
-        """The same model with what the training that made it came to in the end."""
+        """The same model with the settings and the record of the training that made it."""
         return replace(self, settings=settings, record=record)
 
 
 def _shapes_of(manifest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Of every parameter of the model that a manifest describes."""
+    """The shape of every parameter of the model that a manifest describes."""
     return _read(manifest).network.shapes()
 
 
 def _read(manifest: dict[str, Any]) -> Model:
-    """The model that a manifest describes, without its parameters, every part in its own type.
+    """The model that a manifest describes, without its parameters.
 
     Raises:
         ModelFileError: it is the manifest of another kind of file.
@@ -412,15 +389,16 @@ def _read(manifest: dict[str, Any]) -> Model:
     task = manifest.get("task")
     if manifest.get("kind") != "model" or not isinstance(task, str) or task not in TASKS:
         raise ModelFileError("is no model of a task that this version knows")
-    kind: type[Model] = task_object(task).model
-    return kind.of_manifest(schema.read(kind.stored, manifest))
+    kind: type[Model] = task_named(task).model
+    stored = schema.read(kind.stored, manifest)
+    return kind(settings=stored.settings, example=stored.example, record=stored.record, **stored.parts())
 
 
 def path_of(value: str | os.PathLike[str]) -> str:
     """A path as text.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is neither a text nor a path.
     """
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     return require_text(path, "a path is a text or a pathlib.Path")
@@ -430,7 +408,7 @@ def require_text(value: Any, should_be: str) -> str:
     """A value that is a text, itself.
 
     Raises:
-        UsageError: it is none; ``should_be`` begins the sentence.
+        UsageError: it is something else; ``should_be`` begins the sentence.
     """
     if not isinstance(value, str):
         raise UsageError(f"{should_be}, not {_shown(value)}")
@@ -439,11 +417,12 @@ def require_text(value: Any, should_be: str) -> str:
 
 def _shown(value: object) -> str:
     """A wrong argument, in a message."""
-    return f"{_cut(storage.one_line(repr(value)), 60)} ({type(value).__name__})"
+    return f"{_cut(repr(value), 60)} ({type(value).__name__})"
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    line = storage.one_line(text)
+    return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:

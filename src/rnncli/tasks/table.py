@@ -9,10 +9,10 @@ from rnncli.config import TASKS
 
 
 def folder_of(name: str) -> str:
-    """What the package of a task is called within its parent."""
+    """The package of a task, within its parent."""
     return TASKS[name].rpartition(".")[2]
 
 
-def task_object(name: str) -> Any:
-    """The ``TASK`` of a name in :data:`rnncli.config.TASKS`."""
+def task_named(name: str) -> Any:
+    """The ``TASK`` (see :mod:`rnncli.tasks.task`) of a name in :data:`rnncli.config.TASKS`."""
     return import_module(f"{TASKS[name]}.task").TASK

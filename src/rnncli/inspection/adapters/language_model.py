@@ -63,7 +63,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     @property
     def concise(self) -> LanguageModel:
         """The one token that is the most probable next."""
-        return self.model.answering(length=1, temperature=0.0)
+        return self.model.with_options(length=1, temperature=0.0)
 
     def parts(self, text: str) -> InputParts:
         tokens, unit = tuple(self.model.tokens(text)), self.model.unit
