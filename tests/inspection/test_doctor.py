@@ -422,7 +422,7 @@ def test_a_model_that_is_mostly_wrong_contradicts_nobody() -> None:
 def test_duplicates_across_the_split() -> None:
     rows = [row for row in ROWS[:14] for _ in range(2)]
     made = model(validation=0.1)
-    shared = prepare(data(rows), made.settings).report.on_both_sides
+    shared = prepare(data(rows), made.settings).report.figures["on_both_sides"]
     diagnosis = examine(made, data(rows))
     found = only(diagnosis, "duplicates")
     assert shared == 2
@@ -447,7 +447,7 @@ def test_duplicates_are_looked_for_in_the_split_of_this_seed() -> None:
     seen = set()
     for seed in range(30):
         made = replace(model(seed=seed), record=record(label_rows={"neg": 13, "pos": 15}, rows=25, validation_rows=3))
-        wanted = prepare(data(rows), made.settings).report.on_both_sides
+        wanted = prepare(data(rows), made.settings).report.figures["on_both_sides"]
         numbers = {check.name: check.number for check in examine(made, data(rows)).checks}
         assert numbers["duplicates"] == wanted / 3
         seen.add(wanted)

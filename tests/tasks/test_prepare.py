@@ -46,15 +46,15 @@ def test_the_report_by_hand() -> None:
     prepared = prepare(dataset(FOUR), settings())
     report = prepared.report
     assert (report.rows, report.training_rows, report.validation_rows) == (4, 4, 0)
-    assert report.labels == {"x": 3, "y": 1}
-    assert list(report.labels) == ["x", "y"]
-    assert report.lengths == (1, 3, 5)
-    assert report.words == 12
-    assert report.cut == 0
-    assert (report.vocabulary, report.distinct_tokens) == (3, 6)
-    assert report.unknown_rate == 3 / 12  # d, e and the comma stand there once
-    assert report.on_both_sides == 0
-    assert report.tokens == "word"
+    assert report.label_rows == {"x": 3, "y": 1}
+    assert list(report.label_rows) == ["x", "y"]
+    assert report.figures["lengths"] == (1, 3, 5)
+    assert report.figures["words"] == 12
+    assert report.figures["cut"] == 0
+    assert (report.figures["vocabulary"], report.figures["distinct_tokens"]) == (3, 6)
+    assert report.figures["unknown_rate"] == 3 / 12  # d, e and the comma stand there once
+    assert report.figures["on_both_sides"] == 0
+    assert report.figures["tokens"] == "word"
     assert prepared.untrained.input.vocabulary.tokens == ("a", "b", "c")
     assert prepared.untrained.labels == ("x", "y")
     assert [ids.tolist() for ids in prepared.train.inputs] == [[0, 0, 1], [0, 1, 2, 3, 3], [1], [0, 3, 2]]
@@ -66,9 +66,9 @@ def test_the_report_by_hand() -> None:
 
 def test_long_texts_are_cut_and_counted() -> None:
     prepared = prepare(dataset(FOUR), settings(max_length=4))
-    assert prepared.report.cut == 1
-    assert prepared.report.lengths == (1, 3, 5)
-    assert prepared.report.unknown_rate == 3 / 11
+    assert prepared.report.figures["cut"] == 1
+    assert prepared.report.figures["lengths"] == (1, 3, 5)
+    assert prepared.report.figures["unknown_rate"] == 3 / 11
     assert prepared.train.inputs[1].tolist() == [0, 2, 3, 3]  # without the second of five
 
 
@@ -78,8 +78,8 @@ def test_the_vocabulary_is_that_of_the_training_rows() -> None:
     report = prepared.report
     assert (report.training_rows, report.validation_rows) == (30, 10)
     # "text", "number", "of", "40", "texts" and the numbers of the 30 training texts, one of which is the 40 there is.
-    assert report.distinct_tokens == report.vocabulary == 35
-    assert report.unknown_rate == 10 / 60
+    assert report.figures["distinct_tokens"] == report.figures["vocabulary"] == 35
+    assert report.figures["unknown_rate"] == 10 / 60
     again = prepare(dataset(rows), settings(validation=0.25, min_count=1))
     assert again.report == report
     assert (
@@ -91,7 +91,7 @@ def test_the_vocabulary_is_that_of_the_training_rows() -> None:
 def test_texts_on_both_sides_are_counted_once_each() -> None:
     rows = balanced(20) + [("the same good text", "a"), ("the same bad text", "b")] * 20
     report = prepare(dataset(rows), settings(validation=0.5, min_count=1)).report
-    assert report.on_both_sides == 2
+    assert report.figures["on_both_sides"] == 2
 
 
 def test_texts_that_differ_where_nothing_is_read_are_two_texts() -> None:
@@ -100,7 +100,7 @@ def test_texts_that_differ_where_nothing_is_read_are_two_texts() -> None:
     rows = [(f"dear {name} and much more than is read of it", "ab"[n % 2]) for n, name in enumerate(names)]
     prepared = prepare(dataset(rows), settings(validation=0.5, max_length=4))
     assert {ids.tobytes() for ids in prepared.train.inputs} == {ids.tobytes() for ids in prepared.validation.inputs}
-    assert prepared.report.on_both_sides == 0
+    assert prepared.report.figures["on_both_sides"] == 0
 
 
 def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
@@ -122,8 +122,8 @@ def test_a_vocabulary_has_a_largest_size() -> None:
     whole_train, _, whole_size, _ = prepared.baselines.args
     assert [ids.tolist() for ids in whole_train.inputs] == [[0, 0, 1], [0, 1, 2, 4, 5], [1], [0, 3, 2]]
     assert whole_size == 7
-    assert prepared.report.distinct_tokens == 6
-    assert prepared.report.unknown_rate == 5 / 12
+    assert prepared.report.figures["distinct_tokens"] == 6
+    assert prepared.report.figures["unknown_rate"] == 5 / 12
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,8 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
 def test_words_or_characters(asked: str, texts: list[str], unit: str) -> None:
     rows = [(text, "ab"[n % 2]) for n, text in enumerate(texts)]
     prepared = prepare(dataset(rows), settings(tokens=asked, lowercase=False))
-    assert prepared.untrained.input.tokenizer.unit == prepared.settings.tokens == prepared.report.tokens == unit
+    assert prepared.untrained.input.tokenizer.unit == prepared.settings.tokens == unit
+    assert prepared.report.figures["tokens"] == unit
     lengths = [len(text) if unit == "char" else len(text.split()) for text in texts]
     assert prepared.train.lengths.tolist() == lengths
     assert prepared.untrained.input.tokenizer.lowercase is False

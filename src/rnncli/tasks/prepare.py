@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,10 +73,14 @@ class Split(NamedTuple):
         return self.validation if len(self.validation) else self.train
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """How many rows there are, for a report."""
-        train, validation = len(self.train), len(self.validation)
-        return {"rows": train + validation, "training_rows": train, "validation_rows": validation}
+    def looked_at_are(self) -> str:
+        """What the rows of :attr:`looked_at` are for."""
+        return "validation" if len(self.validation) else "training"
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """How many rows there are, as fields of a report."""
+        return {"training_rows": len(self.train), "validation_rows": len(self.validation)}
 
 
 def split(dataset: Dataset, settings: Settings, targets: Array | None = None) -> Split:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from rnncli.data.dataset import Dataset, left_out
 
 Spread = tuple[int, int, int]  # smallest, median, largest
 
-# Labels are uneven enough to speak of when the largest has this many times the rows of the smallest.
+# Labels are uneven enough for a warning when the commonest has this many times the rows of the rarest.
 UNEVEN = 3
 # Labels named in the report and on the card; the other ones are counted.
 LABELS_IN_REPORT, LABELS_ON_CARD = 8, 20
@@ -23,76 +23,71 @@ LABEL_WIDTH = 40  # characters of a label in a line of text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report(ABC):
+class Report:
     """What a data set is like.
 
     Attributes:
         what: what is trained, as a sentence begins: "A classifier of text".
-        rows, training_rows, validation_rows: how many there are.
+        training_rows, validation_rows: how many there are.
+        figures: the task's own, by their names in ``--json``.
+        own_lines: the lines after the one on rows, as ``(what, value)``.
+        summary: ``(what, value)`` for the model's card, beside the rows.
+        label_rows: label → how often it occurs, by falling count; empty where there are no labels.
         warnings: sentences.
+        rows_are: what rows are called.
     """
 
-    what: ClassVar[str]
-    rows: int
+    what: str
     training_rows: int
     validation_rows: int
+    figures: Mapping[str, Any]
+    own_lines: Sequence[tuple[str, str]]
+    summary: tuple[str, str]
+    label_rows: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    rows_are: str = "rows"
 
     @property
-    def rows_are(self) -> str:
-        """What rows are called."""
-        return "rows"
-
-    @property
-    def label_rows(self) -> Mapping[str, int]:
-        """Label → how often it occurs, by falling count; nothing where there are no labels."""
-        return {}
+    def rows(self) -> int:
+        return self.training_rows + self.validation_rows
 
     def lines(self) -> list[tuple[str, str]]:
         """The report as ``(what, value)``."""
         split = f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"
-        return [(self.rows_are, split), *self._lines()]
-
-    @abstractmethod
-    def _lines(self) -> Iterable[tuple[str, str]]:
-        """Those after the rows."""
-
-    @abstractmethod
-    def summary(self) -> tuple[str, str]:
-        """``(what, value)`` for the model's card, beside the rows."""
+        return [(self.rows_are, split), *self.own_lines]
 
     def document(self) -> dict[str, Any]:
-        """For ``--json``: every field, the warnings last."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return found | {"warnings": found.pop("warnings")}
-
-    @property
-    def looked_at(self) -> str:
-        """Whose unknown tokens are counted."""
-        return "validation" if self.validation_rows else "training"
+        """For ``--json``."""
+        rows = {name: getattr(self, name) for name in ("rows", "training_rows", "validation_rows")}
+        return {**rows, **self.figures, "warnings": self.warnings}
 
 
-@dataclass(frozen=True, kw_only=True)
-class LabelReport(Report):
-    """What a data set with labels is like.
+def label_report(
+    counts: Mapping[str, int],
+    figures: Mapping[str, Any],
+    own_lines: Sequence[tuple[str, str]],
+    labels_are: str = "labels",
+    **more: Any,
+) -> Report:
+    """The report on a data set with labels.
 
-    Attributes:
-        labels: label → rows, by falling count; of tags, how many words.
-        labels_are: what they are called.
+    Args:
+        counts: label → how often it occurs.
+        labels_are: what labels are called.
+        more: the other fields of :class:`Report`.
     """
-
-    labels: dict[str, int]
-    labels_are: ClassVar[str] = "Labels"
-
-    @property
-    def label_rows(self) -> Mapping[str, int]:
-        return self.labels
-
-    def summary(self) -> tuple[str, str]:
-        return self.labels_are, label_counts(self.labels)
+    labels = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return Report(
+        figures={"labels": labels, **figures},
+        own_lines=[(labels_are, label_shares(labels)), *own_lines],
+        summary=(labels_are.capitalize(), label_counts(labels)),
+        label_rows=labels,
+        **more,
+    )
 
 
 def spread(lengths: Array) -> Spread:
+    """Of (rows,) lengths."""
     return int(lengths.min()), int(np.median(lengths)), int(lengths.max())
 
 
@@ -108,24 +103,19 @@ def numbers_words(count: int, constant: int, where: str) -> str:
     return f"{count:,} a {where}{same}; standardised"
 
 
-def by_falling_count(counts: Mapping[str, int]) -> dict[str, int]:
-    """Labels with their counts, those of one count by name."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 def label_shares(labels: Mapping[str, int]) -> str:
     """``pos 60 (50%), neg 60 (50%)``, the commonest labels first."""
-    whole = sum(labels.values())
-    shown = [f"{clean(label, LABEL_WIDTH)} {n:,} ({n / whole:.0%})" for label, n in labels.items()][:LABELS_IN_REPORT]
-    if len(labels) > len(shown):
-        shown.append(f"and {len(labels) - len(shown)} more")
-    return ", ".join(shown)
+    whole, more = sum(labels.values()), len(labels) - LABELS_IN_REPORT
+    shown = [
+        f"{clean(label, LABEL_WIDTH)} {n:,} ({n / whole:.0%})" for label, n in islice(labels.items(), LABELS_IN_REPORT)
+    ]
+    return ", ".join([*shown, f"and {more} more"] if more > 0 else shown)
 
 
 def label_counts(labels: Mapping[str, int]) -> str:
     """``pos (60), neg (60)``."""
-    shown = [f"{clean(label, LABEL_WIDTH)} ({rows:,})" for label, rows in labels.items()]
-    return ", ".join(shown[:LABELS_ON_CARD])
+    first = islice(labels.items(), LABELS_ON_CARD)
+    return ", ".join(f"{clean(label, LABEL_WIDTH)} ({rows:,})" for label, rows in first)
 
 
 def skipped_warning(dataset: Dataset) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def model_card(
         comparison: of the model with the best of them.
     """
     s, record = model.settings, model.record
-    known = [report.summary()]
+    known = [report.summary]
     known += [(what.capitalize(), str(value)) for what, value in model.describe() if what not in ("labels", "tags")]
     best = "" if record.best_epoch is None else f"; best after epoch {record.best_epoch}"
     lines = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,38 +21,9 @@ from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.decoder import without_too_long
 from rnncli.tasks.inputs import NumberInput, constant_columns
 from rnncli.tasks.prepare import Prepared, require_memory, split, vocabulary_of
-from rnncli.tasks.report import Report, Spread, numbers_words, skipped_warning, spread, spread_words
+from rnncli.tasks.report import Report, numbers_words, skipped_warning, spread, spread_words
 from rnncli.tasks.symbols import likely_unit, symbols_of
 from rnncli.tasks.task import Task
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaptionReport(Report):
-    """What a data set of numbers with texts is like.
-
-    Attributes:
-        features: numbers a row; ``constant`` of them never change in the training rows.
-        lengths: symbols of a text: smallest, median, largest.
-        symbols: known ones.
-        distinct: different texts.
-    """
-
-    features: int
-    constant: int
-    unit: str
-    lengths: Spread
-    symbols: int
-    distinct: int
-
-    what = "A network that says what numbers are"
-
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        yield "numbers", numbers_words(self.features, self.constant, "row")
-        yield "texts", f"{self.distinct:,} different ones, {spread_words(self.lengths, self.unit)}"
-        yield "vocabulary", f"{self.symbols:,} {self.unit}s are known"
-
-    def summary(self) -> tuple[str, str]:
-        return "Texts", f"{self.distinct:,} different ones"
 
 
 def baselines(train: Described, validation: Described, end: int, unit: str) -> tuple[Baseline, ...]:
@@ -98,8 +68,8 @@ class Caption(Task):
             raise DataError(f"{dataset.name}: there are no numeric columns beside a text")
         if len(dataset.inputs) < 2:
             raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
-        settings = settings.replace(tokens=likely_unit(dataset.labels[:200], settings.tokens))
-        dataset = without_too_long(dataset, settings.tokens)
+        unit = likely_unit(dataset.labels[:200], settings.tokens)
+        settings, dataset = settings.replace(tokens=unit), without_too_long(dataset, unit)
         assert isinstance(dataset.inputs, FeatureRows)
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
         unique, places = dataset.inputs.rows()
@@ -111,7 +81,7 @@ class Caption(Task):
         if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
             return self.prepare(kept, settings)
         corpus = Corpus()
-        lengths = np.array([corpus.add_tokens(symbols_of(text, settings.tokens)) for text in texts])
+        lengths = np.array([corpus.add_tokens(symbols_of(text, unit)) for text in texts])
         target = vocabulary_of(corpus.counts(rows.train), settings)
         untrained = CaptionModel(
             settings=settings,
@@ -119,22 +89,31 @@ class Caption(Task):
             numbers=numbers,
             target=target,
             longest=int(lengths.max()),
-            params={},
             example=dataset.inputs.text(int(rows.looked_at[0])),
             arrays=isinstance(dataset.reads, ArrayColumn),
         )
         require_memory(untrained.network, untrained.longest)
         whole = Described(features, corpus.encode(target), places)
         train, validation = whole.take(rows.train), whole.take(rows.validation)
-        report = CaptionReport(
-            **rows.sizes,
-            features=numbers.size,
-            constant=constant,
-            unit=settings.tokens,
-            lengths=spread(lengths),
-            symbols=len(target.tokens),
-            distinct=len(set(texts)),
+        distinct, length = len(set(texts)), spread(lengths)
+        report = Report(
+            what="A network that says what numbers are",
+            figures={
+                "features": numbers.size,
+                "constant": constant,
+                "unit": unit,
+                "lengths": length,
+                "symbols": len(target.tokens),
+                "distinct": distinct,
+            },
+            own_lines=[
+                ("numbers", numbers_words(numbers.size, constant, "row")),
+                ("texts", f"{distinct:,} different ones, {spread_words(length, unit)}"),
+                ("vocabulary", f"{len(target.tokens):,} {unit}s are known"),
+            ],
+            summary=("Texts", f"{distinct:,} different ones"),
             warnings=skipped_warning(dataset),
+            **rows.sizes,
         )
         end = untrained.network.decoder.end
         return Prepared(
@@ -142,8 +121,8 @@ class Caption(Task):
             train=train,
             validation=validation,
             report=report,
-            baselines=lambda: baselines(train, validation, end, settings.tokens),
-            word_tables={"decoder/embedding/weight": target.tokens} if settings.tokens != "char" else {},
+            baselines=lambda: baselines(train, validation, end, unit),
+            word_tables={"decoder/embedding/weight": target.tokens} if unit != "char" else {},
         )
 
 

@@ -1,8 +1,8 @@
-"""The labels of records: whether a classifier can be trained on them, and how much each counts."""
+"""The labels of records: whether a classifier can learn them, and how much each row counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
 
 import numpy as np
 
@@ -42,20 +42,13 @@ def row_weights(train_targets: Array, targets: Array, label_count: int, settings
     return np.asarray((by_label / by_label[train_targets].mean())[targets])
 
 
-def warnings_of(dataset: Dataset, by_count: Mapping[str, int], settings: Settings) -> tuple[str, ...]:
-    """Sentences on the labels, and on the records that were left out.
-
-    Args:
-        by_count: label → rows, by falling count.
-    """
-    return (*label_warnings(dataset.labels), *_uneven(list(by_count.values()), settings), *skipped_warning(dataset))
-
-
-def _uneven(counts: list[int], settings: Settings) -> tuple[str, ...]:
-    if counts[0] < UNEVEN * counts[-1] or settings.class_weights != "none":
-        return ()
-    times = counts[0] / counts[-1]
-    return (
-        f"labels are uneven (the commonest has {times:,.0f} times the rows of the rarest); "
-        "--class-weights balanced makes rare ones count more",
-    )
+def warnings_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
+    """Sentences on the labels, and on the records that were left out."""
+    counts = Counter(dataset.labels).values()
+    times, uneven = max(counts) / min(counts), []
+    if times >= UNEVEN and settings.class_weights == "none":
+        uneven = [
+            f"labels are uneven (the commonest has {times:,.0f} times the rows of the rarest); "
+            "--class-weights balanced makes rare ones count more"
+        ]
+    return (*label_warnings(dataset.labels), *uneven, *skipped_warning(dataset))

@@ -1,11 +1,9 @@
-"""Classifying sequences of numbers: from labelled sequences to encoded examples, and the report on them."""
+"""Prepares labelled sequences of numbers for the training of a classifier, and reports what they are like."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,39 +18,7 @@ from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.inputs import NumberInput, constant_columns, shorten, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.report import (
-    LabelReport,
-    Spread,
-    by_falling_count,
-    label_shares,
-    numbers_words,
-    spread,
-    spread_words,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NumbersReport(LabelReport):
-    """What a data set of labelled sequences of numbers is like.
-
-    Attributes:
-        lengths: timesteps of a sequence: smallest, median, largest.
-        cut: sequences longer than the ``max_length`` that is read of them.
-        features: numbers a timestep; ``constant`` of them never change in the training rows.
-    """
-
-    lengths: Spread
-    cut: int
-    features: int
-    constant: int
-
-    what = "A classifier of sequences of numbers"
-
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        cut = f"; of {self.cut:,} the middle is not read (--max-length)" if self.cut else ""
-        yield "labels", label_shares(self.labels)
-        yield "lengths", spread_words(self.lengths, "timestep") + cut
-        yield "numbers", numbers_words(self.features, self.constant, "timestep")
+from rnncli.tasks.report import label_report, numbers_words, spread, spread_words
 
 
 def prepare(dataset: Dataset, settings: Settings) -> Prepared:
@@ -68,38 +34,38 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     labels, targets = numbered(dataset.labels)
     rows = split(dataset, settings, targets)
     learned_from = sequences.take(rows.train).joined()
-    input = NumberInput.of(learned_from)
-    constant = constant_columns(learned_from)
+    input, constant = NumberInput.of(learned_from), constant_columns(learned_from)
     del learned_from
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
     if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
         return prepare(kept, settings)
-    lengths = sequences.lengths
-    shown = int(rows.looked_at[0])
+    lengths, limit, shown = sequences.lengths, settings.max_length, int(rows.looked_at[0])
     example = dataset.inputs.text(shown)
-    if lengths[shown] > settings.max_length:  # as it is read: a model's file has no room for a recording of hours
-        example = json.dumps(shorten(sequences[shown], settings.max_length).tolist())
+    if lengths[shown] > limit:  # as it is read: a model's file has no room for a recording of hours
+        example = json.dumps(shorten(sequences[shown], limit).tolist())
     untrained = ClassifierModel(
         settings=settings,
         input=input,
         labels=labels,
-        params={},
         example=example,
         form=dataset.reads if isinstance(dataset.reads, LongForm) else None,
     )
     require_memory(untrained.network, int(lengths.max()))
     weights = row_weights(targets[rows.train], targets, len(labels), settings)
-    whole = Examples(shortened(standardised, settings.max_length), targets, weights)
+    whole = Examples(shortened(standardised, limit), targets, weights)
     train, validation = whole.take(rows.train), whole.take(rows.validation)
-    by_count = by_falling_count(Counter(dataset.labels))
-    report = NumbersReport(
+    cut = int((lengths > limit).sum())
+    note = f"; of {cut:,} the middle is not read (--max-length)" if cut else ""
+    report = label_report(
+        Counter(dataset.labels),
+        {"lengths": spread(lengths), "cut": cut, "features": input.size, "constant": constant},
+        [
+            ("lengths", spread_words(spread(lengths), "timestep") + note),
+            ("numbers", numbers_words(input.size, constant, "timestep")),
+        ],
+        what="A classifier of sequences of numbers",
+        warnings=warnings_of(dataset, settings),
         **rows.sizes,
-        labels=by_count,
-        lengths=spread(lengths),
-        cut=int((lengths > settings.max_length).sum()),
-        features=input.size,
-        constant=constant,
-        warnings=warnings_of(dataset, by_count, settings),
     )
     return Prepared(
         untrained=untrained,

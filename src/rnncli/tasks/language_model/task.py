@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,38 +23,6 @@ from rnncli.tasks.task import Task
 
 # A short text is cut into fewer streams than are asked for, so that there are so many steps in an epoch.
 LEAST_STEPS = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextReport(Report):
-    """What a text is like.
-
-    Attributes:
-        rows: tokens.
-        training_rows, validation_rows: tokens to learn from, and the last ones, which are to be predicted.
-        streams, window: how many places of the text are read at once, and how many tokens at a time.
-        unknown_rate: share of the validation tokens (of the training tokens if there are none) outside the vocabulary.
-    """
-
-    unit: str
-    vocabulary: int
-    streams: int
-    window: int
-    unknown_rate: float
-
-    what = "A model of a text"
-
-    @property
-    def rows_are(self) -> str:
-        return f"{self.unit}s"
-
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        yield "vocabulary", f"{self.vocabulary:,} {self.unit}s are known"
-        yield "unknown", f"{self.unknown_rate:.2%} of the {self.looked_at} {self.unit}s"
-        yield "streams", f"{self.streams:,}, read {self.window:,} {self.unit}s at a time"
-
-    def summary(self) -> tuple[str, str]:
-        return "Tokens", f"{self.vocabulary:,} different {self.unit}s"
 
 
 def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tuple[Baseline, ...]:
@@ -94,17 +61,18 @@ class LanguageModeling(Task):
             raise UsageError("a text is foretold from its beginning on: --bidirectional is not possible")
         if settings.tokens == "symbol":
             raise UsageError("a text is foretold by words or chars: --tokens symbol would lose its white space")
-        settings = settings.replace(tokens="word" if settings.tokens == "word" else "char")
+        unit = "word" if settings.tokens == "word" else "char"
+        settings = settings.replace(tokens=unit)
         text = joined(dataset)
         corpus = Corpus()
-        count = corpus.add_tokens(_tokens(text.lower() if settings.lowercase else text, settings.tokens))
+        count = corpus.add_tokens(_tokens(text.lower() if settings.lowercase else text, unit))
         held_out = int(count * settings.validation)
         if count < 20 or (settings.validation and held_out < 2):
-            raise DataError(f"{dataset.name}: a text of {count:,} {settings.tokens}s is too short to learn from")
+            raise DataError(f"{dataset.name}: a text of {count:,} {unit}s is too short to learn from")
         learned = count - held_out
         vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings)
         if not vocabulary.tokens:
-            said = f"no {settings.tokens} stands {settings.min_count} times or more: nothing is left to foretell"
+            said = f"no {unit} stands {settings.min_count} times or more: nothing is left to foretell"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
         streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))
@@ -115,26 +83,36 @@ class LanguageModeling(Task):
         settings = settings.replace(batch=train.streams)
         ending = (dataset.texts[row] for row in range(len(dataset.texts) * 9 // 10, len(dataset.texts)))
         example = next((line for line in ending if len(line) > 10), text)[:40]
-        untrained = LanguageModel(settings=settings, vocabulary=vocabulary, params={}, example=example)
+        untrained = LanguageModel(settings=settings, vocabulary=vocabulary, example=example)
         require_memory(untrained.network, settings.max_length)
-        judged = ids[learned:] if held_out else ids
-        report = TextReport(
-            rows=count,
+        unknown_rate = float(((ids[learned:] if held_out else ids) == vocabulary.unknown).mean())
+        known, looked_at = len(vocabulary.tokens), "validation" if held_out else "training"
+        report = Report(
+            what="A model of a text",
             training_rows=learned,
             validation_rows=held_out,
-            unit=settings.tokens,
-            vocabulary=len(vocabulary.tokens),
-            streams=train.streams,
-            window=train.window,
-            unknown_rate=float((judged == vocabulary.unknown).mean()),
+            rows_are=f"{unit}s",
+            figures={
+                "unit": unit,
+                "vocabulary": known,
+                "streams": train.streams,
+                "window": train.window,
+                "unknown_rate": unknown_rate,
+            },
+            own_lines=[
+                ("vocabulary", f"{known:,} {unit}s are known"),
+                ("unknown", f"{unknown_rate:.2%} of the {looked_at} {unit}s"),
+                ("streams", f"{train.streams:,}, read {train.window:,} {unit}s at a time"),
+            ],
+            summary=("Tokens", f"{known:,} different {unit}s"),
         )
-        words = settings.tokens == "word" and untrained.network.reader.embeds
+        words = unit == "word" and untrained.network.reader.embeds
         return Prepared(
             untrained=untrained,
             train=train,
             validation=validation,
             report=report,
-            baselines=lambda: baselines(train, validation, vocabulary.size, settings.tokens),
+            baselines=lambda: baselines(train, validation, vocabulary.size, unit),
             word_tables={"embedding/weight": vocabulary.tokens} if words else {},
         )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,49 +17,10 @@ from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.errors import DataError
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.report import (
-    LabelReport,
-    Spread,
-    by_falling_count,
-    label_shares,
-    skipped_warning,
-    spread,
-    spread_words,
-)
+from rnncli.tasks.report import label_report, skipped_warning, spread, spread_words
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
 from rnncli.tasks.task import Task
-
-
-@dataclass(frozen=True, kw_only=True)
-class TagReport(LabelReport):
-    """What a data set of tagged sentences is like.
-
-    Attributes:
-        lengths: words of a sentence: smallest, median, largest.
-        words, distinct: all words, and the different ones among them.
-        known: words in the vocabulary.
-        unknown_rate: share of the validation words (of the training words if there are none) outside of it.
-    """
-
-    lengths: Spread
-    words: int
-    distinct: int
-    known: int
-    unknown_rate: float
-
-    what = "A tagger"
-    labels_are = "Tags"
-
-    @property
-    def rows_are(self) -> str:
-        return "sentences"
-
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        yield "tags", label_shares(self.labels)
-        yield "lengths", spread_words(self.lengths, "word")
-        yield "vocabulary", f"{self.known:,} of {self.distinct:,} distinct words are known"
-        yield "unknown", f"{self.unknown_rate:.2%} of the {self.looked_at} words; told by ending, beginning and shape"
 
 
 def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) -> RowScores:
@@ -109,7 +69,7 @@ class Tag(Task):
         short = looked_at[(lengths[looked_at] >= 5) & (lengths[looked_at] <= 12)]
         (shown,) = words.tokens((short if len(short) else looked_at)[:1])
         example = json.dumps(shown, ensure_ascii=False)
-        untrained = TaggerModel(settings=settings, views=views, tags=tags, params={}, example=example)
+        untrained = TaggerModel(settings=settings, views=views, tags=tags, example=example)
         require_memory(untrained.network, int(lengths.max()))
         # A form of a word has the number that the corpus gave it.
         forms, targets = words.texts(), tagged.texts()
@@ -117,16 +77,30 @@ class Tag(Task):
         whole = TagExamples(forms, targets, views.rows(words.distinct))
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         known = np.array([views.knows(word) for word in words.distinct])
-        numbers_of_tags = np.bincount(targets.flat, minlength=len(tags)).tolist()
-        report = TagReport(
-            **rows.sizes,
-            labels=by_falling_count(dict(zip(tags, numbers_of_tags, strict=True))),
-            lengths=spread(lengths),
-            words=int(lengths.sum()),
-            distinct=len(counts),
-            known=len(views.known[0].tokens),
-            unknown_rate=float((~known[forms.take(looked_at).joined()]).mean()),
+        number_of_words, known_words = int(lengths.sum()), len(views.known[0].tokens)
+        unknown_rate = float((~known[forms.take(looked_at).joined()]).mean())
+        report = label_report(
+            dict(zip(tags, np.bincount(targets.flat, minlength=len(tags)).tolist(), strict=True)),
+            {
+                "lengths": spread(lengths),
+                "words": number_of_words,
+                "distinct": len(counts),
+                "known": known_words,
+                "unknown_rate": unknown_rate,
+            },
+            [
+                ("lengths", spread_words(spread(lengths), "word")),
+                ("vocabulary", f"{known_words:,} of {len(counts):,} distinct words are known"),
+                (
+                    "unknown",
+                    f"{unknown_rate:.2%} of the {rows.looked_at_are} words; told by ending, beginning and shape",
+                ),
+            ],
+            labels_are="tags",
+            what="A tagger",
             warnings=skipped_warning(dataset),
+            rows_are="sentences",
+            **rows.sizes,
         )
         return Prepared(
             untrained=untrained,

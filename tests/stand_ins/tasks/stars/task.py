@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,6 @@ from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.prepare import Prepared, split, vocabulary_of
 from rnncli.tasks.report import Report, skipped_warning
 from rnncli.tasks.task import Task
-
-
-@dataclass(frozen=True, kw_only=True)
-class StarsReport(Report):
-    mean: float
-    what = "A judge of texts"
-
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        yield "mean", f"{self.mean:.2f}"
-
-    def summary(self) -> tuple[str, str]:
-        return "Mean", f"{self.mean:.2f}"
 
 
 class StarsTask(Task):
@@ -55,12 +42,13 @@ class StarsTask(Task):
             off = validation.targets - mean
             return (Baseline("mean_of_all", RowScores(off**2, np.ones(validation.size))),)
 
-        report = StarsReport(
-            rows=whole.size,
-            training_rows=train.size,
-            validation_rows=validation.size,
-            mean=mean,
+        report = Report(
+            what="A judge of texts",
+            figures={"mean": mean},
+            own_lines=[("mean", f"{mean:.2f}")],
+            summary=("Mean", f"{mean:.2f}"),
             warnings=skipped_warning(dataset),
+            **rows.sizes,
         )
         return Prepared(untrained=untrained, train=train, validation=validation, report=report, baselines=baselines)
 
