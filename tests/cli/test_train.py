@@ -381,17 +381,17 @@ def test_symbols_of_a_text_stand_between_white_space(cli):
     result = cli.works("train", "s.csv", "--tokens", "symbol", *with_vectors, "--vectors", "v.txt", "--freeze")
     assert "2 of 4" in result.err
     cli.write("t.txt", "a b\n" * 50)
-    cli.refuses(2, "foretold by words or chars: --tokens symbol would lose", "train", "t.txt", "--tokens=symbol")
+    cli.refuses(2, "predicted by words or chars: --tokens symbol would lose", "train", "t.txt", "--tokens=symbol")
 
 
 def test_a_text_of_rare_tokens_alone_is_refused(cli):
     cli.write("t.txt", "".join(map(chr, range(200, 400))))
-    says = ["t.txt: no char stands 2 times or more: nothing is left to foretell", "lower --min-count"]
+    says = ["t.txt: no char stands 2 times or more: nothing is left to predict", "lower --min-count"]
     cli.refuses(3, says, "train", "t.txt", "--min-count", "2")
     cli.works("train", "t.txt", "--min-count", "1", "--epochs", "1", "--hidden", "4")
 
 
-def test_a_text_of_one_token_is_foretold(cli):
+def test_a_text_of_one_token_is_predicted(cli):
     cli.write("a.txt", "a" * 600)
     cli.works("train", "a.txt", "--epochs", "1", "--hidden", "4")
     assert cli.works("evaluate", "latest", "a.txt", "--json").json["accuracy"] > 0.99

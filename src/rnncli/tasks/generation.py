@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.parallel.chunks import map_rows
 from rnncli.tasks.decoder import BEAM, Beam, Generated, Longest
 from rnncli.tasks.model import Manifest, Model
+from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
-from rnncli.tasks.text_results import Transduction
+from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratingManifest(Manifest):
-    """What the file of a model that generates a text holds of it."""
+    """What the file of a model that generates a text adds."""
 
     target: tuple[str, ...]
     longest: Longest
@@ -54,11 +58,18 @@ class GeneratingModel(Model):
         return 2 * self.longest + 10
 
     def symbols(self, text: str) -> list[str]:
-        """Those of a text that is read or generated."""
+        """The symbols of a text that is read or generated."""
         return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
 
-    def with_symbols(self, generated: Iterable[Generated]) -> list[tuple[list[str], float]]:
-        """The symbols of each, and its log probability."""
+    @abstractmethod
+    def read(self, text: Any) -> Any:
+        """An input as :meth:`generate` takes it."""
+
+    @abstractmethod
+    def generate(self, inputs: Sequence[Any]) -> list[tuple[list[str], float]]:
+        """The symbols that are generated for each input, and their log probability."""
+
+    def with_symbols(self, generated: Sequence[Generated]) -> list[tuple[list[str], float]]:
         return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in generated]
 
     def transduction(
@@ -67,3 +78,12 @@ class GeneratingModel(Model):
         """The prediction for an input."""
         probability, target = math.exp(log_probability), joined_symbols(symbols, self.unit)
         return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
+
+    def compared(self, dataset: Dataset, size: Callable[[Any], int], worst: int, workers: int) -> PairEvaluation:
+        """What is generated for each record beside its answer; ``size`` is how much work an input is."""
+
+        def generate(inputs: Sequence[Any]) -> list[tuple[list[str], float]]:
+            sizes, count = list(map(size, inputs)), max(1, BATCH // self.beam)
+            return map_rows(lambda rows: self.generate([inputs[row] for row in rows]), sizes, count, workers)
+
+        return compared(dataset, generate, self.read, self.unit, worst)

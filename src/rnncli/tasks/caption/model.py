@@ -1,4 +1,4 @@
-"""The trained model: from an input to an answer."""
+"""The trained captioner: from numbers to a text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text, features
-from rnncli.data.records import FeatureRows, Inputs, Texts
+from rnncli.data.records import FeatureRows, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.errors import DataError, counted
-from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
 from rnncli.tasks.caption.network import Captioner, Described
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.model import Metric, distinct
 from rnncli.tasks.network import BATCH, network_in_words
-from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+from rnncli.tasks.text_results import PairEvaluation, Transduction
 
 # Parts in which data are scored; each sorts the rows anew.
 MOST_PARTS = 64
@@ -29,12 +28,12 @@ MOST_PARTS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionManifest(GeneratingManifest):
-    """A captioner's own part of its file."""
+    """What the file of a captioner adds."""
 
     names: tuple[str, ...]
     mean: Numbers
     spread: Spreads
-    arrays: bool = False  # said by models of arrays alone
+    arrays: bool = False  # only in files of models that read arrays
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -49,7 +48,7 @@ class CaptionManifest(GeneratingManifest):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CaptionModel(GeneratingModel):
-    """Everything that numbers need on their way to a text.
+    """A network that describes numbers, and what turns rows of a table into its inputs.
 
     Attributes:
         names: of the columns the numbers stand in; of arrays, that of the column that names their files.
@@ -60,27 +59,17 @@ class CaptionModel(GeneratingModel):
     task = "caption"
     metric = Metric("nats per symbol", "validation_loss", higher_is_better=False)
     columns = (Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown"))
+    stored = CaptionManifest
+    inputs = FeatureRows
+    unused = frozenset({"input", "normalize", "readout", "initializer", "class_weights", "bidirectional", "attention"})
+    unused_sizes = frozenset({"max_length"})
     names: tuple[str, ...]
     numbers: NumberInput
     arrays: bool = False
-    stored = CaptionManifest
-
-    @property
-    def inputs(self) -> type[Inputs[Any]]:
-        return FeatureRows
 
     @property
     def reads(self) -> ArrayColumn | NumericColumns:
         return ArrayColumn(self.names[0]) if self.arrays else NumericColumns(self.names)
-
-    @property
-    def unused(self) -> frozenset[str]:
-        never = {"input", "normalize", "readout", "initializer", "class_weights", "bidirectional", "attention"}
-        return frozenset(never)
-
-    @property
-    def unused_sizes(self) -> frozenset[str]:
-        return frozenset({"max_length"})
 
     @property
     def network(self) -> Captioner:
@@ -94,9 +83,8 @@ class CaptionModel(GeneratingModel):
         return None
 
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Transduction]:
-        rows = np.stack([self.read(text) for text in texts])
-        for text, (target, log_probability) in zip(texts, self._generate(rows), strict=True):
-            yield self.transduction(as_text(text), target, log_probability)
+        for text, generated in zip(texts, self.generate(list(map(self.read, texts))), strict=True):
+            yield self.transduction(as_text(text), *generated)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
         chosen, places = dataset.inputs.distinct()  # each once, however many records have it
@@ -106,17 +94,10 @@ class CaptionModel(GeneratingModel):
             dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
         chosen, places = dataset.inputs.distinct()
         rows = np.stack([self.read(dataset.inputs[row]) for row in chosen.tolist()])
-        whole = Described(rows, [self._target(text) for text in dataset.labels], places)
+        whole = Described(rows, [self.target.encode(self.symbols(text)) for text in dataset.labels], places)
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
         sums = self.network.metric_sums_of_all(self.params, whole, parts, workers)
-
-        def generate(inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
-            def generate_some(some: list[int]) -> list[tuple[list[str], float]]:
-                return self._generate(np.stack([inputs[row] for row in some]))
-
-            return map_rows(generate_some, [1] * len(inputs), max(1, BATCH // self.beam), workers)
-
-        scores = compared(dataset, generate, self.read, self.unit, worst)
+        scores = self.compared(dataset, lambda row: 1, worst, workers)
         return replace(scores, nats=sums.losses / sums.counted)
 
     def describe(self) -> list[tuple[str, TableCell]]:
@@ -128,8 +109,8 @@ class CaptionModel(GeneratingModel):
         ]
 
     def facts(self) -> dict[str, Any]:
-        known = {"features": self.names, "numbers": self.numbers.size}
-        return {**known, "target_size": self.target.size, "longest": self.longest}
+        sizes = {"numbers": self.numbers.size, "target_size": self.target.size}
+        return {"features": self.names, **sizes, "longest": self.longest}
 
     def own_manifest(self) -> dict[str, Any]:
         known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
@@ -145,9 +126,6 @@ class CaptionModel(GeneratingModel):
             return np.asarray(self.numbers.standardised(self.parse(text)[None])[0], self.settings.dtype)
         except ValueError as error:
             raise DataError(f"the input {error}") from None
-
-    def _target(self, text: str) -> Array:
-        return self.target.encode(self.symbols(text))
 
     def parse(self, text: Value) -> Array:
         """(D,) numbers of an input.
@@ -165,5 +143,5 @@ class CaptionModel(GeneratingModel):
             )
         return numbers
 
-    def _generate(self, rows: Array) -> list[tuple[list[str], float]]:
-        return self.with_symbols(self.network.decode(self.params, rows, self.limit, self.beam))
+    def generate(self, inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
+        return self.with_symbols(self.network.decode(self.params, np.stack(inputs), self.limit, self.beam))

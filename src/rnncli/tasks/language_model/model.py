@@ -1,4 +1,4 @@
-"""The trained model: from an input to an answer."""
+"""The trained language model: from a text to its continuation."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from rnncli.tasks.language_model.tokens import _tokens, joined, split
 from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
 from rnncli.tasks.network import network_in_words
 
-# Streams of a text that is only judged.
+# Streams in which a text is evaluated.
 JUDGED_STREAMS = 32
-# Parts in which they are scored, of as many streams each: the smaller ones are for a large vocabulary, where most of
-# the work is scores, of which fewer at a time stay in the cache.
+# Parts in which they are scored, of as many streams each: more of them for a large vocabulary, where most of the work
+# is logits, of which fewer at a time stay in the cache.
 JUDGED_PARTS, JUDGED_PARTS_OF_MANY, MANY_TOKENS = 2, 8, 1000
 CONTINUED = 200  # tokens, if nobody says how many
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModelManifest(Manifest):
-    """A language model's own part of its file."""
+    """What the file of a language model adds."""
 
     vocabulary: tuple[str, ...]
 
@@ -52,8 +52,9 @@ class LanguageModel(Model):
     Attributes:
         unit: what a token is: a char, or a word.
         vocabulary: the tokens.
-        length, temperature, seed: how texts are continued: by how many tokens, how boldly (0: always the most
-            probable one), and with which random numbers.
+        length: by how many tokens texts are continued.
+        temperature: divides the logits; at 0 the most probable token always follows.
+        seed: of the random numbers that choose tokens.
     """
 
     task = "lm"
@@ -62,19 +63,16 @@ class LanguageModel(Model):
     options = frozenset({"length", "temperature", "seed"})
     columns = (Column("text"), Column("continuation"), Column("mean p", True))
     at_once = 1
+    stored = LanguageModelManifest
+    unused = frozenset({"normalize", "readout", "initializer", "attention", "inject", "class_weights"})
     vocabulary: Vocabulary
     length: Ordinal = CONTINUED
     temperature: Annotated[float, Range(0, 100)] = 1.0
     seed: Annotated[int, Range(0, math.inf)] = 0
-    stored = LanguageModelManifest
 
     @property
     def unit(self) -> str:
         return self.settings.tokens
-
-    @property
-    def unused(self) -> frozenset[str]:
-        return frozenset({"normalize", "readout", "initializer", "attention", "inject", "class_weights"})
 
     @property
     def unused_sizes(self) -> frozenset[str]:
@@ -88,9 +86,8 @@ class LanguageModel(Model):
         for number, text in enumerate(texts, first):
             rng = np.random.default_rng([self.seed, number])
             tokens = self.tokens(text)
-            states = self.network.zero_states(1)
-            # A text without tokens goes on from nothing: from where a line begins.
-            ids = self.vocabulary.encode(tokens or ["\n"])
+            # A text without tokens is continued from where a line begins.
+            ids, states = self.vocabulary.encode(tokens or ["\n"]), self.network.zero_states(1)
             continuation: list[str] = []
             logs = 0.0
             for _ in range(self.length):
@@ -117,33 +114,33 @@ class LanguageModel(Model):
         return split(text.lower() if self.settings.lowercase else text, self.unit)
 
     def encode(self, text: str) -> Array:
-        """The ids of a text's tokens; of an empty one that of a line's end, for something has to be read."""
+        """(T,) ids of a text's tokens; of an empty text that of a line's end, since something has to be read."""
         return self.vocabulary.encode(self.tokens(text) or ["\n"])
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TextEvaluation:
         text = joined(dataset)
         ids = self.vocabulary.encode(_tokens(text.lower() if self.settings.lowercase else text, self.unit))
         if len(ids) < 2:
-            raise DataError(f"{dataset.name}: there is no {self.unit} to foretell")
+            raise DataError(f"{dataset.name}: there is no {self.unit} to predict")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
         parts = JUDGED_PARTS_OF_MANY if self.vocabulary.size >= MANY_TOKENS else JUDGED_PARTS
-        right, answers, losses, counted = self.network.metric_sums_of_all(self.params, streams, parts, workers)
-        nats = losses / counted
+        sums = self.network.metric_sums_of_all(self.params, streams, parts, workers)
+        nats = sums.losses / sums.counted
         return TextEvaluation(
             unit=self.unit,
-            tokens=int(answers),
+            tokens=int(sums.answers),
             nats=nats,
             bits=nats / math.log(2),
             perplexity=math.exp(min(nats, 700)),
-            accuracy=right / answers,
+            accuracy=sums.right / sums.answers,
             unknown_rate=float((ids == self.vocabulary.unknown).mean()),
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        s = self.settings
+        known = f"{len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"
         return [
-            ("network", network_in_words(s, directions=False)),
-            ("input", f"{s.input} over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"),
+            ("network", network_in_words(self.settings, directions=False)),
+            ("input", f"{self.settings.input} over {known}"),
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -153,7 +150,7 @@ class LanguageModel(Model):
         return {"vocabulary": list(self.vocabulary.tokens)}
 
     def _after(self, ids: Array, states: list[State]) -> tuple[Array, list[State]]:
-        """(V,) probabilities of the known tokens after these, and the states they leave."""
+        """(V,) probabilities of the token after these, and the states that they leave."""
         packed = PackedSequence.pack([ids])
         logits, _, states, _ = self.network.forward(self.params, packed, states, keep=False)
         last = self.network.without_unknown(logits[-1:].astype(np.float64))

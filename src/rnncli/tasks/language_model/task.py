@@ -58,9 +58,9 @@ class LanguageModeling(Task):
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
         if settings.bidirectional:
-            raise UsageError("a text is foretold from its beginning on: --bidirectional is not possible")
+            raise UsageError("a text is predicted from its beginning on: --bidirectional is not possible")
         if settings.tokens == "symbol":
-            raise UsageError("a text is foretold by words or chars: --tokens symbol would lose its white space")
+            raise UsageError("a text is predicted by words or chars: --tokens symbol would lose its white space")
         unit = "word" if settings.tokens == "word" else "char"
         settings = settings.replace(tokens=unit)
         text = joined(dataset)
@@ -72,7 +72,7 @@ class LanguageModeling(Task):
         learned = count - held_out
         vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings)
         if not vocabulary.tokens:
-            said = f"no {unit} stands {settings.min_count} times or more: nothing is left to foretell"
+            said = f"no {unit} stands {settings.min_count} times or more: nothing is left to predict"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
         streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))

@@ -1,4 +1,4 @@
-"""The trained model: from an input to an answer."""
+"""The trained encoder-decoder: from a source to its target."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
-from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Metric
-from rnncli.tasks.network import BATCH, network_in_words
+from rnncli.tasks.network import network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
-from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+from rnncli.tasks.text_results import PairEvaluation, Transduction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seq2SeqManifest(GeneratingManifest):
-    """An encoder-decoder's own part of its file."""
+    """What the file of an encoder-decoder adds."""
 
     source: tuple[str, ...]
 
@@ -33,7 +32,7 @@ class Seq2SeqManifest(GeneratingManifest):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Seq2SeqModel(GeneratingModel):
-    """An encoder-decoder with everything that a source needs on its way to its target.
+    """An encoder-decoder, and what turns texts into its sources.
 
     Attributes:
         source: the known symbols of sources.
@@ -42,12 +41,9 @@ class Seq2SeqModel(GeneratingModel):
     task = "seq2seq"
     metric = Metric("exact match", "validation_accuracy")
     columns = (Column("source"), Column("target", style="bold"), Column("probability", True), Column("unknown"))
-    source: Vocabulary
     stored = Seq2SeqManifest
-
-    @property
-    def unused(self) -> frozenset[str]:
-        return frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
+    unused = frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
+    source: Vocabulary
 
     @property
     def network(self) -> EncoderDecoder:
@@ -55,7 +51,7 @@ class Seq2SeqModel(GeneratingModel):
 
     def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Transduction]:
         sources = [self.symbols(text) for text in texts]
-        for text, symbols, (target, log_probability) in zip(texts, sources, self._generate(sources), strict=True):
+        for text, symbols, (target, log_probability) in zip(texts, sources, self.generate(sources), strict=True):
             if not symbols:
                 yield Transduction(text=text, target=None, probability=None, unknown=(), cut=0)
                 continue
@@ -64,14 +60,8 @@ class Seq2SeqModel(GeneratingModel):
             yield self.transduction(text, target, log_probability, unknown, cut)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
-        dataset = without_empty(dataset, self.settings)
-
-        def generate(sources: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-            lengths = [min(len(symbols), self.settings.max_length) for symbols in sources]
-            count = max(1, BATCH // self.beam)
-            return map_rows(lambda rows: self._generate([sources[row] for row in rows]), lengths, count, workers)
-
-        return compared(dataset, generate, self.symbols, self.unit, worst)
+        dataset, limit = without_empty(dataset, self.settings), self.settings.max_length
+        return self.compared(dataset, lambda symbols: min(len(symbols), limit), worst, workers)
 
     def describe(self) -> list[tuple[str, TableCell]]:
         looking = "attention" if self.settings.attention else "no attention"
@@ -85,23 +75,22 @@ class Seq2SeqModel(GeneratingModel):
         return {"source_size": self.source.size, "target_size": self.target.size, "longest": self.longest}
 
     def own_manifest(self) -> dict[str, Any]:
-        sides = {"source": list(self.source.tokens), "target": list(self.target.tokens)}
-        return {**sides, "longest": self.longest}
+        return {"source": list(self.source.tokens), "target": list(self.target.tokens), "longest": self.longest}
 
     def encode(self, symbols: Sequence[str]) -> Array:
-        """The symbols of a source that are read, as numbers."""
+        """(T,) ids of a source's symbols that are read."""
         return shorten(self.source.encode(symbols), self.settings.max_length)
 
-    def _generate(self, sources: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-        """The target's symbols and its log probability; nothing for a source without symbols."""
-        filled = [row for row, symbols in enumerate(sources) if symbols]
-        result: list[tuple[list[str], float]] = [([], 0.0)] * len(sources)
-        generated = self.network.decode(
-            self.params, [self.encode(sources[row]) for row in filled], self.limit, self.beam
-        )
-        for row, one in zip(filled, self.with_symbols(generated), strict=True):
-            result[row] = one
-        return result
+    def read(self, text: str) -> list[str]:
+        return self.symbols(text)
+
+    def generate(self, inputs: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
+        """As :meth:`GeneratingModel.generate`; no symbols for a source that has none."""
+        filled = [row for row, symbols in enumerate(inputs) if symbols]
+        encoded = [self.encode(inputs[row]) for row in filled]
+        generated = self.with_symbols(self.network.decode(self.params, encoded, self.limit, self.beam))
+        of_filled = dict(zip(filled, generated, strict=True))
+        return [of_filled.get(row, ([], 0.0)) for row in range(len(inputs))]
 
 
 def without_empty(dataset: Dataset, settings: Settings) -> Dataset:
@@ -110,8 +99,8 @@ def without_empty(dataset: Dataset, settings: Settings) -> Dataset:
     Raises:
         DataError: one has none, and bad records are not to be left out.
     """
-    problems = [
-        None if symbols_of(source, settings.tokens) and symbols_of(target, settings.tokens) else "a side has no symbols"
+    filled = (
+        symbols_of(source, settings.tokens) and symbols_of(target, settings.tokens)
         for source, target in zip(dataset.texts, dataset.labels, strict=True)
-    ]
-    return dataset.without(problems, "pair without symbols")
+    )
+    return dataset.without([None if both else "a side has no symbols" for both in filled], "pair without symbols")

@@ -12,7 +12,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text
-from rnncli.data.records import Inputs, TokenLists
+from rnncli.data.records import TokenLists
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
@@ -54,22 +54,13 @@ class TaggerModel(Model):
 
     task = "tag"
     columns = (Column("words"), Column("tags", style="bold"))
+    stored = TaggerManifest
+    unit = "word"
+    inputs = TokenLists
+    unused = OF_TEXTS | {"readout", "initializer", "attention", "inject", "class_weights"}
+    unused_sizes = frozenset({"max_length"})
     views: WordFeatures
     tags: tuple[str, ...]
-    unit = "word"
-    stored = TaggerManifest
-
-    @property
-    def unused(self) -> frozenset[str]:
-        return OF_TEXTS | {"readout", "initializer", "attention", "inject", "class_weights"}
-
-    @property
-    def unused_sizes(self) -> frozenset[str]:
-        return frozenset({"max_length"})
-
-    @property
-    def inputs(self) -> type[Inputs[Any]]:
-        return TokenLists
 
     @property
     def network(self) -> Tagger:
