@@ -34,7 +34,7 @@ def test_backward_half_is_the_forward_cell_on_the_mirrored_sequence(kind: str) -
 def test_one_direction_knows_no_future(kind: str) -> None:
     case = problem(CORE, kind, layers=2)
     before = case.x.with_data(case.forward()[0].copy()).unpack()
-    start, n = case.x.steps()[2]
+    start, n = case.x.steps[2]
     case.x.data[start : start + n] += 1.0
     after = case.x.with_data(case.forward()[0]).unpack()
     for own, other in zip(before, after, strict=True):

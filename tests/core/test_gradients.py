@@ -185,7 +185,7 @@ def test_blocks_cover_every_step_once_last_first(row_bytes: int, monkeypatch: py
     monkeypatch.setattr(recurrence, "BLOCK_BYTES", 600)
     x = PackedSequence.pack([np.zeros(length) for length in (9, 9, 4, 2, 1)])
     blocks = list(recurrence.blocks_backward(x, row_bytes))
-    assert [step for *_, steps in blocks for step in steps] == x.steps()[::-1]
+    assert [step for *_, steps in blocks for step in steps] == x.steps[::-1]
     assert len(blocks) == {1: 1, 100: 5, 10**6: 9}[row_bytes]
     for first, end, steps in blocks:
         assert (first, end) == (steps[-1][0], steps[0][0] + steps[0][1])

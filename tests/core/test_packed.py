@@ -39,10 +39,10 @@ def test_layout(lengths: list[int]) -> None:
     running = [sum(length > t for length in lengths) for t in range(max(lengths))]
     np.testing.assert_array_equal(x.batch_sizes, running)
     np.testing.assert_array_equal(x.offsets, [sum(running[:t]) for t in range(len(running) + 1)])
-    assert x.steps() == [(sum(running[:t]), count) for t, count in enumerate(running)]
-    assert all(type(number) is int for step in x.steps() for number in step)
-    stretches = x.stretches()
-    assert [(start + k * n, n) for start, n, steps in stretches for k in range(steps)] == x.steps()
+    assert x.steps == [(sum(running[:t]), count) for t, count in enumerate(running)]
+    assert all(type(number) is int for step in x.steps for number in step)
+    stretches = x.stretches
+    assert [(start + k * n, n) for start, n, steps in stretches for k in range(steps)] == x.steps
     assert len(stretches) == len(set(running))
     expected = [(n, t) for t in range(max(lengths)) for n in order if lengths[n] > t]
     np.testing.assert_array_equal(x.data, expected)

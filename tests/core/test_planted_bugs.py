@@ -124,7 +124,7 @@ def one_step_more(self: Any, params: Any, x: Any, y: Array, last: Any, real: Any
 
 def of_another_sequence(self: Any, params: Any, x: Any, y: Array, last: Any, real: Any) -> Any:
     """When a sequence has ended, the others go on from each other's states."""
-    start, n, _ = x.stretches()[1]
+    start, n, _ = x.stretches[1]
     sizes = x.batch_sizes
     begun = sizes.tolist().index(n)
     first = CORE.packed.PackedSequence(x.data[:start], sizes[:begun], x.order)
@@ -256,8 +256,8 @@ def test_a_wrong_specification_is_refused(kind: str, monkeypatch: pytest.MonkeyP
     """Blocks of a parameter in another order, and a block that goes into another sum."""
     cell = cell_of(kind)
     spec = cell.specification
-    wrong = [(one, replace(one, blocks=one.blocks[::-1])) for one in spec.parameters if len(one.blocks) > 1] + [
-        (one, replace(one, blocks=(replace(one.blocks[0], sums=letter), *one.blocks[1:])))
+    wrong = [(one, one._replace(blocks=one.blocks[::-1])) for one in spec.parameters if len(one.blocks) > 1] + [
+        (one, one._replace(blocks=(one.blocks[0]._replace(sums=letter), *one.blocks[1:])))
         for one in spec.parameters
         for letter in spec.sums
         if letter not in {block.sums for block in one.blocks}

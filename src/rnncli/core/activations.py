@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,7 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(0.5 + 0.5 * np.tanh(0.5 * x))
 
 
-@dataclass(frozen=True)
-class Squash:
+class Squash(NamedTuple):
     """Turns the sums of a step's gates (G, n, H) into gates, in place: σ for the first ones, tanh for the others.
 
     All gates go through one call of one function. What their sums have to be multiplied by before, is folded into the

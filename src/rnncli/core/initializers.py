@@ -44,7 +44,7 @@ def fill_uniform(rng: np.random.Generator, params: Mapping[str, Any], size: int)
     """Fills every array below ``params``, biases too, with numbers uniform in ±1/√size: how PyTorch starts."""
     bound = size**-0.5
     for value in params.values():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             fill_uniform(rng, value, size)
         else:
             value[...] = rng.uniform(-bound, bound, value.shape)

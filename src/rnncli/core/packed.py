@@ -68,7 +68,7 @@ class PackedSequence:
         """The same sequences with other values: ``data`` is (S, ...)."""
         packed = PackedSequence(data, self.batch_sizes, self.order, learned)
         # What depends on the lengths alone is worked out once for all layers of a stack.
-        for name in ("offsets", "lengths", "sequence_of_row", "reversal"):
+        for name in ("offsets", "lengths", "sequence_of_row", "reversal", "steps", "stretches"):
             if name in self.__dict__:
                 packed.__dict__[name] = self.__dict__[name]
         return packed
@@ -107,17 +107,18 @@ class PackedSequence:
         data = self.data[self.reversal] if isinstance(self.data, np.ndarray) else self.data.permuted(self.reversal)
         return self.with_data(data, self.learned)
 
+    @cached_property
     def steps(self) -> list[tuple[int, int]]:
         """For each step its first row and the number of running sequences, as plain integers for a loop."""
         return list(zip(self.offsets[:-1].tolist(), self.batch_sizes.tolist(), strict=True))
 
+    @cached_property
     def stretches(self) -> list[tuple[int, int, int]]:
         """Time in stretches of steps that have the same running sequences: (first row, running sequences, steps)."""
         changes = np.flatnonzero(np.diff(self.batch_sizes)) + 1
         begins = np.concatenate(([0], changes))
         counts = np.diff(np.append(begins, len(self.batch_sizes)))
-        found = zip(self.offsets[begins].tolist(), self.batch_sizes[begins].tolist(), counts.tolist(), strict=True)
-        return list(found)
+        return list(zip(self.offsets[begins].tolist(), self.batch_sizes[begins].tolist(), counts.tolist(), strict=True))
 
     def unpack(self) -> list[Array]:
         """The N sequences in the caller's order, each (T_n, ...)."""

@@ -148,10 +148,12 @@ class Session:
         if self.state.progress.step_in_epoch == 0:
             self._keep_epoch()  # the untrained one; or where a training is taken up that did not keep any
         # Closed, whatever happens: no worker process stays behind.
+        workers = p.settings.workers or 1
         with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings, self.group)) as events:
             for event in events:
-                if self.group.size < (self.settings.workers or 1):  # what is saved tells the truth
-                    self.prepared = p.with_settings(p.settings.replace(workers=self.group.size))
+                if self.group.size < workers:  # what is saved tells the truth
+                    workers = self.group.size
+                    self.prepared = p.with_settings(p.settings.replace(workers=workers))
                 if isinstance(event, EpochDone):
                     self._save_epoch(event)
                 elif isinstance(event, Finished):

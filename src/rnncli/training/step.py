@@ -13,7 +13,8 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.optim import optimizers
-from rnncli.core.optim.optimizers import OPTIMIZERS, Optimizer
+from rnncli.core.optim.lazy_rows import Optimizer
+from rnncli.core.optim.optimizers import OPTIMIZERS
 from rnncli.core.optim.parameters import Gradients, NotFiniteError, clip_by_norm
 from rnncli.core.optim.schedules import SCHEDULES, with_warmup
 from rnncli.core.packed import Array
@@ -29,12 +30,8 @@ SMALL_TABLE = 4096
 
 def build_optimizer(settings: Settings) -> Optimizer:
     """The optimizer that the settings name, with those of its own settings they hold."""
-    own: dict[str, dict[str, Any]] = {
-        "momentum": {"momentum": settings.momentum},
-        "adamw": {"weight_decay": settings.weight_decay},
-    }
-    made: Optimizer = OPTIMIZERS[settings.optimizer](**own.get(settings.optimizer, {}))
-    return made
+    own = {"momentum": {"momentum": settings.momentum}, "adamw": {"weight_decay": settings.weight_decay}}
+    return OPTIMIZERS[settings.optimizer](**own.get(settings.optimizer, {}))
 
 
 class Trainer:
@@ -132,7 +129,9 @@ class Trainer:
         comm, state = self.comm, self.state
         batch = self.train.take(rows)
         index, count = comm.part
-        read = {table: of[of % count == index] for table, of in self.network.rows_read(batch).items()}
+        read = self.network.rows_read(batch)
+        if count > 1:
+            read = {table: rows[rows % count == index] for table, rows in read.items()}
         optimizers.catch_up(self._optimizer, state.store, state.optimizer, read)
         comm.barrier()
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words

@@ -77,7 +77,7 @@ class PeepholeLSTM(Cell):
         weight_hh = by_gate(params["weight_hh"], 4)
         p_i, p_f, p_o = *np.split(params["peep_past"], 2), params["peep_now"]
         kept = np.empty((6, len(x.data), H), dtype)
-        for start, n, steps in x.stretches():
+        for start, n, steps in x.stretches:
             a = np.empty((4, n, H), dtype)
             for row, _ in zip(range(start, start + n * steps, n), sums.walk(a, start, steps), strict=True):
                 h, c = last_h[:n], last_c[:n]
@@ -97,7 +97,7 @@ class PeepholeLSTM(Cell):
         p_i, p_f, p_o = *np.split(params["peep_past"], 2), params["peep_now"]
         dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
         da, d_states, c_past = np.empty((4, *h.shape), h.dtype), backward_trace.buffer(2, h), previous(x, c0, c)
-        for start, n in reversed(x.steps()):
+        for start, n in reversed(x.steps):
             rows = slice(start, start + n)
             dh, dc = dh_all[:n], dc_all[:n]
             if dy is not None:

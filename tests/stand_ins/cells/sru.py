@@ -66,7 +66,7 @@ class SRU(Cell):
         bias = np.concatenate((np.zeros(H, dtype), params["bias"])) if self.bias else None
         sums = InputSums(x, params["weight_ih"], bias, np.ones((3, 1, 1), dtype))
         kept = np.empty((5, len(x.data), H), dtype)
-        for start, n, steps in x.stretches():
+        for start, n, steps in x.stretches:
             a = np.empty((3, n, H), dtype)
             for row, _ in zip(range(start, start + n * steps, n), sums.walk(a, start, steps), strict=True):
                 u, f, r = a[0], sigmoid(a[1]), sigmoid(a[2])
@@ -81,7 +81,7 @@ class SRU(Cell):
         x, _, c0, u, f, r, c, h = cache
         dh_all, dc_all = self.own_gradient(dstate, x, h.dtype)
         da, d_states, c_past = np.empty((3, *h.shape), h.dtype), backward_trace.buffer(2, h), previous(x, c0, c)
-        for start, n in reversed(x.steps()):
+        for start, n in reversed(x.steps):
             rows = slice(start, start + n)
             dh, dc = dh_all[:n], dc_all[:n]
             if dy is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,9 @@ from rnncli.core.cells.specification import PAST_H, Factor, ParameterSpec, Speci
 from rnncli.core.gradients import Gradient
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence
+
+_Order = list[int] | slice
+_NO_TOTALS: Array = np.empty((0, 0))
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,13 @@ class Cell(ABC):
         """What this cell takes beside the sizes that all have."""
         return tuple(field.name for field in fields(cls)[3:])
 
-    @property
+    @cached_property
     def state_count(self) -> int:
         return len(self.specification.states)
 
     def first_state(self, state: State | None, x: PackedSequence, dtype: np.dtype[Any]) -> State:
         """The state to begin with; zeros, the o_0 = 0 of the notes, where none is given."""
-        return state or tuple(np.zeros((len(x.order), self.hidden_size), dtype) for _ in self.specification.states)
+        return state or tuple([np.zeros((len(x.order), self.hidden_size), dtype) for _ in self.specification.states])
 
     def own_gradient(self, dstate: State | None, x: PackedSequence, dtype: np.dtype[Any]) -> State:
         """The gradient of the last state as arrays that a backward loop may write into."""
@@ -104,41 +108,32 @@ class Cell(ABC):
         Args:
             sums: (A, S, H) the gradients of the sums, in the order of the specification.
         """
-        dx, grads = None, dict[str, Gradient]()
-        read, totals = (
-            list[int](),
-            np.empty((0, 0)),
-        )  # of what multiplies x, whose sums over the steps are there already
-        for one, rows, span, order in self._sums_of_each:
+        dx, totals, grads = None, _NO_TOTALS, dict[str, Gradient]()
+        for one, span, order, read in self._sums_of_each:
             d = sums[span]
             if one.factor is None:
-                if rows == read:
-                    d_bias = totals
-                else:
-                    known = set(rows) <= set(read)
-                    d_bias = totals[[read.index(row) for row in rows]] if known else d.sum(axis=1)
-                grads[one.name] = d_bias.ravel()
+                total = d.sum(axis=1)[order] if read is None else totals[read]
+                grads[one.name] = total.ravel()
             elif one.factor == X:
-                d = d if order is None else d[order]
-                dx, grads[one.name], totals = input_gradients(cache.x, params[one.name], d)
-                read = rows
+                dx, grads[one.name], totals = input_gradients(cache.x, params[one.name], d[order])
             elif one.elementwise:
-                d = d if order is None else d[order]
-                grads[one.name] = (self.multiplied(cache, one.factor) * d).sum(axis=1).ravel()
+                grads[one.name] = (self.multiplied(cache, one.factor) * d[order]).sum(axis=1).ravel()
             else:
                 products = np.matmul(self.multiplied(cache, one.factor).T, d)
-                grads[one.name] = side_by_side_gates(products if order is None else products[order])
+                grads[one.name] = side_by_side_gates(products[order])
         return dx, grads
 
     @cached_property
-    def _sums_of_each(self) -> list[tuple[ParameterSpec, list[int], slice, list[int] | None]]:
-        """Each parameter, the rows of its sums, what they span, and their order in that; None where it is rising."""
-        found = []
+    def _sums_of_each(self) -> list[tuple[ParameterSpec, slice, _Order, _Order | None]]:
+        """Each parameter, the span of its sums and their order in it, and of a bias their order among the sums of what
+        multiplies x, whose totals are already there (None where they are not)."""
+        found, of_x = [], list[int]()
         for one in self.parameters:
             rows = self._rows(one)
-            first, end = min(rows), max(rows) + 1
-            order = [row - first for row in rows]
-            found.append((one, rows, slice(first, end), None if order == list(range(end - first)) else order))
+            of_x = rows if one.factor == X else of_x
+            first = min(rows)
+            known = _order(rows, of_x) if set(rows) <= set(of_x) else None
+            found.append((one, slice(first, max(rows) + 1), _order(rows, range(first, max(rows) + 1)), known))
         return found
 
     def d_sums(self, parameter: ParameterSpec, sums: Array) -> Array:
@@ -173,3 +168,8 @@ class Cell(ABC):
                 made = np.zeros(one.shape(self.input_size, self.hidden_size), dtype)
             params[one.name] = made
         return params
+
+
+def _order(rows: list[int], among: Sequence[int]) -> _Order:
+    """What picks rows out of those ``among`` which they are; a slice, which copies nothing, where it is all of them."""
+    return slice(None) if rows == list(among) else [among.index(row) for row in rows]

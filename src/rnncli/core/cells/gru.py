@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +50,6 @@ class GRUCache(NamedTuple):
 GATES = (gate("r", "reset gate"), gate("z", "update gate"), gate("n", "candidate", "tanh"))
 
 
-@dataclass(frozen=True)
 class GRU(Cell):
     """One state, two gates.
 
@@ -99,7 +97,7 @@ class GRU(Cell):
         kept = np.empty((5 if keep else 1, S, H), dtype)  # r, z, n, m, h; or h alone
         buffers, pasts = StepBuffer(5, len(h0), H, dtype), StepBuffer(3, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
-            for start, n, steps in x.stretches():
+            for start, n, steps in x.stretches:
                 values, past = buffers.of(n), pasts.of(n)
                 a, sigmoids, to_keep = values[:3], values[:2], values[-len(kept) :]
                 past_sigmoids, past_candidate = past[:2], past[2]

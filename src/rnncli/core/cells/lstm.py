@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +42,6 @@ class LSTMCache(NamedTuple):
 GATES = (gate("o", "output gate"), gate("i", "input gate"), gate("f", "forget gate"), gate("g", "candidate", "tanh"))
 
 
-@dataclass(frozen=True)
 class LSTM(Cell):
     """The cell state c carries long-term memory past the steps; the hidden state h is the short-term one.
 
@@ -94,7 +92,7 @@ class LSTM(Cell):
         kept = np.empty((7 if keep else 1, S, H), dtype)  # o, i, f, g, c, tanh(c), h; or h alone
         buffers, pasts = StepBuffer(7, len(h0), H, dtype), StepBuffer(4, len(h0), H, dtype)
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
-            for start, n, steps in x.stretches():
+            for start, n, steps in x.stretches:
                 values, past = buffers.of(n), pasts.of(n)
                 a, i_and_f, g_and_c, to_keep = values[:4], values[1:3], values[3:5], values[-len(kept) :]
                 o, _, _, _, c, tanh_c, h = values

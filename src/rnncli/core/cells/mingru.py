@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +30,6 @@ class MinGRUCache(NamedTuple):
     h: Array
 
 
-@dataclass(frozen=True)
 class MinGRU(Cell):
     """One state, one gate, and nothing but the state itself that waits for the step before.
 
@@ -87,7 +85,7 @@ class MinGRU(Cell):
         with np.errstate(over="ignore", under="ignore"):  # e^−x may
             squashed.on(sums[:1])()
             z, candidate = sums
-            for start, n, steps in x.stretches():
+            for start, n, steps in x.stretches:
                 rows = slice(start, start + n * steps)
                 of_steps = (values[rows].reshape(steps, n, H) for values in (z, candidate, h))
                 h_prev = last_h[:n]
@@ -106,7 +104,7 @@ class MinGRU(Cell):
         (dh,) = self.own_gradient(dstate, x, h.dtype)
         closed = 1 - z
         d_states = np.zeros((1, *h.shape), h.dtype) if dy is None else dy[None].astype(h.dtype)  # ∂L/∂h_t, in all
-        for start, n in dropping_vanished(x.steps()[::-1], dh):
+        for start, n in dropping_vanished(x.steps[::-1], dh):
             rows = slice(start, start + n)
             d_states[0, rows] += dh[:n]
             np.multiply(d_states[0, rows], closed[rows], out=dh[:n])

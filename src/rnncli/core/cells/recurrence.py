@@ -163,7 +163,7 @@ class StepBuffer:
 
 
 def by_step(values: Array, start: int, n: int, steps: int) -> Array:
-    """The rows of a stretch of steps (see :meth:`PackedSequence.stretches`) as a view to walk: (B, S, H) to
+    """The rows of a stretch of steps (see :attr:`PackedSequence.stretches`) as a view to walk: (B, S, H) to
     (steps, B, n, H)."""
     rows = values[:, start : start + n * steps]
     return rows.reshape(len(values), steps, n, values.shape[2]).transpose(1, 0, 2, 3)
@@ -173,7 +173,7 @@ def previous(x: PackedSequence, initial: Array, values: Array) -> Array:
     """(S, H) the value one timestep earlier for every row; ``initial`` (N, H) for the first step."""
     shifted = np.empty_like(values)
     before = initial  # the values of the step before a stretch
-    for start, n, steps in x.stretches():
+    for start, n, steps in x.stretches:
         second, end = start + n, start + n * steps
         shifted[start:second] = before[:n]
         shifted[second:end] = values[start : end - n]
@@ -207,7 +207,7 @@ def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, in
 
     What the backward pass can compute for a whole block at once it does before it walks the block's steps.
     """
-    steps = x.steps()
+    steps = x.steps
     target = max(1, BLOCK_BYTES // row_bytes)
     end = len(steps)
     while end > 0:

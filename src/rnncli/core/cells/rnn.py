@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -31,23 +31,6 @@ class RNNCache(NamedTuple):
     h: Array  # (S, H)
 
 
-@cache
-def _specification(nonlinearity: Literal["tanh", "relu"]) -> Specification:
-    return Specification(
-        name="RNN",
-        states=(StateSpec("h", "state", notes="o"),),
-        gates=(GateSpec("h", "output", nonlinearity, sums="a"),),
-        shown=("h",),
-        parameters=(
-            ParameterSpec("weight_ih", X, (Block("a", "W_i", "a", "input weights"),)),
-            ParameterSpec("weight_hh", PAST_H, (Block("a", "W_h", "a", "recurrent weights"),)),
-            ParameterSpec("bias", None, (Block("a", "b", "a", "bias"),)),
-        ),
-        sums=("a",),
-        output="o",
-    )
-
-
 @dataclass(frozen=True)
 class RNN(Cell):
     """h_t = f(x_t·W_i + h_(t−1)·W_h + b), the same weights at every step.
@@ -60,9 +43,21 @@ class RNN(Cell):
 
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
-    @property
+    @cached_property
     def specification(self) -> Specification:
-        return _specification(self.nonlinearity)
+        return Specification(
+            name="RNN",
+            states=(StateSpec("h", "state", notes="o"),),
+            gates=(GateSpec("h", "output", self.nonlinearity, sums="a"),),
+            shown=("h",),
+            parameters=(
+                ParameterSpec("weight_ih", X, (Block("a", "W_i", "a", "input weights"),)),
+                ParameterSpec("weight_hh", PAST_H, (Block("a", "W_h", "a", "recurrent weights"),)),
+                ParameterSpec("bias", None, (Block("a", "b", "a", "bias"),)),
+            ),
+            sums=("a",),
+            output="o",
+        )
 
     def step(self, s: Step[V]) -> None:
         a = s.sums("a", "the sums")
@@ -77,7 +72,7 @@ class RNN(Cell):
         sums = InputSums(x, params["weight_ih"], params.get("bias"), np.ones((1, 1, 1), dtype))
         h = np.empty((len(x.data), H), dtype)
         buffers, pasts, zero = StepBuffer(1, len(h0), H, dtype), StepBuffer(1, len(h0), H, dtype), np.zeros((), dtype)
-        for start, n, steps in x.stretches():
+        for start, n, steps in x.stretches:
             values, past, h_prev = buffers.of(n), pasts.of(n)[0], last_h[:n]
             a = values[0]
             own_h = h[start : start + n * steps].reshape(steps, n, H)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol, Self, TypeVar
+from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
 
-@dataclass(frozen=True)
-class StateSpec:
+class StateSpec(NamedTuple):
     """A value that a step hands on to the next one.
 
     Attributes:
@@ -33,8 +32,7 @@ class StateSpec:
         return self.notes or self.letter
 
 
-@dataclass(frozen=True)
-class GateSpec:
+class GateSpec(NamedTuple):
     """A value of a step that is a function of sums.
 
     Attributes:
@@ -60,8 +58,7 @@ def gate(letter: str, name: str, function: Literal["σ", "tanh"] = "σ") -> Gate
     return GateSpec(letter, name, function, f"a{letter}")
 
 
-@dataclass(frozen=True)
-class Factor:
+class Factor(NamedTuple):
     """What a parameter multiplies at a timestep: ``x_t``, ``h_(t−1)``, or ``c_t``.
 
     Attributes:
@@ -76,8 +73,7 @@ class Factor:
 X, PAST_H = Factor("x"), Factor("h", past=True)
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """H columns of a parameter, those that go into one sum.
 
     Attributes:
@@ -93,8 +89,7 @@ class Block:
     words: str
 
 
-@dataclass(frozen=True)
-class ParameterSpec:
+class ParameterSpec(NamedTuple):
     """An array of a cell, and what its gradient is the sum of.
 
     With a_t the sums that it goes into, f_t what it multiplies, and d_t = ∂L/∂a_t, its gradient is
@@ -147,7 +142,7 @@ def of_gates(
     return ParameterSpec(name, factor, blocks, elementwise)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Specification:
     """A cell as data.
 

@@ -48,7 +48,6 @@ class BidirectionalCache(NamedTuple):
     reversal: Array
 
 
-@dataclass(frozen=True)
 class Bidirectional(Directions):
     """One cell reads from the front, another one from the back; y_t = [→h_t, ←h_t] (Schuster & Paliwal 1997).
 
@@ -102,7 +101,6 @@ class Bidirectional(Directions):
         return dx, dstate_forward + dstate_backward, {"forward": grads_forward, "backward": grads_backward}
 
 
-@dataclass(frozen=True)
 class OneDirection(Directions):
     """A cell alone, with the face that :class:`Bidirectional` has."""
 

@@ -56,7 +56,7 @@ class Mean:
 
     def forward(self, y: Array, x: PackedSequence, state: State) -> tuple[Array, ReadoutCache]:
         total = np.zeros((len(x.order), y.shape[1]), y.dtype)
-        for start, n in x.steps():
+        for start, n in x.steps:
             total[:n] += y[start : start + n]
         total /= x.lengths[:, None].astype(y.dtype)
         return total, ReadoutCache(x, state, _NO_WINNER)
@@ -74,7 +74,7 @@ class Max:
         best = y[: len(x.order)].copy()
         winner = np.zeros(best.shape, np.int64)
         t = 0
-        for start, n, steps in x.stretches():
+        for start, n, steps in x.stretches:
             stretch = y[start : start + n * steps].reshape(steps, n, y.shape[1])
             top = stretch.max(axis=0)
             better = top > best[:n]

@@ -61,7 +61,7 @@ class Stack:
         y = x.data
         for k, layer in enumerate(self.layers):
             y, mask = dropout(y, self.dropout, rng) if k else (y, None)
-            below = x.with_data(y, learned=k > 0 or x.learned)
+            below = x.with_data(y) if k else x
             y, last_k, kept = layer.forward(params[str(k)], below, state[k] if state else None, keep)
             cache.layers.append(kept)
             cache.masks.append(mask)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,26 +38,37 @@ def _falling_powers(ratio: float, count: int) -> Array:
         return np.asarray(ratio ** np.arange(count, 0, -1))
 
 
-class LazilyUpdated(ABC):
-    """An optimizer that moves a row without gradient too, in the letters above."""
+class Optimizer(ABC):
+    """What a step does to parameters with a gradient, and in the letters above to rows without one: nothing, if it
+    does not say otherwise.
+
+    Attributes:
+        moment_names: of the arrays that it keeps beside the parameters; without any, such a row stays as it is.
+    """
+
+    moment_names: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
+        """Moves ``values`` and ``moments`` in place; ``step`` counts from 1."""
 
     @property
-    @abstractmethod
     def decays(self) -> tuple[float, ...]:
         """Of its moments, at each step."""
+        return ()
 
     @property
-    @abstractmethod
     def ratio(self) -> float:
         """r: what is left of a push at each step."""
+        return 0.0
 
-    @abstractmethod
     def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
         """keep and push."""
+        return 1.0, 0.0
 
-    @abstractmethod
     def direction(self, moments: tuple[Array, ...]) -> Array:
         """d."""
+        return np.zeros_like(moments[0])
 
 
 class LazyRows:
@@ -98,7 +109,7 @@ class LazyRows:
             raise ValueError("a row is ahead of its time")
         self.now = now
 
-    def count_step(self, optimizer: LazilyUpdated, rate: float, step: int) -> None:
+    def count_step(self, optimizer: Optimizer, rate: float, step: int) -> None:
         """A step goes by for every row."""
         keep, push = optimizer.step_without_gradient(rate, step)
         end = self.now + 1
@@ -109,9 +120,7 @@ class LazyRows:
             pushed += push * _falling_powers(optimizer.ratio, len(self.kept) - 1)[-end:]
         self.now = end
 
-    def catch_up(
-        self, optimizer: LazilyUpdated, name: str, table: Array, moments: tuple[Array, ...], rows: Array
-    ) -> None:
+    def catch_up(self, optimizer: Optimizer, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
         """Does to rows of a table the steps that they have missed."""
         since = self.since[name]
         late = rows[since[rows] < self.now]

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 
-from rnncli.core.optim.lazy_rows import LazilyUpdated, LazyRows
+from rnncli.core.optim.lazy_rows import LazyRows, Optimizer
 from rnncli.core.optim.parameters import Empty, Gradients, ParameterStore
 from rnncli.core.packed import Array
 
@@ -29,12 +28,6 @@ class OptimizerState:
 
     def moments_of(self, group: str) -> tuple[Array, ...]:
         return tuple(groups[group] for groups in self.moments.values())
-
-
-class Optimizer(Protocol):
-    @property
-    def moment_names(self) -> tuple[str, ...]: ...
-    def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None: ...
 
 
 def start(optimizer: Optimizer, store: ParameterStore, empty: Empty = np.empty) -> OptimizerState:
@@ -55,7 +48,7 @@ def catch_up(optimizer: Optimizer, store: ParameterStore, state: OptimizerState,
     Args:
         rows: table → distinct row numbers.
     """
-    if isinstance(optimizer, LazilyUpdated):
+    if optimizer.moment_names:
         for table, values in store.tables.items():
             moving = rows[table][store.moving(table, rows[table])] if store.frozen else rows[table]
             state.lazy.catch_up(optimizer, table, values, state.moments_of(table), moving)
@@ -94,7 +87,7 @@ def apply(
     part = gradients.part
     moments = tuple(moment[part] for moment in state.moments_of("dense"))
     optimizer.update(store.dense[part], gradients.dense, moments, rate, state.step)
-    if isinstance(optimizer, LazilyUpdated):
+    if optimizer.moment_names:
         state.lazy.count_step(optimizer, rate, state.step)
     for table, gradient in gradients.tables.items():
         rows = gradient.rows
@@ -108,17 +101,15 @@ def apply(
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Optimizer):
     """W ← W − η ∂L/∂W: the plain gradient descent of the notes."""
-
-    moment_names = ()
 
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
         values -= rate * gradient
 
 
 @dataclass(frozen=True)
-class Momentum(LazilyUpdated):
+class Momentum(Optimizer):
     """v ← μ v + ∂L/∂W;  W ← W − η v (Polyak 1964, in Sutskever et al. 2013's form without their (1 − μ))."""
 
     momentum: float = 0.9
@@ -146,7 +137,7 @@ class Momentum(LazilyUpdated):
 
 
 @dataclass(frozen=True)
-class RMSprop(LazilyUpdated):
+class RMSprop(Optimizer):
     """s ← ρ s + (1 − ρ) g²;  W ← W − η g / (√s + ε) (Tieleman & Hinton 2012)."""
 
     decay: float = 0.99
@@ -163,17 +154,9 @@ class RMSprop(LazilyUpdated):
     def decays(self) -> tuple[float, ...]:
         return (self.decay,)
 
-    ratio = 0.0
-
-    def step_without_gradient(self, rate: float, step: int) -> tuple[float, float]:
-        return 1.0, 0.0  # without a gradient nothing moves
-
-    def direction(self, moments: tuple[Array, ...]) -> Array:
-        return np.zeros_like(moments[0])
-
 
 @dataclass(frozen=True)
-class Adam(LazilyUpdated):
+class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  W ← W − η m̂ / (√v̂ + ε) (Kingma & Ba 2015).
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo the start from zero. With ``weight_decay`` > 0 it is AdamW: the
@@ -221,7 +204,7 @@ class Adam(LazilyUpdated):
         return np.asarray(mean / (np.sqrt(square) + self.epsilon))
 
 
-OPTIMIZERS: dict[str, Callable[..., Any]] = {
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD,
     "momentum": Momentum,
     "rmsprop": RMSprop,
