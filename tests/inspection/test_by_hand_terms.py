@@ -17,19 +17,19 @@ from rnncli.inspection.by_hand.terms import (
     Gradient,
     Term,
     added_gradients,
-    below,
-    beside,
+    argmax,
     exp,
     gradients,
-    largest,
+    hstack,
     log,
+    maximum,
     named,
     relu,
+    row_sum,
     sigmoid,
     softmax,
     tanh,
-    total,
-    which_is_largest,
+    vstack,
 )
 
 # Each operation of a row a, another one b, a matrix W and a number c, all of which have slopes.
@@ -57,15 +57,15 @@ OPERATIONS: dict[str, Callable[[Term, Term, Term, Term], Term]] = {
     "σ(a)": lambda a, b, W, c: sigmoid(a),
     "exp(a)": lambda a, b, W, c: exp(a),
     "log(a)": lambda a, b, W, c: log(a),
-    "sum(a ⊙ a)": lambda a, b, W, c: total(a * a),
+    "sum(a ⊙ a)": lambda a, b, W, c: row_sum(a * a),
     "softmax(a)": lambda a, b, W, c: softmax(exp(a), a),
-    "a/sum(a)": lambda a, b, W, c: a / total(a),
-    "[a, c, b]": lambda a, b, W, c: beside([a, c, b]),
-    "a·[a; b]ᵀ": lambda a, b, W, c: a @ below([a, b]).T,
-    "b·[a; b; c·a]": lambda a, b, W, c: b @ below([a, b, c @ a]),
-    "max(a, b)": lambda a, b, W, c: largest([a, b], lambda: which_is_largest([a, b])),
+    "a/sum(a)": lambda a, b, W, c: a / row_sum(a),
+    "[a, c, b]": lambda a, b, W, c: hstack([a, c, b]),
+    "a·[a; b]ᵀ": lambda a, b, W, c: a @ vstack([a, b]).T,
+    "b·[a; b; c·a]": lambda a, b, W, c: b @ vstack([a, b, c @ a]),
+    "max(a, b)": lambda a, b, W, c: maximum([a, b], lambda: argmax([a, b])),
     "a gate": lambda a, b, W, c: (1 - a) * b + a * c,
-    "a layer norm": lambda a, b, W, c: (a - total(a) / named("n", np.array([[3.0]]))) / total(a * a),
+    "a layer norm": lambda a, b, W, c: (a - row_sum(a) / named("n", np.array([[3.0]]))) / row_sum(a * a),
 }
 
 
@@ -155,7 +155,7 @@ def test_what_the_loss_does_not_depend_on_has_no_gradient() -> None:
     s.section("Forward", place=Place(s.block("Backward")))
     s.line("y", s["w"] * s["x"])
     s.line("unread", s["v"] * s["x"])
-    s.line("L", total(s["y"]), passes=True)
+    s.line("L", row_sum(s["y"]), passes=True)
     tape.backward()
     steps = {step.name: step for _, step in tape.steps}
     assert steps["∂L/∂w"].result.tolist() == [[3.0, -1.0]]

@@ -11,7 +11,7 @@ from rnncli.core.packed import Array
 from rnncli.inspection.by_hand.answers import Answers
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.by_hand.layers import Inputs, Size, Stack
-from rnncli.inspection.by_hand.tape import Equations, Place, Sheet
+from rnncli.inspection.by_hand.tape import Place, Sheet
 from rnncli.inspection.by_hand.terms import added
 from rnncli.inspection.flow import Flow
 
@@ -28,13 +28,9 @@ class OneNumber(Answers):
     def _loss(self) -> None:
         s = self.sheet
         s.section("Answer and loss", place=Place(s.block("Backward, from the loss to the mean"), self.stack.readers))
-        self._answer(s)
-        self._answer(Equations(s, {"T": self.T}))
-
-    def _answer(self, s: Sheet) -> None:
         states = [s[f"{self.stack.state}_{t}"] for t in range(1, self.T + 1)]
         mean = s.line("p", added(states) / s["T"], "the mean of all timesteps", "what is read out")
-        answer = s.line("ŷ", self._logit(s, mean), "the number")
+        answer = s.line("ŷ", self._logit(mean), "the number")
         off = s.line("e", answer - s["y"], "how far off it is")
         s.line("L", off @ off, "the loss", passes=True)
 

@@ -14,8 +14,8 @@ from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
 from rnncli.inspection.by_hand.answers import EveryAnswer
-from rnncli.inspection.by_hand.layers import VOCABULARY, Size, Stack, size
-from rnncli.inspection.by_hand.tape import Equations, Place, Sheet, Weight
+from rnncli.inspection.by_hand.layers import VOCABULARY, Size, Stack
+from rnncli.inspection.by_hand.tape import Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import tanh
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.integrated_gradients import GradientPath
@@ -31,7 +31,7 @@ class CaptionExample(DecoderExample[CaptionModel]):
     @property
     def sizes(self) -> Sequence[Size]:
         text = self.vocabulary(self.model.target.size + 1, f"of the text, <unk> and {END}")
-        return [size(self.model.numbers.size, VOCABULARY, "number"), text, self.embedding]
+        return [Size(self.model.numbers.size, VOCABULARY, "number"), text, self.embedding]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
         settings = self.model.settings
@@ -53,8 +53,7 @@ class CaptionExample(DecoderExample[CaptionModel]):
         answers.give(settings.lr, first)
         sheet.section("The first state, from the numbers")
         _bridge(decoder, sheet)
-        _bridge(decoder, Equations(sheet))
-        answers.forward(starts=False)
+        answers.forward()
         return answers
 
 

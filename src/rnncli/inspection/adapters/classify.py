@@ -17,7 +17,7 @@ from rnncli.inspection.activation_states import TextActivations, batches_by_leng
 from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.inspection.by_hand.answers import OneAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
-from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack, size
+from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
@@ -36,9 +36,9 @@ READ_OUT = {"last": "last value", "max": "maximum"}  # what a read-out takes of 
 class ClassifyExample(WorkedExample[ClassifierModel]):
     @property
     def sizes(self) -> Sequence[Size]:
-        model, labels = self.model, size(len(self.model.labels), LABELS, "label")
+        model, labels = self.model, Size(len(self.model.labels), LABELS, "label")
         if isinstance(model.input, NumberInput):
-            return [Size(model.input.size, VOCABULARY, "number a timestep", "numbers a timestep"), labels]
+            return [Size(model.input.size, VOCABULARY, "number", " a timestep"), labels]
         sizes = [labels, self.vocabulary(model.input.size, "in the vocabulary, <unk>")]
         return [*sizes, self.embedding] if model.settings.input == "embedding" else sizes
 

@@ -15,9 +15,9 @@ from rnncli.inspection.activation_states import TextActivations, batches_by_leng
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
 from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, names_of
-from rnncli.inspection.by_hand.layers import UNITS, Inputs, Size, Stack, size
-from rnncli.inspection.by_hand.tape import Equations, Place, Sheet
-from rnncli.inspection.by_hand.terms import below, beside
+from rnncli.inspection.by_hand.layers import UNITS, Inputs, Size, Stack
+from rnncli.inspection.by_hand.tape import Place, Sheet
+from rnncli.inspection.by_hand.terms import hstack, vstack
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
@@ -36,7 +36,7 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
     def hidden(self) -> Size:
         widest = self.model.network.decoder.hidden
         both = " of the decoder, which has those of both directions" * (widest > self.model.settings.hidden)
-        return size(widest, UNITS, "hidden unit", both)
+        return Size(widest, UNITS, "hidden unit", both)
 
     @property
     def sizes(self) -> Sequence[Size]:
@@ -57,27 +57,26 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
         answers.give(settings.lr)
         encoder.forward()
         sheet.section("What is passed on")
-        _pass_on(encoder, decoder, sheet, "")
-        _pass_on(encoder, decoder, Equations(sheet, {"T": encoder.T}), "T")
+        _pass_on(encoder, decoder, sheet)
         if settings.attention:
             states = [f"{encoder.state}_{t}" for t in range(1, encoder.T + 1)]
             sheet.at(Place(by=encoder.readers))
-            for s in (sheet, Equations(sheet)):
-                rows = below([s[own.called(state)] for state in states])
-                s.line("M", rows, "all states of the encoder, a row each", passes=True)
-        answers.forward(starts=False)
+            rows = vstack([own[state] for state in states])
+            sheet.line("M", rows, "all states of the encoder, a row each", passes=True)
+        answers.forward()
         return answers
 
 
-def _pass_on(encoder: Stack, decoder: Stack, s: Sheet, T: str) -> None:
-    """The first states of each layer of the decoder; ``T`` is what is written for the last timestep, if anything."""
+def _pass_on(encoder: Stack, decoder: Stack, s: Sheet) -> None:
+    """The first states of each layer of the decoder."""
     for layer, of_decoder in zip(encoder.layers, decoder.layers, strict=True):
         (reader,), block = of_decoder.directions, s.block("Backward, to the first state" + of_decoder.words)
         for state in reader.cell.specification.states:
-            s.at(replace(reader.place(0, block), by=f"the {state.name} that is passed on"))
-            ends = [s[one.end(state.written, T)] for one in layer.directions]
+            general = {f"ᶠ_{encoder.T}": "ᶠ_T"} if layer.bidirectional else {f"_{encoder.T}": "_T"}
+            s.at(replace(reader.place(0, block), by=f"the {state.name} that is passed on", general=general))
+            ends = [one.last(state.written) for one in layer.directions]
             first = f"{state.written}{of_decoder.mark}_0"
-            s.line(first, beside(ends) if layer.bidirectional else ends[0], "what the encoder is left with", None)
+            s.line(first, hstack(ends) if layer.bidirectional else ends[0], "what the encoder is left with", None)
 
 
 class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):

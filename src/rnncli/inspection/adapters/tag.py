@@ -19,7 +19,7 @@ from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import LikelihoodAdapter
 from rnncli.inspection.by_hand.answers import EveryAnswer
 from rnncli.inspection.by_hand.example import WorkedExample
-from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack, size
+from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
@@ -37,8 +37,8 @@ class TagExample(WorkedExample[TaggerModel]):
     @property
     def sizes(self) -> Sequence[Size]:
         widths = sum(self.model.network.widths)
-        features = Size(widths, VOCABULARY, "number in a word's views", "numbers in a word's views")
-        return [features, size(len(self.model.tags), LABELS, "tag")]
+        features = Size(widths, VOCABULARY, "number", " in a word's views")
+        return [features, Size(len(self.model.tags), LABELS, "tag")]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
         inputs = Inputs(sheet, found.cells[0].x, "its views, side by side")

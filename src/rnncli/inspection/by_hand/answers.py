@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.inspection.by_hand import terms
 from rnncli.inspection.by_hand.layers import Stack
-from rnncli.inspection.by_hand.tape import Equations, Place, Sheet, Weight
-from rnncli.inspection.by_hand.terms import Term, beside, exp, log, softmax
+from rnncli.inspection.by_hand.tape import Place, Sheet, Weight
+from rnncli.inspection.by_hand.terms import Term, added, argmax, exp, hstack, log, maximum, sigmoid, softmax, tanh
 
 # The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
 NEAR_ONE = 1e-9
@@ -19,10 +18,10 @@ IN_ALL = "in all, the probability minus the right answer"
 
 
 class Attention:
-    """What a decoder sees of what it looks back at, on whose sheet that is M, a row for each timestep of the source.
+    """A decoder's attention to M on its sheet, the states of the encoder, a row for each timestep of the source.
 
-    The equations are those of :mod:`rnncli.core.layers.attention`, with a letter of its own for every line: v_t is what
-    the step looks for, ε_t how well each source step fits, α_t where it looks, k_t what it sees there, and u_t both.
+    The equations are those of :mod:`rnncli.core.layers.attention`, with a letter of its own for every line: v_t is the
+    query, ε_t its scores, α_t the attention weights, k_t the context, and u_t the attentional state.
 
     Args:
         stack: the decoder, with as many units as M has columns.
@@ -30,32 +29,31 @@ class Attention:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._sought, self._seen, self._both = stack.free("v", "b"), stack.free("k", "j"), stack.free("u", "w")
-        state = stack.directions[-1].state
-        self._weights = f"W_{self._sought}", f"W_{self._seen}{self._both}", f"W_{state}{self._both}", f"b_{self._both}"
+        self._letters = v, k, u = stack.free("v", "b"), stack.free("k", "j"), stack.free("u", "w")
+        self._weights = f"W_{v}", f"W_{k}{u}", f"W_{stack.directions[-1].state}{u}", f"b_{u}"
 
     def learn(self) -> None:
         """Gives the weights."""
         H, begin, learn = self._stack.directions[-1].cell.hidden_size, "decoder/attention/", self._stack.sheet.learn
-        of_sought, of_seen, of_state, bias = self._weights
-        learn(Weight(of_sought, f"{begin}weight_a", "weights of what is looked for"))
-        learn(Weight(of_seen, f"{begin}weight_c", "weights of what is seen", rows=slice(H)))
+        of_query, of_context, of_state, bias = self._weights
+        learn(Weight(of_query, f"{begin}weight_a", "weights of what is looked for"))
+        learn(Weight(of_context, f"{begin}weight_c", "weights of what is seen", rows=slice(H)))
         learn(Weight(of_state, f"{begin}weight_c", "weights of the state", rows=slice(H, None)))
         learn(Weight(bias, f"{begin}bias_c", "bias of both"))
 
-    def forward(self, s: Sheet, t: str) -> Term:
+    def forward(self, s: Sheet, t: int) -> Term:
         """From the state of a timestep to what the answer is made of."""
-        state, (of_sought, of_seen, of_state, bias) = s[f"{self._stack.state}_{t}"], self._weights
-        words = "what it looks for in the source"
-        sought = s.line(f"{self._sought}_{t}", state @ s[of_sought], words, "what is looked for")
+        (v, k, u), state, M = self._letters, s[f"{self._stack.state}_{t}"], s["M"]
+        of_query, of_context, of_state, bias = (s[name] for name in self._weights)
+        query = s.line(f"{v}_{t}", state @ of_query, "what it looks for in the source", "what is looked for")
         words = "how well each timestep of the source fits"
-        fits = s.line(f"ε_{t}", sought @ s["M"].T, words, words)
+        scores = s.line(f"ε_{t}", query @ M.T, words, words)
         words = "where it looks: a share of each timestep of the source"
-        where = s.line(f"α_{t}", softmax(exp(fits), fits), words, "where it looks", slopes={f"ε_{t}": ""})
-        seen = s.line(f"{self._seen}_{t}", where @ s["M"], "what it sees there", "what is seen")
-        both, words = seen @ s[of_seen] + state @ s[of_state] + s[bias], "the sums of what is seen and the state"
-        sums = s.line(f"a{self._both}_{t}", both, words, "and its sums", part=True)
-        return s.line(f"{self._both}_{t}", terms.tanh(sums), "what tells", "what tells")
+        weights = s.line(f"α_{t}", softmax(exp(scores), scores), words, "where it looks", slopes={f"ε_{t}": ""})
+        context = s.line(f"{k}_{t}", weights @ M, "what it sees there", "what is seen")
+        both, words = context @ of_context + state @ of_state + bias, "the sums of what is seen and the state"
+        sums = s.line(f"a{u}_{t}", both, words, "and its sums", part=True)
+        return s.line(f"{u}_{t}", tanh(sums), "what tells", "what tells")
 
 
 class Answers(ABC):
@@ -90,13 +88,9 @@ class Answers(ABC):
         self.sheet.given("η", np.array([[learning_rate]]), "learning rate")
         self._give_targets()
 
-    def forward(self, starts: bool = True) -> None:
-        """Through the stack to the loss.
-
-        Args:
-            starts: whether the first states are 0.
-        """
-        self.stack.forward(self._at, starts)
+    def forward(self) -> None:
+        """Through the stack to the loss."""
+        self.stack.forward(self._at)
         self._loss()
 
     def _learn(self) -> None:
@@ -110,11 +104,10 @@ class Answers(ABC):
         """What is answered at a timestep, if anything."""
 
     @abstractmethod
-    def _loss(self) -> None:
-        """That of all answers, and the equations."""
+    def _loss(self) -> None: ...
 
-    def _logit(self, s: Sheet, of: Term) -> Term:
-        return s.plus(of @ s[f"W_{self.stack.output}"], f"b_{self.stack.output}")
+    def _logit(self, of: Term) -> Term:
+        return self.sheet.plus(of @ self.sheet[f"W_{self.stack.output}"], f"b_{self.stack.output}")
 
 
 class OneAnswer(Answers):
@@ -144,58 +137,58 @@ class OneAnswer(Answers):
             )
 
     def _loss(self) -> None:
-        s = self.sheet
+        s, T = self.sheet, self.T
         block = s.block("Backward, from the loss to the " + ("score" if self._binary else "scores"))
-        place = Place(block, self.stack.readers)
+        # In the equations the last timestep is T, also of what reads forwards; what reads backwards ends at the first.
+        ends = {"last": {f"ᶠ_{T}": "ᶠ_T"} if self._pools else {f"_{T}": "_T"}}
+        place = Place(block, self.stack.readers, general=ends.get(self._readout, {}))
         if self._pools:
             s.section("What is read out", place=place)
-            self._read_out(s)
+            self._read_out()
         s.section("Answer and loss", place=place)
-        self._answer(s)
-        equations = Equations(s, {"T": self.T})
-        if self._pools:
-            self._read_out(equations, "T")
-        self._answer(equations, "T")
+        self._answer()
 
-    def _read_out(self, s: Sheet, T: str = "") -> None:
-        """``T`` is what is written for the last timestep, if anything."""
-        top, state = self.stack.layers[-1], self.stack.state
+    def _read_out(self) -> None:
+        s, back = self.sheet, "what is read out"
         if self._readout == "last":
-            ends = beside([s[one.end(one.state, T)] for one in top.directions])
-            s.line("p", ends, "the state that each direction ends with", "what is read out")
+            ends = hstack([one.last(one.state) for one in self.stack.layers[-1].directions])
+            s.line("p", ends, "the state that each direction ends with", back)
             return
-        names = [f"{state}_{t}" for t in range(1, self.T + 1)]
+        names = [f"{self.stack.state}_{t}" for t in range(1, self.T + 1)]
         states = [s[name] for name in names]
         if self._readout == "mean":
-            s.line("p", terms.added(states) / s["T"], "the mean of all timesteps", "what is read out")
+            s.line("p", added(states) / s["T"], "the mean of all timesteps", back)
             return
         slopes = dict.fromkeys(names, "1 where this timestep has the largest, else 0")
         words = "the largest that each unit has at any timestep"
-        s.line("p", terms.largest(states, lambda: s["j"]), words, "what is read out", slopes=slopes)
-        which = "the timestep that has it; the first of equal ones"
-        s.line("j", terms.which_is_largest(states), which, part=True)
+        s.line("p", maximum(states, lambda: s["j"]), words, back, slopes=slopes)
+        s.line("j", argmax(states), "the timestep that has it; the first of equal ones", part=True)
 
-    def _answer(self, s: Sheet, T: str = "") -> None:
-        z, read = self.stack.logit, "p" if self._pools else f"{self.stack.state}_{T or self.T}"
-        sums = self._logit(s, s[read])
-        near_one = self._binary and 1 - terms.sigmoid(sums).value.item() < NEAR_ONE and not T
+    def _answer(self) -> None:
+        s, y, z, read = (
+            self.sheet,
+            self.sheet["y"],
+            self.stack.logit,
+            "p" if self._pools else f"{self.stack.state}_{self.T}",
+        )
+        sums = self._logit(s[read])
+        near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE
         back = "both factors in one: the probability is too near 1" if near_one else IN_ALL
         logit = s.line(z, sums, "the score" if self._binary else "the scores", back, slopes={read: ""})
-        y = s["y"]
         if not self._binary:
             odds = s.line("q", exp(logit), part=True)
             answer = s.line("ŷ", softmax(odds, logit), "the probability of each label", slopes={z: ""})
             s.line("L", -(y @ log(answer).T), "the loss", passes=True)
             return
         words = f"the probability of {self._labels[1]}"
-        answer = s.line("ŷ", terms.sigmoid(logit), words, slopes={z: "the slope of the sigmoid"})
+        answer = s.line("ŷ", sigmoid(logit), words, slopes={z: "the slope of the sigmoid"})
+        loss = equation = -(y @ log(answer)) - (1 - y) @ log(1 - answer)
+        words = "the loss"
         if near_one:
             # In one, as its factors are not to be had: ∂L/∂z = ŷ − y.
-            loss = log(1 + exp(-logit if self._target else logit))
-            loss = loss.with_slope(logit, lambda: answer - y)
-            s.line("L", loss, "the loss, by the score: the probability is too near 1", passes=True)
-        else:
-            s.line("L", -(y @ log(answer)) - (1 - y) @ log(1 - answer), "the loss", passes=True)
+            loss = log(1 + exp(-logit if self._target else logit)).with_slope(logit, answer - y)
+            words = "the loss, by the score: the probability is too near 1"
+        s.line("L", loss, words, equation=equation, passes=True)
 
 
 class EveryAnswer(Answers):
@@ -230,22 +223,18 @@ class EveryAnswer(Answers):
         self.sheet.given(self._count, np.array([[float(self.T)]]), "timesteps")
 
     def _at(self, t: int, place: Place) -> None:
-        self.sheet.at(place)
-        self._answer(self.sheet, str(t))
-
-    def _loss(self) -> None:
-        self.sheet.section("The loss")
-        equations = Equations(self.sheet, {"t": 1})
-        self._answer(equations, "t")
-        for s in (equations, self.sheet):
-            losses = [s[f"L_{t}"] for t in range(1, self.T + 1)]
-            s.line("L", terms.added(losses) / s[self._count], "the mean of all timesteps", passes=True)
-
-    def _answer(self, s: Sheet, t: str) -> None:
+        s = self.sheet
+        s.at(place)
         read = s[f"{self.stack.state}_{t}"] if self._attention is None else self._attention.forward(s, t)
         z, back = f"{self.stack.logit}_{t}", f"{IN_ALL}, over {self._count}"
-        logit = s.line(z, self._logit(s, read), "the scores", back)
+        logit = s.line(z, self._logit(read), "the scores", back)
         odds = s.line(f"q_{t}", exp(logit), part=True)
         words = f"the probability of each of {', '.join(self._labels)}"
         answer = s.line(f"ŷ_{t}", softmax(odds, logit), words, "of the mean", slopes={z: ""})
         s.line(f"L_{t}", -(s[f"y_{t}"] @ log(answer).T), "the loss of this timestep", passes=True)
+
+    def _loss(self) -> None:
+        s = self.sheet
+        s.section("The loss")
+        losses = [s[f"L_{t}"] for t in range(1, self.T + 1)]
+        s.line("L", added(losses) / s[self._count], "the mean of all timesteps", passes=True)

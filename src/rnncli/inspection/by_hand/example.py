@@ -24,7 +24,7 @@ from rnncli.core.optim.parameters import flatten
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
 from rnncli.inspection.by_hand.answers import Answers
-from rnncli.inspection.by_hand.layers import LAYERS, UNITS, VOCABULARY, Size, size
+from rnncli.inspection.by_hand.layers import LAYERS, UNITS, VOCABULARY, Size
 from rnncli.inspection.by_hand.tape import Sheet, Tape
 from rnncli.inspection.flow import Flow, Opened, flow
 from rnncli.inspection.loss import PREDICTION
@@ -60,7 +60,7 @@ class WorkedExample(ABC, Generic[M]):
     @property
     def hidden(self) -> Size:
         """The units of the widest layer."""
-        return size(self.model.settings.hidden, UNITS, "hidden unit")
+        return Size(self.model.settings.hidden, UNITS, "hidden unit")
 
     @property
     @abstractmethod
@@ -73,11 +73,11 @@ class WorkedExample(ABC, Generic[M]):
 
     def vocabulary(self, count: int, words: str) -> Size:
         """``13 symbols of the source, <unk> included``."""
-        return size(count, VOCABULARY, self.model.unit, f" {words} included")
+        return Size(count, VOCABULARY, self.model.unit, f" {words} included")
 
     @property
     def embedding(self) -> Size:
-        return Size(self.model.settings.embedding, UNITS, "number in an embedding", "numbers in an embedding")
+        return Size(self.model.settings.embedding, UNITS, "number", " in an embedding")
 
 
 def names_of(vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -97,13 +97,12 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
             label is none of the model's; or its numbers are not finite.
     """
     settings = example.model.settings
-    for one in (size(settings.layers, LAYERS, "layer"), example.hidden, *example.sizes):
+    for one in (Size(settings.layers, LAYERS, "layer"), example.hidden, *example.sizes):
         one.require()
     with np.errstate(all="ignore"):  # what is not finite is refused below
         found = flow(open())
         tape = Tape(dict(flatten(found.opened.params)))
         answers = example.write(found, Sheet(tape))
-        tape.equations.append("W ← W − η · ∂L/∂W")
         tape.backward()
     if not all(np.isfinite(step.result).all() for _, step in tape.steps):
         raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
@@ -116,7 +115,7 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         label_from=of.origin,
         label_remark=of.remark,
         tokens=of.timesteps[""],
-        equations=tuple(tape.equations),
+        equations=(*tape.equations.values(), "W ← W − η · ∂L/∂W"),
         notes=(*example.notes, *_notes(settings), _agreement(residual), *[STRENGTHENS] * (of.origin == PREDICTION)),
         loss=found.loss,
         residual=residual,

@@ -21,8 +21,7 @@ from rnncli.inspection.by_hand.terms import Gradient, Term, added_gradients, gra
 from rnncli.results import Section, Step
 
 HERE, ELSEWHERE, NEXT = range(3)
-_LETTERS = re.compile(r"\b([A-Za-z]+)([ᵉᴵᶠᵇ]*)(?=_|\b)")
-_FOR_ALL = {"L", "T", "t", "tanh", "relu", "exp", "log", "sum", "diag", "max", "argmax"}
+_LETTERS = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(eq=False)
@@ -45,6 +44,7 @@ class Place:
         t: timestep, if it belongs to one.
         cell: the recurrent layer whose line it is, one way along the timesteps.
         after: what that one reads next, in words.
+        general: how names end here → how they end in an equation for any timestep: ``_2`` → ``_t``.
     """
 
     block: Block | None = None
@@ -52,6 +52,7 @@ class Place:
     t: int | None = None
     cell: object = None
     after: str = ""
+    general: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ class Line:
 
     Attributes:
         name: the result, as a term.
-        term: what it is worked out by; of a weight, which is given, the name itself.
-        back: beside its gradient, in words; None: which lines it comes from.
+        term: what it is computed from; of a weight, which is given, the name itself.
+        back: the label of its gradient; None: which lines that comes from.
         word: what it is, where a gradient comes from it: ``the memory``.
-        slopes: those names that it is made of whose slope is to have a line of its own, ∂ŷ/∂z, and the words beside it.
+        slopes: those names that it is made of whose slope has a line of its own, ∂ŷ/∂z, and the label of that.
         passes: whether its gradient has no line, but goes into those of what it is made of.
         sums: whether it is the sums of a cell.
         rows: a name for each row.
@@ -109,8 +110,9 @@ class Tape:
         steps: in their order, each with the section that it is in, whose own steps are left out.
         names: what each name stands for.
         lines: those that a gradient can come back to, by their names.
+        weights: what is learned, each with its line.
         blocks: in an order whose reverse is that of the backward lines.
-        equations: for any timestep.
+        equations: name → equation, for any timestep.
         place: of what is written now.
 
     Args:
@@ -122,9 +124,9 @@ class Tape:
         self.steps: list[tuple[Section, Step]] = []
         self.names: dict[str, Term] = {}
         self.lines: dict[str, Line] = {}
-        self.weights: list[Weight] = []
+        self.weights: list[tuple[Weight, Line]] = []
         self.blocks: list[Block] = []
-        self.equations: list[str] = []
+        self.equations: dict[str, str] = {}
         self.place = Place()
 
     def section(self, title: str, symbol: str = "", token: str = "") -> None:
@@ -142,22 +144,22 @@ class Tape:
         self.names[name] = named(name, step.result)
         return self.names[name]
 
-    def learn(self, weight: Weight, rows: tuple[str, ...] = ()) -> None:
-        """Gives a weight, by the name that it has on the tape."""
-        name = self.step(weight.name, "", weight.of(self.values[weight.parameter]), weight.label, rows)
-        self.weights.append(weight)
-        self.lines[weight.name] = Line(name, name, self.place, rows=rows)
-
     def add(self, line: Line) -> None:
         """A line that has been written, if anything that it is made of is learned."""
-        parts = [self.lines[name] for name in dict.fromkeys(_names(line.term)) if name in self.lines]
-        if not parts:
+        parents = [self.lines[name] for name in dict.fromkeys(_names(line.term)) if name in self.lines]
+        if not parents:
             return
-        for part in parts:
-            part.readers.append(line)
+        for parent in parents:
+            parent.readers.append(line)
         self.lines[line.name.text] = line
         if line.place.block is not None:
             line.place.block.lines.append(line)
+
+    def equation(self, name: str, right: str) -> None:
+        """Writes the equation of a line for any timestep, unless another timestep has."""
+        for ending, general in self.place.general.items():
+            name, right = (re.sub(rf"{ending}\b", general, text) for text in (name, right))
+        self.equations.setdefault(name, f"{name} = {right}")
 
     def sections(self) -> tuple[Section, ...]:
         """Those that have steps."""
@@ -170,12 +172,12 @@ class Tape:
             self.section(block.title, token=block.token)
             for line in reversed(block.lines):
                 self._gradient(line)
-        for weight in self.weights:
-            self._gradient_of_weight(weight, self.lines[weight.name])
+        for weight, line in self.weights:
+            self._gradient_of_weight(weight, line)
         self.section("One step of gradient descent")
-        for weight in self.weights:
-            new = self.names[weight.name] - self.names["η"] @ self.names[f"∂L/∂{weight.name}"]
-            self.step(weight.name, "←", new, f"new {weight.label}", self.lines[weight.name].rows)
+        for weight, line in self.weights:
+            new = line.name - self.names["η"] @ self.names[f"∂L/∂{weight.name}"]
+            self.step(weight.name, "←", new, f"new {weight.label}", line.rows)
 
     def residual(self, parameters: Mapping[str, Array]) -> float:
         """The largest difference of a weight's gradient from another one.
@@ -183,7 +185,7 @@ class Tape:
         Args:
             parameters: flat name → gradient.
         """
-        own = ((weight, self.names[f"∂L/∂{weight.name}"].value) for weight in self.weights)
+        own = ((weight, self.names[f"∂L/∂{weight.name}"].value) for weight, _ in self.weights)
         return max(float(np.abs(value - weight.of(parameters[weight.parameter])).max()) for weight, value in own)
 
     def _gradient(self, line: Line) -> Term | None:
@@ -287,7 +289,7 @@ def _names(term: Term) -> list[str]:
     """Those that a gradient goes back to by the formula, in their order."""
     if term.is_name:
         return [term.text]
-    return [name for part, _ in term.parts for name in _names(part)]
+    return [name for parent, _ in term.parents for name in _names(parent)]
 
 
 class Sheet:
@@ -295,32 +297,24 @@ class Sheet:
 
     Args:
         mark: ᵉ of an encoder; ᴵ and ᴵᴵ of the first and the second layer; ᶠ and ᵇ of what reads forwards, or backwards.
-        others: letters that have another name there, or no mark, with what they are called.
-        within: the sheet whose own mark, if it has one, comes first.
+        others: letters that have another name there, or no mark, with what they are called on the tape.
     """
 
-    def __init__(
-        self, tape: Tape, mark: str = "", others: Mapping[str, str] | None = None, within: Sheet | None = None
-    ) -> None:
-        self.tape, self._mark, self._within = tape, mark, within
-        self._others = {name: name for name in _FOR_ALL} | dict(others or {})
-        self._called: dict[str, str] = {}  # what has been asked for
+    def __init__(self, tape: Tape, mark: str = "", others: Mapping[str, str] | None = None) -> None:
+        self.tape, self._mark, self._others = tape, mark, others or {}
 
     def marked(self, mark: str, others: Mapping[str, str] | None = None) -> Sheet:
         """The same for a part of this part."""
-        return Sheet(self.tape, mark, others, self)
+        called = {letter: self.called(other) for letter, other in (others or {}).items()}
+        return Sheet(self.tape, self._mark + mark, called)
 
-    def called(self, formula: str) -> str:
-        """A name, or a formula, as it stands on the tape."""
-        known = self._called.get(formula)
-        if known is None:
-            known = _LETTERS.sub(self._marked, formula) if self._mark else formula
-            known = self._called[formula] = self._within.called(known) if self._within else known
-        return known
-
-    def _marked(self, found: re.Match[str]) -> str:
-        letters, marks = found.groups()
-        return self._others.get(letters, letters + self._mark) + marks
+    def called(self, name: str) -> str:
+        """A name as it stands on the tape."""
+        found = _LETTERS.match(name)
+        if found is None:
+            return name
+        letters = found[0]
+        return self._others.get(letters, letters + self._mark) + name[len(letters) :]
 
     def __getitem__(self, name: str) -> Term:
         return self.tape.names[self.called(name)]
@@ -352,8 +346,11 @@ class Sheet:
         Args:
             rows: a name for each row.
         """
-        if weight.parameter in self.tape.values:
-            self.tape.learn(replace(weight, name=self.called(weight.name)), rows)
+        tape, weight = self.tape, replace(weight, name=self.called(weight.name))
+        if weight.parameter in tape.values:
+            name = tape.step(weight.name, "", weight.of(tape.values[weight.parameter]), weight.label, rows)
+            tape.lines[weight.name] = line = Line(name, name, tape.place, rows=rows)
+            tape.weights.append((weight, line))
 
     def line(
         self,
@@ -363,17 +360,24 @@ class Sheet:
         back: str | None = "",
         *,
         part: bool = False,
+        equation: Term | None = None,
         slopes: Mapping[str, str] | None = None,
         **how: Any,
     ) -> Term:
-        """Works out ``name = term``.
+        """Writes ``name = term``, and its equation.
 
         Args:
-            label: what it is, in words; ``back`` the same beside its gradient: None for which lines that comes from.
+            label: what it is, in words.
             part: whether it is put into the equation of the line that reads it, and has none of its own.
-            slopes, how: as :class:`Line` has them.
+            equation: what the equation says, if not the same.
+            back, slopes, how: as :class:`Line` has them.
         """
-        result = self.tape.step(self.called(name), "=", term, label)
+        name = self.called(name)
+        result = self.tape.step(name, "=", term, label)
+        if part:
+            result = self.tape.names[name] = replace(result, equation=term.equation)
+        else:
+            self.tape.equation(name, (equation or term).equation.text)
         own = {self.called(one): words for one, words in (slopes or {}).items()}
         self.tape.add(Line(result, term, self.tape.place, back, slopes=own, **how))
         return result
@@ -381,36 +385,3 @@ class Sheet:
     def plus(self, term: Term, name: str) -> Term:
         """The term and, where there is one, the bias of that name."""
         return term + self[name] if name in self else term
-
-
-class Equations(Sheet):
-    """The same lines as equations: worked out with the numbers of some timesteps, but said of any.
-
-    Args:
-        of: the sheet on which the lines stand.
-        times: what is written for a timestep, with the timestep whose numbers are taken.
-    """
-
-    def __init__(self, of: Sheet, times: Mapping[str, int] | None = None) -> None:
-        super().__init__(of.tape, within=of)
-        self._times, self._parts = times or {}, dict[str, Term]()
-
-    def __getitem__(self, name: str) -> Term:
-        name = self.called(name)
-        letter, _, t = name.rpartition("_")
-        real = f"{letter}_{self._times[t]}" if letter and t in self._times else name
-        return self._parts.get(name) or named(name, self.tape.names[real].value)
-
-    def at(self, place: Place) -> None:
-        """No matter where: no gradient comes back to an equation."""
-
-    def block(self, title: str, token: str = "") -> Block:
-        return Block(title, token)
-
-    def line(self, name: str, term: Term, label: str = "", back: str | None = "", **how: Any) -> Term:
-        name = self.called(name)
-        if how.get("part"):
-            self._parts[name] = term
-            return term
-        self.tape.equations.append(f"{name} = {term.text}")
-        return named(name, term.value)
