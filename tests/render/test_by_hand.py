@@ -13,9 +13,9 @@ from by_hand_examples import MANY, MODELS, TEXT, Bounds, all_too_sure, model, no
 from rich.cells import cell_len
 
 from rnncli.inspection.adapters import adapter_of
-from rnncli.render.by_hand import as_latex, as_markdown, as_text
-from rnncli.render.by_hand_latex import escaped, latex_formula
-from rnncli.render.by_hand_parts import formula, written
+from rnncli.render.by_hand import as_latex, as_markdown, as_text, in_ascii
+from rnncli.render.by_hand_latex import Latex, latex_formula
+from rnncli.render.by_hand_parts import written
 from rnncli.results import ByHand, Section, Step
 
 WIDE = 10_000
@@ -215,18 +215,18 @@ def test_all_that_is_to_be_known_stands_before_the_work(name: str) -> None:
     for equation in found.equations:
         assert f"    {equation}\n" in head
         assert f"\n{equation}\n" in page
-        assert f"    {formula(equation, ascii=True)}\n" in plain
+        assert f"    {in_ascii(equation)}\n" in plain
     for note in found.notes:
         assert f"{note}\n" in head
         assert f"- {note}\n" in page
     formulas = "\n".join(step.formula for step in found.steps)
     latex = as_latex(found)
     for there, words, in_latex in (
-        (True, "· is the matrix product", r"$\cdot$ is the matrix product"),
+        (True, "· is the matrix product", r"$\cdot $ is the matrix product"),
         (True, "∂L/∂W_i(2) is the term of timestep 2", "is the term of timestep 2"),
-        ("ᵉ" in formulas, "ᵉ marks what is the encoder's", r"$\bar{W}$, with a bar, is the encoder's"),
-        ("ᴵ" in formulas, "ᴵ marks what is of the first layer, ᴵᴵ of the second", "$W^{I}$ is of the first layer"),
-        ("ᶠ" in formulas, "ᶠ marks what reads forwards, and ᵇ what", r"$\overrightarrow{W}$ is of what reads forwards"),
+        ("ᵉ" in formulas, "Wᵉ belongs to the encoder.", r"$\bar{W}$ belongs to the encoder."),
+        ("ᴵ" in formulas, "Wᴵ belongs to the first layer, Wᴵᴵ to the second", r"${{}W^{I}}$ belongs to the first layer"),
+        ("ᶠ" in formulas, "Wᶠ belongs to what reads forwards, Wᵇ to what", r"$\overrightarrow{W}$ belongs to what"),
         ("argmax" in formulas, "(j = 2) is 1 where j is 2", "$(j = 2)$ is 1 where $j$ is 2"),
         (", " in formulas and "[" in formulas, "[x, y] is x and y side by side", "$[x, y]$ is $x$ and $y$"),
         ("; " in formulas, "[x; y] is x above y", "$[x; y]$ is $x$ above $y$"),
@@ -234,7 +234,7 @@ def test_all_that_is_to_be_known_stands_before_the_work(name: str) -> None:
     ):
         assert (words in head) == bool(there), words
         assert (words in page) == bool(there), words
-        assert (formula(words, ascii=True) in plain) == bool(there), words
+        assert (in_ascii(words) in plain) == bool(there), words
         assert (in_latex in latex) == bool(there), words
 
 
@@ -242,7 +242,7 @@ def test_all_that_is_to_be_known_stands_before_the_work(name: str) -> None:
 def test_no_two_names_look_alike(name: str) -> None:
     """In ASCII and in LaTeX too, where marks are written in another way."""
     names = {step.name for found in worked(name) for step in found.steps}
-    assert len({formula(one, ascii=True) for one in names}) == len(names)
+    assert len({in_ascii(one) for one in names}) == len(names)
     assert len({latex_formula(one) for one in names}) == len(names)
 
 
@@ -402,7 +402,7 @@ def test_latex_is_balanced(name: str) -> None:
 
 def test_words_are_escaped_for_latex() -> None:
     for word in HOSTILE + ATTACKS:
-        shown = escaped(word)
+        shown = Latex("%s") % word
         assert not dangers(shown)
         left = re.sub(r"\\[#$%&_{}]|\\text\w+\{\}", "", shown)
         assert not re.search(r"[#$%&_{}~^\\]", left), shown
@@ -431,7 +431,7 @@ def test_words_are_escaped_for_latex() -> None:
 )
 def test_formulas(ours: str, theirs: str, plain: str) -> None:
     assert latex_formula(ours) == theirs
-    assert formula(ours, ascii=True) == plain
+    assert in_ascii(ours) == plain
 
 
 def test_a_wide_result_in_latex_is_parted_at_its_operators() -> None:

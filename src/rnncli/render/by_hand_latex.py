@@ -1,45 +1,58 @@
 """An example worked by hand as LaTeX: a document of its own.
 
-Formulas are ours and are turned into LaTeX sign by sign; words are the data's, and every character in them that LaTeX
-would act on is escaped.
+Formulas are ours and are turned into LaTeX sign by sign. Words are the data's, and become LaTeX in one place, the type
+:class:`Latex`, which escapes every character that LaTeX would act on.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
+from markupsafe import Markup
+
+from rnncli.clean import clean
 from rnncli.render import by_hand_parts as parts
-from rnncli.render.by_hand_parts import DIGITS, NAME, WORD, Piece, written
+from rnncli.render.by_hand_parts import DIGITS, NAME, WORD, Form, Piece, written
 from rnncli.results import ByHand, Step
+
+_ESCAPES = str.maketrans(
+    {
+        **{char: f"\\{char}" for char in "&%$#_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        # In the old font encoding these come out as other characters.
+        **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "␣": r"\textvisiblespace{}"},
+    }
+)
+
+
+class Latex(Markup):
+    """LaTeX. Whatever else is put into it, by any of its methods, is cleaned and escaped as it goes in."""
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: Any, /) -> Self:
+        return s if isinstance(s, cls) else cls(clean(str(s)).translate(_ESCAPES))
+
 
 LINE, FORMULA = 80, 130  # characters in a line, about: of numbers, and of names
 # In what size a line is set that has a matrix of more than so many characters, which it cannot be parted in.
-_SIZES = ((110, r"\tiny\setlength{\arraycolsep}{0.3pt}"), (88, r"\scriptsize"))
-_FIRST = r"""% Letters other than Latin ones need XeLaTeX or LuaLaTeX, with a font.
+_SIZES = ((110, Latex("{\\tiny\\setlength{\\arraycolsep}{0.3pt}\n%s}")), (88, Latex("{\\scriptsize\n%s}")))
+_FIRST = Latex(r"""% Letters other than Latin ones need XeLaTeX or LuaLaTeX, with a font.
 \documentclass{article}
 \usepackage{amsmath}
 \usepackage[margin=1.5cm]{geometry}
 \allowdisplaybreaks
 \begin{document}
 \begingroup\small
-\setcounter{MaxMatrixCols}{16}\setlength{\arraycolsep}{3pt}"""
-_LAST = "\\endgroup\n\\end{document}"
-_LEGEND = (
-    r"$\cdot$ is the matrix product, a number times a matrix included; "
-    r"$\odot$, the square and the slash go element by element.",
-    r"$\frac{\partial L}{\partial W_{i}^{(2)}}$ is the term of timestep 2 in $\frac{\partial L}{\partial W_{i}}$.",
-)
-_SIGNS_MEAN = {
-    "encoder": r"$\bar{W}$, with a bar, is the encoder's.",
-    "layers": "$W^{I}$ is of the first layer, $W^{II}$ of the second.",
-    "directions": r"$\overrightarrow{W}$ is of what reads forwards, $\overleftarrow{W}$ of what reads backwards, "
-    "from the last timestep to the first.",
-    "which": "$(j = 2)$ is 1 where $j$ is 2, and 0 elsewhere.",
-    "beside": "$[x, y]$ is $x$ and $y$ side by side.",
-    "below": "$[x; y]$ is $x$ above $y$.",
-    "columns": "$x[1:2]$ are the columns 1 to 2 of $x$; $x[2]$ is the second one alone.",
-}
+\setcounter{MaxMatrixCols}{16}\setlength{\arraycolsep}{3pt}""")
+_LAST = Latex("\\endgroup\n\\end{document}\n")
+_EQUATIONS = Latex("\\begin{gather*}\n%s\n\\end{gather*}")
+_STEP = Latex("\\begin{align*}\n%s\n\\end{align*}")  # which may go on on the next page
+_MATRIX, _ROWS = Latex(r"\begin{pmatrix} %s \end{pmatrix}"), Latex(r" \\ ")
+_LINES = Latex(" \\\\\n")
 _FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "max": r"\max", "log": r"\log", "σ": r"\sigma"} | {
     name: rf"\operatorname{{{name}}}" for name in ("relu", "sum", "diag", "argmax")
 }
@@ -47,12 +60,6 @@ _LETTERS = {"ŷ": r"\hat{y}", "η": r"\eta", "ε": r"\varepsilon", "α": r"\alph
 _MARKS = {"ᶠ": r"\overrightarrow", "ᵇ": r"\overleftarrow", "ᵉ": r"\bar"}
 _SIGNS = {"·": r"\cdot ", "⊙": r"\odot ", "−": "-", "←": r"\leftarrow ", "²": "^{2}"}
 _DERIVATIVE = re.compile(r"∂(\w+)/∂(\w+)(?:\((\d+)\))?")
-_ESCAPES = {
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "␣": r"\textvisiblespace{}"},
-    # In the old font encoding these come out as other characters.
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"},
-}
 
 
 def as_latex(result: ByHand, digits: int = DIGITS) -> str:
@@ -61,29 +68,80 @@ def as_latex(result: ByHand, digits: int = DIGITS) -> str:
     Args:
         digits: decimals of a number, at least.
     """
-    found = [_FIRST, rf"\section*{{{parts.headline(result, escaped)}}}"]
-    equations = " \\\\\n".join(latex_formula(equation) for equation in result.equations)
-    found.append(f"\\begin{{gather*}}\n{equations}\n\\end{{gather*}}")
-    found += [
-        *_LEGEND,
-        *(_SIGNS_MEAN[name] for name in parts.signs(result)),
-        *(escaped(line, None) for line in parts.sentences(result, digits)),
-    ]
-    for section in result.sections:
-        found.append(rf"\subsection*{{{parts.title(section, escaped, lambda text: f'${latex_formula(text)}$')}}}")
-        found += [_step(step, digits) for step in section.steps]
-    return "\n\n".join([*found, _LAST]) + "\n"
+    return str(Latex("\n\n").join([_FIRST, *_Document(digits).paragraphs(result), _LAST]))
 
 
-def escaped(text: str, limit: int | None = 2 * WORD) -> str:
-    """Words, at most so many cells of them, in which LaTeX finds nothing to act on."""
-    return "".join(_ESCAPES.get(char, char) for char in parts.word(text, limit=limit))
+class _Document(Form):
+    kind: ClassVar = Latex
+
+    def words(self, text: str, limit: int = 2 * WORD) -> Latex:
+        return Latex.escape(clean(text, limit))
+
+    def formula(self, text: str) -> Latex:
+        return Latex("$%s$") % latex_formula(text)
+
+    def head(self, title: str, equations: Sequence[str], sentences: Sequence[str]) -> list[str]:
+        return [Latex(r"\section*{%s}") % title, _EQUATIONS % _LINES.join(map(latex_formula, equations)), *sentences]
+
+    def section(self, title: str, steps: Sequence[Step]) -> list[str]:
+        return [Latex(r"\subsection*{%s}") % title, *map(self._step, steps)]
+
+    def _step(self, step: Step) -> Latex:
+        """Formula, the numbers in it, and the result, their equals signs below each other."""
+        sign = "←" if "←" in step.formula else "="
+        left, _, right = step.formula.partition(f" {sign} ")
+        found = [list(map(latex_formula, parts.formula_lines(right, FORMULA)))] if right else []
+        found += [self._with_numbers(step)] if parts.is_computed(step) else []
+        rows = [
+            Latex("&= %s") % line if number == 0 else Latex(r"&\quad%s") % line
+            for lines in (*found, [self._result(step)])
+            for number, line in enumerate(lines)
+        ]
+        rows[0] = latex_formula(left) + Latex(" ") + rows[0].replace("=", latex_formula(sign), 1)
+        shown = _STEP % _LINES.join(rows)
+        widest = max(map(self._width, (step.result, *step.operands.values())))
+        size = next((size for limit, size in _SIZES if widest > limit), Latex("%s"))
+        label = Latex("\\noindent %s\n") % self.words(step.label, parts.LABEL) if step.label else Latex()
+        return label + size % shown
+
+    def _with_numbers(self, step: Step) -> list[Latex]:
+        """The formula with its numbers, in lines."""
+
+        def drawn(piece: Piece, within: bool) -> Latex:
+            return latex_formula(piece) if isinstance(piece, str) else self._matrix(piece, within)
+
+        lines = parts.lines_of(parts.with_numbers(step), self._width, LINE)
+        return [Latex().join(drawn(*one) for one in line) for line in lines]
+
+    def _width(self, piece: Piece) -> int:
+        """In characters, about."""
+        if isinstance(piece, str):
+            return len(piece)
+        # "· 10" takes as much again as "e".
+        return max(sum(len(entry) + 1 + 3 * ("e" in entry) for entry in row) for row in written(piece, self.digits)) + 1
+
+    def _result(self, step: Step) -> Latex:
+        names = _ROWS.join(Latex(r"\text{%s}") % self.words(name) for name in step.rows)
+        return self._matrix(step.result) + (Latex(r"\begin{array}{l} %s \end{array}") % names if names else "")
+
+    def _matrix(self, matrix: Any, within: bool = False) -> Latex:
+        rows = [list(map(_number, row)) for row in written(matrix, self.digits)]
+        if len(rows) == len(rows[0]) == 1:
+            only = rows[0][0]
+            return Latex("(%s)") % only if within and only.startswith("-") else only
+        return _MATRIX % _ROWS.join(map(Latex(" & ").join, rows))
 
 
-def latex_formula(text: str) -> str:
+def _number(entry: str) -> Latex:
+    digits, _, power = entry.partition("e")
+    return Latex(r"%s \cdot 10^{%d}") % (digits, int(power)) if power else Latex.escape(digits)
+
+
+def latex_formula(text: str) -> Latex:
     """A formula of ours."""
     # Names are at the odd places.
-    return "".join(_name(piece) if place % 2 else _signs(piece) for place, piece in enumerate(NAME.split(text)))
+    made = "".join(_name(piece) if place % 2 else _signs(piece) for place, piece in enumerate(NAME.split(text)))
+    return Latex(made)  # noqa: S704
 
 
 def _signs(text: str) -> str:
@@ -112,64 +170,3 @@ def _name(name: str) -> str:
     placed = f"{letter}_{{{place}}}" if place else letter
     # In braces, for it may be squared; with something before it, or TeX takes them off again where there is an accent.
     return f"{{{{}}{placed}^{{{'I' * layer}}}}}" if layer else placed
-
-
-def _step(step: Step, digits: int) -> str:
-    """Formula, the numbers in it, and the result, their equals signs below each other."""
-    sign = "←" if "←" in step.formula else "="
-    left, _, right = step.formula.partition(f" {sign} ")
-    given = _formula(right) if right else []
-    lines = [*given, *(_with_numbers(step, digits) if parts.is_computed(step) else []), _result(step, digits)]
-    aligned = [f"{latex_formula(left)} &{_signs(sign)} {lines[0]}", *(f"&{line}" for line in lines[1:])]
-    aligned[1:] = [line if line.startswith(r"&\quad") else f"&= {line[1:]}" for line in aligned[1:]]
-    label = f"\\noindent {escaped(step.label, parts.LABEL)}\n" if step.label else ""
-    body = " \\\\\n".join(aligned)
-    shown = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"  # which may go on on the next page
-    widest = max(_width(piece, digits) for piece in (step.result, *step.operands.values()))
-    size = next((size for limit, size in _SIZES if widest > limit), None)
-    return label + (shown if size is None else f"{{{size}\n{shown}}}")
-
-
-def _formula(text: str) -> list[str]:
-    """The formula alone; from the second line on with an indent."""
-    lines = parts.formula_lines(text, FORMULA)
-    return [(r"\quad" if number else "") + latex_formula(line) for number, line in enumerate(lines)]
-
-
-def _with_numbers(step: Step, digits: int) -> list[str]:
-    """The formula with its numbers; from the second line on with an indent."""
-
-    def drawn(piece: Piece, within: bool) -> str:
-        return latex_formula(piece) if isinstance(piece, str) else _matrix(piece, digits, within)
-
-    lines = parts.lines_of(parts.with_numbers(step), lambda piece: _width(piece, digits), LINE)
-    return [(r"\quad" if number else "") + "".join(drawn(*one) for one in line) for number, line in enumerate(lines)]
-
-
-def _width(piece: Piece, digits: int) -> int:
-    """In characters, about."""
-    if isinstance(piece, str):
-        return len(piece)
-    # "· 10" takes as much again as "e".
-    return max(sum(len(entry) + 1 + 3 * ("e" in entry) for entry in row) for row in written(piece, digits)) + 1
-
-
-def _result(step: Step, digits: int) -> str:
-    if not step.rows:
-        return _matrix(step.result, digits)
-    names = r" \\ ".join(rf"\text{{{escaped(name)}}}" for name in step.rows)
-    return rf"{_matrix(step.result, digits)}\begin{{array}}{{l}} {names} \end{{array}}"
-
-
-def _matrix(matrix: Any, digits: int, within: bool = False) -> str:
-    rows = [[_number(entry) for entry in row] for row in written(matrix, digits)]
-    if len(rows) == len(rows[0]) == 1:
-        only = rows[0][0]
-        return f"({only})" if within and only.startswith("-") else only
-    body = r" \\ ".join(" & ".join(row) for row in rows)
-    return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
-
-
-def _number(entry: str) -> str:
-    digits, _, power = entry.partition("e")
-    return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits

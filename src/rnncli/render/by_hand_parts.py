@@ -1,4 +1,4 @@
-"""What every rendering of an example worked by hand has to decide: how a number is written, and where a formula parts.
+"""What every form of an example worked by hand shares: its order, how a number is written, and where a formula breaks.
 
 Numbers are rounded, but never so far that the next line could not be computed from what is printed.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
-from rnncli.clean import clean
-from rnncli.results import ByHand, Section, Step
+from rnncli.results import ByHand, Step
 
 DIGITS = 6  # decimals
 KEPT = 4  # significant digits that are left at least
@@ -22,41 +23,82 @@ LABEL = 3 * WORD  # of the words beside a formula, which may name a few of the d
 
 # A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
 NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
-# Where a formula may go on below, the better places first; within parentheses and brackets only at the last of them.
+# Where a formula may continue on the next line, the better places first; within parentheses only at the last of them.
 _BREAKS = (
     re.compile("(?= [+−] )"),
     re.compile("(?= [·⊙] )"),
     re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)|(?<=\\))(?=/)"),
 )
-_ASCII = {
-    **{"ᵉ": ".e", "ᴵᴵᴵ": ".III", "ᴵᴵ": ".II", "ᴵ": ".I", "ᶠ": ".f", "ᵇ": ".b"},
-    **{"∂": "d", "ŷ": "yhat", " ⊙ ": " .* ", "·": "*", "ᵀ": "^T", "²": ".^2", "−": "-", "σ": "sigmoid", "η": "eta"},
-    **{"←": "<-", "⊙": ".*", "ε": "eps", "α": "alpha"},
-}
-LEGEND = (
-    "· is the matrix product, a number times a matrix included; ⊙, ² and / go element by element.",
-    "∂L/∂W_i(2) is the term of timestep 2 in ∂L/∂W_i.",
+# What the signs mean: when to say so, and the sentence, whose formulas stand between backticks.
+_LEGEND = (
+    ("", "`·` is the matrix product, a number times a matrix included; `⊙`, `²` and `/` work element by element."),
+    ("", "`∂L/∂W_i(2)` is the term of timestep 2 in `∂L/∂W_i`."),
+    ("ᵉ", "`Wᵉ` belongs to the encoder."),
+    ("ᴵ", "`Wᴵ` belongs to the first layer, `Wᴵᴵ` to the second."),
+    ("ᶠ", "`Wᶠ` belongs to what reads forwards, `Wᵇ` to what reads backwards, from the last timestep to the first."),
+    ("argmax", "`(j = 2)` is 1 where `j` is 2, and 0 elsewhere."),
+    (r"\[[^\[\];]*, ", "`[x, y]` is `x` and `y` side by side."),
+    ("; ", "`[x; y]` is `x` above `y`."),
+    (r"\w\[", "`x[1:2]` are the columns 1 to 2 of `x`; `x[2]` is the second one alone."),
+)
+_ROUNDED = (
+    f"Numbers are rounded to {{}} decimals, or to as many more as it takes to keep {KEPT} digits of the largest number "
+    "in a matrix, and of its distance from 1. A 0 without decimals is exact."
 )
 # A part of a formula with its numbers: text, or a matrix.
 Piece = Any
 
-# Signs that not every work has: what it is to have them, and what they mean.
-SIGNS = {
-    "encoder": (re.compile("ᵉ"), "ᵉ marks what is the encoder's."),
-    "layers": (re.compile("ᴵ"), "ᴵ marks what is of the first layer, ᴵᴵ of the second."),
-    "directions": (
-        re.compile("ᶠ"),
-        "ᶠ marks what reads forwards, and ᵇ what reads backwards, from the last timestep to the first.",
-    ),
-    "which": (re.compile("argmax"), "(j = 2) is 1 where j is 2, and 0 elsewhere."),
-    "beside": (re.compile(r"\[[^\[\];]*, "), "[x, y] is x and y side by side."),
-    "below": (re.compile("; "), "[x; y] is x above y."),
-    "columns": (re.compile(r"\w\["), "x[1:2] are the columns 1 to 2 of x; x[2] is the second one alone."),
-}
-_ROUNDED = (
-    f"Numbers are rounded to {{}} decimals, or to as many more as it takes that {KEPT} digits of the largest one in a "
-    "matrix are left, and of its distance from 1. A 0 without decimals is exact."
-)
+
+@dataclass(frozen=True)
+class Form(ABC):
+    """How an example is written: as text, as Markdown, or as LaTeX. What follows what is the same in all of them.
+
+    Attributes:
+        digits: decimals of a number, at least.
+        kind: the type of what is written; one that escapes does so with every other text that is put into it.
+    """
+
+    digits: int
+    kind: ClassVar[type[str]] = str
+
+    @abstractmethod
+    def words(self, text: str, limit: int = 2 * WORD) -> str:
+        """Words of the data, at most so many cells of them, as they are safe to show."""
+
+    @abstractmethod
+    def formula(self, text: str) -> str:
+        """A formula within a sentence."""
+
+    @abstractmethod
+    def head(self, title: str, equations: Sequence[str], sentences: Sequence[str]) -> list[str]:
+        """Paragraphs before the work: what is worked out, the equations as ours, and what the reader has to know."""
+
+    @abstractmethod
+    def section(self, title: str, steps: Sequence[Step]) -> list[str]:
+        """Paragraphs of a section."""
+
+    def paragraphs(self, result: ByHand) -> list[str]:
+        """The whole example."""
+        title = self.kind("By hand: {}, with {}").format(self.words(result.text), self.words(result.answer))
+        if result.label_from:
+            title += self.kind(" ({})").format(self.words(result.label_from))
+        formulas = "\n".join((*result.equations, *(step.formula for step in result.steps)))
+        legend = [sentence for sign, sentence in _LEGEND if re.search(sign, formulas)]
+        said = [self._sentence(text) for text in (*legend, *result.notes, _ROUNDED.format(self.digits))]
+        found = self.head(title, result.equations, said)
+        for section in result.sections:
+            title = self.kind(section.title)
+            if section.symbol:
+                title += self.kind(", {}").format(self.formula(section.symbol))
+            if section.token:
+                title += self.kind(": {}").format(self.words(section.token))
+            found += self.section(title, section.steps)
+        return found
+
+    def _sentence(self, text: str) -> str:
+        """One of ours, whose formulas stand between backticks."""
+        pieces = text.split("`")
+        return self.kind().join(self.formula(piece) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def written(matrix: Any, digits: int = DIGITS) -> list[list[str]]:
@@ -87,14 +129,6 @@ def _number(x: float, decimals: int, digits: int, scientific: bool) -> str:
     fixed = f"{x:.{decimals}f}"
     # What would be rounded to nothing keeps its sign and its size.
     return f"{x:.{digits - 1}e}" if scientific or float(fixed) == 0 else fixed
-
-
-def formula(text: str, ascii: bool = False) -> str:
-    """A formula of ours in the characters of the notes, or in ASCII, with the signs of Octave."""
-    if ascii:
-        for sign, plain in _ASCII.items():
-            text = text.replace(sign, plain)
-    return text
 
 
 def with_numbers(step: Step) -> list[Piece]:
@@ -169,42 +203,3 @@ def _is_in_parentheses(chunk: list[Piece], place: int) -> bool:
 def is_computed(step: Step) -> bool:
     """Whether putting the numbers in shows anything: not for what is given, and not for another name alone."""
     return bool(step.operands) and step.formula.split(" = ", 1)[-1] not in step.operands
-
-
-def word(text: str, ascii: bool = False, limit: int | None = 2 * WORD) -> str:
-    """A word of the data, made safe to show."""
-    text = clean(text, limit)
-    return text.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii") if ascii else text
-
-
-def title(section: Section, shown: Callable[[str], str], drawn: Callable[[str], str]) -> str:
-    """``Gradient of the input weights, ∂L/∂W_i``; ``Forward, timestep 2: mat``.
-
-    Args:
-        shown: makes a word of the data safe where it goes.
-        drawn: writes a formula there.
-    """
-    of = f", {drawn(section.symbol)}" if section.symbol else ""
-    return section.title + of + (f": {shown(section.token)}" if section.token else "")
-
-
-def headline(result: ByHand, shown: Callable[[str], str]) -> str:
-    """What is worked out."""
-    said = f"By hand: {shown(result.text)}, with {shown(result.answer)}"
-    return f"{said} ({shown(result.label_from)})" if result.label_from else said
-
-
-def signs(result: ByHand) -> list[str]:
-    """Which of :data:`SIGNS` it has."""
-    text = "\n".join((*result.equations, *(step.formula for step in result.steps)))
-    return [name for name, (pattern, _) in SIGNS.items() if pattern.search(text)]
-
-
-def legend(result: ByHand) -> list[str]:
-    """What the signs mean."""
-    return [*LEGEND, *(SIGNS[name][1] for name in signs(result))]
-
-
-def sentences(result: ByHand, digits: int) -> list[str]:
-    """What is to be known before one reads, the signs apart: of the step and the training, of the rounding."""
-    return [*result.notes, _ROUNDED.format(digits)]
