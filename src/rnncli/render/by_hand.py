@@ -20,7 +20,7 @@ from rich.cells import cell_len, chop_cells
 from rnncli.clean import clean
 from rnncli.render import by_hand_parts as parts
 from rnncli.render.by_hand_latex import as_latex
-from rnncli.render.by_hand_parts import DIGITS, WORD, Form, Piece, written
+from rnncli.render.by_hand_parts import DIGITS, WORD, Form, written
 from rnncli.render.folding import folded
 from rnncli.results import ByHand, Step
 
@@ -88,25 +88,27 @@ class _Text(Form):
 
     def _formula(self, text: str, width: int) -> list[str]:
         """A formula alone, from the second line on with an indent."""
-        first, *others = parts.formula_lines(self.formula(text), width - len(INDENT))
+        first, *others = parts.lines_of(self.formula(text), len, width - len(INDENT))
         return [first, *(INDENT + line.lstrip() for line in others)]
 
     def _with_numbers(self, step: Step) -> list[str]:
         """The formula with its numbers, in lines of the width; nothing where a part of it is wider."""
-        room = self.width - len(INDENT) - 2
+        room, (text, matrices) = self.width - len(INDENT) - 2, parts.with_numbers(step)
+        drawn = {key: self._matrix(written(matrix, self.digits), within) for key, (matrix, within) in matrices.items()}
 
-        def box(piece: Piece, within: bool = True) -> Box:
-            if isinstance(piece, str):
-                return [self.formula(piece)]
-            return self._matrix(written(piece, self.digits), within)
+        def boxes(text: str) -> list[Box]:
+            return [drawn.get(piece, [self.formula(piece)]) for piece in re.split(f"({parts.MATRIX})", text)]
 
-        lines = []
-        for number, line in enumerate(parts.lines_of(parts.with_numbers(step), lambda piece: len(box(piece)[0]), room)):
-            boxes = [box(*one) for one in line]
-            if sum(len(one[0]) for one in boxes) > room:
-                return []
-            lines += _beside([[INDENT + ("  " if number else "= ")], *boxes])
-        return lines
+        def width(text: str) -> int:
+            return sum(len(box[0]) for box in boxes(text))
+
+        lines = parts.lines_of(text, width, room)
+        if max(map(width, lines)) > room:
+            return []
+        starts = ["= ", *["  "] * (len(lines) - 1)]
+        return [
+            row for start, line in zip(starts, lines, strict=True) for row in _beside([[INDENT + start], *boxes(line)])
+        ]
 
     def _result(self, step: Step) -> list[str]:
         """The result in brackets, each row with its name; in blocks of columns where it is wider than the line."""

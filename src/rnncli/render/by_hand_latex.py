@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from rnncli.clean import clean
 from rnncli.render import by_hand_parts as parts
-from rnncli.render.by_hand_parts import DIGITS, NAME, WORD, Form, Piece, written
+from rnncli.render.by_hand_parts import DIGITS, NAME, WORD, Form, written
 from rnncli.results import ByHand, Step
 
 _ESCAPES = str.maketrans(
@@ -90,7 +90,7 @@ class _Document(Form):
         """Formula, the numbers in it, and the result, their equals signs below each other."""
         sign = "←" if "←" in step.formula else "="
         left, _, right = step.formula.partition(f" {sign} ")
-        found = [list(map(latex_formula, parts.formula_lines(right, FORMULA)))] if right else []
+        found = [list(map(latex_formula, parts.lines_of(right, len, FORMULA)))] if right else []
         found += [self._with_numbers(step)] if parts.is_computed(step) else []
         rows = [
             Latex("&= %s") % line if number == 0 else Latex(r"&\quad%s") % line
@@ -107,18 +107,18 @@ class _Document(Form):
     def _with_numbers(self, step: Step) -> list[Latex]:
         """The formula with its numbers, in lines."""
 
-        def drawn(piece: Piece, within: bool) -> Latex:
-            return latex_formula(piece) if isinstance(piece, str) else self._matrix(piece, within)
+        text, matrices = parts.with_numbers(step)
+        drawn = {key: self._matrix(*value) for key, value in matrices.items()}
+        widths = {key: self._width(matrix) for key, (matrix, _) in matrices.items()}
+        lines = parts.lines_of(text, lambda text: sum(widths.get(character, 1) for character in text), LINE)
+        pieces = (re.split(f"({parts.MATRIX})", line) for line in lines)
+        return [Latex().join(drawn.get(piece) or latex_formula(piece) for piece in line) for line in pieces]
 
-        lines = parts.lines_of(parts.with_numbers(step), self._width, LINE)
-        return [Latex().join(drawn(*one) for one in line) for line in lines]
-
-    def _width(self, piece: Piece) -> int:
+    def _width(self, matrix: Any) -> int:
         """In characters, about."""
-        if isinstance(piece, str):
-            return len(piece)
         # "· 10" takes as much again as "e".
-        return max(sum(len(entry) + 1 + 3 * ("e" in entry) for entry in row) for row in written(piece, self.digits)) + 1
+        rows = written(matrix, self.digits)
+        return max(sum(len(entry) + 1 + 3 * ("e" in entry) for entry in row) for row in rows) + 1
 
     def _result(self, step: Step) -> Latex:
         names = _ROWS.join(Latex(r"\text{%s}") % self.words(name) for name in step.rows)

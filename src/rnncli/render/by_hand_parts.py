@@ -23,11 +23,13 @@ LABEL = 3 * WORD  # of the words beside a formula, which may name a few of the d
 
 # A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
 NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
+# What stands for a matrix in a formula with its numbers.
+MATRIX = "[\ue000-\uf8ff]"
 # Where a formula may continue on the next line, the better places first; within parentheses only at the last of them.
 _BREAKS = (
     re.compile("(?= [+−] )"),
     re.compile("(?= [·⊙] )"),
-    re.compile("(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?=$)|(?<=\\))(?=/)"),
+    re.compile(f"(?= [·⊙+−] )|(?<=[,;] )|(?<=·)(?={MATRIX})|(?<=\\))(?=/)"),
 )
 # What the signs mean: when to say so, and the sentence, whose formulas stand between backticks.
 _LEGEND = (
@@ -45,8 +47,6 @@ _ROUNDED = (
     f"Numbers are rounded to {{}} decimals, or to as many more as it takes to keep {KEPT} digits of the largest number "
     "in a matrix, and of its distance from 1. A 0 without decimals is exact."
 )
-# A part of a formula with its numbers: text, or a matrix.
-Piece = Any
 
 
 @dataclass(frozen=True)
@@ -131,73 +131,51 @@ def _number(x: float, decimals: int, digits: int, scientific: bool) -> str:
     return f"{x:.{digits - 1}e}" if scientific or float(fixed) == 0 else fixed
 
 
-def with_numbers(step: Step) -> list[Piece]:
-    """The right-hand side with matrices for the names."""
-    right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
-    return [step.operands.get(piece, piece) for piece in NAME.split(right) if piece]
+def with_numbers(step: Step) -> tuple[str, dict[str, tuple[Any, bool]]]:
+    """The right-hand side with a character of its own for each matrix.
 
-
-def lines_of(pieces: list[Piece], width: Callable[[Piece], int], room: int) -> list[list[tuple[Piece, bool]]]:
-    """A formula in lines of pieces, each with whether a negative number needs parentheses there.
-
-    Args:
-        width: of a piece.
-        room: for a line; what cannot be parted may be wider.
+    Returns:
+        The text; character → matrix, and whether a negative number needs parentheses there.
     """
-    found: list[list[tuple[Piece, bool]]] = [[]]
-    used = 0
-    for chunk in _chunks(pieces, lambda chunk: sum(map(width, chunk)) <= room):
-        wide = sum(map(width, chunk))
-        if found[-1] and used + wide > room:
-            found.append([])
-            used = 0
-        found[-1] += [(piece, not _is_in_parentheses(chunk, place)) for place, piece in enumerate(chunk)]
-        used += wide
-    return found
+    right = re.split(" [=←] ", step.formula, maxsplit=1)[1]
+    matrices: dict[str, tuple[Any, bool]] = {}
+
+    def put_in(found: re.Match[str]) -> str:
+        if found[0] not in step.operands:
+            return found[0]
+        character = chr(0xE000 + len(matrices))
+        has_own = right[: found.start()].endswith("(") and right[found.end() :].startswith(")")
+        matrices[character] = step.operands[found[0]], not has_own
+        return character
+
+    return NAME.sub(put_in, right), matrices
 
 
-def formula_lines(text: str, room: int) -> list[str]:
-    """A formula alone, in lines that have room."""
-    return ["".join(piece for piece, _ in line) for line in lines_of([text], len, room)]
+def lines_of(text: str, width: Callable[[str], int], room: int) -> list[str]:
+    """A formula in lines that are no wider than ``room``, but for what cannot be broken."""
+    lines = [""]
+    for chunk in _chunks(text, lambda chunk: width(chunk) <= room):
+        if lines[-1] and width(lines[-1] + chunk) > room:
+            lines.append("")
+        lines[-1] += chunk
+    return lines
 
 
-def _chunks(pieces: list[Piece], fits: Callable[[list[Piece]], bool], level: int = 0) -> Iterator[list[Piece]]:
-    """Parts that fit, as far as the formula can be parted."""
-    if fits(pieces) or level == len(_BREAKS):
-        yield pieces
+def _chunks(text: str, fits: Callable[[str], bool], level: int = 0) -> Iterator[str]:
+    """Parts that fit, as far as the formula can be broken."""
+    if fits(text) or level == len(_BREAKS):
+        yield text
         return
-    for chunk in _parted(pieces, _BREAKS[level], anywhere=level == len(_BREAKS) - 1):
-        yield from _chunks(chunk, fits, level + 1)
-
-
-def _parted(pieces: list[Piece], where: re.Pattern[str], anywhere: bool) -> list[list[Piece]]:
-    found: list[list[Piece]] = [[]]
-    depth = 0  # of parentheses and brackets
-    for piece in pieces:
-        if not isinstance(piece, str):
-            found[-1].append(piece)
-            continue
-        starts = [match.start() for match in where.finditer(piece)]
-        places = [start for start in starts if anywhere or depth + _depth(piece[:start]) == 0]
-        for number, (start, end) in enumerate(pairwise([0, *places, len(piece)])):
-            if number and found[-1]:
-                found.append([])
-            if start < end:
-                found[-1].append(piece[start:end])
-        depth += _depth(piece)
-    return [chunk for chunk in found if chunk]
+    starts = [found.start() for found in _BREAKS[level].finditer(text)]
+    if level < len(_BREAKS) - 1:  # but not within parentheses and brackets
+        starts = [start for start in starts if _depth(text[:start]) == 0]
+    for first, last in pairwise([0, *starts, len(text)]):
+        if first < last:
+            yield from _chunks(text[first:last], fits, level + 1)
 
 
 def _depth(text: str) -> int:
     return sum(map(text.count, "([")) - sum(map(text.count, ")]"))
-
-
-def _is_in_parentheses(chunk: list[Piece], place: int) -> bool:
-    """Whether what stands there needs none of its own: it has a pair for itself already."""
-    around = chunk[max(place - 1, 0) : place + 2]
-    before, after = around[0], around[-1]
-    alone = isinstance(before, str) and before.endswith("(") and isinstance(after, str) and after.startswith(")")
-    return alone and len(around) == 3
 
 
 def is_computed(step: Step) -> bool:
