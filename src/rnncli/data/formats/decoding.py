@@ -28,17 +28,17 @@ _MAGIC = (
     (b"(\xb5/\xfd", "zstd", "Unpack it first."),
 )
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
-_MARKS = tuple(mark for mark, *_ in (*_MAGIC, *_BYTE_ORDER_MARKS))
-# Of how many bytes at the start it is looked where their NULs stand: in text of ASCII letters they are every second
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_MARKS = (*(mark for mark, *_ in _MAGIC), *_BYTE_ORDER_MARKS)
+# NULs in this many bytes at the start tell an encoding without a mark: in text of ASCII letters they are every second
 # byte of UTF-16 and three of four of UTF-32. Encoding → which of four bytes in a row.
-_LOOKED_AT = 1024
-_NUL_PLACES = {"utf-16-le": (1, 3), "utf-16-be": (0, 2), "utf-32-le": (1, 2, 3), "utf-32-be": (0, 1, 2)}
+_HEAD = 1024
+_NUL_PLACES = {"utf-16-le": {1, 3}, "utf-16-be": {0, 2}, "utf-32-le": {1, 2, 3}, "utf-32-be": {0, 1, 2}}
 
 # What Windows writes in place of a standard of ISO: the same letters, and quotes, dashes and the euro sign where ISO
 # has control characters that no text holds.
@@ -52,7 +52,7 @@ def check_encoding(encoding: str) -> str:
     """Python's own name of ``encoding``.
 
     Raises:
-        UsageError: it is unknown, no encoding of text (``zlib``), or one that lets half a surrogate pair through
+        UsageError: it is unknown, not an encoding of text (``zlib``), or one that lets half a surrogate pair through
             (``utf-7``), which could later neither be printed nor saved.
     """
     try:
@@ -84,7 +84,7 @@ def decode_lines(chunks: Iterator[bytes], name: str, *, encoding: str, max_line:
         max_line: the most characters in one line; exceeded by at most one chunk before it is noticed.
 
     Raises:
-        DataError: some other kind of file, bytes that the encoding does not know, a NUL character, or a line that is
+        DataError: some other kind of file, bytes that are not in the encoding, a NUL character, or a line that is
             too long. Nothing is raised before the first line is asked for.
     """
     texts = _checked_text(_checked_start(chunks, name, encoding), name, encoding)
@@ -102,25 +102,25 @@ def _checked_start(chunks: Iterator[bytes], name: str, encoding: str) -> Iterato
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{name}: looks like {kind}, not text", hint)
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    for mark, kind in _BYTE_ORDER_MARKS:
-        if head.startswith(mark) and not wide:
-            raise DataError(f"{name}: looks like {kind}; use --encoding {kind.lower()}")
-    if encoding in ("utf-16", "utf-32") and head and not head.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)):
+    marked = next((kind for mark, kind in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+    if not encoding.startswith(("utf-16", "utf-32")):
+        if marked is not None:
+            raise DataError(f"{name}: looks like {marked}; use --encoding {marked.lower()}")
+        wide = _wide_without_mark(head)
+        if wide is not None:
+            raise DataError(f"{name}: looks like {wide[:6].upper()} without a byte order mark; use --encoding {wide}")
+    elif encoding in ("utf-16", "utf-32") and head and marked is None:
         raise DataError(f"{name}: no byte order mark at the start; say --encoding {encoding}-le or {encoding}-be")
-    found = _wide_without_mark(head)
-    if found is not None and not wide:
-        raise DataError(f"{name}: looks like {found[:6].upper()} without a byte order mark; use --encoding {found}")
     if head:
         yield head
         yield from chunks
 
 
 def _wide_without_mark(head: bytes) -> str | None:
-    """The encoding of several bytes a character that the places of the NULs speak for."""
-    whole = head[: min(len(head), _LOOKED_AT) // 4 * 4]
+    """The encoding of several bytes a character that most NULs are where it has them."""
+    whole = head[: min(len(head), _HEAD) // 4 * 4]
     nul = {at for at in range(4) if 2 * whole[at::4].count(0) > len(whole) // 4}
-    return next((name for name, places in _NUL_PLACES.items() if nul == set(places)), None)
+    return next((name for name, places in _NUL_PLACES.items() if nul == places), None)
 
 
 class _BadByte(Exception):
@@ -139,28 +139,19 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
             text = decoder.decode(data, not data)
         except UnicodeError:
             decoder.setstate(state)
-            yield from _up_to_bad_byte(decoder, data)
         else:
             yield text
-
-
-def _up_to_bad_byte(decoder: codecs.IncrementalDecoder, data: bytes) -> Iterator[str]:
-    # One byte at a time, for the one chunk that is bad: positions in the exception differ from codec to codec.
-    for at in range(len(data)):
-        try:
-            text = decoder.decode(data[at : at + 1])
-        except UnicodeError as error:
-            raise _BadByte(_culprit(error, data[at]), data[at:]) from None
-        yield text
-    if not data:  # the end of the file, in the middle of a character
-        try:
-            decoder.decode(b"", True)
-        except UnicodeError as error:
-            raise _BadByte(_culprit(error, 0), b"") from None
-
-
-def _culprit(error: UnicodeError, last: int) -> int:
-    return error.object[error.start] if isinstance(error, UnicodeDecodeError) else last
+            continue
+        # A chunk is bad: one byte at a time, for positions in the exception differ from codec to codec. No byte at all
+        # is the end of the file, in the middle of a character.
+        for at in range(max(1, len(data))):
+            try:
+                text = decoder.decode(data[at : at + 1], not data)
+            except UnicodeError as error:
+                last = data[at] if data else 0
+                byte = error.object[error.start] if isinstance(error, UnicodeDecodeError) else last
+                raise _BadByte(byte, data[at:]) from None
+            yield text
 
 
 def line_ends(text: str) -> int:
@@ -173,9 +164,7 @@ def line_ends(text: str) -> int:
 
 def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator[str]:
     """Decoded text without the byte order mark, its last CR held back so that no CRLF is cut in two."""
-    line = 1
-    held = ""
-    at_start = True
+    line, held, at_start = 1, "", True
     try:
         for text in _decoded(chunks, encoding):
             if at_start and text:
@@ -185,70 +174,70 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
             held = "\r" if text.endswith("\r") else ""
             if held:
                 text = text[:-1]
-            nul = text.find("\0")
-            if nul >= 0:
-                yield text[:nul]  # whatever is wrong further up is told first
-                where = f"{name}:{line + line_ends(text[:nul])}"
-                raise DataError(
-                    f"{where}: a NUL character, so this is not a text file in the encoding that was said",
-                    "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it.",
-                )
-            control = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
-            if control is not None and (meant := _of_windows(control[0], encoding)) is not None:
-                yield text[: control.start()]
-                raise _control(name, line + line_ends(text[: control.start()]), control[0], encoding, meant)
+            fault = _odd_character(text, encoding)
+            if fault is not None:
+                at, what, hint = fault
+                yield text[:at]  # what is wrong further up is reported first
+                raise DataError(f"{name}:{line + line_ends(text[:at])}: {what}", hint)
             line += line_ends(text)
             if text:
                 yield text
     except _BadByte as bad:
-        raise _undecodable(name, line + len(held), bad, encoding) from None
+        raise _undecodable(f"{name}:{line + len(held)}", bad, encoding) from None
     if held:
         yield held
 
 
-def _undecodable(name: str, line: int, bad: _BadByte, encoding: str) -> DataError:
-    where = f"{name}:{line}: byte 0x{bad.byte:02x} is not valid"
-    if encoding not in ("utf-8", "utf-8-sig"):
-        return DataError(f"{where} {encoding}; say another --encoding")
-    if _of_windows(chr(bad.byte), "iso8859-1") is None and bad.byte < 0xA0:
-        return DataError(
-            f"{where} UTF-8, nor cp1252; find out which encoding the file is in, and say it with --encoding",
-            "Others that are common: mac_roman, cp850, cp1251, gb18030, shift_jis, big5.",
+def _odd_character(text: str, encoding: str) -> tuple[int, str, str] | None:
+    """Where a NUL is, or a control character of ISO's that Windows has a letter for; what is wrong, and a hint."""
+    at = text.find("\0")
+    if at >= 0:
+        return (
+            at,
+            "a NUL character, so this is not a text file in the encoding that was said",
+            "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it.",
         )
-    # From 0xa0 on the two are the same, and what Windows has below tells them apart.
-    windows = any(0x80 <= byte < 0xA0 for byte in (bad.byte, *bad.rest))
-    meant = "cp1252" if windows else "latin-1"
-    return DataError(f"{where} UTF-8; if the file is in another encoding, say --encoding {meant}")
+    found = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
+    meant = None if found is None else _of_windows(ord(found[0]), encoding)
+    if found is None or meant is None:
+        return None
+    windows, said = _OF_WINDOWS[encoding], "latin-1" if encoding == "iso8859-1" else encoding
+    what = f"byte 0x{ord(found[0]):02x} is a control character in {said}, and {meant} in {windows}"
+    return found.start(), what, f"Say --encoding {windows}."
 
 
-def _of_windows(character: str, encoding: str) -> str | None:
+def _of_windows(byte: int, encoding: str) -> str | None:
     """What a control character of one of ISO's encodings is in that of Windows; None if it is nothing there either."""
     try:
-        return bytes([ord(character)]).decode(_OF_WINDOWS[encoding])
+        return bytes([byte]).decode(_OF_WINDOWS[encoding])
     except UnicodeDecodeError:
         return None
 
 
-def _control(name: str, line: int, character: str, encoding: str, meant: str) -> DataError:
-    windows, said = _OF_WINDOWS[encoding], "latin-1" if encoding == "iso8859-1" else encoding
-    return DataError(
-        f"{name}:{line}: byte 0x{ord(character):02x} is a control character in {said}, and {meant} in {windows}",
-        f"Say --encoding {windows}.",
-    )
+def _undecodable(where: str, bad: _BadByte, encoding: str) -> DataError:
+    what = f"{where}: byte 0x{bad.byte:02x} is not valid"
+    if encoding not in ("utf-8", "utf-8-sig"):
+        return DataError(f"{what} {encoding}; say another --encoding")
+    if bad.byte < 0xA0 and _of_windows(bad.byte, "iso8859-1") is None:
+        return DataError(
+            f"{what} UTF-8, nor cp1252; find out which encoding the file is in, and say it with --encoding",
+            "Others that are common: mac_roman, cp850, cp1251, gb18030, shift_jis, big5.",
+        )
+    # From 0xa0 on the two are the same, and what Windows has below tells them apart.
+    meant = "cp1252" if any(0x80 <= byte < 0xA0 for byte in (bad.byte, *bad.rest)) else "latin-1"
+    return DataError(f"{what} UTF-8; if the file is in another encoding, say --encoding {meant}")
 
 
 def _whole_lines(texts: Iterable[str], name: str, max_line: int) -> Iterator[str]:
     """Blocks of whole lines; only the last may lack its line end."""
-    line = 1
+    line, length = 1, 0
     pieces: list[str] = []  # of the line that has not ended; joined once, since adding them up is quadratic
-    length = 0
     for text in texts:
         cut = max(text.rfind("\n"), text.rfind("\r")) + 1
         if cut:
             block = "".join((*pieces, text[:cut]))
-            line += line_ends(block)
+            line, length = line + line_ends(block), 0
             pieces.clear()
-            length = 0
             yield block
         if cut < len(text):
             pieces.append(text[cut:])
