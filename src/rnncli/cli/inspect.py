@@ -157,7 +157,7 @@ def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], no
     """
     if sentence is None or (isinstance(sentence, str) and not is_file(sentence)):
         return sentence
-    from rnncli.data.dataset import display_name
+    from rnncli.data.formats.sources import display_name
     from rnncli.data.formats.values import as_text
     from rnncli.data.inputs import stream_inputs
 

@@ -69,8 +69,9 @@ def tokenize(
         ModelFileError, StorageError: the file or the model cannot be read.
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
-    from rnncli.data.dataset import display_name, stream_texts
+    from rnncli.data.dataset import stream_texts
     from rnncli.data.doubts.look import Asker
+    from rnncli.data.formats.sources import display_name
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
     given = {name: value for name, value in cutting.items() if value is not None}

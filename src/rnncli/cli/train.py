@@ -87,7 +87,7 @@ def train(
     Raises:
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
     """
-    from rnncli.data.dataset import display_name
+    from rnncli.data.formats.sources import display_name
     from rnncli.tasks.model import path_of
     from rnncli.training import session as sessions
 

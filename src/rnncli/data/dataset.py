@@ -18,7 +18,7 @@ from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
 from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
 from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
 from rnncli.data.formats.registry import ARRAY_SUFFIX, FORMATS, format_of
-from rnncli.data.formats.sources import STDIN_NAME
+from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
 from rnncli.data.number_records import Reads, number_records
@@ -181,11 +181,6 @@ def left_out(count: int, reasons: Sequence[str]) -> str:
     if count == 1:
         return f"1 bad record was left out: {reasons[0]}"
     return f"{count:,} bad records were left out, the first: {reasons[0]}"
-
-
-def display_name(path: str) -> str:
-    """A file's name in messages."""
-    return STDIN_NAME if path == "-" else path
 
 
 def is_plain_text(source: Source) -> bool:

@@ -73,9 +73,7 @@ def open_table(
     if row.binary and encoding != "utf-8":
         raise UsageError(f"{file.name}: {row.name} is no text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
-    chunks = open_chunks(
-        None if path == "-" else path, stdin, max_bytes=max_bytes, hash=hasher.update, before_waiting=before_waiting
-    )
+    chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
     ledger = Ledger(file, skip_bad, max_field, skip_hint)
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read

@@ -1,4 +1,4 @@
-"""Commands for a shell that make of a file what rnncli reads. They stand in refusals, and work as they stand."""
+"""Shell commands that make of a file what rnncli reads. Refusals show them, and they work as they are."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnncli.data.formats.registry import FORMATS, Format
+from rnncli.data.formats.registry import FORMATS, PACKED, Format
+from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that is read, as commands have to name it.
-
-    Attributes:
-        path: ``-`` for standard input, which a command can only call FILE.
-    """
+    """A file that is read; ``-`` is standard input, which a command can only call FILE."""
 
     path: str
     format: Format
@@ -25,29 +22,29 @@ class DataFile:
 
     @property
     def name(self) -> str:
-        """As messages call it."""
-        return "<stdin>" if self.path == "-" else self.path
+        """Its name in messages."""
+        return display_name(self.path)
 
     @property
     def quoted(self) -> str:
-        """As commands call it."""
+        """Its name in commands."""
         return "FILE" if self.path == "-" else shlex.quote(self.path)
 
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
-        """The exception for something in this file, at ``line`` if it stands there."""
+        """The exception for something in this file, at ``line`` if it is there."""
         where = self.name if line is None else f"{self.name}:{line}"
         return DataError(f"{where}: {what}", None if self.format.binary else hint)
 
     def made(self, suffix: str) -> str:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
-        stem = "data" if self.path == "-" else os.path.basename(self.path).removesuffix(".gz").rpartition(".")[0]
+        stem = "data" if self.path == "-" else os.path.basename(self.path).removesuffix(PACKED).rpartition(".")[0]
         return shlex.quote(f"{stem or 'data'}-2.{suffix}")
 
     def with_header(self, names: Sequence[str], suffix: str | None = None) -> str:
         """Puts a line of names above the file."""
         suffix = suffix or self.format.name
         header = shlex.quote(FORMATS[suffix].delimiter.join(names).replace("\t", "\\t") + "\\n")
-        return f"(printf {header}; {self._written}) > {self.made(suffix)}"
+        return f"(printf {header}; {self._text}) > {self.made(suffix)}"
 
     def as_json(self, record: str, rows: str | None = None, where: str | None = None) -> str:
         """JSON lines, each a Python expression of ``r``.
@@ -56,9 +53,8 @@ class DataFile:
             rows: the expression that ``r`` runs over; None for the records, as dictionaries of texts by column.
             where: an expression of ``r`` that has to hold.
         """
-        rows = rows or self.records
-        those = "" if where is None else f" if {where}"
-        made = f"[print(json.dumps({record})) for r in {rows}{those}]"
+        condition = "" if where is None else f" if {where}"
+        made = f"[print(json.dumps({record})) for r in {rows or self.records}{condition}]"
         modules = ",".join(name for name in ("ast", "csv", "json", "re", "sys") if f"{name}." in made)
         return self.python(f"import {modules};{made}", "jsonl")
 
@@ -99,9 +95,9 @@ class DataFile:
 
     def piped(self, command: str, suffix: str) -> str:
         """A command with the file's text on its standard input, and a new file for what it prints."""
-        if self._written.startswith("cat "):
+        if self._text.startswith("cat "):
             return f"{command} < {self.quoted} > {self.made(suffix)}"
-        return f"{self._written} | {command} > {self.made(suffix)}"
+        return f"{self._text} | {command} > {self.made(suffix)}"
 
     @property
     def records(self) -> str:
@@ -113,15 +109,13 @@ class DataFile:
         return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None' if self.format.delimiter == "\t" else ""
 
     @property
-    def _written(self) -> str:
-        """A command that writes the file's text as UTF-8."""
-        zipped = self.path.lower().endswith(".gz")
-        utf_8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii")
-        write = f"zcat {self.quoted}" if zipped else f"cat {self.quoted}"
-        if utf_8:
-            return write
+    def _text(self) -> str:
+        """A command that prints the file's text as UTF-8."""
+        unzip = f"zcat {self.quoted}" if self.path.lower().endswith(PACKED) else ""
+        if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii"):
+            return unzip or f"cat {self.quoted}"
         convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
-        return f"{write} | {convert}" if zipped else f"{convert} {self.quoted}"
+        return f"{unzip} | {convert}" if unzip else f"{convert} {self.quoted}"
 
 
 def command(*words: str) -> str:

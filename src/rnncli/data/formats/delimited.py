@@ -14,7 +14,7 @@ from rnncli.errors import DataError
 
 
 def open_csv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
-    """Commas, double quotes around a value, a quote in it doubled; nothing else is a dialect of ours.
+    """Reads values with commas between them, in double quotes where they need them, a quote in a value doubled.
 
     Raises:
         DataError: there is no header, or it is broken.
@@ -49,22 +49,19 @@ def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
 
 
 def _check_commas(header: str, line: int, ledger: Ledger) -> None:
-    """Refuse a file that another character separates, before the csv module takes it for one wide column."""
+    """Refuses a file with another character between its columns, before the csv module takes it for one wide column."""
     if header.startswith("{") and is_json(header):
         raise ledger.fault(line, "a JSON object, and this is to be a table; read JSON lines with --format jsonl")
-    bare = re.sub(r'"[^"]*+"', "", header)  # what stands in quotes separates nothing
+    bare = re.sub(r'"[^"]*+"', "", header)  # what is in quotes separates nothing
     commas = bare.count(",")
     if not commas and "\t" in bare:
         raise ledger.fault(line, "one column found; looks like tabs between the columns; use --format tsv")
     for mark, name in ((";", "semicolons"), ("|", "vertical bars")):
         if bare.count(mark) > commas:
-            found = "one column found; looks" if not commas else "this looks"
-            raise ledger.fault(
-                line,
-                f"{found} like {name} between the columns, but rnncli reads comma-separated files "
-                "(use --format tsv for tabs)",
-                f"Write it with commas: {ledger.file.with_commas(mark)}",
-            )
+            found = "this looks" if commas else "one column found; looks"
+            reads = "rnncli reads comma-separated files (use --format tsv for tabs)"
+            hint = f"Write it with commas: {ledger.file.with_commas(mark)}"
+            raise ledger.fault(line, f"{found} like {name} between the columns, but {reads}", hint)
 
 
 def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator[Row]:
@@ -73,7 +70,7 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
     The csv module's own limit is one for the whole process, and 131,072. It is set for the length of one record and
     put back.
     """
-    limit = _record_limit(ledger)
+    limit = ledger.max_field + 2 * LINE_SLACK  # above any single line
     current: list[str] = []  # the lines of this record, to find the quote if it has a fault
 
     def kept() -> Iterator[str]:
@@ -92,7 +89,7 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
         try:
             values = next(reader, None)
         except csv.Error as error:
-            raise _csv_fault("".join(current), start, str(error), ledger) from None
+            raise _csv_fault("".join(current), start, str(error), limit, ledger) from None
         finally:
             csv.field_size_limit(before)
         if values is None:
@@ -101,25 +98,20 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
         yield Row(start, tuple(values))
 
 
-def _record_limit(ledger: Ledger) -> int:
-    return ledger.max_field + 2 * LINE_SLACK  # above any single line
-
-
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+')  # up to the quote that closes
 _UNQUOTED = re.compile(r"[^,\r\n]*+")
 
 
-def _csv_fault(record: str, start: int, reason: str, ledger: Ledger) -> DataError:
-    """Name the line where the quote opened: the csv module only knows where it noticed."""
+def _csv_fault(record: str, start: int, reason: str, limit: int, ledger: Ledger) -> DataError:
+    """Names the line where the quote opened: the csv module only knows where it noticed."""
     hint = 'A quote inside a quoted value is written twice: "".'
     quote = _faulty_quote(record)
     opened = start + line_ends(record[:quote])
-    if len(record) > _record_limit(ledger):
+    if len(record) > limit:
         if quote is not None and len(record) - quote > ledger.max_field:
-            return ledger.fault(
-                opened, f"a quote opens here and is not closed within {ledger.max_field:,} characters", hint
-            )
-        return ledger.fault(start, f"a record of more than {_record_limit(ledger):,} characters")
+            what = f"a quote opens here and is not closed within {ledger.max_field:,} characters"
+            return ledger.fault(opened, what, hint)
+        return ledger.fault(start, f"a record of more than {limit:,} characters")
     if quote is None:
         return ledger.fault(start, f"broken CSV ({reason})")
     if _QUOTED.fullmatch(record, quote):
@@ -130,17 +122,14 @@ def _csv_fault(record: str, start: int, reason: str, ledger: Ledger) -> DataErro
 
 
 def _faulty_quote(record: str) -> int | None:
-    """Where the quote stands that is not closed, or is closed with text behind it."""
+    """Where the quote is that is not closed, or has text after the quote that closes it."""
     at = 0
     while at < len(record):
-        if record[at] == '"':
-            quoted = _QUOTED.match(record, at)
-            end = quoted.end() + 1 if quoted else at
-            if end > len(record) or record[end : end + 1] not in ("", ",", "\r", "\n"):
-                return at
-        else:
-            unquoted = _UNQUOTED.match(record, at)
-            end = unquoted.end() if unquoted else at
+        quoted = record[at] == '"'
+        found = (_QUOTED if quoted else _UNQUOTED).match(record, at)
+        end = found.end() + quoted if found else at
+        if quoted and (end > len(record) or record[end : end + 1] not in ("", ",", "\r", "\n")):
+            return at
         if record[end : end + 1] != ",":
             return None
         at = end + 1
@@ -148,7 +137,7 @@ def _faulty_quote(record: str) -> int | None:
 
 
 def open_tsv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
-    """No quoting at all: a tab is always the next column, a quote always itself.
+    """Reads values with tabs between them, without quoting: a quote is always itself.
 
     Raises:
         DataError: there is no header, or it is broken.

@@ -20,6 +20,7 @@ from rnncli.errors import DataError, quoted
 MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
 
 _READS = 'rnncli reads an object a line: {"text": "so it is", "label": "good"}'
+_KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 _TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
 
 # In a number that may have no float64. One pattern for all three would take ten times as long.
@@ -42,9 +43,11 @@ def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
         if text.strip(" \t\r\n") in ("[", "{", "[{"):
             raise _spread_out(text.strip()[0], number, ledger)
         try:
-            record = _parse_object(text)
-            keys = tuple(record)
-            _check_keys(keys)
+            keys = tuple(_parse_object(text))
+            if not keys:
+                raise _BadRecord("an object without keys")
+            for key in keys:
+                _check_characters(key, key, nested=False)
         except _BadRecord as bad:
             ledger.bad_record(number, str(bad))
             continue
@@ -54,13 +57,13 @@ def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
 
 def _spread_out(bracket: str, number: int, ledger: Ledger) -> DataError:
     """The refusal of one JSON value over many lines; to leave its lines out one by one would leave nothing."""
-    what = "array over several lines, and each line must be an object"
-    so, records = "Write its records so", "json.load(sys.stdin)"
     if bracket == "{":
         what = "object over several lines, and each line must be one"
-        so, records = "If its records are a list under the key data", f'{records}["data"]'
-    made = ledger.file.as_json("r", records)
-    return ledger.fault(number, f"a JSON {what}", f"{_READS}. {so}: {made}")
+        how, records = "If its records are a list under the key data", 'json.load(sys.stdin)["data"]'
+    else:
+        what = "array over several lines, and each line must be an object"
+        how, records = "Write its records so", "json.load(sys.stdin)"
+    return ledger.fault(number, f"a JSON {what}", f"{_READS}. {how}: {ledger.file.as_json('r', records)}")
 
 
 def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledger: Ledger) -> Iterator[Row]:
@@ -86,7 +89,7 @@ def _parse_object(line: str) -> dict[str, Any]:
     except ValueError:  # Python's own limit, sys.set_int_max_str_digits
         raise _BadRecord("an integer of thousands of digits") from None
     if not isinstance(value, dict):
-        raise _BadRecord(f"{_kind(value)}, but each line must be a JSON object")
+        raise _BadRecord(f"{_KINDS.get(type(value), 'a number')}, but each line must be a JSON object")
     # Brackets inside strings are counted too; the walk that counts properly is kept for the few that may be too deep.
     if line.count("[") + line.count("{") > MAX_NESTING and _depth(value) > MAX_NESTING:
         raise _BadRecord(_TOO_DEEP)
@@ -111,20 +114,15 @@ def _refuse_constant(text: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, list):
-        return "an array"
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, bool):
-        return "a boolean"
-    return "null" if value is None else "a number"
-
-
 def _values_of(record: dict[str, Any], keys: Sequence[str], line: str) -> tuple[Value, ...]:
     """The values of a record that was parsed from ``line``, in the order of the first object's keys."""
     if len(record) != len(keys) or not all(key in record for key in keys):
-        _refuse_keys(record, keys)
+        for key in keys:
+            if key not in record:
+                raise _BadRecord(f"the key {quoted(key)} is missing")
+        known = frozenset(keys)
+        new = next(key for key in record if key not in known)
+        raise _BadRecord(f"the key {quoted(new)} is not in the first record")
     # Only an escape can bring in odd characters, for a decoded line holds none; only an exponent too large a number.
     looked_at = "\\u" in line or any(pattern.search(line) for pattern in _LARGE)
     for key in keys:
@@ -146,15 +144,6 @@ def _checked(key: str, value: Value) -> Value:
     return text if isinstance(value, bool) else value
 
 
-def _refuse_keys(record: dict[str, Any], keys: Sequence[str]) -> NoReturn:
-    for key in keys:
-        if key not in record:
-            raise _BadRecord(f"the key {quoted(key)} is missing")
-    known = frozenset(keys)
-    new = next(key for key in record if key not in known)
-    raise _BadRecord(f"the key {quoted(new)} is not in the first record")
-
-
 def _depth(value: dict[str, Any]) -> int:
     """How many brackets are open at the deepest place; in a loop, since recursion is what must not run out."""
     depth = 0
@@ -174,11 +163,3 @@ def _check_characters(key: str, value: str, *, nested: bool) -> None:
         raise _BadRecord(f"\\u{half:04x} in {quoted(key)} is half a surrogate pair, no character") from None
     if "\0" in value or (nested and _ESCAPED_NUL.search(value)):
         raise _BadRecord(f"a NUL character in {quoted(key)}")
-
-
-def _check_keys(keys: Sequence[str]) -> None:
-    """Refuses the first object's keys where there are none, or they could not be shown or saved."""
-    if not keys:
-        raise _BadRecord("an object without keys")
-    for key in keys:
-        _check_characters(key, key, nested=False)

@@ -19,12 +19,12 @@ from rnncli.data.formats.registry import PACKED
 from rnncli.errors import DataError, StorageError, closest
 
 CHUNK = 1 << 18  # bytes read or unzipped at a time
-STDIN_NAME = "<stdin>"
+STDIN = "-"
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
 
 
 def check_path(path: str) -> None:
-    """Refuse what cannot be a data file before its suffix is looked at, and before it is opened.
+    """Refuses what cannot be a data file before its suffix is looked at, and before it is opened.
 
     To open a named pipe would wait for a writer who may never come. A pipe that this process was given open, as a shell
     does for ``<(zcat reviews.csv.gz)``, is read.
@@ -51,7 +51,7 @@ def check_path(path: str) -> None:
 
 def is_path(argument: str) -> bool:
     """Whether a command-line argument means a file rather than a text: ``-``, or the name of something there."""
-    if argument == "-":
+    if argument == STDIN:
         return True
     try:
         return os.path.exists(argument)
@@ -76,17 +76,18 @@ def _closest_file(path: str) -> str:
 
 
 def open_chunks(
-    path: str | None,
-    stdin: BinaryIO | None,
+    path: str,
     *,
     max_bytes: int,
+    stdin: BinaryIO | None = None,
     hash: Callable[[bytes], object] | None = None,
     before_waiting: Callable[[], object] | None = None,
 ) -> Iterator[bytes]:
-    """The bytes of the file at ``path``, or of ``stdin`` when ``path`` is None, unzipped.
+    """The bytes of a file, unzipped.
 
     Args:
         max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
+        stdin: is read for ``-``, in place of ``sys.stdin.buffer``.
         hash: is given every byte as stored, before unzipping.
         before_waiting: is called when a pipe holds nothing more yet, all bytes up to there having been handed on.
 
@@ -94,26 +95,29 @@ def open_chunks(
         StorageError: it cannot be read, or holds more than ``max_bytes``.
         DataError: broken gzip. Nothing is raised before the first bytes are asked for.
     """
-    name = STDIN_NAME if path is None else path
-    stored = _stdin_chunks(stdin, before_waiting) if path is None else _file_chunks(path, before_waiting)
-    chunks = _capped(stored if hash is None else _hashed(stored, hash), name, max_bytes)
+    name = display_name(path)
+    chunks = _capped(_stored(path, stdin, before_waiting), name, max_bytes, hash)
     return _capped(_gunzipped(chunks, name), name, max_bytes) if name.lower().endswith(PACKED) else chunks
 
 
-def _file_chunks(path: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
+def display_name(path: str) -> str:
+    """A file's name in messages."""
+    return "<stdin>" if path == STDIN else path
+
+
+def _stored(path: str, stdin: BinaryIO | None, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
+    if path == STDIN:
+        stream: BinaryIO | None = stdin or getattr(sys.stdin, "buffer", None)
+        if stream is None or stream.closed:
+            raise StorageError(f"{display_name(path)}: standard input is closed", "Name a file, or pipe the data in.")
+        yield from _read(stream, display_name(path), before_waiting)
+        return
     try:
-        file = open(path, "rb")  # noqa: SIM115  closed two lines below; what goes wrong in reading is told apart
+        file = open(path, "rb")  # noqa: SIM115  closed two lines below; errors of reading are other ones
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     with file:
         yield from _read(file, path, before_waiting)
-
-
-def _stdin_chunks(stdin: BinaryIO | None, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
-    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None) if stdin is None else stdin
-    if stream is None or stream.closed:
-        raise StorageError(f"{STDIN_NAME}: standard input is closed", "Name a file, or pipe the data in.")
-    yield from _read(stream, STDIN_NAME, before_waiting)
 
 
 def _read(file: BinaryIO, name: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
@@ -141,15 +145,13 @@ def _would_wait(file: BinaryIO) -> bool:
         return False
 
 
-def _hashed(chunks: Iterable[bytes], hash: Callable[[bytes], object]) -> Iterator[bytes]:
-    for data in chunks:
-        hash(data)
-        yield data
-
-
-def _capped(chunks: Iterable[bytes], name: str, max_bytes: int) -> Iterator[bytes]:
+def _capped(
+    chunks: Iterable[bytes], name: str, max_bytes: int, hash: Callable[[bytes], object] | None = None
+) -> Iterator[bytes]:
     total = 0
     for data in chunks:
+        if hash is not None:
+            hash(data)
         total += len(data)
         if total > max_bytes:
             raise StorageError(f"{name}: holds more than {max_bytes:,} bytes", "Split it, or take a sample of it.")

@@ -25,7 +25,7 @@ _DECODER = json.JSONDecoder(parse_int=float)
 
 
 def as_text(value: Value) -> str:
-    """A value as it is shown: a text as it is, anything else as JSON.
+    """A value as it is shown: a text as it is, other values as JSON.
 
     Raises:
         ValueError: it holds a number that is not finite.
@@ -40,7 +40,7 @@ def as_text(value: Value) -> str:
 
 
 def parsed(text: str) -> Any:
-    """What a text says as JSON, every number in it a float, though it may be no finite one; None if it is no JSON."""
+    """A text read as JSON, every number in it a float, perhaps an infinite one; None if it is not JSON."""
     try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
@@ -56,12 +56,12 @@ def is_json(text: str) -> bool:
 
 
 def is_nested(value: Value) -> bool:
-    """Whether a value is a list or an object, and no text that looks like one."""
+    """Whether a value is a list or an object, and not a text that looks like one."""
     return not isinstance(value, (str, int, float))
 
 
 def number(value: Value) -> float | None:
-    """The number that a value is, or is written as; None if it is none, or no finite one."""
+    """The number that a value is, or is written as; None if it is something else, or not finite."""
     if isinstance(value, str):
         return finite_number(value)
     made = _float(value) if isinstance(value, int | float) else np.inf
@@ -73,18 +73,17 @@ def words(value: Value) -> tuple[str, ...] | None:
     found: Any = value
     if isinstance(value, str):
         found = parsed(value) if value.lstrip().startswith("[") else None
-    listed = isinstance(found, list | tuple) and all(isinstance(item, str) for item in found)
-    return tuple(found) if listed else None
+    return tuple(found) if isinstance(found, list | tuple) and all(isinstance(item, str) for item in found) else None
 
 
 def split_words(value: Value) -> tuple[str, ...]:
-    """As :func:`words`; what is no list of texts is split at its white space."""
+    """As :func:`words`; a value that is not a list of texts is split at its white space."""
     found = words(value)
     return tuple(as_text(value).split()) if found is None else found
 
 
 def size(value: Value) -> int:
-    """Roughly how much there is of a value: characters of a text, words, or numbers."""
+    """Roughly how large a value is: characters of a text, words, or numbers."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, np.ndarray):
@@ -111,7 +110,7 @@ def sequence(value: Value) -> Floats:
     """(T, D) from ``[[0, 0.5], [1, 0.25]]``, (T,) from ``[0, 1, 0]``.
 
     Raises:
-        ValueError: it is something else; the message goes on after "the sequence ".
+        ValueError: it is something else; the message continues "the sequence ".
     """
     return sequence_as_written(value)[0]
 
@@ -182,7 +181,7 @@ def features(value: Value) -> Floats:
     """(D,) numbers, also of a text with commas or white space between them.
 
     Raises:
-        ValueError: they are something else; the message goes on after "the input ".
+        ValueError: they are something else; the message continues "the input ".
     """
     if isinstance(value, np.ndarray):
         return np.asarray(value, np.float64).reshape(-1)

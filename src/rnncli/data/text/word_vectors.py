@@ -61,7 +61,7 @@ def read_vectors(path: str, words: Collection[str]) -> dict[str, Floats]:
 def _vector_lines(path: str) -> Iterator[tuple[int, str]]:
     """Each line with its number, but for a first one that counts words and numbers."""
     check_path(path)
-    chunks = open_chunks(path, None, max_bytes=MAX_BYTES)
+    chunks = open_chunks(path, max_bytes=MAX_BYTES)
     lines = decode_lines(chunks, path, encoding="utf-8", max_line=MAX_LINE)
     for number, line in enumerate(lines, 1):
         stripped = line.rstrip(" \r\n")
