@@ -40,9 +40,9 @@ def folds_of(labels: list[str], count: int, seed: int) -> np.ndarray:
 
 def bag_right(texts: list[str], targets: np.ndarray, held_out: np.ndarray, k: int) -> int:
     """How many held-out rows a bag of k-mers answers right."""
-    corpus = Corpus(Tokenizer("word", True, True))
+    corpus, tokenizer = Corpus(), Tokenizer("word", True, True)
     for text in texts:
-        corpus.add(" ".join(text[i : i + k] for i in range(len(text) - k + 1)))
+        corpus.add(tokenizer.tokens(" ".join(text[i : i + k] for i in range(len(text) - k + 1))))
     train = np.flatnonzero(~held_out)
     vocabulary = build_vocabulary(corpus.counts(train))
     whole = Examples(corpus.encode(vocabulary), targets)

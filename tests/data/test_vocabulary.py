@@ -57,9 +57,9 @@ def test_a_token_twice_is_refused() -> None:
 
 
 def corpus_of(texts: list[str]) -> Corpus:
-    corpus = Corpus(Tokenizer())
+    corpus, tokenizer = Corpus(), Tokenizer()
     for text in texts:
-        corpus.add(text)
+        corpus.add(tokenizer.tokens(text))
     return corpus
 
 

@@ -185,7 +185,7 @@ def statistics_of(
     elif {"tokens", "lowercase"} & set(given):
         raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
     for value in itertools.chain(sample, values):
-        corpus.add_tokens(cut(value))
+        corpus.add(cut(value))
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:

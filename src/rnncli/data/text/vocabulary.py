@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,7 +13,6 @@ import numpy.typing as npt
 from rnncli.data.ragged import Ragged
 from rnncli.data.records import TOO_MANY
 from rnncli.data.short_repr import ShortRepr
-from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.memory import require_room
 
 UNKNOWN = "<unk>"
@@ -24,8 +23,8 @@ Ids = npt.NDArray[np.int32]
 class Vocabulary(ShortRepr):
     """Known tokens by falling count, equal counts by alphabet; the id is the position.
 
-    Tokens that are not known share one more id, the last: ``unknown``. Its row is trained because the tokens under
-    the minimum count have it in the training data.
+    Tokens that are not known share one more id, the last: ``unknown``. Its row is trained because the training data
+    have tokens below the minimum count.
     """
 
     tokens: tuple[str, ...]
@@ -59,21 +58,8 @@ class Vocabulary(ShortRepr):
         return self.tokens[token_id] if token_id < len(self.tokens) else UNKNOWN
 
 
-# Tokens that are strings at a time.
-_AT_A_TIME = 1 << 16
-
-
-def _batched(tokens: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Tokens in lists of bounded length; those of a short list as they are."""
-    if isinstance(tokens, list) and len(tokens) <= _AT_A_TIME:
-        yield tokens
-        return
-    waiting = iter(tokens)
-    while some := list(islice(waiting, _AT_A_TIME)):
-        yield some
-
-
-_CHECKED_EVERY = 1 << 22  # tokens, before it is looked whether there is room for more
+# Tokens that are strings at a time, and tokens after which it is checked that there is room for more.
+_AT_A_TIME, _CHECKED_EVERY = 1 << 16, 1 << 22
 
 
 class Corpus:
@@ -82,32 +68,27 @@ class Corpus:
     It holds 4 bytes a token instead of a string, so that 25,000 reviews are read, counted and encoded in one pass.
     """
 
-    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
-        """Without a tokenizer for texts that come as tokens."""
-        self._tokenizer = tokenizer
+    def __init__(self) -> None:
         self._ids: dict[str, int] = {}
-        self._flat = array("i")
-        self._lengths = array("i")
+        self._flat, self._lengths = array("i"), array("i")
         self._checked = _CHECKED_EVERY
 
-    def add(self, text: str) -> int:
-        """Takes in one text and returns how many tokens it has."""
-        assert self._tokenizer is not None
-        return self.add_tokens(self._tokenizer.tokens(text))
+    def add(self, tokens: Iterable[str]) -> int:
+        """Takes in the tokens of one text and returns how many they are.
 
-    def add_tokens(self, tokens: Iterable[str]) -> int:
-        """Takes in the tokens of one text and returns how many they are."""
-        ids, length = self._ids, 0
-        for some in _batched(tokens):
+        Raises:
+            StorageError: there is no room to encode so many tokens.
+        """
+        ids, before, rest = self._ids, len(self._flat), iter(tokens)
+        while some := list(islice(rest, _AT_A_TIME)):
             self._flat.extend([ids.setdefault(token, len(ids)) for token in some])
-            length += len(some)
             if len(self._flat) > self._checked:
                 # To count them and to encode them, and what is still to come.
                 what = f"encoding {len(self._flat):,} tokens, and there are more,"
                 require_room(16 * len(self._flat), what, TOO_MANY)
                 self._checked += _CHECKED_EVERY
-        self._lengths.append(length)
-        return length
+        self._lengths.append(len(self._flat) - before)
+        return self._lengths[-1]
 
     def drop_empty(self) -> None:
         """Forgets the texts without tokens."""
@@ -131,11 +112,8 @@ class Corpus:
 
     def texts(self) -> Ragged:
         """Each text's provisional ids."""
-        flat, lengths = (
-            np.frombuffer(values, np.int32) if len(values) else np.empty(0, np.int32)
-            for values in (self._flat, self._lengths)
-        )
-        return Ragged.of(flat, lengths)
+        flat = np.frombuffer(self._flat, np.int32) if self._flat else np.empty(0, np.int32)
+        return Ragged.of(flat, self.lengths)
 
     def counts(self, rows: Iterable[int]) -> dict[str, int]:
         """How often each token occurs in these rows."""
@@ -146,8 +124,7 @@ class Corpus:
         return self._counted(self.texts().flat[:end])
 
     def _counted(self, ids: Ids) -> dict[str, int]:
-        numbers = np.bincount(ids, minlength=len(self._ids)).tolist()
-        return dict(zip(self._ids, numbers, strict=True))
+        return dict(zip(self._ids, np.bincount(ids, minlength=len(self._ids)).tolist(), strict=True))
 
     def encode(self, vocabulary: Vocabulary) -> Ragged:
         """Each text's ids in a finished vocabulary."""

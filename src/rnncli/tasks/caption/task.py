@@ -81,7 +81,7 @@ class Caption(Task):
         if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
             return self.prepare(kept, settings)
         corpus = Corpus()
-        lengths = np.array([corpus.add_tokens(symbols_of(text, unit)) for text in texts])
+        lengths = np.array([corpus.add(symbols_of(text, unit)) for text in texts])
         target = vocabulary_of(corpus.counts(rows.train), settings)
         untrained = CaptionModel(
             settings=settings,

@@ -34,9 +34,9 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     unit, limit = tokenizer.unit, settings.max_length
     settings = settings.replace(tokens=unit)
-    corpus = Corpus(tokenizer)
+    corpus = Corpus()
     for text in dataset.texts:
-        corpus.add(text)
+        corpus.add(tokenizer.tokens(text))
     dataset = dataset.with_tokens(corpus.lengths, unit)
     corpus.drop_empty()
     require_labels(dataset)

@@ -65,7 +65,7 @@ class LanguageModeling(Task):
         settings = settings.replace(tokens=unit)
         text = joined(dataset)
         corpus = Corpus()
-        count = corpus.add_tokens(_tokens(text.lower() if settings.lowercase else text, unit))
+        count = corpus.add(_tokens(text.lower() if settings.lowercase else text, unit))
         held_out = int(count * settings.validation)
         if count < 20 or (settings.validation and held_out < 2):
             raise DataError(f"{dataset.name}: a text of {count:,} {unit}s is too short to learn from")

@@ -51,8 +51,8 @@ class Seq2Seq(Task):
             raise DataError(f"{dataset.name}: an encoder-decoder needs at least 2 pairs, and this file has 1")
         unit, sources, targets = settings.tokens, Corpus(), Corpus()
         for text, answer in zip(dataset.texts, dataset.labels, strict=True):
-            sources.add_tokens(symbols_of(text.lower() if settings.lowercase else text, unit))
-            targets.add_tokens(symbols_of(answer, unit))
+            sources.add(symbols_of(text.lower() if settings.lowercase else text, unit))
+            targets.add(symbols_of(answer, unit))
         rows = split(dataset, settings)
         source, target = (vocabulary_of(side.counts(rows.train), settings) for side in (sources, targets))
         untrained = Seq2SeqModel(

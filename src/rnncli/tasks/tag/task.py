@@ -54,8 +54,8 @@ class Tag(Task):
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
         words, tagged = Corpus(), Corpus()
         for sentence, its_tags in zip(dataset.inputs, dataset.labels, strict=True):
-            words.add_tokens(sentence)
-            tagged.add_tokens(its_tags)
+            words.add(sentence)
+            tagged.add(its_tags)
         tags, number = numbered(tagged.distinct)
         if len(tags) < 2:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
