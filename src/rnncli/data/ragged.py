@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# Sequences that are put together at a time, so that what it takes to find their places stays small.
-_AT_A_TIME = 1 << 16
+_AT_A_TIME = 1 << 16  # sequences that are joined at a time, so that their indices take little memory
 
 
 @dataclass(frozen=True, eq=False)
 class Ragged(Sequence[Array]):
-    """N sequences as views into one array; several may share it, each with some of its sequences.
+    """N sequences as views into one array, which several may share.
 
     Args:
         flat: (S, ...) the timesteps of all.
@@ -31,7 +30,7 @@ class Ragged(Sequence[Array]):
 
     @classmethod
     def of(cls, flat: Array, lengths: Array) -> Ragged:
-        """From sequences that stand one behind the other."""
+        """From sequences that follow each other."""
         starts = np.cumsum(lengths, dtype=np.int64)
         starts -= lengths
         return cls(flat, starts, lengths)
@@ -40,7 +39,7 @@ class Ragged(Sequence[Array]):
         return len(self.starts)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the sequences are those of a list, or of another one."""
+        """Whether the sequences equal those of a list, or of another one."""
         if not isinstance(other, Sequence):
             return NotImplemented
         return len(self) == len(other) and all(map(np.array_equal, self, other))
@@ -68,7 +67,7 @@ class Ragged(Sequence[Array]):
         return Ragged(self.flat, self.starts[rows], self.lengths[rows])
 
     def joined(self) -> Array:
-        """(S', ...) the timesteps of all sequences, one sequence behind the other."""
+        """(S', ...) the timesteps of all sequences, one sequence after the other."""
         total = int(self.lengths.sum(dtype=np.int64))
         made = np.empty((total, *self.flat.shape[1:]), self.flat.dtype)
         done = 0
@@ -110,5 +109,5 @@ def rows_of(sequences: Sequence[Array], rows: Array) -> Sequence[Array]:
 
 
 def joined(sequences: Sequence[Array]) -> Array:
-    """(S, ...) the timesteps of all sequences, one sequence behind the other."""
+    """(S, ...) the timesteps of all sequences, one sequence after the other."""
     return sequences.joined() if isinstance(sequences, Ragged) else np.concatenate(sequences)

@@ -13,15 +13,15 @@ _SHORT.maxlevel = 2
 
 
 class ShortRepr:
-    """For a dataclass that is made with ``repr=False``: its fields in one line, long ones shortened or counted."""
+    """Shows the fields of a dataclass with ``repr=False`` in one line, long ones shortened or counted."""
 
     def __repr__(self) -> str:
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        shown = ", ".join(f"{field.name}={_said(getattr(self, field.name))}" for field in fields if field.repr)
+        shown = ", ".join(f"{field.name}={_shortened(getattr(self, field.name))}" for field in fields if field.repr)
         return f"{type(self).__name__}({shown})"
 
 
-def _said(value: Any) -> str:
+def _shortened(value: Any) -> str:
     """A small value as it is; of a large one its type and length."""
     if value is None or type(value) in (str, bool, int, float, tuple):
         return _SHORT.repr(value)

@@ -1,4 +1,4 @@
-"""Setting validation rows aside, and putting rows into batches: both decided by the seed alone."""
+"""Rows set aside for validation, and rows in batches: both decided by the seed alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stratified_split(targets: npt.NDArray[np.int64], share: float, seed: int) ->
     """Row numbers for training and validation, each ascending.
 
     Every label gives the rounded ``share`` of its rows to validation (half a row counts as one), but never its last
-    row; of the labels too small for one none is favoured, so a few may be absent from validation.
+    row. Labels with too few rows give none, so a few may be absent from validation.
     """
     rng = stream(seed, SPLIT)
     aside: list[Rows] = []
@@ -29,17 +29,15 @@ def stratified_split(targets: npt.NDArray[np.int64], share: float, seed: int) ->
         count = min(int(share * len(rows) + 0.5), len(rows) - 1)
         aside.append(rng.permutation(rows)[:count])
     validation = np.sort(np.concatenate(aside)).astype(np.int64)
-    learned = np.ones(len(targets), np.bool_)
-    learned[validation] = False
-    return np.flatnonzero(learned), validation
+    return np.setdiff1d(np.arange(len(targets)), validation, assume_unique=True), validation
 
 
 def batches(lengths: npt.NDArray[np.int64], size: int, seed: int, epoch: int) -> list[Rows]:
     """The order of an epoch: a function of ``(seed, epoch)`` alone.
 
     The shuffled rows are cut into chunks of a hundred batches, each chunk is sorted by length and cut into batches
-    of like lengths, and the batches are shuffled. A short step then is not slowed down by one long text, and
-    the chunks keep the batches different from epoch to epoch.
+    of similar lengths, and the batches are shuffled. A long text then does not slow down a step of short ones, and
+    the batches differ from epoch to epoch.
     """
     rng = stream(seed, ORDER, epoch)
     shuffled = rng.permutation(len(lengths))
@@ -52,6 +50,6 @@ def batches(lengths: npt.NDArray[np.int64], size: int, seed: int, epoch: int) ->
 
 
 def in_length_order(lengths: npt.NDArray[np.int64], size: int) -> list[Rows]:
-    """Batches for evaluation: all rows once, like lengths together, longest first."""
+    """Batches for evaluation: all rows once, similar lengths together, longest first."""
     order = np.argsort(-lengths, kind="stable")
     return [order[i : i + size] for i in range(0, len(order), size)]

@@ -1,7 +1,7 @@
-"""The numbers of an .npy file, which is no table: a column of one names it, or the command line.
+"""The numbers of an .npy file, which a table's column or the command line names.
 
-A data file may come from anybody, so what it names is read only where it is an array of numbers, of a bounded size, in
-the data file's own folder or below. Nothing is unpickled.
+A data file may come from anybody, so a file that it names is read only if it is an array of numbers, of a bounded
+size, in the data file's own folder or below. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnncli.data.formats.sources import check_path
 from rnncli.data.formats.values import Numbers
 from rnncli.errors import DataError, StorageError, quoted
 
-MAX_NUMBERS = 250_000  # in one file; a model keeps mean and spread of each, and as much as that its file can hold
+MAX_NUMBERS = 250_000  # in one file; a model's file holds mean and spread of each
 _MAX_BYTES = 16 * MAX_NUMBERS + 100_000  # the widest real numbers, and a header
 _MAX_DIMENSIONS = 32  # of every NumPy
 
@@ -30,7 +30,7 @@ _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,  # (3, 0) differs for names of fields alone
 }
-# What NumPy raises over a header that is none.
+# What NumPy raises over a broken header.
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, SyntaxError, OverflowError, RecursionError, MemoryError)
 
 
@@ -42,10 +42,10 @@ class Vector(NamedTuple):
 
 
 def named_vector(named: str, column: str, folder: str) -> Vector:
-    """The array of a name that stands in a data file.
+    """The array that a data file names.
 
     Raises:
-        DataError: it leads out of the folder, or is no array of numbers.
+        DataError: the path leads out of the folder, or the file is not an array of numbers.
         StorageError: it cannot be read.
     """
     if not named:
@@ -61,8 +61,8 @@ def read_vector(path: str) -> Vector:
     """The numbers of an .npy file, of whatever shape, row by row.
 
     Raises:
-        DataError: it is something else, holds anything but real, finite numbers, none, or more than
-            :data:`MAX_NUMBERS`.
+        DataError: it is something else, or holds no numbers, more than :data:`MAX_NUMBERS`, or others than real,
+            finite ones.
         StorageError: it is missing, no regular file, or cannot be read.
     """
     check_path(path)
@@ -76,7 +76,7 @@ def read_vector(path: str) -> Vector:
 
 
 def _numbers_in(data: bytes, path: str) -> Numbers:
-    """(D,) what the bytes of an .npy file hold. The header is judged before anything of its size is made."""
+    """(D,) the numbers in the bytes of an .npy file. Its header is checked before an array of its size is made."""
     file = io.BytesIO(data)
     try:
         with warnings.catch_warnings():

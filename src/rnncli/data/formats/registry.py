@@ -1,8 +1,8 @@
 """The formats of data files, in one table: a name for ``--format``, the endings of file names, and what opens one.
 
-All that depends on a format is derived from this table: what is read, what counts as a file on the command line, and
-the help. It imports none of the readers, for ``rnncli --help`` names the formats too. A format is opened on bytes, so
-that one that is no text has to turn no number into a text: it is a file beside this one, and a row here.
+All that depends on a format comes from this table: what is read, what counts as a file on the command line, and the
+help. It imports none of the readers, for ``rnncli --help`` names the formats too. Formats read bytes, so that a binary
+one never turns its numbers into text. A new format is a file beside this one, and a row here.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from rnncli.errors import DataError
 ARRAY_SUFFIX = ".npy"  # the numbers of a single input, named in a table or on the command line; no table itself
 PACKED = ".gz"  # of every format
 
-# Nobody types these at the end of a text, and rnncli does not read them: a file of such a name is refused by its name,
-# whether it is there or not.
+# Endings of files that rnncli does not read. Nobody ends a text so: the argument is refused as a file, there or not.
 UNREADABLE = (
     *(".json", ".parquet", ".arrow", ".feather", ".xls", ".xlsx", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
     *(".mat", ".arff", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
@@ -69,16 +68,16 @@ def known_suffixes() -> dict[str, str]:
 
 
 def format_of(path: str) -> str | None:
-    """The format that a file's name says; None if it says none."""
+    """The format that a file's name ends in; None if it is none of them."""
     name = path.lower().removesuffix(PACKED)
     return next((format for suffix, format in known_suffixes().items() if name.endswith(suffix)), None)
 
 
 def required_format_of(path: str) -> str:
-    """The format that a file's name says.
+    """The format that a file's name ends in.
 
     Raises:
-        DataError: it says none.
+        DataError: it is none of them.
     """
     format = format_of(path)
     if format is None:
@@ -96,12 +95,12 @@ def is_array(path: str) -> bool:
 
 
 def ends_like_data(argument: str) -> bool:
-    """Whether an argument ends as the names of data files do, be they of formats that are read or not."""
+    """Whether an argument ends like the name of a data file, of a format that is read or of another one."""
     return argument.lower().endswith((*known_suffixes(), ARRAY_SUFFIX, PACKED, *UNREADABLE))
 
 
 def looks_like_data(argument: str) -> bool:
-    """Whether nobody would take an argument for a text: one word that ends as the names of data files do."""
+    """Whether an argument cannot be a text: one word that ends like the name of a data file."""
     return ends_like_data(argument) and not any(c.isspace() for c in argument)
 
 

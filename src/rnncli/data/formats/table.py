@@ -1,4 +1,4 @@
-"""What a format gives: the names of the columns, the records, and a ledger of those that were left out."""
+"""What a format's reader returns: names of columns and records, and a ledger of the records that were left out."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ledger:
     Attributes:
         skipped: messages of the first 20 records that were left out.
         count: how many were.
-        documents: lines that begin a document, and are no record.
+        documents: lines that begin a document, which are not records.
         digest: SHA-256 over the bytes as stored, in hex, once all have been read; "" before.
     """
 
@@ -60,10 +60,10 @@ class Ledger:
     digest: str = ""
 
     def bad_record(self, line: int, what: str) -> None:
-        """Counts a record that cannot be used, if that is wanted.
+        """Counts a record that cannot be used.
 
         Raises:
-            DataError: it is not.
+            DataError: such records are not to be left out.
         """
         error = self.fault(line, what, self.skip_hint)
         if not self.skip_bad:

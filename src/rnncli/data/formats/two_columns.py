@@ -1,14 +1,15 @@
-"""A word and its tag a line, an empty line after each sentence: how corpora of tagged words are most often kept."""
+"""A word and its tag a line, an empty line after each sentence: the commonest format of tagged corpora."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from rnncli.data.formats.decoding import lines_of
 from rnncli.data.formats.table import Ledger, Opened, Row
 
 COLUMNS = ("tokens", "tags")
-_BEGIN = "-DOCSTART-"  # the word of a line that begins a document, and is no word of it
+_BEGIN = "-DOCSTART-"  # in place of a word where a document begins
 
 
 def open_two_columns(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
@@ -26,12 +27,10 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
     words: list[str] = []
     tags: list[str] = []
     begin, bad = 1, False
-    number = 0
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(chain(lines, ("",)), 1):
         parts = line.split()
-        if parts and parts[0] == _BEGIN:
-            ledger.documents += 1
         if not parts or parts[0] == _BEGIN:
+            ledger.documents += bool(parts)
             if words and not bad:
                 yield Row(begin, (tuple(words), tuple(tags)))
             words, tags, bad = [], [], False
@@ -44,5 +43,3 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
         elif not bad:
             words.append(parts[0])
             tags.append(parts[1])
-    if words and not bad:
-        yield Row(begin, (tuple(words), tuple(tags)))

@@ -1,6 +1,6 @@
-"""A word seen from several sides: itself, how it ends, how it begins, how it is written.
+"""Features of a word: the word itself, its endings, its beginning, its shape.
 
-A word that training never saw still has an ending and a shape that others had: "-ing", "-ly", a capital, a digit.
+A word that the training data lack still has an ending and a shape that others have: "-ing", "-ly", a capital, a digit.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ Rows = npt.NDArray[np.int64]
 
 _DIGIT = re.compile(r"\d")
 _RUNS = re.compile(r"(.)\1+")
-# An ending, a beginning or a shape counts as known from so many different words on.
-MIN_WORDS = 2
+MIN_WORDS = 2  # so many different words make an ending, a beginning or a shape a known one
 SIDES = ("word", "ending2", "ending3", "ending4", "beginning3", "shape")
 
 
 def sides(word: str) -> tuple[str, ...]:
-    """The word as each of :data:`SIDES` shows it; digits are all alike but in its shape."""
+    """The entry of a word in each of :data:`SIDES`; all digits count as 0."""
     lower = _DIGIT.sub("0", word.lower())
     return lower, lower[-2:], lower[-3:], lower[-4:], lower[:3], shape(word)
 
@@ -53,8 +52,8 @@ class WordFeatures:
         """From the training words and how often each occurs.
 
         Args:
-            min_count: rarer words are known by their other sides only.
-            max_size: known words at most.
+            min_count: rarer words have their other features alone.
+            max_size: the most known words.
         """
         counts: list[Counter[str]] = [Counter() for _ in SIDES]
         for word, count in words.items():
@@ -71,8 +70,8 @@ class WordFeatures:
 
     def rows(self, words: Iterable[str]) -> Rows:
         """(words, sides) the entry of each word on each side."""
-        seen = list(map(sides, words))
-        columns = [vocabulary.encode([of[k] for of in seen]) for k, vocabulary in enumerate(self.known)]
+        entries = list(map(sides, words))
+        columns = [vocabulary.encode([of[k] for of in entries]) for k, vocabulary in enumerate(self.known)]
         return np.stack(columns, axis=1).astype(np.int64)
 
     def knows(self, word: str) -> bool:

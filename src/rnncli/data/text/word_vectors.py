@@ -25,7 +25,7 @@ def dimension(path: str) -> int:
     """How many numbers a vector of the file has.
 
     Raises:
-        DataError: the file is empty, or its first vector is none.
+        DataError: the file is empty, or its first line is not a vector.
         StorageError: it cannot be read.
     """
     for number, line in _vector_lines(path):
@@ -38,7 +38,7 @@ def dimension(path: str) -> int:
 
 
 def read_vectors(path: str, words: Collection[str]) -> dict[str, Floats]:
-    """Word → (dimension,), for those of ``words`` that the file has; of a word that stands twice the first.
+    """Word → (dimension,), for those of ``words`` that the file has; the first, where a word has several.
 
     Raises:
         DataError: a vector is broken, or of another dimension than the first (with file and line).
@@ -48,7 +48,7 @@ def read_vectors(path: str, words: Collection[str]) -> dict[str, Floats]:
     wanted = set(words)
     found: dict[str, Floats] = {}
     for number, line in _vector_lines(path):
-        # From the right, for a word of some files has spaces in it.
+        # From the right, for words may have spaces in them.
         word, *numbers = line.rsplit(" ", size)
         if word in wanted:
             found[word] = _parsed(numbers, f"{path}:{number}", size)
@@ -59,7 +59,7 @@ def read_vectors(path: str, words: Collection[str]) -> dict[str, Floats]:
 
 
 def _vector_lines(path: str) -> Iterator[tuple[int, str]]:
-    """Each line with its number, but for a first one that counts words and numbers."""
+    """Each line with its number, without a first line that has the counts of words and of numbers."""
     check_path(path)
     chunks = open_chunks(path, max_bytes=MAX_BYTES)
     lines = decode_lines(chunks, path, encoding="utf-8", max_line=MAX_LINE)
