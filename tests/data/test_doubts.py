@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.data.doubts.look import Asker
+from rnncli.data.doubts.preview import Asker
 from rnncli.errors import DataError
 
 WORDS = "the a good bad warm cold film story cast plot was is very not so dull bright long short slow".split()  # noqa: SIM905

@@ -70,7 +70,7 @@ def tokenize(
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
     from rnncli.data.dataset import stream_texts
-    from rnncli.data.doubts.look import Asker
+    from rnncli.data.doubts.preview import Asker
     from rnncli.data.formats.sources import display_name
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}

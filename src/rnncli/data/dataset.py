@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.doubts.checks import CHOSEN, DESCRIBED, FILE, LABELLED, TABLE
 from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
-from rnncli.data.doubts.look import Asker, Look, raise_first, raise_found
 from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.tables import DESCRIBED, TABLE, no_header
-from rnncli.data.doubts.text_files import CONLL, TEXT_FILE
-from rnncli.data.doubts.texts import BESIDE, CHOSEN, nested_text
+from rnncli.data.doubts.preview import Asker, Known, Preview, raise_first, raise_found
+from rnncli.data.doubts.texts import nested_text
 from rnncli.data.formats.registry import ARRAY_SUFFIX, FORMATS, format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
@@ -25,6 +24,7 @@ from rnncli.data.number_records import Reads, number_records
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, FeatureRows, Inputs, NumberArrays, Records, Shown, Texts, TokenLists
 from rnncli.data.short_repr import ShortRepr
+from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.columns import Columns, choose_columns
 from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays, described_numbers
 from rnncli.data.tables.long_form import LongForm, guess_long_form
@@ -40,8 +40,6 @@ TRAINING = Asker()
 
 # So many of the records that were left out are shown with the reason.
 SKIPPED_SHOWN = 5
-
-_FILE_CHECKS = {"records": (no_header,), "texts": TEXT_FILE, "tagged words": CONLL}
 
 
 @dataclass(frozen=True)
@@ -218,21 +216,21 @@ def read_dataset(
     if not labelled and source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT if labelled else None)
-    look = _look(source, table, sample, task, asker)
+    preview = _preview(source, table, sample, task, asker)
     rows: Iterator[Row] = itertools.chain(sample, table.rows)
     doubt = not settled and (source.features is None or not labelled)
     parts = None
     if doubt:
-        _doubt_file(source, look)
-        parts = Parts.of(look)
+        _doubt_file(source, preview)
+        parts = Parts(preview)
         rows = parts.watch(rows)
-    numbers = _numbers_of(source, table, look.sample, reads) if labelled else None
+    numbers = _numbers_of(source, table, preview.sample, reads) if labelled else None
     if numbers is not None:
         if doubt and isinstance(numbers[0], NumericColumns):
-            raise_first(DESCRIBED, look)
+            raise_first(DESCRIBED, preview)
         dataset = _read_numbers(source, table, *numbers, rows)
     else:
-        dataset = _read_column(source, table, look, labelled, inputs, rows, doubt)
+        dataset = _read_column(source, table, preview, labelled, inputs, rows, doubt)
     if parts is None:
         return dataset
     text, label = dataset.source.text, dataset.source.label
@@ -240,28 +238,29 @@ def read_dataset(
     # The labels of other inputs are texts, or tags, which were looked at as they were read.
     if label is not None and not isinstance(dataset.inputs, TokenLists | FeatureRows):
         at = None if numbers or text is None else table.columns.index(text)
-        look = replace(look, text=at, label=table.columns.index(label))
-        raise_found(no_labels(look, dataset.texts, dataset.labels, dataset.lines))
-        raise_found(unlikely_labels(look, dataset.labels))
+        preview = preview.choose(at, table.columns.index(label))
+        raise_found(no_labels(preview, dataset.texts, dataset.labels, dataset.lines))
+        raise_found(unlikely_labels(preview, dataset.labels))
     return dataset
 
 
-def _look(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Look:
-    named = (source.text is not None, source.label is not None)
-    return Look(table.ledger.file, table.columns, sample, task, named, asker)
+def _preview(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Preview:
+    text = Known.NOTHING if source.text is None else Known.TEXT
+    label = Known.NOTHING if source.label is None else Known.LABEL
+    return Preview.of(table.ledger.file, table.columns, sample, task, text | label, asker)
 
 
-def _doubt_file(source: Source, look: Look) -> None:
+def _doubt_file(source: Source, preview: Preview) -> None:
     """Raises DataError: it is not what its format says, or has no header."""
-    holds = look.file.format.holds
+    holds = preview.file.format.holds
     if holds != "texts" or source.format is None:
-        raise_first(_FILE_CHECKS[holds], look)
+        raise_first(FILE[holds], preview)
 
 
 def _read_column(
     source: Source,
     table: Table,
-    look: Look,
+    preview: Preview,
     labelled: bool,
     inputs: type[Inputs[Any]] | None,
     rows: Iterable[Row],
@@ -270,12 +269,12 @@ def _read_column(
     """The records whose inputs are the values of a column."""
     if labelled and source.features:
         raise DataError(f"{table.name}: there are no numeric columns beside a text")
-    columns = _choose(source, look, need_label=labelled, doubt=doubt)
+    columns = _choose(source, preview, need_label=labelled, doubt=doubt)
     text_at, label_at = columns.text, columns.label
-    look = replace(look, text=text_at, label=label_at)
-    inputs = (inputs or _type_of_inputs(look)) if labelled else Texts
+    preview = preview.choose(text_at, label_at)
+    inputs = (inputs or _type_of_inputs(preview)) if labelled else Texts
     tags_doubted = doubt and inputs is TokenLists
-    lists_doubted = doubt and labelled and inputs is Texts and not look.pairs and not look.facts[text_at].nested
+    texts_expected = labelled and inputs is Texts and not preview.has_targets and not preview.columns[text_at].nested
     ledger = table.ledger
     records = Records(ledger, inputs())
     for line, values in rows:
@@ -284,10 +283,10 @@ def _read_column(
         if problem is not None:
             ledger.bad_record(line, problem)
             continue
-        if lists_doubted and not isinstance(input, str) and is_nested(input):
-            raise nested_text(look, as_text(input), line)
+        if doubt and texts_expected and not isinstance(input, str) and is_nested(input):
+            raise nested_text(preview, as_text(input), line)
         if tags_doubted and words(label) is None:
-            raise_found(nested_label(look, as_text(input), as_text(label), line, tagged=True))
+            raise_found(nested_label(preview, as_text(input), as_text(label), line, tagged=True))
         records.add(line, input, label)
     source = replace(source, text=table.columns[text_at], label=None if label_at is None else table.columns[label_at])
     if labelled:
@@ -295,16 +294,16 @@ def _read_column(
     return _dataset(source, "one text" if ledger.file.format.holds == "texts" else columns.why, table, records)
 
 
-def _type_of_inputs(look: Look) -> type[Inputs[Any]]:
+def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:
     """What the inputs are, by the first records."""
-    assert look.text is not None
-    assert look.label is not None
-    pairs = ((row.values[look.text], row.values[look.label]) for row in look.rows)
+    assert preview.text is not None
+    assert preview.label is not None
+    pairs = ((row.values[preview.text.at], row.values[preview.label.at]) for row in preview.rows)
     first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), LOOKED_AT))
-    if look.task == "tag" or (look.task == "auto" and are_tagged(first)):
+    if preview.task == "tag" or (preview.task == "auto" and are_tagged(first)):
         return TokenLists
     numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
-    return NumberArrays if numbers and not look.pairs else Texts
+    return NumberArrays if numbers and not preview.has_targets else Texts
 
 
 def _missing(input: Value, label: Value) -> str | None:
@@ -330,22 +329,22 @@ def choose(
     Raises:
         DataError: it cannot be told which they are, or the table is likely something else.
     """
-    look = _look(source, table, sample, task, asker)
-    _doubt_file(source, look)
-    return _choose(source, look, need_label=need_label)
+    preview = _preview(source, table, sample, task, asker)
+    _doubt_file(source, preview)
+    return _choose(source, preview, need_label=need_label)
 
 
-def _choose(source: Source, look: Look, *, need_label: bool, doubt: bool = True) -> Columns:
+def _choose(source: Source, preview: Preview, *, need_label: bool, doubt: bool = True) -> Columns:
     if doubt and need_label:
-        raise_first(TABLE, look)
-    columns = choose_columns(look.columns, look.sample, text=source.text, label=source.label, need_label=need_label)
+        raise_first(TABLE, preview)
+    columns = choose_columns(preview.names, preview.sample, text=source.text, label=source.label, need_label=need_label)
     if doubt:
-        look = replace(look, text=columns.text, label=columns.label)
-        raise_first(CHOSEN, look)
+        preview = preview.choose(columns.text, columns.label)
+        raise_first(CHOSEN, preview)
         if columns.label is not None:
-            texts, labels = ([texts[at] for texts in look.sample] for at in (columns.text, columns.label))
-            raise_found(no_labels(look, texts, labels, [row.line for row in look.rows]))
-        raise_first(BESIDE, look)
+            texts, labels = ([texts[at] for texts in preview.sample] for at in (columns.text, columns.label))
+            raise_found(no_labels(preview, texts, labels, [row.line for row in preview.rows]))
+        raise_first(LABELLED, preview)
     return columns
 
 
@@ -373,10 +372,10 @@ def _numbers_of(
         if found is not None:
             return found
     if source.features is None or source.sequence is not None:
-        guessed = guess_long_form(columns, sample, source.label, source.sequence)
+        guessed = guess_long_form(columns_of(columns, sample), source.label, source.sequence)
         if guessed is not None:
             return guessed, guessed.label
-    numeric = described_numbers(columns, sample, None, source.label)
+    numeric = described_numbers(columns, sample, source.label)
     if numeric is None:
         return None
     return NumericColumns(tuple(columns[at] for at in numeric.features)), columns[numeric.text]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rnncli.data.dataset import TRAINING, Source, is_plain_text, require_columns, stream_rows, stream_texts
-from rnncli.data.doubts.look import Asker
+from rnncli.data.doubts.preview import Asker
 from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array

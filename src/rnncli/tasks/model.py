@@ -17,7 +17,7 @@ from rnncli.core.cells.recurrence import Params
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.data.doubts.look import Asker
+from rnncli.data.doubts.preview import Asker
 from rnncli.data.formats.values import Value, size
 from rnncli.data.number_records import Reads
 from rnncli.data.records import Inputs, Texts

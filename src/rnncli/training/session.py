@@ -17,7 +17,7 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source, is_plain_text, read_dataset
-from rnncli.data.doubts.look import Asker
+from rnncli.data.doubts.preview import Asker
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.parallel import group_of

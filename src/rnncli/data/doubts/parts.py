@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
 
-from rnncli.data.doubts.look import Look
+from rnncli.data.doubts.preview import Preview, cell, literal
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import as_text
-from rnncli.data.tables.columns import words_of
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.names import names_parts
 from rnncli.errors import DataError, quoted
 
 _PART = re.compile(
@@ -20,74 +19,51 @@ _PART = re.compile(
     r"|unlabell?ed)[-_ ]?(?:set|data|\d)?",
     re.IGNORECASE,
 )
-_PART_COLUMNS = frozenset(
-    """
-    split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val
-    in_train in_test
-    """.split()  # noqa: SIM905
-)
-_PART_ENDINGS = frozenset(("split", "splits", "fold", "folds", "kfold", "partition"))
 _MOST_PARTS = 20  # different values that tell parts of a file apart
 
 
-@dataclass
 class Parts:
-    """Columns that say which part of a file a row belongs to, as training and test, and what stands in them."""
+    """The columns that divide the rows into parts, as training and test, and the values in them."""
 
-    look: Look
-    found: dict[int, set[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, look: Look) -> Parts:
-        """By the names of the columns and the first rows."""
-        parts = cls(look)
-        for at, of in enumerate(look.facts):
-            if _names_parts(of.name) or (of.filled and _are_parts(of.distinct)):
-                parts.found[at] = set()
-        return parts
+    def __init__(self, preview: Preview) -> None:
+        self.preview = preview
+        self.found: dict[Column, set[str]] = {
+            column: set()
+            for column in preview.columns
+            if names_parts(column.name) or (column.filled and _are_parts(column.distinct))
+        }
 
     def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, each looked at as it passes."""
-        found = list(self.found.items())
-        return self._watched(rows, found) if found else iter(rows)
+        """The rows, with the parts of each noted as it passes."""
+        return map(self._note, rows) if self.found else iter(rows)
 
-    def _watched(self, rows: Iterable[Row], found: list[tuple[int, set[str]]]) -> Iterator[Row]:
-        for row in rows:
-            for at, values in found:
-                if len(values) <= _MOST_PARTS:
-                    values.add(as_text(row.values[at]).strip())
-            yield row
+    def _note(self, row: Row) -> Row:
+        for column, values in self.found.items():
+            if len(values) <= _MOST_PARTS:
+                values.add(as_text(row.values[column.at]).strip())
+        return row
 
-    def refusal(self, roles: Sequence[str | None]) -> DataError | None:
+    def refusal(self, roles: Collection[str | None]) -> DataError | None:
         """The refusal, if rows of several parts were read as one.
 
         Args:
-            roles: columns that were read as something else.
+            roles: names of columns that were read as something else.
         """
-        look = self.look
-        for at, values in self.found.items():
-            name = look.columns[at]
-            if name in roles or not 1 < len(values) <= _MOST_PARTS:
+        file = self.preview.file
+        for column, values in self.found.items():
+            if column.name in roles or not 1 < len(values) <= _MOST_PARTS:
                 continue
-            by_name = _names_parts(name)
-            if not (_are_parts(values) or (by_name and all(len(value) < 20 for value in values))):
+            if not (_are_parts(values) or (names_parts(column.name) and all(len(value) < 20 for value in values))):
                 continue
-            kept = next((value for value in sorted(values) if value.lower().startswith("train")), None)
-            kept = look.facts[at].example if kept is None else kept
-            same = f"str(r[{json.dumps(name)}])" if look.file.format.typed else f"r[{json.dumps(name)}]"
+            kept = next((value for value in sorted(values) if value.lower().startswith("train")), column.example)
+            value = f"str({cell(column)})" if file.format.typed else cell(column)
             listed = ", ".join(sorted(values)[:4])
-            return look.file.refusal(
-                f"{quoted(name)} says which rows are for what ({listed}), and all of them would be read as one",
-                f"Keep those of one: {look.file.filtered(f'{same}=={json.dumps(kept)}')}; "
-                f"or read them all: {look.command(command('--ignore', name))}",
+            return file.refusal(
+                f"{quoted(column.name)} says which rows are for what ({listed}), and all of them would be read as one",
+                f"Keep those of one: {file.filtered(f'{value}=={literal(kept)}')}; "
+                f"or read them all: {self.preview.command(command('--ignore', column.name))}",
             )
         return None
-
-
-def _names_parts(name: str) -> bool:
-    """Whether a column is called like one of parts: ``split``, ``k_fold``, ``data-split``."""
-    words = words_of(name)
-    return "_".join(words) in _PART_COLUMNS or "".join(words) in _PART_COLUMNS or bool(set(words[-1:]) & _PART_ENDINGS)
 
 
 def _are_parts(values: Iterable[str]) -> bool:

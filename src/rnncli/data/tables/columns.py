@@ -1,4 +1,4 @@
-"""Which column is the text and which the label: names as given, else a guess that says what it took.
+"""Which column is the text and which the label: as named, or by a guess that says what it took.
 
 The guess goes by name first, then by a sample of rows: a label is short and repeats, a text is long and does not. Where
 two columns are equally likely it asks. Everything runs in file order, so the same file gives the same answer.
@@ -6,38 +6,15 @@ two columns are equally likely it asks. Everything runs in file order, so the sa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rnncli.data.formats.numbers import is_number, is_whole_number
+from rnncli.data.tables.column import Column, best_named, columns_of
+from rnncli.data.tables.names import ends_in_id, label_rank, text_rank
 from rnncli.errors import DataError, UsageError, closest, quoted
 
 MAX_COLUMNS = 10_000
-
-# Best first: a name in an earlier group beats one in a later group; within a group they are equal.
-_TEXT_NAMES = (
-    ("text",),
-    (
-        *("review", "sentence", "comment", "message", "content", "body", "document", "tweet", "question", "utterance"),
-        *("sequence", "tokens", "words", "source", "input", "prompt", "description", "abstract", "article"),
-    ),
-    ("title", "headline", "subject", "name", "word", "phrase"),
-)
-_LABEL_NAMES = (
-    ("label", "labels"),
-    ("target", "class", "y", "output"),
-    (
-        *("sentiment", "category", "rating", "stars", "tag", "tags", "intent", "topic", "language", "lang"),
-        *("emotion", "genre", "polarity", "score"),
-    ),
-)
-# Those that also count as the last word of a longer name: tweet_text, airline_sentiment, but not class_name.
-_TEXT_ENDINGS = frozenset(("text", "review", "sentence", "comment", "message", "content", "body", "tweet", "question"))
-_LABEL_ENDINGS = frozenset(("label", "class", "target", "sentiment", "category", "rating", "stars", "intent", "topic"))
-_ID_NAMES = frozenset(("id", "index", "idx", "uuid", "guid"))
-
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 _LABEL_LENGTH = 64  # characters; a longer value is no label that anyone would want to see in a table
 _CLEARLY_LONGER = 1.5  # times the average length of the next candidate, before length alone decides
@@ -75,8 +52,26 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
     return tuple(places)
 
 
+def find_column(columns: Sequence[str], name: str, option: str) -> int:
+    """The place of the column that the user named with an option.
+
+    Raises:
+        DataError: there is none; the message lists those that there are.
+    """
+    if name in columns:
+        return columns.index(name)
+    raise DataError(
+        f"{option}: there is no column {quoted(name)}{closest(name, columns)}", f"The columns are {_listing(columns)}."
+    )
+
+
+def _listing(columns: Sequence[str]) -> str:
+    names = ", ".join(quoted(name) for name in columns[:_LISTED])
+    return names if len(columns) <= _LISTED else f"{names} and {len(columns) - _LISTED:,} more"
+
+
 def choose_columns(
-    columns: Sequence[str],
+    names: Sequence[str],
     sample: Sequence[Sequence[str]],
     *,
     text: str | None = None,
@@ -86,6 +81,7 @@ def choose_columns(
     """The text column and the label column: those named, the rest guessed.
 
     Args:
+        names: of all columns.
         sample: some rows, each with one value a column; may be empty, then only names count.
         text: the text column's exact name, if the user gave it.
         label: the label column's.
@@ -97,172 +93,104 @@ def choose_columns(
     """
     if text is not None and text == label:
         raise UsageError(f"{quoted(text)} cannot be both --text and --label")
-    text_at = None if text is None else find_column(columns, text, "--text")
-    label_at = None if label is None else find_column(columns, label, "--label")
-    guessed = text_at is None or (need_label and label_at is None)
-    guess = _Guess(columns, sample)
-    if label_at is None and need_label:
-        label_at = guess.label_by_name(text_at)
-    if text_at is None:
-        text_at = guess.text(label_at, wants_label=need_label)
-    if label_at is None and need_label:
-        label_at = guess.label_by_sample(text_at)
-    return Columns(text_at, label_at, _why(columns, text_at, label_at, guessed))
+    columns = columns_of(names, sample)
+    chosen_text = None if text is None else columns[find_column(names, text, "--text")]
+    chosen_label = None if label is None else columns[find_column(names, label, "--label")]
+    if chosen_label is None and need_label:
+        chosen_label = _label_by_name(columns, chosen_text)
+    if chosen_text is None:
+        chosen_text = _guess_text(columns, chosen_label, need_label)
+    if chosen_label is None and need_label:
+        chosen_label = _label_by_sample(columns, chosen_text)
+    named_all = text is not None and (label is not None or not need_label)
+    if chosen_label is None:
+        why = f"text: {chosen_text.name}" + ("" if named_all else "; change with --text")
+        return Columns(chosen_text.at, None, why)
+    why = f"text: {chosen_text.name}, label: {chosen_label.name}"
+    return Columns(chosen_text.at, chosen_label.at, why + ("" if named_all else "; change with --text/--label"))
 
 
-def find_column(columns: Sequence[str], name: str, option: str) -> int:
-    """Where the column stands that the user named with an option.
+def _label_by_name(columns: Sequence[Column], text: Column | None) -> Column | None:
+    """The column whose name says most clearly that it holds labels, if one does.
 
     Raises:
-        DataError: nowhere; with the names there are.
+        DataError: two say so equally clearly, and the values of both or of neither look like labels.
     """
-    for at, column in enumerate(columns):
-        if column == name:
-            return at
-    raise DataError(
-        f"{option}: there is no column {quoted(name)}{closest(name, columns)}", f"The columns are {_listing(columns)}."
-    )
+    best = best_named([column for column in columns if column is not text], label_rank)
+    if len(best) > 1:
+        repeating = [column for column in best if _repeats(column)]
+        if len(repeating) != 1:
+            raise _ambiguous("label", columns, best)
+        return repeating[0]
+    return best[0] if best else None
 
 
-def _listing(columns: Sequence[str]) -> str:
-    names = ", ".join(quoted(name) for name in columns[:_LISTED])
-    return names if len(columns) <= _LISTED else f"{names} and {len(columns) - _LISTED:,} more"
+def _label_by_sample(columns: Sequence[Column], text: Column) -> Column:
+    """The one other column, or the one whose values are short and repeat.
+
+    Raises:
+        DataError: there is none, or more than one.
+    """
+    others = [column for column in columns if column is not text and not _is_id(column)]
+    if len(others) > 1:
+        others = _prefer(others, _repeats)
+        others = _prefer(others, lambda column: len(set(column.raw)) > 1)  # a constant says nothing
+    if len(others) != 1:
+        raise _ambiguous("label", columns, others)
+    return others[0]
 
 
-def _why(columns: Sequence[str], text: int, label: int | None, guessed: bool) -> str:
-    said = f"text: {columns[text]}"
-    if label is not None:
-        said += f", label: {columns[label]}"
-    if not guessed:
-        return said
-    return f"{said}; change with --text" + ("" if label is None else "/--label")
+def _guess_text(columns: Sequence[Column], label: Column | None, need_label: bool) -> Column:
+    """The column whose name says most clearly that it holds texts, else the one whose values look like texts.
+
+    Raises:
+        DataError: no column has clearly the longest values.
+    """
+    others = [column for column in columns if column is not label]
+    likely = best_named(others, text_rank)
+    if not likely:
+        likely = _prefer(others, lambda column: label_rank(column.name) is None)
+        likely = _prefer(likely, lambda column: not _is_id(column))
+        likely = _prefer(likely, lambda column: not (column.raw and all(map(is_number, column.raw))))
+        if need_label and label is None:  # one of these is the label: not the text, if it looks like one
+            likely = _prefer(likely, lambda column: not _repeats(column))
+    if len(likely) == 1:
+        return likely[0]
+    by_length = sorted(likely, key=_length, reverse=True)
+    if not likely or _length(by_length[0]) < _CLEARLY_LONGER * max(_length(by_length[1]), 1e-9):
+        raise _ambiguous("text", columns, likely)
+    return by_length[0]
 
 
-def text_rank(name: str) -> int | None:
-    """How much a column's name says that it is a text: 0 says most, None nothing."""
-    return _rank(name, _TEXT_NAMES, _TEXT_ENDINGS)
+def _prefer(columns: list[Column], condition: Callable[[Column], bool]) -> list[Column]:
+    """Those for which the condition holds, or all if it holds for none."""
+    return list(filter(condition, columns)) or columns
 
 
-def label_rank(name: str) -> int | None:
-    """How much a column's name says that it is a label: 0 says most, None nothing."""
-    return _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
+def _length(column: Column) -> float:
+    return sum(map(len, column.raw)) / len(column.raw) if column.raw else 0.0
 
 
-def names_rows(name: str) -> bool:
-    """Whether a column of this name tells rows apart and says nothing of them."""
-    return name.strip().lower() in _ID_NAMES
+def _repeats(column: Column) -> bool:
+    """Few distinct values, all short: at most half as many as rows."""
+    values = column.raw
+    return 0 < 2 * len(set(values)) <= len(values) and max(map(len, values)) <= _LABEL_LENGTH
 
 
-def words_of(name: str) -> list[str]:
-    """``seriesID`` and ``series_id`` are series, id."""
-    return [word.lower() for word in _WORD.findall(name)]
+def _is_id(column: Column) -> bool:
+    values = column.raw
+    distinct = len(values) > 1 and len(set(values)) == len(values)
+    return ends_in_id(column.name) or (distinct and all(map(is_whole_number, values)))
 
 
-def _rank(name: str, groups: Sequence[Sequence[str]], endings: frozenset[str]) -> int | None:
-    """0 for the most telling names; None for one that says nothing."""
-    words = words_of(name)
-    for rank, group in enumerate(groups):
-        if name.strip().lower() in group:
-            return rank
-    return len(groups) if words and words[-1] in endings else None
-
-
-class _Guess:
-    """What names and sample say about each column."""
-
-    def __init__(self, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
-        self.columns = columns
-        self.places = range(len(columns))
-        self.values = [[row[at] for row in sample] for at in self.places]
-        self.text_ranks = [text_rank(name) for name in columns]
-        self.label_ranks = [label_rank(name) for name in columns]
-
-    def label_by_name(self, text: int | None) -> int | None:
-        """The column with the most telling name for a label, or None.
-
-        Raises:
-            DataError: two are equally telling, and the sample makes both or neither a label.
-        """
-        best = self._best(self.label_ranks, [at for at in self.places if at != text])
-        if len(best) > 1:
-            repeating = [at for at in best if self._repeats(at)]
-            if len(repeating) != 1:
-                raise self._ambiguous("label", best)
-            return repeating[0]
-        return best[0] if best else None
-
-    def label_by_sample(self, text: int) -> int:
-        """The one other column, or the one whose values are short and repeat.
-
-        Raises:
-            DataError: there is none, or more than one.
-        """
-        others = [at for at in self.places if at != text and not self._is_id(at)]
-        if len(others) > 1:
-            others = [at for at in others if self._repeats(at)] or others
-            others = [at for at in others if len(set(self.values[at])) > 1] or others  # a constant says nothing
-        if len(others) != 1:
-            raise self._ambiguous("label", others)
-        return others[0]
-
-    def text(self, label: int | None, *, wants_label: bool) -> int:
-        """The column with the most telling name for a text, else the one that reads like one.
-
-        Raises:
-            DataError: none is clearly the longest.
-        """
-        places = [at for at in self.places if at != label]
-        named = self._best(self.text_ranks, places)
-        if not named:
-            places = [at for at in places if self.label_ranks[at] is None] or places
-            places = [at for at in places if not self._is_id(at)] or places
-            places = [at for at in places if not self._is_numeric(at)] or places
-            if wants_label and label is None:  # one of these is the label: not the text, if it looks like one
-                places = [at for at in places if not self._repeats(at)] or places
-        return self._longest(named or places)
-
-    def _longest(self, places: Sequence[int]) -> int:
-        """The column of clearly the longest values."""
-        if len(places) == 1:
-            return places[0]
-        by_length = sorted(places, key=self._length, reverse=True)
-        if not places or self._length(by_length[0]) < _CLEARLY_LONGER * max(self._length(by_length[1]), 1e-9):
-            raise self._ambiguous("text", places)
-        return by_length[0]
-
-    def _best(self, ranks: Sequence[int | None], places: Sequence[int]) -> list[int]:
-        """Those of ``places`` that share the best rank."""
-        found = [(rank, at) for at in places if (rank := ranks[at]) is not None]
-        best = min(found, default=(0, 0))[0]
-        return [at for rank, at in found if rank == best]
-
-    def _length(self, at: int) -> float:
-        values = self.values[at]
-        return sum(map(len, values)) / len(values) if values else 0.0
-
-    def _repeats(self, at: int) -> bool:
-        """Few distinct values, all short: at most half as many as rows."""
-        values = self.values[at]
-        return 0 < 2 * len(set(values)) <= len(values) and max(map(len, values)) <= _LABEL_LENGTH
-
-    def _is_id(self, at: int) -> bool:
-        words = words_of(self.columns[at])
-        if words and words[-1] in _ID_NAMES:
-            return True
-        values = self.values[at]
-        return len(values) > 1 and len(set(values)) == len(values) and all(map(is_whole_number, values))
-
-    def _is_numeric(self, at: int) -> bool:
-        return bool(self.values[at]) and all(map(is_number, self.values[at]))
-
-    def _ambiguous(self, what: str, places: Sequence[int]) -> DataError:
-        if len(self.columns) == 1:
-            return DataError(
-                f"the only column is {quoted(self.columns[0])}, but a text and a label are needed",
-                "Add a column with the label of each text; or learn how such texts go on: --task lm",
-            )
-        likely = f"; as likely as each other: {_listing([self.columns[at] for at in places])}" if places else ""
+def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -> DataError:
+    if len(columns) == 1:
         return DataError(
-            f"cannot tell which column is the {what}: the columns are {_listing(self.columns)}",
-            f"Say --{what} NAME{likely}.",
+            f"the only column is {quoted(columns[0].name)}, but a text and a label are needed",
+            "Add a column with the label of each text; or learn how such texts go on: --task lm",
         )
+    found = f"; as likely as each other: {_listing([column.name for column in likely])}" if likely else ""
+    return DataError(
+        f"cannot tell which column is the {what}: the columns are {_listing([column.name for column in columns])}",
+        f"Say --{what} NAME{found}.",
+    )

@@ -1,4 +1,4 @@
-"""What the values of a column look like: numbers, dates, lists, words."""
+"""What a value looks like: a number, a date, an amount, a list, a tag."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable
 
 from rnncli.data.formats.numbers import is_number
-from rnncli.data.formats.values import is_json
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
@@ -119,71 +117,3 @@ def mostly(found: Iterable[bool]) -> bool:
     """Whether nearly all are true, of at least one."""
     found = list(found)
     return bool(found) and sum(found) >= MOSTLY * len(found)
-
-
-class Facts:
-    """What the values of a column, or a sample of them, have in common.
-
-    Attributes:
-        name: of the column.
-        values: without white space around them.
-        filled: those that are there.
-    """
-
-    def __init__(self, name: str, values: Sequence[str]) -> None:
-        self.name = name
-        self.values = [value.strip() for value in values]
-        self.filled = [value for value in self.values if not is_missing(value)]
-
-    @cached_property
-    def distinct(self) -> frozenset[str]:
-        return frozenset(self.filled)
-
-    @cached_property
-    def numeric(self) -> bool:
-        return mostly([is_plain_number(value) for value in self.filled])
-
-    @cached_property
-    def fractions(self) -> list[str]:
-        """The values with something behind their points."""
-        return [value for value in self.filled if is_fraction(value)]
-
-    @cached_property
-    def dates(self) -> bool:
-        return mostly([is_date(value) for value in self.filled])
-
-    @cached_property
-    def lists_of_numbers(self) -> bool:
-        return mostly([bool(numbers_in(value)) for value in self.filled])
-
-    @cached_property
-    def words(self) -> float:
-        """How many words a value has."""
-        return sum(len(value.split()) for value in self.filled) / max(len(self.filled), 1)
-
-    @property
-    def is_prose(self) -> bool:
-        """Whether values are several words, and neither dates nor numbers."""
-        return self.words >= 3 and not (self.dates or self.numeric or self.lists_of_numbers or self.nested)
-
-    @cached_property
-    def nested(self) -> bool:
-        return mostly([value[:1] in "[{" and is_json(value) for value in self.filled])
-
-    @cached_property
-    def counts_rows(self) -> bool:
-        """Whether values are whole numbers, each one more than the one before."""
-        whole = all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled)
-        if len(self.filled) < 2 or not whole:
-            return False
-        numbers = list(map(int, self.filled))
-        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether few different values stand again and again."""
-        return 0 < 3 * len(self.distinct) <= len(self.filled)
-
-    @property
-    def example(self) -> str:
-        return self.filled[0] if self.filled else ""

@@ -18,25 +18,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnncli.data.formats.numbers import Floats, as_json, exact_number, is_number
+from rnncli.data.formats.numbers import Floats, as_json, exact_number
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import as_text
-from rnncli.data.tables.columns import find_column, label_rank, text_rank, words_of
+from rnncli.data.tables.column import Column, best_named
+from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import numbers_at
+from rnncli.data.tables.names import TIMES, label_rank, names_sequences, snake_case, text_rank
 from rnncli.errors import DataError, UsageError, quoted
 
-# Words of a column's name that says which sequence a row belongs to. A sample, a frame or a window counts the timesteps
-# as often as the sequences, and so has to say that it is an id.
-_ID_WORDS = frozenset(
-    {("id",), ("seq",), ("sequence",), ("series",), ("recording",), ("trial",), ("session",), ("episode",)}
-    | {
-        (of, "id")
-        for of in ("seq", "sequence", "series", "recording", "trial", "session", "episode", "sample", "window", "track")
-    }
-)
-# The first that there is orders the rows.
-_TIME_WORDS = (("time",), ("t",), ("timestep",), ("time", "step"), ("step",), ("timestamp",), ("frame",))
-_TELLING = 1  # a label's name of this rank or better stands before the look of the columns
+_TELLING = 1  # a label's name of this rank or better decides before the values do
 _LISTED = 6  # columns named one by one
 
 
@@ -97,73 +88,59 @@ class LongForm:
         return replace(self, label=named or self.label)
 
 
-def guess_long_form(
-    columns: Sequence[str], sample: Sequence[Sequence[str]], label: str | None = None, id: str | None = None
-) -> LongForm | None:
+def guess_long_form(columns: Sequence[Column], label: str | None = None, id: str | None = None) -> LongForm | None:
     """The columns of a table in long form; None if it is no such table.
 
     Values that are missing or broken are for the reading to refuse, with their line: a column is one of numbers if most
     of its values are.
 
     Args:
+        columns: with values of some rows.
         label: the label's column, if the user gave it.
         id: the column of the sequences, if it is known.
     """
-    if not sample:
+    if not columns or not columns[0].raw:
         return None
-    guess = _Guess(columns, sample)
-    ids = [at for at in guess.places if columns[at] == id or (id is None and guess.tells_sequences(at))]
+    ids = [column for column in columns if column.name == id or (id is None and _says_which_sequence(column))]
     if len(ids) != 1:
         return None
-    label_at = guess.label(ids[0], label)
-    if label_at is None:
+    others = [column for column in columns if column is not ids[0]]
+    labelled = _label(ids[0], others, label)
+    if labelled is None:
         return None
-    times = [at for words in _TIME_WORDS for at in sorted(guess.numeric) if tuple(words_of(columns[at])) == words]
-    time_at = next((at for at in times if at not in (ids[0], label_at)), None)
-    features = [at for at in guess.places if at not in (ids[0], label_at, time_at)]
-    if not features or not guess.numeric.issuperset(features):
+    features = [column for column in others if column is not labelled]
+    times = (column for name in TIMES for column in features if column.half_numeric and snake_case(column.name) == name)
+    time = next(times, None)
+    features = [column for column in features if column is not time]
+    if not features or not all(column.half_numeric for column in features):
         return None
-    names = tuple(columns[at] for at in features)
-    return LongForm(columns[ids[0]], None if time_at is None else columns[time_at], names, columns[label_at])
+    names = tuple(column.name for column in features)
+    return LongForm(ids[0].name, None if time is None else time.name, names, labelled.name)
 
 
-class _Guess:
-    """What names and sample say about each column."""
+def _says_which_sequence(column: Column) -> bool:
+    """Whether its name says that it is an id of sequences, and its values repeat."""
+    return names_sequences(column.name) and len(set(column.values)) < len(column.values)
 
-    def __init__(self, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
-        self.columns, self.sample, self.places = columns, sample, range(len(columns))
-        self.numeric = {at for at in self.places if 2 * sum(is_number(row[at]) for row in sample) > len(sample)}
 
-    def tells_sequences(self, at: int) -> bool:
-        """Whether its name says that it is an id, and its values repeat."""
-        if tuple(words_of(self.columns[at])) not in _ID_WORDS:
-            return False
-        return len({row[at].strip() for row in self.sample}) < len(self.sample)
+def _label(id: Column, others: Sequence[Column], named: str | None) -> Column | None:
+    """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
+    if named is not None:
+        return next((column for column in others if column.name == named and _is_constant(id, column)), None)
+    words = [column for column in others if not column.half_numeric]
+    ranked = [column for column in others if label_rank(column.name) is not None and _is_constant(id, column)]
+    best = best_named(ranked, label_rank)
+    if not best or (words and (label_rank(best[0].name) or 0) > _TELLING):
+        # Words below the name of a text may be what is to be predicted from the numbers beside them.
+        best = [column for column in words if text_rank(column.name) is None and _is_constant(id, column)]
+    return best[0] if len(best) == 1 else None
 
-    def label(self, id_at: int, name: str | None) -> int | None:
-        """The label that is named, or has a telling name, or is the only other column that is none of numbers."""
-        others = [at for at in self.places if at != id_at]
-        if name is not None:
-            named = [at for at in others if self.columns[at] == name]
-            return named[0] if named and self._is_constant(id_at, named[0]) else None
-        words = [at for at in others if at not in self.numeric]
-        # A label in words that has the name of a text may be what is to be told of the numbers beside it.
-        worded = [at for at in words if text_rank(self.columns[at]) is None and self._is_constant(id_at, at)]
-        ranks = [
-            (rank, at)
-            for at in others
-            if (rank := label_rank(self.columns[at])) is not None and self._is_constant(id_at, at)
-        ]
-        if ranks and (min(ranks)[0] <= _TELLING or not words):
-            best = [at for rank, at in ranks if rank == min(ranks)[0]]
-            return best[0] if len(best) == 1 else None
-        return worded[0] if len(worded) == 1 else None
 
-    def _is_constant(self, id_at: int, at: int) -> bool:
-        """Whether it never changes within a sequence; a missing value is another matter."""
-        first: dict[str, str] = {}
-        filled = ((row[id_at].strip(), row[at]) for row in self.sample if row[id_at].strip() and row[at].strip())
-        return all(first.setdefault(id, value) == value for id, value in filled)
+def _is_constant(id: Column, column: Column) -> bool:
+    """Whether it never changes within a sequence; missing values are another matter."""
+    first: dict[str, str] = {}
+    filled = ((one, value) for one, value in zip(id.values, column.raw, strict=True) if one and value.strip())
+    return all(first.setdefault(one, value) == value for one, value in filled)
 
 
 class NumberSequence(NamedTuple):

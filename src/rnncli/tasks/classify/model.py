@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.doubts.look import Asker
+from rnncli.data.doubts.preview import Asker
 from rnncli.data.formats.values import Value, as_text, size
 from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.long_form import LongForm

@@ -1,0 +1,198 @@
+"""The first rows of a file, for the checks that doubt it, and what is known of it already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Flag, auto
+
+from rnncli.data.formats.advice import DataFile, command
+from rnncli.data.formats.table import Row
+from rnncli.data.formats.values import Value, is_json
+from rnncli.data.tables.column import Column, columns_of
+from rnncli.data.tables.header import repeats_header
+from rnncli.errors import DataError, quoted
+
+WRITING = ("seq2seq", "caption", "lm")  # tasks whose targets are texts
+_SHOWN = 40  # characters of an example
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who reads a file, and what that settles.
+
+    Attributes:
+        command: how the command line begins that reads it.
+        task_named: whether the user named the task.
+        labels: those that a model tells apart, whatever they look like.
+        knows: whether a model knows the words of a text; None where it has none, or is yet to learn them.
+        lists: whether an input may be a list of words or of numbers.
+    """
+
+    command: str = "rnncli train"
+    task_named: bool = False
+    labels: frozenset[str] = frozenset()
+    knows: Callable[[str], bool] | None = None
+    lists: bool = True
+
+    @property
+    def trains(self) -> bool:
+        return self.command == "rnncli train"
+
+
+class Known(Flag):
+    """What is known of a file because the user said it, or because of the task: no check doubts that."""
+
+    NOTHING = 0
+    TEXT = auto()  # the user named the text's column
+    LABEL = auto()  # the user named the label's column
+    COLUMNS = TEXT | LABEL
+    CLASSES = auto()  # the user said that each value of the label's column is a class, whatever it looks like
+    TAGS = auto()  # words have tags
+    TARGETS = auto()  # texts are generated: what stands beside a text is no label
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a table, before all of it is read.
+
+    Attributes:
+        file: what is read.
+        names: of the columns, in their order.
+        rows: the first rows.
+        sample: their values as they are shown.
+        columns: with their values; a header that stands among the rows once more is none of them.
+        task: the name of what is to be trained or was; "auto" where it is not known.
+        named: which of the columns of text and label the user named.
+        asker: who looks.
+        text, label: the columns, once they were chosen.
+    """
+
+    file: DataFile
+    names: tuple[str, ...]
+    rows: Sequence[Row]
+    sample: Sequence[tuple[str, ...]]
+    columns: Sequence[Column]
+    task: str
+    named: Known
+    asker: Asker
+    text: Column | None = None
+    label: Column | None = None
+
+    @classmethod
+    def of(
+        cls, file: DataFile, names: tuple[str, ...], rows: Sequence[Row], task: str, named: Known, asker: Asker
+    ) -> Preview:
+        sample = [row.texts for row in rows]
+        columns = columns_of(names, (texts for texts in sample if not repeats_header(names, texts)))
+        return cls(file, names, rows, sample, columns, task, named, asker)
+
+    def choose(self, text: int | None, label: int | None) -> Preview:
+        """The same rows, once it is chosen which columns are text and label."""
+        text_column, label_column = (None if at is None else self.columns[at] for at in (text, label))
+        return replace(self, text=text_column, label=label_column)
+
+    @property
+    def known(self) -> Known:
+        """All that no check has to doubt."""
+        known = self.named
+        if self.has_targets:
+            known |= Known.TARGETS
+        if self.task == "tag":
+            known |= Known.TAGS
+        if self.task == "classify" and self.asker.task_named and Known.LABEL in self.named:
+            known |= Known.CLASSES
+        return known
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether a text is to be generated for each text, so that there are no labels."""
+        if self.task != "auto":
+            return self.task in WRITING
+        if self.text is None or self.label is None:
+            return {"source", "target"} <= {name.lower() for name in self.names}
+        return (self.text.name.lower(), self.label.name.lower()) == ("source", "target")
+
+    @property
+    def holds_tagged_words(self) -> bool:
+        return self.file.format.holds == "tagged words"
+
+    @property
+    def typed_pairs(self) -> list[tuple[Value, Value]]:
+        """Text and label of the first records, as they are typed; none where they were not chosen."""
+        if self.text is None or self.label is None:
+            return []
+        return [(row.values[self.text.at], row.values[self.label.at]) for row in self.rows[:20]]
+
+    def besides(self, *columns: Column | None) -> list[Column]:
+        """The other columns."""
+        left_out = set(columns)
+        return [column for column in self.columns if column not in left_out]
+
+    def line_of(self, column: Column, value: str) -> int | None:
+        """The line of a column's value."""
+        found = zip(self.rows, self.sample, strict=True)
+        return next((row.line for row, texts in found if texts[column.at].strip() == value), None)
+
+    def command(self, *options: str, file: str | None = None) -> str:
+        """The command that reads the file, or another one, with these options."""
+        return " ".join([self.asker.command, file or self.file.quoted, *filter(None, options)])
+
+    def command_for(self, task: str, *options: str) -> str:
+        """The command that trains such a model on the file, or reads the file for one that was trained."""
+        return self.command(f"--task {task}" if self.asker.trains else "", *options)
+
+    @property
+    def chosen_columns(self) -> str:
+        """The options that name the columns that were chosen."""
+        chosen = (("--text", self.text), ("--label", self.label))
+        return " ".join(command(option, column.name) for option, column in chosen if column is not None)
+
+    @property
+    def some_columns(self) -> str:
+        """The options that name the columns, for whoever has to say which."""
+        return "--text COLUMN" if self.label is None and not self.asker.trains else "--text COLUMN --label COLUMN"
+
+    def parsed(self, column: Column, value: str) -> str:
+        """A column's list in a Python expression of the record ``r``; ``value`` is one of the lists."""
+        if self.file.format.typed:
+            return cell(column)
+        return f"json.loads({cell(column)})" if is_json(value) else f"ast.literal_eval({cell(column)})"
+
+
+Check = Callable[[Preview], DataError | None]
+Checks = Sequence[tuple[Check, Known]]  # each with what makes it needless
+
+
+def cell(column: Column, record: str = "r") -> str:
+    """A column's value in a Python expression of a record."""
+    return f"{record}[{literal(column.name)}]"
+
+
+def literal(text: str) -> str:
+    """A text as Python, and JSON, write it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def cut(value: str) -> str:
+    """An example in a message: on one line, and not longer than it takes."""
+    line = " ".join(value.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+
+
+def shown(column: Column) -> str:
+    """A column with its first value."""
+    return f"{quoted(column.name)} ({cut(column.example)})"
+
+
+def raise_first(checks: Checks, preview: Preview) -> None:
+    """Raises DataError: one of the checks has a doubt."""
+    for check, needless in checks:
+        if not preview.known & needless:
+            raise_found(check(preview))
+
+
+def raise_found(found: DataError | None) -> None:
+    if found is not None:
+        raise found

@@ -1,0 +1,125 @@
+"""A column of a table: its name, and what a sample of its values has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from rnncli.data.formats.numbers import is_number
+from rnncli.data.formats.values import is_json
+from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_plain_number, mostly, numbers_in
+from rnncli.data.tables.names import Rank, ends_in_id
+
+
+class Column:
+    """One column.
+
+    Attributes:
+        name: its name.
+        at: its place in the table, from 0.
+        raw: its values in a sample of the rows, as they are shown.
+    """
+
+    def __init__(self, name: str, at: int, raw: Sequence[str]) -> None:
+        self.name, self.at, self.raw = name, at, raw
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the table gives it no name, so that it is called by its place."""
+        return self.name == f"column {self.at + 1}"
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it identifies rows and says nothing about them."""
+        return ends_in_id(self.name) or self.counts_rows or self.nameless
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The values without white space around them."""
+        return [value.strip() for value in self.raw]
+
+    @cached_property
+    def filled(self) -> list[str]:
+        """The values that are not missing."""
+        return [value for value in self.values if not is_missing(value)]
+
+    @cached_property
+    def distinct(self) -> frozenset[str]:
+        return frozenset(self.filled)
+
+    @property
+    def example(self) -> str:
+        return self.filled[0] if self.filled else ""
+
+    @cached_property
+    def numeric(self) -> bool:
+        return mostly(map(is_plain_number, self.filled))
+
+    @cached_property
+    def half_numeric(self) -> bool:
+        """Whether more than half of all values are numbers, missing ones counted."""
+        return 2 * sum(map(is_number, self.raw)) > len(self.raw)
+
+    @cached_property
+    def fractions(self) -> bool:
+        """Whether some values have something behind their points."""
+        return any(map(is_fraction, self.filled))
+
+    @cached_property
+    def dates(self) -> bool:
+        return mostly(map(is_date, self.filled))
+
+    @cached_property
+    def lists_of_numbers(self) -> bool:
+        return mostly(bool(numbers_in(value)) for value in self.filled)
+
+    @cached_property
+    def nested(self) -> bool:
+        """Whether values are lists or objects, as JSON writes them."""
+        return mostly(value[:1] in "[{" and is_json(value) for value in self.filled)
+
+    @cached_property
+    def words(self) -> float:
+        """How many words a value has on average."""
+        return sum(len(value.split()) for value in self.filled) / max(len(self.filled), 1)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether values are several words, and neither dates nor numbers."""
+        return self.words >= 3 and not (self.dates or self.numeric or self.lists_of_numbers or self.nested)
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether values are whole numbers, each one more than the one before."""
+        whole = all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled)
+        if len(self.filled) < 2 or not whole:
+            return False
+        first = int(self.filled[0])
+        return all(int(value) == number for number, value in enumerate(self.filled, first))
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether few different values occur again and again."""
+        return 0 < 3 * len(self.distinct) <= len(self.filled)
+
+
+def columns_of(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Column]:
+    """The columns of a table.
+
+    Args:
+        rows: some of its rows, each with one value a column.
+    """
+    rows = list(rows)
+    return [Column(name, at, [row[at] for row in rows]) for at, name in enumerate(names)]
+
+
+def unnamed(rows: Sequence[Sequence[str]]) -> list[Column]:
+    """The columns of a table without a header; it has at least one row."""
+    return columns_of([""] * len(rows[0]), rows)
+
+
+def best_named(columns: Iterable[Column], rank: Rank) -> list[Column]:
+    """The columns whose names say most clearly what they hold; none if no name says anything."""
+    ranked = [(found, column) for column in columns if (found := rank(column.name)) is not None]
+    best = min((found for found, _ in ranked), default=None)
+    return [column for found, column in ranked if found == best]
