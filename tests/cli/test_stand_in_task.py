@@ -166,12 +166,12 @@ def test_two_models_and_a_units_best_words(rated) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (["--by-hand", " "], "the text has no words: there is no timestep to show"),
+        (["--by-hand", " "], "the text is empty: there is no timestep to show"),
         (["--fires", "all", "--data", "stars.csv"], "there is no label that the model knows"),
         (["--why", TEXT, "--answer", "4"], "a number has no score of its own: what is explained is the predicted one"),
         (["--bptt", TEXT, "--answer", "many"], "'many' is no number of stars"),
         (["--gates", TEXT, "--answer", "4"], "--answer changes no state of a model of the task stars"),
-        (["--timesteps", " "], "the text has no words: there is no timestep to show"),
+        (["--timesteps", " "], "the text is empty: there is no timestep to show"),
     ],
 )
 def test_what_has_no_meaning_is_refused_with_a_sentence(asked: list[str], says: str, rated) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ STRETCHES, NODES = 8, 2  # that the path is cut into at first, and places on eac
 MOST_STEPS = 1_024
 BUDGET = 20_000  # timesteps that all steps together go through: then it has not come out
 AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
+
+
+N = TypeVar("N")  # a network
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,56 +121,55 @@ def integrate(path: GradientPath, difference: float) -> Integral:
 def through_tables(
     params: Params,
     tables: Mapping[str, tuple[Array, Array]],
-    scores: Callable[[Params, int], Array],
-    gradients: Callable[[Params, int], Params],
+    widened: Callable[[int], N],
+    scores: Callable[[N, Params, list[Array]], Array],
+    gradients: Callable[[N, Params, list[Array]], Params],
 ) -> GradientPath:
-    """The path of a network that looks its timesteps up in tables, as an embedding is, or the weights of one-hot rows.
+    """The path of a network that looks its timesteps up in tables: an embedding, or the weights of one-hot rows.
 
     Every timestep of every input on the path gets a row of its own; so the gradient of a table is that of the inputs,
     row for row, by training's own code.
 
     Args:
         tables: flat name of a table → (T,) the rows that the input reads of it, and those that the baseline reads.
-        scores: parameters whose tables have n · T rows, and n → (n,) F of the inputs that read rows 0 to T − 1, T to
-            2T − 1, ….
+        widened: the network with so many rows in its tables.
+        scores: that network, its parameters, and (T,) the rows that each of n inputs reads → (n,) F.
         gradients: of the same → the gradient of the sum of these F.
     """
     flat = dict(flatten(params))
     input, baseline = (np.concatenate([flat[name][rows[k]] for name, rows in tables.items()], axis=1) for k in (0, 1))
     ends = np.cumsum([flat[name].shape[1] for name in tables])[:-1]
 
-    def filled(x: Array) -> Params:
+    def filled(x: Array) -> tuple[N, Params, list[Array]]:
         parts = map(np.ascontiguousarray, np.split(x.reshape(-1, x.shape[-1]), ends, axis=1))
-        return nest(flat | dict(zip(tables, parts, strict=True)))
+        rows = np.arange(x.shape[0] * x.shape[1])
+        return widened(len(rows)), nest(flat | dict(zip(tables, parts, strict=True))), list(rows.reshape(x.shape[:2]))
 
     def at_tables(x: Array) -> Array:
-        found = dict(flatten(gradients(filled(x), len(x))))
+        found = dict(flatten(gradients(*filled(x))))
         return np.concatenate([as_dense(found[name]) for name in tables], axis=1).reshape(x.shape)
 
-    return GradientPath(input, baseline, lambda x: scores(filled(x), len(x)), at_tables)
+    return GradientPath(input, baseline, lambda x: scores(*filled(x)), at_tables)
 
 
 def through_loss(
-    params: Params, tables: Mapping[str, tuple[Array, Array]], copies: Callable[[int], tuple[Any, Any]]
+    params: Params,
+    tables: Mapping[str, tuple[Array, Array]],
+    widened: Callable[[int], Any],
+    examples: Callable[[list[Array]], Any],
 ) -> GradientPath:
-    """The same where F is the log probability of the whole answer: training's loss says it, and its gradient.
+    """The same where F is the log probability of the whole answer, so that training's loss and its gradient serve.
 
     Args:
-        copies: n → a network whose tables have a row for each timestep of n inputs, and the inputs with their answers.
+        examples: (T,) the rows that each of n inputs reads → these inputs with their answers.
     """
 
-    def scores(own: Params, n: int) -> Array:
-        network, batch = copies(n)
-        return np.asarray(network.log_probabilities(own, batch))
+    def scores(network: Any, own: Params, rows: list[Array]) -> Array:
+        return np.asarray(network.log_probabilities(own, examples(rows)))
 
-    def gradients(own: Params, n: int) -> Params:
-        network, batch = copies(n)
+    def gradients(network: Any, own: Params, rows: list[Array]) -> Params:
+        batch = examples(rows)
         found: Params = network.loss_and_gradients(own, batch, share=-batch.weight)[1]
         return found
 
-    return through_tables(params, tables, scores, gradients)
-
-
-def rows_of(count: int, length: int) -> list[Array]:
-    """Numbers of the rows that each of so many inputs reads of such tables."""
-    return list(np.arange(count * length).reshape(count, length))
+    return through_tables(params, tables, widened, scores, gradients)

@@ -44,10 +44,6 @@ class InputParts:
         gone = set(out)
         return self.join([value for k, value in enumerate(self.values) if k not in gone] or [self.baseline])
 
-    def whole_and_baseline(self) -> tuple[str, str]:
-        """The input itself, and the one with every part replaced."""
-        return self.replaced(()), self.replaced(range(len(self.names)))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Question:

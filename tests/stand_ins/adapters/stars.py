@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from rnncli.inspection.adapters.stars_by_hand import StarsExample
 from stand_ins.tasks.stars.model import Stars, StarsModel, number_of
-from stand_ins.tasks.stars.network import Rated
+from stand_ins.tasks.stars.network import Rated, Regression
 
 from rnncli.core.cells.recurrence import Params
 from rnncli.core.packed import Array, PackedSequence
@@ -17,77 +17,69 @@ from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.inspection.flow import Opened
-from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts, Question
+from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States
 
 
 class StarsAdapter(Adapter[StarsModel]):
     worked_example = StarsExample
 
-    def _words(self, text: str) -> tuple[str, ...]:
-        words = tuple(text.lower().split())
-        if not words:
-            raise UsageError("the text has no words: there is no timestep to show")
-        return words
+    score_is = "the predicted number"
 
-    def _trace(self, text: str) -> States:
-        model, words = self.model, self._words(text)
+    def _steps(self, text: str) -> Sequence[str]:
+        return text.lower().split()
+
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States:
+        model = self.model
         ids = model.encode(text)
         beginnings = [ids[: end + 1] for end in range(len(ids))]
         return States(
-            tokens=words,
-            known=tuple(word in model.vocabulary for word in words),
+            tokens=steps,
+            known=tuple(word in model.vocabulary for word in steps),
             hidden=model.network.forward(model.params, PackedSequence.pack([ids]))[1],
             units=self.units,
             answers_are="the number if the text ended there",
             numbers={"stars": model.network.numbers(model.params, beginnings)},
         )
 
-    def _open(self, text: str, answer: str | None) -> Opened:
-        words, model = self._words(text), self.double.model
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
+        model = self.double.model
         (said,) = self.predicted([text]) if answer is None else [answer]
         try:
             target = number_of(said)
         except ValueError:
             raise UsageError(f"'{said}' is no number of stars") from None
         batch = Rated([model.encode(text)], np.array([target]))
-        return Opened(model.network, model.params, batch, {"": words}, f"{target:g} stars")
+        return Opened(model.network, model.params, batch, {"": steps}, f"{target:g} stars")
 
     def parts(self, text: str) -> InputParts:
-        words = tuple(text.lower().split())
+        words = tuple(self._steps(text))
         return InputParts(words, words, UNWRITTEN, " ".join, self.model.unit)
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         return ["nothing" if one is None else f"{one:.1f}" for one in self.model.numbers(list(texts))]
 
-    def _question(self, text: str, answer: str | None) -> Question:
-        self._words(text)
-        if answer is not None:
-            raise UsageError("a number has no score of its own: what is explained is the predicted one")
-        parts, double = self.parts(text), self.double
-        ends = [double.model.encode(end) for end in parts.whole_and_baseline()]
-        return Question(
-            parts=parts,
-            answer=self.predicted([text])[0],
-            score_is="the predicted number",
-            scores=lambda texts: np.array(double.model.numbers(list(texts)), np.float64),
-            predictions=self.predicted,
-            path=double._path(*ends),
-        )
+    def require_answer(self, text: str, steps: tuple[str, ...], answer: str) -> None:
+        raise UsageError("a number has no score of its own: what is explained is the predicted one")
 
-    def _path(self, text: Array, baseline: Array) -> GradientPath:
-        network, T = self.model.network, len(text)
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        return np.array(self.model.numbers(list(texts)), np.float64)
 
-        def scores(own: Params, n: int) -> Array:
-            return replace(network, input_size=n * T).numbers(own, rows_of(n, T))
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        network = self.model.network
 
-        def gradients(own: Params, n: int) -> Params:
-            wide = replace(network, input_size=n * T)
-            numbers, _, cache = wide.forward(own, PackedSequence.pack(rows_of(n, T)))
+        def scores(wide: Regression, own: Params, rows: list[Array]) -> Array:
+            return wide.numbers(own, rows)
+
+        def gradients(wide: Regression, own: Params, rows: list[Array]) -> Params:
+            numbers, _, cache = wide.forward(own, PackedSequence.pack(rows))
             return wide.backward(own, cache, np.ones_like(numbers))
 
-        return through_tables(self.model.params, {"embedding/weight": (text, baseline)}, scores, gradients)
+        tables = {"embedding/weight": (self.model.encode(text), self.model.encode(baseline))}
+        return through_tables(
+            self.model.params, tables, lambda size: replace(network, input_size=size), scores, gradients
+        )
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The units along each text; its number is no label to set them beside."""

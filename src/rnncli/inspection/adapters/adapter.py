@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from rnncli.inspection.loss import Label
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
 from rnncli.results import ByHand
+from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Model, require_text
 from rnncli.tasks.prepare import split
 
@@ -37,6 +38,7 @@ class Adapter(ABC, Generic[M]):
         answer_is_read: whether the layers read the answer, so that their states are other ones for another answer.
         cuts: whether the middle of a long input is not read.
         worked_example: an example that is worked by hand; None where models of the task are not.
+        score_is: what the score of an answer is, in words.
     """
 
     labels_per: ClassVar[Literal["input", "timestep", "none"]] = "none"
@@ -44,6 +46,7 @@ class Adapter(ABC, Generic[M]):
     answer_is_read: ClassVar[bool] = False
     cuts: ClassVar[bool] = False
     worked_example: ClassVar[type[WorkedExample[Any]] | None] = None
+    score_is: ClassVar[str] = "log probability"
 
     def __init__(self, model: M) -> None:
         self.model = model
@@ -83,6 +86,22 @@ class Adapter(ABC, Generic[M]):
 
     # One input
 
+    @abstractmethod
+    def _steps(self, text: str) -> Sequence[str]:
+        """The names of the timesteps that are read."""
+
+    def steps(self, text: str) -> tuple[str, ...]:
+        """The names of the timesteps that are read.
+
+        Raises:
+            UsageError: there are none.
+        """
+        found = tuple(self._steps(text))
+        if not found:
+            what = f"has no {self.model.unit}s" if text.strip() else "is empty"
+            raise UsageError(f"the text {what}: there is no timestep to show")
+        return found
+
     def trace(self, text: str | None = None) -> States:
         """The hidden state and the prediction at every timestep of an input, or of the model's own example.
 
@@ -90,41 +109,74 @@ class Adapter(ABC, Generic[M]):
             UsageError: the input has no timesteps.
             DataError: it cannot be read.
         """
-        return self._trace(self.text(text))
+        text = self.text(text)
+        return self._trace(text, self.steps(text))
 
     @abstractmethod
-    def _trace(self, text: str) -> States: ...
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States: ...
 
     def open(self, text: str | None = None, label: Label | str | None = None) -> Opened:
         """An input, or the model's own example, as an example of training, in float64.
 
         Args:
-            label: what the loss is to be of; None for what the model itself predicts.
+            label: what the loss is of; None for the model's own prediction.
 
         Raises:
-            UsageError: the input has no timesteps, or the answer is none that can be given.
+            UsageError: the input has no timesteps, or the model has no such answer.
             DataError: the input cannot be read.
         """
-        label = label if isinstance(label, Label) else Label.of(self.model, _answer(label))
-        return replace(self._open(self.text(text), label.text), origin=label.origin, remark=label.remark)
+        text, label = self.text(text), label if isinstance(label, Label) else Label.of(self.model, _answer(label))
+        return replace(self._open(text, self.steps(text), label.text), origin=label.origin, remark=label.remark)
 
     @abstractmethod
-    def _open(self, text: str, answer: str | None) -> Opened: ...
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened: ...
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
         """An input, or the model's own example, in parts that can be left out, and what it is asked for.
 
         Args:
-            answer: whose score counts; None for what the model itself predicts.
+            answer: whose score counts; None for the model's own prediction.
 
         Raises:
-            UsageError: the input has no timesteps, or the answer is none that can be given.
+            UsageError: the input has no timesteps, or the model has no such answer.
             DataError: the input cannot be read.
         """
-        return self._question(self.text(text), _answer(answer))
+        text, answer, score_is = self.text(text), _answer(answer), self.score_is
+        steps = self.steps(text)
+        if answer is None:
+            answer, ended = self.most_probable(text)
+            score_is += "" if ended else ", as if it ended there,"
+        else:
+            self.require_answer(text, steps, answer)
+        parts, double = self.parts(text), self.double
+        ends = parts.replaced(()), parts.replaced(range(len(parts.names)))
+        # A replacement that is read as several timesteps leaves no path from part to part.
+        same_steps = all(len(self.parts(end).names) == len(parts.names) for end in ends)
+        return Question(
+            parts=parts,
+            answer=answer,
+            score_is=score_is,
+            scores=partial(double.scores, answer=answer),
+            predictions=self.predicted,
+            path=double.path(*ends, answer) if same_steps else None,
+            read=self.read(len(parts.names)),
+        )
+
+    def require_answer(self, text: str, steps: tuple[str, ...], answer: str) -> None:
+        """Raises UsageError: the model has no such answer."""
+        self._open(text, steps, answer)
+
+    def most_probable(self, text: str) -> tuple[str, bool]:
+        """The prediction, and whether it ends by itself and is not cut off."""
+        return self.predicted([text])[0], True
 
     @abstractmethod
-    def _question(self, text: str, answer: str | None) -> Question: ...
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        """(texts,) float64 the score of an answer for each input, as :attr:`score_is` says."""
+
+    @abstractmethod
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        """The path from a baseline to an input of as many parts, and the scores of an answer along it."""
 
     def by_hand(self, text: str | None = None, label: Label | str | None = None) -> ByHand:
         """One example worked with every number, as :func:`rnncli.inspection.by_hand.example.work_out` does.
@@ -149,9 +201,14 @@ class Adapter(ABC, Generic[M]):
         """What an input is made of; of numbers the whole of them as one."""
         return (text,) if self.reads_numbers else self.parts(text).names
 
+    def read(self, count: int) -> Array:
+        """The positions of the timesteps that are read, of so many."""
+        return shorten(np.arange(count), self.model.settings.max_length) if self.cuts else np.arange(count)
+
     def cut(self, text: str) -> int:
-        """How many timesteps in the middle of an input are not read, for it is too long."""
-        return max(0, len(self.parts(text).names) - self.model.settings.max_length) if self.cuts else 0
+        """How many timesteps in the middle of an input are not read, because it is too long."""
+        count = len(self.parts(text).names)
+        return count - len(self.read(count))
 
     @abstractmethod
     def predicted(self, texts: Sequence[str]) -> list[str]:
@@ -199,46 +256,6 @@ class Adapter(ABC, Generic[M]):
     def validation_rows(self, records: Dataset) -> Array | None:
         """The rows that a training on these records would set aside again; None if they cannot be those of before."""
         return split(records, self.model.settings).validation
-
-
-class LikelihoodAdapter(Adapter[M]):
-    """A task whose network says how probable a whole answer is."""
-
-    @abstractmethod
-    def examples(self, texts: Sequence[str], answer: str) -> Any:
-        """Inputs, all with one answer, as examples of training."""
-
-    @abstractmethod
-    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath | None, Array | None]:
-        """The ``path`` and ``read`` of :class:`rnncli.inspection.question.Question`."""
-
-    def most_probable(self, text: str) -> tuple[str, bool]:
-        """The prediction, and whether it ends by itself, and not because it would be too long."""
-        return self.predicted([text])[0], True
-
-    def _question(self, text: str, answer: str | None) -> Question:
-        score_is = "log probability"
-        if answer is None:
-            answer, ended = self.most_probable(text)
-            score_is += "" if ended else ", as if it ended there,"
-        double = self.double
-        double.open(text, answer)  # refuses what cannot be asked
-        model: Any = double.model
-
-        def scores(texts: Sequence[str]) -> Array:
-            return np.asarray(model.network.log_probabilities(model.params, double.examples(texts, answer)))
-
-        parts = self.parts(text)
-        path, read = double.path(parts, answer)
-        return Question(
-            parts=parts,
-            answer=answer,
-            score_is=score_is,
-            scores=scores,
-            predictions=self.predicted,
-            path=path,
-            read=read,
-        )
 
 
 def _answer(given: Any) -> str | None:

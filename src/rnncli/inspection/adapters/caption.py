@@ -100,7 +100,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
     def inputs(self, texts: Sequence[str]) -> Array:
         return np.stack([self.model.read(text) for text in texts])
 
-    def steps(self, text: str) -> tuple[str, ...]:
+    def _steps(self, text: str) -> Sequence[str]:
         return ("the numbers",)
 
     def symbols(self, answer: str) -> list[str]:
@@ -115,7 +115,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         )
         return logits, hidden, cache
 
-    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath, None]:
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
         """Each number is a part: a column of numbers, as the network's rows."""
         network, params, target = self.model.network, self.model.params, self.ids(answer)
         first, decoder = params["bridge"]["first"], network.decoder
@@ -138,8 +138,8 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         def scores(x: Array) -> Array:
             return network.log_probabilities(params, copies(x))
 
-        numbers, baseline = self.inputs(parts.whole_and_baseline())
-        return GradientPath(numbers[:, None], baseline[:, None], scores, gradients), None
+        numbers, mean = self.inputs((text, baseline))
+        return GradientPath(numbers[:, None], mean[:, None], scores, gradients)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The decoder's units while it is given the right text, beside the symbol that comes next."""

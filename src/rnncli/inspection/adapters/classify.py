@@ -20,13 +20,13 @@ from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
-from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts, Question
+from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.classify.network import Examples
+from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.tasks.classify.results import Prediction
-from rnncli.tasks.inputs import NumberInput, Steps, shorten, steps_of
+from rnncli.tasks.inputs import NumberInput, steps_of
 from rnncli.tasks.prepare import numbered, split
 
 ALL = 2**62  # tokens of a text that are named
@@ -58,6 +58,7 @@ class ClassifyExample(WorkedExample[ClassifierModel]):
 
 class ClassifyAdapter(Adapter[ClassifierModel]):
     labels_per = "input"
+    score_is = "log odds"
     worked_example = ClassifyExample
     cuts = True
 
@@ -80,12 +81,9 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         tokens, join = tuple(input.tokenizer.tokens(text)), input.tokenizer.join
         return InputParts(tokens, tokens, UNWRITTEN, lambda left: join(list(left)), input.unit)
 
-    def _read(self, text: str) -> Steps:
-        steps = self.model.read(text)
-        if not steps.count:
-            what = f"has no {self.model.unit}s" if text.strip() else "is empty"
-            raise UsageError(f"the text {what}: there is no timestep to show")
-        return steps
+    def _steps(self, text: str) -> Sequence[str]:
+        model = self.model
+        return model.input.names(text, model.settings.max_length)[0] if model.read(text).count else ()
 
     def _number_of(self, label: str) -> int:
         if label not in self.labels:
@@ -93,17 +91,14 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
             raise UsageError(f"the model knows no label '{label}'{near}", f"it knows {', '.join(self.labels)}")
         return self.labels.index(label)
 
-    def _trace(self, text: str) -> States:
-        """A cell that reads forwards has the same states for a beginning as for the whole, one that reads backwards has
-        not; running every beginning gives for either exactly what ``predict`` says of it.
-        """
-        model, steps = self.model, self._read(text).values
-        names, known = model.input.names(text, model.settings.max_length)
-        beginnings = [steps[: end + 1] for end in range(len(steps))]
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States:
+        """Runs every beginning of the text: what ``predict`` says of it, also where a layer reads backwards."""
+        model, read = self.model, self.model.read(text).values
+        beginnings = [read[: end + 1] for end in range(len(read))]
         return States(
-            tokens=tuple(names),
-            known=tuple(known),
-            hidden=model.network.forward(model.params, PackedSequence.pack([steps]))[1],
+            tokens=steps,
+            known=tuple(model.input.names(text, model.settings.max_length)[1]),
+            hidden=model.network.forward(model.params, PackedSequence.pack([read]))[1],
             units=self.units,
             labels=self.labels,
             probabilities=model.network.probabilities(model.network.logits(model.params, beginnings)),
@@ -111,55 +106,37 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
             key="prefix_probabilities",
         )
 
-    def _open(self, text: str, answer: str | None) -> Opened:
-        double = self.double
-        model, steps = double.model, double._read(text).values
-        label = int(model.probabilities([steps])[0].argmax()) if answer is None else self._number_of(answer)
-        names, _ = model.input.names(text, model.settings.max_length)
-        batch = Examples([steps], np.array([label]))
-        return Opened(model.network, model.params, batch, {"": tuple(names)}, f"the label {self.labels[label]}")
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
+        model = self.double.model
+        read = model.read(text).values
+        label = int(model.probabilities([read])[0].argmax()) if answer is None else self._number_of(answer)
+        batch = Examples([read], np.array([label]))
+        return Opened(model.network, model.params, batch, {"": steps}, f"the label {self.labels[label]}")
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         return [prediction.label or "nothing" for prediction in self.model.predict(texts)]
 
-    def _question(self, text: str, answer: str | None) -> Question:
-        self._read(text)
-        answer = self.predicted([text])[0] if answer is None else answer
-        label, parts, double = self._number_of(answer), self.parts(text), self.double
-        network, params = double.model.network, double.model.params
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        network, read = self.model.network, [self.model.read(text).values for text in texts]
+        return network.log_odds(network.logits(self.model.params, read), self._number_of(answer))
 
-        def scores(texts: Sequence[str]) -> Array:
-            return network.log_odds(network.logits(params, [double.model.read(one).values for one in texts]), label)
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        network, params, label = self.model.network, self.model.params, self._number_of(answer)
+        ends = self.model.read(text).values, self.model.read(baseline).values
+        if self.reads_numbers:
+            return self._path_of_numbers(*ends, label)
 
-        ends = [double.model.read(end) for end in parts.whole_and_baseline()]
-        # Where a baseline part is read as more than one timestep, parts are none.
-        same_steps = all(end.count == len(parts.names) for end in ends)
-        path = double._path_of_numbers if self.reads_numbers else double._path_of_words
-        return Question(
-            parts=parts,
-            answer=answer,
-            score_is="log odds",
-            scores=scores,
-            predictions=self.predicted,
-            path=path(label, *(end.values for end in ends)) if same_steps else None,
-            read=shorten(np.arange(len(parts.names)), self.model.settings.max_length),
-        )
+        def scores(wide: Classifier, own: Params, rows: list[Array]) -> Array:
+            return network.log_odds(wide.logits(own, rows), label)
 
-    def _path_of_words(self, label: int, text: Array, baseline: Array) -> GradientPath:
-        network, T = self.model.network, len(text)
+        def gradients(wide: Classifier, own: Params, rows: list[Array]) -> Params:
+            logits, _, cache = wide.forward(own, PackedSequence.pack(rows))
+            return wide.backward(own, cache, network.log_odds_gradient(logits, label))
 
-        def scores(own: Params, n: int) -> Array:
-            return network.log_odds(replace(network, input_size=n * T).logits(own, rows_of(n, T)), label)
+        tables = dict.fromkeys(sorted(network.tables), ends)
+        return through_tables(params, tables, lambda size: replace(network, input_size=size), scores, gradients)
 
-        def gradients(own: Params, n: int) -> Params:
-            wide = replace(network, input_size=n * T)
-            logits, _, cache = wide.forward(own, PackedSequence.pack(rows_of(n, T)))
-            return wide.backward(own, cache, wide.log_odds_gradient(logits, label))
-
-        tables = dict.fromkeys(sorted(network.tables), (text, baseline))
-        return through_tables(self.model.params, tables, scores, gradients)
-
-    def _path_of_numbers(self, label: int, sequence: Array, baseline: Array) -> GradientPath:
+    def _path_of_numbers(self, sequence: Array, baseline: Array, label: int) -> GradientPath:
         network, params = self.model.network, self.model.params
 
         def scores(x: Array) -> Array:
@@ -176,7 +153,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """A label for the whole text; the units' mean over it, and what the read-out takes of them."""
-        model, limit = self.model, self.model.settings.max_length
+        model = self.model
         readout = READ_OUT.get(model.settings.readout)
         records, _ = self.labelled(records)
         read = [model.read(text).values for text in records.inputs]
@@ -193,7 +170,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
                     hidden=hidden,
                     labels=(records.labels[row],) if records.labels[row] else (),
                     known=self.labels,
-                    places=shorten(np.arange(len(tokens)), limit),
+                    places=self.read(len(tokens)),
                     pooled=read_out | {"mean": hidden.mean(axis=0, dtype=np.float64)[None]},
                 )
 

@@ -12,7 +12,7 @@ from rnncli.core.layers.attention import alignment
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.data.text.vocabulary import UNKNOWN
-from rnncli.inspection.adapters.adapter import LikelihoodAdapter, M
+from rnncli.inspection.adapters.adapter import Adapter, M
 from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.by_hand.layers import Inputs, Stack
@@ -45,7 +45,7 @@ class DecoderExample(WorkedExample[M]):
         return EveryAnswer(decoder, "decoder/output", self.rows, wanted, attention, count)
 
 
-class GenerationAdapter(LikelihoodAdapter[M]):
+class GenerationAdapter(Adapter[M]):
     """A task whose model is of a ``network`` with a ``decoder``, and of a vocabulary ``target``.
 
     Attributes:
@@ -65,14 +65,6 @@ class GenerationAdapter(LikelihoodAdapter[M]):
         """Inputs as the network reads them."""
 
     @abstractmethod
-    def steps(self, text: str) -> tuple[str, ...]:
-        """Names of the timesteps that are read before the text is generated.
-
-        Raises:
-            UsageError: there are none.
-        """
-
-    @abstractmethod
     def symbols(self, answer: str) -> list[str]:
         """A text to be generated, symbol by symbol."""
 
@@ -85,6 +77,7 @@ class GenerationAdapter(LikelihoodAdapter[M]):
         return np.asarray(self.model.target.encode(self.symbols(answer)))
 
     def examples(self, texts: Sequence[str], answer: str) -> Any:
+        """Inputs, all with one answer, as examples of training."""
         return self.batch(self.inputs(texts), [self.ids(answer)] * len(texts))
 
     def decode(self, text: str) -> Generated:
@@ -94,7 +87,6 @@ class GenerationAdapter(LikelihoodAdapter[M]):
         return found[0]
 
     def most_probable(self, text: str) -> tuple[str, bool]:
-        self.steps(text)
         found = self.decode(text)
         return joined_symbols([self.model.target.token(k) for k in found.ids.tolist()], self.model.unit), found.ended
 
@@ -104,27 +96,30 @@ class GenerationAdapter(LikelihoodAdapter[M]):
     def answer_of(self, prediction: Any) -> str:
         return prediction.target or "(empty)"
 
-    def _trace(self, text: str) -> GeneratedStates:
-        model, read, generated = self.model, self.steps(text), self.decode(text)
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        return np.asarray(self.model.network.log_probabilities(self.model.params, self.examples(texts, answer)))
+
+    def _trace(self, text: str, steps: tuple[str, ...]) -> GeneratedStates:
+        model, generated = self.model, self.decode(text)
         each = model.network.decoder.steps(generated)
         logits, hidden, cache = self.decoder(self.inputs([text]), [each[:-1]])
         names = (*model.target.tokens, UNKNOWN, END)
-        steps = tuple(names[k] for k in each.tolist())
+        tokens = tuple(names[k] for k in each.tolist())
         return self.states(
-            tokens=steps,
-            known=(True,) * len(steps),
+            tokens=tokens,
+            known=(True,) * len(tokens),
             hidden=hidden,
             units=unit_names(model.network.decoder.hidden, bidirectional=False),
             labels=names,
             probabilities=softmax(logits),
-            source=read,
+            source=steps,
             alignment=alignment(cache.attention)[0] if cache.attention is not None else None,
             generated=each,
             unknown=model.target.unknown,
         )
 
-    def _open(self, text: str, answer: str | None) -> Opened:
-        read, double = self.steps(text), self.double
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
+        double = self.double
         target = double.decode(text).ids if answer is None else self.ids(answer)
         symbols = [self.model.target.token(k) for k in target.tolist()]
         said = f"the {self.generates} {joined_symbols(symbols, self.model.unit)}"
@@ -132,6 +127,6 @@ class GenerationAdapter(LikelihoodAdapter[M]):
             double.model.network,
             double.model.params,
             double.batch(double.inputs([text]), [target]),
-            {"": read, "decoder/": (START, *symbols)},
+            {"": steps, "decoder/": (START, *symbols)},
             said if symbols else f"the empty {self.generates}",
         )

@@ -21,8 +21,8 @@ from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.by_hand.layers import TIMESTEPS, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
-from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts, Question
+from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
@@ -54,6 +54,7 @@ class LanguageModelExample(WorkedExample[LanguageModel]):
 
 class LanguageModelAdapter(Adapter[LanguageModel]):
     answer_is_read = True
+    score_is = "log probability of the next token"
     worked_example = LanguageModelExample
 
     @property
@@ -70,19 +71,16 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
         # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
         return InputParts(tokens, tokens, UNWRITTEN, "".join, unit, deletable=unit == "char")
 
-    def _tokens(self, text: str) -> list[str]:
-        tokens = self.model.tokens(text)
-        if not tokens:
-            raise UsageError("the text is empty: there is no timestep to show")
-        return tokens
+    def _steps(self, text: str) -> Sequence[str]:
+        return self.model.tokens(text)
 
-    def _trace(self, text: str) -> States:
-        model, tokens = self.model, self._tokens(text)
-        packed = PackedSequence.pack([model.vocabulary.encode(tokens)])
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States:
+        model = self.model
+        packed = PackedSequence.pack([model.vocabulary.encode(steps)])
         logits, hidden, _, _ = model.network.forward(model.params, packed, model.network.zero_states(1))
         return States(
-            tokens=tuple(tokens),
-            known=tuple(token in model.vocabulary for token in tokens),
+            tokens=steps,
+            known=tuple(token in model.vocabulary for token in steps),
             hidden=hidden,
             units=self.units,
             labels=(*model.vocabulary.tokens, UNKNOWN),
@@ -91,43 +89,29 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
             key="next_probabilities",
         )
 
-    def _open(self, text: str, answer: str | None) -> Opened:
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
         if answer is not None:
             raise UsageError("the answers of a model of a text are the text's own next tokens")
-        tokens, model = self.model.tokens(text), self.double.model
-        if len(tokens) < 2:
+        if len(steps) < 2:
             raise UsageError("the text is too short: there is no token that follows another one")
-        batch = Streams.of(model.vocabulary.encode(tokens), 1, len(tokens) - 1)
-        return Opened(model.network, model.params, batch, {"": tuple(tokens[:-1])}, "the text's own next tokens")
+        model = self.double.model
+        batch = Streams.of(model.vocabulary.encode(steps), 1, len(steps) - 1)
+        return Opened(model.network, model.params, batch, {"": steps[:-1]}, "the text's own next tokens")
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         """The most probable next token after each text."""
         most_probable = self._next(texts).argmax(axis=1)
         return [self.model.vocabulary.token(k) for k in most_probable.tolist()]
 
-    def _question(self, text: str, answer: str | None) -> Question:
-        """What is asked for is the next token after the text."""
-        self._tokens(text)
-        vocabulary = self.model.vocabulary
-        answer = self.predicted([text])[0] if answer is None else answer
-        if answer not in vocabulary:
+    def require_answer(self, text: str, steps: tuple[str, ...], answer: str) -> None:
+        if answer not in self.model.vocabulary:
             raise UsageError(f"the model knows no {self.model.unit} '{answer}'")
-        (wanted,) = vocabulary.encode([answer]).tolist()
-        parts, double = self.parts(text), self.double
 
-        def scores(texts: Sequence[str]) -> Array:
-            return double._next(texts, wanted)
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        return self._next(texts, self._number_of(answer))
 
-        tokens, baseline = map(self.model.encode, parts.whole_and_baseline())
-        same_steps = len(tokens) == len(parts.names) == len(baseline)
-        return Question(
-            parts=parts,
-            answer=answer,
-            score_is="log probability of the next token",
-            scores=scores,
-            predictions=self.predicted,
-            path=double._path(wanted, tokens, baseline) if same_steps else None,
-        )
+    def _number_of(self, token: str) -> int:
+        return int(self.model.vocabulary.encode([token])[0])
 
     def _next(self, texts: Sequence[str], wanted: int | slice = slice(None)) -> Array:
         """(texts, V) logarithms of the probabilities of the next token, the unknown one left out; or those of one."""
@@ -141,28 +125,27 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
         last = model.network.forward(model.params, packed, states, keep=False, chosen=packed.last_rows)[0]
         return packed.to_caller_order(log_softmax(model.network.without_unknown(last)))
 
-    def _path(self, wanted: int, tokens: Array, baseline: Array) -> GradientPath:
-        network, unknown = self.model.network, self.model.vocabulary.unknown
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        network, unknown, wanted = self.model.network, self.model.vocabulary.unknown, self._number_of(answer)
 
-        def run(own: Params, n: int) -> tuple[LanguageModelNetwork, Array, Any]:
-            wide = replace(network, size=n * len(tokens))  # of the tokens that are read; what is predicted is as before
-            packed = PackedSequence.pack(rows_of(n, len(tokens)))
-            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(n), chosen=packed.last_rows)
+        def run(wide: LanguageModelNetwork, own: Params, rows: list[Array]) -> tuple[Array, Any]:
+            packed = PackedSequence.pack(rows)
+            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(len(rows)), chosen=packed.last_rows)
             logits[:, unknown] = -np.inf
-            return wide, logits, cache
+            return logits, cache
 
-        def scores(own: Params, n: int) -> Array:
-            _, logits, _ = run(own, n)
-            return log_softmax(logits)[:, wanted]
+        def scores(wide: LanguageModelNetwork, own: Params, rows: list[Array]) -> Array:
+            return log_softmax(run(wide, own, rows)[0])[:, wanted]
 
-        def gradients(own: Params, n: int) -> Params:
-            wide, logits, cache = run(own, n)
+        def gradients(wide: LanguageModelNetwork, own: Params, rows: list[Array]) -> Params:
+            logits, cache = run(wide, own, rows)
             d_logits = -softmax(logits)
             d_logits[:, wanted] += 1
             return wide.backward(own, cache, d_logits)
 
-        tables = dict.fromkeys(sorted(network.tables), (tokens, baseline))
-        return through_tables(self.model.params, tables, scores, gradients)
+        tables = dict.fromkeys(sorted(network.tables), (self.model.encode(text), self.model.encode(baseline)))
+        # Of the tokens that are read; what is predicted stays as it is.
+        return through_tables(self.model.params, tables, lambda size: replace(network, size=size), scores, gradients)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """Each line is read from its beginning, as a text of its own; beside the token that comes next."""

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
 from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
@@ -19,11 +16,10 @@ from rnncli.inspection.by_hand.layers import UNITS, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Place, Sheet
 from rnncli.inspection.by_hand.terms import hstack, vstack
 from rnncli.inspection.flow import Flow
-from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
+from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import DecoderStates
 from rnncli.tasks.decoder import DecoderCache
-from rnncli.tasks.inputs import shorten
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
 from rnncli.tasks.symbols import END, joined_symbols, symbols_of
@@ -94,15 +90,9 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
     def inputs(self, texts: Sequence[str]) -> list[Array]:
         return [self.model.encode(self.model.symbols(text)) for text in texts]
 
-    def steps(self, text: str) -> tuple[str, ...]:
+    def _steps(self, text: str) -> Sequence[str]:
         symbols = self.model.symbols(text)
-        if not symbols:
-            raise UsageError(f"the text {'has no symbols' if text.strip() else 'is empty'}: there is nothing to show")
-        return tuple(symbols[place] for place in self._read(len(symbols)).tolist())
-
-    def _read(self, count: int) -> Array:
-        """Places of the symbols that are read, of so many."""
-        return shorten(np.arange(count), self.model.settings.max_length)
+        return [symbols[place] for place in self.read(len(symbols)).tolist()]
 
     def symbols(self, answer: str) -> list[str]:
         return symbols_of(answer, self.model.unit)
@@ -115,17 +105,17 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
         logits, hidden, _, cache = network.decoder.forward(params["decoder"], given, states, looked_at, keep=keep)
         return logits, hidden, cache
 
-    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath | None, Array]:
-        network, target, read = self.model.network, self.ids(answer), self._read(len(parts.names))
-        ends = parts.whole_and_baseline()
-        if any(len(self.model.symbols(end)) != len(parts.names) for end in ends):
-            return None, read
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        network, target = self.model.network, self.ids(answer)
+        source, replaced = self.inputs((text, baseline))
 
-        def copies(n: int) -> tuple[EncoderDecoder, Pairs]:
-            return replace(network, source_size=n * len(read)), Pairs(rows_of(n, len(read)), [target] * n)
+        def widened(size: int) -> EncoderDecoder:
+            return replace(network, source_size=size)
 
-        source, baseline = self.inputs(ends)
-        return through_loss(self.model.params, {"embedding/weight": (source, baseline)}, copies), read
+        def examples(rows: list[Array]) -> Pairs:
+            return Pairs(rows, [target] * len(rows))
+
+        return through_loss(self.model.params, {"embedding/weight": (source, replaced)}, widened, examples)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The encoder's units, beside the symbol that is read."""
@@ -135,7 +125,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
             sources = [model.encode(symbols[row]) for row in rows]
             outputs = model.network.encode(model.params, sources, keep=False)[0].unpack()
             for row, hidden in zip(rows, outputs, strict=True):
-                places = self._read(len(symbols[row]))
+                places = self.read(len(symbols[row]))
                 yield TextActivations(
                     line=records.lines[row],
                     tokens=symbols[row],

@@ -16,13 +16,13 @@ from rnncli.data.records import TokenLists
 from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
-from rnncli.inspection.adapters.adapter import LikelihoodAdapter
+from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.inspection.by_hand.answers import EveryAnswer
 from rnncli.inspection.by_hand.example import WorkedExample
 from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
-from rnncli.inspection.integrated_gradients import GradientPath, rows_of, through_loss
+from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.tag.model import TaggerModel
@@ -49,7 +49,7 @@ class TagExample(WorkedExample[TaggerModel]):
         return answers
 
 
-class TagAdapter(LikelihoodAdapter[TaggerModel]):
+class TagAdapter(Adapter[TaggerModel]):
     labels_per = "timestep"
     worked_example = TagExample
     label_is = "tag"
@@ -64,25 +64,19 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
         join = partial(json.dumps, ensure_ascii=False)
         return InputParts(words, words, UNWRITTEN, join, self.model.unit, deletable=False)
 
-    def _words(self, text: str) -> list[str]:
-        words = words_of(text)
-        if not words:
-            raise UsageError(f"the text {'has no words' if text.strip() else 'is empty'}: there is no timestep to show")
-        return words
+    def _steps(self, text: str) -> Sequence[str]:
+        return words_of(text)
 
     def _numbered(self, tags: Sequence[str]) -> Array:
         return np.array([self.labels.index(tag) for tag in tags])
 
-    def _trace(self, text: str) -> States:
-        return self._states(self._words(text))
-
-    def _states(self, words: Sequence[str]) -> States:
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         model = self.model
-        (forms,), rows = model.encode([words])
-        (probabilities,) = model.probabilities([words])
+        (forms,), rows = model.encode([steps])
+        (probabilities,) = model.probabilities([steps])
         return States(
-            tokens=tuple(words),
-            known=tuple(model.views.knows(word) for word in words),
+            tokens=steps,
+            known=tuple(model.views.knows(word) for word in steps),
             hidden=model.network.forward(model.params, PackedSequence.pack([forms]), rows)[1],
             units=self.units,
             labels=self.labels,
@@ -91,20 +85,20 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
             key="probabilities",
         )
 
-    def _open(self, text: str, answer: str | None) -> Opened:
-        words, model = self._words(text), self.double.model
-        (forms,), rows = model.encode([words])
+    def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
+        model = self.double.model
+        (forms,), rows = model.encode([steps])
         if answer is None:
-            (probabilities,) = model.probabilities([words])
+            (probabilities,) = model.probabilities([steps])
             tags = probabilities.argmax(axis=1)
         else:
             named = split_words(answer)
-            if len(named) != len(words) or not set(named) <= set(self.labels):
-                raise UsageError(f"'{answer}' is not a known tag for each of the {len(words):,} words")
+            if len(named) != len(steps) or not set(named) <= set(self.labels):
+                raise UsageError(f"'{answer}' is not a known tag for each of the {len(steps):,} words")
             tags = self._numbered(named)
         said = " ".join(self.labels[k] for k in tags.tolist())
         batch = TagExamples([forms], [tags], rows)
-        return Opened(model.network, model.params, batch, {"": tuple(words)}, f"the tags {said}")
+        return Opened(model.network, model.params, batch, {"": steps}, f"the tags {said}")
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         spaced = any(any(map(str.isspace, tag)) for tag in self.labels)
@@ -115,26 +109,30 @@ class TagAdapter(LikelihoodAdapter[TaggerModel]):
         forms, rows = self.model.encode([words_of(text) for text in texts])
         return TagExamples(forms, [self._numbered(split_words(answer))] * len(forms), rows)
 
-    def path(self, parts: InputParts, answer: str) -> tuple[GradientPath, None]:
-        network, both = self.model.network, self.examples(parts.whole_and_baseline(), answer)
-        words, baseline = (both.views[forms] for forms in both.inputs)
-        tags = both.targets[0]
+    def scores(self, texts: Sequence[str], answer: str) -> Array:
+        return self.model.network.log_probabilities(self.model.params, self.examples(texts, answer))
 
-        def copies(n: int) -> tuple[Tagger, TagExamples]:
-            rows = n * len(tags)
-            views = np.repeat(np.arange(rows)[:, None], len(network.sizes), axis=1)
-            wide = replace(network, sizes=(rows,) * len(network.sizes))
-            return wide, TagExamples(rows_of(n, len(tags)), [tags] * n, views)
+    def path(self, text: str, baseline: str, answer: str) -> GradientPath:
+        network, both = self.model.network, self.examples((text, baseline), answer)
+        words, replaced = (both.views[forms] for forms in both.inputs)
+        sides, tags = range(len(network.sizes)), both.targets[0]
 
-        tables = {f"views/{side}": (words[:, k], baseline[:, k]) for k, side in enumerate(SIDES)}
-        return through_loss(self.model.params, tables, copies), None
+        def widened(size: int) -> Tagger:
+            return replace(network, sizes=(size,) * len(sides))
+
+        def examples(rows: list[Array]) -> TagExamples:
+            views = np.repeat(np.arange(len(rows) * len(tags))[:, None], len(sides), axis=1)
+            return TagExamples(rows, [tags] * len(rows), views)
+
+        tables = {f"views/{side}": (words[:, k], replaced[:, k]) for k, side in enumerate(SIDES)}
+        return through_loss(self.model.params, tables, widened, examples)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """A tag for each word; the units' values at it."""
         for sentence, line, tags in zip(records.inputs, records.lines, records.labels, strict=True):
             words, of_words = words_of(sentence), tags if isinstance(records.labels, TokenLists) else ()
             if words:
-                states = self._states(words)
+                states = self._trace(sentence, tuple(words))
                 yield TextActivations(
                     line=line,
                     tokens=words,
