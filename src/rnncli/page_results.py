@@ -6,7 +6,7 @@ All texts are raw, as the data has them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnncli.results import TableCell
 
@@ -35,7 +35,8 @@ class Reasons:
     """Which parts made the answer.
 
     Attributes:
-        answer: whose score counts; ``told`` is what the model itself answers.
+        answer: whose score counts.
+        predicted: the model's own prediction.
         probability: of ``answer``; None where the score is none of a probability.
         score_is, score, empty_score: the score in words, that of the input, and that with every part left out.
         unit: what a part is.
@@ -46,7 +47,7 @@ class Reasons:
     """
 
     answer: str
-    told: str
+    predicted: str = field(metadata={"json": "told"})
     probability: float | None
     score_is: str
     score: float

@@ -183,7 +183,10 @@ def asked(values: dict[str, float], limit: float) -> Question:
         return ["yes" if s >= limit else "no" for s in scores(texts)]
 
     parts = InputParts(tuple(values), tuple(values), "☐", " ".join, "word")
-    return Question(parts=parts, answer="yes", score_is="score", scores=scores, predictions=predictions)
+    read = np.arange(len(values))
+    return Question(
+        parts=parts, answer="yes", score_is="score", scores=scores, predictions=predictions, path=None, read=read
+    )
 
 
 def test_the_fewest_words_that_turn_it_round() -> None:
@@ -192,7 +195,7 @@ def test_the_fewest_words_that_turn_it_round() -> None:
     assert (found.flip_text, found.flip_answer, found.exhaustive) == ("a d", "no", True)
     assert found.shapley == pytest.approx([1, 4, 3, -1])
     assert found.deleted == pytest.approx([1, 4, 3, -1])
-    assert "the fewest parts whose leaving out turns it round: 'b', 'c', to no" in str(found.view().caption)
+    assert "without 'b', 'c' the prediction is no, and no fewer parts flip it" in str(found.view().caption)
 
 
 def test_nothing_turns_it_round() -> None:
@@ -254,10 +257,10 @@ def test_gradients_that_do_not_come_out_choose_nothing() -> None:
     )
     found = why(replace(asked(values, limit=10.0), path=path))
     assert found.gap == pytest.approx(1)
-    assert not found.came_out
+    assert not found.converged
     told = np.flatnonzero(~np.isnan(found.replaced)).tolist()
     assert told == [*range(12), *range(187, 200)]  # the ends
-    assert "they have not come out" in str(found.view().caption)
+    assert "they have not converged" in str(found.view().caption)
     assert [row[0] for row in found.view(30).rows] == [k + 1 for k in told]
 
 
@@ -333,7 +336,7 @@ def test_a_saturated_answer_is_said_to_be_so_and_what_carries_it() -> None:
 def test_where_no_part_alone_is_needed_leaving_one_out_says_nothing() -> None:
     found = why(certain({f"w{k}": 0.35 for k in range(20)}, limit=0.0))
     assert found.carrying == ()
-    assert "It stays there without any single part: what leaving one out does, and its sign, says nothing." in (
+    assert "It stays there without any single part: the effect of leaving one out, and its sign, says nothing." in (
         found.saturation
     )
     assert "Ask a model that is less sure, too (--model RUN@EPOCH" in found.saturation
@@ -346,7 +349,7 @@ def test_of_a_saturated_answer_integrated_gradients_are_drawn() -> None:
         np.full((20, 1), 0.35), np.zeros((20, 1)), lambda x: np.asarray(x.sum(axis=(1, 2))), lambda x: np.ones_like(x)
     )
     found = why(replace(certain(values, limit=0.0), path=path))
-    assert found.came_out
+    assert found.converged
     assert found.effects is found.integrated
     assert "are what is drawn" in found.saturation
     few = why(certain({f"w{k}": 1.0 for k in range(8)}, limit=0.0))
@@ -360,9 +363,7 @@ def test_leaving_most_of_a_text_out_is_no_explanation() -> None:
     assert most.flip is not None
     assert len(most.flip) == 15
     assert not most.flip_explains
-    assert "only leaving most of it out, 15 of its 20 parts, turns it round, which explains nothing" in str(
-        most.view().caption
-    )
+    assert "the prediction flips only without 15 of its 20 parts, which explains nothing" in str(most.view().caption)
     half = why(asked(values, limit=11.0))  # 10 of the 20
     assert half.flip_explains
-    assert "whose leaving out turns it round" in str(half.view().caption)
+    assert "without 10 parts ('w0', " in str(half.view().caption)

@@ -246,7 +246,9 @@ def test_the_steps_are_those_of_the_trace(each: tuple[Model, Page, Read]) -> Non
 def test_the_heat_maps_are_states_and_gates(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
     found = flow(
-        adapter_of(model).open(None) if model.labelled else adapter_of(model).open(model.example + made.reasons.told)
+        adapter_of(model).open(None)
+        if model.labelled
+        else adapter_of(model).open(model.example + made.reasons.predicted)
     )
     values = [(cell, what, of) for cell in found.cells for what, of in cell.values.items()]
     assert len(made.grids) == len(values) > 0
@@ -274,14 +276,16 @@ def test_the_effects_are_those_of_why(each: tuple[Model, Page, Read]) -> None:
     assert len(words) == len(found.parts)
     for button, effect in zip(words, found.effects.tolist(), strict=True):
         assert ("minus" in button["class"]) == (effect < 0)
-    assert made.reasons.told == found.answer
+    assert made.reasons.predicted == found.answer
     assert 0 <= made.reasons.probability <= 1
 
 
 def test_terms_and_memory_are_those_of_inspection(each: tuple[Model, Page, Read]) -> None:
     model, made, read = each
     found = flow(
-        adapter_of(model).open(None) if model.labelled else adapter_of(model).open(model.example + made.reasons.told)
+        adapter_of(model).open(None)
+        if model.labelled
+        else adapter_of(model).open(model.example + made.reasons.predicted)
     )
     for shown, kind in zip(made.terms, ("weight_ih", "weight_hh"), strict=True):
         one = terms(found, f"{found.cell().name}/{kind}")
@@ -301,7 +305,7 @@ def test_the_probability_is_that_of_predict() -> None:
     for label, p in predicted.probabilities.items():
         made, read = of(model, "the film was good", answer=label)
         assert made.reasons.probability == pytest.approx(p, rel=1e-9)
-        assert made.reasons.told == predicted.label
+        assert made.reasons.predicted == predicted.label
         assert ("the model itself answers" in "".join(read.shown)) == (label != predicted.label)
 
 

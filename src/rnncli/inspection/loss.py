@@ -78,15 +78,20 @@ def with_origin(answer: str, origin: str) -> str:
     return f"{answer} ({origin})" if origin else answer
 
 
+def format_probability(p: float) -> str:
+    """Four decimals, of which the last is never rounded up to certainty."""
+    return f"{p:.4f}" if p < 0.99995 else "above 0.9999"
+
+
 def vanished(loss: float) -> str:
     """That a loss, in nats, is too small for its gradient to mean anything, and what to do instead; else nothing."""
     if loss >= VANISHED:
         return ""
     p = math.exp(-loss)
-    sure = f"{p:.4f}" if p < 0.99995 else "above 0.9999"
+    said = f"{loss:.2g}, a probability of {format_probability(p)}"
     return (
-        f"The loss is too small for its gradient to mean anything: {loss:.2g}, a probability of {sure}. Of the largest "
-        f"gradient that there can be, {1 - p:.2g} enters at the output; below {VANISHED_SHARE:g} it is taken for gone. "
+        f"The loss is too small for its gradient to mean anything: {said}. Of the largest gradient that there can be, "
+        f"{1 - p:.2g} enters at the output; below {VANISHED_SHARE:g} it is taken for gone. "
         "Ask a model that is still learning (--model RUN@EPOCH, after train --keep-epochs) or a text that this one is "
         "less sure of."
     )

@@ -55,9 +55,8 @@ class Question:
         score_is: what the score is, in words.
         scores: inputs → (inputs,) float64.
         predictions: inputs → what the model predicts for each.
-        path: through the network's inputs, from the baseline to the input; None where there is none, as its timesteps
-            are not the parts.
-        read: (timesteps,) which part each timestep of the path is; None where they are the same.
+        path: through the network's inputs, from the baseline to the input; None where its timesteps are not the parts.
+        read: (timesteps,) the part that each timestep of the path is.
     """
 
     parts: InputParts
@@ -65,5 +64,5 @@ class Question:
     score_is: str
     scores: Callable[[Sequence[str]], Array]
     predictions: Callable[[Sequence[str]], list[str]]
-    path: GradientPath | None = None
-    read: Array | None = None
+    path: GradientPath | None
+    read: Array

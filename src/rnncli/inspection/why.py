@@ -1,16 +1,15 @@
-"""Which parts of an input made the answer: by running it without them, by their gradients, and by Shapley values.
+"""Which parts of an input led to the prediction: by leaving them out, by gradients, and by Shapley values.
 
-All of it asks one question: what is the answer's score, the logarithm of its odds where it is one label and else of
-its probability, for the input with some parts left out? A part that is left out is deleted; or, where the input needs
-as many as it has, replaced by what the model knows nothing of: an unknown word, an average number. Every input that is
-asked about is a text for ``predict``.
+Each method compares scores of the prediction, its log odds where it is one label, else its log probability, for the
+input with some parts left out. A part that is left out is deleted or, where the input needs as many parts as it has,
+replaced by what the model knows nothing of: an unknown word, an average number. ``predict`` takes each of these inputs.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any
 
@@ -18,45 +17,46 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.inspection.integrated_gradients import integrate
-from rnncli.inspection.loss import VANISHED_SHARE
+from rnncli.inspection.loss import VANISHED_SHARE, format_probability
 from rnncli.inspection.question import Question
 from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
 
-SHAPLEY_PARTS = 12  # 2^12 inputs are asked about at most
+SHAPLEY_PARTS = 12  # 2^12 inputs at most
 TOO_FAR = 0.1  # of the score's difference: integrated gradients whose sum misses more say nothing of single parts
 NAMED = 8  # parts in a sentence
-# A prediction is saturated whose probability is above 0.99: there the slope of the probability by the log odds,
-# p (1 − p), is below 1%, and the gradient of its loss is taken for gone (rnncli.inspection.loss). A part whose leaving
-# out stays there has moved a score that hardly means anything any more.
+# Above a probability of 0.99 a prediction is saturated: the slope of the probability by the log odds, p (1 − p), is
+# below 1%, and the gradient of its loss counts as vanished (rnncli.inspection.loss). A part without which it stays
+# there has moved a score that hardly means anything any more.
 SATURATED = 1 - VANISHED_SHARE
-# Parts that are more than so much of an input explain nothing by being left out: little is left to answer by.
+# More parts than this share of an input explain nothing by being left out: too little is left.
 MOST = 0.5
-FLIP_TRIES = 2_000  # inputs that are asked about in search of what turns the answer round
-# Parts of all the inputs together that are asked about for one column: of more parts than that allows, those with the
-# largest gradients are left out one by one, and the others are not.
+FLIP_TRIES = 2_000  # inputs that are tried in search of one with another prediction
+# Parts of all the inputs together that one column may take: of a longer input only the parts with the largest gradients
+# are left out one by one.
 BUDGET = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Why:
-    """What each part did for the answer. All effects are differences of the score; above 0, a part speaks for it.
+    """The effect of each part: a difference of the score, above 0 where the part speaks for the answer.
 
     Attributes:
         parts: their names.
-        answer, score: what was answered, and its score.
+        answer, score: the answer that is explained, and its score.
+        score_is: what the score is, in words.
         empty_score, baseline_score: the score with every part left out, and with every part replaced.
-        deleted: (parts,) by how much the score falls without the part, NaN for one that was not asked about; None where
-            parts cannot be deleted.
-        deleted_texts: what was asked to find that out.
-        replaced: (parts,) by how much it falls with the part replaced, or NaN.
+        deleted: (parts,) how far the score falls without the part, NaN for one that was not tried; None where parts
+            cannot be deleted.
+        deleted_texts: the inputs without these parts.
+        replaced: (parts,) how far it falls with the part replaced, or NaN.
         integrated: (parts,) integrated gradients from the replaced parts to the parts; None where there is no path.
         steps, gap: of that integral, and what its sum misses of ``score`` − ``baseline_score``, as a share.
         shapley: (parts,) Shapley values of leaving out, which add up to ``score`` − ``empty_score``; None for more
             than 12 parts.
-        flip: places of the fewest parts found whose leaving out turns the answer round; None if none were found.
-        flip_text, flip_answer: the input without them, and what is answered then.
-        exhaustive: nothing smaller than ``flip`` turns it round: all have been tried.
+        flip: positions of the fewest parts found without which the prediction is another one; None if none were found.
+        flip_text, flip_answer: the input without them, and its prediction.
+        exhaustive: whether every smaller choice of parts was tried.
     """
 
     parts: tuple[str, ...]
@@ -64,7 +64,7 @@ class Why:
     score_is: str
     score: float
     empty_score: float
-    baseline_score: float
+    baseline_score: float = field(metadata={"json": "blank_score"})
     deleted: Array | None
     deleted_texts: tuple[str, ...]
     replaced: Array
@@ -79,74 +79,97 @@ class Why:
 
     @property
     def probability(self) -> float | None:
-        """What the score comes to; None for a score that is none of a probability."""
+        """The probability that the score stands for; None where it stands for none."""
         return probability(self.score, self.score_is)
 
     @property
     def saturated(self) -> bool:
         """Whether the prediction is so certain that its score hardly means anything."""
-        return self.probability is not None and self.probability > SATURATED
+        return bool(saturated(self.score, self.score_is))
 
     @property
     def alone(self) -> Array:
-        """(parts,) by how much the score falls without each part alone, NaN for one that was not asked about."""
+        """(parts,) how far the score falls without each part alone, NaN for one that was not tried."""
         return self.replaced if self.deleted is None else self.deleted
 
     @property
     def carrying(self) -> tuple[int, ...]:
-        """Places of the parts without any one of which a saturated prediction is no longer so."""
+        """Positions of the parts without any one of which a saturated prediction is no longer so."""
         left = [(k, probability(self.score - fall, self.score_is)) for k, fall in enumerate(self.alone.tolist())]
         return tuple(k for k, p in left if self.saturated and p is not None and p <= SATURATED)
 
     @property
-    def flip_explains(self) -> bool:
-        """Whether what turns the prediction round is few enough parts to explain it."""
-        return self.flip is not None and len(self.flip) <= MOST * len(self.parts)
-
-    @property
-    def saturation(self) -> str:
-        """That the prediction is saturated, and what can be trusted then; empty where it is not."""
-        p = self.probability
-        if p is None or not self.saturated:
-            return ""
-        sure = f"{p:.4f}" if p < 0.99995 else "above 0.9999"
-        said = f"The prediction is saturated: its probability is {sure}, and above {SATURATED:g} what a part does to "
-        said += f"the {self.score_is.split(',')[0]} hardly shows in it. "
-        names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.carrying[:NAMED])
-        names += ", …" if len(self.carrying) > NAMED else ""
-        if self.carrying:
-            said += f"Of single parts, trust those without which it falls below: {names}. "
-        else:
-            said += "It stays there without any single part: what leaving one out does, and its sign, says nothing. "
-        if self.shapley is not None:
-            return f"{said}Shapley values ask about every choice of parts, most of them not saturated: trust these."
-        if self.came_out:
-            said += "Integrated gradients come from where it is not saturated, and are what is drawn. "
-        return f"{said}Ask a model that is less sure, too (--model RUN@EPOCH, after train --keep-epochs)."
-
-    def document(self) -> dict[str, Any]:
-        """For JSON."""
-        found = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        found = {{"baseline_score": "blank_score"}.get(name, name): value for name, value in found.items()}
-        names = ("probability", "saturated", "carrying", "saturation", "flip_explains")
-        return found | {name: getattr(self, name) for name in names}
-
-    @property
-    def came_out(self) -> bool:
-        """Whether there are integrated gradients that their sum speaks for."""
+    def converged(self) -> bool:
+        """Whether there are integrated gradients that add up."""
         return self.gap is not None and self.gap < TOO_FAR
 
     @property
-    def effects(self) -> Array:
-        """(parts,) the best there is of each part's effect: Shapley values, else what leaving it out alone does.
+    def best(self) -> tuple[Array, str]:
+        """(parts,) the most telling effects that there are, and what they are.
 
-        Of a saturated answer integrated gradients, if they have come out, before what leaving out alone does.
+        Shapley values; else, of a saturated prediction, integrated gradients that converged; else each part alone.
         """
         if self.shapley is not None:
-            return self.shapley
-        if self.saturated and self.came_out and self.integrated is not None:
-            return self.integrated
-        return np.nan_to_num(self.alone)
+            return self.shapley, "a Shapley value"
+        if self.saturated and self.converged and self.integrated is not None:
+            return self.integrated, "an integrated gradient, because the prediction is saturated"
+        return np.nan_to_num(self.alone), "of leaving it out alone"
+
+    @property
+    def effects(self) -> Array:
+        """(parts,) the most telling effects that there are."""
+        return self.best[0]
+
+    @property
+    def saturation(self) -> str:
+        """That the prediction is saturated, and which numbers to trust then; empty where it is not."""
+        said = saturated(self.score, self.score_is)
+        if not said:
+            return ""
+        if self.carrying:
+            said += f"Of single parts, trust those without which it falls below: {self._names(self.carrying)}. "
+        else:
+            said += (
+                "It stays there without any single part: the effect of leaving one out, and its sign, says nothing. "
+            )
+        if self.shapley is not None:
+            return f"{said}Shapley values ask about every choice of parts, most of them not saturated: trust these."
+        if self.converged:
+            said += "Integrated gradients start where it is not saturated, and are what is drawn. "
+        return said + ASK_ANOTHER
+
+    @property
+    def flip_explains(self) -> bool:
+        """Whether the parts without which the prediction is another one are few enough to explain it."""
+        return self.flip is not None and len(self.flip) <= MOST * len(self.parts)
+
+    @property
+    def notes(self) -> list[str]:
+        """How well the integrated gradients add up, and without which parts the prediction is another one."""
+        said = []
+        if self.gap is not None:
+            missed = f"{self.steps} steps, their sum misses {self.gap:.2%} of the difference"
+            said.append(f"integrated gradients: {missed}{'' if self.converged else ', they have not converged'}")
+        if self.flip is None:
+            none = "leaving parts out does not flip the prediction"
+            return [*said, none if self.exhaustive else "no parts were found without which the prediction flips"]
+        count = f"{len(self.flip):,}"
+        if not self.flip_explains:
+            share = f"{count} of its {len(self.parts):,} parts"
+            return [*said, f"the prediction flips only without {share}, which explains nothing"]
+        parts = self._names(self.flip) if len(self.flip) <= NAMED else f"{count} parts ({self._names(self.flip)})"
+        fewest = ", and no fewer parts flip it" if self.exhaustive and len(self.flip) > 1 else ""
+        return [*said, f"without {parts} the prediction is {self.flip_answer}{fewest}"]
+
+    def _names(self, places: Sequence[int]) -> str:
+        names = [f"'{visible(self.parts[k])}'" for k in places[:NAMED]]
+        return ", ".join(names + ["…"] * (len(places) > NAMED))
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        found = {entry.metadata.get("json", entry.name): getattr(self, entry.name) for entry in fields(self)}
+        names = ("probability", "saturated", "carrying", "saturation", "flip_explains")
+        return found | {name: getattr(self, name) for name in names}
 
     def view(self, most: int | None = None) -> TableView:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
@@ -165,37 +188,27 @@ class Why:
         columns.append(Column("against │ for"))
         title = f"Why {visible(self.answer)}: {self.score_is} {self.score:.4f}, "
         title += f"and {self.empty_score:.4f} with nothing left"
-        return TableView(title, tuple(columns), tuple(rows), self._caption(len(rows), len(asked)))
+        caption = "how far the score falls without the part"
+        if len(rows) < len(self.parts):
+            among = f" of the {len(asked):,} that were tried" if len(asked) < len(self.parts) else ""
+            caption += f" ({len(rows)} of {len(self.parts):,} parts, those with the largest effects{among})"
+        return TableView(title, tuple(columns), tuple(rows), "; ".join([caption, *self.notes]))
 
-    def _caption(self, shown: int, asked: int) -> str:
-        said = ["by how much the score falls without the part"]
-        if shown < len(self.parts):
-            said[0] += f" ({shown} of {len(self.parts):,} parts, those with the largest effects"
-            if asked < len(self.parts):
-                said[0] += f" of the {asked:,} that were asked about"
-            said[0] += ")"
-        if self.gap is not None:
-            missed = f"{self.steps} steps, their sum misses {self.gap:.2%} of the difference"
-            said.append(f"integrated gradients: {missed}{'' if self.came_out else ', they have not come out'}")
-        if self.flip is not None:
-            names = ", ".join(f"'{visible(self.parts[k])}'" for k in self.flip[:NAMED])
-            fewest = "the fewest parts" if self.exhaustive else "parts"
-            if len(self.flip) > NAMED:
-                fewest, names = f"{len(self.flip):,} parts", f"{names}, …"
-            if self.flip_explains:
-                said.append(f"{fewest} whose leaving out turns it round: {names}, to {self.flip_answer}")
-            else:
-                most = f"{len(self.flip):,} of its {len(self.parts):,} parts"
-                said.append(f"only leaving most of it out, {most}, turns it round, which explains nothing")
-        elif self.exhaustive:
-            said.append("leaving parts out does not turn it round")
-        else:
-            said.append("no parts were found whose leaving out turns it round")
-        return "; ".join(said)
+
+ASK_ANOTHER = "Ask a model that is less sure, too (--model RUN@EPOCH, after train --keep-epochs)."
+
+
+def saturated(score: float, score_is: str, unit: str = "part") -> str:
+    """That a prediction of such a score is saturated, as the beginning of a text; empty where it is not."""
+    p = probability(score, score_is)
+    if p is None or p <= SATURATED:
+        return ""
+    said = f"The prediction is saturated: its probability is {format_probability(p)}, and above {SATURATED:g} what a "
+    return f"{said}{unit} does to the {score_is.split(',')[0]} hardly shows in it. "
 
 
 def probability(score: float, score_is: str) -> float | None:
-    """What a score comes to: of the logarithm of odds, or of a probability; None of another one."""
+    """The probability of log odds, or of a log probability; None of another score."""
     if score_is.startswith("log odds"):
         return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
     return math.exp(min(score, 0.0)) if score_is.startswith("log probability") else None
@@ -209,14 +222,15 @@ def pulls(share: float, width: int = 8) -> str:
 
 
 def why(question: Question) -> Why:
-    """Asks the question by every method there is."""
-    parts = question.parts
-    count = len(parts.names)
-    everything = range(count)
-    score, baseline_score, empty_score = question.scores(
-        [parts.replaced(()), parts.replaced(everything), parts.without(everything)]
-    ).tolist()
-    integrated, steps, gap = _integrated(question, score - baseline_score)
+    """Explains a prediction by every method that the input allows."""
+    parts, count = question.parts, len(question.parts.names)
+    ends = parts.replaced(()), parts.replaced(range(count)), parts.without(range(count))
+    score, baseline_score, empty_score = question.scores(ends).tolist()
+    integrated, steps, gap = None, 0, None
+    if question.path is not None:
+        integral = integrate(question.path, score - baseline_score)
+        integrated, steps, gap = np.zeros(count), integral.steps, integral.gap
+        integrated[question.read] = integral.values
     asked = _asked(count, integrated if gap is None or gap < TOO_FAR else None)
 
     def falls(texts: Sequence[str]) -> Array:
@@ -252,23 +266,13 @@ def why(question: Question) -> Why:
 
 
 def _asked(count: int, integrated: Array | None) -> list[int]:
-    """The parts that are left out one by one: all, or those with the largest gradients."""
+    """The parts to leave out one by one: all, or those with the largest gradients."""
     most = max(SHAPLEY_PARTS, BUDGET // count)
     if count <= most:
         return list(range(count))
     if integrated is None:  # the ends of an input say most
         return [*range(most // 2), *range(count - (most - most // 2), count)]
     return sorted(np.argsort(-np.abs(integrated), kind="stable")[:most].tolist())
-
-
-def _integrated(question: Question, difference: float) -> tuple[Array | None, int, float | None]:
-    """(parts,) integrated gradients, their steps and their gap. A part that is not read has none."""
-    if question.path is None:
-        return None, 0, None
-    found = integrate(question.path, difference)
-    values = np.zeros(len(question.parts.names))
-    values[slice(None) if question.read is None else question.read] = found.values
-    return values, found.steps, found.gap
 
 
 def shapley(question: Question) -> Array:
@@ -291,10 +295,10 @@ def shapley(question: Question) -> Array:
 
 
 def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, bool]:
-    """The fewest parts whose leaving out turns the answer round, and whether all smaller choices have been tried.
+    """The fewest parts without which the prediction is another one, and whether all smaller choices were tried.
 
-    Every choice of one part, of two, … while there are not too many; then the parts that speak most for the answer,
-    more and more of them, less those that turn out not to be needed.
+    Tries every choice of one part, of two, … while there are not too many; then the parts that speak most for the
+    answer, more and more of them, less those that turn out not to be needed.
     """
     parts, n = question.parts, len(question.parts.names)
     tried, tries = 0, FLIP_TRIES if n <= SHAPLEY_PARTS else max(1, min(FLIP_TRIES, BUDGET // n))
@@ -304,9 +308,9 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
             break
         choices = list(combinations(range(n), size))
         answers = question.predictions([parts.without(choice) for choice in choices])
-        turned = [choice for choice, answer in zip(choices, answers, strict=True) if answer != question.answer]
-        if turned:
-            return max(turned, key=lambda choice: float(effects[list(choice)].sum())), True
+        flipped = [choice for choice, answer in zip(choices, answers, strict=True) if answer != question.answer]
+        if flipped:
+            return max(flipped, key=lambda choice: float(effects[list(choice)].sum())), True
         tried += number
     else:
         return None, True

@@ -32,10 +32,10 @@ MANY = 60  # words, of which those without effect are shown without a number
 def head(page: Page) -> Html:
     """What was asked, what was answered, and of whom."""
     why = page.reasons
-    answer, asked_for = element("strong", alone(why.answer, TEXT)), why.answer != why.told
+    answer, asked_for = element("strong", alone(why.answer, TEXT)), why.answer != why.predicted
     said: list[str] = ["The answer is ", answer]
     if asked_for:
-        said = ["Asked for ", answer, "; the model itself answers ", alone(why.told, TEXT)]
+        said = ["Asked for ", answer, "; the model itself answers ", alone(why.predicted, TEXT)]
     if why.probability is not None:
         probability = element("strong", _probability(why.probability), class_="n")
         said += [". What was asked for has" if asked_for else ", with", " probability ", probability]

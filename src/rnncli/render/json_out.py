@@ -28,8 +28,9 @@ def print_json(output: Output, value: object, *, indent: int | None = None) -> N
 def dumps(value: object, *, indent: int | None = None, ensure_ascii: bool = False) -> str:
     r"""Return ``value`` as JSON.
 
-    Dataclasses, named tuples and mappings become objects, NumPy's arrays lists, an Enum its value, a path its text;
-    numbers that are not finite become null. Characters that could act on a terminal, or hide, are written as
+    Dataclasses, named tuples and mappings become objects (a field with ``json`` in its metadata goes by that name),
+    NumPy's arrays lists, an Enum its value, a path its text; numbers that are not finite become null. Characters that
+    could act on a terminal, or hide, are written as
     ``\u001b``, ``\u202e``, ``\udcff``, which a parser reads back as what they were.
 
     Raises:
@@ -59,7 +60,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
+        entries = dataclasses.fields(value)
+        return {entry.metadata.get("json", entry.name): _plain(getattr(value, entry.name)) for entry in entries}
     if hasattr(value, "tolist"):
         return _from_numpy(value)
     raise TypeError(f"a {type(value).__name__} has no JSON form")

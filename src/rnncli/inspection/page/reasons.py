@@ -1,138 +1,83 @@
-"""Which parts of an input made the answer, for a page: every part, but of a very long input passages."""
+"""Which parts of an input led to the answer, for a page: every part, but of a very long input passages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.inspection.adapters import Adapter
 from rnncli.inspection.question import Question
-from rnncli.inspection.states import visible
-from rnncli.inspection.why import SATURATED, Why, probability, why
+from rnncli.inspection.states import largest, visible
+from rnncli.inspection.why import ASK_ANOTHER, Why, probability, saturated, why
 from rnncli.page_results import Effect, Reasons
 from rnncli.tasks.inputs import shorten
 
-MOST_PARTS = 120  # of an input that is asked about part by part
-MOST_GRADIENTS = 600  # that are read, of one whose parts have integrated gradients
+MOST_PARTS = 120  # of an input whose parts are left out one by one
+MOST_GRADIENTS = 600  # that are read, of an input whose parts have integrated gradients
 FEWEST_PASSAGES, MOST_PASSAGES = 16, 32
-WORK = 80_000  # timesteps that are run through, to ask about all passages once
+WORK = 80_000  # timesteps that it takes to leave out each passage once
 ENDS, LARGEST = 3, 14  # passages that are shown at either end, and by their effects
-_EDGE = 3  # parts that a passage is named by, at either end
+EDGE = 3  # parts at either end of a passage that it is named by
+
+
+class _Found(NamedTuple):
+    """What was found of stretches of an input: single parts, or passages of several."""
+
+    score: float
+    empty_score: float
+    stretches: Sequence[range]
+    effects: Array
+    best_is: str
+    columns: dict[str, Array | None]
+    shown: Sequence[int]
+    notes: list[str]
 
 
 def reasons(adapter: Adapter[Any], text: str, answer: str | None, cut: int = 0) -> Reasons:
-    """Which parts of the text made the answer.
+    """Which parts of the text led to the answer.
 
     Args:
         cut: how many parts in the middle are not read.
 
     Raises:
-        UsageError: the input has no timesteps, or the answer is none that can be given.
+        UsageError: the input has no timesteps, or the model has no such answer.
     """
     question = adapter.question(text, answer)
-    told = question.answer if answer is None else adapter.predicted([text])[0]
-    unit = question.parts.unit
     few = len(question.parts.names) <= MOST_PARTS
-    if few or (question.path is not None and len(question.path.input) <= MOST_GRADIENTS):
-        found = why(question)
-        if few or found.came_out:
-            return _of_parts(found, question, told, unit)
-    return _of_passages(question, told, unit, cut)
-
-
-def _of_parts(found: Why, question: Question, told: str, unit: str) -> Reasons:
-    parts = question.parts
-    replaced, deleted, read, notes = found.replaced, found.deleted, list(range(len(parts.names))), []
-    if len(parts.names) <= MOST_PARTS:
-        replaced = _all(question, found.score, replaced, parts.replaced)
-        deleted = None if deleted is None else _all(question, found.score, deleted, parts.without)
-        alone = replaced if deleted is None else deleted
-        effects, best = alone, f"of leaving the {unit} out alone"
-        if found.shapley is not None:
-            effects, best = found.shapley, "a Shapley value"
-        elif found.saturated and found.came_out and found.integrated is not None:
-            effects, best = found.integrated, "an integrated gradient, for the prediction is saturated"
+    short = few or (question.path is not None and len(question.read) <= MOST_GRADIENTS)
+    explained = why(question) if short else None
+    if explained is not None and (few or explained.converged):
+        found = _of_parts(explained, question)
     else:
-        assert found.integrated is not None
-        effects, best = found.integrated, "an integrated gradient"
-        asked = int((~np.isnan(replaced)).sum())
-        notes.append(f"The {asked} {unit}s with the largest ones have been left out alone, too: see the table.")
-        if question.read is not None:
-            read = question.read.tolist()
-
-    def of(values: Array | None, k: int) -> float | None:
-        return None if values is None or np.isnan(values[k]) else float(values[k])
-
-    shown = tuple(
-        Effect(
-            name=_name(question, k),
-            first=k + 1,
-            last=k + 1,
-            effect=float(effects[k]),
-            deleted=of(deleted, k),
-            replaced=of(replaced, k),
-            integrated=of(found.integrated, k),
-            shapley=of(found.shapley, k),
-        )
-        for k in read
-    )
-    if found.gap is not None:
-        notes.append(
-            f"Integrated gradients: {found.steps} steps; their sum misses {found.gap:.2%} of the difference between "
-            f"the score and that with every part replaced.{'' if found.came_out else ' They have not come out.'}"
-        )
-    if found.saturated:
-        notes.insert(0, found.saturation)
-    if found.flip is not None and not found.flip_explains:
-        most = f"{len(found.flip):,} of its {len(found.parts):,} {unit}s"
-        notes.append(f"Only leaving most of it out, {most}, turns the prediction round, which explains nothing.")
-    elif found.flip is not None:
-        names = ", ".join(f"‘{visible(found.parts[k])}’" for k in found.flip)
-        which = "The fewest parts" if found.exhaustive else "Parts"
-        turned = f"turns the prediction round: {names}. Then it is ‘{found.flip_answer}’."
-        notes.append(f"{which} whose leaving out {turned}")
-    elif found.exhaustive:
-        notes.append("Leaving parts out, however many, does not turn the prediction round.")
-    return _reasons(question, told, found.score, found.empty_score, shown, effects, best, notes)
-
-
-def _reasons(
-    question: Question,
-    told: str,
-    score: float,
-    empty: float,
-    shown: tuple[Effect, ...],
-    effects: Array,
-    best: str,
-    notes: list[str],
-) -> Reasons:
+        found = _of_passages(question, cut)
     return Reasons(
         answer=question.answer,
-        told=told,
-        probability=probability(score, question.score_is),
+        predicted=question.answer if answer is None else adapter.predicted([text])[0],
+        probability=probability(found.score, question.score_is),
         score_is=question.score_is,
-        score=score,
-        empty_score=empty,
+        score=found.score,
+        empty_score=found.empty_score,
         unit=question.parts.unit,
         parts=len(question.parts.names),
-        effects=shown,
-        largest=float(np.abs(effects).max(initial=0.0)),
-        best_is=best,
-        notes=tuple(notes),
+        effects=tuple(_effect(found, question, k) for k in found.shown),
+        largest=float(np.abs(found.effects).max(initial=0.0)),
+        best_is=found.best_is,
+        notes=tuple(found.notes),
     )
 
 
-def _all(question: Question, score: float, falls: Array, leave: Callable[[Sequence[int]], str]) -> Array:
-    """The effects, those that were not asked about asked for: here there is room for each."""
-    missing = np.flatnonzero(np.isnan(falls)).tolist()
-    filled = falls.copy()
-    if missing:
-        filled[missing] = score - question.scores([leave((k,)) for k in missing])
-    return filled
+def _effect(found: _Found, question: Question, k: int) -> Effect:
+    stretch = found.stretches[k]
+    names = [_name(question, place) for place in stretch]
+    if len(names) > 2 * EDGE:
+        names = [*names[:EDGE], "…", *names[-EDGE:]]
+    columns = {what: None if of is None or np.isnan(of[k]) else float(of[k]) for what, of in found.columns.items()}
+    return Effect(" ".join(names), stretch.start + 1, stretch.stop, float(found.effects[k]), **columns)
 
 
 def _name(question: Question, k: int) -> str:
@@ -142,48 +87,67 @@ def _name(question: Question, k: int) -> str:
     return f"{name} {value:g}" if isinstance(value, float) else visible(name)
 
 
-def _of_passages(question: Question, told: str, unit: str, cut: int) -> Reasons:
-    """Asks about so many passages of what is read that it takes seconds, not hours."""
+def _of_parts(found: Why, question: Question) -> _Found:
+    """Single parts: all of them, or of many those that have an integrated gradient."""
+    count, notes = len(found.parts), [f"{note[0].upper()}{note[1:]}." for note in found.notes]
+    shown: Sequence[int] = range(count)
+    if count <= MOST_PARTS:
+        found = _with_all_tried(found, question)
+        effects, best_is = found.best
+    else:
+        assert found.integrated is not None  # they converged
+        effects, best_is, shown = found.integrated, "an integrated gradient", question.read.tolist()
+        tried = int((~np.isnan(found.replaced)).sum())
+        said = f"The {tried} {question.parts.unit}s with the largest ones have been left out alone, too"
+        notes.insert(0, f"{said}: see the table.")
+    if found.saturated:
+        notes.insert(0, found.saturation)
+    columns = {"deleted": found.deleted, "replaced": found.replaced}
+    columns |= {"integrated": found.integrated, "shapley": found.shapley}
+    stretches = [range(k, k + 1) for k in range(count)]
+    return _Found(found.score, found.empty_score, stretches, effects, best_is, columns, shown, notes)
+
+
+def _with_all_tried(found: Why, question: Question) -> Why:
+    """The same with every part left out alone: here there is room for each."""
+    missing = np.flatnonzero(np.isnan(found.replaced)).tolist()
+    if not missing:
+        return found
+
+    def filled(falls: Array, leave: Callable[[Sequence[int]], str]) -> Array:
+        falls = falls.copy()
+        falls[missing] = found.score - question.scores([leave((k,)) for k in missing])
+        return falls
+
+    deleted = None if found.deleted is None else filled(found.deleted, question.parts.without)
+    return replace(found, replaced=filled(found.replaced, question.parts.replaced), deleted=deleted)
+
+
+def _of_passages(question: Question, cut: int) -> _Found:
+    """So many passages of what is read that it takes seconds, not hours."""
     parts, n = question.parts, len(question.parts.names)
     found = passages(n, cut)
-    count = len(found)
     score, empty = question.scores([parts.replaced(()), parts.without(range(n))]).tolist()
     replaced = score - question.scores([parts.replaced(passage) for passage in found])
     deleted: Array | None = None
     if parts.deletable and not cut:  # what is deleted of a text that is cut makes room for what was not read
         deleted = score - question.scores([parts.without(passage) for passage in found])
-    alone = replaced if deleted is None else deleted
+    effects, count = replaced if deleted is None else deleted, len(found)
     shown = list(range(count))
+    notes = [f"The input has {n:,} {parts.unit}s: what is read of it is tried in {count} passages."]
     if count > 2 * ENDS + LARGEST + 1:
-        largest = np.argsort(-np.abs(alone), kind="stable")[:LARGEST].tolist()
-        shown = sorted({*range(ENDS), *range(count - ENDS, count), *largest})
-    effects = tuple(
-        Effect(
-            name=_passage_name(question, found[k]),
-            first=found[k].start + 1,
-            last=found[k].stop,
-            effect=float(alone[k]),
-            deleted=None if deleted is None else float(deleted[k]),
-            replaced=float(replaced[k]),
-        )
-        for k in shown
-    )
-    notes = [f"The input has {n:,} {unit}s: what is read of it is asked about in {count} passages."]
-    if len(shown) < count:
-        others = alone[[k for k in range(count) if k not in shown]]
+        shown = sorted({*range(ENDS), *range(count - ENDS, count), *largest(effects, LARGEST)})
+        others = np.delete(effects, shown)
         notes.append(
             f"Here are the first {ENDS}, the last {ENDS} and those with the largest effects. The {len(others)} others "
             f"have effects between {others.min():+z.3g} and {others.max():+z.3g}, {others.sum():+z.3g} together."
         )
-    p = probability(score, question.score_is)
-    if p is not None and p > SATURATED:
-        of = question.score_is.split(",")[0]
-        said = f"The prediction is saturated: its probability is above {SATURATED:g}, "
-        said += f"where what a passage does to the {of} "
-        said += "hardly shows in it. Trust passages alone without which it falls below; ask a model that is less sure, "
-        notes.insert(0, f"{said}too (--model RUN@EPOCH, after train --keep-epochs).")
-    best = f"of {'replacing' if deleted is None else 'deleting'} its passage"
-    return _reasons(question, told, score, empty, effects, alone, best, notes)
+    said = saturated(score, question.score_is, "passage")
+    if said:
+        notes.insert(0, f"{said}Trust only passages without which it falls below. {ASK_ANOTHER}")
+    best_is = f"of {'replacing' if deleted is None else 'deleting'} its passage"
+    columns = {"deleted": deleted, "replaced": replaced}
+    return _Found(score, empty, found, effects, best_is, columns, shown, notes)
 
 
 def passages(count: int, cut: int) -> list[range]:
@@ -196,11 +160,3 @@ def passages(count: int, cut: int) -> list[range]:
         edges = [int(stretch[0]) + len(stretch) * k // number for k in range(number + 1)]
         found += [range(a, b) for a, b in pairwise(edges)]
     return found
-
-
-def _passage_name(question: Question, passage: range) -> str:
-    """Its first parts and its last."""
-    names = [_name(question, k) for k in passage]
-    if len(names) > 2 * _EDGE:
-        names = [*names[:_EDGE], "…", *names[-_EDGE:]]
-    return " ".join(names)
