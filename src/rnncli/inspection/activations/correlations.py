@@ -1,61 +1,60 @@
-"""Correlations of units with labels, from sums that are added to, row by row: memory does not grow with the rows."""
+"""Correlations of units with labels, from sums over rows: memory does not grow with their number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.inspection.activation_states import TextActivations
 
 # A value whose variance is less than this share of its mean square does not change: the rest is rounding.
 NO_CHANGE = 1e-12
 
 
 class Correlations:
-    """Pearson's correlation of each of U values with having a label, 0 or 1 (the point-biserial one).
+    """Pearson's correlation of each of U units with having a label, 0 or 1 (the point-biserial one).
 
     Args:
-        labels: that may come; other ones count as rows with none of them.
-        statistics: names of the values.
-        units: U.
+        units: which of the topmost layer's.
     """
 
-    def __init__(self, labels: Sequence[str], statistics: tuple[str, ...], units: int) -> None:
-        self.statistics = statistics
-        self._place = {label: k for k, label in enumerate(labels)}
-        self._rows = np.zeros(len(labels), np.int64)
+    def __init__(self, units: Sequence[int]) -> None:
+        self.statistics: tuple[str, ...] = ()
+        self._units = list(units)
+        self._place: dict[str, int] = {}
         self._whole = 0
-        self._sums = {name: np.zeros(units) for name in statistics}
-        self._squares = {name: np.zeros(units) for name in statistics}
-        self._of_labels = {name: np.zeros((len(labels), units)) for name in statistics}
 
-    def add(self, labels: Sequence[str], values: Mapping[str, Array]) -> None:
-        """Takes rows in: a label for each, and (rows, U) of each statistic."""
-        places = np.array([self._place.get(label, -1) for label in labels], np.int64)
+    def add(self, read: TextActivations) -> None:
+        """Takes in the rows of a text: a label for each, and (rows, K) of each statistic of the units."""
+        if not read.statistics:
+            return
+        if not self.statistics:
+            L, U, self.statistics = len(read.known), len(self._units), tuple(read.statistics)
+            self._place = {label: k for k, label in enumerate(read.known)}
+            self._rows = np.zeros(L, np.int64)
+            self._sums, self._squares = ({name: np.zeros(U) for name in self.statistics} for _ in range(2))
+            self._of_labels = {name: np.zeros((L, U)) for name in self.statistics}
+        places = np.array([self._place.get(label, -1) for label in read.labels], np.int64)  # −1: none that it knows
         known = places >= 0
-        self._whole += len(labels)
+        self._whole += len(places)
         np.add.at(self._rows, places[known], 1)
-        for name in self.statistics:
-            rows = values[name].astype(np.float64)
+        for name, values in read.statistics.items():
+            rows = values[:, self._units].astype(np.float64)
             self._sums[name] += rows.sum(axis=0)
             self._squares[name] += (rows**2).sum(axis=0)
             np.add.at(self._of_labels[name], places[known], rows[known])
 
     @property
-    def present(self) -> list[str]:
-        """The labels that came, in their order."""
-        return [label for label, k in self._place.items() if self._rows[k]]
-
-    def rows(self, label: str) -> int:
-        """How many rows have it."""
-        return int(self._rows[self._place[label]])
+    def rows(self) -> dict[str, int]:
+        """How many rows have each label, of those that came, in their order."""
+        return {label: int(self._rows[k]) for label, k in self._place.items() if self._rows[k]}
 
     def with_label(self, statistic: str, label: str) -> Array:
         """(U,) correlations; NaN where a value never changes, or all rows have the label."""
         n, k = self._whole, self._place[label]
-        having = int(self._rows[k])
-        sums, squares = self._sums[statistic], self._squares[statistic]
+        having, sums, squares = int(self._rows[k]), self._sums[statistic], self._squares[statistic]
         covariance = n * self._of_labels[statistic][k] - having * sums
         spread = n * squares - sums**2  # n² times the variance
         moves = spread > NO_CHANGE * n * squares

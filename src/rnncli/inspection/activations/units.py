@@ -1,13 +1,15 @@
 """What a unit of the topmost layer is for: its top activating tokens, and the labels it goes with.
 
-A file is read part by part; only the best contexts and a few sums are kept. Where a unit stands for something, its
+A file is read part by part; only the top contexts and a few sums are kept. Where a unit stands for something, its
 contexts show it ("the sentiment neuron", Radford et al. 2017; the cells of Karpathy et al. 2015).
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,10 @@ from rnncli.tasks.model import Model
 NEIGHBOURS = {"char": 16}
 USUAL_NEIGHBOURS = 4
 BETWEEN = {"char": "", "timestep": " | "}
+TOP_LABELS = 12  # of many labels, those that the unit goes with most
+UNITS_OF_A_LABEL = 3
+
+Rank = tuple[float, int]  # by value, then by line
 
 
 @dataclass(frozen=True)
@@ -53,26 +59,15 @@ class Context:
         return f"{self.before}[{visible(self.token)}]{self.after}"
 
 
-class Ends:
-    """The best contexts of one end."""
-
-    def __init__(self, most: int, sign: int) -> None:
-        self.kept: list[Context] = []
-        self._most, self._sign = most, sign
-
-    def add(self, read: TextActivations, values: Array, unit: str) -> None:
-        """Takes a text in by its best place, if that is among the best so far."""
-        t = int((self._sign * values).argmax())
-        value = float(values[t])
-        last = self.kept[-1] if len(self.kept) == self._most else None
-        if last is not None and self._key(value, read.line) >= self._key(last.value, last.line):
-            return
-        self.kept.append(_context(read, t, value, unit))
-        self.kept.sort(key=lambda one: self._key(one.value, one.line))
-        del self.kept[self._most :]
-
-    def _key(self, value: float, line: int) -> tuple[float, int]:
-        return -self._sign * value, line
+def _keep(
+    kept: list[tuple[Rank, Context]], read: TextActivations, values: Array, sign: int, most: int, unit: str
+) -> None:
+    """Takes a text in by its largest value, or with sign −1 its smallest, if that is among the ``most`` so far."""
+    t = int((sign * values).argmax())
+    rank = -sign * float(values[t]), read.line
+    if len(kept) < most or rank < kept[-1][0]:
+        insort(kept, (rank, _context(read, t, float(values[t]), unit)), key=itemgetter(0))
+        del kept[most:]
 
 
 def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
@@ -81,13 +76,8 @@ def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")
-    label = read.labels[t] if len(read.labels) > 1 else (read.labels[0] if read.labels else "")
-    label = "" if read.label_is == unit else label
+    label = (read.labels[t] if len(read.labels) > 1 else "".join(read.labels)) if read.label_is != unit else ""
     return Context(value, read.line, label, place + 1, left, read.tokens[place], right)
-
-
-TOP_LABELS = 12  # of many labels, those that the unit goes with most
-UNITS_OF_A_LABEL = 3
 
 
 @dataclass(frozen=True)
@@ -137,11 +127,9 @@ class TopActivations:
         return [("unit", f"{self.unit}, of {self.unit_count} in the topmost layer"), ("read", read), ("value", span)]
 
     def views(self, full: bool = False) -> list[TableView]:
-        """Both ends, and the labels, of which there are a few if not ``full``."""
-        shown = [
-            _contexts(f"Where unit {self.unit} is largest", self.most, self.label_is),
-            _contexts(f"Where unit {self.unit} is smallest", self.least, self.label_is),
-        ]
+        """Both ends, and a few of the labels, or all if ``full``."""
+        ends = {"largest": self.most, "smallest": self.least}
+        shown = [_contexts(f"Where unit {self.unit} is {end}", of, self.label_is) for end, of in ends.items()]
         if self.related:
             chosen = sorted(self.related, key=lambda one: -_strength(one))[: None if full else TOP_LABELS]
             title = f"The {self.label_is}s that unit {self.unit} goes with"
@@ -167,10 +155,8 @@ class UnitsOfLabels:
 
     def view(self, full: bool = False) -> TableView:
         """A few units of each of the labels that have the best ones, or all."""
-        labels = list(self.related)
-        if not full and len(labels) > TOP_LABELS:
-            best = sorted(labels, key=lambda label: -_strength(self.related[label][0]))[:TOP_LABELS]
-            labels = [label for label in labels if label in best]
+        best = sorted(self.related, key=lambda label: -_strength(self.related[label][0]))
+        labels = set(best if full else best[:TOP_LABELS])
         chosen = [one for label, of_label in self._best(full).items() if label in labels for one in of_label]
         title, there = f"The units that go with a {self.label_is} most", sum(map(len, self.related.values()))
         return _related(title, self.label_is, chosen, there)
@@ -220,21 +206,16 @@ def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int
         DataError: an input cannot be read.
     """
     adapter = adapter_of(model)
-    names = adapter.units
-    high, low = Ends(most, 1), Ends(most, -1)
-    found: Correlations | None = None
-    texts, steps, label_is = 0, 0, "label"
-    total, smallest, largest = 0.0, np.inf, -np.inf
+    names, found = adapter.units, Correlations([unit])
+    ends: dict[int, list[tuple[Rank, Context]]] = {1: [], -1: []}
+    texts, steps, total, smallest, largest = 0, 0, 0.0, np.inf, -np.inf
     for read in _activations(adapter, parts):
         values = read.hidden[:, unit].astype(np.float64)
-        texts, steps, total, label_is = texts + 1, steps + len(values), total + float(values.sum()), read.label_is
+        texts, steps, total = texts + 1, steps + len(values), total + float(values.sum())
         smallest, largest = min(smallest, float(values.min())), max(largest, float(values.max()))
-        for end in (high, low):
-            end.add(read, values, model.unit)
-        if read.statistics:
-            found = found or Correlations(read.known, tuple(read.statistics), 1)
-            found.add(read.labels, {key: value[:, [unit]] for key, value in read.statistics.items()})
-    related = tuple(_of_label(found, label, [names[unit]])[0] for label in found.present) if found else ()
+        for sign, kept in ends.items():
+            _keep(kept, read, values, sign, most, model.unit)
+        found.add(read)
     return TopActivations(
         unit=names[unit],
         unit_count=len(names),
@@ -243,10 +224,10 @@ def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int
         mean=total / steps,
         smallest=smallest,
         largest=largest,
-        most=tuple(high.kept),
-        least=tuple(low.kept),
-        related=related,
-        label_is=label_is,
+        most=tuple(context for _, context in ends[1]),
+        least=tuple(context for _, context in ends[-1]),
+        related=tuple(_of_label(found, label, rows, names[unit : unit + 1])[0] for label, rows in found.rows.items()),
+        label_is=read.label_is,
     )
 
 
@@ -257,20 +238,18 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         UsageError: there are no labels, or as for :func:`top_activations`.
         DataError: an input cannot be read.
     """
-    found: Correlations | None = None
     adapter = adapter_of(model)
-    texts, names, label_is = 0, adapter.units, "label"
+    names, found, texts = adapter.units, Correlations(range(len(adapter.units))), 0
     for read in _activations(adapter, parts):
-        texts, label_is = texts + 1, read.label_is
-        if read.statistics:
-            found = found or Correlations(read.known, tuple(read.statistics), len(names))
-            found.add(read.labels, read.statistics)
-    if found is None or not found.present:
+        texts += 1
+        found.add(read)
+    if not found.rows:
         raise UsageError("there is no label that the model knows, and units are to be compared with labels")
-    related = {}
-    for label in found.present:
-        related[label] = tuple(sorted(_of_label(found, label, names), key=lambda one: -_strength(one)))
-    return UnitsOfLabels(texts, found.statistics, related, label_is)
+    related = {
+        label: tuple(sorted(_of_label(found, label, rows, names), key=lambda one: -_strength(one)))
+        for label, rows in found.rows.items()
+    }
+    return UnitsOfLabels(texts, found.statistics, related, read.label_is)
 
 
 def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[TextActivations]:
@@ -279,19 +258,17 @@ def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[Te
     Raises:
         UsageError: there are none.
     """
-    empty = True
-    for part in parts:
-        for one in adapter.activations(part):
-            empty = False
-            yield one
-    if empty:
+    found = (one for part in parts for one in adapter.activations(part))
+    first = next(found, None)
+    if first is None:
         raise UsageError("no text of the file has a timestep: there are no activations")
+    yield first
+    yield from found
 
 
-def _of_label(found: Correlations, label: str, names: Sequence[str]) -> list[Related]:
+def _of_label(found: Correlations, label: str, rows: int, names: Sequence[str]) -> list[Related]:
     """How each of the units goes with a label."""
     of_units = [found.with_label(statistic, label).tolist() for statistic in found.statistics]
-    rows = found.rows(label)
     return [
         Related(label, rows, name, {s: None if r != r else r for s, r in zip(found.statistics, of_unit, strict=True)})
         for name, of_unit in zip(names, zip(*of_units, strict=True), strict=True)

@@ -16,6 +16,7 @@ from rnncli.data.dataset import Dataset, Source
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
+from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.activations.correlations import Correlations
 from rnncli.inspection.activations.units import top_activations, units_of_labels
 from rnncli.inspection.adapters import adapter_of
@@ -203,15 +204,19 @@ def test_labels_the_model_never_saw_count_as_none_of_its_own() -> None:
 
 
 def test_what_never_changes_has_no_correlation() -> None:
-    made = Correlations(("a", "b"), ("mean",), 2)
-    made.add(("a", "b", "a"), {"mean": np.array([[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]])})
+    def read(labels: tuple[str, ...], values: list[list[float]]) -> TextActivations:
+        pooled = {"mean": np.array(values)}
+        return TextActivations(line=1, tokens=(), hidden=np.empty(0), labels=labels, known=("a", "b"), pooled=pooled)
+
+    made = Correlations(range(2))
+    made.add(read(("a", "b", "a"), [[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]]))
     r = made.with_label("mean", "a")
     assert math.isnan(r[0])
     assert r[1] == pytest.approx(np.corrcoef([1, 2, 4], [1, 0, 1])[0, 1])
-    one = Correlations(("a", "b"), ("mean",), 1)
-    one.add(("a", "a"), {"mean": np.array([[1.0], [2.0]])})
+    one = Correlations([0])
+    one.add(read(("a", "a"), [[1.0], [2.0]]))
     assert math.isnan(one.with_label("mean", "a")[0])  # every row has it
-    assert one.present == ["a"]
+    assert one.rows == {"a": 2}
 
 
 def test_equal_values_go_by_the_line_whatever_the_parts() -> None:
