@@ -1,4 +1,4 @@
-"""Where a unit fires, and the labels it goes with, beside a loop that keeps everything."""
+"""Where a unit is most active, and the labels it goes with, against a loop that keeps everything."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_context_has_four_neighbours_on_either_side() -> None:
     assert exactly.shown == "was not at all [good] bad at all the"
 
 
-def test_the_middle_that_is_not_read_never_fires_but_is_shown_around() -> None:
+def test_the_middle_that_is_not_read_is_never_a_top_token_but_is_shown_around() -> None:
     made = model(max_length=4, bidirectional=False)
     text = "the film was not good bad at all"  # read: the, bad, at, all
     for unit in range(3):
@@ -240,10 +240,10 @@ def test_the_tags_of_words() -> None:
     made, data = other("tag", [('["a", "b"]', '["X", "Y"]'), ("b a b", "Y X Y"), ('["c", "a"]', '["X", "X"]')] * 4)
     found = top_activations(made, data, 4, most=3)
     values, tags = [], []
-    for text, tagged in zip(data[0].texts, data[0].labels, strict=True):
+    for text, of_words in zip(data[0].texts, data[0].labels, strict=True):
         words = text if text.startswith("[") else str(text.split()).replace("'", '"')
         values += adapter_of(made).trace(words).hidden[:, 4].tolist()
-        tags += tagged
+        tags += of_words
     assert found.steps == len(values) == 28
     assert [one.label for one in found.related] == ["X", "Y"]
     assert found.related[0].r["value"] == pytest.approx(correlation(values, tags, "X"), abs=1e-6)
@@ -275,7 +275,7 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_the_encoder_of_one_that_writes(both: bool) -> None:
+def test_the_encoder_of_a_model_of_pairs(both: bool) -> None:
     rows = [("1 2", "one two"), ("2 1 1 2", "two one one two"), ("1", "one")] * 5
     made, _ = other("seq2seq", rows, bidirectional=both)
     data = parts([("", "nothing"), *rows])
@@ -295,7 +295,7 @@ def test_the_encoder_of_one_that_writes(both: bool) -> None:
     assert set(units_of_labels(made, data).related) == {"1", "2"}
 
 
-def test_the_middle_of_a_source_that_is_not_read_never_fires() -> None:
+def test_the_middle_of_a_source_that_is_not_read_is_never_a_top_token() -> None:
     made, _ = other("seq2seq", [("1 2", "one two"), ("2 1", "two one")] * 5, bidirectional=False)
     source = " ".join("12"[k % 3 == 0] for k in range(30))  # 20 are read: the first 5 and the last 15
     for unit in range(3):
@@ -310,25 +310,25 @@ def test_the_middle_of_a_source_that_is_not_read_never_fires() -> None:
 
 
 @pytest.mark.parametrize("inject", ["start", "every"])
-def test_the_decoder_of_one_that_describes(inject: str) -> None:
+def test_the_decoder_of_a_model_of_captions(inject: str) -> None:
     made = random_model("caption", inject=inject)
     rows = [("1 2 3", "X Y"), ("0 0 1", "Z"), ("1 2", "X"), ("3 1 2", ""), ("-1 0.5 2", "Y Y W")]
     (data,) = parts(rows)
     network = made.network
-    flat, told = [], []
+    flat, following = [], []
     for text, label in (rows[0], rows[1], rows[4]):
         one = adapter_of(made).examples([text], label)
         states, _ = network.states(made.params, one.features)
         given = network.decoder.given(one.targets)
         hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(one.features))[1]
         flat += hidden[:, 2].tolist()
-        told += [*label.split(), "<end>"]
+        following += [*label.split(), "<end>"]
     skipping = replace(data, source=replace(data.source, skip_bad=True))
     found = top_activations(made, [skipping], 2)
     assert (found.texts, found.steps, found.label_is) == (3, 9, "next symbol")
     assert found.largest == pytest.approx(max(flat), abs=1e-6)
     for one in found.related:
-        assert one.r["value"] == pytest.approx(correlation(flat, told, one.label), abs=1e-5)
+        assert one.r["value"] == pytest.approx(correlation(flat, following, one.label), abs=1e-5)
     assert "<end>" in units_of_labels(made, [skipping]).related
     assert found.most[0].before.startswith("<start>") or found.most[0].token == "<start>"
 

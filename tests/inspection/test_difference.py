@@ -1,4 +1,4 @@
-"""Two models side by side: of either is told what it says by itself, and a model does not differ from itself."""
+"""Two models side by side: each predicts what it predicts alone, and a model does not differ from itself."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ def test_gates_and_units_are_compared_as_they_are(cell: str) -> None:
     first, second = model(0, cell=cell, layers=2), model(1, cell=cell, layers=2)
     found = difference(first, second, TEXT, ("one", "two"))
     flows = [flow(adapter_of(made).open(TEXT)) for made in (first, second)]
-    assert [layer.cell for layer in found.layers] == [one.name for one in flows[0].cells]
+    assert [layer.first.name for layer in found.layers] == [one.name for one in flows[0].cells]
     assert len(found.layers) == 4
     for layer in found.layers:
-        a, b = (one.cell_of(f"{layer.cell}/bias").values for one in flows)
+        a, b = (one.cell_of(f"{layer.first.name}/bias").values for one in flows)
         assert layer.mean == pytest.approx({name: float(np.mean(np.abs(a[name] - b[name]))) for name in a})
         for unit in range(3):
             steps = [abs(a["h"][t, unit] - b["h"][t, unit]) for t in range(len(TEXT.split()))]
-            assert layer.of_units[unit] == pytest.approx(sum(steps) / len(steps))
+            assert layer.of_units()[unit] == pytest.approx(sum(steps) / len(steps))
     units = found.views()[-1].rows
     means = [row[2] for row in units]
     assert means == sorted(means, reverse=True)

@@ -1,4 +1,4 @@
-"""What is shown of the next symbol is what ``predict`` says of it: the unknown one is never generated."""
+"""The next symbol that inspection shows is the one that ``predict`` gives: the unknown one is never generated."""
 
 from __future__ import annotations
 
@@ -60,27 +60,27 @@ def test_the_loss_of_a_text_is_still_that_of_training() -> None:
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("beam", [1, 4])
 @pytest.mark.parametrize("unknown", [-9.0, 3.0])
-def test_the_symbols_that_are_told_make_what_predict_says(kind: str, beam: int, unknown: float) -> None:
+def test_the_generated_symbols_are_those_of_predict(kind: str, beam: int, unknown: float) -> None:
     made = with_bias(kind, unknown).with_options(beam=beam)
     (answer,) = made.predict([TEXTS[kind]])
     states = adapter_of(made).trace(TEXTS[kind])
     assert isinstance(states, GeneratedStates)
-    told = [states.labels[k] for k in states.chosen.tolist()]
-    assert tuple(told) == states.tokens
-    assert [one for one in told if one != "<end>"] == answer.target.split()
+    generated = [states.labels[k] for k in states.chosen.tolist()]
+    assert tuple(generated) == states.tokens
+    assert [one for one in generated if one != "<end>"] == answer.target.split()
     view = states.view([0])
     p = [column.name for column in view.columns].index("p")
-    assert [row[p - 1] for row in view.rows] == told
+    assert [row[p - 1] for row in view.rows] == generated
     shown = np.array([row[p] for row in view.rows], np.float64)
     assert math.exp(np.log(shown).sum()) == pytest.approx(answer.probability, rel=1e-4)
     most = states.probabilities[:, made.target.unknown].max()
     said = f"generated at this step; <unk>, which is never generated, has up to {most:.2f} of p; "
     assert (said in str(view.caption)) is (unknown > 0)
-    assert "<unk>" not in told
+    assert "<unk>" not in generated
 
 
-def test_a_beam_tells_what_is_not_the_most_probable_at_its_step() -> None:
-    """Else the test above would not see whether it is the told symbol that is shown."""
+def test_a_beam_generates_what_is_not_the_most_probable_at_its_step() -> None:
+    """Else the test above would not see whether the generated symbol is shown."""
     made = with_bias("seq2seq", -9.0).with_options(beam=4)
     found = [
         adapter_of(made).trace(text) for text in ("a", "b", "c", "a b", "b a", "c a", "a c b", "b c", "c c", "b b a")
@@ -95,7 +95,7 @@ def test_a_beam_tells_what_is_not_the_most_probable_at_its_step() -> None:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_what_is_cut_off_has_not_told_its_end(kind: str) -> None:
+def test_a_text_that_is_cut_off_has_no_end(kind: str) -> None:
     made = with_bias(kind, end=-99.0)
     states = adapter_of(made).trace(TEXTS[kind])
     assert len(states.tokens) == len(states.hidden) == len(states.probabilities) == 2 * made.longest + 10
@@ -104,13 +104,13 @@ def test_what_is_cut_off_has_not_told_its_end(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [*WRITERS, "lm"])
-def test_a_page_and_a_difference_show_what_is_told(kind: str) -> None:
+def test_a_page_and_a_difference_show_what_is_predicted(kind: str) -> None:
     made, text = with_bias(kind, 4.0), TEXTS[kind]
     states = adapter_of(made).trace(text)
-    told = [states.labels[k] for k in states.chosen.tolist()]
-    assert [step.answers[0][0].replace("␣", " ") for step in page(made, text).steps] == told
-    assert "<unk>" not in told
+    predicted = [states.labels[k] for k in states.chosen.tolist()]
+    assert [step.answers[0][0].replace("␣", " ") for step in page(made, text).steps] == predicted
+    assert "<unk>" not in predicted
     found = difference(made, made, text, ("a", "b"))
-    assert found.predictions == (tuple(told), tuple(told))
-    p = states.probabilities[np.arange(len(told)), states.chosen]
+    assert found.predictions == (tuple(predicted), tuple(predicted))
+    p = states.probabilities[np.arange(len(predicted)), states.chosen]
     np.testing.assert_allclose(found.probabilities[0], p)

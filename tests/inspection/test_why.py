@@ -1,4 +1,4 @@
-"""Which parts made the answer: each figure against another way to it, and against ``predict``."""
+"""Which parts led to the prediction: each figure against another method, and against ``predict``."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_a_deleted_word_leaves() -> None:
     assert adapter_of(model("caption")).parts("1 2 3").replaced([1]) == "[1.0, 0.0, 3.0]"
 
 
-WAYS = [
+PATHS = [
     *[(kind, {"cell": cell, "readout": readout, "layers": 2}) for kind in ("words", "onehot", "numbers") for cell in (
         "rnn", "lstm", "gru") for readout in ("last", "mean", "max")],
     *[(kind, {"cell": cell, "layers": 2}) for kind in ("tag", "seq2seq", "caption", "lm") for cell in ("rnn", "gru")],
@@ -68,7 +68,7 @@ WAYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "settings"), WAYS)
+@pytest.mark.parametrize(("kind", "settings"), PATHS)
 def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: dict[str, Any]) -> None:
     found = why(adapter_of(model(kind, **settings)).question())
     assert found.integrated is not None
@@ -78,8 +78,8 @@ def test_integrated_gradients_come_to_the_whole_difference(kind: str, settings: 
     assert found.gap == pytest.approx(abs(found.integrated.sum() - difference) / abs(difference))
 
 
-@pytest.mark.parametrize(("kind", "settings"), WAYS)
-def test_gradients_on_the_way_are_those_of_its_scores(kind: str, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "settings"), PATHS)
+def test_gradients_on_the_path_are_those_of_its_scores(kind: str, settings: dict[str, Any]) -> None:
     """Of inputs side by side, each moved a little along one number of one timestep after the other."""
     path = adapter_of(model(kind, **settings)).question().path
     assert path is not None
@@ -95,8 +95,8 @@ def test_gradients_on_the_way_are_those_of_its_scores(kind: str, settings: dict[
     assert found == pytest.approx(expected, abs=1e-7)
 
 
-@pytest.mark.parametrize(("kind", "settings"), WAYS)
-def test_the_ends_of_the_way_are_the_input_and_the_replaced_one(kind: str, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "settings"), PATHS)
+def test_the_ends_of_the_path_are_the_input_and_the_replaced_one(kind: str, settings: dict[str, Any]) -> None:
     question = adapter_of(model(kind, **settings)).question()
     assert question.path is not None
     parts = question.parts
@@ -146,9 +146,9 @@ def test_a_whole_answers_score_is_the_logarithm_of_its_probability() -> None:
         made = model(kind)
         made.params["decoder"]["output"]["bias"][-1] += 4  # so that it comes to its end
         found = why(adapter_of(made).question())
-        (told,) = made.in_double().predict([made.example])
-        assert found.answer == told.target
-        assert found.score == pytest.approx(math.log(told.probability), rel=1e-9)
+        (predicted,) = made.in_double().predict([made.example])
+        assert found.answer == predicted.target
+        assert found.score == pytest.approx(math.log(predicted.probability), rel=1e-9)
 
 
 def test_tags_may_have_spaces() -> None:
@@ -258,13 +258,13 @@ def test_gradients_that_do_not_come_out_choose_nothing() -> None:
     found = why(replace(asked(values, limit=10.0), path=path))
     assert found.gap == pytest.approx(1)
     assert not found.converged
-    told = np.flatnonzero(~np.isnan(found.replaced)).tolist()
-    assert told == [*range(12), *range(187, 200)]  # the ends
+    tried = np.flatnonzero(~np.isnan(found.replaced)).tolist()
+    assert tried == [*range(12), *range(187, 200)]  # the ends
     assert "they have not converged" in str(found.view().caption)
-    assert [row[0] for row in found.view(30).rows] == [k + 1 for k in told]
+    assert [row[0] for row in found.view(30).rows] == [k + 1 for k in tried]
 
 
-def test_the_way_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_is_the_same_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     question = adapter_of(model("words")).question()
     assert question.path is not None
     difference = float(np.diff(question.path.scores(question.path.at(np.array([0.0, 1.0]))))[0])
@@ -301,7 +301,7 @@ def test_capitals_are_read_as_they_were_learned() -> None:
 
 
 def test_the_score_of_a_target_that_was_cut_is_said_to_be_of_one_that_ended() -> None:
-    """One that never tells its end, and one that tells nothing else."""
+    """One never generates its end, and one nothing else."""
     for made in (translator(), describer()):
         output = made.params["decoder"]["output"]
         output["weight"][...] = 0
@@ -313,8 +313,8 @@ def test_the_score_of_a_target_that_was_cut_is_said_to_be_of_one_that_ended() ->
         assert adapter_of(made).most_probable(made.example)[1]
         question = adapter_of(made).question()
         assert question.score_is == "log probability"
-        (told,) = made.predict([made.example])
-        assert question.scores([made.example])[0] == pytest.approx(np.log(told.probability), rel=1e-5)
+        (predicted,) = made.predict([made.example])
+        assert question.scores([made.example])[0] == pytest.approx(np.log(predicted.probability), rel=1e-5)
 
 
 def certain(values: dict[str, float], limit: float) -> Question:

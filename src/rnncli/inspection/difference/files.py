@@ -11,11 +11,16 @@ from rnncli.inspection.difference.inputs import require_same_task
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
-# Whose answer is the label.
-RIGHT = ("both", "only the second", "only the first", "neither")
+# Whose prediction is the label: of the first, of the second.
+RIGHT = {
+    (True, True): "both",
+    (False, True): "only the second",
+    (True, False): "only the first",
+    (False, False): "neither",
+}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Changed:
     """An input on which the two differ.
 
@@ -60,8 +65,7 @@ class DataDifference:
         pairs: list[tuple[str, TableCell]] = [("other answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
         pairs.append(("mean change", self.mean_change))
         if self.right is not None:
-            said = [f"{name} {count:,}" for name, count in self.right.items()]
-            pairs.append(("right", ", ".join(said)))
+            pairs.append(("right", ", ".join(f"{name} {count:,}" for name, count in self.right.items())))
         return pairs
 
     def view(self) -> TableView:
@@ -94,11 +98,10 @@ def data_difference(
         DataError: one cannot read an input.
     """
     require_same_task(first, second)
-    adapters = adapter_of(first), adapter_of(second)
-    adapter, asked = adapters[0], [one.concise for one in adapters]
+    adapter, asked = adapter_of(first), [adapter_of(model).concise for model in (first, second)]
     rows = differ = 0
     total = 0.0
-    right = dict.fromkeys(RIGHT, 0)
+    right = dict.fromkeys(RIGHT.values(), 0)
     kept: list[Changed] = []
     for part in parts:
         sides = [model.predict(part.inputs) for model in asked]
@@ -108,13 +111,10 @@ def data_difference(
             differ += answers[0] != answers[1]
             label = part.labels.text(row)
             if label:
-                hits = answers[0] == label, answers[1] == label
-                right[RIGHT[3 - hits[0] - 2 * hits[1]]] += 1
+                right[RIGHT[answers[0] == label, answers[1] == label]] += 1
             if change > 0:
                 sure = adapter.probability_of(pair[0]), adapter.probability_of(pair[1])
-                line, text = part.lines[row], part.called(row)
-                one = Changed(line=line, text=text, label=label, answers=answers, probabilities=sure, change=change)
-                kept.append(one)
+                kept.append(Changed(part.lines[row], part.called(row), label, answers, sure, change))
         kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
     labelled = adapter.labels_per == "input" and sum(right.values()) > 0
     found, mean, known = tuple(kept), total / max(1, rows), right if labelled else None

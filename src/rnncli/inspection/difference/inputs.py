@@ -1,9 +1,10 @@
-"""Two models on the same input: which of their answers differ, step by step, and which gates and units do."""
+"""Two models on the same input: where their predictions differ, step by step, and which gates and units do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,60 +17,53 @@ from rnncli.inspection.states import States, largest, visible
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
+EFFECTS = 100  # parts of an input at most, whose effects are compared
+UNITS = 8  # that are shown, those that differ most
+
 
 @dataclass(frozen=True, eq=False)
 class LayerDifference:
-    """A layer of the same shape in both models, in one direction, on the same steps.
+    """A layer of the same shape in both models, in one direction, on the same steps."""
 
-    Attributes:
-        cell, kind: name of the layer, and what cell it is.
-        steps: (T,) names of the timesteps.
-        values: h and the gates, by name → (T, H) second less first.
-        h: (T, H) the hidden states of the first and of the second.
-    """
+    first: CellFlow
+    second: CellFlow
 
-    cell: str
-    kind: str
-    steps: tuple[str, ...]
-    values: dict[str, Array]
-    h: tuple[Array, Array]
+    @cached_property
+    def changes(self) -> dict[str, Array]:
+        """(T, H) each: a state or a gate of the second less that of the first."""
+        return {name: self.second.values[name] - values for name, values in self.first.values.items()}
 
     @property
     def mean(self) -> dict[str, float]:
         """Mean |Δ| over all steps and units of each value."""
-        return {name: float(np.abs(value).mean()) for name, value in self.values.items()}
+        return {name: float(np.abs(change).mean()) for name, change in self.changes.items()}
 
-    @property
-    def of_units(self) -> Array:
-        """(H,) mean |Δh| over the steps."""
-        return np.asarray(np.abs(self.values["h"]).mean(axis=0))
+    def of_units(self, value: str = "h") -> Array:
+        """(H,) mean |Δ| over the steps."""
+        return np.asarray(np.abs(self.changes[value]).mean(axis=0))
 
 
-def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> list[LayerDifference]:
+def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> tuple[LayerDifference, ...]:
     """The layers that have the same name, cell and size in both, and go through the same steps."""
-    sides = [flow(adapter_of(model).open(text)).cells for model in (first, second)]
-    beside = {cell.name: cell for cell in sides[1]}
+    sides = [{cell.name: cell for cell in flow(adapter_of(model).open(text)).cells} for model in (first, second)]
+    pairs = {name: tuple(side.get(name) for side in sides) for name in sides[0] | sides[1]}
     found, apart = [], []
-    for cell in sides[0]:
-        other = beside.pop(cell.name, None)
-        if other is None or _shape(cell) != _shape(other):
-            apart.append(f"{cell.name} ({_described(cell)}, {_described(other) if other is not None else 'not there'})")
-            continue
-        values = {name: other.values[name] - value for name, value in cell.values.items()}
-        h = cell.values["h"], other.values["h"]
-        found.append(LayerDifference(cell.name, cell.kind, cell.steps, values, h))
-    apart += [f"{name} (not there, {_described(cell)})" for name, cell in beside.items()]
+    for name, (one, other) in pairs.items():
+        if one is not None and other is not None and _shape(one) == _shape(other):
+            found.append(LayerDifference(one, other))
+        else:
+            apart.append(f"{name} ({_described(one)}, {_described(other)})")
     if apart:
         notes.append(f"layers that are not alike are not compared: {', '.join(apart)}")
-    return found
+    return tuple(found)
 
 
 def _shape(cell: CellFlow) -> tuple[Any, ...]:
     return type(cell.cell), cell.cell.hidden_size, cell.steps
 
 
-def _described(cell: CellFlow) -> str:
-    return f"{cell.kind} of {cell.cell.hidden_size}, {len(cell.steps):,} steps"
+def _described(cell: CellFlow | None) -> str:
+    return "not there" if cell is None else f"{cell.kind} of {cell.cell.hidden_size}, {len(cell.steps):,} steps"
 
 
 def gates_table(layers: Sequence[LayerDifference]) -> TableView:
@@ -77,28 +71,27 @@ def gates_table(layers: Sequence[LayerDifference]) -> TableView:
     rows = []
     for layer in layers:
         for name, mean in layer.mean.items():
-            of_units = np.abs(layer.values[name]).mean(axis=0)
+            of_units = layer.of_units(name)
             unit = int(of_units.argmax())
-            rows.append((layer.cell, layer.kind, name, mean, f"{name}{unit}", float(of_units[unit])))
-    columns = (Column("layer"), Column("cell"), Column("value", style="bold"), Column("mean |Δ|", True))
-    columns = (*columns, Column("most of all"), Column("its mean |Δ|", True))  # type: ignore[assignment]
-    return TableView("Gates and states, over all steps", columns, tuple(rows))
+            rows.append((layer.first.name, layer.first.kind, name, mean, f"{name}{unit}", float(of_units[unit])))
+    columns = [Column("layer"), Column("cell"), Column("value", style="bold"), Column("mean |Δ|", True)]
+    columns += [Column("most of all"), Column("its mean |Δ|", True)]
+    return TableView("Gates and states, over all steps", tuple(columns), tuple(rows))
 
 
 def units_table(layers: Sequence[LayerDifference], names: Sequence[str], most: int | None) -> TableView:
     """The units whose h changes most."""
-    found = [(float(mean), layer, unit) for layer in layers for unit, mean in enumerate(layer.of_units)]
+    found = [(float(mean), layer, unit) for layer in layers for unit, mean in enumerate(layer.of_units())]
     found.sort(key=lambda one: -one[0])
     rows: list[tuple[TableCell, ...]] = []
     for mean, layer, unit in found[:most]:
-        t = int(np.abs(layer.values["h"][:, unit]).argmax())
-        sides = (float(layer.h[0][t, unit]), float(layer.h[1][t, unit]))
-        rows.append((layer.cell, f"h{unit}", mean, t + 1, visible(layer.steps[t]), *sides))
+        t = int(np.abs(layer.changes["h"][:, unit]).argmax())
+        sides = (float(side.values["h"][t, unit]) for side in (layer.first, layer.second))
+        rows.append((layer.first.name, f"h{unit}", mean, t + 1, visible(layer.first.steps[t]), *sides))
     columns = [Column("layer"), Column("unit", style="bold"), Column("mean |Δ|", True), Column("most at t", True)]
     columns += [Column("timestep"), *(Column(name, True) for name in names)]
-    caption = "units are compared by number; trained from another seed, a unit is another one" + left_out(
-        len(rows), len(found)
-    )
+    caption = "units are compared by number; trained from another seed, a unit is another one"
+    caption += left_out(len(rows), len(found))
     return TableView("Units that differ most", tuple(columns), tuple(rows), caption)
 
 
@@ -107,37 +100,33 @@ def left_out(shown: int, there: int) -> str:
     return f"; {shown} of {there}, those that differ most; --full shows all" if shown < there else ""
 
 
-EFFECTS = 100  # parts of an input at most, of which each one's effect is asked for
-UNITS = 8  # that are shown, those that differ most
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Difference:
     """Two models on the same input.
 
     Attributes:
         names: of the models.
-        answers: the whole answer of each.
+        answers: the whole prediction of each.
         tokens: (T,) names of the steps, if both have the same; else none.
-        predictions: for each model its (T,) answers after each step.
-        probabilities: for each model the (T,) probabilities of its own answers.
-        change: (T,) probability of the first one's answer in the second, less that in the first.
+        predictions: for each model its (T,) predictions after each step.
+        probabilities: for each model the (T,) probabilities of its own predictions.
+        change: (T,) probability of the first one's prediction in the second, less that in the first.
         parts, effects: names of the input's parts, and for each model by how much the score of the first one's whole
-            answer falls with each part replaced; none where they cannot be compared.
-        layers: those of equal shape.
+            prediction falls with each part replaced; none where they cannot be compared.
         notes: what is not compared, and why.
+        layers: those of equal shape.
     """
 
     names: tuple[str, str]
     answers: tuple[str, str]
     tokens: tuple[str, ...] = ()
-    predictions: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    probabilities: tuple[Array, Array] = field(default_factory=lambda: (np.empty(0), np.empty(0)))
+    predictions: tuple[tuple[str, ...], ...] = field(default=((), ()), metadata={"json": "told"})
+    probabilities: tuple[Array, ...] = field(default_factory=lambda: (np.empty(0), np.empty(0)))
     change: Array = field(default_factory=lambda: np.empty(0))
     parts: tuple[str, ...]
     effects: tuple[Array, Array] | None
-    layers: tuple[LayerDifference, ...]
     notes: tuple[str, ...]
+    layers: tuple[LayerDifference, ...]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The whole answers."""
@@ -156,16 +145,13 @@ class Difference:
         return shown
 
     def _answers(self, most: int | None) -> TableView:
-        chosen = largest(self.change, most)
         columns = [Column("t", True), Column("token", style="bold")]
-        for name in self.names:
-            columns += [Column(name), Column("p", True)]
+        columns += [column for name in self.names for column in (Column(name), Column("p", True))]
         rows: list[tuple[TableCell, ...]] = []
-        for t in chosen:
-            sides = [
-                cell for k in (0, 1) for cell in (visible(self.predictions[k][t]), float(self.probabilities[k][t]))
-            ]
-            rows.append((t + 1, visible(self.tokens[t]), *sides, float(self.change[t])))
+        for t in largest(self.change, most):
+            sides = zip(self.predictions, self.probabilities, strict=True)
+            cells = [cell for labels, p in sides for cell in (visible(labels[t]), float(p[t]))]
+            rows.append((t + 1, visible(self.tokens[t]), *cells, float(self.change[t])))
         caption = f"Δp: of the answer of {self.names[0]}, in {self.names[1]} less in {self.names[0]}"
         caption += left_out(len(rows), len(self.tokens))
         return TableView("The answer after each step", (*columns, Column("Δp", True)), tuple(rows), caption)
@@ -185,13 +171,12 @@ class Difference:
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
-        first, last = ("names", "answers", "tokens"), ("probabilities", "change", "parts", "effects", "notes")
+        found = {entry.metadata.get("json", entry.name): getattr(self, entry.name) for entry in fields(self)}
         layers = [
-            {"cell": one.cell, "kind": one.kind, "mean_change": one.mean, "unit_change": one.of_units}
+            {**{"cell": one.first.name, "kind": one.first.kind}, "mean_change": one.mean, "unit_change": one.of_units()}
             for one in self.layers
         ]
-        found = {name: getattr(self, name) for name in first} | {"told": self.predictions}
-        return found | {name: getattr(self, name) for name in last} | {"layers": layers}
+        return found | {"layers": layers}
 
 
 def difference(first: Model, second: Model, text: str | None, names: tuple[str, str]) -> Difference:
@@ -208,7 +193,7 @@ def difference(first: Model, second: Model, text: str | None, names: tuple[str, 
     answers = sides[0].predicted([text])[0], sides[1].predicted([text])[0]
     steps = _steps(traces, notes)
     parts, effects = _effects(sides, text, answers[0], notes)
-    layers = tuple(layers_of(first, second, text, notes))
+    layers = layers_of(first, second, text, notes)
     return Difference(
         names=names, answers=answers, parts=parts, effects=effects, layers=layers, notes=tuple(notes), **steps
     )
@@ -232,13 +217,14 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> dict[str, Any]:
     if not first.labels or not second.labels:
         notes.append("their predictions have no probabilities to compare at each step")
         return {}
-    answers = first.probabilities, second.probabilities
-    best = [trace.chosen for trace in traces]
-    predictions = tuple(tuple(trace.labels[k] for k in of.tolist()) for trace, of in zip(traces, best, strict=True))
+    predictions = tuple(tuple(trace.labels[k] for k in trace.chosen.tolist()) for trace in traces)
     steps = np.arange(len(first.tokens))
-    probabilities = tuple(np.asarray(of[steps, k], np.float64) for of, k in zip(answers, best, strict=True))
+    probabilities = tuple(np.asarray(trace.probabilities[steps, trace.chosen], np.float64) for trace in traces)
     place = {label: k for k, label in enumerate(second.labels)}
-    there = [float(answers[1][t, place[label]]) if label in place else 0.0 for t, label in enumerate(predictions[0])]
+    there = [
+        float(second.probabilities[t, place[label]]) if label in place else 0.0
+        for t, label in enumerate(predictions[0])
+    ]
     change = np.array(there) - probabilities[0]
     return {"tokens": first.tokens, "predictions": predictions, "probabilities": probabilities, "change": change}
 
