@@ -12,12 +12,13 @@ from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import figures
 from rnncli.inspection.loss import GIVEN, Label
-from rnncli.inspection.memory import memory
+from rnncli.inspection.memory import memory, spread
 from rnncli.inspection.page.reasons import reasons
 from rnncli.inspection.states import States, visible
 from rnncli.inspection.terms import terms
 from rnncli.page_results import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
-from rnncli.record import EpochRecord
+from rnncli.record import Record
+from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Model
 
 # What a page holds at most: it stays below two megabytes, and can be read.
@@ -34,48 +35,51 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     """Opens an input, or the model's own example.
 
     Args:
-        label: what the loss is of, and the scores too if it was asked for by name: the reasons are otherwise those of
-            the model's own prediction. None for that.
+        label: what the loss is of; None for the model's own prediction. The reasons are of the label if it was asked
+            for by name, else of the prediction.
         name: what the model is called.
 
     Raises:
-        UsageError: the input has no timesteps, or the answer is none that can be given.
+        UsageError: the input has no timesteps, or the model has no such answer.
     """
     text = model.example if text is None else text
     label = label if isinstance(label, Label) else Label.of(model, label)
     answer = label.text if label.origin == GIVEN or not model.labelled else None
-    adapter = adapter_of(model)
+    adapter, record = adapter_of(model), model.record
     trace, cut = adapter.trace(text), adapter.cut(text)
     why = reasons(adapter, text, answer, cut)
-    left_out: list[str] = []
-    if cut:
-        left_out.append(f"The model does not read {cut:,} {model.unit}s in the middle of so long an input.")
+    found, missing = None, ""
     try:
         found = _flow(adapter, text, label, why.answer, trace)
     except UsageError as error:
-        found = None
-        left_out.append(f"There are no states and gates of the layers: {error.message}.")
+        missing = error.message
     room = _room(found, len(trace.tokens))
-    kept = ends(len(trace.tokens), room.steps)
-    if len(kept) < len(trace.tokens):
-        left_out.append(
-            f"The timesteps are {len(kept)} of {len(trace.tokens):,}: the first {room.steps // 4} and the last "
-            f"{len(kept) - room.steps // 4}."
-        )
+    kept = _ends(len(trace.tokens), room.steps)
     timelines, grids = _grids(found, kept, room) if found else ((), ())
-    if any(len(grid.units) < grid.total for grid in grids):
-        left_out.append(f"The heat maps have {room.units} units of each layer, those that change most.")
     sums = tuple(_terms(found, name) for name in found.cell().matrices) if found else ()
     reaches = tuple(_reach(cell, found) for cell in found.cells) if found else ()
-    if any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches):
-        left_out.append(f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest.")
-    recorded = model.record.epochs
-    epochs = _epochs(recorded, model.record.best_epoch)
-    if len(epochs) < len(recorded):
-        left_out.append(f"The learning curves have {len(epochs)} of {len(recorded):,} epochs.")
-    source, looked_at = _source(trace)
-    if len(source) < looked_at:
-        left_out.append(f"Of {looked_at:,} source symbols there are the {len(source)} that attention looks at most.")
+    epochs, (source, looked_at) = _epochs(record), _source(trace)
+    count, head = len(trace.tokens), room.steps // 4
+    fewer_units = any(len(grid.units) < grid.total for grid in grids)
+    fewer_rows = any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches)
+    left_out = (
+        (cut, f"The model does not read {cut:,} {model.unit}s in the middle of so long an input."),
+        (missing, f"There are no states and gates of the layers: {missing}."),
+        (
+            len(kept) < count,
+            f"The timesteps are {len(kept)} of {count:,}: the first {head} and the last {len(kept) - head}.",
+        ),
+        (fewer_units, f"The heat maps have {room.units} units of each layer, those that change most."),
+        (fewer_rows, f"Of a gradient's terms the {ROWS} largest are listed, of the steps back the {ROWS} nearest."),
+        (
+            len(epochs) < len(record.epochs),
+            f"The learning curves have {len(epochs)} of {len(record.epochs):,} epochs.",
+        ),
+        (
+            len(source) < looked_at,
+            f"Of {looked_at:,} source symbols there are the {len(source)} that attention looks at most.",
+        ),
+    )
     return Page(
         text=text,
         facts=_facts(model, name),
@@ -89,23 +93,21 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
         memory=reaches,
         source=source,
         epochs=epochs,
-        epochs_total=len(recorded),
-        best_epoch=model.record.best_epoch,
-        left_out=tuple(left_out),
+        epochs_total=len(record.epochs),
+        best_epoch=record.best_epoch,
+        left_out=tuple(sentence for applies, sentence in left_out if applies),
     )
 
 
-def ends(count: int, most: int) -> list[int]:
-    """Places of ``most`` of so many timesteps: a quarter from the beginning, the others from the end."""
-    head = most // 4
-    return list(range(count)) if count <= most else [*range(head), *range(count - most + head, count)]
+def _ends(count: int, most: int) -> list[int]:
+    """Positions of ``most`` of so many timesteps, those at either end."""
+    return list(shorten(np.arange(count), most).tolist())
 
 
 def _flow(adapter: Adapter[Any], text: str, label: Label, prediction: str, trace: States) -> Flow:
-    """The input forward and back, with a step of the layers for each of the trace if that can be had.
+    """The input forward and back, with a step of the layers for each of the trace where there is one.
 
-    Where a text is its own answer, as in a model of a text, each token is there to predict the next one, so that the
-    last one is not read: it is when the answer follows it.
+    A language model does not read the last token of an example, which has no next one: the prediction is put behind it.
     """
     if not adapter.model.labelled:
         longer = adapter.open(text + prediction)
@@ -114,7 +116,7 @@ def _flow(adapter: Adapter[Any], text: str, label: Label, prediction: str, trace
 
 
 class _Room(NamedTuple):
-    """How many timesteps and units of a layer a page has room for, and whether all units beside them."""
+    """How many timesteps and units of a layer fit on a page, and whether all its other units do."""
 
     steps: int
     units: int
@@ -135,16 +137,14 @@ def _room(found: Flow | None, count: int) -> _Room:
             for cell, T, K in zip(found.cells, columns, rows, strict=True)
         )
 
-    fitting = [
-        (steps, next((units for units in range(UNITS, 0, -1) if size(steps, units) <= BYTES), 0)) for steps in STEPS
-    ]
+    fitting = [(steps, next((K for K in range(UNITS, 0, -1) if size(steps, K) <= BYTES), 0)) for steps in STEPS]
     steps, units = next((pair for pair in fitting if pair[1] >= FEWER_UNITS), fitting[-1])
     units = max(1, units)
     return _Room(steps, units, size(steps, units) + size(steps, max(widths)) <= BYTES)
 
 
 def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
-    """The symbols that attention looks at, with their places, and how many they are; of many those looked at most."""
+    """The symbols that attention looks at most, with their positions, and how many symbols there are."""
     looks = trace.alignment
     if looks is None:
         return (), 0
@@ -184,7 +184,7 @@ def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timelin
     number_of: dict[tuple[tuple[str, ...], bool], int] = {}
     for cell in found.cells:
         followed = cell.steps is of_page
-        chosen = [t for t in kept if t < len(cell.steps)] if followed else ends(len(cell.steps), room.steps)
+        chosen = [t for t in kept if t < len(cell.steps)] if followed else _ends(len(cell.steps), room.steps)
         own = cell.steps, followed
         if own not in number_of:
             number_of[own] = len(timelines)
@@ -230,14 +230,10 @@ def _reach(cell: CellFlow, found: Flow) -> Reach:
     return Reach(cell.name, cell.direction, one.sentence, rows, len(one.steps), tuple(one.pairs()))
 
 
-def _epochs(recorded: Sequence[EpochRecord], best: int | None) -> tuple[Epoch, ...]:
+def _epochs(record: Record) -> tuple[Epoch, ...]:
     """The training record; of a long one epochs that are evenly spread, the model's own and the last among them."""
-    count = len(recorded)
-    kept = set(range(count))
-    if count > EPOCHS:
-        kept = {round(k * (count - 1) / (EPOCHS - 1)) for k in range(EPOCHS)}
-        kept |= set() if best is None else {best - 1}
-    shown = [recorded[k] for k in sorted(kept)]
+    best = set() if record.best_epoch is None else {record.best_epoch - 1}
+    shown = [record.epochs[k] for k in sorted({*spread(len(record.epochs), EPOCHS)} | best)]
     return tuple(Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy) for one in shown)
 
 
