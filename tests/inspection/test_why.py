@@ -195,7 +195,7 @@ def test_the_fewest_words_that_turn_it_round() -> None:
     assert (found.flip_text, found.flip_answer, found.exhaustive) == ("a d", "no", True)
     assert found.shapley == pytest.approx([1, 4, 3, -1])
     assert found.deleted == pytest.approx([1, 4, 3, -1])
-    assert "without 'b', 'c' the prediction is no, and no fewer parts flip it" in str(found.view().caption)
+    assert "without 'b', 'c' the prediction is 'no', and no fewer parts flip it" in str(found.view().caption)
 
 
 def test_nothing_turns_it_round() -> None:

@@ -159,7 +159,7 @@ class Why:
             return [*said, f"the prediction flips only without {share}, which explains nothing"]
         parts = self._names(self.flip) if len(self.flip) <= NAMED else f"{count} parts ({self._names(self.flip)})"
         fewest = ", and no fewer parts flip it" if self.exhaustive and len(self.flip) > 1 else ""
-        return [*said, f"without {parts} the prediction is {self.flip_answer}{fewest}"]
+        return [*said, f"without {parts} the prediction is '{self.flip_answer}'{fewest}"]
 
     def _names(self, places: Sequence[int]) -> str:
         names = [f"'{visible(self.parts[k])}'" for k in places[:NAMED]]
