@@ -225,11 +225,7 @@ def test_all_that_is_to_be_known_stands_before_the_work(name: str) -> None:
         (True, "· is the matrix product", r"$\cdot $ is the matrix product"),
         (True, "∂L/∂W_i(2) is the term of timestep 2", "is the term of timestep 2"),
         ("ᵉ" in formulas, "Wᵉ belongs to the encoder.", r"$\bar{W}$ belongs to the encoder."),
-        (
-            "ᴵ" in formulas,
-            "Wᴵ belongs to the first layer, Wᴵᴵ to the second",
-            r"${{}W^{I}}$ belongs to the first layer",
-        ),
+        ("ᴵ" in formulas, "Wᴵ belongs to the first layer, Wᴵᴵ to the second", r"${{}W^{I}}$ belongs to the"),
         ("ᶠ" in formulas, "Wᶠ belongs to what reads forwards, Wᵇ to what", r"$\overrightarrow{W}$ belongs to what"),
         ("argmax" in formulas, "(j = 2) is 1 where j is 2", "$(j = 2)$ is 1 where $j$ is 2"),
         (", " in formulas and "[" in formulas, "[x, y] is x and y side by side", "$[x, y]$ is $x$ and $y$"),
