@@ -43,7 +43,7 @@ def test_zero_is_left_out_where_mcnemars_exact_test_finds_a_difference() -> None
         low, high = exact_interval(*answers(5, d, 0, 5))
         assert (low > 0) == (2 * 0.5**d < 0.05)
         assert high == pytest.approx(d / (10 + d))
-        assert (said(*answers(5, d, 0, 5)).told_apart) == (low > 0)
+        assert (said(*answers(5, d, 0, 5)).significant) == (low > 0)
 
 
 def said(first: np.ndarray, second: np.ndarray) -> Comparison:
@@ -53,7 +53,7 @@ def said(first: np.ndarray, second: np.ndarray) -> Comparison:
 
 def test_a_few_rows_more_are_chance() -> None:
     found = said(*answers(24, 21, 15, 18))  # 45 and 39 of 78
-    assert not found.told_apart
+    assert not found.significant
     low, high = binomial_interval(21, 36)
     exact = exact_interval(*answers(24, 21, 15, 18))
     assert exact == pytest.approx(((2 * low - 1) * 36 / 78, (2 * high - 1) * 36 / 78))
@@ -97,7 +97,7 @@ def test_losses_are_better_where_they_are_smaller() -> None:
 def test_one_row_has_no_interval() -> None:
     one = RowScores(np.array([3.0]), np.array([2.0]))
     found = compare(one, one, "single_chars", "nats a token", share=False, higher_is_better=False)
-    assert not found.told_apart
+    assert not found.significant
     assert found.sentence.endswith("so few rows have no interval: they cannot be told apart.")
 
 

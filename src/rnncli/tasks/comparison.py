@@ -1,4 +1,4 @@
-"""Whether a network is better than a baseline: both scored on the same rows, with an interval for the difference."""
+"""Whether a network is better than a baseline on the same rows, with an interval for the difference."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _Z = 1.959963984540054  # the normal distribution's quantile at 0.975
 
 @dataclass(frozen=True, eq=False)
 class RowScores:
-    """Scores of single rows.
+    """The scores of single rows; that of all is Σ sums / Σ weights.
 
     Attributes:
         sums: (rows,) right answers of each, or the sum of its losses.
-        weights: (rows,) of how many answers; the score of the whole is Σ sums / Σ weights.
+        weights: (rows,) of how many answers.
     """
 
     sums: Array
@@ -29,7 +29,7 @@ class RowScores:
 
     @classmethod
     def of_answers(cls, right: Array) -> RowScores:
-        """Of (rows,) answers, one a row, each right or wrong."""
+        """Of (rows,) single answers, each right or wrong."""
         return cls(np.asarray(right, np.float64), np.ones(len(right)))
 
     @property
@@ -47,8 +47,8 @@ class Baseline:
     """What a network has to beat.
 
     Attributes:
-        name: as in ``bag_of_words``.
-        rows: the score of each validation row, as of :meth:`rnncli.tasks.network.Network.row_scores`.
+        name: such as ``bag_of_words``.
+        rows: the scores of the validation rows, as those of :meth:`rnncli.tasks.network.Network.row_scores`.
     """
 
     name: str
@@ -65,7 +65,8 @@ class Comparison:
     """A network beside the best of its baselines, on the same validation rows.
 
     Attributes:
-        metric: its name; ``share`` says whether it is a share of right answers.
+        metric: its name.
+        share: whether it is a share of right answers.
         score, baseline_score: of the network, and of the baseline called ``baseline``.
         difference: by how much the network is better; below 0 it is worse.
         interval: the central 95% of the difference.
@@ -84,33 +85,30 @@ class Comparison:
     same: bool = False
 
     @property
-    def told_apart(self) -> bool:
-        """Whether the difference is more than chance."""
+    def significant(self) -> bool:
+        """Whether the interval leaves out 0."""
         low, high = self.interval
         return low > 0 or high < 0
 
     @property
     def sentence(self) -> str:
-        """What it comes to, in plain words."""
+        """The comparison in plain words."""
         counted = "1 validation row" if self.rows == 1 else f"{self.rows:,} validation rows"
         said = f"{self.score:.4f} {self.metric} on {counted} "
-        beside = f"({self.baseline.replace('_', ' ')}, {self.baseline_score:.4f})"
+        beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {self.baseline_score:.4f})"
         if self.same:
-            return f"{said}equals the best baseline {beside}: both are right on the same rows."
+            return f"{said}equals {beside}: both are right on the same rows."
+        better = self.difference > 0
         if self.difference == 0:
-            said += f"equals the best baseline {beside}"
+            said += f"equals {beside}"
         elif self.share:
-            side = "above" if self.difference > 0 else "below"
-            said += f"is {100 * abs(self.difference):.1f} points {side} the best baseline {beside}"
+            said += f"is {100 * abs(self.difference):.1f} points {'above' if better else 'below'} {beside}"
         else:
-            side = "better" if self.difference > 0 else "worse"
-            said += f"is {abs(self.difference):.4f} {side} than the best baseline {beside}"
-        low, high = (f"{100 * x:.1f}" if self.share else f"{x:.4f}" for x in self.interval)
+            said += f"is {abs(self.difference):.4f} {'better' if better else 'worse'} than {beside}"
         if not all(map(math.isfinite, self.interval)):
             return f"{said}; so few rows have no interval: they cannot be told apart."
-        found = "they cannot be told apart"
-        if self.told_apart:
-            found = "the network is better" if self.difference > 0 else "the network is worse"
+        low, high = (f"{100 * x:.1f}" if self.share else f"{x:.4f}" for x in self.interval)
+        found = f"the network is {'better' if better else 'worse'}" if self.significant else "they cannot be told apart"
         return f"{said}; 95% interval {low} to {high}: {found}.".replace(" -", " −")
 
 
@@ -121,35 +119,33 @@ def compare(
 
     Args:
         name: the baseline's.
-        share: the metric is a share of right answers.
+        share: whether the metric is a share of right answers.
     """
     sign = 1.0 if higher_is_better else -1.0
     low, high = sorted(sign * end for end in mean_interval(network, baseline))
     if network.single_answers and baseline.single_answers:
-        # Student's t is of many rows, and the exact interval takes the number of rows that differ for given: the wider.
+        # Student's t is for many rows, and the exact interval takes the number of rows that differ as given: the wider.
         exact = exact_interval(network.sums, baseline.sums)
         low, high = max(-1.0, min(low, exact[0])), min(1.0, max(high, exact[1]))
-    same = share and bool((network.sums == baseline.sums).all())
-    difference = sign * (network.score - baseline.score)
     return Comparison(
         metric=metric,
         share=share,
         score=network.score,
         baseline=name,
         baseline_score=baseline.score,
-        difference=difference,
+        difference=sign * (network.score - baseline.score),
         interval=(low, high),
         rows=len(network.sums),
-        same=same,
+        same=share and bool((network.sums == baseline.sums).all()),
     )
 
 
 def exact_interval(first: Array, second: Array) -> tuple[float, float]:
-    """(rows,) right answers of two → the 95% interval of the first one's share less the second one's.
+    """The 95% interval of the share of (rows,) answers that the first has right, less the second's.
 
-    Only rows that one alone has right tell them apart. Of d such rows the first has b: b is binomial, and by chance
-    with probability ½ (McNemar 1947). The exact interval of that probability θ (Clopper & Pearson 1934) gives that of
-    the difference, (2θ − 1) d / rows, which leaves out 0 exactly where McNemar's exact test finds a difference.
+    Only rows that one alone has right count. Of d such rows the first has b: b is binomial, by chance with probability
+    ½ (McNemar 1947). The exact interval of that probability θ (Clopper & Pearson 1934) gives that of the difference,
+    (2θ − 1) d / rows, which leaves out 0 exactly where McNemar's exact test finds a difference.
     """
     alone, other = int(((first == 1) & (second == 0)).sum()), int(((first == 0) & (second == 1)).sum())
     d = alone + other
@@ -169,13 +165,13 @@ def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
         logs = log_choices + counts * math.log(p) + (trials - counts) * math.log1p(-p)
         return float(np.exp(logs[k:]).sum())
 
-    low = 0.0 if successes == 0 else _where(lambda p: at_least(successes, p) - _TAIL)
-    high = 1.0 if successes == trials else _where(lambda p: at_least(successes + 1, p) - (1 - _TAIL))
+    low = 0.0 if successes == 0 else _root(lambda p: at_least(successes, p) - _TAIL)
+    high = 1.0 if successes == trials else _root(lambda p: at_least(successes + 1, p) - (1 - _TAIL))
     return low, high
 
 
-def _where(rising: Callable[[float], float]) -> float:
-    """The place between 0 and 1 where a rising function is 0, by halving."""
+def _root(rising: Callable[[float], float]) -> float:
+    """Where a rising function is 0, between 0 and 1, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -184,10 +180,10 @@ def _where(rising: Callable[[float], float]) -> float:
 
 
 def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
-    """The 95% interval of the first one's score less the second one's: of a ratio of sums, by Student's t.
+    """The 95% interval of the first score less the second: of a ratio of sums, by Student's t.
 
-    A row, which is a sentence or a piece of a text, varies as a whole; so what is taken for independent are the rows,
-    and not the answers in them. A ratio of sums varies as its linear part does (Cochran 1977).
+    A row, which is a sentence or a piece of a text, varies as a whole: rows are taken for independent, and the answers
+    in them are not. A ratio of sums varies as its linear part does (Cochran 1977).
     """
     n = len(first.sums)
     if n < 2:
@@ -200,10 +196,8 @@ def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
 
 
 def student(freedom: int) -> float:
-    """Student's t at 0.975, by the expansion in 1 / degrees of freedom (Abramowitz & Stegun 1964, 26.7.5).
-
-    Of one and two degrees, where it does not hold, exactly.
-    """
+    """Student's t at 0.975, by its expansion in 1 / degrees of freedom (Abramowitz & Stegun 1964, 26.7.5), which does
+    not hold for one and two degrees."""
     if freedom <= 2:
         return (12.706204736432095, 4.302652729911275)[freedom - 1]
     z, v = _Z, float(freedom)

@@ -1,4 +1,4 @@
-"""How good a classifier's answers are."""
+"""How good predicted labels are."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ class LabelScore:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What can be said of predictions against the truth.
+    """Scores of predictions against the truth.
 
     Attributes:
         accuracy: share of right answers.
         interval: (low, high), the central 95% of the accuracy over bootstrap samples of the rows.
         macro_f1: mean F1 over the labels that occur in the truth or in the predictions.
-        labels: one entry a label.
         confusion: ``confusion[truth][predicted]`` counts, in the order of ``labels``.
     """
 
@@ -61,7 +60,6 @@ def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0)
     hits, truths, answers = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     precision, recall = _ratio(hits, answers), _ratio(hits, truths)
     f1 = _ratio(2 * hits, truths + answers)
-    occurring = (truths + answers) > 0
     labels = tuple(
         LabelScore(label=name, precision=float(p), recall=float(r), f1=float(f), support=int(n))
         for name, p, r, f, n in zip(names, precision, recall, f1, truths, strict=True)
@@ -71,9 +69,9 @@ def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0)
         rows=len(truth),
         accuracy=float(right.mean()),
         interval=bootstrap_interval(right, seed),
-        macro_f1=float(f1[occurring].mean()),
+        macro_f1=float(f1[(truths + answers) > 0].mean()),
         labels=labels,
-        confusion=tuple(tuple(row) for row in matrix.tolist()),
+        confusion=tuple(map(tuple, matrix.tolist())),
     )
 
 
@@ -82,10 +80,10 @@ class Judged:
     """Predictions beside what is right.
 
     Attributes:
-        names: known labels, then those that only the truth has, which the model has never seen.
+        names: the model's labels, then those that only the truth has.
         right: (rows,) whether each prediction is right.
         worst: rows of the most confident mistakes, the most confident one first.
-        unseen: how often each label is right that the model has never seen.
+        unseen: label that the model does not have → how often it is right.
     """
 
     names: tuple[str, ...]
@@ -100,9 +98,8 @@ def judge(truth: Sequence[str], predicted: Array, confidence: Array, known: tupl
 
     Args:
         truth: the right label of each row.
-        predicted: (rows,) numbers of known labels.
-        confidence: (rows,) probabilities of these.
-        known: labels of the model.
+        predicted: (rows,) numbers of labels in ``known``, which are the model's.
+        confidence: (rows,) their probabilities.
         worst: how many mistakes to name.
     """
     names = (*known, *sorted(set(truth) - set(known)))
