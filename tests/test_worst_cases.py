@@ -133,7 +133,7 @@ def test_patterns_are_found() -> None:
     assert {
         "rnncli.data.formats.numbers._NUMBER",
         "rnncli.data.text.tokenizer.WORD",
-        "rnncli.tasks.language_model.tokens._WORDS",
+        "rnncli.tasks.language_model.model._WORDS",
     } <= names
 
 

@@ -125,8 +125,9 @@ def test_every_task_is_scored_to_the_same_bits_by_however_many_processes(cli, ti
     name, lines = TASKS[task]
     cli.write(name, "\n".join(lines) + "\n")
     cli.works("train", name, *tiny, "--task", task, "--workers", 1, "--seed", 3)
-    for kind in ("classify", "tag", "seq2seq", "caption"):  # else a chunk is larger than these files
-        monkeypatch.setattr(f"rnncli.tasks.{kind}.model.BATCH", 6)
+    # Else a chunk is larger than these files.
+    for module in ("classify.model", "tag.model", "generation", "caption.model"):
+        monkeypatch.setattr(f"rnncli.tasks.{module}.BATCH", 6)
     command = ["evaluate", "latest", name, "--json"]
     alone = cli.works(*command, "--workers", 1).out
     forked, fork = [], os.fork

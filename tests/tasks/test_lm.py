@@ -18,9 +18,8 @@ from rnncli.data.dataset import Source, read_dataset
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
-from rnncli.tasks.language_model.model import LanguageModel
+from rnncli.tasks.language_model.model import LanguageModel, tokens_of
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
-from rnncli.tasks.language_model.tokens import split
 from rnncli.tasks.model import Model
 from rnncli.tasks.token_counts import counting_losses
 
@@ -106,7 +105,7 @@ def test_counting_by_hand() -> None:
 @pytest.mark.parametrize("text", ["It's 5\n\n o'clock, she  said.", "a", " ", "“naïve”\tx"])
 @pytest.mark.parametrize("unit", ["char", "word"])
 def test_tokens_are_the_text_again(text: str, unit: str) -> None:
-    assert "".join(split(text, unit)) == text
+    assert "".join(tokens_of(text, unit)) == text
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,9 @@ from rnncli.errors import DataError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
-from rnncli.tasks.tag.model import TaggerModel
+from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import span_f1, spans
-from rnncli.tasks.tag.sentences import encode_words, words_of
 from rnncli.tasks.tag.task import commonest_tags
 
 SENTENCES = [
@@ -59,7 +58,7 @@ def tagged(tmp_path: Path) -> Path:
 def network(**chosen: Any) -> tuple[Tagger, dict[str, Any], TagExamples]:
     words = {word: 1 for of, _ in SENTENCES for word in of}
     views = WordFeatures.of(words, min_count=1, max_size=100)
-    forms, rows = encode_words(views, [of for of, _ in SENTENCES])
+    forms, rows = TaggerModel(settings=Settings(), views=views, tags=()).encode([of for of, _ in SENTENCES])
     names = sorted({tag for _, tags in SENTENCES for tag in tags})
     targets = [np.array([names.index(tag) for tag in tags]) for _, tags in SENTENCES]
     settings = Settings(**({"hidden": 3, "embedding": 8, "dtype": "float64", "embedding_scale": 1.0} | chosen))

@@ -1,8 +1,7 @@
-"""What generates a sequence, symbol by symbol, from a state it is given: the second half of seq2seq and caption.
+"""The decoder, which generates a sequence symbol by symbol from a first state: the second half of seq2seq and caption.
 
-While it learns, every step is given the right symbol before it (teacher forcing, Williams & Zipser 1989); when it
-predicts, the one it has generated itself. One more symbol beside the known ones stands for the end; it is also what the
-first step is given.
+In training every step is given the right symbol before it (teacher forcing, Williams & Zipser 1989), in prediction the
+one that was generated before it. One more symbol beside the known ones stands for the end; the first step is given it.
 """
 
 from __future__ import annotations
@@ -30,11 +29,10 @@ from rnncli.schema import Range
 from rnncli.tasks.network import Rng, SequenceNetwork, stack_of
 from rnncli.tasks.symbols import symbols_of
 
-# Partial sequences that are extended side by side, where nobody says how many: a few find better ones, more hardly do.
+# Partial sequences that are extended side by side by default: a few find better ones, more hardly do.
 BEAM = 4
 Beam = Annotated[int, Range(1, 1_000)]
-# Symbols of the longest text that is learned from: what a network generates is at most twice as long, and 10 more, and
-# each symbol is a step of its own.
+# Symbols of the longest text in training: a network generates at most twice as many and 10 more, each in a step.
 LONGEST = 5_000
 Longest = Annotated[int, Range(1, LONGEST)]
 
@@ -45,9 +43,9 @@ def without_too_long(dataset: Dataset, unit: str) -> Dataset:
     Raises:
         DataError: one is, and bad records are not to be left out.
     """
-    lengths = [len(symbols_of(text, unit)) for text in dataset.labels]
-    said = f"in the target, and at most {LONGEST:,} are possible"
-    problems = [f"there are {length:,} {unit}s {said}" if length > LONGEST else None for length in lengths]
+    lengths = (len(symbols_of(text, unit)) for text in dataset.labels)
+    too_many = f"{unit}s in the target, and at most {LONGEST:,} are possible"
+    problems = [f"there are {length:,} {too_many}" if length > LONGEST else None for length in lengths]
     return dataset.without(problems, "text that is too long")
 
 
@@ -57,7 +55,7 @@ class Generated(NamedTuple):
     Attributes:
         ids: (T,) without the end.
         log_probability: of the whole, its end included if it was reached.
-        ended: whether it was.
+        ended: whether its end was reached.
     """
 
     ids: Array
@@ -66,7 +64,7 @@ class Generated(NamedTuple):
 
 
 class DecoderCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
+    """What each layer keeps for the backward pass, from the input up."""
 
     embedding: EmbeddingCache
     stack: StackCache
@@ -83,8 +81,8 @@ class Decoder:
         settings: sizes and choices.
         size: symbols, the unknown one included; the end comes after them.
         hidden: units of each layer.
-        memory: width of what attention looks at; None for no attention.
-        beside: numbers that every step is given beside the symbol before it.
+        memory: width of the rows that attention looks at; None for no attention.
+        beside: how many numbers every step is given beside the symbol before it.
     """
 
     settings: Settings
@@ -126,25 +124,19 @@ class Decoder:
         looking: dict[str, Layer] = {"attention": self.attention} if self.attention else {}
         return NamedLayers({"embedding": self.embedding, "stack": self.stack, **looking, "output": self.output})
 
-    def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        return self.layers.init(rng, dtype)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return self.layers.shapes()
-
     def given(self, targets: Sequence[Array]) -> PackedSequence:
-        """What each step is given while learning: the end, then the target without its own end."""
+        """The ids that the steps are given in training: the end, then the target without its own end."""
         end = np.array([self.end], np.int32)
         return PackedSequence.pack([np.concatenate((end, target)).astype(np.int32) for target in targets])
 
-    def steps(self, generated: Generated) -> Array:
-        """(T,) what each step has generated: the symbols, then the end if it was reached."""
-        return np.append(generated.ids, self.end) if generated.ended else generated.ids
-
     def wanted(self, targets: Sequence[Array]) -> Array:
-        """(S,) what each step is to generate, in the order of :meth:`given`: the target, then the end."""
+        """(S,) the ids that the steps should generate, in the order of :meth:`given`: the target, then the end."""
         end = np.array([self.end], np.int32)
         return np.asarray(PackedSequence.pack([np.concatenate((target, end)) for target in targets]).data)
+
+    def steps(self, generated: Generated) -> Array:
+        """(T,) the ids that the steps generated: the symbols, then the end if it was reached."""
+        return np.append(generated.ids, self.end) if generated.ended else generated.ids
 
     def forward(
         self,
@@ -161,13 +153,13 @@ class Decoder:
         Args:
             given: the symbol before each step.
             states: of each layer, in the packed order of ``given``.
-            memory: what attention looks at, (S', memory), of the same sequences in an order of its own.
+            memory: (S', memory) rows that attention looks at, of the same sequences in an order of their own.
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
-            beside: (N, beside) what every step of each sequence is given, in the packed order of ``given``.
+            beside: (N, beside) numbers that every step of each sequence is given, in the packed order of ``given``.
 
         Returns:
-            The logits, the topmost layer's outputs (S, hidden), the states that are left, and the cache.
+            The logits, the topmost layer's outputs (S, hidden), the last states, and the cache.
         """
         x, of_embedding = self.embedding.forward(params["embedding"], given, gather=beside is not None)
         if beside is not None:
@@ -184,8 +176,7 @@ class Decoder:
     def backward(
         self, params: Params, cache: DecoderCache, d_logits: Array
     ) -> tuple[list[State], Array | None, dict[str, Any]]:
-        """From the logits' gradient to those of the first states, of the memory (None without attention), and of
-        every parameter."""
+        """The gradients of the first states, of the memory (None without attention) and of every parameter."""
         grads: dict[str, Any] = {}
         dy, of_output = self.output.backward(params["output"], cache.output, d_logits)
         dy, d_memory = dropout_backward(dy, cache.output_mask), None
@@ -198,11 +189,10 @@ class Decoder:
         return d_states, d_memory, grads | {"stack": of_stack, "output": of_output}
 
     def exact(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
-        """(N,) whether each sequence is right as a whole, in the caller's order.
+        """(N,) whether greedy decoding generates each sequence exactly, in the caller's order.
 
-        If at every step the right symbol is the most probable one, then decoding with the most probable one generates
-        the target; and if at some step it is not, then decoding leaves the target there. So no decoding is needed to
-        count exact matches.
+        It does where the right symbol is the most probable one at every step given the right ones before it, so that
+        counting exact matches needs no decoding.
         """
         allowed = logits.copy()
         allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never generated
@@ -218,16 +208,17 @@ class Decoder:
         beam: int = 1,
         beside: Array | None = None,
     ) -> list[Generated]:
-        """The most probable sequence for each state that a beam of ``beam`` partial ones finds.
+        """The most probable sequence for each state that beam search finds.
+
+        Sequences of a beam are compared by the mean of their symbols' log probabilities: by the sum the shortest one
+        would win too often.
 
         Args:
             states: of each layer, in the caller's order.
-            memory: of the same sequences.
+            memory: as of :meth:`forward`, of the same sequences.
             limit: symbols at most.
-            beside: (N, beside) what every step of each sequence is given.
-
-        With more than one, whole sequences are compared by the mean of their symbols' log probabilities, or the
-        shortest one would win too often.
+            beam: partial sequences that are extended side by side.
+            beside: (N, beside) numbers that every step of each sequence is given.
         """
         count = len(states[0][0])
         rows = np.repeat(np.arange(count), beam)
@@ -237,8 +228,8 @@ class Decoder:
             memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
         beside = None if beside is None else beside[rows]
         ids = np.full(len(rows), self.end, np.int32)
-        steps: list[tuple[Array, Array]] = []  # of each: the partial sequence that a row extends, and its symbol
-        # At first all of a beam are the same: only the first may be extended.
+        steps: list[tuple[Array, Array]] = []  # of each: the row that each row extends, and the symbol it adds
+        # At first all rows of a beam are the same: only the first may be extended.
         scores = np.where(np.arange(len(rows)) % beam == 0, 0.0, -np.inf)
         ended = np.zeros(len(rows), np.bool_)
         first = np.arange(count)[:, None] * beam
@@ -263,7 +254,7 @@ class Decoder:
         return self._best(_followed(steps, len(rows)), scores, ended, count, beam)
 
     def _best(self, ids: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Generated]:
-        """Of each beam the best of its sequences, (rows, steps) ids; those that came to their end before others."""
+        """The best of each beam's (rows, steps) ids; sequences that ended go before others."""
         lengths = np.where(ended, (ids != self.end).sum(axis=1) + 1, ids.shape[1])
         merit = (scores / np.maximum(lengths, 1)).reshape(count, beam)
         merit = np.where(ended.reshape(count, beam), merit, merit - 1e6)
@@ -273,7 +264,7 @@ class Decoder:
 
 
 def _followed(steps: list[tuple[Array, Array]], rows: int) -> Array:
-    """(rows, steps) the symbols of every row, read from the last step back: no step copies those before it."""
+    """(rows, steps) the ids of every row, read from the last step back, so that no step copies those before it."""
     symbols, row = np.zeros((rows, len(steps)), np.int32), np.arange(rows)
     for place, (parents, ids) in zip(reversed(range(len(steps))), reversed(steps), strict=True):
         symbols[:, place], row = ids[row], parents[row]
@@ -281,7 +272,7 @@ def _followed(steps: list[tuple[Array, Array]], rows: int) -> Array:
 
 
 class GeneratingNetwork(SequenceNetwork):
-    """A network whose second half is a decoder; an answer is a whole target.
+    """A network whose second half is a decoder; a right answer is a whole target.
 
     The examples have ``targets``, each (U_n,) ids without an end.
     """

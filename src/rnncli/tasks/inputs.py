@@ -17,9 +17,9 @@ from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.schema import Length, Range
 
-SHOWN_NUMBERS = 4  # of a timestep, where it is named
-# Standard deviations from the mean. No number of the training data is so far from it, for n numbers are within the
-# root of n; one that is has nothing to do with them, and float32 still computes with what is allowed.
+SHOWN_NUMBERS = 4  # of a timestep, in its name
+# Standard deviations from the mean. Of n numbers none is further away than √n, so that one beyond this has nothing to
+# do with the training data; float32 still computes with what is allowed.
 FURTHEST = 1e12
 _USUAL_EXPONENTS = 256  # powers of two on either side of 1 whose squares, and sums of them, float64 holds with ease
 
@@ -31,7 +31,7 @@ Spreads = Annotated[tuple[Annotated[float, Range(sys.float_info.min, sys.float_i
 
 @dataclass(frozen=True)
 class StoredTokenizer:
-    """A tokenizer in a model's file, where nothing goes without saying."""
+    """A tokenizer in a model's file, which has no defaults."""
 
     unit: Literal["word", "char", "symbol"]
     lowercase: bool
@@ -44,7 +44,7 @@ class Steps:
 
     Attributes:
         values: (T,) ids, or (T, D) numbers.
-        count: timesteps of the whole input, those in its middle that are not read included.
+        count: timesteps of the whole input, unread ones in its middle included.
         unknown: tokens of the whole input outside the vocabulary, each once.
     """
 
@@ -56,22 +56,18 @@ class Steps:
 def shorten(steps: Array, limit: int) -> Array:
     """At most ``limit`` timesteps: of a longer input the first quarter and the last three.
 
-    What a text is about stands at its beginning, what its writer thinks of it at its end; the middle is the part to
-    leave out (Sun et al. 2019 find the same for longer models).
+    A text begins with what it is about and ends with what its writer thinks of it: the middle is the part to leave out
+    (Sun et al. 2019 find the same for longer models).
     """
     if len(steps) <= limit:
         return steps
-    head = _head(limit)
+    head = limit // 4
     return np.concatenate((steps[:head], steps[len(steps) - (limit - head) :]))
 
 
 def shortened(sequences: Ragged, limit: int) -> Ragged:
     """Each of the sequences as :func:`shorten` leaves it."""
-    return sequences.without_middles(limit, _head(limit))
-
-
-def _head(limit: int) -> int:
-    return limit // 4
+    return sequences.without_middles(limit, limit // 4)
 
 
 def build_tokenizer(settings: Settings, sample: Sequence[str]) -> Tokenizer:
@@ -110,7 +106,7 @@ class TextInput:
         return Steps(shorten(ids, limit), len(tokens), tuple(unknown))
 
     def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
-        """What each timestep that is read is called, and whether it is in the vocabulary."""
+        """The names of the timesteps that are read, and whether each is in the vocabulary."""
         tokens = self.tokenizer.tokens(as_text(text))
         names = [tokens[place] for place in shorten(np.arange(len(tokens)), limit).tolist()]
         return names, [name in self.vocabulary for name in names]
@@ -160,9 +156,9 @@ class NumberInput:
             ValueError: a number lies further from the mean than :data:`FURTHEST`; the message goes on after "the
                 sequence ".
         """
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # looked for below
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # checked below
             made = (sequence - self.mean) / self.spread
-            if not np.isfinite(made).all():  # the difference of two finite numbers may not be; that of their halves is
+            if not np.isfinite(made).all():  # the difference of two finite numbers may not be, that of their halves is
                 halves = (sequence / 2 - self.mean / 2) / (self.spread / 2)
                 made = np.where(np.isfinite(made), made, halves)
         far = ~(np.abs(made) <= FURTHEST)
@@ -189,7 +185,7 @@ class NumberInput:
         return Steps(shorten(self.standardised(steps), limit), len(steps))
 
     def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
-        """The first numbers of each timestep that is read; none is unknown."""
+        """The first numbers of each timestep that is read, all known."""
         rows = shorten(steps_of(text), limit)
         more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
         names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
@@ -203,16 +199,16 @@ class NumberInput:
 
     @classmethod
     def of_file(cls, mean: Numbers, spread: Spreads) -> NumberInput:
-        """Raises ValueError: they are not equally many."""
+        """Raises ValueError: mean and spread are not of one length."""
         if len(mean) != len(spread):
             raise ValueError("mean and spread do not go together")
         return cls(np.array(mean), np.array(spread))
 
 
 def _mean_and_spread(joined: Array) -> tuple[Array, Array]:
-    """(D,) mean and standard deviation of each column of (S, D) finite numbers; those of a constant one are it and 1.
+    """(D,) mean and standard deviation of each column of (S, D) finite numbers; of a constant one its value and 1.
 
-    Squares of numbers from 1e154 on have no float64, nor have those below 1e-154. Columns of such are scaled by a power
+    Numbers beyond 1e154 or below 1e-154 have squares that float64 does not hold: columns of such are scaled by a power
     of two first, which loses nothing.
     """
     highest, lowest = joined.max(axis=0), joined.min(axis=0)
@@ -221,7 +217,7 @@ def _mean_and_spread(joined: Array) -> tuple[Array, Array]:
     scaled = np.ldexp(joined, -exponent) if exponent.any() else joined
     mean, spread = np.ldexp(scaled.mean(axis=0), exponent), np.ldexp(scaled.std(axis=0), exponent)
     varies = highest > lowest
-    # One divides by the spread, and the reciprocal of a subnormal number may have no float64.
+    # Numbers are divided by the spread, and the reciprocal of a subnormal number may be infinite.
     spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
     return np.where(varies, mean, highest), np.where(varies, spread, 1.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,12 +138,17 @@ CONFUSED_MOST = 15
 
 
 def accuracy_pairs(scores: Scores) -> list[tuple[str, TableCell]]:
-    """The figures of the whole."""
+    """The scores of the whole."""
     low, high = scores.interval
     return [
         ("accuracy", f"{scores.accuracy:.4f} (95% interval {low:.4f} to {high:.4f}, bootstrap)"),
         ("macro F1", f"{scores.macro_f1:.4f}"),
     ]
+
+
+def never_trained(unseen: Iterable[str]) -> list[tuple[str, TableCell]]:
+    """A line on each label that the model does not have; ``unseen`` names it, and how often it occurs."""
+    return [("never trained", f"{label}: always counted wrong") for label in unseen]
 
 
 def label_table(scores: Scores, counted: str) -> TableView:

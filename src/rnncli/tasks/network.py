@@ -333,7 +333,7 @@ class Reader:
     ) -> tuple[Array | None, dict[str, Any]]:
         """The gradient of numbers that are learned (None for ids and other numbers), and of every parameter by name."""
         dx, _, of_stack = self.stack.backward(params[self.name], cache.stack, dy, d_states)
-        grads: dict[str, Any] = {self.name: of_stack}
+        grads: dict[str, Any] = {}
         if self.embedding and cache.embedding and dx is not None:
             grads["embedding"] = self.embedding.backward(cache.embedding, dropout_backward(dx, cache.mask))
-        return dx, grads
+        return dx, grads | {self.name: of_stack}

@@ -1,4 +1,4 @@
-"""From records to what a training starts from: the steps that all tasks share."""
+"""What the preparation of records for a training shares among tasks."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Prepared(ShortRepr):
     """Everything a training starts from.
 
     Attributes:
-        untrained: the model without its parameters; its settings have no open choices left but those of the loop.
-        train, validation: the rows of either side, encoded.
+        untrained: the model without parameters; its settings leave open only choices of the loop.
+        train, validation: encoded rows.
         report: what the data set is like.
-        baselines: scores what is to be beaten on the validation rows.
-        word_tables: flat name of an embedding → the words of its first rows; nothing where timesteps are no words.
+        baselines: scores the baselines on the validation rows.
+        word_tables: flat name of an embedding → the words of its first rows; empty where timesteps are no words.
     """
 
     untrained: Model
@@ -57,7 +57,7 @@ class Prepared(ShortRepr):
         return replace(self, untrained=self.untrained.with_training(settings, self.untrained.record))
 
     def model(self, params: Params, record: Record) -> Model:
-        """The model that the training has made."""
+        """The trained model."""
         return self.untrained.with_params(params).with_training(self.settings, record)
 
 
@@ -87,7 +87,7 @@ def split(dataset: Dataset, settings: Settings, targets: Array | None = None) ->
     """Sets rows aside for validation.
 
     Args:
-        targets: (rows,) numbers of labels, each of which gives the same share of its rows; None for any rows.
+        targets: (rows,) numbers of labels, each of which gives the same share of its rows; None for no labels.
 
     Raises:
         DataError: there are too few rows to set any aside.
@@ -108,23 +108,23 @@ def split(dataset: Dataset, settings: Settings, targets: Array | None = None) ->
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
-    """The distinct labels in their order, and (rows,) the number of each row's."""
+    """The distinct labels, sorted, and (rows,) the number of each row's label."""
     distinct = tuple(sorted(set(labels)))
     number = {label: k for k, label in enumerate(distinct)}
     return distinct, np.fromiter((number[label] for label in labels), np.int64, len(labels))
 
 
 def vocabulary_of(counts: dict[str, int], settings: Settings) -> Vocabulary:
-    """The known ones among tokens that were counted in the training rows."""
+    """The known tokens, by their counts in the training rows."""
     return build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
 
 
 def require_memory(network: Network, longest: int, data: int = 0) -> None:
-    """Refuses a network before it is made when it cannot fit, alone or beside the data that were read.
+    """Refuses a network that does not fit into memory, alone or beside the data, before it is made.
 
     Args:
         longest: timesteps of the longest row.
-        data: bytes that encoding the data, and what the network is compared with, will take.
+        data: bytes that the encoded data and the baselines will take.
 
     Raises:
         UsageError: the network is too large for the machine.
@@ -133,7 +133,7 @@ def require_memory(network: Network, longest: int, data: int = 0) -> None:
     settings = network.settings
     item = np.dtype(settings.dtype).itemsize
     parameters = sum(int(np.prod(shape, dtype=object)) for shape in network.shapes().values())
-    # Parameters, their gradient, two moments; for each timestep of a batch about 24 numbers a unit and layer.
+    # Parameters, their gradient and two moments; for each timestep of a batch about 24 numbers a unit and layer.
     steps = settings.batch * min(longest, settings.max_length)
     per_step = 24 * settings.hidden * settings.layers * (2 if settings.bidirectional else 1) + 4 * settings.embedding
     needed = item * (4 * parameters + steps * per_step)

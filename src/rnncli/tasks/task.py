@@ -1,4 +1,4 @@
-"""What a task has to say so that ``train``, ``predict``, ``inspect`` and ``evaluate`` can do their work with it."""
+"""What ``train`` asks of a task; what the other commands do is up to its model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Task(ABC):
     """A shape of sequence problem.
 
     Attributes:
-        model: the kind of model it trains.
+        model: the class of the models that it trains.
         effort: how many times the usual number of epochs it needs.
     """
 
@@ -30,21 +30,21 @@ class Task(ABC):
 
     @abstractmethod
     def fits(self, dataset: Dataset) -> bool:
-        """Whether the records look like this task's."""
+        """Whether the records look like those of this task."""
 
     @abstractmethod
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
-        """Settings that suit this task and these records better than those of :class:`rnncli.config.Settings`.
+        """Settings that suit this task and these records better than the defaults.
 
         Args:
-            settings: as the user has chosen them, to see what a timestep will be.
+            settings: those that the user has chosen.
         """
 
     @abstractmethod
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        """Splits, counts and encodes.
+        """Splits, counts and encodes the records.
 
         Raises:
-            DataError: the rows cannot train such a model; the message says how many of what are needed.
-            UsageError: the network that the settings describe does not fit into memory.
+            DataError: the rows cannot train such a model; the message says what is needed.
+            UsageError: the network does not fit into memory.
         """

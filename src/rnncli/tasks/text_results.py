@@ -1,4 +1,4 @@
-"""Results of networks that generate text: the text for an input, and how close it comes to the right one."""
+"""Generated texts, and how close they come to the right ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network that predicts tokens has to beat: how often tokens, and pairs of them, stand in the training data."""
+"""The baselines of a network that predicts tokens: counts of tokens, and of pairs of them, in the training data."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def baselines(
 
 
 def counting_losses(train: Array, validation: Array, size: int) -> tuple[Array, Array]:
-    """(tokens − 1,) losses of the validation tokens after the first, by how often each followed the one before it in
-    training, and by how often it stood there at all.
+    """(tokens − 1,) losses of the validation tokens after the first, by counts in training of each pair of tokens, and
+    of each token alone.
 
-    One is added to every count of a token; a pair's probability is its count, with the token's own probability in
-    place of 10 more (Dirichlet smoothing, MacKay & Peto 1995).
+    One is added to every count of a token; a pair's counts are smoothed by 10 more with the token's own probability
+    (Dirichlet smoothing, MacKay & Peto 1995).
     """
     single = (np.bincount(train, minlength=size) + 1) / (len(train) + size)
     before, after = validation[:-1].astype(np.int64), validation[1:].astype(np.int64)

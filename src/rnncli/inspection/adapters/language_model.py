@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,17 +25,16 @@ from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States, unit_names
-from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel
+from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, tokens_of
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation
-from rnncli.tasks.language_model.tokens import beginning
 
 
 class LanguageModelExample(WorkedExample[LanguageModel]):
     @property
     def text(self) -> str:
         """The beginning of the model's example, which is as long as any text, and may end anywhere."""
-        return beginning(self.model.example, self.model.unit, TIMESTEPS + 1)
+        return "".join(islice(tokens_of(self.model.example, self.model.unit), TIMESTEPS + 1))
 
     @property
     def sizes(self) -> Sequence[Size]:

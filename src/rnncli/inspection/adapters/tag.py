@@ -25,10 +25,9 @@ from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import UNWRITTEN, InputParts
 from rnncli.inspection.states import States
-from rnncli.tasks.tag.model import TaggerModel
+from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import TagPrediction
-from rnncli.tasks.tag.sentences import words_of
 
 
 class TagExample(WorkedExample[TaggerModel]):

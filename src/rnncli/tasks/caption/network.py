@@ -1,4 +1,4 @@
-"""The network of one-to-many: numbers in, once; a text out, one symbol after the other."""
+"""The network of one-to-many: numbers in, once; a text out, symbol by symbol."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rnncli.tasks.rows import EncodedRows
 
 @dataclass(frozen=True, eq=False)
 class Described(EncodedRows):
-    """Inputs and what is said of them.
+    """Numbers and the texts that describe them.
 
     Attributes:
         features: (U, D) standardised numbers, those of each input once.
@@ -41,12 +41,12 @@ class Described(EncodedRows):
         return super().lengths + 1
 
     def numbers(self, rows: Array) -> Array:
-        """(n, D) what these rows read."""
+        """(n, D) the numbers of these rows."""
         return np.asarray(self.features[rows if self.places is None else self.places[rows]])
 
 
 class BridgeCache(NamedTuple):
-    """What the way from the numbers to the first states keeps."""
+    """What the layers between the numbers and the first states keep for the backward pass."""
 
     features: Array
     hidden: Array
@@ -87,10 +87,10 @@ class Captioner(GeneratingNetwork):
     @property
     def layers(self) -> NamedLayers:
         bridge = NamedLayers({"first": self.first, "second": self.second})
-        return NamedLayers({"bridge": bridge, "decoder": self.decoder})
+        return NamedLayers({"bridge": bridge, "decoder": self.decoder.layers})
 
     def states(self, params: Params, features: Array) -> tuple[list[State], BridgeCache]:
-        """(N, D) numbers to the first states of each layer."""
+        """(N, D) numbers to the first states of each layer, and the cache."""
         bridge = params["bridge"]
         hidden = np.tanh(self.first.forward(bridge["first"], features)[0])
         all_states = np.tanh(self.second.forward(bridge["second"], hidden)[0])
@@ -100,7 +100,7 @@ class Captioner(GeneratingNetwork):
         return apart, BridgeCache(features, hidden, all_states)
 
     def beside(self, features: Array) -> Array | None:
-        """What of (N, D) numbers every step is given."""
+        """The (N, D) numbers that every step is given; None where steps are given none."""
         return features if self.decoder.beside else None
 
     def states_backward(self, params: Params, cache: BridgeCache, d_states: list[State]) -> dict[str, Any]:
@@ -114,7 +114,6 @@ class Captioner(GeneratingNetwork):
     def forward_batch(
         self, params: Params, batch: Described, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, tuple[BridgeCache, DecoderCache]]:
-        """The right symbols given."""
         given = self.decoder.given(batch.targets)
         features = batch.numbers(given.order)
         states, of_bridge = self.states(params, features)
@@ -129,7 +128,7 @@ class Captioner(GeneratingNetwork):
         return {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
 
     def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Generated]:
-        """What is generated for each row of (N, D) numbers; ``limit`` symbols at most."""
+        """The text for each row of (N, D) numbers, of at most ``limit`` symbols."""
         generated: list[Generated] = []
         step = max(1, BATCH // beam)
         for begin in range(0, len(features), step):

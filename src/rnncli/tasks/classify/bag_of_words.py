@@ -1,4 +1,4 @@
-"""What a network has to beat: the commonest label, and a bag of words that ignores order."""
+"""The baselines of a classifier: the commonest label, and a bag of words, which ignores order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnncli.tasks.comparison import Baseline, RowScores
 
 
 def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> tuple[Baseline, ...]:
-    """The bag of words, if there is one, and the commonest label: learned from the training rows."""
+    """The bag of words, if there is one, and the commonest label, both learned from the training rows."""
     commonest = commonest_label(train, validation, label_count)
     if problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is not None:
         return (commonest,)
@@ -29,15 +29,15 @@ def commonest_label(train: Examples, validation: Examples, label_count: int) -> 
     return Baseline("commonest_label", RowScores.of_answers(validation.targets == commonest))
 
 
-# Weights of a bag of words, one for each word and label, which take some 50 bytes each while they are fitted: so many
-# in any case, a few times as many as there are words in the texts to learn them from, and at most so many.
+# A bag of words has a weight for each word and label, of some 50 bytes while it is fitted: FEW_WEIGHTS are always
+# possible, more where there are so many words to learn them from, but never more than MOST_WEIGHTS.
 FEW_WEIGHTS, WEIGHTS_A_WORD, MOST_WEIGHTS = 2**21, 4, 2**24
-# Words of all texts times labels: beyond, the least of iterations would take minutes.
+# Words of all texts times labels: with more, even the fewest iterations take minutes.
 MOST_WORK = 2**28
 
 
 def problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
-    """Why there is no bag of words to compare with, learned from so many words; None if there is one."""
+    """Why no bag of words is learned from so many words; None if one is."""
     columns = _columns(label_count)
     allowed = min(MOST_WEIGHTS, max(FEW_WEIGHTS, WEIGHTS_A_WORD * words))
     if vocabulary_size * columns <= allowed and words * columns <= MOST_WORK:
@@ -50,21 +50,21 @@ def problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
 
 def memory(words: int, vocabulary_size: int, label_count: int) -> int:
     """Bytes that a bag of words takes while it is fitted."""
-    # Weights, those ahead, their gradient and its parts; each word of each text; and the scores of some texts.
+    # Weights, those ahead, their gradient and its parts; each word of each text; the scores of some texts.
     columns = _columns(label_count)
     return 48 * vocabulary_size * columns + 40 * words + 48 * min(words * columns, _MOST_SCORES)
 
 
 def _columns(label_count: int) -> int:
-    """Of weights: two labels have one column, more have one each."""
+    """Columns of weights: one for two labels, one each for more."""
     return 1 if label_count == 2 else label_count
 
 
 @dataclass(frozen=True)
 class _Bags:
-    """Texts as sparse rows of numbers: of counts, or of TF-IDF values."""
+    """Texts as sparse rows of counts or TF-IDF values."""
 
-    words: Array  # (entries,) word ids
+    words: Array  # (entries,) ids
     values: Array  # (entries,)
     starts: Array  # (rows,) first entry of each text
 
@@ -95,7 +95,7 @@ class _Bags:
         return made
 
     def weighted(self, idf: Array) -> _Bags:
-        """From counts: TF-IDF values, each text of length 1."""
+        """Counts as TF-IDF values, each text of length 1."""
         values = self.values * idf[self.words]
         values /= np.repeat(np.sqrt(np.add.reduceat(values**2, self.starts)), self.counts)
         return _Bags(self.words, values, self.starts)
@@ -115,8 +115,7 @@ class BagOfWords:
 
     Two labels have one column of weights and a sigmoid, more have one each and a softmax. Fitted to the
     L2-regularised loss over all rows at once by accelerated gradient descent (Nesterov 1983). The step is 1 over the
-    largest curvature there can be, which comes from the bags' largest singular value: nothing is left to tune, and
-    nothing is random.
+    largest possible curvature, which the bags' largest singular value gives: nothing to tune, nothing random.
     """
 
     weights: Array  # (V, 1 or K)
@@ -162,12 +161,11 @@ class BagOfWords:
         return answers
 
 
-# Scores, rows times labels, that are worked out together.
-_MOST_SCORES = 2**21
+_MOST_SCORES = 2**21  # rows times labels, at a time
 
 
 def _blocks(rows: int, columns: int) -> list[tuple[int, int]]:
-    """Rows in blocks, (first, after the last), so that scores for all labels fit."""
+    """Rows in blocks, each as its first and the one after its last, small enough for :data:`_MOST_SCORES`."""
     size = max(1, _MOST_SCORES // columns)
     return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
@@ -175,39 +173,32 @@ def _blocks(rows: int, columns: int) -> list[tuple[int, int]]:
 def _gradient(bags: _Bags, targets: Array, weights: Array, bias: Array) -> tuple[Array, Array]:
     """(V, K) and (K,) the gradient of the mean loss, block by block of the rows."""
     loss_of = sigmoid_cross_entropy if weights.shape[1] == 1 else softmax_cross_entropy
-    rows, whole, of_bias = len(targets), None, None
+    rows, gradient, bias_gradient = len(targets), np.zeros_like(weights), np.zeros_like(bias)
     for first, last in _blocks(rows, weights.shape[1]):
         part = bags.part(first, last)
         _, errors = loss_of(part.times(weights) + bias, targets[first:last])
         if last - first < rows:
             errors *= (last - first) / rows  # of the block's mean, its share of the mean of all
-        found = part.transposed_times(errors, len(weights)), errors.sum(axis=0)
-        if whole is None or of_bias is None:
-            whole, of_bias = found
-        else:
-            whole += found[0]
-            of_bias += found[1]
-    assert whole is not None
-    assert of_bias is not None
-    return whole, of_bias
+        gradient += part.transposed_times(errors, len(weights))
+        bias_gradient += errors.sum(axis=0)
+    return gradient, bias_gradient
 
 
 def _iterations(work: int) -> int:
-    """150, as many as it takes; fewer for many words times many labels, so that a baseline takes seconds."""
+    """150, which suffice; fewer for many words times many labels, so that a baseline takes seconds."""
     return min(150, max(30, 750_000_000 // work))
 
 
-# Texts whose words are counted together.
 _TEXTS_AT_A_TIME = 1 << 14
 
 
 def _count_words(inputs: Sequence[Array], vocabulary_size: int) -> tuple[_Bags, Array]:
-    """Each distinct word of each text with how often it stands there, and (V,) in how many texts each word stands."""
+    """The distinct words of each text with their counts, and (V,) in how many texts each word occurs."""
     words, values, counts = [], [], []
     for first in range(0, len(inputs), _TEXTS_AT_A_TIME):
         part = inputs[first : first + _TEXTS_AT_A_TIME]
         row_of_token = np.repeat(np.arange(len(part)), lengths_of(part))
-        # One number for each (row, word) pair, so that sorting the pairs and counting equal ones is one NumPy call.
+        # One number for each (row, word) pair: sorting them and counting equal ones is then one NumPy call.
         pairs, times = np.unique(row_of_token * vocabulary_size + joined(part), return_counts=True)
         rows, of_pairs = np.divmod(pairs, vocabulary_size)
         words.append(of_pairs.astype(np.int32))

@@ -1,4 +1,4 @@
-"""The trained model: from an input to an answer."""
+"""The trained classifier: from an input to its label."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
 from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.classify.results import ClassifierEvaluation, Mistake, Prediction
-from rnncli.tasks.inputs import (
-    NumberInput,
-    Numbers,
-    Spreads,
-    Steps,
-    StoredTokenizer,
-    TextInput,
-    Tokens,
-)
+from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredTokenizer, TextInput, Tokens
 from rnncli.tasks.metrics import judge
 from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct
 from rnncli.tasks.network import BATCH, network_in_words
@@ -35,7 +27,7 @@ from rnncli.tasks.network import BATCH, network_in_words
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierManifest(Manifest):
-    """A classifier's own part of its file: either tokenizer and vocabulary, or mean and spread."""
+    """What the file of a classifier adds: either tokenizer and vocabulary, or mean and spread."""
 
     labels: Labels
     tokenizer: StoredTokenizer | None = None
@@ -64,7 +56,7 @@ class ClassifierManifest(Manifest):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClassifierModel(Model):
-    """A classifier with everything that an input needs on its way to a label.
+    """A classifier, and what turns texts or sequences of numbers into its inputs.
 
     Attributes:
         input: what a timestep is.
@@ -81,7 +73,7 @@ class ClassifierModel(Model):
 
     @property
     def inputs(self) -> type[Inputs[Any]]:
-        return NumberArrays if isinstance(self.input, NumberInput) else Texts
+        return NumberArrays if self.reads_numbers else Texts
 
     @property
     def reads(self) -> LongForm | None:
@@ -89,7 +81,7 @@ class ClassifierModel(Model):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether a timestep is numbers, and no token."""
+        """Whether a timestep is numbers, not a token."""
         return isinstance(self.input, NumberInput)
 
     @property
@@ -118,13 +110,19 @@ class ClassifierModel(Model):
         if self.reads_numbers:
             dataset = dataset.without([self.problem(one) for one in dataset.inputs], "sequence that cannot be read")
         inputs = dataset.inputs
-        sizes = list(map(size, inputs))
-        each = map_rows(lambda rows: self._answer_some([inputs[row] for row in rows]), sizes, BATCH, workers)
+
+        def answered(rows: list[int]) -> list[tuple[int, int, float]]:
+            """Of each row how many timesteps are read, the most probable label's number, its probability."""
+            encoded = [self.read(inputs[row]).values for row in rows]
+            found = self.probabilities(encoded)
+            return list(zip(map(len, encoded), found.argmax(axis=1).tolist(), found.max(axis=1).tolist(), strict=True))
+
+        each = map_rows(answered, list(map(size, inputs)), BATCH, workers)
         lengths, predicted, confidence = (np.array(of_texts) for of_texts in zip(*each, strict=True))
         dataset = dataset.with_tokens(lengths, self.input.unit)
         predicted, confidence = predicted[lengths > 0], confidence[lengths > 0]
         judged = judge(dataset.labels, predicted, confidence, self.labels, worst)
-        mistakes = tuple(
+        mistakes = (
             Mistake(
                 line=dataset.lines[row],
                 text=dataset.called(row),
@@ -136,18 +134,17 @@ class ClassifierModel(Model):
         )
         return ClassifierEvaluation(
             scores=judged.scores,
-            mistakes=mistakes,
+            mistakes=tuple(mistakes),
             unseen=judged.unseen,
             skipped=dataset.skipped,
             skipped_because=dataset.skipped_because,
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        s = self.settings
-        kind = "numbers" if self.reads_numbers else s.input
+        kind = "numbers" if self.reads_numbers else self.settings.input
         return [
             ("labels", ", ".join(self.labels)),
-            ("network", f"{network_in_words(s)}, {s.readout} read-out"),
+            ("network", f"{network_in_words(self.settings)}, {self.settings.readout} read-out"),
             ("input", f"{kind} {self.input.takes}"),
             *([("columns", self.form.sentence)] if self.form is not None else []),
         ]
@@ -164,9 +161,8 @@ class ClassifierModel(Model):
         return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
 
     def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
-        if self.reads_numbers:
-            return Asker(command, labels=frozenset(self.labels))
-        return Asker(command, labels=frozenset(self.labels), knows=self._knows, lists=False)
+        texts: dict[str, Any] = {} if self.reads_numbers else {"knows": self._knows, "lists": False}
+        return Asker(command, labels=frozenset(self.labels), **texts)
 
     def _knows(self, text: str) -> bool:
         """Whether most tokens of a text are in the vocabulary."""
@@ -174,11 +170,11 @@ class ClassifierModel(Model):
         return 2 * sum(known) > len(known)
 
     def problem(self, text: Value) -> str | None:
-        if isinstance(self.input, NumberInput):
+        if self.reads_numbers:
             try:
-                self.input.read(text, self.settings.max_length)
-            except ValueError as error:
-                return f"the sequence {error}"
+                self.read(text)
+            except DataError as error:
+                return error.message
         return None
 
     def read(self, text: Value) -> Steps:
@@ -191,16 +187,7 @@ class ClassifierModel(Model):
             steps = self.input.read(text, self.settings.max_length)
         except ValueError as error:
             raise DataError(f"the sequence {error}", "it is written as JSON: [[0, 0.5], [1, 0.25]]") from None
-        if steps.values.ndim == 2:
-            return replace(steps, values=steps.values.astype(self.settings.dtype))
-        return steps
-
-    def _answer_some(self, texts: Sequence[Value]) -> list[tuple[int, int, float]]:
-        """For each text how many timesteps are read of it, the number of the most probable label, its probability."""
-        encoded = [self.read(text).values for text in texts]
-        answered = self.probabilities(encoded)
-        best = answered.argmax(axis=1).tolist(), answered.max(axis=1).tolist()
-        return list(zip(map(len, encoded), *best, strict=True))
+        return replace(steps, values=steps.values.astype(self.settings.dtype)) if self.reads_numbers else steps
 
     def probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""

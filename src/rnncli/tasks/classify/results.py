@@ -1,4 +1,4 @@
-"""What the model answers, and how it scores."""
+"""The predictions and scores of a classifier."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
 
 
@@ -65,10 +65,10 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClassifierEvaluation(Evaluation):
-    """Scores on labelled inputs, and the wrong answers given with most confidence.
+    """Scores on labelled inputs, and the most confident mistakes.
 
     Attributes:
-        unseen: rows by a label that the model has never seen: they are wrong by necessity.
+        unseen: label that the model does not have → its rows, which are always counted wrong.
         skipped: bad records that were left out; ``skipped_because`` says why for the first of them.
     """
 
@@ -79,13 +79,8 @@ class ClassifierEvaluation(Evaluation):
     skipped_because: tuple[str, ...]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        pairs: list[tuple[str, TableCell]] = [
-            ("rows", self.scores.rows),
-            *accuracy_pairs(self.scores),
-        ]
-        for label, count in self.unseen.items():
-            pairs.append(("never trained", f"label '{label}', {counted(count, 'row')}: always counted wrong"))
-        return pairs
+        unseen = (f"label '{label}', {counted(count, 'row')}" for label, count in self.unseen.items())
+        return [("rows", self.scores.rows), *accuracy_pairs(self.scores), *never_trained(unseen)]
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)

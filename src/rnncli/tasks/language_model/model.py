@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,7 +20,6 @@ from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Ordinal, Range
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
-from rnncli.tasks.language_model.tokens import _tokens, joined, split
 from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
 from rnncli.tasks.network import network_in_words
 
@@ -29,6 +29,18 @@ JUDGED_STREAMS = 32
 # is logits, of which fewer at a time stay in the cache.
 JUDGED_PARTS, JUDGED_PARTS_OF_MANY, MANY_TOKENS = 2, 8, 1000
 CONTINUED = 200  # tokens, if nobody says how many
+# Words, marks and white space: joined, they are the text again.
+_WORDS = re.compile(r"\s+|\w+(?:['’]\w+)*|[^\w\s]")
+
+
+def tokens_of(text: str, unit: str) -> Iterator[str]:
+    """The tokens of a text, which joined are the text again: an iterator, since a long text has too many for a list."""
+    return iter(text) if unit == "char" else (found[0] for found in _WORDS.finditer(text))
+
+
+def joined(dataset: Dataset) -> str:
+    """The whole text, a line a record."""
+    return "\n".join(dataset.texts) + "\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,15 +123,17 @@ class LanguageModel(Model):
         ]
 
     def tokens(self, text: str) -> list[str]:
-        return split(text.lower() if self.settings.lowercase else text, self.unit)
+        return list(self._tokens(text))
+
+    def _tokens(self, text: str) -> Iterator[str]:
+        return tokens_of(text.lower() if self.settings.lowercase else text, self.unit)
 
     def encode(self, text: str) -> Array:
         """(T,) ids of a text's tokens; of an empty text that of a line's end, since something has to be read."""
         return self.vocabulary.encode(self.tokens(text) or ["\n"])
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TextEvaluation:
-        text = joined(dataset)
-        ids = self.vocabulary.encode(_tokens(text.lower() if self.settings.lowercase else text, self.unit))
+        ids = self.vocabulary.encode(self._tokens(joined(dataset)))
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to predict")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)

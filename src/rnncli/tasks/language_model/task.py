@@ -14,9 +14,8 @@ from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError, UsageError
 from rnncli.tasks import token_counts
 from rnncli.tasks.comparison import Baseline
-from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel
+from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, joined, tokens_of
 from rnncli.tasks.language_model.network import Streams
-from rnncli.tasks.language_model.tokens import _tokens, joined
 from rnncli.tasks.prepare import Prepared, require_memory, vocabulary_of
 from rnncli.tasks.report import Report
 from rnncli.tasks.task import Task
@@ -65,7 +64,7 @@ class LanguageModeling(Task):
         settings = settings.replace(tokens=unit)
         text = joined(dataset)
         corpus = Corpus()
-        count = corpus.add(_tokens(text.lower() if settings.lowercase else text, unit))
+        count = corpus.add(tokens_of(text.lower() if settings.lowercase else text, unit))
         held_out = int(count * settings.validation)
         if count < 20 or (settings.validation and held_out < 2):
             raise DataError(f"{dataset.name}: a text of {count:,} {unit}s is too short to learn from")

@@ -1,4 +1,4 @@
-"""The network of many-to-many with another length: an encoder reads, and what it is left with starts a decoder.
+"""The network of many-to-many with another length: an encoder whose last states start a decoder.
 
 (Sutskever, Vinyals & Le 2014; with attention, Bahdanau, Cho & Bengio 2015 in the form of Luong, Pham & Manning 2015.)
 """
@@ -47,7 +47,7 @@ class Pairs(EncodedRows):
 
 
 class EncoderDecoderCache(NamedTuple):
-    """What both halves keep, and the timesteps of each."""
+    """What both halves keep for the backward pass, and the timesteps of each."""
 
     source: PackedSequence
     encoder: ReaderCache
@@ -85,7 +85,7 @@ class EncoderDecoder(GeneratingNetwork):
 
     @property
     def layers(self) -> NamedLayers:
-        return NamedLayers(self.encoder.layers | {"decoder": self.decoder})
+        return NamedLayers(self.encoder.layers | {"decoder": self.decoder.layers})
 
     def encode(
         self, params: Params, sources: Sequence[Array], rng: Rng = None, keep: bool = True
@@ -110,7 +110,6 @@ class EncoderDecoder(GeneratingNetwork):
     def forward_batch(
         self, params: Params, batch: Pairs, rng: Rng = None, keep: bool = True, carried: Carried = None
     ) -> tuple[Array, PackedSequence, EncoderDecoderCache]:
-        """The right symbols given."""
         memory, states, of_encoder = self.encode(params, batch.sources, rng, keep)
         given = self.decoder.given(batch.targets)
         starts = [tuple(part[given.order] for part in state) for state in states]
@@ -130,7 +129,7 @@ class EncoderDecoder(GeneratingNetwork):
         return RowScores.of_answers(self.of_each_row(params, examples, self.right))
 
     def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Generated]:
-        """What is generated for each of the sources, in their order; ``limit`` symbols at most."""
+        """The target for each of the sources, in their order, of at most ``limit`` symbols."""
         result = [Generated(np.empty(0, np.int32), 0.0, False)] * len(sources)
         for rows in in_length_order(lengths_of(sources), max(1, BATCH // beam)):
             memory, states, _ = self.encode(params, [sources[row] for row in rows.tolist()], keep=False)

@@ -1,10 +1,10 @@
-"""The trained model: from an input to an answer."""
+"""The trained tagger: from the words of a sentence to their tags."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text
+from rnncli.data.formats.values import words as listed_words
 from rnncli.data.records import TokenLists
+from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
@@ -22,14 +24,20 @@ from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
-from rnncli.tasks.tag.sentences import encode_words, words_of
 
 _CONTEXT = 4  # words shown on either side of a mistake
+_TOKENIZER = Tokenizer("word", lowercase=False)  # splits a text that is not given as a list of words
+
+
+def words_of(sentence: Value) -> list[str]:
+    """The words of a sentence: a list of them, or a text to be split."""
+    found = listed_words(sentence)
+    return _TOKENIZER.tokens(as_text(sentence)) if found is None else list(found)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerManifest(Manifest):
-    """A tagger's own part of its file."""
+    """What the file of a tagger adds."""
 
     tags: Labels
     views: dict[str, tuple[str, ...]]
@@ -45,10 +53,10 @@ class TaggerManifest(Manifest):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TaggerModel(Model):
-    """A tagger with everything that a sentence needs on its way to its tags.
+    """A tagger, and what turns sentences into its inputs.
 
     Attributes:
-        views: what is known of words.
+        views: the known features of words.
         tags: in the order of the probabilities.
     """
 
@@ -69,49 +77,49 @@ class TaggerModel(Model):
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[TagPrediction]:
         sentences = [words_of(text) for text in texts]
         for text, words, of_words in zip(texts, sentences, self.probabilities(sentences), strict=True):
-            tags = tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist())
-            unknown = tuple(dict.fromkeys(word for word in words if not self.views.knows(word)))
-            probabilities = tuple(of_words.max(axis=1, initial=0).tolist())
             yield TagPrediction(
-                text=as_text(text), tokens=tuple(words), tags=tags, probabilities=probabilities, unknown=unknown
+                text=as_text(text),
+                tokens=tuple(words),
+                tags=tuple(self.tags[k] for k in of_words.argmax(axis=1).tolist()),
+                probabilities=tuple(of_words.max(axis=1, initial=0).tolist()),
+                unknown=tuple(dict.fromkeys(word for word in words if not self.views.knows(word))),
             )
 
     def shown(self, predictions: Sequence[TagPrediction]) -> list[TableView]:
-        """A tag beside each word: one table for each sentence."""
+        """A table for each sentence, with a tag beside each word."""
         columns = (Column("word"), Column("tag", style="bold"), Column("probability", True), Column(""))
-        return [
-            TableView(
-                "" if p.tokens else "(empty)",
-                columns,
-                tuple(
-                    (word, tag, probability, "unknown" if word in p.unknown else "")
-                    for word, tag, probability in zip(p.tokens, p.tags, p.probabilities, strict=True)
-                ),
-            )
-            for p in predictions
-        ]
+        tables = []
+        for p in predictions:
+            notes = ("unknown" if word in p.unknown else "" for word in p.tokens)
+            rows = tuple(zip(p.tokens, p.tags, p.probabilities, notes, strict=True))
+            tables.append(TableView("" if p.tokens else "(empty)", columns, rows))
+        return tables
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TagEvaluation:
         sentences, tags = list(dataset.inputs), list(dataset.labels)
         sizes = list(map(len, sentences))
-        answered = map_rows(lambda rows: self._answer_some([sentences[row] for row in rows]), sizes, BATCH, workers)
-        predicted, confidence = (np.concatenate(of_words) for of_words in zip(*answered, strict=True))
-        judged = judge([tag for of_sentence in tags for tag in of_sentence], predicted, confidence, self.tags, worst)
+
+        def answered(rows: list[int]) -> list[tuple[Array, Array]]:
+            each = self.probabilities([sentences[row] for row in rows])
+            return [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in each]
+
+        found = map_rows(answered, sizes, BATCH, workers)
+        predicted, confidence = (np.concatenate(of_words) for of_words in zip(*found, strict=True))
+        judged = judge(list(chain.from_iterable(tags)), predicted, confidence, self.tags, worst)
         unknown = np.array([not self.views.knows(word) for words in sentences for word in words])
-        ends = np.cumsum([len(words) for words in sentences])
+        begins = np.cumsum(sizes) - sizes  # of each sentence, among all words
         mistakes = []
         for place in judged.worst:
-            row = int(np.searchsorted(ends, place, side="right"))
-            words = sentences[row]
-            at = place - (int(ends[row]) - len(words))
+            row = int(np.searchsorted(begins, place, side="right")) - 1
+            sentence, at = sentences[row], place - int(begins[row])
             mistakes.append(
                 TagMistake(
                     line=dataset.lines[row],
-                    word=words[at],
+                    word=sentence[at],
                     truth=tags[row][at],
                     predicted=judged.names[predicted[place]],
                     probability=float(confidence[place]),
-                    context=" ".join(words[max(0, at - _CONTEXT) : at + _CONTEXT + 1]),
+                    context=" ".join(sentence[max(0, at - _CONTEXT) : at + _CONTEXT + 1]),
                 )
             )
         named = iter([judged.names[k] for k in predicted.tolist()])
@@ -120,7 +128,7 @@ class TaggerModel(Model):
             sentences=len(sentences),
             unknown_words=int(unknown.sum()),
             unknown_accuracy=float(judged.right[unknown].mean()) if unknown.any() else None,
-            span_f1=span_f1(tags, [list(islice(named, len(words))) for words in sentences]),
+            span_f1=span_f1(tags, [list(islice(named, size)) for size in sizes]),
             mistakes=tuple(mistakes),
             unseen=judged.unseen,
             skipped=dataset.skipped,
@@ -128,11 +136,11 @@ class TaggerModel(Model):
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        words = len(self.views.known[0].tokens)
+        known = f"{len(self.views.known[0].tokens):,} of them known"
         return [
             ("tags", ", ".join(self.tags)),
             ("network", network_in_words(self.settings)),
-            ("input", f"words, {words:,} of them known, with endings, beginnings and shapes"),
+            ("input", f"words, {known}, with endings, beginnings and shapes"),
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -142,13 +150,10 @@ class TaggerModel(Model):
         return {"tags": list(self.tags), "views": self.views.manifest}
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> tuple[list[Array], Array]:
-        """Sentences as :func:`rnncli.tasks.tag.sentences.encode_words` has them."""
-        return encode_words(self.views, sentences)
-
-    def _answer_some(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Array, Array]]:
-        """For each sentence the number of the most probable tag of each word, and its probability."""
-        answered = self.probabilities(sentences)
-        return [(of_words.argmax(axis=1), of_words.max(axis=1)) for of_words in answered]
+        """Each sentence as numbers of its words' forms, and (forms, sides) the features of each form."""
+        number: dict[str, int] = {}
+        forms = [np.array([number.setdefault(word, len(number)) for word in words], np.int32) for words in sentences]
+        return forms, self.views.rows(number)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
         """(T, K) of each sentence; (0, K) of one without words."""

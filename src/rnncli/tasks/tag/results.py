@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
 
 _SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
@@ -23,7 +23,7 @@ class TagPrediction:
         tokens: its words.
         tags: the most probable tag of each.
         probabilities: of these tags.
-        unknown: words that the model has not learned, each once; it goes by their ending and shape.
+        unknown: words outside the vocabulary, each once; they are tagged by their endings, beginnings and shapes.
     """
 
     text: str
@@ -64,7 +64,7 @@ class TagEvaluation(Evaluation):
         scores: by tag; "rows" are words.
         unknown_words, unknown_accuracy: words outside the vocabulary, and how many of them are tagged rightly.
         span_f1: of whole spans, as CoNLL counts, where the tags are BIO tags; else None.
-        unseen: words with a tag that the model has never seen: they are wrong by necessity.
+        unseen: tag that the model does not have → its words, which are always counted wrong.
     """
 
     scores: Scores
@@ -78,29 +78,17 @@ class TagEvaluation(Evaluation):
     skipped_because: tuple[str, ...]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        pairs: list[tuple[str, TableCell]] = [
-            ("sentences", self.sentences),
-            ("words", self.scores.rows),
-            *accuracy_pairs(self.scores),
-        ]
+        pairs = [("sentences", self.sentences), ("words", self.scores.rows), *accuracy_pairs(self.scores)]
         if self.unknown_accuracy is not None:
             pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
         if self.span_f1 is not None:
             pairs.append(("span F1", f"{self.span_f1:.4f}"))
-        for tag, count in self.unseen.items():
-            pairs.append(("never trained", f"tag '{tag}', {count:,} words: always counted wrong"))
-        return pairs
+        return pairs + never_trained(f"tag '{tag}', {count:,} words" for tag, count in self.unseen.items())
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
-        columns = (
-            Column("line", True),
-            Column("word", style="bold"),
-            Column("truth"),
-            Column("answer"),
-            Column("probability", True),
-            Column("context"),
-        )
+        named = Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")
+        columns = (*named, Column("probability", True), Column("context"))
         mistakes = TableView("Most confident mistakes", columns, rows)
         return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
 
