@@ -1,4 +1,4 @@
-"""Results as tables, maps of values and events of a training. How they look is up to ``render``."""
+"""Results as values: tables, heat maps, lines of arithmetic, events of a training. ``render`` draws them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TableCell = str | int | float | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column: numeric ones are aligned to the right."""
+    """A numeric column is aligned to the right."""
 
     name: str
     numeric: bool = False
@@ -32,13 +32,7 @@ class TableView:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Numbers as a picture: a row for each name, a column for each step.
-
-    Attributes:
-        rows: names.
-        columns: names.
-        values: for each row one number for each column.
-    """
+    """Numbers as a picture; ``rows`` and ``columns`` are names, and each row of values has one for each column."""
 
     title: str
     rows: tuple[str, ...]
@@ -48,15 +42,14 @@ class HeatMap:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A line of arithmetic: a formula, the numbers that go into it and the number that comes out.
+    """A line of arithmetic. All values are matrices: vectors are rows (1, n), numbers are (1, 1).
 
     Attributes:
-        label: what it is, in words; it may hold a token of the data.
-        name: what the result is called from here on.
+        label: in words; it may contain a token of the data.
+        name: of the result, in later lines.
         formula: ``a_2 = x_2·W_i + o_1·W_h``; the name alone for what is given.
-        operands: the matrices that the formula names; ``x_2ᵀ`` has its numbers transposed already.
-        result: a matrix, like the operands: vectors are rows (1, n), numbers are (1, 1).
-        rows: a name for each row of the result: tokens; empty where they have none.
+        operands: name in the formula → its values; those of ``x_2ᵀ`` are transposed already.
+        rows: names of the result's rows, such as tokens; may be empty.
     """
 
     label: str
@@ -69,13 +62,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """Lines of arithmetic that belong together.
-
-    Attributes:
-        title: in words.
-        symbol: the quantity that it is about, if one.
-        token: the token that it is about, if one.
-    """
+    """Lines of arithmetic that belong together, perhaps about one quantity, ``symbol``, or one ``token``."""
 
     title: str
     symbol: str
@@ -89,14 +76,13 @@ class ByHand:
 
     Attributes:
         text: the input.
-        label: what the loss is of; ``answer`` is the same in words, ``the label 1``, ``label_from`` who says so, and
-            ``label_remark`` what else is to be known of it.
+        label: that the loss is computed for; ``answer`` is the same in words, ``the label 1``, ``label_from`` where it
+            comes from, and ``label_remark`` what else the reader should know of it.
         tokens: (T,) as the model reads them.
         equations: of the network, for any t.
         notes: sentences on what is shown and what is left out.
         loss: as training's own code computes it.
-        residual: how far this arithmetic is from that code: the largest difference of two numbers, over the loss and
-            all gradients.
+        residual: the largest difference between a number here and the same one of that code, of loss and gradients.
         sections: in the order of the work.
     """
 
@@ -120,7 +106,7 @@ class ByHand:
 
 @dataclass(frozen=True)
 class StepDone:
-    """What happens after each step of a training."""
+    """An event after each step of a training."""
 
     epoch: int  # counts from 1
     step: int  # in the epoch, counts from 1
@@ -132,10 +118,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """What happens after each epoch and its validation.
-
-    ``record.best`` says that these parameters are the best so far.
-    """
+    """An event after each epoch and its validation; ``record.best`` says whether it is the best so far."""
 
     record: EpochRecord
     seconds: float
@@ -144,7 +127,7 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event of a training: why no further epoch follows."""
+    """The last event of a training, with the reason why no further epoch follows."""
 
     reason: str
 

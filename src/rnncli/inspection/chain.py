@@ -1,7 +1,7 @@
 """The chain rule from the loss back to a timestep, factor by factor.
 
 ∂L/∂h_j = ∂L/∂h_T · ∂h_T/∂h_(T−1) ⋯ ∂h_(j+1)/∂h_j: a row vector times one Jacobian matrix for each step between. Where
-the state is more than h, as h and c in the LSTM, the matrices are those of all of it, for a step passes all of it on.
+a step passes on more than h, as h and c in an LSTM, the matrices are those of the whole state.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Factor:
     Attributes:
         written: ``∂h_3/∂h_2``.
         step: name of the timestep that it leads back to.
-        norm: the factor's largest singular value; of a vector its length.
-        product: that of the product of the Jacobians so far, ∂h_T/∂h_j; None before the first of them.
+        norm: its largest singular value; of a vector its length.
+        product: the same of the product of the Jacobians so far, ∂h_T/∂h_j; None before the first of them.
     """
 
     written: str
@@ -41,7 +41,7 @@ class Chain:
 
     Attributes:
         cell: name of the layer.
-        steps: how many timesteps it has.
+        steps: number of its timesteps.
     """
 
     cell: str
@@ -56,10 +56,10 @@ class Chain:
 
 
 def chain(flow: Flow, cell: CellFlow, most: int | None = None) -> Chain:
-    """The factors of a layer, from the loss on; the ``most`` last steps if it has more."""
-    order = list(cell.in_time(np.arange(len(cell.steps))))  # positions in time, in the order in which it reads
+    """The factors of a layer, from the loss back through its ``most`` last steps, or through all."""
+    order = cell.in_time(np.arange(len(cell.steps))).tolist()  # positions in time, in the order in which it reads
     T = len(order)
-    factors = list(_to_the_last_state(flow, cell, order))
+    factors = list(_to_the_last_state(flow, cell))
     H, product = cell.cell.hidden_size, None
     for t in range(T - 1, max(0, T - 1 - (most or T)), -1):
         jacobian = step_jacobian(cell, t)
@@ -69,28 +69,26 @@ def chain(flow: Flow, cell: CellFlow, most: int | None = None) -> Chain:
     return Chain(cell.name, T, tuple(factors))
 
 
-def _to_the_last_state(flow: Flow, cell: CellFlow, order: list[int]) -> Iterator[Factor]:
-    """∂L/∂z and ∂z/∂h_T where one output layer reads the states, else ∂L/∂h_T as a whole."""
-    last = order[-1]
+def _to_the_last_state(flow: Flow, cell: CellFlow) -> Iterator[Factor]:
+    """∂L/∂z and ∂z/∂h_T where one output layer reads the states; and ∂L/∂h_T as a whole."""
+    last, H = cell.last_read, cell.cell.hidden_size
     step, T = cell.steps[last], last + 1
     output = next((rows for rows in flow.rows if rows.name.endswith("output/weight")), None)
     if output is not None:
         own = dict(flatten(flow.opened.params))[output.name]
-        H = cell.cell.hidden_size
         if own.shape[0] == 2 * H:  # both directions are read side by side
             own = own[H:] if cell.reads_backwards else own[:H]
         at = output.d_output[last if len(output.d_output) == len(cell.steps) else -1]
         yield Factor("∂L/∂z", "the output", float(np.linalg.norm(at)), None)
         if own.shape[0] == H:
             yield Factor(f"∂z/∂h_{T}", step, _size(own), None)
-    arrives = cell.d_states["h"][last]
-    yield Factor(f"∂L/∂h_{T}", step, float(np.linalg.norm(arrives)), None)
+    yield Factor(f"∂L/∂h_{T}", step, float(np.linalg.norm(cell.d_states["h"][last])), None)
 
 
 def step_jacobian(cell: CellFlow, t: int) -> Array:
     """(K·H, K·H) ∂ state after / ∂ state before the t-th step that is read; K states, in the cell's order.
 
-    One step is run for as many copies as the state has numbers, and each sends another unit vector back.
+    The step runs on as many copies as the state has numbers, and each sends another unit vector back.
     """
     H, count = cell.cell.hidden_size, cell.cell.state_count
     N = count * H

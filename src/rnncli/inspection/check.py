@@ -16,11 +16,11 @@ from rnncli.inspection.loss import Loss
 from rnncli.results import Column, TableCell, TableView
 
 STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε
-# Two numbers are equal if they differ by no more than this share of the larger, and what differences cannot tell.
+# Two numbers agree if they differ by no more than this share of the larger, plus what differences cannot resolve.
 RELATIVE, ABSOLUTE = 1e-5, 1e-9
-ENTRIES = 24  # of each parameter that are looked at, half of them those with the largest gradient
-BUDGET = 7_000  # timesteps that all differences together go through, so that a long text takes a second: fewer entries
-LEAST = 2  # the largest, and another one
+ENTRIES = 24  # compared of each parameter, half of them those with the largest gradient
+BUDGET = 7_000  # timesteps of all differences together, so that a long text takes a second: it has fewer entries
+LEAST = 2  # entries: the largest, and another one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +28,10 @@ class Checked:
     """One parameter.
 
     Attributes:
-        entries: that were compared, of ``size``.
+        entries: how many were compared, of ``size``.
         worst: the entry that differs most for its size: ``lstm/0/forward/weight_hh[12,3]``.
         analytic, numeric: the gradient there, by backpropagation and by differences.
-        excess: how many times as far apart as is allowed the two are; above 1 it fails.
+        excess: the difference of the two over the allowed one; above 1 the check fails.
     """
 
     parameter: str
@@ -60,12 +60,11 @@ class GradientCheck:
 
     @property
     def sentence(self) -> str:
-        looked = sum(one.entries for one in self.parameters)
-        worst = self.worst
+        entries, worst = sum(one.entries for one in self.parameters), self.worst
         apart = f"{worst.worst}: {worst.analytic:.10g} by backpropagation, {worst.numeric:.10g} by differences"
-        if self.passed:
-            return f"All {looked:,} entries agree; the worst is {apart}"
-        return f"The gradient is wrong: {apart}"
+        return (
+            f"All {entries:,} entries agree; the worst is {apart}" if self.passed else f"The gradient is wrong: {apart}"
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -86,11 +85,11 @@ class GradientCheck:
 
 
 def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0) -> GradientCheck:
-    """Compares some entries of every parameter's gradient, or all of them.
+    """Compares entries of every parameter's gradient with differences of the loss.
 
     Args:
         entries: of each parameter at most, fewer for a long input; None for all.
-        seed: of the choice of the entries that are not the largest.
+        seed: of the random choice of the entries that are not the largest.
     """
     network, params, batch = opened.network, opened.params, opened.batch
     loss, grads = network.loss_and_gradients(params, batch)
@@ -110,30 +109,27 @@ def check_gradients(opened: Opened, entries: int | None = ENTRIES, seed: int = 0
             drawn = rng.choice(flat.size, entries, replace=False)
             others = drawn[~np.isin(drawn, largest)][: entries - len(largest)]
             chosen = np.concatenate((largest, others))
-        numeric = np.array([difference(loss_now, flat, entry, STEP) for entry in chosen.tolist()])
-        apart = np.abs(gradient[chosen] - numeric)
-        excess = apart / (RELATIVE * np.maximum(np.abs(gradient[chosen]), np.abs(numeric)) + ABSOLUTE)
+        by_differences = np.array([difference(loss_now, flat, entry, STEP) for entry in chosen.tolist()])
+        largest_of_both = np.maximum(np.abs(gradient[chosen]), np.abs(by_differences))
+        excess = np.abs(gradient[chosen] - by_differences) / (RELATIVE * largest_of_both + ABSOLUTE)
         worst = int(np.argmax(excess))
-        place = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
-        one = Checked(
-            parameter=name,
-            entries=len(chosen),
-            size=flat.size,
-            worst=f"{name}[{place}]",
-            analytic=float(gradient[chosen[worst]]),
-            numeric=float(numeric[worst]),
-            excess=float(excess[worst]),
+        position = ",".join(map(str, np.unravel_index(int(chosen[worst]), value.shape)))
+        found.append(
+            Checked(
+                parameter=name,
+                entries=len(chosen),
+                size=flat.size,
+                worst=f"{name}[{position}]",
+                analytic=float(gradient[chosen[worst]]),
+                numeric=float(by_differences[worst]),
+                excess=float(excess[worst]),
+            )
         )
-        found.append(one)
     return GradientCheck(opened.loss(float(loss)), tuple(found))
 
 
 def _loss_of(opened: Opened, loss: float) -> Callable[[], float]:
-    """Computes the loss from the present parameters, forwards alone where the network can do that.
-
-    Args:
-        loss: as the forward and backward pass gives it, to see that both mean the same.
-    """
+    """The loss of the present parameters, by a forward pass alone if that gives the same as training's ``loss``."""
 
     def forwards() -> float:
         sums = opened.network.metric_sums(opened.params, opened.batch)

@@ -1,4 +1,4 @@
-"""What an attribution asks: the score of one answer, for an input of which parts are left out or replaced."""
+"""What an attribution asks: the score of one answer, for an input with parts left out or replaced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from rnncli.core.packed import Array
 from rnncli.inspection.integrated_gradients import GradientPath
 
-UNWRITTEN = "☐"  # stands for a word or a letter that nobody has written
+UNWRITTEN = "☐"  # a word or a letter that no text has
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,10 @@ class InputParts:
     """An input in parts that can be left out.
 
     Attributes:
-        names: of the parts.
-        values: of the parts.
-        baseline: what a part is replaced by.
-        join: the input that values make.
+        baseline: the value that replaces a part's.
+        join: values → the input that they make.
         unit: what a part is: ``word``, ``number``.
-        deletable: whether the input may also have fewer of them.
+        deletable: whether the input may also have fewer parts.
     """
 
     names: tuple[str, ...]
@@ -38,7 +36,7 @@ class InputParts:
         return self.join([self.baseline if k in gone else value for k, value in enumerate(self.values)])
 
     def without(self, out: Sequence[int]) -> str:
-        """The input with some parts left out: deleted where that can be; of nothing at all a baseline part is left."""
+        """The input without some parts: deleted where that is possible; without all of them, one baseline part."""
         if not self.deletable:
             return self.replaced(out)
         gone = set(out)
@@ -50,7 +48,6 @@ class Question:
     """What is asked of a model.
 
     Attributes:
-        parts: of the input.
         answer: whose score counts.
         score_is: what the score is, in words.
         scores: inputs → (inputs,) float64.

@@ -22,15 +22,15 @@ class States:
     Attributes:
         tokens: (T,) as the model reads them.
         known: (T,) whether each is in the vocabulary.
-        hidden: (T, K) the topmost layer's output: H numbers, or 2H with those that read backwards behind.
-        units: (K,) a name for each: ``"3"``, or ``"→3"`` and ``"←3"`` when there are two directions.
+        hidden: (T, K) the topmost layer's output: of both directions, those that read forwards first.
+        units: (K,) a name for each: ``"3"``; with two directions ``"→3"`` and ``"←3"``.
         labels: (L,) what can be predicted; none where predictions are numbers.
         probabilities: (T, L) of each label at each timestep.
         answers_are: what the prediction at a timestep means, for a caption.
         key: name of the probabilities in JSON.
-        source: (S,) the symbols that were read before the first timestep, where attention may look at them.
+        source: (S,) the symbols that a decoder's attention may look at.
         alignment: (T, S) how much of the attention goes to each; None without attention.
-        numbers: what else is predicted at each timestep, by name: (T,) each.
+        numbers: name → (T,) what else is predicted at each timestep.
     """
 
     tokens: tuple[str, ...]
@@ -52,7 +52,7 @@ class States:
 
     @property
     def chosen(self) -> Array:
-        """(T,) which of the labels is predicted at each timestep: the most probable one."""
+        """(T,) number of the label that is predicted: the most probable one."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
@@ -61,7 +61,7 @@ class States:
         return self.answers_are
 
     def best(self, count: int) -> Array:
-        """(T, count) the label that is predicted, then the most probable others; fewer where there are no more."""
+        """(T, count) numbers of the predicted label and the most probable others; fewer if there are no more."""
         if not self.labels:
             return np.empty((len(self.tokens), 0), np.int64)
         order = -self.probabilities
@@ -77,11 +77,11 @@ class States:
         rows: list[tuple[TableCell, ...]] = []
         best = self.best(1)
         for t, token in enumerate(self.tokens):
-            read = visible(token) if self.known[t] else f"{visible(token)} <unk>"
-            predicted: list[TableCell] = [float(values[t]) for values in self.numbers.values()]
+            read = visible(token) + ("" if self.known[t] else " <unk>")
+            row: list[TableCell] = [t + 1, read, *(float(values[t]) for values in self.numbers.values())]
             for k in best[t].tolist():
-                predicted += [visible(self.labels[k]), float(self.probabilities[t, k])]
-            rows.append((t + 1, read, *predicted, float(self.norm[t]), *self.hidden[t, units].tolist()))
+                row += [visible(self.labels[k]), float(self.probabilities[t, k])]
+            rows.append((*row, float(self.norm[t]), *self.hidden[t, units].tolist()))
         columns = [Column("t", True), Column("token", style="bold")]
         predictions = [Column(name, True) for name in self.numbers]
         predictions += [Column("answer"), Column("p", True)] if self.labels else []
@@ -103,12 +103,12 @@ class States:
 class GeneratedStates(States):
     """A decoder, step by step, as it generates a text.
 
-    Its probabilities are those that training and ``predict`` count: those of the symbols that are generated make that
-    of the whole text. The unknown symbol has a part of them though it is never generated.
+    Its probabilities are those of training and ``predict``: the product over the generated symbols is the probability
+    of the whole text. The unknown symbol has a part of them, though it is never generated.
 
     Attributes:
-        generated: (T,) which of the labels is: not always the most probable one, for a beam looks further ahead.
-        unknown: which label is the unknown symbol.
+        generated: (T,) number of the label that is: not always the most probable one, for a beam looks further ahead.
+        unknown: number of the unknown symbol.
     """
 
     generated: Array
@@ -132,14 +132,14 @@ class GeneratedStates(States):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DecoderStates(GeneratedStates):
-    """The same of one that an encoder has read a source for."""
+    """A decoder whose encoder has read a source."""
 
     def view(self, units: list[int]) -> TableView:
         """One row a step: what is generated, the next best ones, where attention looks, and the chosen units."""
         rows: list[tuple[TableCell, ...]] = []
-        for t, places in enumerate(self.best(3).tolist()):
-            row: list[TableCell] = [t + 1, visible(self.labels[places[0]]), float(self.probabilities[t, places[0]])]
-            row.append(", ".join(f"{visible(self.labels[k])} {self.probabilities[t, k]:.2f}" for k in places[1:]))
+        for t, (chosen, *others) in enumerate(self.best(3).tolist()):
+            row: list[TableCell] = [t + 1, visible(self.labels[chosen]), float(self.probabilities[t, chosen])]
+            row.append(", ".join(f"{visible(self.labels[k])} {self.probabilities[t, k]:.2f}" for k in others))
             if self.alignment is not None:
                 s = int(self.alignment[t].argmax())
                 row += [f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s])]
@@ -158,23 +158,21 @@ class DecoderStates(GeneratedStates):
 
 
 def most_changing(values: Array, count: int) -> list[int]:
-    """The columns of (T, K) values that move most from step to step, from 0 on, on average."""
+    """The columns of (T, K) values that change most from step to step, from 0 on, on average."""
     moves = np.abs(np.diff(values, axis=0, prepend=0)).mean(axis=0)
     return [int(unit) for unit in np.argsort(-moves, kind="stable")[:count]]
 
 
 def largest(values: Array, most: int | None) -> list[int]:
-    """All places of (T,) values, or so many: those of the largest ones, be they below 0; in their order."""
+    """Positions of the ``most`` largest of (T,) values by size, in their order; of all for None."""
     return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
 
 
 def visible(symbol: str) -> str:
-    """A symbol in a table: a space would not be seen."""
+    """A symbol as a table shows it: nobody would see a space."""
     return "␣" if symbol == " " else symbol
 
 
 def unit_names(hidden: int, bidirectional: bool) -> tuple[str, ...]:
     """A name for each number of a layer's output."""
-    if not bidirectional:
-        return tuple(str(unit) for unit in range(hidden))
-    return tuple(f"{arrow}{unit}" for arrow in "→←" for unit in range(hidden))
+    return tuple(f"{arrow}{unit}" for arrow in ("→←" if bidirectional else [""]) for unit in range(hidden))

@@ -72,7 +72,7 @@ def _keep(
 
 def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     """A step with its neighbours, as they stand in the whole text."""
-    place, width, gap = read.place(t), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
+    place, width, gap = read.position(t), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")

@@ -170,7 +170,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
                     hidden=hidden,
                     labels=(records.labels[row],) if records.labels[row] else (),
                     known=self.labels,
-                    places=self.read(len(tokens)),
+                    positions=self.read(len(tokens)),
                     pooled=read_out | {"mean": hidden.mean(axis=0, dtype=np.float64)[None]},
                 )
 

@@ -133,7 +133,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
                     labels=[symbols[row][place] for place in places.tolist()],
                     known=model.source.tokens,
                     label_is=model.unit,
-                    places=places,
+                    positions=places,
                 )
 
 
