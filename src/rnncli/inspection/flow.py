@@ -76,6 +76,12 @@ class CellFlow:
         return self.cell.specification.name
 
     @property
+    def layer(self) -> tuple[str, int]:
+        """The layer that it is a direction of: its stack, and its number there."""
+        stack, number, _ = self.name.rsplit("/", 2)
+        return stack, int(number)
+
+    @property
     def reads_backwards(self) -> bool:
         return self.name.endswith("/backward")
 
@@ -212,13 +218,9 @@ class Flow:
 
     def layers_above(self, cell: CellFlow) -> list[list[CellFlow]]:
         """The cell's layer and those above it in its stack, each in all its directions, the topmost first."""
-        stack, number, _ = cell.name.rsplit("/", 2)
-        layers: dict[int, list[CellFlow]] = {}
-        for one in self.cells:
-            of_stack, of_number, _ = one.name.rsplit("/", 2)
-            if of_stack == stack and int(of_number) >= int(number):
-                layers.setdefault(int(of_number), []).append(one)
-        return [layers[k] for k in sorted(layers, reverse=True)]
+        stack, first = cell.layer
+        layers = {one.layer for one in self.cells if one.layer[0] == stack and one.layer[1] >= first}
+        return [[one for one in self.cells if one.layer == layer] for layer in sorted(layers, reverse=True)]
 
 
 def flow(opened: Opened) -> Flow:
@@ -277,11 +279,11 @@ def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[C
     d_output = one.dy
     if d_output is None:  # it is already summed by row; but each cell that reads the table has its own part
         layers = [
-            cell.name.rsplit("/", 1)[0]
+            cell.layer
             for cell in cells
             if isinstance(read := cell.recorded.cache.x.data, Lookup) and read.distinct is one.found["distinct"]
         ]
-        readers = [cell for cell in cells if cell.name.rsplit("/", 1)[0] in layers]
+        readers = [cell for cell in cells if cell.layer in layers]
         if not readers:
             return []
         d_output = np.sum([cell.d_input for cell in readers], axis=0)
