@@ -45,9 +45,9 @@ def opened(kind: str, chosen: dict[str, Any]) -> Flow:
 @pytest.mark.parametrize("chosen", SHAPES, ids=named)
 @pytest.mark.parametrize("kind", KINDS)
 def test_terms_add_up_to_trainings_gradient(kind: str, chosen: dict[str, Any]) -> None:
-    seen = opened(kind, chosen)
-    for name, gradient in seen.gradients.items():
-        found = terms(seen, name)
+    example = opened(kind, chosen)
+    for name, gradient in example.gradients.items():
+        found = terms(example, name)
         total = sum(found.term(t) for t in range(len(found.steps)))
         assert total.shape == gradient.shape
         assert np.abs(total - gradient).max() <= 1e-12
@@ -60,9 +60,9 @@ def test_terms_add_up_to_trainings_gradient(kind: str, chosen: dict[str, Any]) -
 def test_a_term_is_the_gradient_through_that_step_alone() -> None:
     """With a recurrent matrix of its own at every step, the loss's gradient by each of them is the step's term."""
     made = adapter_of(model("words", cell="rnn", bidirectional=False, readout="last")).open()
-    seen = flow(made)
-    found = terms(seen, "encoder/0/forward/weight_hh")
-    cell = seen.cell()
+    example = flow(made)
+    found = terms(example, "encoder/0/forward/weight_hh")
+    cell = example.cell()
     own = [cell.params["weight_hh"].copy() for _ in cell.steps]
 
     def loss() -> float:
@@ -73,7 +73,7 @@ def test_a_term_is_the_gradient_through_that_step_alone() -> None:
         y = made.batch.targets[0]
         return float(np.logaddexp(0, z[0]) - y * z[0])
 
-    assert loss() == pytest.approx(seen.loss, rel=1e-12)
+    assert loss() == pytest.approx(example.loss, rel=1e-12)
     for t in range(1, len(own)):
         assert found.term(t) == pytest.approx(numeric_gradient(loss, own[t]), abs=1e-9)
 
@@ -101,10 +101,10 @@ def test_a_parameter_that_is_not_there() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_memory_recomputed_from_json_agrees_to_the_last_digit(kind: str, both: bool) -> None:
     for cell in opened(kind, {"cell": "lstm", "bidirectional": both}).cells:
-        told = json.loads(dumps(gates_document(cell)))
-        values = {name: np.array(value) for name, value in told["values"].items()}
-        order = range(len(told["steps"])) if told["direction"] == "→" else reversed(range(len(told["steps"])))
-        c = np.array(told["initial"]["c"])
+        shown = json.loads(dumps(gates_document(cell)))
+        values = {name: np.array(value) for name, value in shown["values"].items()}
+        order = range(len(shown["steps"])) if shown["direction"] == "→" else reversed(range(len(shown["steps"])))
+        c = np.array(shown["initial"]["c"])
         for t in order:
             c = values["i"][t] * values["g"][t] + values["f"][t] * c
             assert (c == values["c"][t]).all()
@@ -144,9 +144,9 @@ def test_a_steps_jacobian_against_differences(cell: str, kind: str) -> None:
 
 
 def test_the_factors_multiply_to_what_arrives() -> None:
-    seen = opened("words", {"cell": "rnn", "bidirectional": False, "readout": "last"})
-    cell = seen.cell()
-    found = chain(seen, cell)
+    example = opened("words", {"cell": "rnn", "bidirectional": False, "readout": "last"})
+    cell = example.cell()
+    found = chain(example, cell)
     assert [factor.written for factor in found.factors] == [
         *("∂L/∂z", "∂z/∂h_6", "∂L/∂h_6", "∂h_6/∂h_5", "∂h_5/∂h_4", "∂h_4/∂h_3", "∂h_3/∂h_2", "∂h_2/∂h_1")
     ]
@@ -168,9 +168,9 @@ def test_the_factors_multiply_to_what_arrives() -> None:
 # Which loss reaches which step
 
 
-def d_hidden_of_one_loss(seen: Flow, cell: CellFlow, s: int) -> np.ndarray:
+def d_hidden_of_one_loss(example: Flow, cell: CellFlow, s: int) -> np.ndarray:
     """(T, H) by differences: what loss s gains when h_t is moved, everything after it following."""
-    made = seen.opened
+    made = example.opened
     T, H = cell.values["h"].shape
     found = np.zeros((T, H))
     weight, bias = made.params["output"]["weight"], made.params["output"]["bias"]
@@ -192,11 +192,11 @@ def d_hidden_of_one_loss(seen: Flow, cell: CellFlow, s: int) -> np.ndarray:
 
 
 def test_from_loss_step_to_source_step_against_differences() -> None:
-    seen = opened("tag", {"cell": "rnn", "bidirectional": False})
-    cell = seen.cell()
-    found = loss_by_source(seen, cell)
+    example = opened("tag", {"cell": "rnn", "bidirectional": False})
+    cell = example.cell()
+    found = loss_by_source(example, cell)
     for s in range(len(cell.steps)):
-        expected = np.linalg.norm(d_hidden_of_one_loss(seen, cell, s), axis=1)
+        expected = np.linalg.norm(d_hidden_of_one_loss(example, cell, s), axis=1)
         assert found.norms[s] == pytest.approx(expected, abs=1e-9)
     assert (np.triu(found.norms, 1) == 0).all()  # what comes later has no part in an earlier loss
 
@@ -204,39 +204,39 @@ def test_from_loss_step_to_source_step_against_differences() -> None:
 @pytest.mark.parametrize("chosen", SHAPES, ids=named)
 @pytest.mark.parametrize("kind", ["words", "tag", "seq2seq", "lm"])
 def test_the_losses_of_all_steps_together_are_the_whole(kind: str, chosen: dict[str, Any]) -> None:
-    """Sent back one by one and added up, the gradients are those of the one way back: so for every layer."""
-    seen = opened(kind, chosen)
-    for cell in seen.cells:
-        layers = seen.layers_above(cell)
+    """Sent back one by one and added up, the gradients are those of the one backward pass, in every layer."""
+    example = opened(kind, chosen)
+    for cell in example.cells:
+        layers = example.layers_above(cell)
         assert cell in layers[-1]
         whole = cell.d_states["h"]
-        norms = loss_by_source(seen, cell).norms
+        norms = loss_by_source(example, cell).norms
         # A sum of vectors is no longer than the sum of their lengths, and as long where there is only one.
         assert (np.linalg.norm(whole, axis=1) <= norms.sum(axis=0) + 1e-12).all()
         alone = (norms > 0).sum(axis=0) == 1
         assert np.linalg.norm(whole, axis=1)[alone] == pytest.approx(norms.sum(axis=0)[alone], rel=1e-9)
 
 
-# Watching
+# Recording
 
 
-def test_nobody_sees_anything_outside_of_watching() -> None:
+def test_nothing_is_recorded_outside_of_recording() -> None:
     made = adapter_of(model("words")).open()
-    with recording() as seen:
+    with recording() as recorded:
         pass
     made.network.loss_and_gradients(made.params, made.batch)
-    assert seen == []
+    assert recorded == []
     with recording() as outer, recording() as inner:
         made.network.loss_and_gradients(made.params, made.batch)
     assert len(outer) == len(inner) == 4  # two cells, the embedding, the output
 
 
-def test_being_watched_changes_no_bit() -> None:
+def test_recording_changes_no_bit() -> None:
     made = adapter_of(model("words", cell="gru")).open()
     _, alone = made.network.loss_and_gradients(made.params, made.batch)
     with recording():
-        _, watched = made.network.loss_and_gradients(made.params, made.batch)
-    for (name, one), (_, other) in zip(flatten(alone), flatten(watched), strict=True):
+        _, recorded = made.network.loss_and_gradients(made.params, made.batch)
+    for (name, one), (_, other) in zip(flatten(alone), flatten(recorded), strict=True):
         same = getattr(one, "values", one), getattr(other, "values", other)
         assert (same[0] == same[1]).all(), name
 
@@ -245,9 +245,9 @@ def test_terms_of_attention_are_those_of_their_steps() -> None:
     """What each target step's output says of the loss, by W_a and W_c moved for that step alone."""
     made = adapter_of(model("seq2seq")).open()
     found = flow(made)
-    with recording() as seen:
+    with recording() as recorded:
         made.network.loss_and_gradients(made.params, made.batch)
-    one = next(one for one in seen if isinstance(one.layer, Attention))
+    one = next(one for one in recorded if isinstance(one.layer, Attention))
     for kind in ("weight_a", "weight_c", "bias_c"):
         shown, weight = terms(found, f"decoder/attention/{kind}"), one.params[kind]
         for t in range(len(shown.steps)):

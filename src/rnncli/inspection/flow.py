@@ -95,22 +95,19 @@ class CellFlow:
         """Flat names of its weight matrices."""
         return tuple(f"{self.name}/{one.name}" for one in self.cell.parameters if one.is_matrix)
 
-    def in_time(self, values: Array, axis: int = 0) -> Array:
+    def in_time(self, values: Array) -> Array:
         """Turns values from the order in which the cell reads into the order of time, and back."""
-        return np.flip(values, axis) if self.reads_backwards else values
+        return values[::-1] if self.reads_backwards else values
 
     @cached_property
     def values(self) -> dict[str, Array]:
         """Letter in the equations → (T, H), of the states and gates that are shown."""
-        return {letter: self.value(letter) for letter in self.cell.specification.shown}
+        cache = self.recorded.cache
+        return {letter: self.in_time(getattr(cache, letter)) for letter in self.cell.specification.shown}
 
     def most_changing(self, count: int) -> list[int]:
         """The units whose h changes most from step to step."""
         return most_changing(self.values["h"], count)
-
-    def value(self, letter: str) -> Array:
-        """(T, H) a state or gate at each step."""
-        return self.in_time(getattr(self.recorded.cache, letter))
 
     @property
     def initial(self) -> dict[str, Array]:

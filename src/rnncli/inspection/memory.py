@@ -245,7 +245,7 @@ def flat(cell: CellFlow) -> dict[str, Array]:
     """Gate → (T, H) whether its slope is all but gone; of σ and tanh, whose ends have none."""
     ends = {"σ": (0.5, 0.5 - SATURATED_GATE), "tanh": (0.0, SATURATED_TANH)}  # from the middle, how far out
     return {
-        gate.letter: np.abs(cell.value(gate.letter) - middle) > distance
+        gate.letter: np.abs(cell.values[gate.letter] - middle) > distance
         for gate in cell.cell.specification.gates
         if gate.function in ends
         for middle, distance in (ends[gate.function],)
@@ -257,7 +257,7 @@ def saturation(cell: CellFlow) -> dict[str, float]:
     found = {letter: float(where.mean()) for letter, where in flat(cell).items()}
     for gate in cell.cell.specification.gates:
         if gate.function == "relu":
-            found["units that are 0"] = float((cell.value(gate.letter) == 0).mean())
+            found["units that are 0"] = float((cell.values[gate.letter] == 0).mean())
     return found
 
 

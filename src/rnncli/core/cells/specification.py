@@ -150,7 +150,8 @@ class Specification:
         name: as people write it: ``LSTM``.
         states: in the order of the cell's state; the first is its output, h.
         gates: in the order of the weights' columns.
-        shown: letters of what is shown of a step, in this order; each is recorded in the cache.
+        shown: letters of what is shown of a step, in this order, the states and gates among them; each is recorded in
+            the cache.
         parameters: in the order in which they are made, and stand in a sum.
         sums: letters of the sums, in the order in which a backward pass records their gradients.
         output: letter of the weights behind the layer, in the worked example.
