@@ -44,11 +44,11 @@ def stream_inputs(
 
     Args:
         source: a single .npy file is an input too.
-        reads: the columns that a model takes its numbers from. A file that is no table, and one whose ``text`` column
-            is named, holds each input as a text.
-        asker: who reads it, and what that settles.
+        reads: the columns that a model takes its numbers from. A plain text, and a file whose ``text`` column is named,
+            holds each input as a text.
+        before_waiting: is called when a pipe holds nothing more yet, and all inputs before have been yielded.
+        asker: the command that reads the file, and what that settles.
         inputs: their type.
-        before_waiting: is called when a pipe holds nothing more yet, all inputs up to there having been handed on.
 
     Raises:
         DataError: a column is missing, or a value cannot be used (with file and line).
@@ -64,7 +64,7 @@ def stream_inputs(
 
 
 def _column(source: Source, before_waiting: Callable[[], object] | None, asker: Asker, texts: bool) -> Iterator[Input]:
-    """The values of a column; as texts, whatever they are, or else lists as lists."""
+    """The values of a column; lists are kept as lists if not ``texts``."""
     table, columns, rows = stream_texts(source, before_waiting, asker)
     for row in rows:
         value = row.values[columns.text]

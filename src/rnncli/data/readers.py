@@ -1,7 +1,7 @@
-"""Data files as a stream of records: tables, JSON lines, tagged words and plain text, also gzipped, from path or pipe.
+"""Data files as a stream of records, in any format of :mod:`rnncli.data.formats.registry`, from a path or a pipe.
 
 Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
-with file and line. Which formats there are stands in :mod:`rnncli.data.formats.registry`.
+with file and line.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def open_table(
         source: a path, or ``-`` for ``stdin``. A name that ends in ``.gz`` is unzipped on the way.
         format: its name in the registry; by the suffix if None, and ``csv`` for stdin.
         encoding: a text encoding that Python knows; a byte order mark at the start is dropped.
-        skip_bad: leave out and count records that cannot be used alone (wrong number of values, broken JSON, missing
-            key, null, value too long). What casts doubt on the rest of the file is refused all the same.
-        stdin: in place of ``sys.stdin.buffer``.
+        skip_bad: leave out and count records that cannot be used (wrong number of values, broken JSON, missing key,
+            null, value too long). A fault that casts doubt on the rest of the file is refused all the same.
+        stdin: is read in place of ``sys.stdin.buffer``.
         max_bytes: the most bytes in the file, and the most it may unzip to.
         max_field: the most characters in one value.
-        before_waiting: is called when a pipe holds nothing more yet, all rows up to there having been handed on.
-        skip_hint: what to say with the refusal of a record that ``skip_bad`` would leave out.
+        before_waiting: is called when a pipe holds nothing more yet, and all rows before have been yielded.
+        skip_hint: the hint with a refused record that ``skip_bad`` would leave out.
         ignore: columns to leave out, with commas between them.
 
     Raises:
         UsageError: an unknown format or encoding.
-        StorageError: missing, a directory, a named pipe, a device, unreadable, larger than ``max_bytes``, or stdin is
-            closed.
-        DataError: unknown suffix, a broken or empty header, no text. Iterating ``rows`` raises it for a bad record,
-            and when there was no record at all.
+        StorageError: the file is missing, a directory, a named pipe, a device, unreadable or larger than ``max_bytes``,
+            or stdin is closed.
+        DataError: its suffix is unknown, its header broken or empty, or it is not text. Iterating ``rows`` raises it
+            for a bad record, and for a file without records.
     """
     encoding = check_encoding(encoding)
     if format is not None and format not in FORMATS:
@@ -100,7 +100,7 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tupl
 
 
 def _checked(rows: Iterator[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
-    """``rows`` without those that have too few, too many or too long values."""
+    """The rows without those of too few, too many or too long values."""
     width, max_field = len(columns), ledger.max_field
     found = False
     for row in rows:

@@ -24,11 +24,8 @@ Rows = npt.NDArray[np.int64]
 
 SKIP_HINT = "leave such records out with --skip-bad"
 TOO_MANY = "take fewer records, or shorter texts"
-# After so many records, and after each of so many bytes, it is checked that there is room for more.
-_CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22
-
-# A value of so many bytes is kept once, however many records have it: it may be the numbers of a whole file.
-_LONG = 1024
+_CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22  # records, and bytes of one, after which memory for more is checked
+_LONG = 1024  # bytes of a value that is kept once, however many records have it: it may be a whole file's numbers
 
 
 class _Column(Sequence[T], ABC):
@@ -62,7 +59,7 @@ class _Column(Sequence[T], ABC):
 
 
 class Inputs(_Column[T]):
-    """Values of one type as bytes, one behind the other: 12 bytes and its own a value, where a list takes over 60.
+    """Values of one type as consecutive bytes: 12 bytes and its own a value, where a list takes over 60.
 
     Attributes:
         what: such a value in a message.
@@ -327,7 +324,7 @@ class Records:
 
         Raises:
             DataError: that is so, and such records are not to be left out.
-            StorageError: there is no room to work on what has been read.
+            StorageError: the memory does not suffice to train on more records.
         """
         problem = _tags_problem(input, label) if type(self.labels) is TokenLists else None
         if problem is not None:
@@ -343,6 +340,6 @@ class Records:
         if name is not None:
             self.shown.append(name)
         if len(self.lines) % _CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
-            # What is read next, while there is room to move it; and the same records encoded, several times over.
+            # The next records, while the arrays grow, and all of them encoded, several times over.
             needed = 3 * (self.inputs.nbytes + self.labels.nbytes) + 32 * len(self.lines)
             require_room(needed, f"training on {len(self.lines):,} records, and there are more,", TOO_MANY)

@@ -1,7 +1,7 @@
-"""JSON lines: one object a line, each to the values of its columns.
+"""JSON lines: one object a line, with a value for each column.
 
-Stricter than :mod:`json`: what another program would read differently, or could not read at all (NaN, a number too
-large for a float, a key given twice, half a surrogate pair), is refused here and not met later.
+Stricter than :mod:`json`: values that another program would read differently, or not at all (NaN, a number too large
+for a float, a key given twice, half a surrogate pair), are refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.values import Value, as_text, is_nested
 from rnncli.errors import DataError, quoted
 
-MAX_NESTING = 64  # lists in lists; far below where Python's own recursion ends, so whoever parses a value again can
+MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, so that a value can be parsed again
 
 _READS = 'rnncli reads an object a line: {"text": "so it is", "label": "good"}'
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
@@ -29,7 +29,7 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class _BadRecord(ValueError):
-    """What is wrong with one record; the caller knows the file and the line."""
+    """A fault of one record; the caller knows the file and the line."""
 
 
 def open_json_lines(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
@@ -77,7 +77,7 @@ def _json_rows(numbered: Iterable[tuple[int, str]], keys: tuple[str, ...], ledge
 
 
 def _parse_object(line: str) -> dict[str, Any]:
-    """The object that ``line`` holds; :class:`_BadRecord` where it is none that can be read."""
+    """The object that ``line`` holds; :class:`_BadRecord` where it cannot be read as one."""
     try:
         value: object = _DECODER.decode(line)
     except _BadRecord:
@@ -90,7 +90,7 @@ def _parse_object(line: str) -> dict[str, Any]:
         raise _BadRecord("an integer of thousands of digits") from None
     if not isinstance(value, dict):
         raise _BadRecord(f"{_KINDS.get(type(value), 'a number')}, but each line must be a JSON object")
-    # Brackets inside strings are counted too; the walk that counts properly is kept for the few that may be too deep.
+    # Brackets in strings count here too; the slower count without them is for the few records that may be too deep.
     if line.count("[") + line.count("{") > MAX_NESTING and _depth(value) > MAX_NESTING:
         raise _BadRecord(_TOO_DEEP)
     return value
@@ -123,7 +123,7 @@ def _values_of(record: dict[str, Any], keys: Sequence[str], line: str) -> tuple[
         known = frozenset(keys)
         new = next(key for key in record if key not in known)
         raise _BadRecord(f"the key {quoted(new)} is not in the first record")
-    # Only an escape can bring in odd characters, for a decoded line holds none; only an exponent too large a number.
+    # Only an escape brings in odd characters, for a decoded line holds none; only an exponent makes a number too large.
     looked_at = "\\u" in line or any(pattern.search(line) for pattern in _LARGE)
     for key in keys:
         value = record[key]
@@ -145,7 +145,7 @@ def _checked(key: str, value: Value) -> Value:
 
 
 def _depth(value: dict[str, Any]) -> int:
-    """How many brackets are open at the deepest place; in a loop, since recursion is what must not run out."""
+    """How many brackets are open at the deepest value; in a loop, since recursion could run out."""
     depth = 0
     level: list[dict[str, Any] | list[Any]] = [value]
     while level:

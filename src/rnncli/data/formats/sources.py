@@ -26,7 +26,7 @@ _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds th
 def check_path(path: str) -> None:
     """Refuses what cannot be a data file before its suffix is looked at, and before it is opened.
 
-    To open a named pipe would wait for a writer who may never come. A pipe that this process was given open, as a shell
+    Opening a named pipe would wait for a writer, perhaps for ever. A pipe that this process was given open, as a shell
     does for ``<(zcat reviews.csv.gz)``, is read.
 
     Raises:
@@ -89,7 +89,7 @@ def open_chunks(
         max_bytes: the most bytes read, and the most that a ``.gz`` may unpack to.
         stdin: is read for ``-``, in place of ``sys.stdin.buffer``.
         hash: is given every byte as stored, before unzipping.
-        before_waiting: is called when a pipe holds nothing more yet, all bytes up to there having been handed on.
+        before_waiting: is called when a pipe holds nothing more yet, and all bytes before have been yielded.
 
     Raises:
         StorageError: it cannot be read, or holds more than ``max_bytes``.
@@ -121,7 +121,7 @@ def _stored(path: str, stdin: BinaryIO | None, before_waiting: Callable[[], obje
 
 
 def _read(file: BinaryIO, name: str, before_waiting: Callable[[], object] | None) -> Iterator[bytes]:
-    # read1 hands on what a pipe holds now; read would wait until a chunk is full.
+    # read1 returns what a pipe holds now; read would wait until a chunk is full.
     read = getattr(file, "read1", file.read)
     while True:
         if before_waiting is not None and _would_wait(file):
@@ -136,12 +136,12 @@ def _read(file: BinaryIO, name: str, before_waiting: Callable[[], object] | None
 
 
 def _would_wait(file: BinaryIO) -> bool:
-    """Whether there is nothing to read yet; read1 leaves nothing in a buffer that is smaller than what it asks for."""
+    """Whether there is nothing to read yet: read1 leaves nothing in a buffer smaller than the chunk it asks for."""
     try:
         poll = select.poll()
         poll.register(file.fileno(), select.POLLIN)
         return not poll.poll(0)
-    except (OSError, ValueError):  # no file of the system's, or closed: reading tells
+    except (OSError, ValueError):  # not a file of the system, or closed: reading will show
         return False
 
 
@@ -159,7 +159,7 @@ def _capped(
 
 
 def _gunzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """What gzip members, one or more, and zero padding after them unpack to; a chunk never grows past CHUNK."""
+    """The bytes of one or more gzip members with zero padding after them, in chunks of at most CHUNK."""
     member = None  # the decompressor of the member that has begun and not ended
     for data in chunks:
         while data:

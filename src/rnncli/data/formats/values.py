@@ -1,7 +1,7 @@
-"""What a cell of a table holds: a text, a number, words, numbers, or what else JSON can say.
+"""Values of a table's cells: a text, a number, words, numbers, or any other JSON.
 
-A value keeps its type from the file to the network. What is typed as a text, in a cell of a CSV file or on the command
-line, becomes words or numbers here, once, where it is known that such are to be read.
+A value keeps its type from the file to the network. A text in a cell of a CSV file or on the command line is parsed as
+words or numbers here, once, if the model reads such.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def sequence(value: Value) -> Floats:
 
 
 def sequence_as_written(value: Value) -> tuple[Floats, bool]:
-    """As :func:`sequence`; and whether whole numbers are written without a point."""
+    """As :func:`sequence`; and whether its whole numbers have no point."""
     if isinstance(value, str):
         value = parsed(value)
     if isinstance(value, np.ndarray):
@@ -134,19 +134,20 @@ def sequence_as_written(value: Value) -> tuple[Floats, bool]:
 
 
 def is_whole(array: Numbers) -> bool:
-    """Whether its numbers are written without a point."""
+    """Whether its numbers are shown without a point."""
     return array.dtype.kind in "biu" and array.dtype.itemsize <= 4
 
 
 def _array(rows: list[Any]) -> tuple[Floats, bool]:
     """As :func:`sequence_as_written`, of a list that is not empty; but the numbers need not be finite."""
     nested = isinstance(rows[0], list)
-    width = len(rows[0]) if nested else 1
+    table = rows if nested else [rows]
+    width = len(table[0])
     if not width:
         raise ValueError("has no numbers at timestep 1")
     types: set[type] = set()
-    for step, row in enumerate(rows if nested else [rows], 1):
-        if nested and (not isinstance(row, list) or len(row) != width):
+    for step, row in enumerate(table, 1):
+        if not isinstance(row, list) or len(row) != width:
             found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
             raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
         types.update(map(type, row))
@@ -155,15 +156,14 @@ def _array(rows: list[Any]) -> tuple[Floats, bool]:
             missing = "a missing value" if wrong is None else "something that is no number"
             raise ValueError(f"has {missing} at timestep {step if nested else at}")
     try:
-        array = np.array(rows, np.float64)
+        array = np.array(table, np.float64)
     except OverflowError:  # a whole number of many digits
-        array = np.array([[_float(number) for number in row] for row in (rows if nested else [rows])])
-        array = array if nested else array[0]
-    return array, int in types
+        array = np.array([[_float(number) for number in row] for row in table])
+    return array if nested else array[0], int in types
 
 
 def _float(number: int | float) -> float:
-    """The number's float64; an infinite one where it has none."""
+    """The number as float64; infinite where it is too large."""
     try:
         return float(number)
     except OverflowError:

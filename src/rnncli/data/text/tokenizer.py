@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Literal
 
 # Runs of letters, digits and inner apostrophes ("wasn't"), an apostrophe that begins a clitic of its own ("'s"), or
-# any single other mark. No part of it can match the same text in two ways, so no text makes it slow.
+# any single other mark. No part of it matches the same text in two ways, so no text makes it slow.
 WORD = re.compile(r"\w+(?:['’]\w+)*|['’]\w+|[^\w\s]")
-# Zero-width (non-)joiners stand inside words of Persian and of Indian languages.
+# Zero-width (non-)joiners, inside words of Persian and of Indian languages.
 JOINERS = "\u200c\u200d"
 LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ class Tokenizer:
     Args:
         unit: ``"word"`` takes words and single punctuation marks, and reads an HTML line break (``<br />``) as white
             space; ``"char"`` takes every character (code point), white space too, so that joining the tokens gives
-            the text back; ``"symbol"`` takes what stands between white space, as it is.
+            the text back; ``"symbol"`` splits at white space alone.
         lowercase: fold case first.
         normalize: compose accents (Unicode NFC) first, so that both ways to write "é" are one token.
     """
@@ -67,7 +67,7 @@ def composed(text: str) -> str:
 
 
 _LONGEST_RUN = 30  # combining marks in a row, of Unicode's stream-safe text format
-# Where characters that belong to the one before them are: the planes between hold ideographs alone.
+# The planes with characters that belong to the one before them; those between hold ideographs alone.
 _BASIC_PLANE, _ALL_PLANES = (range(0x300, 0x10000),), (range(0x300, 0x20000), range(0xE0000, 0xE1000))
 
 
@@ -78,7 +78,7 @@ def _is_wide(text: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _run_of_marks(wide: bool) -> re.Pattern[str]:
-    """The longest run of combining marks that is composed as one, where the run goes on behind it."""
+    """The longest run of combining marks that is composed as one, where the run continues after it."""
     marks = _ranges(_is_put_in_order, wide)
     return re.compile(f"[{marks}]{{{_LONGEST_RUN}}}(?=[{marks}])")
 
@@ -87,8 +87,8 @@ def _run_of_marks(wide: bool) -> re.Pattern[str]:
 def _word_pattern(wide: bool) -> re.Pattern[str]:
     r"""WORD for a text with combining marks, which ``\w`` would take for the end of a word.
 
-    The vowel signs of Hindi are such marks, and the dot that ``"İ".lower()`` leaves. One of them goes on with a word
-    and does not begin one: the variation selector behind a heart stays apart from the word that follows.
+    The vowel signs of Hindi are such marks, and the dot that ``"İ".lower()`` leaves. A mark continues a word and does
+    not begin one: the variation selector after a heart stays apart from the word that follows.
 
     Args:
         wide: for characters beyond the basic plane too, among which it is slower.
@@ -107,7 +107,7 @@ def _is_put_in_order(character: str) -> bool:
 
 
 def _ranges(belongs: Callable[[str], bool], wide: bool) -> str:
-    """Characters as they stand in a pattern between square brackets."""
+    """The characters of a set in a pattern, without its square brackets."""
     points = [point for plane in (_ALL_PLANES if wide else _BASIC_PLANE) for point in plane if belongs(chr(point))]
     firsts = [point for before, point in pairwise([-1, *points]) if point != before + 1]
     lasts = [point for point, after in pairwise([*points, -1]) if after != point + 1]
@@ -115,12 +115,6 @@ def _ranges(belongs: Callable[[str], bool], wide: bool) -> str:
 
 
 def looks_like_characters(texts: Sequence[str]) -> bool:
-    """Whether a sample of texts has no words to speak of: names, DNA, codes.
-
-    True when most texts are a single run without white space.
-    """
-    filled = [text for text in texts if text.strip()]
-    if not filled:
-        return False
-    single = sum(len(text.split()) == 1 for text in filled)
-    return single / len(filled) > 0.8
+    """Whether texts are names, DNA or codes and not words: most are a single run without white space."""
+    runs = [len(text.split()) for text in texts]
+    return runs.count(1) > 0.8 * (len(runs) - runs.count(0))

@@ -58,7 +58,7 @@ class Vocabulary(ShortRepr):
         return self.tokens[token_id] if token_id < len(self.tokens) else UNKNOWN
 
 
-# Tokens that are strings at a time, and tokens after which it is checked that there is room for more.
+# Tokens that are strings at a time, and tokens after which memory for more is checked.
 _AT_A_TIME, _CHECKED_EVERY = 1 << 16, 1 << 22
 
 
@@ -77,7 +77,7 @@ class Corpus:
         """Takes in the tokens of one text and returns how many they are.
 
         Raises:
-            StorageError: there is no room to encode so many tokens.
+            StorageError: the memory does not suffice to encode so many tokens.
         """
         ids, before, rest = self._ids, len(self._flat), iter(tokens)
         while some := list(islice(rest, _AT_A_TIME)):
