@@ -21,6 +21,7 @@ from rnncli.data.formats import npy
 from rnncli.data.formats.npy import MAX_NUMBERS, read_vector
 from rnncli.data.formats.values import as_text
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays
 from rnncli.errors import DataError, RnncliError, StorageError
 from rnncli.tasks import task_for
@@ -86,22 +87,23 @@ def test_the_digest_is_of_the_arrays_too(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "label", "expected"),
     [
-        ("image,text\na.npy,red", None, (0, 1)),
-        ("id,caption,file\n1,red,A.NPY", None, (2, 1)),
-        ("image,source,text\na.npy,me,red", None, (0, 2)),
-        ("image,author,said\na.npy,me,red", "said", (0, 2)),
+        ("image,text\na.npy,red", None, ("image", "text")),
+        ("id,caption,file\n1,red,A.NPY", None, ("file", "caption")),
+        ("image,source,text\na.npy,me,red", None, ("image", "text")),
+        ("image,author,said\na.npy,me,red", "said", ("image", "said")),
         ("image,author,said\na.npy,me,red", None, None),
         ("image,mask,text\na.npy,b.npy,red", None, None),
         ("image,text\na.png,red", None, None),
-        ("image,text\na.npy,red\nb.npy,red\nb.png,red", None, (0, 1)),  # for reading to refuse
+        ("image,text\na.npy,red\nb.npy,red\nb.png,red", None, ("image", "text")),  # for reading to refuse
         ("image\na.npy", None, None),
         ("image,text\na.npy,red", "image", None),
         ("image,text\na.npy,red", "txt", None),
     ],
 )
 def test_which_tables_are_taken_for_it(content: str, label: str | None, expected: Any) -> None:
-    columns, *rows = [line.split(",") for line in content.split("\n")]
-    assert described_arrays(columns, rows, label) == expected
+    names, *rows = [line.split(",") for line in content.split("\n")]
+    found = described_arrays(columns_of(names, rows), label)
+    assert found == (None if expected is None else (ArrayColumn(expected[0]), expected[1]))
 
 
 def test_a_named_text_is_a_text(folder: Path) -> None:

@@ -14,6 +14,7 @@ from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.described import NumericColumns, described_numbers
 from rnncli.errors import DataError
 from rnncli.inspection.adapters import adapter_of
@@ -79,8 +80,8 @@ def test_decoding_a_beam_gives_every_step_its_own_numbers() -> None:
 @pytest.mark.parametrize(
     ("columns", "rows", "expected"),
     [
-        (["r", "g", "text"], [["1", "2.5", "red"]], ([0, 1], 2)),
-        (["id", "r", "g", "name"], [["1", "2", "-3e2", "red"]], ([1, 2], 3)),
+        (["r", "g", "text"], [["1", "2.5", "red"]], (NumericColumns(("r", "g")), "text")),
+        (["id", "r", "g", "name"], [["1", "2", "-3e2", "red"]], (NumericColumns(("r", "g")), "name")),
         (["text", "label"], [["good", "1"]], None),  # a label
         (["text", "stars", "label"], [["good", "1", "pos"]], None),
         (["a", "b", "class"], [["1", "2", "x"]], None),  # a label by its name
@@ -89,7 +90,7 @@ def test_decoding_a_beam_gives_every_step_its_own_numbers() -> None:
     ],
 )
 def test_described_numbers(columns: list[str], rows: list[list[str]], expected: Any) -> None:
-    assert described_numbers(columns, rows) == expected
+    assert described_numbers(columns_of(columns, rows)) == expected
 
 
 # From file to answer

@@ -352,40 +352,30 @@ def _numbers_of(
     source: Source, table: Table, sample: Sequence[Sequence[str]], reads: Reads | None
 ) -> tuple[Reads, str | None] | None:
     """The columns that inputs of numbers come from, and that of their labels; None if the inputs are in one column."""
-    columns = table.columns
-    if source.features is False:
+    if source.features is False or (source.text is not None and not source.features):
         return None
+    columns = columns_of(table.columns, sample)
     if source.text is not None:
-        return _arrays(columns, sample, source.label, source.text) if source.features else None
+        return described_arrays(columns, source.label, source.text)
     if isinstance(reads, LongForm | ArrayColumn):
         require_columns(table, reads)
     if isinstance(reads, LongForm):
-        form = reads.labelled(columns, source.label, table.name)
+        form = reads.labelled(table.columns, source.label, table.name)
         return form, form.label
     if isinstance(reads, ArrayColumn):
-        found = _arrays(columns, sample, source.label, reads.name)
+        found = described_arrays(columns, source.label, reads.name)
         if found is None:
             raise DataError(f"{table.name}: cannot tell which column is the text", "Name it with --label.")
         return found
     if source.features is None and source.sequence is None:
-        found = _arrays(columns, sample, source.label)
+        found = described_arrays(columns, source.label)
         if found is not None:
             return found
     if source.features is None or source.sequence is not None:
-        guessed = guess_long_form(columns_of(columns, sample), source.label, source.sequence)
+        guessed = guess_long_form(columns, source.label, source.sequence)
         if guessed is not None:
             return guessed, guessed.label
-    numeric = described_numbers(columns, sample, source.label)
-    if numeric is None:
-        return None
-    return NumericColumns(tuple(columns[at] for at in numeric.features)), columns[numeric.text]
-
-
-def _arrays(
-    columns: Sequence[str], sample: Sequence[Sequence[str]], label: str | None, array: str | None = None
-) -> tuple[Reads, str] | None:
-    found = described_arrays(columns, sample, label, array)
-    return None if found is None else (ArrayColumn(columns[found.array]), columns[found.text])
+    return described_numbers(columns, source.label)
 
 
 def require_columns(table: Table, reads: Reads) -> None:

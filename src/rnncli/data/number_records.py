@@ -12,30 +12,20 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
 from rnncli.data.formats.npy import Vector, named_vector
 from rnncli.data.formats.table import Ledger, Row
-from rnncli.data.formats.values import Numbers, as_text
+from rnncli.data.formats.values import as_text
 from rnncli.data.tables.described import ArrayColumn, NumericColumns, numbers_at
-from rnncli.data.tables.long_form import LongForm, read_sequences
+from rnncli.data.tables.long_form import LongForm, NumberRecord, read_sequences
 from rnncli.errors import DataError, StorageError, counted
 
 MAX_ALL_NUMBERS = 100_000_000  # of all records together; one file may be named by many of them
 
 # The columns of a table that an input's numbers come from.
 Reads = NumericColumns | LongForm | ArrayColumn
-
-
-class NumberRecord(NamedTuple):
-    """One record: the arguments of :meth:`Records.add <rnncli.data.records.Records.add>`."""
-
-    line: int
-    numbers: Numbers
-    label: str  # "" where no labels are read
-    name: str | None = None  # where the numbers have one
 
 
 def number_records(
@@ -53,8 +43,7 @@ def number_records(
             hold more than :data:`MAX_ALL_NUMBERS`.
     """
     if isinstance(reads, LongForm):
-        for one in read_sequences(rows, columns, replace(reads, label=label), ledger.bad_record):
-            yield NumberRecord(one.line, one.numbers, one.label, one.id)
+        yield from read_sequences(rows, columns, replace(reads, label=label), ledger.bad_record)
         return
     places = [columns.index(name) for name in reads.names]
     label_at = None if label is None else columns.index(label)

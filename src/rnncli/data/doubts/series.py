@@ -13,7 +13,7 @@ from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.facts import is_missing
 from rnncli.data.tables.header import READS_SERIES
 from rnncli.data.tables.long_form import LongForm, guess_long_form
-from rnncli.data.tables.names import label_rank, names_groups, names_sequences, text_rank
+from rnncli.data.tables.names import GROUPS, SEQUENCES, label_rank, mentions, snake_case, text_rank
 from rnncli.errors import DataError, counted, quoted
 
 MANY_COLUMNS = 3  # of numbers, that are no table of texts even where a column has the name of a text
@@ -109,16 +109,16 @@ def _groups(columns: Sequence[Column]) -> list[Column]:
             continue
         if column.fractions or column.dates or column.is_prose or label_rank(column.name) is not None:
             continue
-        if names_groups(column.name) or (runs <= len(column.distinct) * 1.5 and not column.numeric):
+        if mentions(column.name, GROUPS) or (runs <= len(column.distinct) * 1.5 and not column.numeric):
             groups.append(column)
-    return sorted(groups, key=lambda c: (not names_groups(c.name), c.numeric, -len(c.distinct)))
+    return sorted(groups, key=lambda c: (not mentions(c.name, GROUPS), c.numeric, -len(c.distinct)))
 
 
 def _refuse_series(preview: Preview, form: LongForm, id: Column, left_out: Sequence[Column]) -> DataError:
     """The refusal of a table that would be one of series without some columns, if its ids were called ``id``."""
     file, suffix = preview.file, preview.file.format.name
     found, steps, read = [], [], file.quoted
-    if not names_sequences(id.name):
+    if snake_case(id.name) not in SEQUENCES:
         found.append(f"the column of its ids is called {shown(id)}")
         mark = next(mark for mark in "/|#@" if mark not in id.name)
         steps.append(file.piped(f"sed {shlex.quote(f'1s{mark}{id.name}{mark}id{mark}')}", suffix))

@@ -8,7 +8,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
-from rnncli.data.tables.names import label_rank, names_second_text, names_sentences, text_rank
+from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
 from rnncli.errors import DataError, quoted
 
 _ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))
@@ -51,7 +51,7 @@ def second_text(preview: Preview) -> DataError | None:
             continue
         if label is None and label_rank(column.name) is not None:
             continue  # what is to be told of the text: of no concern where no labels are read
-        named = text_rank(column.name) is not None or names_second_text(column.name)
+        named = text_rank(column.name) is not None or ends_in(column.name, SECOND_TEXTS)
         least = 2 if named and column.name.strip().lower() != "name" else 3.5
         if column.words < least or column.dates or column.numeric or column.nested or column.lists_of_numbers:
             continue
@@ -173,6 +173,6 @@ def several_columns_of_labels(preview: Preview) -> DataError | None:
 
 def _numbers_sentences(column: Column) -> bool:
     """Whether a column says which sentence a row belongs to: in each of its rows, or in the first."""
-    if not names_sentences(column.name) or column.words > 3:
+    if not mentions(column.name, SENTENCES) or column.words > 3:
         return False
     return len(column.filled) < len(column.values) or len(column.distinct) < len(column.values)

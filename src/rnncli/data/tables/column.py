@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 from rnncli.data.formats.numbers import is_number
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_plain_number, mostly, numbers_in
-from rnncli.data.tables.names import Rank, ends_in_id
+from rnncli.data.tables.names import IDS, Rank, ends_in
+
+
+def _mostly(fits: Callable[[str], object]) -> cached_property[bool]:
+    """Whether nearly all values that are not missing are of a kind."""
+
+    def holds(column: Any) -> bool:
+        return mostly(bool(fits(value)) for value in column.filled)
+
+    return cached_property(holds)
 
 
 class Column:
@@ -23,15 +33,15 @@ class Column:
     def __init__(self, name: str, at: int, raw: Sequence[str]) -> None:
         self.name, self.at, self.raw = name, at, raw
 
-    @property
-    def nameless(self) -> bool:
-        """Whether the table gives it no name, so that it is called by its place."""
-        return self.name == f"column {self.at + 1}"
+    numeric = _mostly(is_plain_number)
+    dates = _mostly(is_date)
+    lists_of_numbers = _mostly(numbers_in)
+    nested = _mostly(lambda value: value[:1] in "[{" and is_json(value))  # lists or objects, as JSON writes them
 
-    @property
-    def is_id(self) -> bool:
-        """Whether it identifies rows and says nothing about them."""
-        return ends_in_id(self.name) or self.counts_rows or self.nameless
+    @cached_property
+    def half_numeric(self) -> bool:
+        """Whether more than half of all values are numbers, missing ones counted."""
+        return 2 * sum(map(is_number, self.raw)) > len(self.raw)
 
     @cached_property
     def values(self) -> list[str]:
@@ -52,31 +62,9 @@ class Column:
         return self.filled[0] if self.filled else ""
 
     @cached_property
-    def numeric(self) -> bool:
-        return mostly(map(is_plain_number, self.filled))
-
-    @cached_property
-    def half_numeric(self) -> bool:
-        """Whether more than half of all values are numbers, missing ones counted."""
-        return 2 * sum(map(is_number, self.raw)) > len(self.raw)
-
-    @cached_property
     def fractions(self) -> bool:
         """Whether some values have something behind their points."""
         return any(map(is_fraction, self.filled))
-
-    @cached_property
-    def dates(self) -> bool:
-        return mostly(map(is_date, self.filled))
-
-    @cached_property
-    def lists_of_numbers(self) -> bool:
-        return mostly(bool(numbers_in(value)) for value in self.filled)
-
-    @cached_property
-    def nested(self) -> bool:
-        """Whether values are lists or objects, as JSON writes them."""
-        return mostly(value[:1] in "[{" and is_json(value) for value in self.filled)
 
     @cached_property
     def words(self) -> float:
@@ -85,30 +73,33 @@ class Column:
 
     @property
     def is_prose(self) -> bool:
-        """Whether values are several words, and neither dates nor numbers."""
         return self.words >= 3 and not (self.dates or self.numeric or self.lists_of_numbers or self.nested)
-
-    @cached_property
-    def counts_rows(self) -> bool:
-        """Whether values are whole numbers, each one more than the one before."""
-        whole = all(len(value) < 16 and value.isascii() and value.isdigit() for value in self.filled)
-        if len(self.filled) < 2 or not whole:
-            return False
-        first = int(self.filled[0])
-        return all(int(value) == number for number, value in enumerate(self.filled, first))
 
     @cached_property
     def repeats(self) -> bool:
         """Whether few different values occur again and again."""
         return 0 < 3 * len(self.distinct) <= len(self.filled)
 
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether values are whole numbers, each one more than the one before."""
+        if len(self.filled) < 2 or not all(len(v) < 16 and v.isascii() and v.isdigit() for v in self.filled):
+            return False
+        return all(int(value) == number for number, value in enumerate(self.filled, int(self.filled[0])))
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the table gives it no name, so that it is called by its place."""
+        return self.name == f"column {self.at + 1}"
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it identifies rows and says nothing about them."""
+        return ends_in(self.name, IDS) or self.counts_rows or self.nameless
+
 
 def columns_of(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Column]:
-    """The columns of a table.
-
-    Args:
-        rows: some of its rows, each with one value a column.
-    """
+    """The columns of a table, with the values of some of its rows."""
     rows = list(rows)
     return [Column(name, at, [row[at] for row in rows]) for at, name in enumerate(names)]
 

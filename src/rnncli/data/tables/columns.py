@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rnncli.data.formats.numbers import is_number, is_whole_number
 from rnncli.data.tables.column import Column, best_named, columns_of
-from rnncli.data.tables.names import ends_in_id, label_rank, text_rank
+from rnncli.data.tables.names import IDS, ends_in, label_rank, text_rank
 from rnncli.errors import DataError, UsageError, closest, quoted
 
 MAX_COLUMNS = 10_000
@@ -180,7 +180,7 @@ def _repeats(column: Column) -> bool:
 def _is_id(column: Column) -> bool:
     values = column.raw
     distinct = len(values) > 1 and len(set(values)) == len(values)
-    return ends_in_id(column.name) or (distinct and all(map(is_whole_number, values)))
+    return ends_in(column.name, IDS) or (distinct and all(map(is_whole_number, values)))
 
 
 def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -> DataError:

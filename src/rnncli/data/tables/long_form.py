@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnncli.data.formats.numbers import Floats, as_json, exact_number
+from rnncli.data.formats.numbers import as_json, exact_number
 from rnncli.data.formats.table import Row
-from rnncli.data.formats.values import as_text
+from rnncli.data.formats.values import Numbers, as_text
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import numbers_at
-from rnncli.data.tables.names import TIMES, label_rank, names_sequences, snake_case, text_rank
+from rnncli.data.tables.names import SEQUENCES, TIMES, label_rank, snake_case, text_rank
 from rnncli.errors import DataError, UsageError, quoted
 
 _TELLING = 1  # a label's name of this rank or better decides before the values do
@@ -120,7 +120,7 @@ def guess_long_form(columns: Sequence[Column], label: str | None = None, id: str
 
 def _says_which_sequence(column: Column) -> bool:
     """Whether its name says that it is an id of sequences, and its values repeat."""
-    return names_sequences(column.name) and len(set(column.values)) < len(column.values)
+    return snake_case(column.name) in SEQUENCES and len(set(column.values)) < len(column.values)
 
 
 def _label(id: Column, others: Sequence[Column], named: str | None) -> Column | None:
@@ -143,13 +143,20 @@ def _is_constant(id: Column, column: Column) -> bool:
     return all(first.setdefault(one, value) == value for one, value in filled)
 
 
-class NumberSequence(NamedTuple):
-    """One sequence; ``line`` is that of its first row in the file."""
+class NumberRecord(NamedTuple):
+    """One record: the arguments of :meth:`Records.add <rnncli.data.records.Records.add>`.
+
+    Attributes:
+        line: of a sequence, that of its first row.
+        numbers: (T, D) of a sequence, else (D,).
+        label: "" where no labels are read.
+        name: where the numbers have one.
+    """
 
     line: int
-    id: str
-    numbers: Floats  # (T, D)
+    numbers: Numbers
     label: str
+    name: str | None = None
 
 
 @dataclass
@@ -165,7 +172,7 @@ class _Open:
 
 def read_sequences(
     rows: Iterable[Row], columns: Sequence[str], form: LongForm, leave_out: Callable[[int, str], object]
-) -> Iterator[NumberSequence]:
+) -> Iterator[NumberRecord]:
     """The sequences by their first rows; all of the file is read before the first of them is handed on.
 
     Args:
@@ -192,8 +199,11 @@ def read_sequences(
             continue
         try:
             numbers = numbers_at(values, columns, numeric)
-            if label_at is not None:
-                _check_label(id, label, one)
+            if label_at is not None and not label.strip():
+                raise ValueError("the label is empty")
+            if label != one.label:
+                is_and_was = f"{quoted(label)}, and {quoted(one.label)} on line {one.line}"
+                raise ValueError(f"the label of the sequence {quoted(id)} is {is_and_was}")
         except ValueError as error:
             leave_out(line, str(error))
             read[id] = None
@@ -212,15 +222,7 @@ def read_sequences(
             first, second, time = again
             leave_out(second, f"the time {as_json(time)} of the sequence {quoted(id)} stands on line {first} too")
             continue
-        yield NumberSequence(one.line, id, np.array(one.steps) + 0.0, one.label)  # -0 is 0
-
-
-def _check_label(id: str, label: str, one: _Open) -> None:
-    if not label.strip():
-        raise ValueError("the label is empty")
-    if label != one.label:
-        is_and_was = f"{quoted(label)}, and {quoted(one.label)} on line {one.line}"
-        raise ValueError(f"the label of the sequence {quoted(id)} is {is_and_was}")
+        yield NumberRecord(one.line, np.array(one.steps) + 0.0, one.label, id)  # -0 is 0
 
 
 def _put_in_order(one: _Open) -> tuple[int, int, float] | None:

@@ -32,26 +32,27 @@ _TEXT_ENDINGS = _set("text review sentence comment message content body tweet qu
 _LABEL_ENDINGS = _set("label class target sentiment category rating stars intent topic")
 _ENDING_RANK = 3  # below that of all names
 
-_ID_NAMES = _set("id index idx uuid guid")
+IDS = _set("id index idx uuid guid")
 
-# A sample, a frame or a window counts the timesteps as often as the sequences, and so has to say that it is an id.
-_SEQUENCE_IDS = _set(
+# Columns that say which sequence a timestep belongs to. A sample, a frame or a window counts timesteps as often as
+# sequences, and so has to say that it is an id.
+SEQUENCES = _set(
     "id seq sequence series recording trial session episode seq_id sequence_id series_id recording_id trial_id"
     " session_id episode_id sample_id window_id track_id"
 )
-_GROUPS = _set(
+# Words in the names of columns that group rows: ``machine_id``, ``sensor``.
+GROUPS = _set(
     "id ids seq sequence series recording trial session episode machine sensor device unit subject patient user engine"
     " station vehicle run sample window track experiment channel"
 )
 TIMES = ("time", "t", "timestep", "time_step", "step", "timestamp", "frame")  # the first that there is orders the rows
-
+SENTENCES = _set("sentence sent document doc tweet text utterance")  # which sentence a word belongs to
+SECOND_TEXTS = _set("summary answer reply response context premise hypothesis")  # that belong to other texts
 _PARTS = _set(
     "split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val"
     " in_train in_test"
 )
 _PART_ENDINGS = _set("split splits fold folds kfold partition")
-_SENTENCES = _set("sentence sent document doc tweet text utterance")
-_TEXTS_BESIDE = _set("summary answer reply response context premise hypothesis")
 
 _OTHER_NAMES = _set(
     "age amount answer author bio city code column context count country customer date day email entities feedback"
@@ -87,47 +88,28 @@ def label_rank(name: str) -> int | None:
 
 
 def _rank(name: str, ranks: dict[str, int], endings: frozenset[str]) -> int | None:
-    return ranks.get(name.strip().lower(), _ENDING_RANK if _ends_in(name, endings) else None)
+    return ranks.get(name.strip().lower(), _ENDING_RANK if ends_in(name, endings) else None)
 
 
-def _ends_in(name: str, endings: frozenset[str]) -> bool:
-    return not endings.isdisjoint(words_of(name)[-1:])
+def is_one_of(name: str, names: frozenset[str]) -> bool:
+    """Whether a name is one of these, in upper or lower case."""
+    return name.strip().lower() in names
 
 
-def is_id_name(name: str) -> bool:
-    """Whether a column of this name identifies rows and says nothing about them."""
-    return name.strip().lower() in _ID_NAMES
+def ends_in(name: str, words: frozenset[str]) -> bool:
+    """Whether the last word of a name is one of these: ``tweet_id`` ends in an id."""
+    return not words.isdisjoint(words_of(name)[-1:])
 
 
-def ends_in_id(name: str) -> bool:
-    """Whether the last word of a name is that of an id: ``tweet_id``."""
-    return _ends_in(name, _ID_NAMES)
-
-
-def names_sequences(name: str) -> bool:
-    """Whether the values of a column of this name say which sequence a timestep belongs to."""
-    return snake_case(name) in _SEQUENCE_IDS
-
-
-def names_groups(name: str) -> bool:
-    """Whether the values of a column of this name may group the rows: ``machine_id``, ``sensor``."""
-    return not _GROUPS.isdisjoint(words_of(name))
-
-
-def names_sentences(name: str) -> bool:
-    """Whether the values of a column of this name may say which sentence a word belongs to."""
-    return not _SENTENCES.isdisjoint(words_of(name))
+def mentions(name: str, words: frozenset[str]) -> bool:
+    """Whether a word of a name is one of these."""
+    return not words.isdisjoint(words_of(name))
 
 
 def names_parts(name: str) -> bool:
     """Whether the values of a column of this name divide the rows into parts: ``split``, ``k_fold``, ``data-split``."""
     words = words_of(name)
-    return not _PARTS.isdisjoint(("_".join(words), "".join(words))) or _ends_in(name, _PART_ENDINGS)
-
-
-def names_second_text(name: str) -> bool:
-    """Whether a column of this name holds texts that belong to another column's: ``answer``, ``summary``."""
-    return _ends_in(name, _TEXTS_BESIDE)
+    return not _PARTS.isdisjoint(("_".join(words), "".join(words))) or ends_in(name, _PART_ENDINGS)
 
 
 def is_name(name: str) -> bool:
@@ -139,7 +121,7 @@ def is_name(name: str) -> bool:
 
 def is_known(name: str) -> bool:
     """Whether it is one of the names of columns that we know."""
-    return name.strip().lower() in _OTHER_NAMES or is_id_name(name) or is_role(name)
+    return is_one_of(name, _OTHER_NAMES | IDS) or is_role(name)
 
 
 def is_role(name: str) -> bool:
