@@ -1,4 +1,4 @@
-"""A labelled data file read whole: inputs, labels, and where each stood."""
+"""A data file read whole: the input, the label and the line of each record."""
 
 from __future__ import annotations
 
@@ -30,25 +30,19 @@ from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_
 from rnncli.data.tables.long_form import LongForm, guess_long_form
 from rnncli.errors import DataError, UsageError, counted, quoted
 
-# How many rows the guess of the columns looks at.
-SAMPLE_ROWS = 200
-
-# The type of the inputs is decided by so many records; a later one of another type is a bad record.
-LOOKED_AT = 20
-
+SAMPLE_ROWS = 200  # rows by which the columns are guessed
+_TYPED_BY = 20  # records that decide the type of the inputs; a later one of another type is a bad record
+SKIPPED_SHOWN = 5  # records that were left out, of which the reason is shown
 TRAINING = Asker()
-
-# So many of the records that were left out are shown with the reason.
-SKIPPED_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Source:
-    """Which file, how to read it, and which columns count; None where rnncli is to find out.
+    """Which file, how to read it, and which columns count; None where that is guessed.
 
-    With ``features`` numbers are the input: those of the .npy files that ``text`` names, those of all rows with the
-    same value in ``sequence``, or else those of all numeric columns but the label's together. Columns named in
-    ``ignore``, with commas between them, are none of the table.
+    With ``features`` the inputs are numbers: those of the .npy files that ``text`` names, those of all rows with the
+    same value in ``sequence``, or else those of all numeric columns but the label's. Columns named in ``ignore``, with
+    commas between them, are left out.
     """
 
     path: str
@@ -69,8 +63,8 @@ class Dataset(ShortRepr):
     Attributes:
         source: the file, with the columns that were chosen.
         why: a sentence on how the columns were chosen.
-        inputs: one entry a record, of the type that the inputs have.
-        labels: one entry a record: a text, or the tags of words.
+        inputs: one a record, all of one type.
+        labels: one a record: a text, or the tags of words.
         lines: the line each record starts on.
         digest: SHA-256 of the file's bytes, and of those of the .npy files that it names.
         skipped: how many bad records were left out; ``skipped_because`` says why for the first of them.
@@ -108,7 +102,7 @@ class Dataset(ShortRepr):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the columns of which one row holds, or names, all the numbers of an input."""
+        """The columns whose values in one row are, or name, all the numbers of an input."""
         return self.reads.names if isinstance(self.reads, NumericColumns | ArrayColumn) else ()
 
     @property
@@ -160,17 +154,17 @@ class Dataset(ShortRepr):
         kept = array("q", (row for row, problem in enumerate(problems) if problem is None))
         found = zip(self.lines, problems, strict=True)
         bad = (f"{self.name}:{line}: {problem}" for line, problem in found if problem is not None)
-        said = list(itertools.islice(bad, SKIPPED_SHOWN))
+        messages = list(itertools.islice(bad, SKIPPED_SHOWN))
         count = len(problems) - len(kept)
         if not self.source.skip_bad:
-            raise DataError(said[0], SKIP_HINT)
+            raise DataError(messages[0], SKIP_HINT)
         if not kept:
             left = counted(count, f"{what} was", f"{what.replace(' ', 's ', 1)} were")
             raise DataError(f"{self.name}: no records ({left} left out)")
         return replace(
             self.take(kept),
             skipped=self.skipped + count,
-            skipped_because=(*self.skipped_because, *said)[:SKIPPED_SHOWN],
+            skipped_because=(*self.skipped_because, *messages)[:SKIPPED_SHOWN],
         )
 
 
@@ -198,14 +192,14 @@ def read_dataset(
     settled: bool = False,
     asker: Asker = TRAINING,
 ) -> Dataset:
-    """Reads every record, with an input and a label in each; if not ``labelled``, a text alone, empty ones too.
+    """Reads all records, each with an input and a label; if not ``labelled``, texts alone, empty ones too.
 
     Args:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
-        inputs: of what type the inputs are, where that is not to be guessed.
+        inputs: the type of the inputs, where that is not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
         asker: the command that reads the file, and what that settles.
-        settled: whether the file was read so before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
+        settled: whether the file was read before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
 
     Raises:
         UsageError: a column of labels is named, and none is read.
@@ -235,7 +229,7 @@ def read_dataset(
         return dataset
     text, label = dataset.source.text, dataset.source.label
     raise_found(parts.refusal((text, label)))
-    # The labels of other inputs are texts, or tags, which were looked at as they were read.
+    # The labels of other inputs are texts, or tags, which were checked as they were read.
     if label is not None and not isinstance(dataset.inputs, TokenLists | FeatureRows):
         at = None if numbers or text is None else table.columns.index(text)
         preview = preview.choose(at, table.columns.index(label))
@@ -299,7 +293,7 @@ def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:
     assert preview.text is not None
     assert preview.label is not None
     pairs = ((row.values[preview.text.at], row.values[preview.label.at]) for row in preview.rows)
-    first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), LOOKED_AT))
+    first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), _TYPED_BY))
     if preview.task == "tag" or (preview.task == "auto" and are_tagged(first)):
         return TokenLists
     numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
@@ -387,16 +381,8 @@ def require_columns(table: Table, reads: Reads) -> None:
 
 def _read_numbers(source: Source, table: Table, reads: Reads, label: str | None, rows: Iterable[Row]) -> Dataset:
     """The records whose inputs are numbers; a bad row of a sequence leaves all of it out."""
-    inputs: NumberArrays
-    match reads:
-        case LongForm():
-            inputs = NumberArrays(whole=True)
-            source = replace(source, sequence=reads.id)
-        case ArrayColumn():
-            inputs = FeatureRows()
-            source = replace(source, text=reads.name)
-        case NumericColumns():
-            inputs = FeatureRows(spaced=True, whole=True)
+    numeric = isinstance(reads, NumericColumns)
+    inputs = NumberArrays(whole=True) if isinstance(reads, LongForm) else FeatureRows(spaced=numeric, whole=numeric)
     records = Records(table.ledger, inputs)
     for record in number_records(rows, table.columns, reads, label, table.ledger):
         records.add(*record)
@@ -404,13 +390,15 @@ def _read_numbers(source: Source, table: Table, reads: Reads, label: str | None,
         case LongForm():
             sequences = f"{reads.id}, {len(inputs):,} of them in order of {reads.order}"
             why = f"sequences: {sequences}; numbers: {reads.listed}; label"
+            source = replace(source, sequence=reads.id)
         case ArrayColumn():
             size = len(inputs[0]) if inputs else 0
             why = f"numbers: {reads.name}, {size:,} in each {ARRAY_SUFFIX} file; text"
+            source = replace(source, text=reads.name)
         case NumericColumns(names):
             why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text"
-    chosen = replace(source, label=label, features=True)
-    return _dataset(chosen, f"{why}: {label}; change with --label", table, records, reads)
+    source = replace(source, label=label, features=True)
+    return _dataset(source, f"{why}: {label}; change with --label", table, records, reads)
 
 
 def _dataset(source: Source, why: str, table: Table, records: Records, reads: Reads | None = None) -> Dataset:
