@@ -13,12 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 import pytest
 import typer
 
-from rnncli.cli.main import main
+from rnncli.cli.main import Streams, main
 
 WARM = ["good fun", "a good film", "very good", "good and warm", "so warm and good", "not bad"]
 COLD = ["bad noise", "a bad film", "very bad", "bad and cold", "so cold and bad", "not good"]
@@ -110,6 +110,7 @@ class Cli:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self._monkeypatch, self._terminal = folder, monkeypatch, False
+        self.stdin: TextIO | None = None
 
     def at_terminal(self, width: int | str = 100, term: str = "dumb") -> None:
         """From here on somebody looks on; without colours, so that every escape sequence came from the data."""
@@ -118,11 +119,9 @@ class Cli:
         self._monkeypatch.setenv("TERM", term)
 
     def __call__(self, *arguments: object, stdin: bytes | None = None, into: BinaryIO | None = None) -> Result:
-        if stdin is not None:
-            self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        piped = self.stdin if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with Stream(self._terminal, into) as out, Stream(self._terminal) as err:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = main(once(arguments))
+            code = main(once(arguments), Streams(piped, out, err))
             return Result(code, out.text() if into is None else "", err.text())
 
     def works(self, *arguments: object, stdin: bytes | None = None) -> Result:

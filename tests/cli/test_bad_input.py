@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import os
-import sys
 
 import pytest
 from helpers import time_limit
@@ -300,18 +299,16 @@ def test_an_empty_pipe_has_no_records(trained):
         trained.refuses(3, "<stdin>: no records", *command_line(command, "-", []), stdin=b"")
 
 
-def test_a_terminal_as_stdin_is_not_waited_for(trained, monkeypatch):
+def test_a_terminal_as_stdin_is_not_waited_for(trained):
     master, slave = os.openpty()
-    with open(slave, closefd=True) as typed:
-        monkeypatch.setattr(sys, "stdin", typed)
+    with open(slave, closefd=True) as trained.stdin:
         for command in EVERY:
             with time_limit(60):
                 trained.refuses(2, "stdin is a terminal: pipe the", *command_line(command, "-", []))
     os.close(master)
 
 
-def test_without_stdin_there_is_nothing_to_read(trained, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", None)
+def test_without_stdin_there_is_nothing_to_read(trained):
     for command in EVERY:
         trained.refuses(5, "<stdin>: standard input is closed", *command_line(command, "-", []))
 

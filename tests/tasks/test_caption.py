@@ -170,16 +170,21 @@ def test_resumed_to_the_same_bits(quadrants: Path, tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
-def test_lines_of_numbers_from_a_pipe(quadrants: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_lines_of_numbers_from_a_pipe(quadrants: Path) -> None:
     import io
-    import sys
 
-    from rnncli.cli.main import main
+    from rnncli.cli.main import Streams, main
 
     rnncli.train(quadrants / "points.csv", runs=quadrants / "piped", epochs=0)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n[3, -4]\n")))
-    assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 0
-    assert [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()] == ["1, 2", "[3, -4]"]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n3\n")))
-    assert main(["predict", "-", "--model", str(quadrants / "piped" / "latest")]) == 3
-    assert "<stdin>:2: the input has 1 number, and the model reads 2 finite ones" in capsys.readouterr().err
+
+    def predicted(lines: bytes) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        piped = Streams(io.TextIOWrapper(io.BytesIO(lines)), out, err)
+        code = main(["predict", "-", "--model", str(quadrants / "piped" / "latest")], piped)
+        return code, out.getvalue(), err.getvalue()
+
+    code, out, _ = predicted(b"1, 2\n[3, -4]\n")
+    assert (code, [line.split("\t")[-1] for line in out.splitlines()]) == (0, ["1, 2", "[3, -4]"])
+    code, _, err = predicted(b"1, 2\n3\n")
+    assert code == 3
+    assert "<stdin>:2: the input has 1 number, and the model reads 2 finite ones" in err

@@ -9,14 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
-from typer import Context
 
 from rnncli.cli.arguments import options
-from rnncli.cli.arguments.command import command
-from rnncli.cli.arguments.inputs import as_file, is_model, is_typed, model_of, require_piped, source_of
+from rnncli.cli.arguments.command import Call, command
+from rnncli.cli.arguments.inputs import as_file, is_model, model_of, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
 from rnncli.errors import UsageError
-from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.tasks.model import Evaluation
@@ -79,14 +77,13 @@ def evaluate(
 
 
 def evaluate_command(
+    call: Call,
     work: Callable[..., Evaluation],
-    context: Context,
     data: DataArguments,
     model: options.ModelName = "latest",
     workers: options.Workers = None,
     runs: options.Runs = DEFAULT_RUNS,
     json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """
     \b
@@ -96,9 +93,9 @@ def evaluate_command(
     from rnncli.cli.show import show_figures, warnings_shown
     from rnncli.machine import keep_freed_memory
 
-    output = Output()
+    output = call.output
     *before, path = data
-    if len(before) > 1 or (before and is_typed(context, "model")):
+    if len(before) > 1 or (before and "model" in call.typed):
         raise UsageError("evaluate scores one model on one file", "rnncli evaluate DATA -m MODEL")
     if not before and is_model(path, os.fspath(runs)):
         raise UsageError(f"{path} is a model: name the data too", f"rnncli evaluate DATA -m {shlex.quote(path)}")

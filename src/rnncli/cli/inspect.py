@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.cli.arguments import options
-from rnncli.cli.arguments.command import command
+from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, quiet
 from rnncli.cli.uses import check_options
@@ -20,7 +20,6 @@ from rnncli.cli.views import model as model_view
 from rnncli.cli.views.table import VIEWS
 from rnncli.cli.views.view import Inspection, Look
 from rnncli.errors import CheckFailedError, DataError, UsageError, closest
-from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.results import TableView
@@ -194,12 +193,12 @@ def _require_effect(found: Inspection, map: bool) -> None:
 
 
 def inspect_command(
+    call: Call,
     work: Callable[..., Inspection],
     svg: Svg = None,
     html: Html = None,
     force: options.Force = False,
     json: options.Json = False,
-    debug: options.Debug = False,
     **options: Unpack[ViewOptions],
 ) -> None:
     """
@@ -224,7 +223,7 @@ def inspect_command(
     from rnncli.render.tables import fits as fits_on
     from rnncli.storage import write_atomically
 
-    output = Output()
+    output = call.output
     # A picture is the same wherever it is made.
     on_screen = partial(fits_on, output) if output.is_terminal and svg is None else None
     found = work(note=output.note, fits=on_screen, **options)

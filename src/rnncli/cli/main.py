@@ -10,57 +10,83 @@ import errno
 import os
 import sys
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TextIO
 
 from rnncli import blas
 from rnncli.clean import clean
-from rnncli.cli import arguments as given
+from rnncli.cli.arguments.command import Call
 from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
 from rnncli.render.console import Output, discard, output_errors_told_apart
 
 
-def main(arguments: list[str] | None = None) -> int:
+class Streams(NamedTuple):
+    """Standard input, output and error of a command; None for one that is closed."""
+
+    stdin: TextIO | None
+    stdout: TextIO | None
+    stderr: TextIO | None
+
+
+def main(arguments: list[str] | None = None, streams: Streams | None = None) -> int:
     """Runs the command line and returns the exit code.
 
     0 is success, also when the reader of a pipe has had enough; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
     file; 5 input, output or memory; 6 diverged; 130 Ctrl-C. (The signals that end
     a command before it returns are those of :mod:`rnncli.stopping`.)
+
+    Args:
+        arguments: the words after ``rnncli``; those of this process if None.
+        streams: to read and print on; those of this process if None.
     """
+    if streams is not None:
+        with _standing_in(streams):
+            return main(arguments)
     blas.set_up()
-    given.debug_wanted = False  # an earlier call in this process may have asked
+    call = None
     try:
         if sys.stdout is None:
             raise StorageError("standard output is closed", "send it to a file, or to /dev/null")
         with output_errors_told_apart():
-            Output()  # from here on stdout takes every character, under LC_ALL=C too: --help holds some
-            return _run(sys.argv[1:] if arguments is None else arguments)
-    except OutputError as error:
-        discard(sys.stdout)  # first: to prepare stdout for a message flushes it, which would fail again
-        if error.reader_gone:
-            return 0
-        _say(error.message, error.hint)
-        return error.exit_code
+            call = Call(Output())  # from here on stdout takes every character, under LC_ALL=C too: --help holds some
+            return _run(sys.argv[1:] if arguments is None else arguments, call)
     except RnncliError as error:
-        _say(error.message, error.hint)
+        if isinstance(error, OutputError):
+            discard(sys.stdout)  # first: to prepare stdout for a message flushes it, which would fail again
+            if error.reader_gone:
+                return 0
+        _say(error.message, error.hint, call)
         return error.exit_code
     except KeyboardInterrupt:
-        _say("stopped", None)
+        _say("stopped", None, call)
         return 130
     except SystemExit:  # Rich ends the program where it meets a broken pipe
         discard(sys.stdout)
         return 0
     except MemoryError:
-        _say(*_NO_MEMORY)
+        _say(*_NO_MEMORY, call)
         return 5
     except OSError as error:
-        _say(*_cause(error))
+        _say(*_cause(error), call)
         return 5
     except Exception as error:
-        _say(f"this is a bug in rnncli ({type(error).__name__}: {error})", "see where with --debug; please report it")
+        said = f"this is a bug in rnncli ({type(error).__name__}: {error})"
+        _say(said, "see where with --debug; please report it", call)
         return 1
 
 
-def _run(arguments: list[str]) -> int:
+@contextlib.contextmanager
+def _standing_in(streams: Streams) -> Iterator[None]:
+    """Typer's help and the readers of ``-`` know only the streams of the process: these take their place."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = streams
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before
+
+
+def _run(arguments: list[str], call: Call) -> int:
     """Runs the command that ``arguments`` name, and returns the exit code it asks for.
 
     Typer's own way to run a command gives Ctrl-C and closed pipes exit codes that are not ours, and draws a box of 80
@@ -72,7 +98,7 @@ def _run(arguments: list[str]) -> int:
 
     command = typer.main.get_command(app)
     try:
-        with command.make_context("rnncli", [*arguments] or ["--help"]) as context:
+        with command.make_context("rnncli", [*arguments] or ["--help"], obj=call) as context:
             command.invoke(context)
     except typer.Exit as end:
         # Without a command the help is shown, but nothing was done that one could have meant.
@@ -104,11 +130,11 @@ def _usage_error(error: Any) -> UsageError:
     return UsageError(str(error.format_message()).removesuffix("."), f"see: {path} --help")
 
 
-def _say(message: str, hint: str | None) -> None:
-    """The one sentence on stderr, and the traceback for those who asked for it."""
+def _say(message: str, hint: str | None, call: Call | None) -> None:
+    """Prints the one sentence on stderr, after the traceback if the call asked for it."""
     # With stderr gone as well there is nobody left to tell.
     with contextlib.suppress(OSError, ValueError):
-        if given.debug_wanted:
+        if call is not None and call.debug:
             traceback.print_exc()
         try:
             output = Output()

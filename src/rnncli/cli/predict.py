@@ -14,7 +14,7 @@ import typer
 
 from rnncli.clean import clean, inert
 from rnncli.cli.arguments import options
-from rnncli.cli.arguments.command import command
+from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, quiet
 from rnncli.data.formats.registry import is_array
@@ -107,13 +107,13 @@ def predict(
 
 
 def predict_command(
+    call: Call,
     work: Callable[..., list[Any]],
     texts: TextArguments,
     workers: options.Workers = None,
     format: options.Format = None,
     spreadsheet_safe: SpreadsheetSafe = False,
     json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """
     \b
@@ -127,7 +127,7 @@ def predict_command(
     from rnncli.cli.show import warnings_shown
     from rnncli.render.tables import print_table
 
-    output = Output()
+    output = call.output
     if spreadsheet_safe and json:
         raise UsageError("--spreadsheet-safe is for lines of a table, and --json is none", "leave one of them out")
     files = files_among(texts, format)

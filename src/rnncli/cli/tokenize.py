@@ -8,16 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
-from typer import Context
 
 from rnncli.cli.arguments import options
-from rnncli.cli.arguments.command import command
-from rnncli.cli.arguments.inputs import is_file, is_typed, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.command import Call, command
+from rnncli.cli.arguments.inputs import is_file, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, flag_of, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings
 from rnncli.errors import UsageError
-from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.cli.tokens import Tokens, TokenStatistics
@@ -102,10 +100,9 @@ def tokenize(
 
 
 def tokenize_command(
+    call: Call,
     work: Callable[..., Tokens | TokenStatistics],
-    context: Context,
     json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """
     \b
@@ -118,8 +115,8 @@ def tokenize_command(
     from rnncli.render.json_out import print_json
     from rnncli.render.tables import print_table
 
-    output = Output()
-    if is_typed(context, "runs") and not is_typed(context, "model"):
+    output = call.output
+    if "runs" in call.typed and "model" not in call.typed:
         raise UsageError("--runs says where --model is looked for, and none is given", "add --model NAME")
     found = work(note=output.note)
     if isinstance(found, TokenStatistics):

@@ -16,7 +16,7 @@ import typer
 from rnncli import stopping
 from rnncli.clean import clean
 from rnncli.cli.arguments import options
-from rnncli.cli.arguments.command import command
+from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DATA_FILES,
@@ -123,11 +123,11 @@ def train(
 
 
 def train_command(
+    call: Call,
     work: Callable[..., Model],
     data: TrainingData = None,
     config: Config = None,
     json: options.Json = False,
-    debug: options.Debug = False,
     **settings: Any,
 ) -> None:
     """
@@ -147,7 +147,7 @@ def train_command(
     from rnncli.cli.show import warnings_shown
     from rnncli.render.json_out import print_json
 
-    output = Output()
+    output = call.output
     require_piped(data)
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # a slip in an option is told before anything is read

@@ -1,4 +1,4 @@
-"""From two functions to a command: one does the work and returns its result, the other shows it.
+"""Makes a command of two functions: one does the work and returns its result, the other shows it.
 
 The options of a command are the arguments of the first that carry Typer's annotations, and those of the second, which
 only say how the result is shown. So both are stated once, and what the command can do, Python can.
@@ -8,17 +8,44 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import UnionType
 from typing import Annotated, Any, ForwardRef, get_args, get_origin
 
-from typer import Context
+import typer
 
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.options import check_environment
-from rnncli.cli.arguments.paths import Reads, Roles, Writes, check_paths
+from rnncli.cli.arguments.paths import check_paths, roles_of
+from rnncli.render.console import Output
 
 Parameter = inspect.Parameter
+
+
+@dataclass
+class Call:
+    """One run of the command line.
+
+    Attributes:
+        output: where it prints.
+        debug: whether a failure shows its traceback.
+        typed: the parameters that are on the command line; others may be from the environment.
+    """
+
+    output: Output
+    debug: bool = False
+    typed: frozenset[str] = frozenset()
+
+
+def _set_debug(context: typer.Context, value: bool) -> bool:
+    context.obj.debug |= value
+    return value
+
+
+DEBUG = Annotated[
+    bool, typer.Option("--debug", callback=_set_debug, is_eager=True, help="Show a traceback on failure.")
+]
 
 
 def command(
@@ -28,33 +55,38 @@ def command(
     more: Callable[[], Sequence[Parameter]] = list,
     check: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Callable[..., None]:
-    """The function that Typer is to call: ``show``, with ``work`` ready to be called.
+    """Returns the function that Typer is to call: ``show``, with the call and ``work`` ready to be called.
 
     Args:
         work: its arguments without annotations for Typer are no options.
-        show: takes ``work`` with the options filled in, and its own; those that both have are its own to pass on.
+        show: takes the :class:`Call`, ``work`` with its options filled in, and options of its own; those that both
+            have are its own to pass on.
         more: makes the options in the place of the ``**`` argument of either, which reach it where they were given.
         check: refuses options that do not go together, before anything is read.
     """
     extra = more()
     own = _parameters(show, extra)
     names = {one.name for one in own}
-    found = {one.name: one for one in (*_parameters(work, extra), *own)}
+    debug = Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
+    found = {one.name: one for one in (*_parameters(work, extra), *own, debug)}
     parameters = list(map(_as_typed, found.values()))
     roles, extras = roles_of(parameters), {one.name for one in extra}
 
-    def called(**values: Any) -> None:
+    def called(context: typer.Context, *, debug: bool, **values: Any) -> None:
         check_environment()
         if check is not None:
             check(values)
         check_paths(roles, values)
+        sources = {name: context.get_parameter_source(name) for name in values}
+        context.obj.typed = frozenset(name for name, one in sources.items() if one and one.name == "COMMANDLINE")
         given = {name: value for name, value in values.items() if name not in extras or value is not None}
         ready = partial(work, **{name: value for name, value in given.items() if name not in names})
-        show(ready, **{name: value for name, value in given.items() if name in names})
+        show(context.obj, ready, **{name: value for name, value in given.items() if name in names})
 
+    context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
     called.__doc__, called.__name__ = show.__doc__, work.__name__
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    called.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in (context, *parameters)}
     return called
 
 
@@ -66,7 +98,7 @@ def _parameters(function: Callable[..., Any], extra: Sequence[Parameter]) -> lis
         kind = _named(one.annotation, function.__globals__)
         if one.kind is Parameter.VAR_KEYWORD:
             found += [*_unpacked(one.annotation, function.__globals__), *extra]
-        elif get_origin(kind) is Annotated or kind is Context:
+        elif get_origin(kind) is Annotated:
             found.append(one.replace(annotation=kind))
     return found
 
@@ -90,24 +122,10 @@ def _unpacked(annotation: str, names: Mapping[str, Any]) -> list[Parameter]:
 
 
 def _as_typed(one: Parameter) -> Parameter:
-    """As Typer takes it: by name, and a text where Python takes more than a text."""
-    if one.annotation is Context:
-        return one.replace(kind=Parameter.KEYWORD_ONLY)
+    """As Typer takes it: by name, and a text where Python takes a text, a path, a model or a list."""
     kind, *marks = get_args(one.annotation)
-    return one.replace(kind=Parameter.KEYWORD_ONLY, annotation=Annotated[(_typed(kind), *marks)])
-
-
-def _typed(kind: Any) -> Any:
-    """What is typed for an argument of a type: a text, where it may be a text, a path, a model or a list."""
     if isinstance(kind, ForwardRef):
-        return str | None if "None" in kind.__forward_arg__ else str
-    if isinstance(kind, UnionType) and str in get_args(kind):
-        return str | None if type(None) in get_args(kind) else str
-    return kind
-
-
-def roles_of(parameters: Sequence[Parameter]) -> Roles:
-    """Of a command's parameters those that name files, and what they are to it."""
-    return {
-        one.name: role for one in parameters for role in get_args(one.annotation) if isinstance(role, Reads | Writes)
-    }
+        kind = str | None if "None" in kind.__forward_arg__ else str
+    elif isinstance(kind, UnionType) and str in get_args(kind):
+        kind = str | None if type(None) in get_args(kind) else str
+    return one.replace(kind=Parameter.KEYWORD_ONLY, annotation=Annotated[(kind, *marks)])

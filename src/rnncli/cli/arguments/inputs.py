@@ -16,8 +16,6 @@ from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_
 from rnncli.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
-    import typer
-
     from rnncli.cli.arguments.options import AnyModel, AnyPath
     from rnncli.data.dataset import Source
     from rnncli.tasks.model import Model
@@ -60,12 +58,6 @@ def is_model(name: str, runs: str) -> bool:
         return name != STDIN and not os.path.isfile(name) and find_model(name, Path(runs)).is_file()
     except (StorageError, ValueError):
         return False
-
-
-def is_typed(context: typer.Context, name: str) -> bool:
-    """Whether a parameter is on the command line: it may be of the environment."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def is_file(argument: str) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict,
 import typer
 
 from rnncli.clean import clean
-from rnncli.cli import arguments
 from rnncli.cli.arguments.paths import Reads, Writes
 from rnncli.config import SETTING_NAMES, Settings, parse, setting, settings_of_file
 from rnncli.data.formats.registry import FORMATS, PACKED, known_suffixes
@@ -31,11 +30,6 @@ def quiet(*_: object) -> None:
     """Does nothing: what :meth:`Output.note` is for those who call from Python."""
 
 
-def _remember_debug(value: bool) -> bool:
-    arguments.debug_wanted |= value
-    return value
-
-
 def flag_of(name: str) -> str:
     """A parameter's name as it is typed."""
     return "--" + name.replace("_", "-")
@@ -52,9 +46,6 @@ SvgFile = Annotated[str | None, Writes((".svg",))]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Debug = Annotated[
-    bool, typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show a traceback on failure.")
-]
 Runs = Annotated[AnyPath, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="Folder of the runs.")]
 ModelName = Annotated[
     "AnyModel",

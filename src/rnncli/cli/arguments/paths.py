@@ -7,12 +7,13 @@ all inputs before the command begins. Standard input and output are files too, w
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, get_args
 
 from rnncli.errors import StorageError, UsageError
 
@@ -36,6 +37,13 @@ class Writes:
 
 
 Roles = Mapping[str, Reads | Writes]
+
+
+def roles_of(parameters: Iterable[inspect.Parameter]) -> Roles:
+    """Of a command's parameters those that name files, and what they are to it."""
+    return {
+        one.name: role for one in parameters for role in get_args(one.annotation) if isinstance(role, Reads | Writes)
+    }
 
 
 def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
