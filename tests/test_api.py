@@ -280,7 +280,9 @@ def test_a_type_checker_refuses_what_is_no_setting(tmp_path: Path) -> None:
         'rnncli.train("a.csv", hiden=8)\n'
         'rnncli.evaluate("a.csv", "latest", skip_bad="yes")\n'
         'rnncli.inspect("so good", gates=True)["gates"]\n'
+        'rnncli.inspect("so good", gats=True)\n'
+        'rnncli.inspect(activations=5, data="a.csv")\n'
     )
     said, _, code = api.run(["--no-error-summary", "--cache-dir", os.devnull, str(program)])
     lines = [line.split(": ", 2)[0].rpartition(":")[2] for line in said.splitlines() if ": error: " in line]
-    assert (lines, code) == (["3", "4", "5"], 1), said
+    assert (lines, code) == (["3", "4", "5", "7", "8"], 1), said

@@ -5,21 +5,27 @@ from __future__ import annotations
 import pytest
 
 import rnncli
-from rnncli.cli.views.table import VIEWS
-from rnncli.cli.views.view import Look, Shown, View
+from rnncli.cli.views.table import VIEWS, Views
+from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.results import Column, TableView
 
 TEXT = "good film"
 
 
-def lengths(look: Look) -> TableView:
-    tokens = look.adapter.tokens(look.adapter.text(look.text))
+def test_a_type_checker_knows_the_views_and_their_values():
+    assert [view.name for view in VIEWS] == list(Views.__annotations__)
+    switches = [name for name, value in Views.__annotations__.items() if value.__forward_arg__ == "bool"]
+    assert [view.name for view in VIEWS if view.kind is bool] == switches
+
+
+def lengths(subject: Subject) -> TableView:
+    tokens = subject.adapter.tokens(subject.adapter.text(subject.text))
     columns = (Column("token"), Column("letters", True))
     return TableView("How long the tokens are", columns, tuple((token, len(token)) for token in tokens))
 
 
-def draw(look: Look, *, full: bool = False) -> Shown:
-    table = lengths(look)
+def draw(subject: Subject, *, full: bool = False) -> Shown:
+    table = lengths(subject)
     return Shown([table] if full else [TableView(table.title, table.columns, table.rows[:1])], dict(table.rows))
 
 
@@ -31,7 +37,7 @@ def stand_in_view():
         draw,
         answer=False,
         drawing=("full",),
-        page=lambda look: [lengths(look)],
+        page=lambda subject: [lengths(subject)],
     )
     VIEWS.insert(4, row)
     yield row

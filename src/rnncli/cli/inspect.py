@@ -17,8 +17,8 @@ from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, sou
 from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, quiet
 from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
-from rnncli.cli.views.table import VIEWS
-from rnncli.cli.views.view import Inspection, Look
+from rnncli.cli.views.table import VIEWS, Views
+from rnncli.cli.views.view import Inspection, Subject
 from rnncli.errors import CheckFailedError, DataError, UsageError, closest
 
 if TYPE_CHECKING:
@@ -49,13 +49,14 @@ Html = Annotated[
     options.HtmlFile, typer.Option("--html", metavar="FILE", help="Write all of it as one page for a browser (.html).")
 ]
 
+# Sections of the help, each with the options that it begins with.
 PANELS = {
     "Views of a text": "timesteps",
-    "Views of data and of two models": "doctor",
-    "What is looked at": "answer param",
-    "What the tables show": "units",
+    "Views of a data file or of two models": "doctor",
+    "What to look at": "answer param",
+    "Tables": "units",
     "Output": "svg",
-    "How a data file is read": "text",
+    "Data file": "text",
     "Options": "model help",
 }
 
@@ -76,8 +77,8 @@ def view_options() -> list[signatures.Parameter]:
     ]
 
 
-class ViewOptions(options.Reading, total=False):
-    """What a view is of, how much of it the tables show, and how a file is read."""
+class InspectOptions(Views, options.Reading, total=False):
+    """The views, what they show, how much of it the tables show, and how a file is read."""
 
     param: Param
     compare: Compare
@@ -97,39 +98,39 @@ def inspect(
     runs: options.Runs = DEFAULT_RUNS,
     note: Note = quiet,
     fits: Callable[[TableView], bool] | None = None,
-    **options: Any,
+    **options: Unpack[InspectOptions],
 ) -> Inspection:
     """Opens a model up: what some views show of it, or without one its layers and its training record.
 
     Args:
         sentence: a text, or a file: its first input; None for the model's own example.
-        answer: what loss and scores are of; None for the true label where that is known, or the prediction.
+        answer: whose loss and scores to show; None for the true label where that is known, or the prediction.
         data: a file, for ``activations`` and ``diff``.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
-        runs: where models are looked for by name.
-        note: is told what is read, and how.
+        runs: where models are found by name.
+        note: takes a sentence on what is read, and its style.
         fits: whether a table fits on the screen.
-        options: views, as ``gates=True`` or ``doctor="reviews.csv"``, and what :class:`ViewOptions` has.
+        options: views, as ``gates=True`` or ``doctor="reviews.csv"``, and what else :class:`InspectOptions` has.
 
     Raises:
         RnncliError: of every kind but DivergedError.
     """
-    known = [*ViewOptions.__annotations__, *(view.name for view in VIEWS)]
+    known = [*InspectOptions.__annotations__, *(view.name for view in VIEWS)]
     for name in options:
         if name not in known:
             raise UsageError(f"inspect has no view and no option '{name}'{closest(name, known)}")
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    chosen = tuple(view for view in VIEWS if view.name in given)
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value is not False}
+    chosen = [view for view in VIEWS if view.name in given]
     # Without a view, a text is there for its page.
     page = None if chosen else sentence
     check_options(given | {"sentence": sentence, "answer": answer, "data": data, "html": page})
     if data is not None:
-        chosen = tuple(view.of_data or view for view in chosen)
+        chosen = [view.of_data or view for view in chosen]
     files = [given[view.name] if view.file == "own" else data for view in chosen if view.file != "none"]
-    chosen = chosen or (model_view.VIEW,)
+    chosen = chosen or [model_view.VIEW]
     reading = {name: given[name] for name in READING if name in given}
     opened, path, name = found_model(model, runs)
-    look = Look(
+    subject = Subject(
         model=opened,
         path=path,
         name=name,
@@ -142,14 +143,16 @@ def inspect(
         note=note,
         fits=fits,
     )
-    shown = tuple(view.draw(look, **{name: given[name] for name in view.keywords & given.keys()}) for view in chosen)
-    found = Inspection(look, chosen, shown, VIEWS)
+    shown = {
+        view: view.draw(subject, **{name: given[name] for name in view.keywords & given.keys()}) for view in chosen
+    }
+    found = Inspection(subject, shown, VIEWS)
     _require_effect(found, "map" in given)
     return found
 
 
 def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], note: Note) -> str | None:
-    """The text itself; but of a file its first input, and says which that is.
+    """Returns the text itself; or the first input of a file, and notes which that is.
 
     Raises:
         DataError: with file and line, where the model cannot read it.
@@ -184,10 +187,11 @@ def _require_effect(found: Inspection, map: bool) -> None:
         raise UsageError(
             "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
         )
-    look = found.look
-    if look.answer is not None and not look.adapter.answer_is_read and all(view.states for view in found.views):
+    subject = found.subject
+    read = subject.answer is None or subject.adapter.answer_is_read
+    if not read and all(view.states for view in found.shown):
         raise UsageError(
-            f"--answer changes no state of a model of the task {look.model.task}",
+            f"--answer changes no state of a model of the task {subject.model.task}",
             "leave it out, or add --bptt or --why",
         )
 
@@ -199,7 +203,6 @@ def inspect_command(
     html: Html = None,
     force: options.Force = False,
     json: options.Json = False,
-    **options: Unpack[ViewOptions],
 ) -> None:
     """
     \b
@@ -226,8 +229,8 @@ def inspect_command(
     output = call.output
     # A picture is the same wherever it is made.
     on_screen = partial(fits_on, output) if output.is_terminal and svg is None else None
-    found = work(note=output.note, fits=on_screen, **options)
-    page_only = html is not None and found.views == (model_view.VIEW,)
+    found = work(note=output.note, fits=on_screen)
+    page_only = html is not None and list(found.shown) == [model_view.VIEW]
     if not page_only:
         show_inspection(output, found, json)
     if html is not None:
@@ -236,14 +239,14 @@ def inspect_command(
         if page_only and json:
             print_json(output, found.page)
         else:
-            note_label(output, found.look)
+            note_label(output, found.subject)
         output.note(f"page written to {html}, {len(page) / 1000:,.0f} kB: open it in a browser")
     if svg is not None:
         if not found.drawn:
             raise UsageError("--svg draws tables and maps, and none was shown")
         write_atomically(svg, svg_of(found.drawn).encode())
         output.note(f"picture written to {svg}")
-    if any(one.failed for one in found.shown):
+    if any(one.failed for one in found.shown.values()):
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 

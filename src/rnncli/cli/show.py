@@ -1,4 +1,4 @@
-"""Results and what the library says, on a terminal, in a pipe or as JSON."""
+"""Prints results and the library's warnings, for a terminal, a pipe or as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rnncli.clean import clean
-from rnncli.cli.views.view import Inspection, Look
+from rnncli.cli.views.view import Inspection, Subject
 from rnncli.errors import counted
 from rnncli.render.console import Output
 from rnncli.render.heatmap import print_heat_map
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
     from rnncli.tasks.model import Evaluation
 
-PIPE_WIDTH = 120  # of a text that is laid out, where nobody says how wide
+PIPE_WIDTH = 120  # characters of a line, where there is no terminal to say how many
 
 
 def show_figures(output: Output, found: TokenStatistics | Evaluation, json: bool) -> None:
@@ -37,28 +37,28 @@ def show_figures(output: Output, found: TokenStatistics | Evaluation, json: bool
 
 
 def show_inspection(output: Output, found: Inspection, json: bool) -> None:
-    """Prints one view after the other; what they note comes last."""
+    """Prints one view after the other, and then their notes."""
+    shown, subject = list(found.shown.values()), found.subject
     if json:
-        print_json(output, dict(found) if len(found) > 1 else found.shown[0].document)
+        print_json(output, dict(found) if len(found) > 1 else shown[0].document)
         return
-    for k, part in enumerate(part for one in found.shown for part in one.parts):
+    for k, group in enumerate(group for one in shown for group in one.groups):
         if k:
             output.write("\n")
-        for one in part if isinstance(part, tuple) else (part,):
-            _print_part(output, one)
-    for said in (said for one in found.shown for said in one.notes):
-        output.note(said, "dim")
-    look = found.look
-    if any(view.loss for view in found.views):
-        note_label(output, look)
-    if not any(view.text and not view.alone for view in found.views):
+        for part in group:
+            _print_part(output, part)
+    for note in (note for one in shown for note in one.notes):
+        output.note(note, "dim")
+    if any(view.loss for view in found.shown):
+        note_label(output, subject)
+    if not any(view.text and not view.alone for view in found.shown):
         return
-    cut = look.adapter.cut(look.adapter.text(look.text))
+    cut = subject.adapter.cut(subject.adapter.text(subject.text))
     if cut:
-        length = counted(look.model.settings.max_length, look.model.unit)
+        length = counted(subject.model.settings.max_length, subject.model.unit)
         output.note(f"only the {length} at either end are read: {cut:,} in the middle are left out", "yellow")
-    if look.text is None and output.is_terminal:
-        output.note("the model's own example; another one is given as a text", "dim")
+    if subject.text is None and output.is_terminal:
+        output.note("the model's own example; a text as an argument takes its place", "dim")
 
 
 def _print_part(output: Output, part: Part) -> None:
@@ -72,20 +72,20 @@ def _print_part(output: Output, part: Part) -> None:
         print_pairs(output, "", part)
 
 
-def note_label(output: Output, look: Look) -> None:
+def note_label(output: Output, subject: Subject) -> None:
     """Says what the loss is of, and what the model predicts if that is something else."""
     from rnncli.inspection.loss import PREDICTION, with_origin
 
-    if not look.model.labelled:
+    if not subject.model.labelled:
         return
-    label = look.label
-    found = look.adapter.open(look.text, label)
+    label = subject.label
+    found = subject.adapter.open(subject.text, label)
     said = f"the loss is of {with_origin(found.answer, found.origin)}"
     if label.origin == PREDICTION:
         reason = f": {label.remark}" if label.remark else ""
         output.note(f"{said}{reason}; --answer gives the true one", "yellow")
         return
-    predicted = look.adapter.open(look.text).answer
+    predicted = subject.adapter.open(subject.text).answer
     said += f"; the model predicts {predicted}" if predicted != found.answer else ""
     output.note(f"{said}; {label.remark}" if label.remark else said, "dim")
 
@@ -101,7 +101,7 @@ class _Notes(logging.Handler):
 
 @contextmanager
 def warnings_shown(output: Output) -> Iterator[None]:
-    """Shows the warnings of rnncli, as why one process does all the work, and none later: the output may be gone."""
+    """Shows the warnings that rnncli logs while the block runs; afterwards the output may be closed."""
     logger, notes = logging.getLogger("rnncli"), _Notes(output)
     logger.addHandler(notes)
     try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rnncli.cli.views.records import FEW, MANY, records_of
-from rnncli.cli.views.view import Look, Shown, View
+from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import UsageError
 
 
-def draw(look: Look, *, activations: str, full: bool = False) -> Shown:
+def draw(subject: Subject, *, activations: str, full: bool = False) -> Shown:
     """Shows one unit, or with ``all`` those that go with a label most.
 
     Raises:
@@ -16,11 +16,11 @@ def draw(look: Look, *, activations: str, full: bool = False) -> Shown:
     from rnncli.inspection.activations.units import top_activations, units_of_labels
 
     if activations == "all":
-        of_labels = units_of_labels(look.model, records_of(look))
+        of_labels = units_of_labels(subject.model, records_of(subject))
         return Shown([of_labels.view(full)], of_labels.document(full))
-    unit = _unit(activations, look.adapter.units)
-    found = top_activations(look.model, records_of(look), unit, MANY if full else FEW)
-    notes = [] if look.model.labelled else ["each line is read from its beginning, as a text of its own"]
+    unit = _unit(activations, subject.adapter.units)
+    found = top_activations(subject.model, records_of(subject), unit, MANY if full else FEW)
+    notes = [] if subject.model.labelled else ["each line is read from its beginning, as a text of its own"]
     return Shown([found.pairs(), *found.views(full)], found, notes=notes)
 
 

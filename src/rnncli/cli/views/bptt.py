@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnncli.cli.views.view import ROWS, STEPS, Look, Shown, View, notes_on
+from rnncli.cli.views.view import ROWS, STEPS, Shown, Subject, View, notes_on
 
 if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
 
 
-def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool = False) -> Shown:
+def draw(subject: Subject, *, param: str | None = None, full: bool = False, map: bool = False) -> Shown:
     """Shows the terms, which step's loss reaches which step, and the chain rule factor by factor.
 
     Args:
@@ -19,7 +19,7 @@ def draw(look: Look, *, param: str | None = None, full: bool = False, map: bool 
     from rnncli.inspection.chain import chain
     from rnncli.inspection.terms import loss_by_source, terms
 
-    flow = look.flow
+    flow = subject.flow
     top = flow.cell()
     named = [param] if param else list(top.matrices)
     found = [terms(flow, name) for name in named]

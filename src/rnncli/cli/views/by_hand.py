@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnncli.cli.views.view import Look, Shown, View, notes_on
+from rnncli.cli.views.view import Shown, Subject, View, notes_on
 from rnncli.errors import UsageError
 
 
-def draw(look: Look, *, form: str | None = None) -> Shown:
+def draw(subject: Subject, *, form: str | None = None) -> Shown:
     """Shows the example forward and backward.
 
     Args:
@@ -19,7 +19,7 @@ def draw(look: Look, *, form: str | None = None) -> Shown:
     """
     from rnncli.render.by_hand import as_latex, as_markdown, as_text
 
-    found = look.adapter.by_hand(look.text, look.asked)
+    found = subject.adapter.by_hand(subject.text, subject.asked)
     forms: dict[str, Callable[[int, bool], str]] = {
         "text": lambda width, ascii: as_text(found, width, ascii),
         "markdown": lambda width, ascii: as_markdown(found, ascii),

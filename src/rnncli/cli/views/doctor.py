@@ -6,35 +6,35 @@ import shlex
 from pathlib import Path
 
 from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile
-from rnncli.cli.views.view import Look, Shown, View
+from rnncli.cli.views.view import Shown, Subject, View
 
 
-def draw(look: Look, *, doctor: object = None, full: bool = False) -> Shown:
+def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Shown:
     """Shows every check, and the findings with a command to try for each."""
     from rnncli.data.dataset import left_out, read_dataset
     from rnncli.inspection.doctor.diagnosis import examine
     from rnncli.inspection.doctor.findings import Commands, settings_flags
     from rnncli.training.runs import of_file
 
-    model, source, name = look.model, look.source, shlex.quote(look.name)
+    model, source, name = subject.model, subject.source, shlex.quote(subject.name)
     asker = model.asker(f"rnncli inspect -m {name} --doctor")
     dataset = read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs, asker=asker)
-    look.note(dataset.why)
+    subject.note(dataset.why)
     if dataset.skipped:
-        look.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
-    typed = [f"--{name} {shlex.quote(value)}" for name, value in look.reading.items() if isinstance(value, str)]
+        subject.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
+    typed = [f"--{name} {shlex.quote(value)}" for name, value in subject.reading.items() if isinstance(value, str)]
     typed += ["--skip-bad"] if source.skip_bad else []
     folder = None
-    if look.path is not None:
-        run = of_file(look.path)
-        known = look.path in (run.model, run.epochs / look.path.name) and run.config.is_file()
+    if subject.path is not None:
+        run = of_file(subject.path)
+        known = subject.path in (run.model, run.epochs / subject.path.name) and run.config.is_file()
         folder = run if known else None
     commands = Commands(
         " ".join([shlex.quote(source.path), *typed]),
-        name if folder is None else shlex.quote(_lasting(look.name, folder.path)),
+        name if folder is None else shlex.quote(_lasting(subject.name, folder.path)),
         None if folder is None else shlex.quote(str(folder.config)),
         settings_flags(model, dataset) if folder is None else {},
-        f"--runs {shlex.quote(str(look.runs))}" if str(look.runs) != DEFAULT_RUNS else "",
+        f"--runs {shlex.quote(str(subject.runs))}" if str(subject.runs) != DEFAULT_RUNS else "",
     )
     found = examine(model, dataset, commands)
     hidden = found.evidence and not full

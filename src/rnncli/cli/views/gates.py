@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnncli.cli.views.view import Look, Shown, View, chosen_units
+from rnncli.cli.views.view import Shown, Subject, View, chosen_units
 
 if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
@@ -14,12 +14,12 @@ MAP_UNITS = 16  # rows of a heat map that nobody has chosen
 
 
 def draw(
-    look: Look, *, units: str | None = None, top: int | None = None, full: bool = False, map: bool = False
+    subject: Subject, *, units: str | None = None, top: int | None = None, full: bool = False, map: bool = False
 ) -> Shown:
     """Shows a table for each layer and direction, or a heat map for each of its states and gates."""
     from rnncli.inspection.gates import gates_document, gates_heat_map, gates_table
 
-    cells = look.flow.cells
+    cells = subject.flow.cells
     parts: list[Part] = []
     for cell in cells:
         names = [f"{unit}" for unit in range(cell.cell.hidden_size)]

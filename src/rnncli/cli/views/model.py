@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnncli.cli.views.view import Look, Shown, View
+from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import counted
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 EPOCHS_ON_A_SCREEN = 12
 
 
-def draw(look: Look) -> Shown:
+def draw(subject: Subject) -> Shown:
     """Shows what the model is, every parameter, and the training record."""
-    model, record, path = look.model, look.model.record, str(look.path or look.name)
-    on_a_screen = look.fits is not None
+    model, record, path = subject.model, subject.model.record, str(subject.path or subject.name)
+    on_a_screen = subject.fits is not None
     epochs = record_view(record.epochs, EPOCHS_ON_A_SCREEN if on_a_screen else None, record.best_epoch)
     parts: list[Part | tuple[Part, ...]] = [model_pairs(model, path), layers_view(model)]
     if epochs.rows:

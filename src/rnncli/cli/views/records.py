@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from rnncli.cli.views.view import Look
+from rnncli.cli.views.view import Subject
 from rnncli.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
 
 
-def records_of(look: Look) -> Iterator[Dataset]:
+def records_of(subject: Subject) -> Iterator[Dataset]:
     """The records of the file, many at a time; with empty labels where there is no column of labels.
 
     Of a table whose rows have to be put together to sequences, all of it is read first.
@@ -29,11 +29,11 @@ def records_of(look: Look) -> Iterator[Dataset]:
     from rnncli.data.records import SKIP_HINT, Records, Texts, TokenLists
     from rnncli.tasks.model import CHUNK
 
-    model, source = look.model, look.source
+    model, source = subject.model, subject.source
     asker = model.asker("rnncli inspect --activations all --data")
     if model.reads is not None:
         whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, asker=asker)
-        look.note(whole.why)
+        subject.note(whole.why)
         yield whole
         return
     table = stream_rows(source)
@@ -45,7 +45,7 @@ def records_of(look: Look) -> Iterator[Dataset]:
         if source.label is not None:
             raise
         columns = choose(source, table, sample, task=model.task, need_label=False, asker=asker)
-    look.note(columns.why)
+    subject.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):
         # Words without tags are texts: those of a text are told as the model tells them.
@@ -57,4 +57,4 @@ def records_of(look: Look) -> Iterator[Dataset]:
         chosen = replace(source, text=table.columns[columns.text], format=table.format)
         yield Dataset.of(chosen, columns.why, records)
     if table.ledger.count:
-        look.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")
+        subject.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")

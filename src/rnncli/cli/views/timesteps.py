@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from rnncli.cli.views.view import Look, Shown, View, chosen_units
+from rnncli.cli.views.view import Shown, Subject, View, chosen_units
 
 FIRST_UNITS = 6
 
 
-def draw(look: Look, *, units: str | None = None, top: int | None = None) -> Shown:
+def draw(subject: Subject, *, units: str | None = None, top: int | None = None) -> Shown:
     """Shows the states; of units that nobody has chosen so many as fit on the screen."""
 
-    trace = look.adapter.trace(look.text)
+    trace = subject.adapter.trace(subject.text)
     chosen = chosen_units(trace.units, units, top, trace.most_changing)
     if chosen is not None:
         return Shown([trace.view(chosen)], trace.document())
     chosen = list(range(min(FIRST_UNITS, len(trace.units))))
     view = trace.view(chosen)
-    while len(chosen) > 1 and look.fits is not None and not look.fits(view):
+    while len(chosen) > 1 and subject.fits is not None and not subject.fits(view):
         chosen = chosen[:-1]
         view = trace.view(chosen)
     return Shown([view], trace.document())

@@ -1,4 +1,4 @@
-"""What a view of ``rnncli inspect`` is: a row of the table, what it looks at, and what it shows."""
+"""A view of ``rnncli inspect``: its row in the table, the subject that it shows, and what it shows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from rnncli.cli.arguments.inputs import require_piped
+from rnncli.cli.arguments.inputs import found_model, require_piped, source_of
 from rnncli.cli.arguments.options import READING, Note, flag_of, quiet
 from rnncli.errors import UsageError
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     # A table or map, a summary, or a text for a width and perhaps ASCII alone; those of a tuple stand close together.
     Part: TypeAlias = Drawing | list[tuple[str, TableCell]] | Callable[[int, bool], str]
 
-ROWS = 20  # of a long input, where each part has a row
-STEPS = 40  # timesteps of a long input on a screen
+ROWS = 20  # at most, in a table of a long input with a row for each part
+STEPS = 40  # timesteps at most, of a long input on a screen
 
 
 @dataclass(eq=False, repr=False)
@@ -39,7 +40,7 @@ class Shown:
     Attributes:
         parts: for people, in order.
         document: for ``--json`` and for Python.
-        failed: what was looked at is not as it should be.
+        failed: the view checked something, and it is wrong.
         notes: sentences that follow.
     """
 
@@ -49,12 +50,16 @@ class Shown:
     notes: Sequence[str] = ()
 
     @property
+    def groups(self) -> list[tuple[Part, ...]]:
+        """The parts, with those that stand close together in one tuple."""
+        return [part if isinstance(part, tuple) else (part,) for part in self.parts]
+
+    @property
     def drawn(self) -> list[Drawing]:
-        """What of it can be a picture."""
+        """The tables and heat maps, which can be a picture."""
         from rnncli.results import HeatMap, TableView
 
-        flat = (one for part in self.parts for one in (part if isinstance(part, tuple) else (part,)))
-        return [one for one in flat if isinstance(one, TableView | HeatMap)]
+        return [one for one in chain(*self.groups) if isinstance(one, TableView | HeatMap)]
 
 
 @dataclass(eq=False, repr=False)
@@ -62,20 +67,20 @@ class View:
     """A row of the table of views.
 
     Attributes:
-        name: of its argument, and its key in ``--json`` and among the results in Python.
+        name: its argument, and its key in ``--json`` and among the results in Python.
         help: what it shows.
         draw: shows it. Its keyword arguments are the options that go with the view, and its own value if it has one.
-        more_flags: others by which it is asked for.
-        kind: of its value, as an annotation; a switch has none.
+        more_flags: other flags that ask for it.
+        kind: the annotation of its value; a switch has none.
         metavar: its value in the help.
-        alone: it is shown by itself.
-        text: it looks at a text, or the model's own example.
+        alone: no other view is shown with it.
+        text: it shows a text, or the model's own example.
         answer: its scores or its loss are of ``--answer``, if that is given.
         states: it shows states alone, which another answer changes only where the model reads it.
-        label: it wants the true label, where that is known.
-        loss: likewise, for it shows a loss or its gradient.
+        label: it needs the true label, where that is known.
+        loss: so does its loss, or the gradient of it, that it shows.
         file: which data file it reads: none, the one that its value names, or that of ``--data``.
-        drawing: of its options those that choose what a table shows: in ``--json`` is everything.
+        drawing: those of its options that choose what a table shows; ``--json`` has everything.
         page: whether ``--html`` has it, in a section of its own making; or what draws its tables there.
         instead_of_picture: what to do instead of ``--svg``, where it draws no tables.
         of_data: the row in its place where ``--data`` names a file.
@@ -96,13 +101,13 @@ class View:
     loss: bool = False
     file: Literal["none", "own", "data"] = "none"
     drawing: tuple[str, ...] = ()
-    page: bool | Callable[[Look], Sequence[Drawing]] = False
+    page: bool | Callable[[Subject], Sequence[Drawing]] = False
     instead_of_picture: str | None = None
     of_data: View | None = None
 
     @property
     def flag(self) -> str:
-        """By which it is asked for, and called in messages."""
+        """The flag that asks for it, and its name in messages."""
         return flag_of(self.name)
 
     @cached_property
@@ -120,18 +125,18 @@ class View:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Look:
-    """A model, and what in it is looked at.
+class Subject:
+    """The model that views show, with the input or the data file.
 
     Attributes:
         path: the model's file; None for a model that was given without one.
-        name: what the model is called by.
-        runs: where other models are looked for by name.
+        name: what the user calls the model.
+        runs: where other models are found by name.
         text: the input; None for the model's own example.
-        answer: what scores are of, as given by ``--answer``; None for what the model predicts.
+        answer: whose score or loss it is, as given by ``--answer``; None for the prediction.
         of_label: the loss is of the true label, where that is known and no answer is given.
         file: the data file; ``reading`` says how to read it.
-        note: is told what is read, and how.
+        note: takes a sentence on what is read, and its style.
         fits: whether a table fits on the screen; None where there is none.
     """
 
@@ -157,12 +162,8 @@ class Look:
     @cached_property
     def source(self) -> Source:
         """The data file, with how to read it."""
-        from rnncli.data.dataset import Source
-        from rnncli.tasks.model import path_of
-
-        path = path_of(self.file or "")
-        require_piped(path)
-        return Source(path, **self.reading)
+        require_piped(self.file)
+        return source_of(self.file or "", self.reading)
 
     @cached_property
     def label(self) -> Label:
@@ -183,10 +184,8 @@ class Look:
             self.adapter.open(text, found.label)
         except UsageError as error:
             return Label(remark=f"that of {place} cannot be used: {error.message}")
-        lines = ", ".join(f"{line:,}" for line in found.differing[:3])
-        lines += ", …" if len(found.differing) > 3 else ""
-        remark = f"the same input has another label in line {lines}" if found.differing else ""
-        return Label(found.label, place, remark)
+        lines = ", ".join([*(f"{line:,}" for line in found.differing[:3]), *(["…"] if found.differing[3:] else [])])
+        return Label(found.label, place, f"the same input has another label in line {lines}" if lines else "")
 
     @property
     def asked(self) -> Label | str | None:
@@ -200,28 +199,24 @@ class Look:
 
     @cached_property
     def flow(self) -> Flow:
-        """The input forward and back, once for all that ask."""
+        """The forward and the backward pass of the input, computed once for all views."""
         from rnncli.inspection.flow import flow
 
         return flow(self.opened)
 
     def other(self, given: AnyModel, option: str) -> tuple[str, Model]:
-        """Another model to set beside, with its name.
+        """Another model to compare with, after its name.
 
         Raises:
             StorageError: there is none.
             UsageError: it is the same.
         """
-        from rnncli.tasks.model import Model, path_of
-        from rnncli.training.runs import find_model
-
-        if isinstance(given, Model):
-            return "the other", given
-        name = path_of(given)
-        path = find_model(name, self.runs)
+        model, path, name = found_model(given, self.runs)
+        if path is None:
+            return "the other", model
         if self.path is not None and path.samefile(self.path):
             raise UsageError(f"{option} {name}: that is the model itself", "name another one")
-        return name, Model.load(path)
+        return name, model
 
 
 @dataclass(eq=False, repr=False)
@@ -229,56 +224,55 @@ class Inspection(Mapping[str, Any]):
     """What some views show of a model, by the names of the views: the values that ``--json`` prints.
 
     Attributes:
-        look: what was looked at.
-        views: in which way.
-        shown: tables and texts as well, for each view.
+        subject: what they show.
+        shown: by view, in order; tables and texts as well.
         table: all views that there are.
     """
 
-    look: Look
-    views: tuple[View, ...]
-    shown: tuple[Shown, ...]
+    subject: Subject
+    shown: dict[View, Shown]
     table: Sequence[View] = ()
 
     def __getitem__(self, name: str) -> Any:
-        return dict(zip(self, self.shown, strict=True))[name].document
+        return {view.name: one.document for view, one in self.shown.items()}[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (view.name for view in self.views)
+        return (view.name for view in self.shown)
 
     def __len__(self) -> int:
-        return len(self.views)
+        return len(self.shown)
 
     def __repr__(self) -> str:
-        text = "" if self.look.text is None else f" of {self.look.text[:60]!r}"
+        text = "" if self.subject.text is None else f" of {self.subject.text[:60]!r}"
         return f"<rnncli inspection{text}: {', '.join(self)}>"
 
     @property
     def drawn(self) -> list[Drawing]:
-        """What of it can be a picture."""
-        return [part for one in self.shown for part in one.drawn]
+        """The tables and heat maps, which can be a picture."""
+        return [part for one in self.shown.values() for part in one.drawn]
 
     @cached_property
     def page(self) -> Page:
         """The numbers of the input's page.
 
         Raises:
-            UsageError: the input has no timesteps, or the answer is none that can be given.
+            UsageError: the input has no timesteps, or the model cannot give the answer.
         """
         from rnncli.inspection.page.page import page
 
-        look = self.look
-        return page(look.model, look.text, look.label, "" if look.path is None else str(look.path))
+        subject = self.subject
+        return page(subject.model, subject.text, subject.label, "" if subject.path is None else str(subject.path))
 
     @property
     def page_tables(self) -> list[tuple[str, str, Sequence[Drawing]]]:
-        """Of each view that draws tables for the page its name, a title, and these."""
-        rows = ((view, view.page) for view in self.table)
-        return [(view.name, view.help.rstrip("."), page(self.look)) for view, page in rows if callable(page)]
+        """Name, title and tables of each view that draws tables for the page."""
+        return [
+            (view.name, view.help.rstrip("."), view.page(self.subject)) for view in self.table if callable(view.page)
+        ]
 
 
 def notes_on(loss: float) -> list[str]:
-    """That a loss is too small for its gradient to mean anything, if it is."""
+    """The sentence that a loss is too small for its gradient to mean anything, where it is."""
     from rnncli.inspection.loss import vanished
 
     said = vanished(loss)
@@ -288,7 +282,7 @@ def notes_on(loss: float) -> list[str]:
 def chosen_units(
     names: Sequence[str], units: str | None, top: int | None, most_changing: Callable[[int], Sequence[int]]
 ) -> list[int] | None:
-    """The units that ``--units`` or ``--top`` choose; None where neither is given.
+    """Returns the units that ``--units`` or ``--top`` choose; None where neither is given.
 
     Raises:
         UsageError: there is no such unit, or there are not so many.

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from rnncli.cli.views.view import ROWS, Look, Shown, View
+from rnncli.cli.views.view import ROWS, Shown, Subject, View
 
 SHORT_TEXT = 500  # characters, of what is noted below a table
 
 
-def draw(look: Look, *, full: bool = False) -> Shown:
+def draw(subject: Subject, *, full: bool = False) -> Shown:
     """Shows the effect of each part on the score of the answer."""
     from rnncli.inspection.loss import GIVEN, PREDICTION
     from rnncli.inspection.why import why
 
-    found = why(look.adapter.question(look.text, look.answer))
+    found = why(subject.adapter.question(subject.text, subject.answer))
     notes = [found.saturation] if found.saturated else []
-    if look.answer is None and look.label.text is not None:
-        notes.append(f"{look.label.origin} has the label {look.label.text}: what is explained is the prediction")
+    if subject.answer is None and subject.label.text is not None:
+        notes.append(f"{subject.label.origin} has the label {subject.label.text}: what is explained is the prediction")
     if found.flip_text is not None and found.flip_explains:
         short = len(found.flip_text) <= SHORT_TEXT
         notes += [f"the same without them{f': {found.flip_text}' if short else ' is flip_text of --json'}"]
-    document = found.document() | {"answer_from": GIVEN if look.answer is not None else PREDICTION}
+    document = found.document() | {"answer_from": GIVEN if subject.answer is not None else PREDICTION}
     return Shown([found.view(None if full else ROWS)], document, notes=notes)
 
 
