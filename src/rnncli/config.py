@@ -1,4 +1,4 @@
-"""All settings of a training: one frozen value, checked when it is made, YAML in and YAML out."""
+"""The settings of a training: one frozen value, checked when it is made, read from YAML and written to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest
 
-# The tasks there are, each with its package, in the order in which they are asked whether a file is for them: the last
-# one takes what is left.
+# Each task with its package, in the order in which they are asked whether a file is for them: the last one takes what
+# is left.
 TASKS = {
     "lm": "rnncli.tasks.language_model",
     "caption": "rnncli.tasks.caption",
@@ -34,7 +34,7 @@ def _setting(default: Any, help: str, **metadata: Any) -> Any:
 def _number(
     default: float | None, low: float, high: float, help: str, *, above: bool = False, below: bool = False
 ) -> Any:
-    """A setting from ``low`` to ``high``, without ``low`` itself if ``above``, without ``high`` if ``below``."""
+    """A setting from ``low`` to ``high``; greater than ``low`` if ``above``, less than ``high`` if ``below``."""
     return _setting(default, help, low=low, high=high, open_low=above, open_high=below)
 
 
@@ -60,11 +60,11 @@ class Settings:
         UsageError: a value is not of its type or out of its range.
     """
 
-    task: Literal[("auto", *TASKS)] = _setting("auto", "the shape of the problem; some have defaults of their own")  # type: ignore[valid-type]
+    task: Literal[("auto", *TASKS)] = _setting("auto", "task; some have defaults of their own")  # type: ignore[valid-type]
 
     # The model
     cell: Cell = _setting("lstm", "recurrent cell")
-    nonlinearity: Nonlinearity = _setting("tanh", "of the plain RNN")
+    nonlinearity: Nonlinearity = _setting("tanh", "nonlinearity of the plain RNN")
     hidden: int = _number(64, 1, 65_536, "hidden units per direction")
     layers: int = _number(1, 1, 16, "stacked recurrent layers")
     bidirectional: bool = _setting(True, "read in both directions")
@@ -78,37 +78,37 @@ class Settings:
     freeze: bool = _setting(False, "do not train the given word vectors")
     attention: bool = _setting(True, "the decoder attends to its source")
     inject: Inject = _setting(
-        "start", "where the numbers of a caption enter the decoder: its initial state, or every step as well"
+        "start", "where the numbers of a caption enter the decoder: in its initial state, or in every step as well"
     )
-    bias: bool = _setting(True, "bias terms in cells and output layer")
+    bias: bool = _setting(True, "bias terms in the cells and the output layer")
     initializer: Initializer = _setting("orthogonal", "initial weights; uniform, up to 1/sqrt(hidden), as in PyTorch")
     dropout: float = _number(0.5, 0, 1, "dropout rate during training", below=True)
 
     # The data
-    tokens: TokenUnit = _setting("auto", "what a timestep is; symbols stand between white space")
+    tokens: TokenUnit = _setting("auto", "what a timestep is; white space separates symbols")
     lowercase: bool = _setting(True, "fold case")
     normalize: bool = _setting(True, "compose accents (Unicode NFC)")
     min_count: int = _number(2, 1, 2**31, "rarer tokens become <unk>")
-    max_vocabulary: int = _number(10_000, 1, 10_000_000, "size of the vocabulary at most")
-    max_length: int = _number(256, 1, 1_000_000, "tokens read of a text; the middle of a longer one is skipped")
-    validation: float = _number(0.1, 0, 0.9, "share of rows set aside to validate; 0 for none")
+    max_vocabulary: int = _number(10_000, 1, 10_000_000, "largest size of the vocabulary")
+    max_length: int = _number(256, 1, 1_000_000, "most tokens read of a text; of a longer one the middle is skipped")
+    validation: float = _number(0.1, 0, 0.9, "share of the rows set aside for validation; 0 for none")
 
     # The training
     optimizer: Optimizer = _setting("adamw", "optimizer")
     lr: float = _number(0.005, 0, 1e9, "learning rate", above=True)
     schedule: Schedule = _setting("linear", "how the learning rate falls")
-    warmup: int = _number(0, 0, 10**9, "steps over which the learning rate first rises")
-    momentum: float = _number(0.9, 0, 1, "of the optimizer momentum", below=True)
-    weight_decay: float = _number(0.03, 0, 1, "of the optimizer adamw")
+    warmup: int = _number(0, 0, 10**9, "steps over which the learning rate rises at first")
+    momentum: float = _number(0.9, 0, 1, "momentum of the optimizer momentum", below=True)
+    weight_decay: float = _number(0.03, 0, 1, "weight decay of the optimizer adamw")
     clip: float | None = _number(
-        1.0, 0, math.inf, "largest norm of a gradient, longer ones are scaled down; none for no limit", above=True
+        1.0, 0, math.inf, "largest norm of a gradient; a larger one is scaled down; none for no limit", above=True
     )
     batch: int = _number(32, 1, 1_000_000, "sequences per step")
     epochs: int | None = _number(None, 0, 1_000_000, "passes over the data; auto: by its size")
     patience: int | None = _number(
-        None, 1, 1_000_000, "epochs without a better score before it stops; auto: half of all, at least 5"
+        None, 1, 1_000_000, "epochs without a better score before training stops; auto: half of all, at least 5"
     )
-    workers: int | None = _number(None, 1, 64, "number of processes; auto: all cores where that is quicker")
+    workers: int | None = _number(None, 1, 64, "number of processes; auto: all cores where that is faster")
     keep_epochs: bool = _setting(False, "keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
     class_weights: ClassWeights = _setting("none", "extra weight for rare labels")
     seed: int = _number(0, 0, 2**128 - 1, "seed of all random numbers")
@@ -116,8 +116,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            checked = _check(field.name, getattr(self, field.name), _TYPES[field.name], _METADATA[field.name])
-            object.__setattr__(self, field.name, checked)
+            object.__setattr__(self, field.name, _checked(field.name, getattr(self, field.name)))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str = "settings") -> Settings:
@@ -144,48 +143,18 @@ class Settings:
         return dataclasses.replace(self, **changes)
 
 
-class SettingsDict(TypedDict, total=False):
-    """Settings by name, for type checkers: as :class:`Settings`, of which none has to be there."""
-
-    task: str
-    cell: Cell
-    nonlinearity: Nonlinearity
-    hidden: int
-    layers: int
-    bidirectional: bool
-    readout: Readout
-    input: Input
-    embedding: int
-    embedding_scale: float
-    vectors: str | None
-    freeze: bool
-    attention: bool
-    inject: Inject
-    bias: bool
-    initializer: Initializer
-    dropout: float
-    tokens: TokenUnit
-    lowercase: bool
-    normalize: bool
-    min_count: int
-    max_vocabulary: int
-    max_length: int
-    validation: float
-    optimizer: Optimizer
-    lr: float
-    schedule: Schedule
-    warmup: int
-    momentum: float
-    weight_decay: float
-    clip: float | None
-    batch: int
-    epochs: int | None
-    patience: int | None
-    workers: int | None
-    keep_epochs: bool
-    class_weights: ClassWeights
-    seed: int
-    dtype: Precision
+# Settings as keyword arguments, none of which has to be there: type checkers cannot read them off a dataclass. A test
+# holds names and types to the fields of Settings.
+SettingsDict = TypedDict("SettingsDict", {  # noqa: UP013
+    "task": str, "cell": Cell, "nonlinearity": Nonlinearity, "hidden": int, "layers": int, "bidirectional": bool,
+    "readout": Readout, "input": Input, "embedding": int, "embedding_scale": float, "vectors": str | None,
+    "freeze": bool, "attention": bool, "inject": Inject, "bias": bool, "initializer": Initializer, "dropout": float,
+    "tokens": TokenUnit, "lowercase": bool, "normalize": bool, "min_count": int, "max_vocabulary": int,
+    "max_length": int, "validation": float, "optimizer": Optimizer, "lr": float, "schedule": Schedule, "warmup": int,
+    "momentum": float, "weight_decay": float, "clip": float | None, "batch": int, "epochs": int | None,
+    "patience": int | None, "workers": int | None, "keep_epochs": bool, "class_weights": ClassWeights, "seed": int,
+    "dtype": Precision,
+}, total=False)  # fmt: skip
 
 
 _TYPES = get_type_hints(Settings)
@@ -194,18 +163,14 @@ SETTING_NAMES = tuple(_TYPES)
 
 
 def known_name(name: object, source: str) -> None:
-    """Refuses a key that is not a setting.
-
-    Raises:
-        UsageError: with the closest setting there is.
-    """
+    """Raises UsageError, with the closest setting there is, where a key is none."""
     if name not in SETTING_NAMES:
         near = closest(name, SETTING_NAMES) if isinstance(name, str) else ""
         raise UsageError(f"{source}: {_shown(name)} is not a setting{near}")
 
 
 def setting(name: str, value: Any, source: str) -> Any:
-    """A setting's value from a file or the environment, checked; a text means what it means as an option.
+    """Returns a setting's value from a file or the environment, checked; a text means what it means as an option.
 
     Raises:
         UsageError: ``source`` has no such setting, or the value is not possible.
@@ -213,13 +178,13 @@ def setting(name: str, value: Any, source: str) -> Any:
     known_name(name, source)
     try:
         parsed = parse(name, value) if isinstance(value, str) else value
-        return _check(name, parsed, _TYPES[name], _METADATA[name])
+        return _checked(name, parsed)
     except UsageError as error:
         raise UsageError(f"{source}: {error.message}", error.hint) from None
 
 
 def parse(name: str, text: str) -> Any:
-    """A setting's value from a text.
+    """Reads a setting's value from a text.
 
     Raises:
         UsageError: the text is not of the setting's type.
@@ -241,12 +206,9 @@ def parse(name: str, text: str) -> Any:
     return text
 
 
-def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any]) -> Any:
-    """The value, in its own type.
-
-    Raises:
-        UsageError: it has another type, or is out of range.
-    """
+def _checked(name: str, value: Any) -> Any:
+    """Returns the value in the setting's own type; raises UsageError where it has another type or is out of range."""
+    kind, metadata = _TYPES[name], _METADATA[name]
     if value is None and _optional(kind):
         return None
     base = _base(kind)
@@ -308,7 +270,7 @@ def _article(base: type) -> str:
 
 
 def settings_of_file(path: str) -> dict[str, Any]:
-    """The values in a settings file, by name.
+    """Reads a settings file: its values by name.
 
     Raises:
         UsageError: it is too large, not a mapping of settings, or not YAML.
@@ -345,10 +307,9 @@ def settings_from_yaml(text: bytes, source: str) -> dict[str, Any]:
 
 
 def _lines_by_name(tokens: Iterable[Any], source: str) -> dict[str, int]:
-    """On which line each name stands. Refuses what makes a small YAML file slow or large, or hides a line of it.
+    """Returns on which line each name stands, and refuses what makes a small YAML file slow or large, or hides a line.
 
-    Raises:
-        UsageError: an alias (nested ones grow to gigabytes), brackets nested deep, or a name given twice.
+    Raises UsageError: an alias (nested ones grow to gigabytes), brackets nested deep, or a name given twice.
     """
     import yaml
 

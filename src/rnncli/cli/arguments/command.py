@@ -114,7 +114,7 @@ def _unpacked(annotation: str, names: Mapping[str, Any]) -> list[Parameter]:
     unpacked = _named(annotation.removeprefix("Unpack[").removesuffix("]"), names)
     found = []
     for name, reference in getattr(unpacked, "__annotations__", {}).items():
-        kind = _named(reference.__forward_arg__, names)
+        kind = _named(getattr(reference, "__forward_arg__", ""), names)
         if get_origin(kind) is Annotated:
             default = False if get_args(kind)[0] is bool else None
             found.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind))
