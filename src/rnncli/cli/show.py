@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rnncli.clean import clean
-from rnncli.cli.views.view import Inspection, Subject
 from rnncli.errors import counted
 from rnncli.render.console import Output
 from rnncli.render.heatmap import print_heat_map
@@ -18,7 +17,7 @@ from rnncli.results import HeatMap, TableView
 
 if TYPE_CHECKING:
     from rnncli.cli.tokens import TokenStatistics
-    from rnncli.cli.views.view import Part
+    from rnncli.cli.views.view import Inspection, Part, Subject
     from rnncli.tasks.model import Evaluation
 
 PIPE_WIDTH = 120  # characters of a line, where there is no terminal to say how many
