@@ -138,7 +138,7 @@ def test_columns_to_ignore_are_none_of_the_table(trained, tiny):
     assert trained.works("evaluate", "r", "a.csv", "--ignore", "split").rows[0] == ["rows", "12"]
     trained.works("inspect", "--doctor", "a.csv", "-m", "r", "--ignore", "split")
     went_on = trained.works("train", "--resume", "r", "--epochs", "3")
-    assert "going on after epoch 2" in went_on.err
+    assert "resuming after epoch 2" in went_on.err
     trained.refuses(
         2, "--ignore label is not what the training to resume", "train", "--resume", "r", "--ignore", "label"
     )

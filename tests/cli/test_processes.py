@@ -55,7 +55,7 @@ def test_a_signal_saves_says_how_to_go_on_and_loses_nothing(cli, learning, tiny,
 
     last = int(said[1]) + 2
     result = cli.works("train", "--resume", "runs/reviews-1", "--epochs", last)
-    assert f"going on after epoch {int(said[1]) - 1}, step" in result.err
+    assert f"resuming after epoch {int(said[1]) - 1}, step" in result.err
     assert f"finished: all {last} epochs are done" in result.err
     whole = ["--epochs", last, "--patience", "1000000", "--schedule", "constant", "--name", "whole"]
     cli.works("train", "reviews.csv", *tiny, *whole)
@@ -295,7 +295,7 @@ sys.addaudithook(struck)
     assert (running.returncode, out) == (143, b"")
     assert b"Traceback" not in err
     assert os.listdir(cli.folder / "runs") == ["run"]
-    assert "going on after epoch 0, step 0" in cli.works("train", "--resume", "run").err
+    assert "resuming after epoch 0, step 0" in cli.works("train", "--resume", "run").err
 
 
 def test_the_second_of_two_resumes_is_refused(cli, learning, reviews):

@@ -206,13 +206,13 @@ def test_a_training_that_diverges_ends_with_6_and_an_older_model_stays_the_lates
     assert ready.works("predict", "good", "--model", "first").code == 0
 
 
-# --- taking up again ------------------------------------------------------------------------------------------------
+# --- resuming -------------------------------------------------------------------------------------------------------
 
 
 def test_a_finished_training_says_that_it_is(trained):
     result = trained.works("train", "--resume", "latest")
-    assert "taking up latest …" in result.err
-    assert "this training is finished already: all 20 epochs are done" in result.err
+    assert "resuming latest …" in result.err
+    assert "this training is already finished: all 20 epochs are done" in result.err
     assert "epoch 20/20" not in result.err
     best = max(metrics(trained, "reviews-1"), key=lambda line: (line["validation_accuracy"], -line["validation_loss"]))
     assert result.rows[1] == [f"LSTM (4 units), epoch {best['epoch']}", f"{best['validation_accuracy']:.4f}"]
@@ -238,7 +238,7 @@ def test_a_finished_training_goes_on_for_more_epochs_and_never_runs_one_twice(re
     ready.works("train", "reviews.csv", *options, "--epochs", "6", "--name", "whole")
     ready.works("train", "reviews.csv", *options, "--epochs", "2", "--name", "parts")
     result = ready.works("train", "--resume", "parts", "--epochs", "6")
-    assert "going on after epoch 2, step 0" in result.err
+    assert "resuming after epoch 2, step 0" in result.err
     assert "epoch 2/6" not in result.err
     assert learned(ready, "parts") == learned(ready, "whole")
     assert sorted(path.name for path in (ready.folder / "runs").iterdir()) == ["latest", "parts", "whole"]

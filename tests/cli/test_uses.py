@@ -134,7 +134,7 @@ def test_a_map_that_would_be_none_is_refused(cli):
         (["predict", "good", "--spreadsheet-safe", "--json"], "--spreadsheet-safe is for lines of a table"),
         (["tokenize", "good", "--format", "csv"], "--format says how a file is read"),
         (["tokenize", "good", "--min-count", "2"], "--min-count is for the vocabulary of a file"),
-        (["tokenize", "good", "--runs", "runs"], "--runs says where --model is looked for"),
+        (["tokenize", "good", "--runs", "runs"], "--runs says where to find --model"),
         (["tokenize", "good", "-m", "m.safetensors", "--tokens", "char"], "--tokens says how texts are cut"),
         (["tokenize", "films.csv", "-m", "m.safetensors", "--no-lowercase"], "--lowercase says how texts are cut"),
     ],

@@ -313,6 +313,7 @@ def test_another_number_of_workers_goes_on_and_is_kept(data: Path, tmp_path: Pat
     resumed = take_up(tmp_path, workers=2)
     assert resumed.settings.workers == 2
     assert len(Model.load(finish(resumed) / "model.safetensors").record.epochs) == 3
+    assert take_up(tmp_path, workers=None).settings.workers == 2  # which is not auto
 
 
 def test_automatic_patience_is_as_if_the_epochs_had_been_asked_for_at_once(

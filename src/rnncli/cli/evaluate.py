@@ -24,8 +24,8 @@ DataArguments = Annotated[
     options.TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
 ]
 
-MISTAKES = 10  # that are shown unless it is said how many
-CHARACTERS_A_TEXT = 200
+MISTAKES = 10  # shown by default
+CHARACTERS_A_TEXT = 200  # a guess, by which data are or are not worth more than one process
 
 
 def evaluate(
@@ -44,11 +44,11 @@ def evaluate(
     Args:
         data: a data file, or pairs of an input and its label.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
-        mistakes: how many of them to name; 10 if None.
-        beam: hypotheses side by side, where texts are generated.
+        mistakes: how many of them to return; 10 if None.
+        beam: width of the beam search, where texts are generated.
         workers: processes that share the work; None for as many as help.
-        runs: where models are looked for by name.
-        note: is told how the file is read, and what is left out.
+        runs: where models are found by name.
+        note: takes a sentence on how the file is read and what is left out, and its style.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.Reading`.
 
     Raises:

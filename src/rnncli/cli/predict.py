@@ -45,8 +45,7 @@ SpreadsheetSafe = Annotated[
     typer.Option("--spreadsheet-safe", help="Put a ' before anything that a spreadsheet would take for a formula."),
 ]
 
-# A guess at the length of a text, to tell whether more processes than one are worth their start.
-BYTES_A_TEXT = 500
+BYTES_A_TEXT = 500  # a guess, by which a file is or is not worth more than one process
 
 
 def predict(
@@ -64,18 +63,18 @@ def predict(
     on_pause: Callable[[], object] = quiet,
     **reading: Unpack[options.InputReading],
 ) -> list[Any]:
-    """A model's predictions, one for each input, in their order.
+    """Returns a model's predictions, one for each input, in the order of the inputs.
 
     Args:
         texts: a list of texts, or of paths of data files; or one text, or the name of a file.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
-        length, temperature, seed: how a model of a text continues it.
-        beam: hypotheses side by side, where texts are generated.
+        length, temperature, seed: how a language model continues a text.
+        beam: width of the beam search, where texts are generated.
         workers: processes that share a file; None for as many as help.
-        runs: where models are looked for by name.
-        on_start: is called with the model, before anything is predicted.
-        on_prediction: is called with each as soon as it is known, and then nothing is returned.
-        on_pause: is called when a pipe holds nothing more yet, all that came having been predicted.
+        runs: where models are found by name.
+        on_start: takes the model, before the first prediction.
+        on_prediction: takes each prediction as soon as it is made; then an empty list is returned.
+        on_pause: called when a pipe is empty for now, and every input so far has its prediction.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.InputReading`.
 
     Raises:
@@ -92,7 +91,7 @@ def predict(
     paths = [os.fspath(one) for one in texts if isinstance(one, os.PathLike)] if isinstance(texts, Sequence) else []
     if all(format is None and is_array(path) for path in paths):
         refuse_reading("these are texts", reading)
-    # Options that are for some tasks only, as far as they were given.
+    # The model refuses an option that is not for its task.
     asked = model_of(model, runs).with_options(**{name: value for name, value in sampling.items() if value is not None})
     on_start(asked)
     found: list[Any] = []
@@ -119,10 +118,10 @@ def predict_command(
     \b
     rnncli predict "movie was good" "not bad at all"
     rnncli predict new.csv --json      one JSON object a line
-    rnncli predict "To be" --length 99 how a model of a text continues it
+    rnncli predict "To be" --length 99 a language model goes on with the text
     cat lines.txt | rnncli predict -   one text a line
 
-    Piped, a classifier's line is: label, probability, unknown words, text; with tabs between.
+    In a pipe, a classifier writes label, probability, unknown words and text, separated by tabs.
     """
     from rnncli.cli.show import warnings_shown
     from rnncli.render.tables import print_table
@@ -169,23 +168,17 @@ def _predict_files(
     show: Callable[[Any], object],
     on_pause: Callable[[], object],
 ) -> None:
-    """Predicts many inputs at a time, in order; but those that have come wait for no other when the input pauses.
+    """Predicts chunks of inputs, in order; where the input pauses, those so far are predicted without waiting for more.
 
-    Args:
-        workers: processes that share them; None for as many as help.
-        show: takes each prediction.
-        on_pause: is called when all that has come was shown.
-
-    Raises:
-        DataError: with file and line, where the model cannot read an input.
+    Raises DataError, with file and line, where the model cannot read an input.
     """
     from rnncli.data.inputs import stream_inputs
     from rnncli.parallel.chunks import map_chunks
     from rnncli.tasks.model import CHUNK, chunks_of
 
-    names: deque[str | None] = deque()  # what to call the inputs whose predictions are still to come; None as they are
+    names: deque[str | None] = deque()  # of the inputs without a prediction yet; None to show an input as it is
     waiting: list[Any] = []
-    done = 0  # inputs that were handed on
+    done = 0  # inputs that are predicted, or are being predicted
 
     def numbered(texts: list[Any]) -> tuple[list[Any], int]:
         nonlocal done
@@ -198,9 +191,8 @@ def _predict_files(
             show(prediction if name is None else replace(prediction, text=name))
 
     def predict_waiting() -> None:
-        texts = numbered(waiting[:])
-        waiting.clear()
-        show_all(model.predict_stream(*texts))
+        chunk, waiting[:] = waiting[:], []
+        show_all(model.predict_stream(*numbered(chunk)))
 
     def pause() -> None:
         if waiting:
@@ -231,7 +223,7 @@ def _predict_files(
 
 
 def _workers(sources: Sequence[Source], most: int | None) -> int:
-    """How many processes are to predict: one where input may pause, or is soon done."""
+    """How many processes predict: one where the input may pause, or is small."""
     from rnncli.parallel.processes import helpful_workers
 
     paths = [source.path for source in sources]
@@ -241,11 +233,11 @@ def _workers(sources: Sequence[Source], most: int | None) -> int:
 
 
 class _Lines:
-    """Predictions as lines of a pipe or a terminal, or as JSON.
+    """Prints predictions as lines for a pipe or a terminal, or as JSON.
 
     Attributes:
-        cut: inputs so far that were not read whole.
-        quoted: cells that were made inert for a spreadsheet.
+        cut: inputs so far whose middle was not read.
+        quoted: cells behind a ``'``, for a spreadsheet.
     """
 
     def __init__(self, output: Output, json: bool, spreadsheet_safe: bool) -> None:

@@ -29,7 +29,7 @@ TokenUnit = Annotated[
 Lowercase = Annotated[bool | None, typer.Option("--lowercase/--no-lowercase", help="Fold case. [on]")]
 MinCount = Annotated[int | None, typer.Option("--min-count", metavar="NUMBER", help="Rarer tokens become <unk>. [1]")]
 MaxVocabulary = Annotated[
-    int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Size of the vocabulary at most. [10000]")
+    int | None, typer.Option("--max-vocabulary", metavar="NUMBER", help="Largest size of the vocabulary. [10000]")
 ]
 TokenizerOf = Annotated[
     options.OtherModel,
@@ -49,16 +49,16 @@ def tokenize(
     note: Note = quiet,
     **reading: Unpack[options.InputReading],
 ) -> Tokens | TokenStatistics:
-    """The tokens of a text, or the statistics of many.
+    """Returns the tokens of a text, or statistics of the tokens of many.
 
     Args:
         source: a text, the name of a data file, or a list of texts.
         tokens: what a timestep is: auto, word, char or symbol.
-        lowercase: fold case; on if None.
-        min_count, max_vocabulary: which tokens of many texts are known; 1 and 10,000 if None.
-        model: whose tokenizer and vocabulary to use instead, or its name.
-        runs: where models are looked for by name.
-        note: is told how the file is read.
+        lowercase: whether to fold case; on if None.
+        min_count, max_vocabulary: which tokens of many texts are in the vocabulary; 1 and 10,000 if None.
+        model: a model whose tokenizer and vocabulary to use, or its name.
+        runs: where models are found by name.
+        note: takes a sentence on how the file is read, and its style.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.InputReading`.
 
     Raises:
@@ -76,7 +76,7 @@ def tokenize(
     if model is not None:
         for name in given:
             raise UsageError(
-                f"{flag_of(name)} says how texts are cut into tokens, and the model has its own way",
+                f"{flag_of(name)} says how texts are cut into tokens, and the model has its own tokenizer",
                 "leave --model or the option out",
             )
     # Checked by the rules of training, so that what is shown here can also be trained.
@@ -117,7 +117,7 @@ def tokenize_command(
 
     output = call.output
     if "runs" in call.typed and "model" not in call.typed:
-        raise UsageError("--runs says where --model is looked for, and none is given", "add --model NAME")
+        raise UsageError("--runs says where to find --model, and none is given", "add --model NAME")
     found = work(note=output.note)
     if isinstance(found, TokenStatistics):
         show_figures(output, found, json)

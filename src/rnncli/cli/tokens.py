@@ -1,4 +1,4 @@
-"""Texts as tokens: one text for each timestep, many as statistics."""
+"""The tokens of one text, and statistics of the tokens of many."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from rnncli.data.text.vocabulary import Vocabulary
     from rnncli.tasks.model import Model
 
-# One-hot vectors are written out up to this many features; beyond, the position of the one is all there is to see.
-MOST_FEATURES = 24
+MOST_FEATURES = 24  # of one-hot vectors that are written out; of longer ones only the position of the 1 is shown
 COMMONEST = 20
 COVERAGE_SIZES = (10, 100, 1_000, 10_000, 30_000, 100_000)
 _TOKEN = Column("token", style="bold")
-SAMPLE = 200  # texts of a file that the kind of its tokens is told from
+SAMPLE = 200  # texts of a file that decide what its tokens are
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Tokens:
         ids: of the tokens in the vocabulary.
         known: whether each token is in the vocabulary.
         shape: timesteps and features of the one-hot vectors.
-        one_hot: a vector a timestep; None where there are more features than anybody would read.
+        one_hot: a vector a timestep; None for more than :data:`MOST_FEATURES` features.
     """
 
     tokens: list[str]
@@ -73,7 +72,7 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenStatistics:
-    """What texts look like as tokens.
+    """Statistics of the tokens of many texts.
 
     Attributes:
         unit: what a token is.
@@ -97,7 +96,7 @@ class TokenStatistics:
         return f"<{counted(self.rows, 'row')}, {counted(self.tokens, self.unit)}, {self.distinct:,} distinct>"
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        """The figures of the whole."""
+        """The figures, each with its name."""
         low, middle, high, top = self.lengths
         return [
             ("rows", f"{self.rows:,}" + (f" ({self.empty:,} empty)" if self.empty else "")),
@@ -108,7 +107,7 @@ class TokenStatistics:
         ]
 
     def tables(self) -> list[TableView]:
-        """How far the commonest tokens reach, and which they are."""
+        """The share of all tokens that the commonest make up, and which these are."""
         coverage = tuple((one.size, one.share) for one in self.coverage)
         commonest = tuple((token, count, i) for i, (token, count) in enumerate(self.commonest))
         return [
@@ -139,7 +138,7 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
 
 
 def _of_model(model: Model) -> tuple[Tokenizer, Vocabulary]:
-    """What cuts texts for a model, and the tokens that it knows."""
+    """Returns a model's tokenizer and vocabulary; raises UsageError where it has none."""
     from rnncli.tasks.inputs import TextInput
 
     text = getattr(model, "input", None)
@@ -149,11 +148,7 @@ def _of_model(model: Model) -> tuple[Tokenizer, Vocabulary]:
 
 
 def _given_words(value: Value) -> Sequence[str]:
-    """Words that a file gives as a list: nothing is cut, and no case is folded, as in training on them.
-
-    Raises:
-        DataError: it is no list.
-    """
+    """Returns the words of a list as they are, as training reads them; raises DataError where it is no list."""
     from rnncli.data.formats.values import as_text, words
 
     found = words(value)

@@ -69,20 +69,20 @@ def train(
     on_event: Callable[[Event], object] = quiet,
     **options: Unpack[TrainingOptions],
 ) -> Model:
-    """Trains a model, or goes on with a stopped training, and returns the best one, with its training record.
+    """Trains a model, or resumes a stopped training, and returns the best model with its training record.
 
     Args:
         data: a data file, or pairs of an input and its label.
-        config: settings as YAML; those of ``options`` count more.
-        resume: the run to go on with: ``latest``, its name or its folder.
-        name: of the run's folder below ``runs``; never that of another one.
-        named: names of settings that are refused where they decide nothing.
-        note: is told what takes a while.
-        on_start: is called when the data are read, and nothing is learned.
-        on_event: is called with every step, epoch and the end.
-        options: settings, any field of :class:`rnncli.config.Settings`, and how to read the file, as
-            :class:`rnncli.cli.arguments.options.Reading` has it. ``workers`` is 1 unless it is said: a program that
-            has threads of its own, as a notebook has, should not be forked unasked.
+        config: a settings file (YAML); ``options`` override it.
+        resume: the run to resume: ``latest``, its name or its folder.
+        name: of the run's folder below ``runs``; no other run may have it.
+        named: names of settings to refuse where they have no effect.
+        note: takes a sentence on what takes a while, and its style.
+        on_start: takes the session before its first step.
+        on_event: takes every event: a step, an epoch, the end.
+        options: settings, any field of :class:`rnncli.config.Settings`, and how to read the file; see
+            :class:`rnncli.cli.arguments.options.Reading`. ``workers`` is 1 by default: a program with threads of its
+            own, such as a notebook, should not be forked unasked.
 
     Raises:
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
@@ -111,10 +111,8 @@ def train(
         if resume is None:
             session = sessions.start(source, {"workers": 1} | settings, folder, name, named=named)
         else:
-            run, found = path_of(resume), partial(note, f"taking up {os.fspath(resume)} …", "dim")
+            run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             data = None if path is None else source.path
-            if settings.get("workers") is None:  # it goes on with as many as it had
-                settings.pop("workers", None)
             session = sessions.resume(run, folder, data=data, given=settings, reading=reading, on_found=found)
     on_start(session)
     for event in session.events():
@@ -131,18 +129,18 @@ def train_command(
     **settings: Any,
 ) -> None:
     """
-    What the file holds decides the task, unless --task says it: texts or sequences of numbers with labels (classify),
-    words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
+    The content of the file decides the task, unless --task names it: texts or sequences of numbers with labels
+    (classify), words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
 
     \b
-    rnncli train reviews.csv               columns guessed, the rest by default
+    rnncli train reviews.csv               guesses the columns; all settings by default
     rnncli train reviews.csv --cell gru --epochs 10
     rnncli train names.csv --tokens char   a timestep is a letter
     rnncli train tags.conll                a tag for every word
-    rnncli train plays.txt                 what comes next in a text
-    rnncli train --resume latest           after Ctrl-C, to the same bits
+    rnncli train plays.txt                 the next word of a text
+    rnncli train --resume latest           after Ctrl-C; the same bits in the end
 
-    Each setting is also read from the environment (RNNCLI_HIDDEN=128) and from --config FILE.
+    A setting may also come from the environment (RNNCLI_HIDDEN=128) or from --config FILE.
     """
     from rnncli.cli.show import warnings_shown
     from rnncli.render.json_out import print_json
@@ -150,10 +148,10 @@ def train_command(
     output = call.output
     require_piped(data)
     resolved = resolve_settings(settings, config)
-    Settings.from_mapping(resolved)  # a slip in an option is told before anything is read
+    Settings.from_mapping(resolved)  # refuses a mistyped value before anything is read
     with warnings_shown(output), _Progress(output) as progress:
-        said = {"named": settings, "note": output.note, "on_start": progress.begin, "on_event": progress.event}
-        work(data, **{"workers": None} | resolved, **said)
+        shown = {"named": settings, "note": output.note, "on_start": progress.begin, "on_event": progress.event}
+        work(data, **{"workers": None} | resolved, **shown)
     if json:
         print_json(output, _document(progress.session))
     else:
@@ -163,30 +161,30 @@ def train_command(
 COMMAND = partial(command, train, train_command, more=setting_options)
 
 
-def _say_what_is_there(output: Output, session: Session) -> None:
+def _describe(output: Output, session: Session) -> None:
+    """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
         output.note(f"{what:>11}  {clean(value)}")
     for warning in (*session.unused, *session.prepared.report.warnings):
         output.note(f"    warning  {warning}", "yellow")
     s = session.settings
-    together = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
-    words = dict(session.model().describe())["network"]
-    output.note(f"    network  {words}, seed {s.seed}{together}")
+    processes = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
+    output.note(f"    network  {dict(session.model().describe())['network']}, seed {s.seed}{processes}")
     if session.coverage:
         output.note(f"    vectors  {session.coverage.sentence}")
-    found = session.measure_baselines()
-    if found:
-        output.note("    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {b.score:.4f}" for b in found))
+    baselines = session.measure_baselines()
+    if baselines:
+        output.note("    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {b.score:.4f}" for b in baselines))
     progress = session.state.progress
     if progress.finished is not None:
-        output.note(f"this training is finished already: {progress.finished}")
+        output.note(f"this training is already finished: {progress.finished}")
     elif session.resumed:
-        output.note(f"going on after epoch {progress.epoch}, step {progress.step_in_epoch}")
+        output.note(f"resuming after epoch {progress.epoch}, step {progress.step_in_epoch}")
 
 
 class _Progress(ExitStack):
-    """What is said of a training while it goes on; inside, the first signal ends it with everything saved."""
+    """Shows a training while it runs; inside the block, the first signal stops it with everything saved."""
 
     session: Session
 
@@ -201,7 +199,7 @@ class _Progress(ExitStack):
         self.session, self._finished_before = session, session.state.progress.finished is not None
         stopping.say_when_stopped(f"stopped; {session.go_on}")
         keep_freed_memory()
-        _say_what_is_there(self._output, session)
+        _describe(self._output, session)
         metric, unit = session.metric, session.model().unit
         self._display = TrainingDisplay(
             self._output, session.settings.epochs or 0, metric.name, lambda event: metric.of(event.record), unit
@@ -228,7 +226,7 @@ class _Progress(ExitStack):
 
 @contextmanager
 def _stopping_on_signals(session: Session) -> Iterator[None]:
-    """The first signal lets the step finish and saves; after it, Ctrl-C does what it did before: it stops at once."""
+    """Lets the first signal stop the training after its step, saved; a second Ctrl-C then stops at once, as before."""
     before: dict[signal.Signals, Any] = {}
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -248,7 +246,7 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 
 
 def _summarize(output: Output, session: Session) -> None:
-    """The best epoch beside the baselines, on the same validation rows, and which is better."""
+    """Prints the best epoch and the baselines, on the same validation rows, and which is better."""
     from rnncli.core.cells.named import specification_of
     from rnncli.render.tables import print_table
     from rnncli.results import Column, TableView
@@ -263,9 +261,9 @@ def _summarize(output: Output, session: Session) -> None:
         count, name = session.prepared.report.validation_rows, session.metric.name
         title = f"{name.capitalize()} on {counted(count, 'validation row')}"
         print_table(output, TableView(title, (Column("model"), Column(name, True)), tuple(rows)))
-    said = _verdict(session)
-    if said:
-        output.note(said, "bold")
+    verdict = _verdict(session)
+    if verdict:
+        output.note(verdict, "bold")
     output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
 
 
@@ -292,6 +290,6 @@ def _document(session: Session) -> dict[str, Any]:
 
 
 def _verdict(session: Session) -> str | None:
-    """Whether the network is better than the best baseline; None when there is nothing to compare."""
+    """Says whether the network is better than the best baseline; None when there is nothing to compare."""
     found = session.comparison()
     return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"

@@ -58,6 +58,8 @@ class StartingPoint:
                     "only --epochs, --patience, --workers and --keep-epochs may change",
                 )
         changes = {name: given[name] for name in MAY_CHANGE if name in given}
+        if changes.get("workers") is None:  # as many as it had
+            changes.pop("workers", None)
         return self.settings.replace(**({"patience": None} if self.automatic_patience else {}) | changes)
 
     def check_reading(self, given: Mapping[str, Any]) -> None:
