@@ -1,9 +1,9 @@
 """How far back a layer remembers: how much of a gradient at the last state arrives at each earlier one.
 
-The gradient of an answer with respect to h_t passes through every step after t, once through each: it shrinks (or
-grows) about geometrically with the distance, by what W_h and the slopes of the non-linear functions come to (Hochreiter
-1991; Bengio et al. 1994; Pascanu et al. 2013). In the LSTM it may also pass along the memory c, which goes
-through the forget gates alone (Hochreiter & Schmidhuber 1997): what an LSTM remembers is seen there, and not in h.
+The gradient of an output with respect to h_t passes once through every step after t: it shrinks or grows about
+geometrically with the distance, by W_h and the slopes of the activations (Hochreiter 1991; Bengio et al. 1994; Pascanu
+et al. 2013). In an LSTM it may also pass along the memory c, through the forget gates alone (Hochreiter & Schmidhuber
+1997): what an LSTM remembers shows there, and not in h.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
-# A gate is saturated this near to 0 or 1, a tanh this near to −1 or 1: there its slope is under a fifth of its largest.
+# A gate is saturated this near to 0 or 1, a tanh beyond this: there its slope is under a fifth of its largest.
 SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
-# Below this share of what it began with, a gradient is taken for gone.
-GONE = 0.01
-# Of how the logarithms of the shares vary, the part that a straight line has to explain, or there is no half-life.
-STEADY = 0.5
+GONE = 0.01  # a gradient below this share of what it began with counts as vanished
+STEADY = 0.5  # the share of the logarithms' variance that a straight line has to explain, or there is no half-life
 BAR_WIDTH = 24
 BAR_DECADES = 6  # powers of ten that a bar's whole length stands for
 
@@ -187,19 +185,20 @@ class Memory:
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
-        several = len(self.radii) > 1
-        named = len(self.states) > 1
         pairs = {
-            "half-life": ", ".join(f"{one.letter} {one.life}" if named else one.life for one in self.states),
-            "spectral radius of W_h": ", ".join(
-                f"{gate} {radius:.3f}" if several else f"{radius:.3f}" for gate, radius in self.radii.items()
-            ),
+            "half-life": _named({one.letter: one.life for one in self.states}),
+            "spectral radius of W_h": _named({gate: f"{radius:.3f}" for gate, radius in self.radii.items()}),
             "saturated": ", ".join(f"{gate} {share:.1%}" for gate, share in self.saturated.items()),
         }
         if self.loss is not None:
             small = ", too small for its gradient to mean anything" if self.loss.warning else ""
             pairs["loss"] = f"{self.loss}{small}"
         return [(name, figure) for name, figure in pairs.items() if figure]
+
+
+def _named(figures: dict[str, str]) -> str:
+    """``h 3.2 steps, c 9 steps``; a single figure without its name."""
+    return ", ".join(f"{name} {figure}" if len(figures) > 1 else figure for name, figure in figures.items())
 
 
 def _steps(number: float) -> str:
@@ -299,13 +298,12 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
     """Two layers on the same input, side by side: what arrives where either keeps it, at ``most`` of the steps."""
     rows: list[tuple[TableCell, ...]] = []
     count = max(len(first.steps), len(second.steps))
-    for distance in spread(count, most):
-        sides = [one for one in (first, second) if distance < len(one.steps)]
-        cells: list[TableCell] = [distance, visible(sides[0].steps[distance])]
+    for back in spread(count, most):
+        row: list[TableCell] = [back, visible((first if back < len(first.steps) else second).steps[back])]
         for one in (first, second):
-            share = float(one.kept.shares[distance]) if one in sides else None
-            cells += [share, "" if share is None else bar(share, BAR_WIDTH // 2)]
-        rows.append(tuple(cells))
+            share = float(one.kept.shares[back]) if back < len(one.steps) else None
+            row += [share, "" if share is None else bar(share, BAR_WIDTH // 2)]
+        rows.append(tuple(row))
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):
         columns += [Column(f"{name}: {one.kind}'s {one.kept.letter}", True), Column(f"10^−{BAR_DECADES} to 1")]

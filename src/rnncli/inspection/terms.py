@@ -169,9 +169,8 @@ def terms(flow: Flow, parameter: str) -> Terms:
     """
     if parameter not in flow.gradients:
         names = list(flow.gradients)
-        raise UsageError(
-            f"there is no parameter '{parameter}'{closest(parameter, names)}", f"there are {', '.join(names)}"
-        )
+        said = f"there is no parameter '{parameter}'{closest(parameter, names)}"
+        raise UsageError(said, f"there are {', '.join(names)}")
     cell = flow.cell_of(parameter)
     if cell is not None:
         steps, (x, d) = cell.steps, _of_cell(cell, parameter.rsplit("/", 1)[1])
