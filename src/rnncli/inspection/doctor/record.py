@@ -159,7 +159,7 @@ def few_epochs(patient: Patient) -> Check:
     if len(epochs) != patient.settings.epochs or epochs[-1].validation_accuracy == 1:
         return check  # it ended for another reason than the number of epochs, or cannot get better
     sentence = f"The last of {counted(len(epochs), 'epoch')} still took the validation loss from "
-    sentence += f"{min(losses[:-1]):.4f} down to {losses[-1]:.4f}: the training was not done."
+    sentence += f"{min(losses[:-1]):.4f} down to {losses[-1]:.4f}: training stopped too early."
     return check.found(sentence, patient.commands.train(epochs=2 * len(epochs)))
 
 
