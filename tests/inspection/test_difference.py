@@ -20,7 +20,7 @@ from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference.files import data_difference
 from rnncli.inspection.difference.inputs import EFFECTS, difference
 from rnncli.inspection.flow import flow
-from rnncli.inspection.question import UNWRITTEN
+from rnncli.inspection.question import BASELINE_TOKEN
 from rnncli.record import Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
@@ -83,7 +83,7 @@ def test_the_effects_are_differences_of_log_odds() -> None:
     assert found.effects is not None
     for made, effects in zip((first, second), found.effects, strict=True):
         for k in range(len(words)):
-            without = " ".join([*words[:k], UNWRITTEN, *words[k + 1 :]])
+            without = " ".join([*words[:k], BASELINE_TOKEN, *words[k + 1 :]])
             assert effects[k] == pytest.approx(odds(made, TEXT) - odds(made, without), abs=1e-9)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rnncli.core.packed import Array
 from rnncli.inspection.integrated_gradients import GradientPath
 
-UNWRITTEN = "☐"  # a word or a letter that no text has
+BASELINE_TOKEN = "☐"  # a word or a letter that no text has
 
 
 @dataclass(frozen=True)

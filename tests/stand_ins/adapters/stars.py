@@ -18,7 +18,7 @@ from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts
+from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 
 
@@ -55,7 +55,7 @@ class StarsAdapter(Adapter[StarsModel]):
 
     def parts(self, text: str) -> InputParts:
         words = tuple(self._steps(text))
-        return InputParts(words, words, UNWRITTEN, " ".join, self.model.unit)
+        return InputParts(words, words, BASELINE_TOKEN, " ".join, self.model.unit)
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         return ["nothing" if one is None else f"{one:.1f}" for one in self.model.numbers(list(texts))]

@@ -21,7 +21,7 @@ from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, S
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts
+from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Classifier, Examples
@@ -79,7 +79,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
             mean = input.mean.tolist()
             return InputParts(tuple(names), tuple(rows), mean, lambda left: json.dumps(list(left)), input.unit)
         tokens, join = tuple(input.tokenizer.tokens(text)), input.tokenizer.join
-        return InputParts(tokens, tokens, UNWRITTEN, lambda left: join(list(left)), input.unit)
+        return InputParts(tokens, tokens, BASELINE_TOKEN, lambda left: join(list(left)), input.unit)
 
     def _steps(self, text: str) -> Sequence[str]:
         model = self.model

@@ -23,7 +23,7 @@ from rnncli.inspection.by_hand.layers import TIMESTEPS, Inputs, Size, Stack
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
-from rnncli.inspection.question import UNWRITTEN, InputParts
+from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, tokens_of
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
@@ -69,7 +69,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     def parts(self, text: str) -> InputParts:
         tokens, unit = tuple(self.model.tokens(text)), self.model.unit
         # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
-        return InputParts(tokens, tokens, UNWRITTEN, "".join, unit, deletable=unit == "char")
+        return InputParts(tokens, tokens, BASELINE_TOKEN, "".join, unit, deletable=unit == "char")
 
     def _steps(self, text: str) -> Sequence[str]:
         return self.model.tokens(text)

@@ -17,7 +17,7 @@ from rnncli.inspection.by_hand.tape import Place, Sheet
 from rnncli.inspection.by_hand.terms import hstack, vstack
 from rnncli.inspection.flow import Flow
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
-from rnncli.inspection.question import UNWRITTEN, InputParts
+from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import DecoderStates
 from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
@@ -85,7 +85,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
 
     def parts(self, text: str) -> InputParts:
         symbols, unit = tuple(self.model.symbols(text)), self.model.unit
-        return InputParts(symbols, symbols, UNWRITTEN, lambda left: joined_symbols(left, unit), unit)
+        return InputParts(symbols, symbols, BASELINE_TOKEN, lambda left: joined_symbols(left, unit), unit)
 
     def inputs(self, texts: Sequence[str]) -> list[Array]:
         return [self.model.encode(self.model.symbols(text)) for text in texts]

@@ -23,7 +23,7 @@ from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, S
 from rnncli.inspection.by_hand.tape import Sheet
 from rnncli.inspection.flow import Flow, Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
-from rnncli.inspection.question import UNWRITTEN, InputParts
+from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
@@ -61,7 +61,7 @@ class TagAdapter(Adapter[TaggerModel]):
         words = tuple(words_of(text))
         # A tag for each word: with a word less there is another answer.
         join = partial(json.dumps, ensure_ascii=False)
-        return InputParts(words, words, UNWRITTEN, join, self.model.unit, deletable=False)
+        return InputParts(words, words, BASELINE_TOKEN, join, self.model.unit, deletable=False)
 
     def _steps(self, text: str) -> Sequence[str]:
         return words_of(text)
