@@ -25,8 +25,8 @@ from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
-# A gate is saturated this near to 0 or 1, a tanh beyond this: there its slope is under a fifth of its largest.
-SATURATED_GATE, SATURATED_TANH = 0.05, 0.9
+# Function → its middle, and the distance from there beyond which its slope is under a fifth of its largest: saturated.
+ENDS = {"σ": (0.5, 0.45), "tanh": (0.0, 0.9)}
 GONE = 0.01  # a gradient below this share of what it began with counts as vanished
 STEADY = 0.5  # the share of the logarithms' variance that a straight line has to explain, or there is no half-life
 BAR_WIDTH = 24
@@ -242,13 +242,12 @@ def _radii(cell: CellFlow) -> dict[str, float]:
 
 def flat(cell: CellFlow) -> dict[str, Array]:
     """Gate → (T, H) whether its slope is all but gone; of σ and tanh, whose ends have none."""
-    ends = {"σ": (0.5, 0.5 - SATURATED_GATE), "tanh": (0.0, SATURATED_TANH)}  # from the middle, how far out
-    return {
-        gate.letter: np.abs(cell.values[gate.letter] - middle) > distance
-        for gate in cell.cell.specification.gates
-        if gate.function in ends
-        for middle, distance in (ends[gate.function],)
-    }
+    found = {}
+    for gate in cell.cell.specification.gates:
+        if gate.function in ENDS:
+            middle, distance = ENDS[gate.function]
+            found[gate.letter] = np.abs(cell.values[gate.letter] - middle) > distance
+    return found
 
 
 def saturation(cell: CellFlow) -> dict[str, float]:

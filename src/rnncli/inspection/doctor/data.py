@@ -104,8 +104,10 @@ def unknown_words(patient: Patient, data: Examined) -> Check:
     """The share of all tokens that the model does not know, where it does worse for it."""
     s, unit, commands = patient.settings, patient.model.unit, patient.commands
     whole = sum(len(tokens) for tokens in data.tokens)
-    pairs = zip(data.predictions, data.tokens, strict=True)
-    unknown = sum(sum(map(set(prediction.unknown).__contains__, tokens)) for prediction, tokens in pairs)
+    unknown = 0
+    for prediction, tokens in zip(data.predictions, data.tokens, strict=True):
+        missing = set(prediction.unknown)
+        unknown += sum(token in missing for token in tokens)
     number = unknown / whole if whole else None
     check = Check("unknown words", number, f"share of the {unit}s that are unknown", f"above {UNKNOWN:.0%}")
     cost = number * _lost_accuracy(patient, data) if number and patient.adapter.labels_per == "timestep" else None
