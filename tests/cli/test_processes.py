@@ -315,7 +315,7 @@ def test_a_diverged_training_is_not_said_to_be_taken_up(cli, reviews, tiny):
     cli.write("reviews.csv", reviews)
     diverging = ["--cell", "rnn", "--nonlinearity", "relu", "--lr", "1e9", "--epochs", "9", "--name", "d"]
     assert cli("train", "reviews.csv", *tiny, *diverging).code == 6
-    result = cli.refuses(6, "runs/d cannot be gone on with: training diverged: ", "train", "--resume", "d")
+    result = cli.refuses(6, "runs/d cannot be resumed: training diverged: ", "train", "--resume", "d")
     assert result.err.count("\n") == 2
     assert "start anew with a smaller learning rate" in result.err
 

@@ -335,7 +335,7 @@ def test_a_resumed_training_keeps_the_settings_it_was_run_with(ready, tiny):
 def test_a_resumed_training_cannot_become_a_latest_that_is_no_link(trained):
     (trained.folder / "runs" / "latest").unlink()
     (trained.folder / "runs" / "reviews-1").rename(trained.folder / "runs" / "latest")
-    says = ["runs/latest is no link, and the newest training could not be named there", "move it away, or give other"]
+    says = ["runs/latest is not a link, so it cannot point to the newest training", "move it away, or give other"]
     trained.refuses(2, says, "train", "--resume", "latest")
     trained.refuses(2, says, "train", "reviews.csv")
     assert trained.works("predict", "good").rows[0][0] == "pos"
@@ -398,5 +398,5 @@ def test_a_text_of_one_token_is_predicted(cli):
 
 
 def test_an_epoch_is_no_training_to_go_on_with(trained):
-    says = ["there is no run 'reviews-1@2'", "a single epoch is a model, and no training to go on with"]
+    says = ["there is no run 'reviews-1@2'", "the model of a single epoch can be used, but not trained on"]
     trained.refuses(5, says, "train", "--resume", "reviews-1@2")

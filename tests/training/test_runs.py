@@ -127,7 +127,7 @@ def test_what_fails_while_a_run_is_filled_names_the_run(tmp_path: Path) -> None:
 def test_something_else_called_latest_is_refused_before_the_training(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
     for name in (None, "first"):
-        with pytest.raises(UsageError, match="latest is no link"):
+        with pytest.raises(UsageError, match="latest is not a link"):
             runs.create(tmp_path, "r.csv", name)
     assert os.listdir(tmp_path) == ["latest"]
     (tmp_path / "latest").rmdir()

@@ -341,7 +341,7 @@ def test_a_divergence_leaves_the_last_good_files(data: Path, tmp_path: Path, mon
     saved = state.load(training.folder.state)
     assert saved.manifest.progress.diverged == "training diverged: the loss is not a finite number (epoch 2, step 4)"
     assert saved.manifest.progress.epoch == 1
-    with pytest.raises(DivergedError, match=r"reviews-1 cannot be gone on with: .*\(epoch 2, step 4\)"):
+    with pytest.raises(DivergedError, match=r"reviews-1 cannot be resumed: .*\(epoch 2, step 4\)"):
         session.resume("reviews-1", tmp_path)
 
 

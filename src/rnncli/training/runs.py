@@ -9,7 +9,6 @@ import re
 import shlex
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,85 +22,61 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOO
 TRAIN_ONE = "train one: rnncli train reviews.csv"
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """The files of one training.
 
+    Args:
+        path: of the folder.
+        named: the run as it stands among the others, if that is a link to another place; ``latest`` is beside it.
+
     Attributes:
-        path: where they are.
-        entry: how the run is called among others, if that is a link to somewhere else; ``latest`` is beside it.
+        epochs: the folder of the models of single epochs, if they are kept.
     """
 
-    path: Path
-    entry: Path | None = field(default=None, compare=False)
+    def __init__(self, path: Path, named: Path | None = None) -> None:
+        self.path, self.named = path, named or path
+        self.config, self.metrics, self.card = path / "config.yaml", path / "metrics.jsonl", path / "README.md"
+        self.model, self.state, self.epochs = path / "model.safetensors", path / "state.safetensors", path / "epochs"
 
-    @property
-    def named(self) -> Path:
-        """The run as it stands in the folder of trainings."""
-        return self.entry or self.path
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunFolder) and self.path == other.path
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def is_run(self) -> bool:
         """Whether a training was ever kept here."""
         return any(path.exists() for path in (self.config, self.model, self.state))
 
-    @property
-    def model(self) -> Path:
-        return self.path / "model.safetensors"
-
-    @property
-    def epochs(self) -> Path:
-        """The folder of the models of single epochs, if they are kept."""
-        return self.path / "epochs"
-
     def epoch(self, number: int) -> Path:
         """The model after so many epochs."""
         return self.epochs / f"{number}.safetensors"
 
     @property
-    def state(self) -> Path:
-        return self.path / "state.safetensors"
-
-    @property
-    def config(self) -> Path:
-        return self.path / "config.yaml"
-
-    @property
-    def metrics(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def card(self) -> Path:
-        return self.path / "README.md"
-
-    @property
     def files(self) -> list[Path]:
-        """All that a training writes here."""
+        """All files that a training writes here."""
         kept = sorted(self.epochs.glob("*.safetensors"))
         return [self.config, self.model, self.state, self.metrics, self.card, *kept]
 
 
 class RunLock:
-    """Keeps a run for one process: as long as it is held, another one of the same run is refused.
+    """Keeps a run for one process: as long as it is held, another process that trains the same run is refused.
 
     It is a lock on the folder itself, leaves no file behind, and ends with the process, however that ends. Where the
-    file system has no locks, as on some network drives, nothing is kept.
+    file system has no locks, as on some network drives, nothing is locked.
+
+    Args:
+        folder: to be locked.
+        named: how a message calls it.
+
+    Raises:
+        StorageError: another training holds the lock, or the folder cannot be read.
     """
 
-    _held: ClassVar[set[int]] = (
-        set()
-    )  # descriptors; forked workers close theirs, lest they keep a run whose training is gone
+    # Open descriptors. Forked workers close theirs, or the lock would outlive the training.
+    _held: ClassVar[set[int]] = set()
 
     def __init__(self, folder: Path, named: Path) -> None:
-        """Takes the lock.
-
-        Args:
-            folder: to be locked.
-            named: what it is called in a message.
-
-        Raises:
-            StorageError: another training holds it, or the folder cannot be read.
-        """
         self._descriptor: int | None = None
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -121,7 +96,7 @@ class RunLock:
             self.release()
 
     def release(self) -> None:
-        """Gives the run free; a second time changes nothing."""
+        """Ends the lock; a second time changes nothing."""
         if self._descriptor is not None:
             self._held.discard(self._descriptor)
             os.close(self._descriptor)
@@ -140,17 +115,13 @@ class RunLock:
 os.register_at_fork(after_in_child=RunLock._leave_to_parent)
 
 
-def _nothing(folder: RunFolder) -> None:
-    """What a new run holds, if nobody says."""
-
-
 def create(
-    runs: Path, data_path: str, name: str | None = None, fill: Callable[[RunFolder], None] = _nothing
+    runs: Path, data_path: str, name: str | None = None, fill: Callable[[RunFolder], None] = lambda folder: None
 ) -> RunFolder:
     """A new folder under ``runs``: the name given, or the data file's with the next free number.
 
     Args:
-        fill: puts into the folder what it has to hold; a run is there with all of it, or not at all.
+        fill: writes the first files; the folder appears with all of them, or not at all.
 
     Raises:
         UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
@@ -176,10 +147,11 @@ def create(
                 )
             return RunFolder(folder)
         stem = _stem(data_path)
-        number = 1 + max((_number(entry.name, stem) for entry in runs.iterdir()), default=0)
-        while not made(runs / f"{stem}-{number}"):  # another training took it in between
+        taken = (re.fullmatch(re.escape(stem) + r"-([0-9]{1,9})", entry.name) for entry in runs.iterdir())
+        number = 1 + max((int(match[1]) for match in taken if match), default=0)
+        while not made(folder := runs / f"{stem}-{number}"):  # another training took it in between
             number += 1
-        return RunFolder(runs / f"{stem}-{number}")
+        return RunFolder(folder)
     except OSError as error:
         raise StorageError(f"{runs}: the folder for the training cannot be made: {error.strerror}") from error
 
@@ -193,17 +165,17 @@ def require_free_latest(runs: Path) -> None:
     link = runs / LATEST
     if os.path.lexists(link) and not link.is_symlink():
         raise UsageError(
-            f"{link} is no link, and the newest training could not be named there", "move it away, or give other --runs"
+            f"{link} is not a link, so it cannot point to the newest training", "move it away, or give other --runs"
         )
 
 
 def point_latest(folder: RunFolder) -> None:
-    """Makes ``latest`` a link to this run, in one atomic step, among the trainings where it was found.
+    """Makes ``latest`` a link to this run, in one atomic step, in the folder where the run was found.
 
     Raises:
-        StorageError: it cannot be made.
+        StorageError: the link cannot be made.
     """
-    if folder.named.name != LATEST:  # else it is that link, to somewhere else, and stays
+    if folder.named.name != LATEST:  # else it is that link, to another place, and stays
         storage.link_atomically(folder.named.parent / LATEST, folder.named.name)
 
 
@@ -211,7 +183,7 @@ def find(name: str, runs: Path) -> RunFolder:
     """The run that a user means: ``latest``, a run's folder, or its name under ``runs``.
 
     Raises:
-        StorageError: there is none, or it cannot be looked for.
+        StorageError: there is none, or the folder cannot be read.
     """
     candidates = (runs / name, Path(name))
     for candidate in candidates:
@@ -219,9 +191,9 @@ def find(name: str, runs: Path) -> RunFolder:
             return _followed(candidate)
     for candidate in candidates:
         if os.path.islink(candidate):
-            raise _gone(name, candidate)
+            raise _dangling(name, candidate)
     if _OF_EPOCH.fullmatch(name):
-        raise StorageError(f"there is no run '{name}'", "a single epoch is a model, and no training to go on with")
+        raise StorageError(f"there is no run '{name}'", "the model of a single epoch can be used, but not trained on")
     if os.path.isfile(runs):
         raise StorageError(f"{runs} is a file, not a folder of trainings", "--runs names the folder")
     if name == LATEST:
@@ -244,7 +216,7 @@ def _is_folder(path: Path) -> bool:
     """Whether there is a folder.
 
     Raises:
-        StorageError: that cannot be told.
+        StorageError: the system does not say.
     """
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)
@@ -257,14 +229,14 @@ def _is_folder(path: Path) -> bool:
 
 
 def _names(runs: Path) -> list[str]:
-    """What there is under ``runs``, as far as that can be said."""
+    """What is in ``runs``; nothing where it cannot be read."""
     try:
         return [name for name in os.listdir(runs) if not name.startswith(".")]
     except OSError:
         return []
 
 
-def _gone(name: str, link: Path) -> StorageError:
+def _dangling(name: str, link: Path) -> StorageError:
     """For a link whose run was removed; names the newest of those beside it."""
     said = f"{name} names run {os.readlink(link)}, which is gone"
     beside = [entry for name in _names(link.parent) if RunFolder(entry := link.parent / name).is_run]
@@ -274,9 +246,16 @@ def _gone(name: str, link: Path) -> StorageError:
     return StorageError(f"{said}; name another: {', '.join(entry.name for entry in newest)}")
 
 
-def no_run(folder: RunFolder) -> StorageError:
-    """For a folder in which no training was ever kept."""
-    return StorageError(f"{folder.path} is not a run of rnncli")
+def find_run(name: str, runs: Path) -> RunFolder:
+    """As :func:`find`, of a folder in which a training was kept.
+
+    Raises:
+        StorageError: there is none.
+    """
+    folder = find(name, runs)
+    if not folder.is_run:
+        raise StorageError(f"{folder.path} is not a run of rnncli")
+    return folder
 
 
 def find_model(name: str, runs: Path) -> Path:
@@ -290,8 +269,8 @@ def find_model(name: str, runs: Path) -> Path:
         return path
     of_epoch = _OF_EPOCH.fullmatch(name)
     if of_epoch and not any(map(_is_folder, (runs / name, path))):
-        return _of_epoch(_required_run(of_epoch["run"], runs), int(of_epoch["epoch"]))
-    folder = _required_run(name, runs)
+        return _of_epoch(find_run(of_epoch["run"], runs), int(of_epoch["epoch"]))
+    folder = find_run(name, runs)
     if not folder.model.exists():
         raise StorageError(
             f"{folder.named} holds no model yet: its training was stopped before it saved one",
@@ -306,13 +285,6 @@ def of_file(path: Path) -> RunFolder:
     return above if path.parent == above.epochs and _is_number(path.stem) else RunFolder(path.parent)
 
 
-def _required_run(name: str, runs: Path) -> RunFolder:
-    folder = find(name, runs)
-    if not folder.is_run:
-        raise no_run(folder)
-    return folder
-
-
 def _of_epoch(folder: RunFolder, epoch: int) -> Path:
     """The model of a single epoch.
 
@@ -321,8 +293,7 @@ def _of_epoch(folder: RunFolder, epoch: int) -> Path:
     """
     if folder.epoch(epoch).is_file():
         return folder.epoch(epoch)
-    files = folder.epochs.glob("*.safetensors")
-    kept = sorted(int(file.stem) for file in files if _is_number(file.stem))
+    kept = sorted(int(file.stem) for file in folder.epochs.glob("*.safetensors") if _is_number(file.stem))
     if not kept:
         raise StorageError(f"{folder.path} keeps no models of single epochs", "rnncli train DATA --keep-epochs does")
     there = f"there are those of {', '.join(map(str, kept))}"
@@ -342,8 +313,3 @@ def _stem(data_path: str) -> str:
     """``reviews`` for ``data/reviews.csv.gz``: letters, digits, - and _ only."""
     name = "stdin" if data_path == "-" else os.path.basename(data_path).split(".")[0]
     return re.sub(r"[^\w-]+", "-", name, flags=re.ASCII).strip("-")[:60] or "run"
-
-
-def _number(entry: str, stem: str) -> int:
-    matched = re.fullmatch(re.escape(stem) + r"-([0-9]{1,9})", entry)
-    return int(matched[1]) if matched else 0

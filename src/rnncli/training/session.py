@@ -1,4 +1,4 @@
-"""One training from its data to its folder of files: started, or taken up again."""
+"""One training from its data to its folder of files: started, or resumed."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Session:
         state: where the training stands.
         group: the ranks that train.
         stop_signal: set by a signal handler: the training finishes its step, saves and raises.
-        automatic_patience: the patience in the settings was made from the number of epochs.
-        coverage: of the word vectors that it began with, if it begins now.
-        unused: sentences on settings that were named and do not count.
-        baselines: what the network has to beat; known once :meth:`events` has begun, none without validation rows.
+        automatic_patience: whether the patience in the settings follows from the number of epochs.
+        coverage: of the word vectors that a new training begins with.
+        unused: sentences about settings that the user named and that change nothing.
+        baselines: what the network has to beat; empty without validation rows, None before they are measured.
     """
 
     folder: RunFolder
@@ -74,12 +74,12 @@ class Session:
 
     @property
     def metric(self) -> Metric:
-        """By what an epoch is shown to be good."""
+        """The score that users see of an epoch."""
         return self.model().metric
 
     @property
     def best_value(self) -> float | None:
-        """Of the best epoch; None before it, and without validation rows."""
+        """The metric of the best epoch; None before the first epoch is done, and without validation rows."""
         progress = self.state.progress
         if progress.best_epoch is None or not self.prepared.validation.size:
             return None
@@ -87,11 +87,11 @@ class Session:
 
     @property
     def go_on(self) -> str:
-        """What to type to go on with it when it was stopped."""
+        """What to type to resume it."""
         return f"go on with: rnncli train --resume {shlex.quote(str(self.folder.named))}"
 
     def begin_in(self, folder: RunFolder) -> None:
-        """Locks a run's folder and writes what it begins with: with a state, it can be taken up at every moment.
+        """Locks a run's folder and saves the state in it, so that the training can be resumed from the first moment.
 
         Raises:
             StorageError: a file cannot be written.
@@ -102,7 +102,7 @@ class Session:
         self._save_state()
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
-        """What is to be beaten on the validation rows; nothing when there are none."""
+        """What the network has to beat on the validation rows; nothing when there are none."""
         if self.baselines is None:
             self.baselines = self.prepared.baselines() if self.prepared.validation.size else ()
         return self.baselines
@@ -118,8 +118,7 @@ class Session:
             return None
         if self._compared is None or self._compared[0] != best:
             metric = self.metric
-            sign = 1 if metric.higher_is_better else -1
-            baseline = max(self.baselines, key=lambda one: sign * one.score)
+            baseline = (max if metric.higher_is_better else min)(self.baselines, key=lambda one: one.score)
             own = self.prepared.network.row_scores(Model.load(self.folder.model).params, self.prepared.validation)
             how = {"share": metric.field == "validation_accuracy", "higher_is_better": metric.higher_is_better}
             self._compared = best, compare(own, baseline.rows, baseline.name, metric.name, **how)
@@ -136,7 +135,7 @@ class Session:
         try:
             yield from self._events()
         except DivergedError as error:
-            with suppress(StorageError):  # that it has diverged is the greater news
+            with suppress(StorageError):  # the user has to hear of the divergence first
                 state.mark_diverged(self.folder.state, error.message)
             raise
         finally:
@@ -147,7 +146,7 @@ class Session:
         self.measure_baselines()
         p = self.prepared
         if self.state.progress.step_in_epoch == 0:
-            self._keep_epoch()  # the untrained one; or where a training is taken up that did not keep any
+            self._keep_epoch()  # the untrained model; or the present one, if the run kept none before it was resumed
         # Closed, whatever happens: no worker process stays behind.
         workers = p.settings.workers or 1
         with closing(loop.run(p.network, self.state, p.train, p.validation, p.settings, self.group)) as events:
@@ -168,7 +167,7 @@ class Session:
         return self._model_of(self.state.progress.best_epoch)
 
     def require_saveable(self) -> None:
-        """Refuses a training whose model or state no file could hold, with the record of all of its epochs.
+        """Refuses a training whose model or state no file could hold at its end, with the record of all epochs.
 
         Raises:
             UsageError: one of them could not be saved.
@@ -192,14 +191,14 @@ class Session:
         return StartingPoint(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience)
 
     def _model_of(self, epoch: int | None) -> Model:
-        """The present parameters as the model of an epoch; of None, as they were before the first."""
+        """The present parameters as the model of an epoch; None stands for the untrained model."""
         return self.prepared.model(nest(dict(self.state.store.flat)), self._record(epoch))
 
     def _record(self, epoch: int | None) -> Record:
-        """How the training went so far; nothing in it depends on the clock, so that equal trainings are equal files.
+        """How the training went so far; nothing in it depends on the clock, so that equal trainings give equal files.
 
         Args:
-            epoch: whose parameters it goes with; None for those that were there before the first.
+            epoch: whose parameters the record goes with; None for those of the untrained model.
         """
         p, progress = self.prepared, self.state.progress
         return Record(
@@ -218,12 +217,9 @@ class Session:
         self._keep_epoch()
         if event.record.best:
             self._save_model()
-        self._lines.append(
-            asdict(event.record)
-            | {"seconds": round(event.seconds, 3), "words_per_second": round(event.words_per_second, 1)}
-        )
-        lines = "".join(json.dumps(line) + "\n" for line in self._lines)
-        storage.write_atomically(self.folder.metrics, lines.encode())
+        timing = {"seconds": round(event.seconds, 3), "words_per_second": round(event.words_per_second, 1)}
+        self._lines.append(asdict(event.record) | timing)
+        storage.write_atomically(self.folder.metrics, "".join(json.dumps(line) + "\n" for line in self._lines).encode())
         self._save_state()
 
     def _keep_epoch(self) -> None:
@@ -243,8 +239,8 @@ class Session:
         if self.state.progress.best_epoch is None:
             self._save_model()  # --epochs 0: the untrained model
         else:
-            # The best model was saved when it was the best; now it also gets the epochs that followed, and the
-            # number of epochs that there were to be in the end.
+            # The best model was saved when it was the best; now it also gets the epochs that followed, and the final
+            # number of epochs.
             best = Model.load(self.folder.model)
             best.with_training(self.settings, self._record(self.state.progress.best_epoch)).save(self.folder.model)
         self._save_state()
@@ -277,7 +273,7 @@ def start(
 
     Args:
         given: settings by name; the others have the defaults of the task that these or the data ask for.
-        named: those of them that were named for this training, and have to count.
+        named: those that the user named for this training: each has to change something.
 
     Raises:
         RnncliError: of every kind.
@@ -288,29 +284,24 @@ def start(
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)
-    prepared = _resolve_auto(task.prepare(dataset, settings))
+    prepared = task.prepare(dataset, settings)
     unused = require_used(named, prepared.untrained)
-    group = group_of(prepared.settings.workers or 1)
-    training = _fresh_state(prepared, group)
-    coverage = vectors.fill(prepared, training)
-    session = Session(
-        RunFolder(runs_folder),
-        dataset,
-        prepared,
-        training,
-        group,
-        automatic_patience=settings.patience is None,
-        coverage=coverage,
-        unused=unused,
-    )
+    session = _untrained(RunFolder(runs_folder), dataset, prepared)
+    session.unused, session.coverage = unused, vectors.fill(session.prepared, session.state)
     session.require_saveable()
     session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
     return session
 
 
-def _fresh_state(prepared: Prepared, group: Group) -> TrainingState:
-    frozen = prepared.word_tables if prepared.settings.freeze else ()
-    return loop.new_state(prepared.network, prepared.settings, group, frozen)
+def _untrained(folder: RunFolder, dataset: Dataset, prepared: Prepared) -> Session:
+    """A session before its first step, with every ``auto`` resolved."""
+    automatic_patience = prepared.settings.patience is None
+    prepared = _resolve_auto(prepared)
+    settings = prepared.settings
+    group = group_of(settings.workers or 1)
+    frozen = prepared.word_tables if settings.freeze else ()
+    training = loop.new_state(prepared.network, settings, group, frozen)
+    return Session(folder, dataset, prepared, training, group, automatic_patience=automatic_patience)
 
 
 def resume(
@@ -322,16 +313,16 @@ def resume(
     reading: Mapping[str, Any] | None = None,
     on_found: Callable[[], object] = lambda: None,
 ) -> Session:
-    """Takes a training up where its last saved state stands.
+    """Goes on with a training from its last saved state.
 
     Args:
         run: ``latest``, a run's folder or its name.
         runs_folder: where names are looked for.
         data: the data file, if it has moved (or came from stdin).
-        given: settings the user has named again; those of MAY_CHANGE may differ from the run's. A
-            finished training goes on where neither of them is the end of it any more.
+        given: settings that the user has named again; those of MAY_CHANGE may differ from the run's. A finished
+            training goes on if more epochs or more patience are allowed now.
         reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
-        on_found: called when there is a run to go on with, before its data are read.
+        on_found: called when there is a run to resume, before its data are read.
 
     Raises:
         UsageError: the data or a setting is not what the training began with, or ``latest`` could not name it.
@@ -339,11 +330,9 @@ def resume(
         DivergedError: it has diverged, and would again.
         RnncliError: of every other kind.
     """
-    folder = runs.find(run, runs_folder)
+    folder = runs.find_run(run, runs_folder)
     runs.require_free_latest(folder.named.parent)
     if not folder.state.exists():
-        if not folder.is_run:
-            raise runs.no_run(folder)
         has_model = "; the model that is there can be used, but not trained on" if folder.model.exists() else ""
         raise StorageError(f"{folder.named} holds no saved state to resume{has_model}", "start anew: rnncli train DATA")
     lock = RunLock(folder.path, folder.named)
@@ -351,7 +340,7 @@ def resume(
     diverged = checkpoint.manifest.progress.diverged
     if diverged is not None:
         raise DivergedError(
-            f"{folder.named} cannot be gone on with: {diverged}, and it would come there again",
+            f"{folder.named} cannot be resumed: {diverged}, and it would come there again",
             "start anew with a smaller learning rate"
             + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
         )
@@ -366,25 +355,15 @@ def resume(
     storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
     on_found()
     dataset = _read_again(folder, start, data)
-    prepared = _resolve_auto(task_for(dataset, settings.task).prepare(dataset, settings))
-    group = group_of(prepared.settings.workers or 1)
-    training = _fresh_state(prepared, group)
-    checkpoint.restore(training)
-    progress, patience = training.progress, prepared.settings.patience if prepared.validation.size else None
-    if progress.epoch < (prepared.settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
+    session = _untrained(folder, dataset, task_for(dataset, settings.task).prepare(dataset, settings))
+    checkpoint.restore(session.state)
+    progress, settings = session.state.progress, session.settings
+    patience = settings.patience if session.prepared.validation.size else None
+    if progress.epoch < (settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
         progress.finished = None
-    storage.write_atomically(folder.config, prepared.settings.to_yaml().encode())
-    return Session(
-        folder,
-        dataset,
-        prepared,
-        training,
-        group,
-        resumed=True,
-        automatic_patience=settings.patience is None,
-        _lines=_earlier_lines(folder.metrics, progress.epoch),
-        _lock=lock,
-    )
+    storage.write_atomically(folder.config, settings.to_yaml().encode())
+    session.resumed, session._lock, session._lines = True, lock, _earlier_lines(folder.metrics, progress.epoch)
+    return session
 
 
 def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Dataset:
@@ -400,7 +379,7 @@ def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Da
         if dataset.digest == start.digest:
             return dataset
         reason = "its contents have changed"
-    except DataError as error:  # as they were then, they could be read
+    except DataError as error:  # they could be read when the training began
         reason = error.message.removeprefix("--text: ").removeprefix("--label: ")
     except StorageError as error:
         if data is not None or os.path.exists(source.path):
@@ -414,7 +393,7 @@ def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Da
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:
-    """``auto`` becomes a number: epochs, patience and workers."""
+    """Replaces ``auto`` by a number: epochs, patience and workers."""
     settings, lengths = prepared.settings, prepared.train.lengths
     epochs = settings.epochs
     if epochs is None:
@@ -425,7 +404,7 @@ def _resolve_auto(prepared: Prepared) -> Prepared:
 
 
 def _earlier_lines(path: Path, epochs: int) -> list[dict[str, Any]]:
-    """The metrics of the finished epochs; a file that cannot be read is a loss of timings only."""
+    """The metrics of the finished epochs; without them, only timings are lost."""
     try:
         lines = [json.loads(line) for line in path.read_text().split("\n") if line]
         return [line for line in lines if line["epoch"] <= epochs]
