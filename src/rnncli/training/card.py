@@ -1,4 +1,4 @@
-"""The short text that lies beside a model and says what it is."""
+"""The README of a run: what the model is, and how good."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.model import Model
 from rnncli.tasks.report import Report
 
-# Letters, digits and marks that mean nothing to Markdown, HTML or those who make links of all that looks like one.
+# Letters, digits and marks that mean nothing to Markdown or HTML, and of which no program makes a link.
 _PLAIN = re.compile(r"(?:[^\W_]|[ ,;%()’'-]|:(?= )|\.(?=[\d ]|\Z))*")
 
 
@@ -28,10 +28,10 @@ def model_card(
     Args:
         name: of the run.
         data: name of the data file.
-        model: that of the best epoch, with its training.
-        report: what the data are like.
-        baselines: what the network has to beat; none without validation rows.
-        comparison: of the model with the best of them.
+        model: that of the best epoch, with its record.
+        report: describes the data.
+        baselines: empty without validation rows.
+        comparison: of the model with the best baseline.
     """
     s, record = model.settings, model.record
     known = [report.summary]
@@ -61,10 +61,10 @@ def model_card(
 
 
 def literal(text: str, limit: int | None = None) -> str:
-    """``text`` as Markdown that shows it as it is, whatever it holds: code, unless it is made of plain words.
+    """Markdown that shows ``text`` as it is, whatever it holds: as code, unless it is made of plain words.
 
-    Nothing acts in code: no HTML, no link, no image, no address, no entity. It takes a fence of more backticks than
-    stand together anywhere in it.
+    In code no HTML, link, image, address or entity has an effect. The fence has more backticks than stand together
+    anywhere in the text.
     """
     shown = clean(text, limit)
     if _PLAIN.fullmatch(shown):

@@ -22,37 +22,36 @@ from rnncli.tasks.rows import EncodedRows
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.step import Trainer, build_optimizer
 
-# `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read many times, a
-# large one a few.
+# `epochs: auto` aims at this many steps, and at no more than this many words: a small file is read often, a large one a
+# few times.
 AUTO_STEPS, AUTO_WORDS = 6_000, 13_000_000
 AUTO_EPOCHS = (3, 60)
-# When so many validation rows or more have all been right for so many epochs, there is nothing to go on for.
+# Training stops when at least so many validation rows have all been right for so many epochs.
 PERFECT_ROWS, PERFECT_EPOCHS = 500, 3
-# A model file keeps a line of each epoch, beside which there has to be room for a vocabulary.
+# A model file keeps a line for each epoch, and needs room for a vocabulary too.
 MOST_EPOCHS = 40_000
 
 
 def auto_epochs(rows: int, words: int, batch: int, effort: float = 1.0) -> int:
-    """How many epochs serve a data set of this size when the user has not said; ``effort`` times as many for a task
-    that needs them."""
+    """A number of epochs for a data set of this size; ``effort`` times as many for a task that needs them."""
     steps = -(-rows // batch)
     wanted = effort * min(AUTO_STEPS / steps, AUTO_WORDS / max(1, words))
     return int(min(max(round(wanted), AUTO_EPOCHS[0]), AUTO_EPOCHS[1]))
 
 
 def auto_patience(epochs: int) -> int:
-    """How many epochs without a better score are borne: half of them, for small data begins slowly."""
+    """After how many epochs without a better score training stops: half of all, since small data begin slowly."""
     return max(5, epochs // 2)
 
 
-# A step of fewer multiplications than these is done sooner by one process than by several that wait for each other.
+# One process finishes a step of fewer multiplications sooner than several that wait for each other.
 SHARED_WORK = 1_000_000
-# Texts of a batch that a process should have at least: below, its products get too small to be quick.
+# The fewest texts of a batch that a process should have; the products of fewer are too small to be quick.
 TEXTS_EACH = 8
 
 
 def auto_workers(settings: Settings, rows: int, words: float) -> int:
-    """How many processes train soonest when the user has not said, for rows of so many words on average."""
+    """How many processes train fastest on rows of so many words on average."""
     batch = min(settings.batch, rows)
     directions = 2 if settings.bidirectional else 1
     a_word = directions * settings.layers * settings.hidden * (settings.hidden + settings.embedding)
@@ -65,8 +64,8 @@ def new_state(network: Network, settings: Settings, comm: Communicator, frozen: 
     """The state before the first step: a function of the network's sizes and the seed.
 
     Args:
-        comm: of the ranks that train it, which makes its arrays.
-        frozen: tables of which rows can be frozen; none of them is so yet.
+        comm: of the ranks that train; it makes the arrays.
+        frozen: tables of which rows can be frozen; none of them is frozen yet.
     """
     store = ParameterStore(network.init(stream(settings.seed, WEIGHTS)), network.tables, comm.empty)
     store.frozen = {table: np.zeros(len(store.tables[table]), np.int64) for table in frozen}
@@ -76,7 +75,6 @@ def new_state(network: Network, settings: Settings, comm: Communicator, frozen: 
 
 
 def _epochs_left(state: TrainingState, settings: Settings) -> bool:
-    """Whether there is anything to train."""
     assert settings.epochs is not None
     return state.progress.finished is None and state.progress.epoch < min(settings.epochs, MOST_EPOCHS)
 
@@ -89,10 +87,10 @@ def run(
     settings: Settings,
     group: Group,
 ) -> Generator[Event]:
-    """Trains with the ranks of a group, as :func:`lead` says; they are ended when the iterator is closed.
+    """Trains with the ranks of a group, as :func:`lead` says; closing the iterator ends them.
 
     Args:
-        state: its arrays are of the group.
+        state: with arrays that the group has made.
     """
     trainer = Trainer(network, state, train, validation, settings, group)
     with group:
@@ -104,12 +102,12 @@ def run(
 def lead(trainer: Trainer) -> Generator[Event]:
     """Trains as rank 0 from where the state stands, changing it in place, until the epochs are done or patience is out.
 
-    After every event the state is whole: saving it then and going on from the file later leads to the same bits as
-    going on at once. The settings' ``epochs`` and ``patience`` are numbers here, not None.
+    After every event the state is complete: saving it then and resuming from the file leads to the same bits as going
+    on at once. The settings' ``epochs`` and ``patience`` are numbers here, not None.
 
     Raises:
-        DivergedError: a loss or gradient is not finite, and nothing was updated with it; or what the epoch's last
-            step left is not, and it is no epoch to save.
+        DivergedError: a loss or gradient is not finite, and nothing was updated with it; or a parameter is not after
+            the last step of an epoch, which is then not to be saved.
         StorageError: another rank is gone.
         MemoryError: there is not enough, here or in another rank.
     """
@@ -149,12 +147,12 @@ def _diverged(
 
 
 def _finish_epoch(trainer: Trainer) -> EpochRecord:
-    """Validates, keeps the books and starts the next epoch's counts."""
+    """Validates, records the epoch and starts the counts of the next one."""
     state, settings, validation = trainer.state, trainer.settings, trainer.validation
     progress = state.progress
     loss = progress.loss_sum / trainer.steps
     accuracy, validation_loss = None, None
-    # Each step has looked at its numbers before the update; nobody has yet at what the last update made of them.
+    # Each step checks its numbers before the update; what the last update made of them is checked here.
     place = f"epoch {progress.epoch + 1}"
     for name, value in state.store.flat.items():
         if not within_bounds(value):
@@ -164,8 +162,7 @@ def _finish_epoch(trainer: Trainer) -> EpochRecord:
         if not np.isfinite(validation_loss):
             raise _diverged("the validation loss", place, settings)
         score = (accuracy, -validation_loss)
-        if trainer.network.judged_by == "loss":
-            score = (-validation_loss, accuracy)
+        score = score[::-1] if trainer.network.judged_by == "loss" else score
     else:
         score = (0.0, -loss)
     best = progress.best_score is None or score > progress.best_score
@@ -186,12 +183,11 @@ def _finish_epoch(trainer: Trainer) -> EpochRecord:
 
 
 class _Clock:
-    """Words a second over the running epoch, and what that says of the time left."""
+    """Words a second in the present epoch, and the time left at this speed for ``total`` words of all epochs."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._before = self._words = 0
-        self._began = time.perf_counter()
+        self.start_epoch(0)
 
     def start_epoch(self, before: int) -> None:
         self._before, self._words, self._began = before, 0, time.perf_counter()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Parts = Callable[[str], tuple[object, ...]]
 
-# A file that takes more than seconds to read is not read for the label of one row.
+# A larger file takes too long to read for the label of one row.
 MOST_BYTES = 100_000_000
 
 
@@ -41,12 +41,12 @@ class LabelledRow:
 
 
 def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledRow | str:
-    """The first row of the training data with this input; or why there is none, in words.
+    """The first row of the training data with this input, or a sentence that says why there is none.
 
     Args:
-        path: the model's file, beside which the training's state says where the data were.
+        path: the model's file; the training's state beside it says where the data were.
         text: the input.
-        parts: takes an input apart as the model does.
+        parts: splits an input as the model does.
     """
     folder = runs.of_file(path)
     if path not in (folder.model, folder.epochs / path.name) or not folder.state.is_file():
@@ -78,15 +78,12 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
 
 
 def rows_of_input(model: Model, dataset: Dataset, text: str, parts: Parts) -> list[int]:
-    """The rows whose input is the same to the model, in their order.
-
-    White space and capitals are no difference where the model makes none of them.
-    """
+    """The rows whose input is the same to the model, in order; white space and capitals that it ignores may differ."""
     exactly = [row for row, other in enumerate(dataset.texts) if other == text]
     if exactly:
         return exactly
     squeezed = _squeezed(text)
-    # Few texts are this alike: only these are taken apart as the model does it.
+    # Few texts are this alike; only these are split as the model does it.
     alike = [row for row, other in enumerate(dataset.texts) if _squeezed(other) == squeezed]
     lower = model.settings.lowercase
     wanted = _parts(parts, text, lower)
@@ -94,7 +91,7 @@ def rows_of_input(model: Model, dataset: Dataset, text: str, parts: Parts) -> li
 
 
 def _squeezed(text: str) -> str:
-    """Its letters and digits alone: a sentence is written as a text or as a JSON list of its words."""
+    """Its letters and digits alone: the same for a sentence as text and as a JSON list of its words."""
     return re.sub(r"[\W_]+", "", text).casefold()
 
 

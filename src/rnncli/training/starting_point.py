@@ -1,4 +1,4 @@
-"""What a training began with: kept with its saved state, and compared when it is taken up again."""
+"""What a training began with: kept with its saved state, and compared when it is resumed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class StartingPoint:
         settings: with every ``auto`` resolved.
         source: the data file, with the columns and the format that were chosen.
         digest: SHA-256 of its bytes.
-        automatic_patience: ``settings.patience`` was made from the number of epochs, and goes with it; earlier
-            states do not say.
+        automatic_patience: whether ``settings.patience`` follows from the number of epochs; older states do not say.
     """
 
     settings: Settings
@@ -43,10 +42,10 @@ class StartingPoint:
         return replace(self, source=replace(self.source, path=_path_from_stored(self.source.path)))
 
     def settings_again(self, given: Mapping[str, Any]) -> Settings:
-        """The settings to go on with; None for patience where it goes with the epochs.
+        """The settings to go on with; None for patience where it follows from the epochs.
 
         Raises:
-            UsageError: one of those ``given`` differs, and is not one that may.
+            UsageError: one of those ``given`` differs, and is not among :data:`MAY_CHANGE`.
         """
         wanted = Settings.from_mapping(given)
         for name, value in given.items():
@@ -63,10 +62,13 @@ class StartingPoint:
         return self.settings.replace(**({"patience": None} if self.automatic_patience else {}) | changes)
 
     def check_reading(self, given: Mapping[str, Any]) -> None:
-        """Refuses another way to read the data; ``given`` has those fields of the source that the user named.
+        """Refuses to read the data differently.
+
+        Args:
+            given: the fields of the source that the user named.
 
         Raises:
-            UsageError: one differs.
+            UsageError: one of them differs.
         """
         for name, value in given.items():
             before = getattr(self.source, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from rnncli import model_file, schema, storage
 from rnncli.core.optim.optimizers import OptimizerState
@@ -26,8 +26,8 @@ class Progress:
         loss_sum: of these steps' mean losses.
         best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
         epochs_without_better: for early stopping.
-        finished: why it ended, or None while it has not.
-        diverged: where a number was not finite; taken up from here, the training would come there again.
+        finished: why the training ended; None before its end.
+        diverged: where a number was not finite; resumed from here, the training would come there again.
     """
 
     epoch: Count = 0
@@ -55,7 +55,7 @@ class Progress:
 
 @dataclass
 class TrainingState:
-    """Parameters, optimizer moments, the progress, and what one step leaves to the next beside them.
+    """Parameters, optimizer moments, the progress, and what else one step leaves to the next.
 
     Random numbers need no state: those of a step are a function of the seed and the step's number.
     """
@@ -66,7 +66,7 @@ class TrainingState:
     carried: dict[str, Array] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """An epoch begins without memories of the one before."""
+        """Clears what the last epoch has left."""
         for array in self.carried.values():
             array[...] = 0
 
@@ -86,12 +86,10 @@ def save(path: Path, state: TrainingState, start: StartingPoint) -> None:
     """Writes the whole state in one atomic step.
 
     Args:
-        path: of the checkpoint.
-        state: what to save.
         start: what a resumed training must find unchanged.
 
     Raises:
-        ModelFileError: :func:`load` would refuse it; an older file stays as it was.
+        ModelFileError: :func:`load` would refuse the file; an older one stays as it was.
         StorageError: it cannot be written.
     """
     model_file.save(path, _manifest(state, start, f"{storage.one_line(path)}: "), _arrays(state))
@@ -103,7 +101,7 @@ def require_saveable(state: TrainingState, start: StartingPoint) -> None:
 
 
 def _manifest(state: TrainingState, start: StartingPoint, where: str = "") -> dict[str, Any]:
-    """What the file holds beside the arrays; ``where`` begins the message of an error."""
+    """What the file holds beside the arrays; an error's message begins with ``where``."""
     manifest = {
         "kind": "training state",
         "context": asdict(start.stored()),
@@ -114,7 +112,7 @@ def _manifest(state: TrainingState, start: StartingPoint, where: str = "") -> di
     try:
         schema.read(Manifest, manifest)
     except (ValueError, UsageError) as error:
-        raise ModelFileError(f"{where}the state of this training cannot be kept: {error}") from error
+        raise ModelFileError(f"{where}the state of this training cannot be saved: {error}") from error
     return manifest
 
 
@@ -122,8 +120,8 @@ def mark_diverged(path: Path, what: str) -> None:
     """Notes in a saved state that the training has diverged after it.
 
     Raises:
-        ModelFileError: it is damaged or something else.
-        StorageError: it cannot be read or written.
+        ModelFileError: the file is damaged, or something else.
+        StorageError: the file cannot be read or written.
     """
     checkpoint = load(path)
     progress = replace(checkpoint.manifest.progress, diverged=what[:200])
@@ -140,8 +138,7 @@ def _arrays(state: TrainingState) -> dict[str, Array]:
     return arrays | {f"idle/{name}": value for name, value in state.optimizer.lazy.arrays().items()}
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """A saved state as it was read; :meth:`restore` puts it into a fresh one."""
 
     manifest: Manifest
@@ -176,16 +173,15 @@ def load(path: Path) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-        ModelFileError: it is damaged or something else.
-        StorageError: it cannot be read.
+        ModelFileError: the file is damaged, or something else.
+        StorageError: the file cannot be read.
     """
     manifest, tensors = model_file.load(path)
     name = storage.one_line(path)
+    wrong = f"{name}: this is not the saved state of a training"
     if manifest.get("kind") != "training state":
-        raise ModelFileError(f"{name}: this is not the saved state of a training")
+        raise ModelFileError(wrong)
     try:
         return Checkpoint(schema.read(Manifest, manifest), tensors, name)
     except (ValueError, UsageError) as error:
-        raise ModelFileError(
-            f"{name}: this is not the saved state of a training: {storage.one_line(str(error))}"
-        ) from error
+        raise ModelFileError(f"{wrong}: {storage.one_line(str(error))}") from error

@@ -1,12 +1,12 @@
-"""What one rank of a training does: its part of a step, of the validation, and of what brings all tables up to date.
+"""What one rank of a training does: its part of a step, of a validation, and of bringing all tables up to date.
 
-In a step every rank takes every ``size``-th text of the batch, the longest first, so that all have about as much to
-do; computes the gradient of its texts; and then updates its part of the parameters with the sum of all gradients.
+In a step a rank takes every ``size``-th text of the batch, the longest first, so that all ranks have about as much to
+do; computes the gradient of its texts; and updates its part of the parameters with the sum of all gradients.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -24,27 +24,31 @@ from rnncli.tasks.network import Network
 from rnncli.tasks.rows import EncodedRows
 from rnncli.training.state import TrainingState
 
-# Rows of a table for all of which there is room in an all-reduce, whatever the lengths of the texts.
+# An all-reduce always has space for the gradients of so many rows of a table, whatever the lengths of the texts.
 SMALL_TABLE = 4096
 
 
 def build_optimizer(settings: Settings) -> Optimizer:
-    """The optimizer that the settings name, with those of its own settings they hold."""
+    """The optimizer that the settings name, with its own settings."""
     own = {"momentum": {"momentum": settings.momentum}, "adamw": {"weight_decay": settings.weight_decay}}
     return OPTIMIZERS[settings.optimizer](**own.get(settings.optimizer, {}))
 
 
 class Trainer:
-    """One rank of a training; made before the ranks start, it is the same in all of them.
+    """One rank of a training. It is made before the ranks start, and is the same in all of them.
 
     Rank 0 calls :meth:`step`, :meth:`settle` and :meth:`validate`; the others :meth:`follow`.
 
     Args:
         network: what is trained.
-        state: where the training stands; changed in place. Its arrays are of the communicator.
+        state: where the training stands; changed in place. The communicator has made its arrays.
         train, validation: the examples.
         settings: with every ``auto`` resolved.
         comm: joins the ranks.
+
+    Attributes:
+        steps: in an epoch.
+        order_of_epoch: epoch → the rows of each step, a function of the seed and the epoch alone.
     """
 
     def __init__(
@@ -58,8 +62,8 @@ class Trainer:
     ) -> None:
         self.network, self.state, self.settings, self.comm = network, state, settings, comm
         self.train, self.validation = train, validation
-        self.steps = -(-train.size // settings.batch)  # in an epoch
-        self.order_of_epoch = lru_cache(maxsize=1)(self._order_of_epoch)
+        self.steps = -(-train.size // settings.batch)
+        self.order_of_epoch = lru_cache(maxsize=1)(partial(train.batches, settings.batch, settings.seed))
         self._optimizer = build_optimizer(settings)
         self._commands = (self._step, self._settle, self._validate)
         # A rank reads at most as many different rows as its part of a batch has tokens; a small table, perhaps all.
@@ -68,10 +72,6 @@ class Trainer:
         comm.reserve(
             state.store, {name: min(len(rows), max(tokens, SMALL_TABLE)) for name, rows in state.store.tables.items()}
         )
-
-    def _order_of_epoch(self, epoch: int) -> list[Array]:
-        """The rows of each step of an epoch: a function of ``(seed, epoch)`` and of nothing else."""
-        return self.train.batches(self.settings.batch, self.settings.seed, epoch)
 
     def step(self, epoch: int, k: int) -> float:
         """Step ``k`` of an epoch, both counted from 0: forward, backward, clip, update.
@@ -97,7 +97,7 @@ class Trainer:
         return right / answers, losses / counted
 
     def follow(self) -> None:
-        """Does what rank 0 does, until it is done."""
+        """Does what rank 0 does, until rank 0 closes the group."""
         while (command := self.comm.broadcast(0, 0, 0)) is not None:
             number, epoch, k = map(int, command)
             self._commands[number](epoch, k)
@@ -111,7 +111,7 @@ class Trainer:
             self.state.forget()
         try:
             return self._update(self.order_of_epoch(epoch)[k])
-        except NotFiniteError as error:  # every rank sees it, and rank 0 says so
+        except NotFiniteError as error:  # every rank sees it, and rank 0 raises it
             return error
 
     def _settle(self, epoch: int = 0, k: int = 0) -> None:
@@ -121,7 +121,7 @@ class Trainer:
     def _validate(self, epoch: int = 0, k: int = 0) -> Array:
         """(size, 4) the sums of each rank."""
         comm = self.comm
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for afterwards
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks them
             sums = self.network.metric_sums(self.state.store.params, self.validation, comm.rank, comm.size)
             return comm.all_gather(*sums)
 
@@ -134,16 +134,16 @@ class Trainer:
             read = {table: rows[rows % count == index] for table, rows in read.items()}
         optimizers.catch_up(self._optimizer, state.store, state.optimizer, read)
         comm.barrier()
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and reported in words
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             own_loss, gradients = self._gradients(batch)
             gradients = comm.all_reduce(gradients)
-            # A rank that has the whole sum squares its share of it, as those do that have no more: equal bits.
+            # A rank that has the whole sum squares its share of it too, for equal bits.
             one_share = gradients if comm.part == (comm.rank, comm.size) else gradients.every(comm.rank, comm.size)
             loss, square = map(float, comm.all_gather(own_loss, one_share.square()).sum(axis=0))
             if not np.isfinite(loss):
                 raise NotFiniteError("the loss")
             clip_by_norm(gradients, self.settings.clip, square, lambda: self._first_not_finite(gradients))
-            # What the update itself makes infinite, the next step or the epoch's end sees.
+            # If the update itself makes a number infinite, the next step or the end of the epoch finds it.
             optimizers.apply(self._optimizer, state.store, gradients, state.optimizer, self._rate())
         comm.barrier()
         if state.optimizer.lazy.full:
@@ -169,7 +169,7 @@ class Trainer:
         return loss, state.store.gather(gradients)
 
     def _first_not_finite(self, gradients: Gradients) -> str | None:
-        """The first parameter whose gradient is not finite, in the part of whichever rank."""
+        """The first parameter whose gradient is not finite, in the part of any rank."""
         names = [*gradients.spans, *gradients.tables]
         found = gradients.first_not_finite()
         first = int(self.comm.all_gather(len(names) if found is None else names.index(found)).min())

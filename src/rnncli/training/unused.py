@@ -1,6 +1,7 @@
-"""Settings that were named and would decide nothing: refused, for whoever names one means it to count.
+"""Refuses settings that would change nothing: the user who named one expects an effect.
 
-A settings file holds them all, and the environment holds for every training: only what was named for this one is asked.
+Only those count that were named for this training: a settings file holds all of them, and the environment is for every
+training.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from rnncli.config import SETTING_NAMES
 from rnncli.errors import UsageError
 from rnncli.tasks.model import Model
 
-# Setting → the other setting that it goes with, and the values of that one with which it counts.
+# Setting → another setting, and the values of that one with which it has an effect.
 _GOES_WITH: dict[str, tuple[str, tuple[object, ...]]] = {
     "nonlinearity": ("cell", ("rnn",)),
     "momentum": ("optimizer", ("momentum",)),
@@ -20,17 +21,17 @@ _GOES_WITH: dict[str, tuple[str, tuple[object, ...]]] = {
 
 
 def require_used(named: Collection[str], model: Model) -> tuple[str, ...]:
-    """Refuses settings that decide nothing beside the others.
+    """Refuses settings that have no effect beside the others.
 
     Args:
         named: settings that were given for this training.
-        model: as it is before its training, with all settings.
+        model: the untrained one, with all settings.
 
     Returns:
-        sentences on sizes that were named and do not count.
+        Sentences about sizes that were named and have no effect.
 
     Raises:
-        UsageError: names the setting, and what it goes with.
+        UsageError: a setting has no effect.
     """
     settings = model.settings
     for name in named:
@@ -42,7 +43,7 @@ def require_used(named: Collection[str], model: Model) -> tuple[str, ...]:
                 raise UsageError(
                     f"{option} is for --{other} {values[0]}, and this is {chosen}", "leave one of them out"
                 )
-        if name in model.unused and getattr(settings, name) is not False:  # what is off anyway may be said to be
+        if name in model.unused and getattr(settings, name) is not False:  # it is off anyway
             raise UsageError(f"{option} decides nothing in a model of the task {model.kind}", "leave it out")
     if "patience" in named and settings.validation == 0:
         raise UsageError("--patience counts epochs without a better validation score, and --validation is 0")

@@ -1,4 +1,4 @@
-"""Training that begins with word vectors from a file."""
+"""Word vectors from a file, with which a training begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Coverage:
 
     Attributes:
         size: numbers in a vector.
-        frozen: the vectors stay as they are; the rows of the other words are trained.
+        frozen: whether the vectors stay as they are; the rows of the other words are trained.
     """
 
     words: int
@@ -39,13 +39,13 @@ class Coverage:
 
 
 def with_dimension(settings: Settings, given: Mapping[str, Any]) -> Settings:
-    """The settings with the size of embedding that the vectors have.
+    """The settings, with an embedding as large as the vectors.
 
     Args:
         given: the settings that the user has named.
 
     Raises:
-        UsageError: another size is asked for, or there is nothing to freeze.
+        UsageError: the user wants another size, or has no vectors to freeze.
         DataError, StorageError: the file cannot be read.
     """
     if settings.vectors is None:
@@ -59,10 +59,10 @@ def with_dimension(settings: Settings, given: Mapping[str, Any]) -> Settings:
 
 
 def fill(prepared: Prepared, state: TrainingState) -> Coverage | None:
-    """Puts the vectors into the tables of words; None where none are asked for.
+    """Puts the vectors into the tables of words; None where the settings name no file.
 
     Raises:
-        UsageError: no table of the network is one of words.
+        UsageError: the network has no table of words, or the file none of the known words.
         DataError, StorageError: the file cannot be read.
     """
     settings = prepared.settings
