@@ -111,7 +111,7 @@ def test_a_killed_worker_ends_the_training() -> None:
     next(events)
     (worker,) = children()
     os.kill(worker, signal.SIGKILL)
-    with pytest.raises(StorageError, match="a worker process was killed by signal 9; what was saved last is whole"):
+    with pytest.raises(StorageError, match="a worker process was killed by signal 9; what was saved last is complete"):
         list(events)
 
 

@@ -1,7 +1,7 @@
-"""Work shared among processes: a training's ranks in step, and chunks of inputs.
+"""Work shared among processes: the ranks of a training, and chunks of inputs.
 
-:mod:`~rnncli.parallel.communicator` says what ranks can say to each other; a file beside it for each way to join them,
-and a row in :data:`COMMUNICATORS`. :mod:`~rnncli.parallel.chunks` shares out what can be done in any order.
+:mod:`~rnncli.parallel.communicator` says what ranks exchange; each way to join them is a file beside it and a row in
+:data:`COMMUNICATORS`. :mod:`~rnncli.parallel.chunks` distributes what can be done in any order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from rnncli.parallel.communicator import Alone, Group
 from rnncli.parallel.forked import Forked
 
-# By the way that processes are joined: a group of so many ranks.
+# How processes are joined → a group of so many ranks.
 COMMUNICATORS: dict[str, Callable[[int], Group]] = {"alone": lambda size: Alone(), "forked": Forked}
 
 

@@ -1,6 +1,6 @@
 """Chunks of work shared among processes, with results in the order of the chunks.
 
-Which rows make a chunk never depends on how many processes there are, so that neither do the bits of the results.
+Which rows make a chunk never depends on the number of processes, so neither do the bits of the results.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Result = TypeVar("Result")
 
 
 def map_chunks(work: Callable[[Chunk], Result], chunks: Iterable[Chunk], workers: int = 1) -> Iterator[Result]:
-    """Gives ``work(chunk)`` for each chunk, in order, reading no more of them ahead than there are workers.
+    """Yields ``work(chunk)`` for each chunk, in order, and reads at most as many chunks ahead as there are workers.
 
-    Where no other processes can be started, this one does all of the work, and says so.
+    Where no other processes can be started, this one does all of the work, and logs why.
 
     Args:
-        work: what is done; processes inherit it, and only chunks and results are sent.
-        chunks: where reading one raises an exception, those before it are answered first.
-        workers: processes; with one, no other is started.
+        work: processes inherit it; only chunks and results are sent.
+        chunks: if reading one raises an exception, the results of those before it are yielded first.
+        workers: how many processes; with 1 none is started.
 
     Raises:
         Exception: what a worker has failed with.
@@ -45,16 +45,16 @@ def map_chunks(work: Callable[[Chunk], Result], chunks: Iterable[Chunk], workers
 def map_rows(
     work: Callable[[list[int]], Sequence[Result]], sizes: Sequence[int], count: int, workers: int = 1
 ) -> list[Result]:
-    """The results for all rows, in their order; worked out for so many at a time, of like sizes, the largest first.
+    """The results for all rows, in their order; computed for chunks of rows of similar sizes, the largest first.
 
     Args:
-        work: gives a result for each of the rows that it is given the numbers of.
+        work: row numbers → a result for each.
         sizes: of each row.
         count: how many rows make a chunk.
-        workers: as of :func:`map_chunks`.
+        workers: as for :func:`map_chunks`.
 
     Raises:
-        Exception: as of :func:`map_chunks`.
+        Exception: as :func:`map_chunks` does.
     """
     order = sorted(range(len(sizes)), key=lambda row: -sizes[row])
     chunks = [order[first : first + count] for first in range(0, len(order), count)]
@@ -91,7 +91,7 @@ def _shared(crew: Workers, workers: int, chunks: Iterator[Chunk]) -> Iterator[Re
     while busy:
         number = busy.popleft()
         result = crew.receive(number)
-        hand_out(number)  # it works on while the caller has its result
+        hand_out(number)  # it works while the caller uses the result
         yield result
     if failed is not None:
         raise failed

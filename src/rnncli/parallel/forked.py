@@ -1,7 +1,7 @@
 """Ranks that are forked from this process and share its memory.
 
-The training's arrays are there once. Each rank updates its part of them, and lays its gradients down where all ranks
-read them; between two barriers each writes only what is its own.
+There is one copy of the training's arrays. Each rank updates its part of them, and puts its gradients where all ranks
+read them; between two barriers a rank writes only to what is its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,15 +21,12 @@ from rnncli.core.packed import Array
 from rnncli.parallel.communicator import summed
 from rnncli.parallel.processes import Workers, say_unavailable
 
-if TYPE_CHECKING:
-    pass
-
-# How often a semaphore is tried before the process goes to sleep on it: some 400 microseconds, longer than the ranks
-# of a balanced step wait for each other.
+# How often a semaphore is tried before the process sleeps: some 400 microseconds, longer than the ranks of a balanced
+# step wait for each other.
 SPINS = 2000
-# A sleeping process looks this often whether the others are still there.
+# A sleeping process checks this often whether the others still run.
 LOOK_SECONDS = 0.25
-# How many numbers a rank can hand to the others at once.
+# How many numbers a rank can give to the others at once.
 NUMBERS = 4
 
 
@@ -37,7 +34,7 @@ def shared_empty(shape: int | Sequence[int], dtype: Any = np.float64) -> Array:
     """An array of zeros that processes forked later share.
 
     Raises:
-        MemoryError: there is not enough.
+        MemoryError: there is not enough memory.
     """
     dtype = np.dtype(dtype)
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -61,11 +58,11 @@ class Forked:
         self.rank = 0
         self.size = size
         self._workers: Workers | None = None
-        self._room: list[_Room] = []
-        # A rank that comes to a barrier has read whatever was written before the last one: what is read in between
-        # must not be written anew.
+        self._shared: list[_SharedGradients] = []  # of each rank
+        # A rank that comes to a barrier has read what was written before the last one. What is written before a barrier
+        # must stay until the next one.
         self._barriers = 0
-        self._read: dict[str, int] = {}  # what was read → how many barriers were behind it then
+        self._written_before: dict[str, int] = {}  # what was written → the number of the barrier that followed
 
     @property
     def part(self) -> tuple[int, int]:
@@ -75,11 +72,15 @@ class Forked:
         return shared_empty(shape, dtype)
 
     def reserve(self, store: ParameterStore, rows: Mapping[str, int]) -> None:
-        self._room = [_Room(store, rows) for _ in range(self.size)]
+        self._shared = [_SharedGradients(store, rows) for _ in range(self.size)]
 
     def start(self, follow: Callable[[], object]) -> None:
-        self._workers = Workers(self.size - 1, lambda number, _: self._be(number + 1, follow), at_work=self.size)
-        if not (self._share() and self._workers.start()):
+        def serve(number: int, _: object) -> None:
+            self.rank = number + 1
+            follow()
+
+        self._workers = Workers(self.size - 1, serve, at_work=self.size)
+        if not (self._make_semaphores() and self._workers.start()):
             self._workers = None
             self.size = 1
 
@@ -104,15 +105,15 @@ class Forked:
         return self._numbers[:, : len(numbers)].copy()
 
     def assemble(self, array: Array, rows: Array) -> None:
-        """Nothing to do: the array is there once."""
+        """Nothing to do: all ranks share the array."""
 
     def all_reduce(self, gradients: Gradients) -> Gradients:
         if self.size == 1:
             return gradients
         self._before_writing("gradients")
-        self._room[self.rank].put(gradients)
+        self._shared[self.rank].put(gradients)
         self.barrier()
-        return summed([room.gradients() for room in self._room], self.part)
+        return summed([shared.gradients() for shared in self._shared], self.part)
 
     def __enter__(self) -> Self:
         return self
@@ -122,13 +123,13 @@ class Forked:
             self._workers.close()
             self._workers = None
 
-    def _share(self) -> bool:
-        """Makes what the ranks meet by, where the system lets it: semaphores need a writable /dev/shm."""
+    def _make_semaphores(self) -> bool:
+        """Makes the semaphores; False where the system does not allow it: they need a writable /dev/shm."""
         try:
             from multiprocessing import get_context
 
             context, ranks = get_context("fork"), range(self.size)
-            # One for each pair, from the one who has arrived to the one who waits for it.
+            # [arrived][waiting]: one semaphore for each pair of ranks.
             self._arrived = [[context.Semaphore(0) for _ in ranks] for _ in ranks]
         except (OSError, ImportError) as error:
             say_unavailable("semaphores", error)
@@ -137,15 +138,11 @@ class Forked:
         self._first = os.getpid()
         return True
 
-    def _be(self, rank: int, follow: Callable[[], object]) -> None:
-        self.rank = rank
-        follow()
-
     def _before_writing(self, what: str) -> None:
-        """Waits for a rank that may still read what was written last."""
-        if self._read.get(what) == self._barriers:
+        """Waits for ranks that may still read what was written last."""
+        if self._written_before.get(what) == self._barriers:
             self.barrier()
-        self._read[what] = self._barriers + 1  # it is read after the next one
+        self._written_before[what] = self._barriers + 1
 
     def _wait(self, semaphore: Any) -> None:
         for _ in range(SPINS):
@@ -154,18 +151,18 @@ class Forked:
         while not semaphore.acquire(True, LOOK_SECONDS):
             if self.rank == 0 and self._workers is not None:
                 self._workers.require_all()
-            elif os.getppid() != self._first:  # Linux has ended this process by now, other systems have not
+            elif os.getppid() != self._first:  # on Linux this process would have been killed
                 raise ConnectionError("the first process is gone")
 
 
-class _Room:
-    """Where one rank lays its gradients down, and all ranks read them."""
+class _SharedGradients:
+    """The gradients of one rank, where all ranks read them."""
 
     def __init__(self, store: ParameterStore, rows: Mapping[str, int]) -> None:
         self._dense, self._spans = shared_empty(len(store.dense), store.dense.dtype), store.spans
         self._tables = {
             name: (
-                shared_empty(1, np.int64),  # how many rows are used of those that follow
+                shared_empty(1, np.int64),  # how many of the rows that follow are used
                 shared_empty(rows[name], np.int64),
                 shared_empty((rows[name], table.shape[1]), table.dtype),
                 (table.shape[0], table.shape[1]),
@@ -182,7 +179,7 @@ class _Room:
             values[: used[0]] = gradient.values
 
     def gradients(self) -> Gradients:
-        """What lies here: views, good until it is written anew."""
+        """Views, valid until the next :meth:`put`."""
         tables = {
             name: RowGradient(rows[: used[0]], values[: used[0]], shape)
             for name, (used, rows, values, shape) in self._tables.items()

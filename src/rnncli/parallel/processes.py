@@ -1,8 +1,8 @@
 """Processes forked from this one: they end with it, it can end them at any moment, and it knows why one has ended.
 
-Every process that rnncli forks comes from here. Signals wait while processes are forked and ended, so that none is
-forgotten. A worker ignores the signals that end a command (the first process decides what becomes of them), and it is
-killed when the first process ends, however that happens. Nothing ever waits for a worker to end by itself.
+Every process that rnncli forks comes from here. Signals wait while processes are forked and ended, so that none of them
+is left over. A worker ignores the signals that end a command (the first process handles them), and it is killed when
+the first process ends, however that happens. Nothing ever waits for a worker to end by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from rnncli import stopping
 from rnncli.core.threads import available_cores, release_helper, share_cores
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("rnncli.parallel")
 
 _PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
-# So many texts for each process at least, before it is worth its start.
+# A process is not worth its start for fewer texts.
 TEXTS_EACH = 200
 
 
 def helpful_workers(texts: int) -> int:
-    """How many processes answer so many texts soonest."""
+    """How many processes answer so many texts fastest."""
     if not sys.platform.startswith("linux"):
-        return 1  # what a process inherits of the system's libraries may not be fit for use there
+        return 1  # after a fork, the system's libraries may not work there
     return max(1, min(available_cores(), texts // TEXTS_EACH))
 
 
 def say_unavailable(what: str, error: Exception) -> None:
-    """Says why one process does all the work."""
+    """Logs why one process does all the work."""
     why = getattr(error, "strerror", None) or error
     logger.warning("one process does all of the work: %s cannot be made (%s)", what, why)
 
@@ -49,8 +49,8 @@ class Workers:
 
     Args:
         count: how many to fork.
-        serve: what a process does, given its number from 0 on and its end of the connection; it ends when this returns.
-        at_work: how many processes compute at the same time; this one may be one of them.
+        serve: what a process does, given its number from 0 on and its end of the connection; then the process ends.
+        at_work: how many processes compute at the same time, this one included if it does.
     """
 
     def __init__(self, count: int, serve: Callable[[int, Connection], None], at_work: int) -> None:
@@ -61,10 +61,10 @@ class Workers:
         self._undo = contextlib.ExitStack()
 
     def start(self) -> bool:
-        """Forks. Whoever calls it sees to it that :meth:`close` is called, whatever happens.
+        """Forks. The caller has to call :meth:`close`, whatever happens.
 
         Returns:
-            Whether that was possible. If not, the reason was said, and none is left.
+            Whether that was possible. If not, the reason is logged, and no worker is left.
         """
         # A process should have no threads when it is forked: what they hold locked stays locked in the child.
         release_helper()
@@ -81,7 +81,7 @@ class Workers:
         return True
 
     def send(self, number: int, message: object) -> None:
-        """Sends to a worker that waits for a message: both ends would block if both sent.
+        """Sends to a worker that waits for a message; if both ends sent, both would block.
 
         Raises:
             Exception: what the worker has failed with.
@@ -106,7 +106,7 @@ class Workers:
         return message
 
     def require_all(self) -> None:
-        """Looks whether all of the workers are there.
+        """Checks that all workers still run.
 
         Raises:
             Exception: what one of them has failed with.
@@ -116,7 +116,7 @@ class Workers:
                 self._raise_failure(number)
 
     def close(self) -> None:
-        """Ends the workers; none is left when this returns."""
+        """Ends all workers before it returns."""
         with stopping.deferred():
             self._end()
             for connection in self._connections:
@@ -140,7 +140,6 @@ class Workers:
             there.close()
 
     def _be_worker(self, number: int, there: Connection, first: int) -> NoReturn:
-        """The life of a worker."""
         code = 1
         try:
             stopping.ignore_signals()
@@ -148,18 +147,18 @@ class Workers:
             for connection in self._connections:
                 connection.close()
             share_cores(self._at_work)
-            if os.getppid() == first:  # else it has ended before this could be asked for
+            if os.getppid() == first:  # else it ended before _end_with_parent
                 self._serve(number, there)
             code = 0
         except BaseException as error:
             error.add_note(f"in worker process {number}:\n{traceback.format_exc()}")
-            with contextlib.suppress(Exception):  # it cannot be sent, or there is nobody left to read it
+            with contextlib.suppress(Exception):  # it cannot be pickled, or nobody reads it
                 there.send(_Failure(error))
         finally:
             os._exit(code)  # nothing of the first process is flushed, saved or cleaned up twice
 
     def _end(self) -> None:
-        """Kills: workers have nothing to save. Also called between any two bytecodes when a signal ends the process."""
+        """Kills: workers have nothing to save. A signal that ends the process calls this between any two bytecodes."""
         running = [number for number in range(len(self._pids)) if number not in self._ended]
         for number in running:
             with contextlib.suppress(OSError):
@@ -172,14 +171,14 @@ class Workers:
         if number not in self._ended:
             try:
                 pid, status = os.waitpid(self._pids[number], options)
-            except ChildProcessError:  # somebody else has waited for it
+            except ChildProcessError:  # something else has waited for it
                 pid, status = self._pids[number], 0
             if pid:
                 self._ended[number] = os.waitstatus_to_exitcode(status)
         return number in self._ended
 
     def _raise_failure(self, number: int) -> NoReturn:
-        """Says why a worker is gone: in its own words, or else by its exit code."""
+        """Raises what a worker has failed with, or else an error that names its exit code."""
         message: object = None
         with contextlib.suppress(EOFError, OSError):
             while not isinstance(message, _Failure) and self._connections[number].poll():
@@ -190,19 +189,18 @@ class Workers:
         code = self._ended[number]
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise StorageError(
-            f"a worker process {how}; what was saved last is whole",
-            "if memory was short, lower --workers, --batch or --hidden; a training is taken up with --resume",
+            f"a worker process {how}; what was saved last is complete",
+            "if memory was short, lower --workers, --batch or --hidden; go on with a training by --resume",
         )
 
 
-class _Failure:
+class _Failure(NamedTuple):
     """What a worker sends when it fails."""
 
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+    error: BaseException
 
 
 def _end_with_parent() -> None:
-    """Asks Linux to kill this process as soon as the one that forked it has ended."""
+    """Asks Linux to kill this process as soon as the process that forked it has ended."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
