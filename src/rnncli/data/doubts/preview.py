@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Flag, auto
+from functools import cached_property
 
 from rnncli.data.formats.advice import DataFile, command
 from rnncli.data.formats.table import Row
@@ -117,6 +118,11 @@ class Preview:
     @property
     def holds_tagged_words(self) -> bool:
         return self.file.format.holds == "tagged words"
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of a text that hold something."""
+        return [texts[0] for texts in self.sample if texts[0].strip()]
 
     @property
     def typed_pairs(self) -> list[tuple[Value, Value]]:

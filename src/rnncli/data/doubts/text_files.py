@@ -20,14 +20,8 @@ _GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first 
 _MARKS = ((",", "commas"), (";", "semicolons"), ("|", "bars"))
 
 
-def _lines(preview: Preview) -> list[tuple[int, str]]:
-    """The lines that hold something, with their numbers."""
-    rows = zip(preview.rows, preview.sample, strict=True)
-    return [(row.line, texts[0]) for row, texts in rows if texts[0].strip()]
-
-
-def _words_and_tags(preview: Preview) -> tuple[list[str], list[str]]:
-    """Those of all sentences, one behind the other."""
+def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
+    """What the first and the second column of tagged words hold, in all sentences together."""
     first, second = ([item for row in preview.rows for item in words(row.values[at]) or ()] for at in (0, 1))
     return first, second
 
@@ -37,27 +31,28 @@ def _has_header(fields: Sequence[Sequence[str]]) -> bool:
     return any(map(is_role, fields[0])) and missing_header(columns_of(fields[0], fields[1:])) is None
 
 
-def _refuse(preview: Preview, what: str, hint: str, line: int | None = None) -> DataError:
-    """The refusal of a text file; the hint says first how else to read it."""
-    return preview.file.refusal(what, f"{hint} as a text: {preview.command('--format text')}.", line)
+def _refuse(preview: Preview, what: str, hint: str, *, first: bool = True) -> DataError:
+    """The refusal of a text file, at its first line or as a whole; the hint says first how else to read it."""
+    line = next(row.line for row, line in zip(preview.rows, preview.sample, strict=True) if line[0].strip())
+    return preview.file.refusal(what, f"{hint} as a text: {preview.command('--format text')}.", line if first else None)
 
 
 def same_tabs(preview: Preview) -> DataError | None:
     """A line of prose has no tabs; the same number in each line is that of a table."""
-    fields = [line.split("\t") for _, line in _lines(preview)]
+    fields = [line.split("\t") for line in preview.lines]
     widths = set(map(len, fields))
     if len(fields) < 2 or len(widths) > 1 or widths == {1}:
         return None
     what = f"each line has {counted(len(fields[0]) - 1, 'tab')}, so this looks like a table, not a text"
     if _has_header(fields):
-        return _refuse(preview, what, f"Read it as the table: {preview.command('--format tsv')};")
+        return _refuse(preview, what, f"Read it as the table: {preview.command('--format tsv')};", first=False)
     made = preview.file.with_header(likely_names(unnamed(fields)), "tsv")
-    return _refuse(preview, what, f"Make it one with names: {made}; or read it")
+    return _refuse(preview, what, f"Make it one with names: {made}; or read it", first=False)
 
 
 def same_delimiters(preview: Preview) -> DataError | None:
     """The same number of commas, semicolons or bars in each line, under names or beside labels, is that of a table."""
-    lines = [line for _, line in _lines(preview)]
+    lines = preview.lines
     for mark, called in _MARKS:
         if len(lines) < 2 or not all(mark in line for line in lines):
             continue
@@ -75,35 +70,35 @@ def same_delimiters(preview: Preview) -> DataError | None:
         else:
             hint = f"Put names above it: {preview.file.with_header(likely_names(columns), 'csv')}"
         what = f"each line has {len(fields[0])} values with {called} between, so this looks like a table, not a text"
-        return _refuse(preview, what, f"{hint}; or read it")
+        return _refuse(preview, what, f"{hint}; or read it", first=False)
     return None
 
 
 def labelled_lines(preview: Preview) -> DataError | None:
     """fastText writes the label into the line: ``__label__good a warm film``."""
-    lines = _lines(preview)
-    if not lines or not all("__label__" in line for _, line in lines):
+    lines = preview.lines
+    if not lines or not all("__label__" in line for line in lines):
         return None
     record = '{"text":" ".join(w for w in r if w[:9]!="__label__"),"label":[w[9:] for w in r if w[:9]=="__label__"][0]}'
     made = preview.file.as_json(record, "map(str.split,sys.stdin)")
     hint = f'rnncli reads {{"text": "so it is", "label": "good"}}. Make such lines of it: {made}; or read it'
-    return _refuse(preview, f"labels as fastText writes them, {cut(lines[0][1])}", hint, lines[0][0])
+    return _refuse(preview, f"labels as fastText writes them, {cut(lines[0])}", hint)
 
 
 def json_lines(preview: Preview) -> DataError | None:
     """An object a line."""
-    lines = _lines(preview)
-    if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for _, line in lines[:20]):
+    lines = preview.lines
+    if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for line in lines[:20]):
         return None
     hint = f"Read them as such: {preview.command('--format jsonl')};"
-    return _refuse(preview, "each line is a JSON object, so this is no text", hint, lines[0][0])
+    return _refuse(preview, "each line is a JSON object, so this is no text", hint)
 
 
 def tag_first(preview: Preview) -> DataError | None:
     """The columns of words and tags are the other way round."""
     if not preview.rows:
         return None
-    first, tags = _words_and_tags(preview)
+    first, tags = _columns_of_words(preview)
     if not (mostly(map(is_bio, first)) and "O" in first) or mostly(map(is_bio, tags)):
         return None
     swapped = preview.file.piped("awk 'NF>1{print $2,$1} NF<2{print}'", "conll")
@@ -117,9 +112,9 @@ def tag_first(preview: Preview) -> DataError | None:
 def slashed_tags(preview: Preview) -> DataError | None:
     """Words with their tags behind a slash, a sentence a line: ``Mia/NNP saw/VBD``."""
     if preview.holds_tagged_words:
-        items = [item for column in _words_and_tags(preview) for item in column]
+        items = [item for column in _columns_of_words(preview) for item in column]
     else:
-        items = [item for _, line in _lines(preview) for item in line.split()]
+        items = [item for line in preview.lines for item in line.split()]
     if len(items) < 10 or not mostly(_SLASHED.fullmatch(item) is not None for item in items):
         return None
     record = '{"tokens":[w.rpartition("/")[0] for w in r],"tags":[w.rpartition("/")[2] for w in r]}'
@@ -133,8 +128,8 @@ def slashed_tags(preview: Preview) -> DataError | None:
 
 def tagged_words(preview: Preview) -> DataError | None:
     """A word and its tag a line, and an empty line after each sentence."""
-    lines = _lines(preview)
-    fields = [line.split() for _, line in lines if not line.startswith("-DOCSTART-")]
+    lines = preview.lines
+    fields = [line.split() for line in lines if not line.startswith("-DOCSTART-")]
     width = len(fields[0]) if fields else 0
     if len(fields) < 10 or width < 2 or any(len(row) != width for row in fields) or len(lines) == len(preview.rows):
         return None
@@ -147,39 +142,32 @@ def tagged_words(preview: Preview) -> DataError | None:
         made = preview.file.piped(f"cut -d' ' -f1,{width}", "conll")
         hint = f"Keep word and tag: {made}; or read it"
     what = f"each line has {width} words, with empty lines between, so this looks like words with their tags"
-    return _refuse(preview, what, hint, lines[0][0])
+    return _refuse(preview, what, hint)
 
 
 def lines_of_numbers(preview: Preview) -> DataError | None:
     """A series a line, as the older files of the UCR archive have them."""
-    lines = _lines(preview)
-    if len(lines) < 2 or not all(numbers_in(line) for _, line in lines):
+    lines = preview.lines
+    if len(lines) < 2 or not all(numbers_in(line) for line in lines):
         return None
-    what = f"each line is a row of numbers, so this looks like a table, {cut(lines[0][1])}"
+    what = f"each line is a row of numbers, so this looks like a table, {cut(lines[0])}"
     hint = f"{series_of_lines(preview.file)} if each starts with its label;"
-    return _refuse(preview, what, hint, lines[0][0])
+    return _refuse(preview, what, hint)
 
 
 def lexicon(preview: Preview) -> DataError | None:
     """A word and how it is spoken a line, as pronouncing dictionaries have them: ``BAN  B AE1 N``."""
-    lines = _lines(preview)
-    entries = [(line, text.split(maxsplit=1)) for line, text in lines if not text.startswith((";;;", "#"))]
-    if len(entries) < 10 or not all(len(parts) == 2 for _, parts in entries):
+    entries = [line.split(maxsplit=1) for line in preview.lines if not line.startswith((";;;", "#"))]
+    if len(entries) < 10 or not all(len(entry) == 2 for entry in entries):
         return None
-    words = [parts[0] for _, parts in entries]
-    symbols = [symbol for _, parts in entries for symbol in parts[1].split()]
-    gaps = all(_GAP.search(text) is not None for _, text in lines)
-    distinct = len(set(words)) >= 0.9 * len(words)
+    words = [entry[0] for entry in entries]
+    symbols = [symbol for entry in entries for symbol in entry[1].split()]
+    distinct = len(set(words)) >= 0.9 * len(words) and len(symbols) >= 3 * len(set(symbols))
     short = 2 * sum(map(len, symbols)) / len(symbols) <= sum(map(len, words)) / len(words)
-    if not distinct or 3 * len(set(symbols)) > len(symbols) or not (gaps or short):
+    if not distinct or not (short or all(map(_GAP.search, preview.lines))):
         return None
     split = '[print(*l.split(None,1),sep="\\t",end="") for l in sys.stdin if l.strip() and l[:3]!=";;;"]'
     made = preview.file.python(f'import sys;print("source","target",sep="\\t");{split}', "tsv")
-    first, entry = entries[0]
-    what = f"each line is a word with symbols behind it ({cut(' '.join(entry))})"
-    return _refuse(
-        preview,
-        f"{what}, so this looks like a lexicon, a table of two columns",
-        f"Make one with a tab between: {made}; or read it",
-        first,
-    )
+    what = f"each line is a word with symbols behind it ({cut(' '.join(entries[0]))})"
+    what = f"{what}, so this looks like a lexicon, a table of two columns"
+    return _refuse(preview, what, f"Make one with a tab between: {made}; or read it")
