@@ -35,7 +35,7 @@ CASES = {
         ["--label: there is no column 'nope'", "The columns are 'text', 'label'."],
         LABELLED,
     ),
-    "3 a name twice": ("a.csv", b"text,label,text\na,b,c\n", [], "'text' stands twice, at columns 1 and 3", EVERY),
+    "3 a name twice": ("a.csv", b"text,label,text\na,b,c\n", [], "columns 1 and 3 have the same name, 'text'", EVERY),
     "4 a short row": ("a.csv", "text,label\ngood,pos\nbad\n", [], "a.csv:3: 1 value, but the header has 2", EVERY),
     "4 a long row": ("a.csv", "text,label\nbad,very,neg\n", [], "a.csv:2: 3 values, but the header has 2", EVERY),
     "6 UTF-16": (
@@ -389,7 +389,16 @@ def test_unknown_formats_and_encodings_are_named_with_the_closest(trained):
             "'utf8x' is not an encoding that rnncli reads; did you mean 'utf-8'?",
             *command_line(command, "reviews.csv", ["--encoding", "utf8x"]),
         )
-    trained.refuses(2, "'label' cannot be both", "train", "reviews.csv", "--text", "label", "--label", "label")
+    trained.refuses(
+        2,
+        "--text and --label both name the column 'label'",
+        "train",
+        "reviews.csv",
+        "--text",
+        "label",
+        "--label",
+        "label",
+    )
 
 
 def test_data_from_a_pipe_is_csv_to_train_and_lines_to_predict(cli, tiny, reviews):

@@ -25,13 +25,13 @@ CASES = {
     "tabs in a text": (
         "a.txt",
         ROWS.replace(",", "\t"),
-        ["a.txt: each line has 1 tab"],
+        ["a.txt:1: each line has 1 tab"],
         ("train", "predict", "tokenize"),
     ),
     "rows of numbers": ("a.csv", NUMBERS, ["a.csv:2: 'x' holds rows of numbers (0.1 0.2 -0.45)"], ALL),
     "two texts": ("a.csv", TWO, ["two columns hold texts", "'title' (so good 0)"], ALL),
     "series": ("a.csv", SERIES, ["'machine_id' (M0)", " a-2.csv --label state"], LABELLED),
-    "a split": ("a.csv", SPLIT, ["a.csv: 'split' says which rows are for what (test, train)"], LABELLED),
+    "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], LABELLED),
     "spans": ("a.jsonl", SPANS, ["a.jsonl:1: 'label' holds lists ([[0,4,\"X\"]])"], LABELLED),
     "semicolons": ("a.csv", "text;label\nso good;pos\n", ["looks like semicolons", 'delimiter=";"'], ALL),
 }
@@ -99,7 +99,7 @@ def test_what_the_user_names_is_not_doubted(trained, tiny):
 
 def test_a_word_a_row_that_was_trained_on_is_evaluated(trained, tiny):
     trained.write("a.csv", "word,tag\n" + "Ada,B-PER\nsaw,O\nRome,B-LOC\n" * 8)
-    trained.refuses(3, ["a row holds a word and its tag (Ada, B-PER)", "--task classify"], "train", "a.csv", *tiny)
+    trained.refuses(3, ["each row holds a word and its tag (Ada, B-PER)", "--task classify"], "train", "a.csv", *tiny)
     classes = ("--task", "classify", "--text", "word", "--label", "tag", "--name", "w")
     trained.works("train", "a.csv", *classes, *tiny)
     assert trained.works("evaluate", "w", "a.csv").rows[0] == ["rows", "24"]

@@ -76,7 +76,11 @@ def test_what_a_long_form_lacks_is_named(walked):
     for command in (["predict", "bad.csv"], ["inspect", "-t", "bad.csv"]):
         walked.refuses(3, "rnncli: bad.csv:3: the value of 'noise' is missing", *command)
     walked.refuses(
-        3, "bad.csv: there is no column 'label', where the labels were\n  Name", "evaluate", "latest", "bad.csv"
+        3,
+        "bad.csv: there is no column 'label', which held the labels in training\n  Name",
+        "evaluate",
+        "latest",
+        "bad.csv",
     )
     walked.refuses(5, "none.csv: there is no such file", "inspect", "-t", "none.csv")
 

@@ -104,14 +104,14 @@ def test_two_candidates_for_a_label_are_asked_about():
         choose_columns(("text", "p", "q"), sample(REVIEWS, LABELS, LABELS))
     assert caught.value.exit_code == 3
     assert caught.value.message == "cannot tell which column is the label: the columns are 'text', 'p', 'q'"
-    assert caught.value.hint == "Say --label NAME; as likely as each other: 'p', 'q'."
+    assert caught.value.hint == "Name it with --label COLUMN; equally likely: 'p', 'q'."
     assert choose_columns(("text", "p", "q"), sample(REVIEWS, LABELS, LABELS), label="q").label == 2
 
 
 def test_two_candidates_for_a_text_are_asked_about():
     with pytest.raises(DataError, match="cannot tell which column is the text: the columns are 'p', 'q', 'label'") as e:
         choose_columns(("p", "q", "label"), sample(REVIEWS, REVIEWS, LABELS))
-    assert e.value.hint.startswith("Say --text NAME")
+    assert e.value.hint.startswith("Name it with --text COLUMN")
     with pytest.raises(DataError, match="cannot tell"):
         choose_columns(("p", "q"), [])
 
@@ -142,7 +142,7 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are():
 
 
 def test_one_column_for_both_is_a_usage_error():
-    with pytest.raises(UsageError, match="'text' cannot be both --text and --label") as caught:
+    with pytest.raises(UsageError, match="--text and --label both name the column 'text'") as caught:
         choose_columns(("text", "label"), [], text="text", label="text")
     assert caught.value.exit_code == 2
 

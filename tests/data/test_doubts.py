@@ -100,7 +100,13 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "several labels": (
         *("a.jsonl", json_lines([{"plot": text, "labels": ["a", "b"][: 1 + at % 2]} for at, text in enumerate(TEXTS)])),
-        *({}, ["a.jsonl:1: 'labels' holds lists ([\"a\"]), and a text has one label here", "Keep the first of each"]),
+        *(
+            {},
+            [
+                "a.jsonl:1: 'labels' holds lists ([\"a\"]), but rnncli learns one label per text",
+                "keep the first of each",
+            ],
+        ),
     ),
     "several labels as Python writes them": (
         *("a.csv", table("text,tags", [[text, f"\"['a', 'b{at % 2}']\""] for at, text in enumerate(TEXTS)])),
@@ -122,11 +128,11 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
             "a.jsonl",
             json_lines([{"id": at, "tokens": ["so", "it", "is"], "ner_tags": [0, at % 2, 0]} for at in range(9)]),
         ),
-        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are no texts ([0,0,0])", '[str(t) for t in r["ner_tags"]]']),
+        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([0,0,0])", '[str(t) for t in r["ner_tags"]]']),
     ),
     "tags as numbers, named": (
         *("a.jsonl", json_lines([{"words": ["so", "it", "is"], "pos": [0, at % 2, 0]} for at in range(9)])),
-        *({"text": "words", "label": "pos", "task": "tag"}, ["'pos' holds tags that are no texts"]),
+        *({"text": "words", "label": "pos", "task": "tag"}, ["'pos' holds tags that are not texts"]),
     ),
     "joined labels": (
         *(
@@ -148,7 +154,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     # numbers as labels
     "decimals": (
         *("a.csv", table("text,score", [[text, value] for text, value in zip(TEXTS, numbers(1, 40), strict=True)])),
-        *({}, ["'score' holds decimal numbers (1.288), and a label is the name of a class", "--label score"]),
+        *({}, ["'score' holds decimal numbers (1.288), but a label is the name of a class", "--label score"]),
     ),
     "few decimals": (
         *("a.tsv", table("review,rating", [[text, 1 + at % 5 / 2] for at, text in enumerate(TEXTS)], "\t")),
@@ -194,7 +200,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "dates as time": ("a.csv", series("id", "time"), {}, ["'time' holds dates (2026-05-01 00:00:00)", "--ignore time"]),
     "another id": (
         *("a.csv", series("machine_id", "timestamp", dated=False), {}),
-        ["the column of its ids is called 'machine_id' (M000)", "sed 1s/machine_id/id/ < a.csv > a-2.csv"],
+        ["the column of ids is called 'machine_id' (M000)", "sed 1s/machine_id/id/ < a.csv > a-2.csv"],
     ),
     "another id and dates": (
         "a.tsv",
@@ -256,7 +262,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         "a.csv",
         table("", [["Voll", "German"], ["Piovene", "Italian"], ["Weiss", "German"]] * 9),
         {},
-        ["'Voll' stands below as a value too"],
+        ["'Voll' is also a value further down"],
     ),
     "two rows": (
         "a.csv",
@@ -269,7 +275,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         "a.txt",
         table("", PAIRS, "\t"),
         {},
-        ["a.txt: each line has 1 tab, so this looks like a table", "--format text"],
+        ["a.txt:1: each line has 1 tab, so this looks like a table", "--format text"],
     ),
     "tabs, three": (
         "a.txt",
@@ -278,37 +284,47 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ["each line has 2 tabs"],
     ),
     "tabs with names": ("a.txt", table("text,label", LABELLED, "\t"), {}, ["rnncli train a.txt --format tsv"]),
-    "commas with names": ("a.txt", table("text,label", LABELLED), {}, ["with commas between", "--format csv"]),
-    "commas without": ("a.txt", table("", LABELLED), {}, ["with commas between", "printf 'text,label\\n'"]),
-    "semicolons": ("a.txt", table("text,label", LABELLED, ";"), {}, ["with semicolons between"]),
+    "commas with names": ("a.txt", table("text,label", LABELLED), {}, ["separated by commas", "--format csv"]),
+    "commas without": ("a.txt", table("", LABELLED), {}, ["separated by commas", "printf 'text,label\\n'"]),
+    "semicolons": ("a.txt", table("text,label", LABELLED, ";"), {}, ["separated by semicolons"]),
     "JSON lines": ("a.txt", json_lines(SPANS), {}, ["a.txt:1: each line is a JSON object", "--format jsonl"]),
-    "fastText": ("a.txt", "".join(f"__label__{b} {a}\n" for a, b in LABELLED), {}, ["labels as fastText writes them"]),
+    "fastText": (
+        "a.txt",
+        "".join(f"__label__{b} {a}\n" for a, b in LABELLED),
+        {},
+        ["each line has a label as fastText writes it"],
+    ),
     "CoNLL": (
         *("a.txt", "".join(f"{w} {'OB'[at % 2]}\n" + "\n" * (at % 5 == 4) for at, w in enumerate(WORDS * 2))),
-        *({}, ["looks like words with their tags", "--format conll"]),
+        *({}, ["looks like tagged words", "--format conll"]),
     ),
     # rows of several parts
-    "a split": ("a.csv", with_column("split", ["train", "test"] * 20), {}, ["'split' says which rows", '=="train"']),
+    "a split": ("a.csv", with_column("split", ["train", "test"] * 20), {}, ["'split' divides the rows", '=="train"']),
     "a split by number": (
         "a.csv",
         with_column("split", [0, 1, 2, 0] * 10),
         {},
-        ["'split' says which rows are for what (0, 1, 2)"],
+        ["'split' divides the rows into parts (0, 1, 2)"],
     ),
-    "a fold": ("a.tsv", with_column("fold", [1, 2, 3, 4, 5] * 8, "\t"), {}, ["'fold' says which rows"]),
-    "a set": ("a.csv", with_column("set", ["train"] * 30 + ["dev"] * 10), {}, ["'set' says", "--ignore set"]),
-    "another name": ("a.csv", with_column("usage", ["Training", "Validation"] * 20), {}, ["'usage' says"]),
-    "a flag": ("a.csv", with_column("is_test", [0, 1] * 20), {}, ["'is_test' says which rows"]),
+    "a fold": ("a.tsv", with_column("fold", [1, 2, 3, 4, 5] * 8, "\t"), {}, ["'fold' divides the rows"]),
+    "a set": (
+        "a.csv",
+        with_column("set", ["train"] * 30 + ["dev"] * 10),
+        {},
+        ["'set' divides the rows", "--ignore set"],
+    ),
+    "another name": ("a.csv", with_column("usage", ["Training", "Validation"] * 20), {}, ["'usage' divides the rows"]),
+    "a flag": ("a.csv", with_column("is_test", [0, 1] * 20), {}, ["'is_test' divides the rows"]),
     "a split, columns named": (
         *("a.csv", with_column("split", ["train", "test"] * 20)),
-        *({"text": "text", "label": "label"}, ["'split' says which rows"]),
+        *({"text": "text", "label": "label"}, ["'split' divides the rows"]),
     ),
     "a split of JSON": (
         *(
             "a.jsonl",
             json_lines([{"text": a, "label": b, "subset": "tv"[at % 2]} for at, (a, b) in enumerate(LABELLED)]),
         ),
-        *({}, ["'subset' says which rows are for what (t, v)"]),
+        *({}, ["'subset' divides the rows into parts (t, v)"]),
     ),
     # two texts
     "a title and a body": (
@@ -347,7 +363,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "a nested JSON": ("a.jsonl", json.dumps({"data": SPANS}, indent=1), {}, ["a JSON object over several lines"]),
     "words as a list": (
         *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),
-        *({}, ["'tokens' holds lists ([", "Join the words"]),
+        *({}, ["'tokens' holds lists ([", "join the words"]),
     ),
     # what is no label when its column is named either
     **{
@@ -392,7 +408,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "spans in cells": (
         *("a.csv", table("text,label", [[text, f"\"[({at % 2}, 4, 'WHO')]\""] for at, text in enumerate(TEXTS)])),
-        *({}, ["a.csv:2: 'label' holds lists ([(0, 4, 'WHO')])", 'rnncli reads words with their tags: {"tokens"']),
+        *({}, ["a.csv:2: 'label' holds lists ([(0, 4, 'WHO')])", 'rnncli reads tagged words as {"tokens"']),
     ),
     "rows of numbers in brackets as labels": (
         *("a.csv", table("text,label", [[text, f"[{at % 2} 0 1]"] for at, text in enumerate(TEXTS)])),
@@ -400,7 +416,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "several labels in a csv": (
         *("a.csv", table("text,label", [[text, '"[""a"", ""b""]"'] for text in TEXTS])),
-        *({}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "rnncli reads one label a record"]),
+        *({}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "rnncli reads one label per record"]),
     ),
     "columns of 0 and 1": (
         *(
@@ -409,7 +425,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ),
         *(
             {},
-            ["3 columns of 0 and 1 stand beside a text ('war', 'love', 'fun')", "--label war", "caption"],
+            ["3 columns beside the text hold 0 and 1 ('war', 'love', 'fun')", "--label war", "caption"],
         ),
     ),
     "a list among the texts": (
@@ -422,7 +438,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
                 ]
             ),
         ),
-        *({}, ["a.jsonl:301: 'text' holds lists ([", "Join the words"]),
+        *({}, ["a.jsonl:301: 'text' holds lists ([", "join the words"]),
     ),
     "a cell of numbers, named": (
         *("a.csv", table("x,label", [[" ".join(map(str, numbers(at, 9))), at % 2] for at in range(30)])),
@@ -435,11 +451,14 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     # words and tags, in other arrangements
     "a word a row": (
         *("a.csv", table("word,tag", [[word, ("O", "B-PER", "I-PER")[at % 3]] for at, word in enumerate(WORDS)])),
-        *({}, ["a row holds a word and its tag (the, O)", "--format conll", "--task classify --text word --label tag"]),
+        *(
+            {},
+            ["each row holds a word and its tag (the, O)", "--format conll", "--task classify --text word --label tag"],
+        ),
     ),
     "a word a row, numbered sentences": (
         *("a.tsv", table("sentence_id,word,tag", [[at // 4, w, "NV"[at % 2]] for at, w in enumerate(WORDS)], "\t")),
-        *({}, ["a row holds a word and its tag (the, N)", "Put those of a sentence together"]),
+        *({}, ["each row holds a word and its tag (the, N)", "put the words of a sentence together"]),
     ),
     "a word a row, sentences where they begin": (
         *(
@@ -452,7 +471,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
                 ],
             ),
         ),
-        *({}, ["a row holds a word and its tag (the, O)"]),
+        *({}, ["each row holds a word and its tag (the, O)"]),
     ),
     "tags in a cell": (
         *("a.csv", table("tokens,tags", [["Ada saw Rome", "B-PER O B-LOC"], ["so it is now", "O O O O"]] * 9)),
@@ -460,34 +479,39 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "tags first": (
         *("a.conll", "B-PER Ada\nO saw\nB-LOC Rome\n\nO so\nO it\nO is\n\n" * 6),
-        *({}, ["a.conll:1: the tag stands first in each line (B-PER Ada)", "rnncli reads the second column"]),
+        *({}, ["a.conll:1: the tag comes first in each line (B-PER Ada)", "rnncli reads a word and then its tag"]),
     ),
     "tags behind slashes": (
         *("a.conll", "Ada/NNP saw/VBD\nRome/NNP today/RB\n" * 9),
-        *({}, ["a.conll:1: each word has its tag behind a slash (Ada/NNP)"]),
+        *({}, ["a.conll:1: each word has its tag after a slash (Ada/NNP)"]),
     ),
     "tags behind slashes in a text": (
         *("a.txt", "Ada/NNP saw/VBD Rome/NNP\nit/PRP rained/VBD\n" * 9),
-        *({}, ["a.txt:1: each word has its tag behind a slash (Ada/NNP)"]),
+        *({}, ["a.txt:1: each word has its tag after a slash (Ada/NNP)"]),
     ),
     "a lexicon with spaces": (
         *("a.txt", "".join(f"{word.upper()}  {phones}\n" for word, phones in LEXICON)),
-        *({}, ["a.txt:1: each line is a word with symbols behind it (BAD B AE1 D)", "--format text"]),
+        *({}, ["a.txt:1: each line is a word followed by symbols (BAD B AE1 D)", "--format text"]),
     ),
     "a lexicon with one space": (
         *("a.txt", "".join(f"{word * 2} {phones}\n" for word, phones in LEXICON)),
         *({}, ["so this looks like a lexicon"]),
     ),
     # more of parts, headers and formats
-    "folds": ("a.csv", with_column("kfold", [at % 10 for at in range(40)]), {}, ["'kfold' says which rows"]),
+    "folds": ("a.csv", with_column("kfold", [at % 10 for at in range(40)]), {}, ["'kfold' divides the rows"]),
     "parts of Kaggle": (
         *("a.csv", with_column("Usage", ["Training", "PublicTest", "PrivateTest", "Training"] * 10)),
-        *({}, ["'Usage' says which rows are for what (PrivateTest, PublicTest, Training)", '=="Training"']),
+        *({}, ["'Usage' divides the rows into parts (PrivateTest, PublicTest, Training)", '=="Training"']),
     ),
-    "no header, codes": ("a.tsv", "ab\tb-a\ncd\td-c\nef\tf-e\n", {}, ["'b-a' is written like all values below it"]),
+    "no header, codes": (
+        "a.tsv",
+        "ab\tb-a\ncd\td-c\nef\tf-e\n",
+        {},
+        ["'b-a' has the same form as all values below it"],
+    ),
     "no header, a label that is a name": (
         *("a.csv", table("", [["so good and warm", "city"], ["so bad and cold", "country"]] * 9)),
-        *({}, ["'so good and warm' stands below as a value too"]),
+        *({}, ["'so good and warm' is also a value further down"]),
     ),
     "one line": ("a.csv", "so good a film,praise\n", {}, ["the only line was read as the header", "'text,label\\n'"]),
     "JSON lines in a table": (

@@ -133,9 +133,9 @@ def test_a_named_text_and_many_numbers(tmp_path: Path) -> None:
 
 BAD = {
     "a missing number": ("a,2,,5,walking", "the value of 'ax' is missing"),
-    "an infinite number": ("a,2,1,inf,walking", "the value of 'ay' is no finite number: 'inf'"),
-    "a number too large": ("a,2,1e999,0,walking", "the value of 'ax' is no finite number: '1e999'"),
-    "a number as in Python": ("a,2,1_0,0,walking", "the value of 'ax' is no finite number: '1_0'"),
+    "an infinite number": ("a,2,1,inf,walking", "the value of 'ay' is not a finite number: 'inf'"),
+    "a number too large": ("a,2,1e999,0,walking", "the value of 'ax' is not a finite number: '1e999'"),
+    "a number as in Python": ("a,2,1_0,0,walking", "the value of 'ax' is not a finite number: '1_0'"),
     "no time": ("a, ,1,5,walking", "the value of 'time' is missing"),
     "no label": ("a,2,1,5, ", "the label is empty"),
     "no id": (" ,2,1,5,walking", "the value of 'id' is missing"),
@@ -165,7 +165,7 @@ def test_a_label_that_changes_is_named_with_both_lines(tmp_path: Path) -> None:
     path = write(tmp_path, f"{WALK}{many}a,2,1,5,standing\na,3,1,5,walking\n")
     with pytest.raises(DataError) as caught:
         read_dataset(Source(path))
-    problem = f"{path}:307: the label of the sequence 'a' is 'standing', and 'walking' on line 2"
+    problem = f"{path}:307: the sequence 'a' has the label 'standing' here, but 'walking' on line 2"
     assert caught.value.message == problem
     left = read_dataset(Source(path, skip_bad=True))
     assert (list(left.shown), left.skipped, left.skipped_because) == (["b", "c"], 1, (problem,))
@@ -175,12 +175,12 @@ def test_a_time_twice_leaves_one_sequence_out(tmp_path: Path) -> None:
     path = write(tmp_path, WALK + "b,1.0,7,7,standing\nc,0,1,1,walking\n")
     with pytest.raises(DataError) as caught:
         read_dataset(Source(path))
-    assert caught.value.message == f"{path}:7: the time 1 of the sequence 'b' stands on line 5 too"
+    assert caught.value.message == f"{path}:7: the sequence 'b' has the time 1 here and on line 5"
     left = read_dataset(Source(path, skip_bad=True))
     assert list(left.shown) == ["a", "c"]
     assert (left.skipped, left.skipped_because) == (
         1,
-        (f"{path}:7: the time 1 of the sequence 'b' stands on line 5 too",),
+        (f"{path}:7: the sequence 'b' has the time 1 here and on line 5",),
     )
 
 
@@ -219,10 +219,10 @@ def test_the_labels_of_a_file_to_evaluate(tmp_path: Path) -> None:
     path = write(tmp_path, WALK.replace("label", "mood"))
     with pytest.raises(DataError) as caught:
         read_dataset(Source(path), True, FORM)
-    assert caught.value.message == f"{path}: there is no column 'label', where the labels were"
+    assert caught.value.message == f"{path}: there is no column 'label', which held the labels in training"
     with pytest.raises(DataError, match="--label: there is no column 'moon'; did you mean 'mood'"):
         read_dataset(Source(path, label="moon"), True, FORM)
-    with pytest.raises(UsageError, match="--label: 'ax' is a column that the model reads the numbers by"):
+    with pytest.raises(UsageError, match="--label: 'ax' tells the model how to read the numbers"):
         read_dataset(Source(path, label="ax"), True, FORM)
     dataset = read_dataset(Source(path, label="mood"), True, FORM)
     assert dataset.labels == ["walking", "standing"]
@@ -235,7 +235,7 @@ def test_inputs_that_cannot_be_used_are_refused_with_their_line(tmp_path: Path) 
     path = write(tmp_path, "id,time,ax,ay\na,0,1,2\na,0,1,2\n")
     with pytest.raises(DataError) as caught:
         list(stream_inputs(Source(path), FORM))
-    assert caught.value.message == f"{path}:3: the time 0 of the sequence 'a' stands on line 2 too"
+    assert caught.value.message == f"{path}:3: the sequence 'a' has the time 0 here and on line 2"
 
 
 def test_a_hundred_thousand_rows(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _FEW_ROWS = 10  # if there are fewer rows than this for each
 _BRACKETS = ("[", "{", "(")
 _TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them
 _LIST_OF_TEXTS = ('["', "[]")
-READS_WORDS = 'rnncli reads words with their tags: {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
+READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
 
 def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lines: Sequence[int]) -> DataError | None:
@@ -66,7 +66,7 @@ _NO_LABELS = (
     ("decimal numbers", lambda label: has_comma(label) or is_plain_number(label)),
     ("rows of numbers", lambda label: bool(numbers_in(label))),
 )
-_NO_CLASS = ", and a label is the name of a class"
+_NO_CLASS = ", but a label is the name of a class"
 
 
 def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None:
@@ -86,7 +86,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
     joined = _joined(counts)
     if joined is not None:
         return preview.file.refusal(
-            f"{quoted(column.name)} holds several labels in one ({cut(joined)}), and a text has one label here",
+            f"{quoted(column.name)} holds several labels in one ({cut(joined)}), but rnncli learns one label per text",
             _settle_label(preview, "each combination is a class of its own"),
             preview.line_of(column, joined.strip()),
         )
@@ -96,7 +96,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
             return _refuse_numbers(preview, column, f"{kind} ({example}){_NO_CLASS}")
     if len(counts) > max(_MANY_NUMBERS, len(labels) / _FEW_ROWS) and all(map(is_plain_number, counts)):
         what = f"{len(counts):,} different numbers in {len(labels):,} records"
-        return _refuse_numbers(preview, column, f"{what}, which look like amounts and not like names of classes")
+        return _refuse_numbers(preview, column, f"{what}, which look like amounts, not like the names of classes")
     return None
 
 
@@ -120,17 +120,16 @@ def are_tagged(pairs: Iterable[tuple[Value, Value]]) -> bool:
 
 def _refuse_numbers(preview: Preview, column: Column, what: str, line: int | None = None) -> DataError:
     hint = _settle_label(preview, "each value is a class of its own")
-    return preview.file.refusal(f"{quoted(column.name)} holds {what}; numbers are not learned yet", hint, line)
+    return preview.file.refusal(f"{quoted(column.name)} holds {what}; rnncli does not predict numbers yet", hint, line)
 
 
 def _settle_label(preview: Preview, if_so: str) -> str:
     """How labels that look like something else are said to be labels: in training, for whoever knows them later."""
     if not preview.asker.trains:
-        return (
-            f"The model has no such labels; name the column of those that it has: {preview.command('--label COLUMN')}"
-        )
+        column = preview.command("--label COLUMN")
+        return f"The model knows no such labels; name the column that holds its labels: {column}"
     classes = preview.command("--task classify", preview.chosen_columns)
-    return f"If {if_so}: {classes}; else name the column of the labels there"
+    return f"If {if_so}: {classes}; if another column holds the labels, name that one instead"
 
 
 def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataError:
@@ -146,8 +145,8 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
     ):
         record = f'{{"tokens":{preview.parsed(preview.text, text)},"tags":[str(t) for t in {value}]}}'
         return file.refusal(
-            f"{quoted(column.name)} holds tags that are no texts ({cut(label)})",
-            f"{READS_WORDS}. With the numbers as names, or yours in place of str(t): {file.as_json(record)}",
+            f"{quoted(column.name)} holds tags that are not texts ({cut(label)})",
+            f"{READS_WORDS}. To use the numbers as names, or yours in place of str(t): {file.as_json(record)}",
             line,
         )
     what = f"{quoted(column.name)} holds {'objects' if label.lstrip()[:1] == '{' else 'lists'} ({cut(label)})"
@@ -155,13 +154,13 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
         name = literal(column.name)
         first = file.as_json(f"{{**r,{name}:{value}[0]}}", where=value)
         return file.refusal(
-            f"{what}, and a text has one label here, not several",
-            f"rnncli reads one label a record: {{{name}: {literal(found[0])}}}. Keep the first of each: {first}",
+            f"{what}, but rnncli learns one label per text",
+            f"rnncli reads one label per record: {{{name}: {literal(found[0])}}}. To keep the first of each: {first}",
             line,
         )
     return file.refusal(
-        f"{what}, and a label is one name",
-        f"{READS_WORDS}, or a word and its tag a line (--format conll). {_words_of_spans(preview, value, found)}"
+        f"{what}, but a label is a single name",
+        f"{READS_WORDS}, or as one word and its tag per line (--format conll). {_words_of_spans(preview, value, found)}"
         f"If another column holds the labels: {preview.command('--label COLUMN')}",
         line,
     )
@@ -177,7 +176,7 @@ def _words_of_spans(preview: Preview, value: str, found: object) -> str:
     tag = f'next((("B-" if m.start()<=s[0] else "I-")+s[2] for s in {value} if s[0]<m.end() and m.start()<s[1]),"O")'
     record = f'{{"tokens":[m[0] for m in w],"tags":[{tag} for m in w]}}'
     rows = rf'{preview.file.records} for w in [list(re.finditer(r"\w+|[^\w\s]",{cell(preview.text)}))]'
-    return f"Tag the words of the spans: {preview.file.as_json(record, rows)}. "
+    return f"To tag the words of the spans: {preview.file.as_json(record, rows)}. "
 
 
 def _joined(counts: Counter[str]) -> str | None:

@@ -59,9 +59,9 @@ class Parts:
             value = f"str({cell(column)})" if file.format.typed else cell(column)
             listed = ", ".join(sorted(values)[:4])
             return file.refusal(
-                f"{quoted(column.name)} says which rows are for what ({listed}), and all of them would be read as one",
-                f"Keep those of one: {file.filtered(f'{value}=={literal(kept)}')}; "
-                f"or read them all: {self.preview.command(command('--ignore', column.name))}",
+                f"{quoted(column.name)} divides the rows into parts ({listed}), but all of them would be read together",
+                f"To keep the rows of one part: {file.filtered(f'{value}=={literal(kept)}')}; "
+                f"to read all of them: {self.preview.command(command('--ignore', column.name))}",
             )
         return None
 

@@ -62,8 +62,8 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     found += [f"{shown(column)} holds numbers" for column in dict.fromkeys(measured) if column.numeric]
     return preview.file.refusal(
         f"no column holds texts: {' and '.join(found)}",
-        "rnncli learns the label of a text or of a series, and forecasts no numbers yet. If a column is a text all the "
-        f"same: {preview.command(preview.some_columns)}",
+        "rnncli predicts the label of a text or of a series, and does not forecast numbers yet. If a column holds "
+        f"texts nevertheless: {preview.command(preview.some_columns)}",
     )
 
 
@@ -77,8 +77,8 @@ def words_beside_numbers(preview: Preview) -> DataError | None:
         return None  # no labels are read, and so nothing is learned from it
     if text.dates or (text.numeric and (text.fractions or rank not in (0, 1))):
         return preview.file.refusal(
-            f"{shown(text)} would be read as the text, and holds {'dates' if text.dates else 'numbers'}",
-            f"Name the columns that are meant: {preview.command(preview.some_columns)}",
+            f"{shown(text)} would be read as the text, but it holds {'dates' if text.dates else 'numbers'}",
+            f"Name the columns that you mean: {preview.command(preview.some_columns)}",
         )
     others = preview.besides(text, label)
     numbers = [column for column in others if column.numeric and not column.is_id and label_rank(column.name) is None]
@@ -119,17 +119,17 @@ def _refuse_series(preview: Preview, form: LongForm, id: Column, left_out: Seque
     file, suffix = preview.file, preview.file.format.name
     found, steps, read = [], [], file.quoted
     if snake_case(id.name) not in SEQUENCES:
-        found.append(f"the column of its ids is called {shown(id)}")
+        found.append(f"the column of ids is called {shown(id)}")
         mark = next(mark for mark in "/|#@" if mark not in id.name)
         steps.append(file.piped(f"sed {shlex.quote(f'1s{mark}{id.name}{mark}id{mark}')}", suffix))
         read = file.made(suffix)
     found += [f"{quoted(c.name)} holds {'dates' if c.dates else 'words'} ({cut(c.example)})" for c in left_out]
     ignored = "--ignore " + shlex.quote(",".join(column.name for column in left_out)) if left_out else ""
     steps.append(preview.command(ignored, command("--label", form.label or "label"), file=read))
-    ordered = " if the rows are in order" if any(column.dates for column in left_out) else ""
+    ordered = ", if the rows are in order" if any(column.dates for column in left_out) else ""
     return file.refusal(
-        f"this looks like a table of series, a row a timestep, but {' and '.join(found)}",
-        f"As series{ordered}: {'; '.join(steps)}. Or, as texts, name the columns: {preview.some_columns}",
+        f"this looks like a table of series with one row per timestep, but {' and '.join(found)}",
+        f"To read series{ordered}: {'; '.join(steps)}. To read texts, name the columns: {preview.some_columns}",
     )
 
 
@@ -139,12 +139,12 @@ def _refuse_wide(preview: Preview, values: Sequence[Column], label: Column | Non
     numbers = f"{counted(len(values), 'column')} of numbers ({first}" + (f" to {last})" if last != first else ")")
     hints = []
     if len(values) >= MANY_COLUMNS and label is not None:
-        hints.append(f"{READS_SERIES}. If a row is one: {_series_of_columns(preview, values, label)}")
+        hints.append(f"{READS_SERIES}. If each row is a series: {_series_of_columns(preview, values, label)}")
     if text is None:
         what = f"{numbers} and no text"
     else:
-        what = f"{numbers} would be left aside, and the text would be {shown(text)}"
-        hints.append(f"{'if' if hints else 'If'} the text is meant: {preview.command(preview.chosen_columns)}")
+        what = f"{numbers} would be ignored, and the text would be {shown(text)}"
+        hints.append(f"{'if' if hints else 'If'} you mean the text: {preview.command(preview.chosen_columns)}")
     return preview.file.refusal(what, "; ".join(hints) or f"Name the columns: {preview.command(preview.some_columns)}")
 
 

@@ -31,10 +31,10 @@ def _has_header(fields: Sequence[Sequence[str]]) -> bool:
     return any(map(is_role, fields[0])) and missing_header(columns_of(fields[0], fields[1:])) is None
 
 
-def _refuse(preview: Preview, what: str, hint: str, *, first: bool = True) -> DataError:
-    """The refusal of a text file, at its first line or as a whole; the hint says first how else to read it."""
+def _refuse(preview: Preview, what: str, hint: str) -> DataError:
+    """The refusal of a text file; the hint says how else to read it."""
     line = next(row.line for row, line in zip(preview.rows, preview.sample, strict=True) if line[0].strip())
-    return preview.file.refusal(what, f"{hint} as a text: {preview.command('--format text')}.", line if first else None)
+    return preview.file.refusal(what, f"{hint}; to read it as a text: {preview.command('--format text')}", line)
 
 
 def same_tabs(preview: Preview) -> DataError | None:
@@ -45,9 +45,9 @@ def same_tabs(preview: Preview) -> DataError | None:
         return None
     what = f"each line has {counted(len(fields[0]) - 1, 'tab')}, so this looks like a table, not a text"
     if _has_header(fields):
-        return _refuse(preview, what, f"Read it as the table: {preview.command('--format tsv')};", first=False)
+        return _refuse(preview, what, f"To read it as a table: {preview.command('--format tsv')}")
     made = preview.file.with_header(likely_names(unnamed(fields)), "tsv")
-    return _refuse(preview, what, f"Make it one with names: {made}; or read it", first=False)
+    return _refuse(preview, what, f"To make it a table with a header: {made}")
 
 
 def same_delimiters(preview: Preview) -> DataError | None:
@@ -64,13 +64,13 @@ def same_delimiters(preview: Preview) -> DataError | None:
         if not named and not labels and mark != "|":
             continue
         if mark != ",":
-            hint = f"Write it with commas: {preview.file.with_commas(mark)}"
+            hint = f"To write it with commas: {preview.file.with_commas(mark)}"
         elif named:
-            hint = f"Read it as the table: {preview.command('--format csv')}"
+            hint = f"To read it as a table: {preview.command('--format csv')}"
         else:
-            hint = f"Put names above it: {preview.file.with_header(likely_names(columns), 'csv')}"
-        what = f"each line has {len(fields[0])} values with {called} between, so this looks like a table, not a text"
-        return _refuse(preview, what, f"{hint}; or read it", first=False)
+            hint = f"To add a header: {preview.file.with_header(likely_names(columns), 'csv')}"
+        what = f"each line has {len(fields[0])} values separated by {called}, so this looks like a table, not a text"
+        return _refuse(preview, what, hint)
     return None
 
 
@@ -81,8 +81,8 @@ def labelled_lines(preview: Preview) -> DataError | None:
         return None
     record = '{"text":" ".join(w for w in r if w[:9]!="__label__"),"label":[w[9:] for w in r if w[:9]=="__label__"][0]}'
     made = preview.file.as_json(record, "map(str.split,sys.stdin)")
-    hint = f'rnncli reads {{"text": "so it is", "label": "good"}}. Make such lines of it: {made}; or read it'
-    return _refuse(preview, f"labels as fastText writes them, {cut(lines[0])}", hint)
+    hint = f'rnncli reads {{"text": "so it is", "label": "good"}}. To make such lines of it: {made}'
+    return _refuse(preview, f"each line has a label as fastText writes it ({cut(lines[0])})", hint)
 
 
 def json_lines(preview: Preview) -> DataError | None:
@@ -90,8 +90,8 @@ def json_lines(preview: Preview) -> DataError | None:
     lines = preview.lines
     if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for line in lines[:20]):
         return None
-    hint = f"Read them as such: {preview.command('--format jsonl')};"
-    return _refuse(preview, "each line is a JSON object, so this is no text", hint)
+    hint = f"To read JSON lines: {preview.command('--format jsonl')}"
+    return _refuse(preview, "each line is a JSON object, so this is not a text", hint)
 
 
 def tag_first(preview: Preview) -> DataError | None:
@@ -103,8 +103,8 @@ def tag_first(preview: Preview) -> DataError | None:
         return None
     swapped = preview.file.piped("awk 'NF>1{print $2,$1} NF<2{print}'", "conll")
     return preview.file.refusal(
-        f"the tag stands first in each line ({cut(f'{first[0]} {tags[0]}')}), and a line is a word and its tag",
-        f"Turn them round, and read the new file: {swapped}; rnncli reads the second column as the tags.",
+        f"the tag comes first in each line ({cut(f'{first[0]} {tags[0]}')}), but rnncli reads a word and then its tag",
+        f"To swap them, and read the new file: {swapped}",
         preview.rows[0].line,
     )
 
@@ -120,8 +120,8 @@ def slashed_tags(preview: Preview) -> DataError | None:
     record = '{"tokens":[w.rpartition("/")[0] for w in r],"tags":[w.rpartition("/")[2] for w in r]}'
     made = preview.file.as_json(record, "map(str.split,sys.stdin)", "r")
     return preview.file.refusal(
-        f"each word has its tag behind a slash ({cut(items[0])})",
-        f"{READS_WORDS}. Make that of it: {made}.",
+        f"each word has its tag after a slash ({cut(items[0])})",
+        f"{READS_WORDS}. To write it so: {made}",
         preview.rows[0].line,
     )
 
@@ -136,13 +136,11 @@ def tagged_words(preview: Preview) -> DataError | None:
     tags = {row[-1] for row in fields}
     if 3 * len(tags) > len(fields) or any(tag != tag.upper() for tag in tags):
         return None
+    what = f"each line has {width} words, with empty lines in between, so this looks like tagged words"
     if width == 2:
-        hint = f"Read it as such: {preview.command('--format conll')};"
-    else:
-        made = preview.file.piped(f"cut -d' ' -f1,{width}", "conll")
-        hint = f"Keep word and tag: {made}; or read it"
-    what = f"each line has {width} words, with empty lines between, so this looks like words with their tags"
-    return _refuse(preview, what, hint)
+        return _refuse(preview, what, f"To read tagged words: {preview.command('--format conll')}")
+    made = preview.file.piped(f"cut -d' ' -f1,{width}", "conll")
+    return _refuse(preview, what, f"To keep the word and its tag: {made}")
 
 
 def lines_of_numbers(preview: Preview) -> DataError | None:
@@ -150,9 +148,8 @@ def lines_of_numbers(preview: Preview) -> DataError | None:
     lines = preview.lines
     if len(lines) < 2 or not all(numbers_in(line) for line in lines):
         return None
-    what = f"each line is a row of numbers, so this looks like a table, {cut(lines[0])}"
-    hint = f"{series_of_lines(preview.file)} if each starts with its label;"
-    return _refuse(preview, what, hint)
+    what = f"each line is a row of numbers ({cut(lines[0])}), so this looks like a table, not a text"
+    return _refuse(preview, what, f"If each line starts with its label: {series_of_lines(preview.file)}")
 
 
 def lexicon(preview: Preview) -> DataError | None:
@@ -168,6 +165,6 @@ def lexicon(preview: Preview) -> DataError | None:
         return None
     split = '[print(*l.split(None,1),sep="\\t",end="") for l in sys.stdin if l.strip() and l[:3]!=";;;"]'
     made = preview.file.python(f'import sys;print("source","target",sep="\\t");{split}', "tsv")
-    what = f"each line is a word with symbols behind it ({cut(' '.join(entries[0]))})"
+    what = f"each line is a word followed by symbols ({cut(' '.join(entries[0]))})"
     what = f"{what}, so this looks like a lexicon, a table of two columns"
-    return _refuse(preview, what, f"Make one with a tab between: {made}; or read it")
+    return _refuse(preview, what, f"To put a tab between them: {made}")

@@ -36,7 +36,7 @@ def numbers_as_words(preview: Preview) -> DataError | None:
     words = preview.command_for("classify", preview.chosen_columns)
     return preview.file.refusal(
         f"{quoted(text.name)} holds rows of numbers ({cut(value)}), which would be read as words",
-        f"Make series of them: {series}. As words: {words}",
+        f"To read series: {series}. To read words: {words}",
         preview.line_of(text, value),
     )
 
@@ -56,8 +56,8 @@ def second_text(preview: Preview) -> DataError | None:
         if column.words < least or column.dates or column.numeric or column.nested or column.lists_of_numbers:
             continue
         return preview.file.refusal(
-            f"two columns hold texts, {shown(text)} and {shown(column)}, and only one is read",
-            f"Say which: {preview.command(preview.chosen_columns)}; or {command('--text', column.name)}",
+            f"two columns hold texts, {shown(text)} and {shown(column)}, but only one can be read",
+            f"Choose one: {preview.command(preview.chosen_columns)}; or {command('--text', column.name)}",
         )
     return None
 
@@ -71,8 +71,8 @@ def direction(preview: Preview) -> DataError | None:
         return None
     columns = command("--text", preview.names[0], "--label", preview.names[1])
     return preview.file.refusal(
-        f"cannot tell which column is read and which is written, {quoted(text.name)} or {quoted(label.name)}",
-        f"Say it: {preview.command_for('seq2seq', columns)}",
+        f"cannot tell which column is the source and which is the target, {quoted(text.name)} or {quoted(label.name)}",
+        f"Name them: {preview.command_for('seq2seq', columns)}",
     )
 
 
@@ -100,8 +100,8 @@ def nested_text(preview: Preview, value: str, line: int | None) -> DataError:
         if not text.nested:
             joined = f"{joined} if isinstance({cell(text)},list) else {cell(text)}"
         kind, made = "lists", file.as_json(f"{{**r,{key}:{joined}}}")
-        hint = f'rnncli reads {{{key}: "so it is"}}. Join the words: {made}'
-    return file.refusal(f"{quoted(text.name)} holds {kind} ({cut(value)}), and a text is needed", hint, line)
+        hint = f'rnncli reads {{{key}: "so it is"}}. To join the words: {made}'
+    return file.refusal(f"{quoted(text.name)} holds {kind} ({cut(value)}), but a text is needed", hint, line)
 
 
 def word_per_row(preview: Preview) -> DataError | None:
@@ -115,18 +115,18 @@ def word_per_row(preview: Preview) -> DataError | None:
     bio = mostly(map(is_bio, label.distinct)) and any(tag != "O" for tag in label.distinct) and "O" in label.distinct
     if not bio and (sentence is None or label_rank(label.name) is None):
         return None
-    classes = f"as a text each: {preview.command_for('classify', preview.chosen_columns)}"
+    classes = f"to read each word as a text: {preview.command_for('classify', preview.chosen_columns)}"
     if sentence is None:
         hint = (
-            f"{READS_WORDS}, or a word and its tag a line, an empty line after each sentence: --format conll. Nothing "
-            f"here says where a sentence ends. If they are words without one, {classes}"
+            f"{READS_WORDS}, or as one word and its tag per line with an empty line after each sentence (--format "
+            f"conll). Nothing here says where a sentence ends; {classes}"
         )
     else:
         record = f'{{"tokens":[{cell(text)} for r in s],"tags":[{cell(label)} for r in s]}}'
         grouped = preview.file.grouped(record, literal(sentence.name))
-        hint = f"{READS_WORDS}. Put those of a sentence together: {grouped}; or, {classes}"
+        hint = f"{READS_WORDS}. To put the words of a sentence together: {grouped}; {classes}"
     return preview.file.refusal(
-        f"a row holds a word and its tag ({cut(text.example)}, {cut(label.example)}), and not a text and its label",
+        f"each row holds a word and its tag ({cut(text.example)}, {cut(label.example)}), not a text and its label",
         hint,
     )
 
@@ -147,8 +147,8 @@ def tags_in_a_row(preview: Preview) -> DataError | None:
         return None
     made = preview.file.as_json(f'{{"tokens":{cell(text)}.split(),"tags":{cell(label)}.split()}}')
     return preview.file.refusal(
-        f"{quoted(label.name)} holds a tag for each word ({cut(label.values[0])}), and would be read as one label",
-        f"{READS_WORDS}. Make that of it: {made}",
+        f"{quoted(label.name)} holds a tag for each word ({cut(label.values[0])}), but would be read as one label",
+        f"{READS_WORDS}. To write it so: {made}",
         preview.rows[0].line,
     )
 
@@ -165,9 +165,9 @@ def several_columns_of_labels(preview: Preview) -> DataError | None:
     text = texts[0].name
     listed = ", ".join(quoted(column.name) for column in hot[:4]) + ("…" if len(hot) > 4 else "")
     return preview.file.refusal(
-        f"{len(hot)} columns of 0 and 1 stand beside a text ({listed}), and it is not clear which is its label",
-        f"A text has one label here: {preview.command(command('--text', text, '--label', hot[0].name))}; if the text "
-        f"is to be written from them: {preview.command_for('caption', command('--label', text))}",
+        f"{len(hot)} columns beside the text hold 0 and 1 ({listed}), and it is not clear which of them is the label",
+        f"To learn one of them: {preview.command(command('--text', text, '--label', hot[0].name))}; to "
+        f"generate the text from them: {preview.command_for('caption', command('--label', text))}",
     )
 
 

@@ -36,7 +36,7 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
         where: file and line, for the message.
 
     Raises:
-        DataError: a name stands twice, or there are more than MAX_COLUMNS.
+        DataError: two columns have the same name, or there are more than MAX_COLUMNS.
     """
     if len(values) > MAX_COLUMNS:
         raise DataError(f"{where}: {len(values):,} columns; rnncli reads at most {MAX_COLUMNS:,}")
@@ -45,7 +45,7 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
         name = value if value.strip() else f"column {place}"
         if name in places:
             raise DataError(
-                f"{where}: the column name {quoted(name)} stands twice, at columns {places[name]} and {place}",
+                f"{where}: columns {places[name]} and {place} have the same name, {quoted(name)}",
                 "Rename one of them.",
             )
         places[name] = place
@@ -92,7 +92,7 @@ def choose_columns(
         DataError: a named column does not exist, or what was not named stays ambiguous.
     """
     if text is not None and text == label:
-        raise UsageError(f"{quoted(text)} cannot be both --text and --label")
+        raise UsageError(f"--text and --label both name the column {quoted(text)}")
     columns = columns_of(names, sample)
     chosen_text = None if text is None else columns[find_column(names, text, "--text")]
     chosen_label = None if label is None else columns[find_column(names, label, "--label")]
@@ -187,10 +187,10 @@ def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -
     if len(columns) == 1:
         return DataError(
             f"the only column is {quoted(columns[0].name)}, but a text and a label are needed",
-            "Add a column with the label of each text; or learn how such texts go on: --task lm",
+            "Add a column with the label of each text, or train a language model on the texts: --task lm",
         )
-    found = f"; as likely as each other: {_listing([column.name for column in likely])}" if likely else ""
+    found = f"; equally likely: {_listing([column.name for column in likely])}" if likely else ""
     return DataError(
         f"cannot tell which column is the {what}: the columns are {_listing([column.name for column in columns])}",
-        f"Say --{what} NAME{found}.",
+        f"Name it with --{what} COLUMN{found}.",
     )

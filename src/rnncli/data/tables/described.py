@@ -99,7 +99,7 @@ def numbers_at(values: Sequence[Value], columns: Sequence[str], places: Sequence
         found = number(values[at])
         if found is None:
             text = as_text(values[at])
-            what = f"is no finite number: {quoted(text)}" if text.strip() else "is missing"
+            what = f"is not a finite number: {quoted(text)}" if text.strip() else "is missing"
             raise ValueError(f"the value of {quoted(columns[at])} {what}")
         numbers.append(found + 0.0)  # -0 is 0
     return numbers

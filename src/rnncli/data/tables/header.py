@@ -12,7 +12,7 @@ from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_nested
 from rnncli.data.tables.names import are_roles, is_known, is_name
 from rnncli.errors import DataError, quoted
 
-READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows under id,time,x,label'
+READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows below id,time,x,label'
 _NO_HEADER = "the first line looks like data, not like a header with the names of the columns"
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
 _LETTERS, _DIGITS, _MARKS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+"), re.compile(r"[^\w\s]")
@@ -30,16 +30,16 @@ def missing_header(columns: Sequence[Column]) -> str | None:
     for column in columns:
         name = column.name
         if is_plain_number(name) and column.numeric and not any(map(is_known, names)):
-            return f"{quoted(name)} is a number, as are the values below it"
+            return f"{quoted(name)} is a number, like the values below it"
         below = column.filled.count(name.strip())
         # Where values repeat, a first one that is found only once more is none of them.
         once = below == 1 and len(column.filled) >= _ENOUGH and len(column.filled) >= 2 * len(column.distinct)
         if below > 1 or (below and not once and not is_name(name)):
-            return f"{quoted(name)} stands below as a value too"
+            return f"{quoted(name)} is also a value further down"
         if column.filled and ((column.dates and is_date(name)) or (column.lists_of_numbers and numbers_in(name))):
-            return f"{quoted(name)} is a value like those below it"
+            return f"{quoted(name)} looks like the values below it"
         if column.nested and is_nested(name):
-            return f"{quoted(name)} is a list, as are the values below it"
+            return f"{quoted(name)} is a list, like the values below it"
     if any(is_name(column.name) or _heads_words(column) for column in columns):
         return None
     for column in columns:
@@ -47,7 +47,7 @@ def missing_header(columns: Sequence[Column]) -> str | None:
         if len(name.split()) > 1 and column.words >= 1.5:
             return f"{quoted(name)} is a text like those below it"
         if len(filled) > 1 and _MARKS.search(name) and {_shape(name)} == set(map(_shape, filled)):
-            return f"{quoted(name)} is written like all values below it"
+            return f"{quoted(name)} has the same form as all values below it"
     return None
 
 
@@ -115,7 +115,7 @@ def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> 
     twice = next((value for at, value in enumerate(values) if numeric[at] and value and value in values[:at]), None)
     if twice is None or 2 * sum(numeric) < len(values):
         return
-    reason = f"{quoted(twice)} stands in it twice"
+    reason = f"{quoted(twice)} occurs in it twice"
     if sum(numeric) + 1 >= len(values) > 3:
         raise headerless_series(file, reason, not numeric[-1] or is_fraction(values[0]), line)
     raise headerless(file, reason, likely_names(unnamed([values])), line)
@@ -124,7 +124,7 @@ def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> 
 def headerless(file: DataFile, reason: str, names: Sequence[str], line: int = 1) -> DataError:
     """The refusal of a table without names for its columns."""
     return file.refusal(
-        f"{_NO_HEADER}: {reason}", f"Put a header above it, and read the new file: {file.with_header(names)}", line
+        f"{_NO_HEADER}: {reason}", f"Add a header, and read the new file: {file.with_header(names)}", line
     )
 
 
@@ -133,7 +133,7 @@ def headerless_series(file: DataFile, reason: str, label_last: bool, line: int =
     place = "last" if label_last else "first"
     return file.refusal(
         f"{_NO_HEADER}: {reason}",
-        f"{READS_SERIES}. If each row is one, with its label {place}: {series_of_lines(file, label_last)}",
+        f"{READS_SERIES}. If each row is a series, with its label {place}: {series_of_lines(file, label_last)}",
         line,
     )
 
@@ -146,7 +146,7 @@ def only_a_header(file: DataFile, values: Sequence[str]) -> DataError:
     made = file.with_header(likely_names(unnamed([values])))
     return DataError(
         f"{file.name}: no records: the only line was read as the header ({names})",
-        f"If it is a record, put a header above it, and read the new file: {made}",
+        f"If that line is a record, add a header, and read the new file: {made}",
     )
 
 

@@ -81,10 +81,14 @@ class LongForm:
         if named is not None:
             find_column(columns, named, "--label")
             if named in replace(self, label=None).names:
-                raise UsageError(f"--label: {quoted(named)} is a column that the model reads the numbers by")
+                raise UsageError(
+                    f"--label: {quoted(named)} tells the model how to read the numbers, so it cannot hold the labels"
+                )
         elif self.label not in columns:
-            where = "for the labels" if self.label is None else f"{quoted(self.label)}, where the labels were"
-            raise DataError(f"{file}: there is no column {where}", "Name the column of the labels with --label.")
+            where = "with labels" if self.label is None else f"{quoted(self.label)}, which held the labels in training"
+            raise DataError(
+                f"{file}: there is no column {where}", "Name the column that holds the labels with --label COLUMN."
+            )
         return replace(self, label=named or self.label)
 
 
@@ -202,8 +206,8 @@ def read_sequences(
             if label_at is not None and not label.strip():
                 raise ValueError("the label is empty")
             if label != one.label:
-                is_and_was = f"{quoted(label)}, and {quoted(one.label)} on line {one.line}"
-                raise ValueError(f"the label of the sequence {quoted(id)} is {is_and_was}")
+                before = f"{quoted(one.label)} on line {one.line}"
+                raise ValueError(f"the sequence {quoted(id)} has the label {quoted(label)} here, but {before}")
         except ValueError as error:
             leave_out(line, str(error))
             read[id] = None
@@ -220,7 +224,7 @@ def read_sequences(
         again = _put_in_order(one) if one.times else None
         if again is not None:
             first, second, time = again
-            leave_out(second, f"the time {as_json(time)} of the sequence {quoted(id)} stands on line {first} too")
+            leave_out(second, f"the sequence {quoted(id)} has the time {as_json(time)} here and on line {first}")
             continue
         yield NumberRecord(one.line, np.array(one.steps) + 0.0, one.label, id)  # -0 is 0
 
