@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.data.doubts.preview import Asker
+from rnncli.data.doubts.preview import Purpose
 from rnncli.errors import DataError
 
 WORDS = "the a good bad warm cold film story cast plot was is very not so dull bright long short slow".split()  # noqa: SIM905
@@ -534,7 +534,7 @@ def read(folder: Path, name: str, content: str, **how: object) -> Dataset:
     task = str(how.pop("task", "auto"))
     source = Source(str(path), **how)  # type: ignore[arg-type]
     plain = name.removesuffix(".gz").endswith(".txt") and source.format in (None, "text")
-    return read_dataset(source, not plain and task != "lm", task=task, asker=Asker(task_named=task != "auto"))
+    return read_dataset(source, not plain and task != "lm", task=task, purpose=Purpose(task_named=task != "auto"))
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -61,10 +61,12 @@ def evaluate(
     asked = model_of(model, runs).with_options(**({} if beam is None else {"beam": beam}))
     if mistakes is not None and not asked.labelled:
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
-    asker = asked.asker(f"rnncli evaluate -m {shlex.quote(name)}")
+    purpose = asked.purpose(f"rnncli evaluate -m {shlex.quote(name)}")
     with as_file(data) as path:
         source = source_of(path, reading)
-        dataset = read_dataset(source, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, asker=asker)
+        dataset = read_dataset(
+            source, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, purpose=purpose
+        )
     note(dataset.why)
     # A text that stands on a single line is as much work as many.
     texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)

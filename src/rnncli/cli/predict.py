@@ -201,8 +201,8 @@ def _predict_files(
 
     def texts(before_waiting: Callable[[], object]) -> Iterator[Any]:
         for source in sources:
-            asker = model.asker("rnncli predict")
-            for input in stream_inputs(source, model.reads, before_waiting, asker, model.inputs):
+            purpose = model.purpose("rnncli predict")
+            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs):
                 problem = model.problem(input.value)
                 if problem is not None:
                     raise DataError(f"{input.place}: {problem}")

@@ -68,7 +68,7 @@ def tokenize(
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
     from rnncli.data.dataset import stream_texts
-    from rnncli.data.doubts.preview import Asker
+    from rnncli.data.doubts.preview import Purpose
     from rnncli.data.formats.sources import display_name
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
@@ -85,7 +85,7 @@ def tokenize(
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
         require_piped(source, "the texts")
         file = source_of(source, reading, inputs=True)
-        _, columns, rows = stream_texts(file, asker=Asker("rnncli tokenize"))
+        _, columns, rows = stream_texts(file, purpose=Purpose("rnncli tokenize"))
         note(columns.why)
         texts = (row.values[columns.text] for row in rows)
         return statistics_of(display_name(file.path), texts, asked, settings, given)

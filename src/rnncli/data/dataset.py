@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rnncli.data.doubts.checks import CHOSEN, DESCRIBED, FILE, LABELLED, TABLE
 from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
 from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.preview import Asker, Known, Preview, raise_first, raise_found
+from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text
 from rnncli.data.formats.registry import ARRAY_SUFFIX, FORMATS, format_of
 from rnncli.data.formats.sources import display_name
@@ -33,7 +33,7 @@ from rnncli.errors import DataError, UsageError, counted, quoted
 SAMPLE_ROWS = 200  # rows by which the columns are guessed
 _TYPED_BY = 20  # records that decide the type of the inputs; a later one of another type is a bad record
 SKIPPED_SHOWN = 5  # records that were left out, of which the reason is shown
-TRAINING = Asker()
+TRAINING = Purpose()
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def read_dataset(
     task: str = "auto",
     inputs: type[Inputs[Any]] | None = None,
     settled: bool = False,
-    asker: Asker = TRAINING,
+    purpose: Purpose = TRAINING,
 ) -> Dataset:
     """Reads all records, each with an input and a label; if not ``labelled``, texts alone, empty ones too.
 
@@ -198,7 +198,7 @@ def read_dataset(
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
         inputs: the type of the inputs, where that is not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
-        asker: the command that reads the file, and what that settles.
+        purpose: the command that reads the file, and what that settles.
         settled: whether the file was read before, and is not to be doubted again; see :mod:`rnncli.data.doubts`.
 
     Raises:
@@ -210,7 +210,7 @@ def read_dataset(
     if not labelled and source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT if labelled else None)
-    preview = _preview(source, table, sample, task, asker)
+    preview = _preview(source, table, sample, task, purpose)
     rows: Iterator[Row] = itertools.chain(sample, table.rows)
     doubt = not settled and (source.features is None or not labelled)
     parts = None
@@ -238,10 +238,10 @@ def read_dataset(
     return dataset
 
 
-def _preview(source: Source, table: Table, sample: Sequence[Row], task: str, asker: Asker) -> Preview:
+def _preview(source: Source, table: Table, sample: Sequence[Row], task: str, purpose: Purpose) -> Preview:
     text = Known.NOTHING if source.text is None else Known.TEXT
     label = Known.NOTHING if source.label is None else Known.LABEL
-    return Preview.of(table.ledger.file, table.columns, sample, task, text | label, asker)
+    return Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
 
 
 def _doubt_file(source: Source, preview: Preview) -> None:
@@ -316,14 +316,14 @@ def choose(
     *,
     task: str = "auto",
     need_label: bool,
-    asker: Asker = TRAINING,
+    purpose: Purpose = TRAINING,
 ) -> Columns:
     """The columns of text and label, as they were named or are guessed.
 
     Raises:
         DataError: it cannot be told which they are, or the table is likely something else.
     """
-    preview = _preview(source, table, sample, task, asker)
+    preview = _preview(source, table, sample, task, purpose)
     _doubt_file(source, preview)
     return _choose(source, preview, need_label=need_label)
 
@@ -418,7 +418,7 @@ def stream_rows(source: Source, before_waiting: Callable[[], object] | None = No
 
 
 def stream_texts(
-    source: Source, before_waiting: Callable[[], object] | None = None, asker: Asker = TRAINING
+    source: Source, before_waiting: Callable[[], object] | None = None, purpose: Purpose = TRAINING
 ) -> tuple[Table, Columns, Iterator[Row]]:
     """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
 
@@ -427,7 +427,7 @@ def stream_texts(
     # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
     sampled = SAMPLE_ROWS if source.text is None and source.format != "text" else 0
     table, sample = _open_table(source, sampled, None, before_waiting)
-    columns = choose(source, table, sample, need_label=False, asker=asker)
+    columns = choose(source, table, sample, need_label=False, purpose=purpose)
     return table, columns, itertools.chain(sample, table.rows)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rnncli.data.dataset import TRAINING, Source, is_plain_text, require_columns, stream_rows, stream_texts
-from rnncli.data.doubts.preview import Asker
+from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
@@ -37,7 +37,7 @@ def stream_inputs(
     source: Source,
     reads: Reads | None = None,
     before_waiting: Callable[[], object] | None = None,
-    asker: Asker = TRAINING,
+    purpose: Purpose = TRAINING,
     inputs: type[Inputs[Any]] | None = None,
 ) -> Iterator[Input]:
     """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
@@ -47,7 +47,7 @@ def stream_inputs(
         reads: the columns that a model takes its numbers from. A plain text, and a file whose ``text`` column is named,
             holds each input as a text.
         before_waiting: is called when a pipe holds nothing more yet, and all inputs before have been yielded.
-        asker: the command that reads the file, and what that settles.
+        purpose: the command that reads the file, and what that settles.
         inputs: their type.
 
     Raises:
@@ -59,16 +59,18 @@ def stream_inputs(
     if source.text is not None or is_plain_text(source):
         reads = None
     if reads is None:
-        return _column(source, before_waiting, asker, inputs is Texts)
+        return _column(source, before_waiting, purpose, inputs is Texts)
     return _numbers(source, reads, before_waiting)
 
 
-def _column(source: Source, before_waiting: Callable[[], object] | None, asker: Asker, texts: bool) -> Iterator[Input]:
+def _column(
+    source: Source, before_waiting: Callable[[], object] | None, purpose: Purpose, texts: bool
+) -> Iterator[Input]:
     """The values of a column; lists are kept as lists if not ``texts``."""
-    table, columns, rows = stream_texts(source, before_waiting, asker)
+    table, columns, rows = stream_texts(source, before_waiting, purpose)
     for row in rows:
         value = row.values[columns.text]
-        if not asker.lists and isinstance(value, list | dict):
+        if not purpose.lists and isinstance(value, list | dict):
             raise DataError(
                 f"{table.name}:{row.line}: {quoted(table.columns[columns.text])} holds a list or an object, and this "
                 "model reads texts",

@@ -17,7 +17,7 @@ from rnncli.core.cells.recurrence import Params
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, Source, read_dataset
-from rnncli.data.doubts.preview import Asker
+from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.number_records import Reads
 from rnncli.data.records import Inputs, Texts
@@ -249,7 +249,12 @@ class Model(ABC):
                 raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
         if not isinstance(data, Dataset):
             data = read_dataset(
-                Source(path_of(data)), self.labelled, self.reads, task=self.task, inputs=self.inputs, asker=self.asker()
+                Source(path_of(data)),
+                self.labelled,
+                self.reads,
+                task=self.task,
+                inputs=self.inputs,
+                purpose=self.purpose(),
             )
         return self._evaluate(data, worst, workers)
 
@@ -268,13 +273,13 @@ class Model(ABC):
     def own_manifest(self) -> dict[str, Any]:
         """What :attr:`stored` adds to :class:`Manifest`, as JSON holds it."""
 
-    def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
+    def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
         """What a reader of files should know of this model.
 
         Args:
             command: the beginning of a command line, for messages.
         """
-        return Asker(command)
+        return Purpose(command)
 
     def problem(self, text: Value) -> str | None:
         """Why an input cannot be read; None if it can be."""

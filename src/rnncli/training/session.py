@@ -17,7 +17,7 @@ from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source, is_plain_text, read_dataset
-from rnncli.data.doubts.preview import Asker
+from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.parallel import group_of
@@ -280,7 +280,7 @@ def start(
     """
     settings = Settings.from_mapping(given)
     labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
-    dataset = read_dataset(source, labelled, task=settings.task, asker=Asker(task_named="task" in named))
+    dataset = read_dataset(source, labelled, task=settings.task, purpose=Purpose(task_named="task" in named))
     task = task_for(dataset, settings.task)
     settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
     settings = vectors.with_dimension(settings, given)

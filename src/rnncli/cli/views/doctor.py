@@ -17,8 +17,8 @@ def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Show
     from rnncli.training.runs import of_file
 
     model, source, name = subject.model, subject.source, shlex.quote(subject.name)
-    asker = model.asker(f"rnncli inspect -m {name} --doctor")
-    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs, asker=asker)
+    purpose = model.purpose(f"rnncli inspect -m {name} --doctor")
+    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs, purpose=purpose)
     subject.note(dataset.why)
     if dataset.skipped:
         subject.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")

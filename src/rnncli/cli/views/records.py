@@ -30,9 +30,9 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
     from rnncli.tasks.model import CHUNK
 
     model, source = subject.model, subject.source
-    asker = model.asker("rnncli inspect --activations all --data")
+    purpose = model.purpose("rnncli inspect --activations all --data")
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, asker=asker)
+        whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, purpose=purpose)
         subject.note(whole.why)
         yield whole
         return
@@ -40,11 +40,11 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
     sample = list(islice(table.rows, SAMPLE_ROWS))
     try:
         wanted = model.labelled or source.label is not None
-        columns = choose(source, table, sample, task=model.task, need_label=wanted, asker=asker)
+        columns = choose(source, table, sample, task=model.task, need_label=wanted, purpose=purpose)
     except DataError:
         if source.label is not None:
             raise
-        columns = choose(source, table, sample, task=model.task, need_label=False, asker=asker)
+        columns = choose(source, table, sample, task=model.task, need_label=False, purpose=purpose)
     subject.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):

@@ -1,4 +1,4 @@
-"""Labels that are no names of classes: lists, amounts, several in one."""
+"""Labels that do not name classes: lists, amounts, several in one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": 
 
 
 def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lines: Sequence[int]) -> DataError | None:
-    """Labels that are none: lists, objects, rows of numbers, or numbers with something behind their point.
+    """The refusal of labels that are lists, objects, rows of numbers, or numbers with something behind their point.
 
     Args:
         texts, labels, lines: of all records, or of some.
@@ -49,7 +49,7 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
                 return refusal
     if known & (Known.CLASSES | Known.TAGS):
         return None
-    found = Counter(labels).keys() - preview.asker.labels
+    found = Counter(labels).keys() - preview.purpose.labels
     if not mostly(is_plain_number(label) or is_amount(label) for label in found):
         return None
     amounts = {label for label in found if is_fraction(label) or is_amount(label)}
@@ -60,7 +60,7 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
     return None
 
 
-# What most labels look like that are none, and how a refusal calls them; the first that fits.
+# What values look like that are not labels, and what a refusal calls them; the first that fits.
 _NO_LABELS = (
     ("dates", is_date),
     ("decimal numbers", lambda label: has_comma(label) or is_plain_number(label)),
@@ -70,7 +70,7 @@ _NO_CLASS = ", but a label is the name of a class"
 
 
 def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None:
-    """Labels that look like amounts or dates, or like several in one; only all of them together tell.
+    """The refusal of labels that look like amounts or dates, or like several in one: only all of them show it.
 
     Args:
         labels: of all records.
@@ -81,7 +81,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
     if labels[0].startswith("[") and mostly(label.startswith(_LIST_OF_TEXTS) for label in labels[:20]):
         return None  # tags of words
     counts = Counter(labels)
-    for known in preview.asker.labels:
+    for known in preview.purpose.labels:
         del counts[known]
     joined = _joined(counts)
     if joined is not None:
@@ -124,8 +124,8 @@ def _refuse_numbers(preview: Preview, column: Column, what: str, line: int | Non
 
 
 def _settle_label(preview: Preview, if_so: str) -> str:
-    """How labels that look like something else are said to be labels: in training, for whoever knows them later."""
-    if not preview.asker.trains:
+    """What to type if labels are labels although they look like something else."""
+    if not preview.purpose.trains:
         column = preview.command("--label COLUMN")
         return f"The model knows no such labels; name the column that holds its labels: {column}"
     classes = preview.command("--task classify", preview.chosen_columns)

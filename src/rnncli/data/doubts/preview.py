@@ -1,4 +1,4 @@
-"""The first rows of a file, for the checks that doubt it, and what is known of it already."""
+"""The first rows of a file, as the checks see them, and what is known about it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SHOWN = 40  # characters of an example
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who reads a file, and what that settles.
+class Purpose:
+    """What a file is read for, and what that settles.
 
     Attributes:
-        command: how the command line begins that reads it.
+        command: the beginning of the command that reads it.
         task_named: whether the user named the task.
-        labels: those that a model tells apart, whatever they look like.
-        knows: whether a model knows the words of a text; None where it has none, or is yet to learn them.
+        labels: the labels of the model, whatever they look like.
+        knows: whether the model knows the words of a text; None for a model that has none, or none yet.
         lists: whether an input may be a list of words or of numbers.
     """
 
@@ -43,7 +43,7 @@ class Asker:
 
 
 class Known(Flag):
-    """What is known of a file because the user said it, or because of the task: no check doubts that."""
+    """What the user or the task says about a file: no check doubts that."""
 
     NOTHING = 0
     TEXT = auto()  # the user named the text's column
@@ -66,8 +66,8 @@ class Preview:
         columns: with their values; a header that stands among the rows once more is none of them.
         task: the name of what is to be trained or was; "auto" where it is not known.
         named: which of the columns of text and label the user named.
-        asker: who looks.
-        text, label: the columns, once they were chosen.
+        purpose: what the file is read for.
+        text, label: the columns, once they are chosen.
     """
 
     file: DataFile
@@ -77,32 +77,32 @@ class Preview:
     columns: Sequence[Column]
     task: str
     named: Known
-    asker: Asker
+    purpose: Purpose
     text: Column | None = None
     label: Column | None = None
 
     @classmethod
     def of(
-        cls, file: DataFile, names: tuple[str, ...], rows: Sequence[Row], task: str, named: Known, asker: Asker
+        cls, file: DataFile, names: tuple[str, ...], rows: Sequence[Row], task: str, named: Known, purpose: Purpose
     ) -> Preview:
         sample = [row.texts for row in rows]
         columns = columns_of(names, (texts for texts in sample if not repeats_header(names, texts)))
-        return cls(file, names, rows, sample, columns, task, named, asker)
+        return cls(file, names, rows, sample, columns, task, named, purpose)
 
     def choose(self, text: int | None, label: int | None) -> Preview:
-        """The same rows, once it is chosen which columns are text and label."""
+        """The same rows, with these columns as text and label."""
         text_column, label_column = (None if at is None else self.columns[at] for at in (text, label))
         return replace(self, text=text_column, label=label_column)
 
     @property
     def known(self) -> Known:
-        """All that no check has to doubt."""
+        """All that is known about the file."""
         known = self.named
         if self.has_targets:
             known |= Known.TARGETS
         if self.task == "tag":
             known |= Known.TAGS
-        if self.task == "classify" and self.asker.task_named and Known.LABEL in self.named:
+        if self.task == "classify" and self.purpose.task_named and Known.LABEL in self.named:
             known |= Known.CLASSES
         return known
 
@@ -126,7 +126,7 @@ class Preview:
 
     @property
     def typed_pairs(self) -> list[tuple[Value, Value]]:
-        """Text and label of the first records, as they are typed; none where they were not chosen."""
+        """Text and label of the first records, with their types; none before the columns are chosen."""
         if self.text is None or self.label is None:
             return []
         return [(row.values[self.text.at], row.values[self.label.at]) for row in self.rows[:20]]
@@ -143,22 +143,22 @@ class Preview:
 
     def command(self, *options: str, file: str | None = None) -> str:
         """The command that reads the file, or another one, with these options."""
-        return " ".join([self.asker.command, file or self.file.quoted, *filter(None, options)])
+        return " ".join([self.purpose.command, file or self.file.quoted, *filter(None, options)])
 
     def command_for(self, task: str, *options: str) -> str:
-        """The command that trains such a model on the file, or reads the file for one that was trained."""
-        return self.command(f"--task {task}" if self.asker.trains else "", *options)
+        """The command that trains a model for a task on the file; for a trained model, the command that reads it."""
+        return self.command(f"--task {task}" if self.purpose.trains else "", *options)
 
     @property
     def chosen_columns(self) -> str:
-        """The options that name the columns that were chosen."""
+        """The options that name the chosen columns."""
         chosen = (("--text", self.text), ("--label", self.label))
         return " ".join(command(option, column.name) for option, column in chosen if column is not None)
 
     @property
     def some_columns(self) -> str:
-        """The options that name the columns, for whoever has to say which."""
-        return "--text COLUMN" if self.label is None and not self.asker.trains else "--text COLUMN --label COLUMN"
+        """The options that name the columns, without the names."""
+        return "--text COLUMN" if self.label is None and not self.purpose.trains else "--text COLUMN --label COLUMN"
 
     def parsed(self, column: Column, value: str) -> str:
         """A column's list in a Python expression of the record ``r``; ``value`` is one of the lists."""

@@ -16,7 +16,7 @@ from rnncli.data.tables.long_form import LongForm, guess_long_form
 from rnncli.data.tables.names import GROUPS, SEQUENCES, label_rank, mentions, snake_case, text_rank
 from rnncli.errors import DataError, counted, quoted
 
-MANY_COLUMNS = 3  # of numbers, that are no table of texts even where a column has the name of a text
+MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
 
 
 def series_as_texts(preview: Preview) -> DataError | None:
@@ -68,7 +68,7 @@ def nothing_to_read(preview: Preview) -> DataError | None:
 
 
 def words_beside_numbers(preview: Preview) -> DataError | None:
-    """A column that is no prose is read as the text, and columns of numbers beside it would be left aside."""
+    """A column that is not prose is read as the text, and columns of numbers beside it would be ignored."""
     text, label = preview.text, preview.label
     if text is None or text.is_prose:
         return None

@@ -1,4 +1,4 @@
-"""Text files that are tables: whoever learns from them as texts learns their tabs and labels."""
+"""Text files that are tables: a language model would learn their tabs and labels."""
 
 from __future__ import annotations
 

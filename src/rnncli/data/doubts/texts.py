@@ -1,4 +1,4 @@
-"""Columns that are no texts, or not the only ones."""
+"""Columns that do not hold texts, or not the only texts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))
 
 def numbers_as_words(preview: Preview) -> DataError | None:
     """A text that is a row of numbers: read as words, 0.1 is a 0, a point and a 1."""
-    text, label, asker = preview.text, preview.label, preview.asker
+    text, label, purpose = preview.text, preview.label, preview.purpose
     if text is None or not text.lists_of_numbers:
         return None
     value = text.filled[0]
     if value[:1] == "[" and is_json(value):
         return None  # read as the numbers that they are
-    known = asker.knows is None or asker.knows(value)
-    if Known.TEXT in preview.named and (asker.task_named or (known and not asker.trains)):
+    known = purpose.knows is None or purpose.knows(value)
+    if Known.TEXT in preview.named and (purpose.task_named or (known and not purpose.trains)):
         return None
     if preview.has_targets and not any("." in part for one in text.filled for part in numbers_in(one)):
         return None  # symbols
@@ -42,7 +42,7 @@ def numbers_as_words(preview: Preview) -> DataError | None:
 
 
 def second_text(preview: Preview) -> DataError | None:
-    """Another column of texts, which would be left aside."""
+    """Another column of texts, which would be ignored."""
     text, label = preview.text, preview.label
     if text is None:
         return None
@@ -50,7 +50,7 @@ def second_text(preview: Preview) -> DataError | None:
         if 2 * len(column.distinct) <= len(column.values):
             continue
         if label is None and label_rank(column.name) is not None:
-            continue  # what is to be told of the text: of no concern where no labels are read
+            continue  # perhaps the label, which does not matter where none are read
         named = text_rank(column.name) is not None or ends_in(column.name, SECOND_TEXTS)
         least = 2 if named and column.name.strip().lower() != "name" else 3.5
         if column.words < least or column.dates or column.numeric or column.nested or column.lists_of_numbers:
@@ -63,7 +63,7 @@ def second_text(preview: Preview) -> DataError | None:
 
 
 def direction(preview: Preview) -> DataError | None:
-    """Two columns, of which neither name nor user says which is read and which is written."""
+    """Two columns, and neither their names nor the user say which is the source and which the target."""
     text, label = preview.text, preview.label
     if preview.task != "seq2seq" or text is None or label is None:
         return None
@@ -81,7 +81,7 @@ def list_as_text(preview: Preview) -> DataError | None:
     text, label = preview.text, preview.label
     if text is None or not text.nested:
         return None
-    if label.nested if label is not None else preview.asker.lists or preview.holds_tagged_words:
+    if label.nested if label is not None else preview.purpose.lists or preview.holds_tagged_words:
         return None
     value = next((value for value in text.filled if value != "[]"), "[]")
     if numbers_in(value) or value.startswith("[["):
@@ -109,7 +109,7 @@ def word_per_row(preview: Preview) -> DataError | None:
     text, label = preview.text, preview.label
     if text is None or label is None or text.words > 1.2 or not text.filled or is_nested(text.example):
         return None
-    if label.distinct <= preview.asker.labels:
+    if label.distinct <= preview.purpose.labels:
         return None
     sentence = next((column for column in preview.besides(text, label) if _numbers_sentences(column)), None)
     bio = mostly(map(is_bio, label.distinct)) and any(tag != "O" for tag in label.distinct) and "O" in label.distinct
@@ -134,7 +134,7 @@ def word_per_row(preview: Preview) -> DataError | None:
 def tags_in_a_row(preview: Preview) -> DataError | None:
     """As many tags in one cell as there are words in the other."""
     text, label = preview.text, preview.label
-    if text is None or label is None or label.nested or label.distinct <= preview.asker.labels:
+    if text is None or label is None or label.nested or label.distinct <= preview.purpose.labels:
         return None
     pairs = [(words.split(), tags.split()) for words, tags in zip(text.values, label.values, strict=True)]
     if not mostly(len(words) == len(tags) for words, tags in pairs) or not any(len(tags) > 1 for _, tags in pairs):

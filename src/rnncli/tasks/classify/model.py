@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.doubts.preview import Asker
+from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, as_text, size
 from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.long_form import LongForm
@@ -160,9 +160,9 @@ class ClassifierModel(Model):
             return {}
         return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
 
-    def asker(self, command: str = "rnncli evaluate MODEL") -> Asker:
+    def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
         texts: dict[str, Any] = {} if self.reads_numbers else {"knows": self._knows, "lists": False}
-        return Asker(command, labels=frozenset(self.labels), **texts)
+        return Purpose(command, labels=frozenset(self.labels), **texts)
 
     def _knows(self, text: str) -> bool:
         """Whether most tokens of a text are in the vocabulary."""
