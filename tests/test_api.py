@@ -262,7 +262,7 @@ def test_inspect_returns_views_by_name() -> None:
     assert diagnosis["checks"]
     with pytest.raises(UsageError, match=r"inspect has no view and no option 'gats'; did you mean 'gates'"):
         rnncli.inspect(gats=True)
-    with pytest.raises(UsageError, match="--param says more of --bptt"):
+    with pytest.raises(UsageError, match="--param is for --bptt"):
         rnncli.inspect("a good film", gates=True, param="output/weight")
 
 

@@ -31,7 +31,7 @@ def test_what_is_taken_already_counts(monkeypatch: pytest.MonkeyPatch, tmp_path:
     require_room(3 * 2**30, "it", "less")
     with pytest.raises(StorageError) as caught:
         require_room(3 * 2**30 + 1, "it", "less")
-    assert caught.value.message == "it needs about 3.0 GiB of memory more, and there is room for 3.0 GiB"
+    assert caught.value.message == "it needs about 3.0 GiB more memory, and 3.0 GiB is left"
     assert caught.value.hint == "less"
 
 

@@ -1,4 +1,4 @@
-"""How NumPy's OpenBLAS is to multiply: decided before NumPy is imported, and only where the user has said nothing."""
+"""Sets how NumPy's OpenBLAS multiplies: before NumPy is imported, and only where the user has not set it."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ _CODE_POINTS_PER_CELL = 4
 def clean(text: str, limit: int | None = None) -> str:
     r"""Return ``text`` on one line with every character that could act on a terminal, or hide, made visible.
 
-    ``limit`` (terminal cells, at least 1) bounds the width of what is returned, the note of a cut included:
-    ``The film was…(+9,950 characters)``. The note counts characters of ``text``; under a limit that has no room
-    for it, only the ``…`` is left.
+    ``limit`` (terminal cells, at least 1) bounds the width of the result, with the note on a cut:
+    ``The film was…(+9,950 characters)``. The note counts characters of ``text``; under a limit too small for it, only
+    the ``…`` is left.
     """
     if text.isascii() and text.isprintable():  # the hot path of `predict`
         return text if limit is None or len(text) <= limit else _cut(text, limit)
@@ -54,7 +54,7 @@ def inert(text: str) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Clean ``text`` only as far as it is shown, so that a cell of ten megabytes costs what a short one costs."""
+    """Clean only the part of ``text`` that is shown, so that a cell of ten megabytes is as quick as a short one."""
     from rich.cells import cell_len
 
     note = f"…(+{len(text):,} characters)"  # as wide as the note can get
@@ -85,7 +85,7 @@ def _shown(piece: re.Match[str]) -> str:
 
 
 def _is_visible(char: str) -> bool:
-    """Say whether ``char`` shows as itself; spaces of any width (U+00A0, U+3000) do."""
+    """Whether ``char`` shows as itself; spaces of any width (U+00A0, U+3000) do."""
     if char.isprintable():
         return not _INVISIBLE.match(char)
     return unicodedata.category(char) == "Zs"

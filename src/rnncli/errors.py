@@ -1,4 +1,4 @@
-"""What can go wrong, one class a kind, each with the exit code the command line gives it.
+"""One class for each kind of failure, with the exit code that the command line gives it.
 
 Every message is one sentence that names the place (``reviews.csv:41``); ``hint`` says what to do about it.
 Only :mod:`rnncli.cli` prints these or exits.
@@ -13,7 +13,7 @@ from itertools import islice
 
 
 class RnncliError(Exception):
-    """The base of every refusal. ``exit_code`` 1 is kept for bugs of our own."""
+    """The base of all. ``exit_code`` 1 means a bug of ours."""
 
     exit_code = 1
 
@@ -48,7 +48,7 @@ class StorageError(RnncliError):
 
 
 class OutputError(StorageError):
-    """Standard output takes no more; ``reader_gone`` where the reader of a pipe has had enough."""
+    """Standard output cannot be written; ``reader_gone`` if it is a pipe whose reader has closed it."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"the output cannot be written: {error.strerror or error}")
@@ -62,13 +62,13 @@ class DivergedError(RnncliError):
 
 
 class CheckFailedError(RnncliError):
-    """What was to be checked is not as it should be: a gradient of ours is wrong."""
+    """A check has failed: one of our gradients is wrong."""
 
     exit_code = 1
 
 
 class TrainingInterrupted(RnncliError):
-    """A signal ended the training after its step was finished and saved."""
+    """A signal stopped the training after a step, which was finished and saved."""
 
     def __init__(self, message: str, hint: str | None = None, exit_code: int = 130) -> None:
         super().__init__(message, hint)
@@ -84,7 +84,7 @@ def quoted(name: str) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """``1 row``, ``2,000 rows``; ``many`` where it is not ``one`` with an s: ``text stands``, ``texts stand``."""
+    """``1 row``, ``2,000 rows``; ``many`` is the plural where it is not ``one`` with an s."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 

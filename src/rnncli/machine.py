@@ -1,4 +1,4 @@
-"""What this process may use of the machine: a container, ``ulimit`` or ``taskset`` can allow less than there is."""
+"""The memory that this process may use: a container or ``ulimit`` can allow less than the machine has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def keep_freed_memory() -> None:
-    """Tells the C library, where it is glibc, to keep what is freed for the next request.
+    """Makes the C library, where it is glibc, keep freed memory for the next request.
 
     A training step frees some tens of megabytes and asks for as many again; given back to the system and fetched anew
     page by page, they cost up to a sixth of the step.
@@ -26,11 +26,11 @@ def keep_freed_memory() -> None:
 
 
 def available_memory(limit_files: Iterable[Path] | None = None) -> int:
-    """Bytes that this process can have at most.
+    """Returns the most bytes that this process can have.
 
     Args:
-        limit_files: hold a number of bytes, or ``max``; those that are not there are passed over. None for those of
-            the control groups that this process is in.
+        limit_files: each holds a number of bytes, or ``max``; missing files are skipped. None for those of the control
+            groups that this process is in.
     """
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     address_space, _ = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,4 +1,4 @@
-"""Whether there is room for what is to be made: asked before, for afterwards it is too late to say so in a sentence."""
+"""Refuses work that memory does not suffice for, while a message can still be printed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PAGES = Path("/proc/self/statm")
 
 
 def memory_left() -> int:
-    """Bytes that this process can still take."""
+    """Returns the bytes that this process can still allocate."""
     virtual, resident = _taken()
     left = available_memory() - resident
     address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -22,24 +22,23 @@ def memory_left() -> int:
 
 
 def require_room(more: int, what: str, hint: str) -> None:
-    """Refuses what would not fit.
+    """Refuses work that needs more memory than is left.
 
     Args:
-        more: bytes that are needed beside those that are taken already.
-        what: needs them; begins a sentence.
-        hint: what to do about it.
+        more: bytes needed in addition to those in use.
+        what: needs them; begins the message.
+        hint: what the user can do about it.
 
     Raises:
-        StorageError: there is no room for so many.
+        StorageError: there are fewer.
     """
     left = memory_left()
     if more > left:
-        needed = f"{what} needs about {size_words(more)} of memory more"
-        raise StorageError(f"{needed}, and there is room for {size_words(left)}", hint)
+        raise StorageError(f"{what} needs about {size_words(more)} more memory, and {size_words(left)} is left", hint)
 
 
 def _taken() -> tuple[int, int]:
-    """Bytes of address space and of memory that this process has; at least those of memory that it once had."""
+    """Returns the bytes of address space and of memory in use; on another system than Linux, the most ever used."""
     try:
         virtual, resident, *_ = map(int, _PAGES.read_text().split())
         size = os.sysconf("SC_PAGE_SIZE")

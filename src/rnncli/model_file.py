@@ -1,4 +1,4 @@
-"""The one file a model is: a manifest and tensors in safetensors form, checked whole before anything is built.
+"""The file of a model: a manifest and tensors in safetensors form, checked whole before anything is built.
 
 The layout is that of safetensors, byte for byte as its library writes it: the length of a header, the header as JSON,
 the tensors. (The library itself is not used: where memory runs out it ends the process in a way that Python cannot
@@ -81,11 +81,7 @@ def save(
 def require_saveable(
     manifest: Mapping[str, Any], tensors: Mapping[str, Array], *, shapes: Shapes | None = None
 ) -> None:
-    """Refuses what :func:`save` would refuse, but for the values of the tensors, which it does not look at.
-
-    Raises:
-        ModelFileError: it would.
-    """
+    """Raises ModelFileError where :func:`save` would, but for the values of the tensors, which are not looked at."""
     with _naming("the model"):
         for name, array in tensors.items():
             _check_tensor(name, _DTYPES.get(array.dtype.str, array.dtype.str), array.ndim)
@@ -133,7 +129,7 @@ def decode(data: bytes, name: str, shapes: Shapes | None = None) -> tuple[dict[s
 
 
 def _check(manifest: dict[str, Any], tensors: Mapping[str, Array], stored_digest: str, shapes: Shapes | None) -> None:
-    """Raises ModelFileError: this is not the whole content of a model."""
+    """Raises ModelFileError where this is not the whole content of a model."""
     if _digest(manifest, tensors) != stored_digest:
         raise ModelFileError("is damaged: its content does not match its SHA-256")
     if shapes is not None:
@@ -185,7 +181,7 @@ def _memory(array: Array) -> memoryview:
 
 
 def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]:
-    """The SHA-256, the manifest, the table of tensors and the header's length, if the file is ours and we read it."""
+    """The SHA-256, the manifest, the table of tensors and the header's length; refuses a file that is not ours."""
     if not data.startswith(_OPENING, 8):
         raise ModelFileError("is not an rnncli model")
     length = int.from_bytes(data[:8], "little")
@@ -213,8 +209,8 @@ def _read_header(data: bytes) -> tuple[str, dict[str, Any], dict[str, Any], int]
 def _parse_header(header: memoryview) -> tuple[dict[str, Any], dict[str, Any]]:
     r"""Our document, and the rest of the header, which has an empty text in the document's place.
 
-    The document is most of a header, and it would take four times its size twice over as Python's text where a single
-    emoji is in it. So it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``, so that what
+    The document is most of a header, and with a single emoji in it, Python's text takes four times its size, twice. So
+    it is taken out as bytes. In JSON of ours nothing is escaped but ``\`` and ``"``, so that what
     escapes a quote is the last of an odd number of backslashes, and the others are pairs.
     """
     found = _DOCUMENT.match(header, len(_OPENING))
@@ -258,7 +254,7 @@ def _read_tensors(data: bytes, rows: dict[str, Any], length: int) -> dict[str, A
 
 
 def _expected_shapes(shapes: Shapes, manifest: dict[str, Any]) -> dict[str, Shape]:
-    """What ``shapes`` makes of a manifest that anyone can have written: whatever it raises is the file's fault.
+    """The shapes for a manifest, which anyone can have written: whatever ``shapes`` raises is the file's fault.
 
     A ModelFileError of its own continues the sentence that begins with the file's name.
     """
@@ -334,7 +330,7 @@ def _digest(manifest: dict[str, Any], tensors: Mapping[str, Array]) -> str:
 
 
 def _check_keys(value: object) -> None:
-    """JSON would turn other keys into text without a word: {1: "a"} would come back as {"1": "a"}."""
+    """Raises TypeError for keys that are not text: JSON would silently make {1: "a"} come back as {"1": "a"}."""
     if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
         raise TypeError("a key is not text")
     if isinstance(value, dict | list | tuple):
@@ -389,8 +385,7 @@ def _require_few_values(source: bytes, what: str) -> None:
 
 
 def _narrow(source: bytes) -> str:
-    """JSON as text, in which the characters that Python needs four bytes for are escaped: one of them would make it
-    take as much for every other."""
+    """JSON as text, with the characters that take Python four bytes escaped: one of them makes all others take four."""
     if _ASTRAL.search(source) is None:
         return str(source, "utf-8")
     pieces, begin = [], 0

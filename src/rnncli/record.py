@@ -1,4 +1,4 @@
-"""How a training went: kept in the model that it made, and in the state that it is taken up from."""
+"""The record of a training: kept in its model, and in the state from which it is resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 from rnncli.schema import Count, Ordinal, Range
 
 Share = Annotated[float, Range(0, 1)]
-# Losses and scores are shown with four decimals, added and divided: what is larger than this no training has come to.
+# Losses and scores are shown with four decimals, added and divided; no training reaches larger ones.
 Loss = Annotated[float, Range(-1e100, 1e100)]
 
 

@@ -1,8 +1,8 @@
-"""What a file says, as values of the types that a dataclass declares; anything else in it is refused.
+"""Reads the JSON of a file as values of the types that a dataclass declares, and refuses anything else.
 
-A field's type is all that is said of it: ``Count``, ``Annotated[str, Length(1, 200)]``, ``tuple[Epoch, ...]``, another
-dataclass. Nothing is converted but a whole number where a decimal one stands, and a list where a tuple stands. What
-several fields have to say together is checked in ``__post_init__``, which raises ValueError.
+A field's type says all of it: ``Count``, ``Annotated[str, Length(1, 200)]``, ``tuple[Epoch, ...]``, another
+dataclass. Only a whole number becomes a float, and a list a tuple, where the type asks for it. What
+several fields must fulfil together is checked in ``__post_init__``, which raises ValueError.
 
 The libraries for this ask for classes of their own, or take longer to import than a short ``predict``; these are the
 dataclasses that the program works with anyway.
@@ -44,7 +44,7 @@ Ordinal = Annotated[int, Range(1)]
 
 
 class Wrong(ValueError):
-    """A value is not what its place asks for; ``place`` is the way to it: ``record.epochs[2].loss``."""
+    """A value is of another type or out of range; ``place`` is its path: ``record.epochs[2].loss``."""
 
     def __init__(self, reason: str, place: str = "") -> None:
         super().__init__(f"{place.removeprefix('.')} {reason}" if place else reason)
@@ -55,10 +55,10 @@ class Wrong(ValueError):
 
 
 def read(kind: type[T], value: object) -> T:
-    """``value``, as JSON holds it, as a dataclass.
+    """Returns a value of JSON as a dataclass.
 
     Raises:
-        Wrong: it is something else; the message names the first place that is.
+        Wrong: it is something else; the message names the first place where.
         UsageError: settings in it are not possible.
     """
     made: T = _reader(kind)(value)  # type: ignore[arg-type]  # a class can be hashed
@@ -66,7 +66,7 @@ def read(kind: type[T], value: object) -> T:
 
 
 def read_field(kind: type, name: str, value: object) -> Any:
-    """``value`` as a field of a dataclass.
+    """Returns a value of JSON as a field of a dataclass.
 
     Raises:
         Wrong: it is something else; the message begins with the field's name.
@@ -243,7 +243,7 @@ def _not(wanted: str, value: Any) -> Wrong:
 
 
 def _shown(value: Any) -> str:
-    """What a refused value is, in a few words: it comes from a file, and may be anything."""
+    """A refused value, in a few words: it comes from a file, and may be anything."""
     match value:
         case None:
             return "null"

@@ -1,4 +1,4 @@
-"""Signals that end a command: what is half done is undone, and the process ends at once with the signal's exit code.
+"""Signals that stop a command: unfinished work is undone, and the process ends at once with the signal's exit code.
 
 A handler that raises an exception raises it wherever the interpreter happens to be: in a callback of the garbage
 collector, where it is printed and lost, in the release of a lock, or on the way out. This one raises nothing. It works
@@ -28,13 +28,13 @@ def end_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """From here on nothing is left to be stopped, or somebody else does it."""
+    """Ignores them: nothing is left to stop, or another process stops it."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def say_when_stopped(message: str) -> None:
-    """Sets the sentence that a stopped command ends with."""
+    """Sets the message of a stopped command."""
     global _message
     _message = message
 
@@ -65,7 +65,7 @@ def deferred() -> Iterator[None]:
                 break
         yield
     finally:
-        # Ctrl-C, whose handler may raise, is the last to be set free.
+        # The handler of Ctrl-C may raise, so it comes back last.
         for number, handler in reversed(before.items()):
             signal.signal(number, handler)
         for late in came:
@@ -74,7 +74,7 @@ def deferred() -> Iterator[None]:
 
 def _end(number: int, frame: FrameType | None) -> None:
     global _ending
-    if not _ending:  # a second signal ends what the first one waits for
+    if not _ending:  # a second signal does not wait for what the first one undoes
         _ending = True
         for undo in reversed(_undo.copy()):
             with suppress(Exception):

@@ -1,4 +1,4 @@
-"""Files that are whole: written beside the target and renamed over it, read only when they are regular and fit.
+"""Writes files beside the target and renames them over it; reads only regular files that are not too large.
 
 A reader of the target sees the old file or the new one, never a part of either, whatever stops the writer: a full
 disk, Ctrl-C, SIGKILL, a power cut. Needs POSIX: a rename that replaces, and signal 0 to ask whether a process lives.
@@ -21,7 +21,7 @@ from rnncli.errors import StorageError, UsageError
 # .<name>.<process id>-<random>.tmp; the process id tells a later save whether the writer may still be at work.
 # Older versions made links without the random part.
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})(?P<random>-[0-9a-f]{16})?\.tmp", re.DOTALL)
-# So much of the target's name goes into a temporary's: 56 characters of UTF-8 and the rest stay below 255 bytes.
+# Characters of the target's name in a temporary's: 56 of them in UTF-8, with the rest, stay below 255 bytes.
 _NAME_KEPT = 56
 # Some file systems cannot sync a folder, and a folder may be writable but not readable. The file itself is safe then.
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES})
@@ -58,7 +58,7 @@ def sweep(folder: str | os.PathLike[str], name: str | None = None, folders: bool
     """Remove the temporaries that killed processes left in ``folder``; those of living processes stay.
 
     Args:
-        folder: where to look; what cannot be listed or removed is passed over, for sweeping must not stop a save.
+        folder: where to look; what cannot be listed or removed is skipped, for sweeping must not stop a save.
         name: only temporaries for a target of this name; None for all of ours.
         folders: whether to remove those that are folders, too.
     """
@@ -90,18 +90,18 @@ def link_atomically(path: str | os.PathLike[str], target: str) -> None:
 
 
 def new_folder(path: str | os.PathLike[str], fill: Callable[[str], None]) -> bool:
-    """Make a folder that is there with all it is to hold, or not at all, whatever stops us.
+    """Make a folder with all of its content, or none at all, whatever stops us.
 
     Args:
         path: the folder; the one it is in must exist.
-        fill: puts into a folder, given its path, what the new one is to hold.
+        fill: takes the path of a folder, and writes the content.
 
     Returns:
         False, and nothing was made, if something else stands there already.
 
     Raises:
         OSError: it cannot be made.
-        StorageError: what it is to hold cannot be written; the message names the place that it was to have.
+        StorageError: the content cannot be written; the message names its final place.
     """
     folder, name = os.path.split(os.fspath(path))
     with _temporary(folder, name) as temporary:
@@ -123,7 +123,7 @@ def new_folder(path: str | os.PathLike[str], fill: Callable[[str], None]) -> boo
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
-    """A folder in one that exists; one that is there already stays.
+    """Make a folder, with those that it is in; one that exists stays.
 
     Raises:
         StorageError: it cannot be made.
@@ -135,7 +135,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
-    """The content of a regular file of at most ``limit`` bytes.
+    """Read a regular file of at most ``limit`` bytes.
 
     Raises:
         StorageError: missing, unreadable, a folder, pipe or device (without waiting for one), too large, or changed
@@ -160,7 +160,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
 
 
 def identity(file: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """What a regular file is by whatever name, or open already; None where there is none."""
+    """The identity of a regular file, whatever its name, or of an open one; None where there is no such file."""
     try:
         status = os.stat(file)
     except (OSError, ValueError):
@@ -169,7 +169,7 @@ def identity(file: str | os.PathLike[str] | int) -> tuple[int, int] | None:
 
 
 def require_apart(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str] | int]) -> None:
-    """Refuses to write to what is read, whether by the same name, a link, or an open descriptor.
+    """Refuses to write to a file that is read, by the same name, a link, or an open descriptor.
 
     Raises:
         UsageError: an output is an input.
@@ -274,7 +274,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _possible(path: str | os.PathLike[str]) -> str:
-    """``path`` as text; one that no file can have is an OSError here, not a ValueError somewhere below."""
+    """``path`` as text; raises OSError for one that no file can have, where Python would raise ValueError."""
     text = os.fspath(path)
     try:
         possible = b"\0" not in os.fsencode(text)

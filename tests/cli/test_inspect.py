@@ -150,7 +150,7 @@ def test_units_that_do_not_exist_are_refused(trained, arguments, says):
 
 
 def test_what_only_timesteps_has_is_refused_without_it(trained):
-    trained.refuses(2, ["a text needs to know what to show of it", "add --timesteps"], "inspect", "good")
+    trained.refuses(2, ["a text is given, and no view of it", "add --timesteps"], "inspect", "good")
     for option in ("--top", "--units"):
         says = ["--units and --top choose among hidden states, which are not shown", "add --timesteps"]
         trained.refuses(2, says, "inspect", option, "1")
@@ -204,7 +204,7 @@ def test_the_picture_shows_the_numbers_of_the_table(trained):
 def test_a_picture_and_a_page_never_replace_a_file_unasked(trained, option, name, begins):
     trained.write(name, "mine")
     for more in (["--timesteps"], ["--json"], []):
-        trained.refuses(2, [f"{name} exists already", "write over it with --force"], "inspect", *more, option, name)
+        trained.refuses(2, [f"{name} exists already", "overwrite it with --force"], "inspect", *more, option, name)
     trained.refuses(2, "runs is a directory", "inspect", option, "runs", "--force")
     trained.refuses(2, " is a directory", "inspect", option, "", "--force")
     model = "runs/latest/model.safetensors"

@@ -164,7 +164,7 @@ def test_one_example_by_hand(cli):
     assert "sections" in cli.works("inspect", "--by-hand", "cat mat rat", "--json").json
     cli.refuses(2, "--as pdf: text, markdown, latex are the forms there are", "inspect", "--by-hand", "--as", "pdf")
     cli.refuses(2, "--as says how --by-hand is written", "inspect", "--by-hand", "--as", "latex", "--json")
-    cli.refuses(2, "--svg draws tables, and --by-hand is none", "inspect", "--by-hand", "--svg", "x.svg")
+    cli.refuses(2, "--svg draws tables, and --by-hand has none", "inspect", "--by-hand", "--svg", "x.svg")
     assert not (cli.folder / "x.svg").exists()
 
 
@@ -191,8 +191,8 @@ def test_several_views_at_once(trained):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--param", "output/weight"], "--param says more of --bptt, which is not shown"),
-        (["--compare", "latest"], "--compare says more of --memory, which is not shown"),
+        (["--param", "output/weight"], "--param is for --bptt, which is not shown"),
+        (["--compare", "latest"], "--compare is for --memory, which is not shown"),
         (
             ["--full"],
             "--full is for --gates, --bptt, --memory, --why, --check-gradients, --doctor, --diff and --activations",

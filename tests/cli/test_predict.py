@@ -77,7 +77,7 @@ def test_several_files_are_read_one_after_the_other(trained):
     rows = trained.works("predict", "b.txt", "-", stdin=b"bad noise\n").rows
     assert [row[3] for row in rows] == ["so warm", "", "bad noise"]
     assert [row[3] for row in trained.works("predict", "good", "bad").rows] == ["good", "bad"]
-    trained.refuses(2, ["a.csv is a file and 'good' is none", "not both"], "predict", "a.csv", "good")
+    trained.refuses(2, ["a.csv is a file and 'good' is not", "not both"], "predict", "a.csv", "good")
 
 
 def test_many_texts_are_shared_among_processes_and_answered_in_order(trained):

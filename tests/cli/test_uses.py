@@ -101,7 +101,7 @@ def test_an_option_changes_something_or_is_refused(films, view, json):
         (["--memory", "--compare", "other.safetensors", "--html", "x.html"], "no place for --compare"),
         (["--check-gradients", "--html", "x.html"], "no place for --check-gradients"),
         (["--gates", "--map", "--html", "x.html"], "no place for --map"),
-        (["--by-hand", "--timesteps", "--svg", "x.svg"], "--svg draws tables, and --by-hand is none"),
+        (["--by-hand", "--timesteps", "--svg", "x.svg"], "--svg draws tables, and --by-hand has none"),
         (["--svg", "learn.png"], "ends in .svg, and learn.png does not"),
         (["--html", "learn.svg"], "ends in .html or .htm, and learn.svg does not"),
         (["--why", "--json", "--full"], "--full chooses what a table shows, and --json has everything"),

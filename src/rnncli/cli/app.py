@@ -12,12 +12,12 @@ from typer.core import TyperGroup
 
 from rnncli.cli.help import PlainCommand
 
-# In the order of the help, each with the first sentence of its own: to list them none is imported.
+# In the order of the help, each with its first sentence there, so that none is imported for the list.
 COMMANDS = {
     "tokenize": "Show how texts become numbers.",
     "train": "Train a model on a data file and keep the best one.",
     "predict": "Predict with a model, in the order of the inputs.",
-    "inspect": "Open a model up: its layers, its training, and what goes on in it along a text.",
+    "inspect": "Open a model up: its layers, its training, and what it computes for a text.",
     "evaluate": "Score a model on data it has not seen.",
 }
 
@@ -45,7 +45,7 @@ def rnncli(
 
 
 def function_of(name: str) -> Callable[..., None]:
-    """What a command calls; its arguments are the options."""
+    """The function of a command; its arguments are the options."""
     return _module(name).COMMAND()  # type: ignore[no-any-return]
 
 
@@ -63,7 +63,7 @@ def _built(name: str) -> Any:
 
 
 class Program(TyperGroup):
-    """Knows the names of its commands, and builds the one that is to run."""
+    """Has the names of its commands, and builds the one that runs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""Help as plain text, its options in the sections that its parameters name.
+"""Help as plain text, in sections.
 
 Typer's own help draws boxes with Rich, which takes as long to import as all the rest, and of the 80 columns of a
 terminal leaves an option's help 18.
@@ -16,10 +16,10 @@ from rnncli.errors import UsageError
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help wants nothing but Typer itself, and of which each option is given once.
+    """A command whose help needs only Typer, and which takes each option once.
 
     Attributes:
-        panels: sections of the help, each with the names of the options that it begins with; others go on with it.
+        panels: sections of the help, each with the options that begin it; the options after them belong to it too.
     """
 
     panels: Mapping[str, str] = MappingProxyType({})
@@ -59,7 +59,7 @@ class PlainCommand(TyperCommand):
 
 
 def _takes_one(parameter: Any) -> bool:
-    """Whether to say it again is to say something else: it has a value, or a --no- beside it."""
+    """Whether a second one could contradict the first: it has a value, or a --no- form."""
     if parameter.param_type_name != "option" or parameter.multiple:
         return False
     return not parameter.is_flag or bool(parameter.secondary_opts)

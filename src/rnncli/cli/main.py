@@ -1,4 +1,4 @@
-"""The way in: runs a command, and turns what goes wrong into one sentence and an exit code.
+"""Runs a command, and turns a failure into one sentence and an exit code.
 
 Nothing here, nor in the commands' signatures, imports NumPy: ``rnncli --help`` has to be quick.
 """
@@ -31,7 +31,7 @@ class Streams(NamedTuple):
 def main(arguments: list[str] | None = None, streams: Streams | None = None) -> int:
     """Runs the command line and returns the exit code.
 
-    0 is success, also when the reader of a pipe has had enough; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
+    0 is success, also when the reader of a pipe closes it; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
     file; 5 input, output or memory; 6 diverged; 130 Ctrl-C. (The signals that end
     a command before it returns are those of :mod:`rnncli.stopping`.)
 
@@ -115,7 +115,7 @@ _NO_MEMORY = ("there is not enough memory", "lower --hidden, --batch or --max-le
 
 
 def _cause(error: OSError) -> tuple[str, str | None]:
-    """What the system has refused, and what to do about it."""
+    """What the system refused, and what to do about it."""
     if error.errno == errno.ENOMEM:
         return _NO_MEMORY
     what = clean(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else "the system refuses"
@@ -132,7 +132,7 @@ def _usage_error(error: Any) -> UsageError:
 
 def _say(message: str, hint: str | None, call: Call | None) -> None:
     """Prints the one sentence on stderr, after the traceback if the call asked for it."""
-    # With stderr gone as well there is nobody left to tell.
+    # Where stderr is closed too, nobody is left to read it.
     with contextlib.suppress(OSError, ValueError):
         if call is not None and call.debug:
             traceback.print_exc()

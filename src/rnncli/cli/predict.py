@@ -128,7 +128,7 @@ def predict_command(
 
     output = call.output
     if spreadsheet_safe and json:
-        raise UsageError("--spreadsheet-safe is for lines of a table, and --json is none", "leave one of them out")
+        raise UsageError("--spreadsheet-safe is for lines of a table, and --json prints none", "leave one of them out")
     files = files_among(texts, format)
     for file in files:
         require_piped(file, "the texts")

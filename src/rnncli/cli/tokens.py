@@ -153,7 +153,7 @@ def _given_words(value: Value) -> Sequence[str]:
 
     found = words(value)
     if found is None:
-        raise DataError(f"most texts are lists of words, and this one is none: {clean(as_text(value), 60)}")
+        raise DataError(f"most texts are lists of words, and this one is not: {clean(as_text(value), 60)}")
     return found
 
 

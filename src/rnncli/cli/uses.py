@@ -1,7 +1,7 @@
-"""Which options of ``inspect`` go together: read off the table of views, so that no option that is given is ignored.
+"""Which options of ``inspect`` go together, from the table of views, so that none is ignored.
 
-An option has to be used by one of the views that are shown at least; with ``--json`` also by its document. What follows
-from the data or the model is decided where these are known.
+At least one of the views must use an option; with ``--json``, also its document. What depends on the data or the model
+is decided where these are known.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rnncli.errors import UsageError
 
 _UNITS = "--units and --top choose among hidden states, which are not shown", "add --timesteps or --gates"
 _SHOW = "add --timesteps, --gates, --bptt, --why, …"
-# What is said of an option that nothing uses, where it is not simply which views it is for.
+# The message for an option that nothing uses, where it is not which views it is for.
 _UNUSED: dict[str, tuple[str, str | None]] = {
-    "sentence": ("a text needs to know what to show of it", _SHOW),
+    "sentence": ("a text is given, and no view of it", _SHOW),
     "units": _UNITS,
     "top": _UNITS,
     "svg": ("--svg draws tables, and none is shown", None),
@@ -30,12 +30,12 @@ OPTIONS = ("sentence", "units", "top", "answer", "param", "compare", "form", "fu
 
 
 def option_of(name: str) -> str:
-    """A parameter's name as it is typed."""
+    """A parameter's name in messages."""
     return {"form": "--as", "sentence": "a text"}.get(name, flag_of(name))
 
 
 def check_options(values: Mapping[str, Any]) -> None:
-    """Refuses options that do not go together, or that nothing of what is shown would use.
+    """Refuses options that do not go together, or that no view uses.
 
     Args:
         values: of all parameters; None or False for what is not given.
@@ -54,9 +54,9 @@ def check_options(values: Mapping[str, Any]) -> None:
         _check_page(given, shown)
     for view in shown if "svg" in given else []:
         if view.instead_of_picture is not None:
-            raise UsageError(f"--svg draws tables, and {view.flag} is none", view.instead_of_picture)
+            raise UsageError(f"--svg draws tables, and {view.flag} has none", view.instead_of_picture)
     if {"form", "json"} <= given:
-        raise UsageError("--as says how --by-hand is written, and --json is another way", "leave one of them out")
+        raise UsageError("--as is a form of --by-hand, and --json is another", "leave one of them out")
     if {"units", "top"} <= given:
         raise UsageError("--units and --top are two ways to choose the units: give one of them")
     if "full" in given and given & {"units", "top"} and any({"full", "units"} <= view.options for view in shown):
@@ -79,16 +79,16 @@ def check_options(values: Mapping[str, Any]) -> None:
 
 
 def _unused(name: str) -> tuple[str, str | None]:
-    """What an option is for that nothing uses, and what to do."""
+    """The message for an option that nothing uses, and what to do."""
     option = option_of(name)
     if name in _UNUSED:
         return _UNUSED[name]
     if name in ("data", *READING):
         flags = [view.flag for view in VIEWS if (view.of_data or view).file != "none"]
-        return f"{option} is about a file that is read, for {_listed(flags)}", "add one of these"
+        return f"{option} is for the data file of {_listed(flags)}", "add one of these"
     flags = [view.flag for view in VIEWS if name in view.options]
     if len(flags) == 1:
-        return f"{option} says more of {flags[0]}, which is not shown", f"add {flags[0]}"
+        return f"{option} is for {flags[0]}, which is not shown", f"add {flags[0]}"
     return f"{option} is for {_listed(flags)}", None
 
 
@@ -98,11 +98,11 @@ def _listed(flags: Sequence[str]) -> str:
 
 def _check_alone(view: View, given: Collection[str], by_itself: bool) -> None:
     if not by_itself:
-        raise UsageError(f"{view.flag} is asked for by itself: other things are shown without it")
+        raise UsageError(f"{view.flag} is shown alone: leave the other views out")
     if view.file == "own" and "data" in given:
         raise UsageError(f"{view.flag} takes its file itself, and --data names another one")
     if view.file == "data" and "data" not in given:
-        raise UsageError(f"{view.flag} looks for words in a file, and none is given", "name it: --data FILE")
+        raise UsageError(f"{view.flag} reads a file, and none is given", "name it: --data FILE")
     reads = view.file == "own" or "data" in given
     reading = [name for name in READING if name in given]
     if reading and not reads and "sentence" not in given:

@@ -1,4 +1,4 @@
-"""What an argument is: a text, the name of a file, or that of a model."""
+"""Tells whether an argument is a text, a file or a model, and opens it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def load(path: AnyPath = "runs/latest") -> Model:
 
 
 def model_of(model: AnyModel, runs: AnyPath) -> Model:
-    """A model that is given, or that of a name: ``latest``, a run below ``runs``, ``RUN@EPOCH`` or a file."""
+    """A model itself, or that of a name: ``latest``, a run below ``runs``, ``RUN@EPOCH`` or a file."""
     return found_model(model, runs)[0]
 
 
 def found_model(model: AnyModel, runs: AnyPath) -> tuple[Model, Path | None, str]:
-    """As :func:`model_of`, with its file, if it was named, and what it is called by."""
+    """As :func:`model_of`, with its file, if it was named, and what messages call it."""
     from rnncli.tasks.model import Model, path_of
     from rnncli.training.runs import find_model
 
@@ -51,7 +51,7 @@ def found_model(model: AnyModel, runs: AnyPath) -> tuple[Model, Path | None, str
 
 
 def is_model(name: str, runs: str) -> bool:
-    """Whether a name is that of a run, or of an epoch of one, and not of a file."""
+    """Whether a name means a run, or an epoch of one, and not a file."""
     from rnncli.training.runs import find_model
 
     try:
@@ -61,10 +61,10 @@ def is_model(name: str, runs: str) -> bool:
 
 
 def is_file(argument: str) -> bool:
-    """Whether the only argument is a file: stdin, whatever is there under that name, or what looks like data.
+    """Whether the only argument is a file: stdin, an existing path, or a name that looks like data.
 
     Raises:
-        StorageError: it looks like a file, and is not there.
+        StorageError: it looks like a file, and does not exist.
     """
     from rnncli.data.formats.sources import check_path, is_path  # not for --help
 
@@ -76,13 +76,13 @@ def is_file(argument: str) -> bool:
 
 
 def files_among(arguments: Sequence[str], format: str | None = None) -> list[str]:
-    """The arguments, if they are files, else none.
+    """Returns the arguments if they are files, and an empty list if they are texts.
 
-    A single one is a file if there is one of that name. Among several the name also has to end like that of a file, or
-    their format has to be given, for ``good`` and ``bad`` may be texts beside a folder called ``good``.
+    A single one is a file if one of that name exists. Of several, each name must also end like that of a file, unless
+    the format is given, for ``good`` and ``bad`` may be texts beside a folder called ``good``.
 
     Raises:
-        StorageError: an argument looks like a file, as do all others or one that is there, and it is not there.
+        StorageError: an argument that looks like a file does not exist, and all others look so too, or one exists.
         UsageError: some are files and some are texts, or stdin is named twice.
     """
     from rnncli.data.formats.sources import check_path, is_path
@@ -101,19 +101,20 @@ def files_among(arguments: Sequence[str], format: str | None = None) -> list[str
         check_path(missing[0])
     if files and len(files) < len(arguments):
         text = next(argument for argument in arguments if argument not in files)
-        raise UsageError(f"{files[0]} is a file and '{text}' is none", "give texts, or files, but not both")
+        raise UsageError(f"{files[0]} is a file and '{text}' is not", "give texts, or files, but not both")
     return files
 
 
 def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False) -> Source:
-    """A file, as the options say it is to be read.
+    """Returns a file with how to read it.
 
     Args:
-        inputs: nothing of it is learned from; then lines are the natural thing to pipe in, and a header is asked for
-            with --format csv or --text.
+        reading: the options by name; None for those that are not given.
+        inputs: it is only predicted or looked at. Then a pipe holds lines of text, unless --format csv or --text says
+            that it has a header.
 
     Raises:
-        UsageError: something is of another type.
+        UsageError: an option is of another type.
     """
     from rnncli import schema
     from rnncli.data.dataset import Source
@@ -131,10 +132,10 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
 
 @contextmanager
 def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
-    """A data file; pairs are written to one for as long as they are read, and checked as those of any file.
+    """Gives a path as it is, and for pairs a temporary file of them, which is read and checked like any other.
 
     Args:
-        data: a path, or pairs of a text, a list of words or numbers, and its label, its tags or the text it becomes.
+        data: a path, or pairs: a text or a list of words or numbers, and its label, its tags or its target text.
 
     Raises:
         UsageError: it is neither.
@@ -158,10 +159,10 @@ def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
 
 
 def refuse_reading(instead: str, reading: Mapping[str, Any]) -> None:
-    """Refuses options that say how a file is read where there is none.
+    """Refuses options that say how a file is read where no file is.
 
     Raises:
-        UsageError: one was given; ``instead`` says what there is.
+        UsageError: one is given; ``instead`` says what was given in place of a file.
     """
     for name, value in reading.items():
         if value is not None:
@@ -171,10 +172,10 @@ def refuse_reading(instead: str, reading: Mapping[str, Any]) -> None:
 
 
 def require_piped(argument: object, what: str = "the data") -> None:
-    """Refuses to wait for what somebody would have to type.
+    """Refuses to wait for input from a keyboard.
 
     Raises:
-        UsageError: the argument is stdin, and that is a terminal.
+        UsageError: the argument is stdin, and stdin is a terminal.
     """
     if argument == STDIN and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError(f"stdin is a terminal: pipe {what} in, or name a file")

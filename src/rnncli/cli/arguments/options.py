@@ -27,17 +27,17 @@ Note = Callable[..., object]
 
 
 def quiet(*_: object) -> None:
-    """Does nothing: what :meth:`Output.note` is for those who call from Python."""
+    """Does nothing; the default of ``note`` and of callbacks in Python."""
 
 
 def flag_of(name: str) -> str:
-    """A parameter's name as it is typed."""
+    """The flag of a parameter."""
     return "--" + name.replace("_", "-")
 
 
 DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 
-# What a parameter names, for :mod:`rnncli.cli.arguments.paths`.
+# Parameters that name files; see :mod:`rnncli.cli.arguments.paths`.
 InputFile = Annotated[AnyPath | None, Reads()]
 TextsOrFiles = Annotated[list[str], Reads()]
 OtherModel = Annotated["AnyModel | None", Reads("model")]
@@ -93,7 +93,7 @@ DEFAULT_RUNS = "runs"
 
 
 def setting_options() -> list[inspect.Parameter]:
-    """An option for every setting, without a default: that comes last, after file and environment."""
+    """Returns an option for every setting, without its default, which counts after file and environment."""
     hints = get_type_hints(Settings)
     options = []
     for entry in dataclasses.fields(Settings):
@@ -116,7 +116,7 @@ def setting_options() -> list[inspect.Parameter]:
 
 
 def resolve_settings(given: Mapping[str, Any], config: AnyPath | None) -> dict[str, Any]:
-    """The settings that somebody named: options over environment (``RNNCLI_LR``) over the settings file.
+    """Returns the settings that are given: options over environment (``RNNCLI_LR``) over the settings file.
 
     Raises:
         UsageError: a name or value is not possible.
@@ -134,7 +134,7 @@ _VARIABLES = ("RNNCLI_RUNS", "RNNCLI_MODEL")
 
 
 def check_environment() -> None:
-    """Refuses variables that would have no effect, for their names are mistyped.
+    """Refuses variables whose names are mistyped, which would have no effect.
 
     Raises:
         UsageError: with the closest name there is.

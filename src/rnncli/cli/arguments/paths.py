@@ -1,4 +1,4 @@
-"""What a command reads and what it writes: no output may be an input, by whatever name.
+"""The files that a command reads and writes: no output may be an input, under any name.
 
 A parameter of a command says by its type what it names (:class:`Reads`, :class:`Writes`); all outputs are compared with
 all inputs before the command begins. Standard input and output are files too, where a shell has made them so.
@@ -20,7 +20,7 @@ from rnncli.errors import StorageError, UsageError
 
 @dataclass(eq=False, repr=False)
 class Reads:
-    """Marks a parameter that names inputs: files, or texts that may be the names of files, or a model."""
+    """Marks a parameter that names inputs: files, texts that may be names of files, or a model."""
 
     kind: Literal["file", "model"] = "file"
 
@@ -47,15 +47,15 @@ def roles_of(parameters: Iterable[inspect.Parameter]) -> Roles:
 
 
 def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
-    """Refuses outputs that cannot be written or are inputs, before anything is done.
+    """Refuses outputs that cannot be written or that are inputs, before anything is done.
 
     Args:
         roles: of the parameters that name files.
-        values: of all parameters; ``runs`` says where models are looked for, ``force`` that a file may be written over.
+        values: of all parameters; ``runs`` says where to find models, ``force`` that a file may be overwritten.
 
     Raises:
-        UsageError: an output is an input, another output, a folder, or there already; or its name says that it is
-            something else.
+        UsageError: an output is an input, another output, a folder, or exists already; or its name ends like that of
+            another format.
     """
     from rnncli import storage  # not for --help
 
@@ -82,9 +82,9 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
 
 
 def _read(value: str | list[str], role: Reads, runs: Path) -> Iterator[str | Path | int]:
-    """Names of what is read, and descriptors of what is read without a name.
+    """Yields the names of files to read, and descriptors of those without a name; of a model all files of its run.
 
-    Of a model its file, and the others of its run; none where there is no such model, which the command says itself.
+    Nothing where there is no such model: the command says so itself.
     """
     if role.kind == "model":
         from rnncli.training.runs import find_model, of_file
@@ -117,13 +117,13 @@ def _check_file(value: str, inputs: Iterable[str | Path | int], force: bool) -> 
         raise UsageError(f"{value} is a directory")
     storage.require_apart([value], inputs)
     if os.path.lexists(value) and not force:
-        raise UsageError(f"{value} exists already", "write over it with --force")
+        raise UsageError(f"{value} exists already", "overwrite it with --force")
     if os.path.exists(value) and not os.path.isfile(value):
         raise StorageError(f"{value} cannot be written: not a regular file")
 
 
 def _followed(value: str) -> str:
-    """The file that a name leads to, or would; a name that no file can have is refused where it is written to."""
+    """The file behind a link, or the name itself; an impossible name is refused where the file is written."""
     try:
         return os.path.realpath(value)
     except ValueError:
@@ -131,7 +131,7 @@ def _followed(value: str) -> str:
 
 
 def _require_suffix(name: str, value: str, suffixes: tuple[str, ...]) -> None:
-    """A picture in a file called ``.png`` could not be opened; and what a link leads to is written over as well."""
+    """Refuses a picture called ``.png``, which no program could open; a link is judged by its target as well."""
     for path in (value, _followed(value)):
         if not path.lower().endswith(suffixes):
             leads = "" if path == value else f"{value} leads to "
