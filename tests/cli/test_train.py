@@ -272,7 +272,7 @@ def test_a_training_from_a_pipe_asks_for_its_data_again(cli, tiny, reviews):
     cli.works("train", "-", *tiny, stdin=reviews.encode())
     cli.refuses(2, ["runs/stdin-1 was trained from stdin", "name the data again"], "train", "--resume", "latest")
     cli.write("reviews.csv", reviews)
-    assert "finished already" in cli.works("train", "reviews.csv", "--resume", "latest", "--format", "csv").err
+    assert "already finished" in cli.works("train", "reviews.csv", "--resume", "latest", "--format", "csv").err
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,8 @@ def test_the_way_the_data_were_read_may_be_named_again(cli, tiny, reviews):
     cli.write("r.csv", reviews + "one\n")
     cli.works("train", "r.csv", *tiny, "--skip-bad", "--encoding", "latin-1")
     again = ["--text", "text", "--label", "label", "--format", "csv", "--encoding", "latin1", "--skip-bad"]
-    assert "finished already" in cli.works("train", "--resume", "latest", *again).err
-    assert "finished already" in cli.works("train", "--resume", "latest").err
+    assert "already finished" in cli.works("train", "--resume", "latest", *again).err
+    assert "already finished" in cli.works("train", "--resume", "latest").err
 
 
 def test_data_with_other_columns_are_other_data(trained, reviews):

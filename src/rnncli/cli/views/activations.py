@@ -1,4 +1,4 @@
-"""``--activations``: what a unit is for: where in a file it is most active, and which labels go with it."""
+"""``--activations``: where in a file a unit is most active, and which labels go with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnncli.errors import UsageError
 
 
 def draw(subject: Subject, *, activations: str, full: bool = False) -> Shown:
-    """Shows one unit, or with ``all`` those that go with a label most.
+    """Shows one unit, or with ``all`` the units that go with a label most.
 
     Raises:
         UsageError: there is no such unit.

@@ -35,4 +35,4 @@ def draw(subject: Subject, *, param: str | None = None, full: bool = False, map:
     return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss))
 
 
-VIEW = View("bptt", "A gradient as a sum with a term for each timestep.", draw, loss=True, drawing=("map",), page=True)
+VIEW = View("bptt", "A gradient as a sum of terms, one a timestep.", draw, loss=True, drawing=("map",), page=True)

@@ -40,7 +40,7 @@ def _other(subject: Subject, diff: AnyModel) -> tuple[tuple[str, str], Model]:
 
 
 def _called(model: str) -> str:
-    """A model's name at the head of a column: its run's, where it was given by a path."""
+    """A model's name at the head of a column: that of its run, where it was given by a path."""
     path = Path(model)
     return (path.parent.name if path.name == "model.safetensors" else path.name) or model
 

@@ -43,7 +43,7 @@ def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Show
 
 
 def _lasting(model: str, folder: Path) -> str:
-    """A model's name that goes on naming it: ``latest`` is another one after the next training."""
+    """A name that still means this model after the next training, when ``latest`` is another one."""
     from rnncli.training.runs import LATEST
 
     run, at, epoch = model.partition("@")

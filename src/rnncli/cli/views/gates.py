@@ -9,8 +9,8 @@ from rnncli.cli.views.view import Shown, Subject, View, chosen_units
 if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
 
-UNITS = 4  # that are shown of their own accord
-MAP_UNITS = 16  # rows of a heat map that nobody has chosen
+UNITS = 4  # shown by default
+MAP_UNITS = 16  # rows of a heat map by default
 
 
 def draw(

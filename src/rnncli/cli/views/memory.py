@@ -43,4 +43,6 @@ def _beside(subject: Subject, compare: AnyModel, most: int | None) -> Shown:
     return Shown([view], {names[0]: first.document, name: second.document}, notes=notes)
 
 
-VIEW = View("memory", "How much of the gradient reaches how far back.", draw, loss=True, drawing=("full",), page=True)
+VIEW = View(
+    "memory", "How far back the gradient reaches, and how much of it.", draw, loss=True, drawing=("full",), page=True
+)

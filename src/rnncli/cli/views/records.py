@@ -13,13 +13,13 @@ from rnncli.errors import DataError
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
 
-FEW, MANY = 10, 1_000  # inputs that are named, and with --full: a file may have millions
+FEW, MANY = 10, 1_000  # inputs that are shown, and with --full: a file may have millions
 
 
 def records_of(subject: Subject) -> Iterator[Dataset]:
-    """The records of the file, many at a time; with empty labels where there is no column of labels.
+    """Yields the records of the file, many at a time; with empty labels where there is no column of labels.
 
-    Of a table whose rows have to be put together to sequences, all of it is read first.
+    A table whose rows are the timesteps of sequences is read whole.
 
     Raises:
         DataError: a record, or a column that was named, cannot be used.
@@ -48,7 +48,7 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
     subject.note(columns.why)
     rows = chain(sample, table.rows)
     while chunk := list(islice(rows, CHUNK)):
-        # Words without tags are texts: those of a text are told as the model tells them.
+        # Words without tags are texts, which the model itself cuts into words.
         inputs = Texts if model.inputs is TokenLists and columns.label is None else model.inputs
         ledger = replace(table.ledger, skip_hint=SKIP_HINT, skipped=[], count=0)
         records = Records(ledger, inputs())

@@ -8,8 +8,7 @@ FIRST_UNITS = 6
 
 
 def draw(subject: Subject, *, units: str | None = None, top: int | None = None) -> Shown:
-    """Shows the states; of units that nobody has chosen so many as fit on the screen."""
-
+    """Shows the states; by default, of as many units as fit on the screen."""
     trace = subject.adapter.trace(subject.text)
     chosen = chosen_units(trace.units, units, top, trace.most_changing)
     if chosen is not None:

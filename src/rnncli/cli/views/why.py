@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncli.cli.views.view import ROWS, Shown, Subject, View
 
-SHORT_TEXT = 500  # characters, of what is noted below a table
+SHORT_TEXT = 500  # characters, that a note below a table may quote
 
 
 def draw(subject: Subject, *, full: bool = False) -> Shown:
@@ -23,4 +23,4 @@ def draw(subject: Subject, *, full: bool = False) -> Shown:
     return Shown([found.view(None if full else ROWS)], document, notes=notes)
 
 
-VIEW = View("why", "Which words made the prediction what it is.", draw, label=True, drawing=("full",), page=True)
+VIEW = View("why", "Which words led to the prediction.", draw, label=True, drawing=("full",), page=True)
