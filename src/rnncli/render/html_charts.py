@@ -1,4 +1,4 @@
-"""Pictures of a page, as SVG without a reference: heat maps, bars and curves. Colours come from the CSS, by class.
+"""Pictures of a page as SVG, which refers to nothing: heat maps, bars and curves. Colours come from the CSS, by class.
 
 What is below zero carries a line as well as its colour, and every picture says in words what it shows.
 """
@@ -15,21 +15,26 @@ from rnncli.render.tables import format_number
 
 _NARROW, _WIDE = 14, 44  # a heat map's column
 _LETTER = 6.2  # width of a letter of a name, in the page's small monospaced font
-_SIGNED_FITS, _SHARE_FITS = 34, 22  # from this width on a column has room for its numbers
+_SIGNED_FITS, _SHARE_FITS = 34, 22  # from this width on the numbers fit into a column
 _LEFT, _TOP, _WIDTH, _HEIGHT = 52, 14, 560, 220  # of a chart of curves
 
 
-@dataclass(frozen=True)
+def svg(*content: object, width: object, height: object, **attributes: object) -> Html:
+    """A picture; ``width`` and ``height`` are also those of its coordinates."""
+    return element("svg", *content, width=width, height=height, viewBox=f"0 0 {width} {height}", **attributes)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Map:
     """A heat map as it is drawn.
 
     Attributes:
         number: of its data for the page's script; ``places`` are the rows of these data that are drawn.
         rows, columns: their names.
-        values: of these rows.
-        room: how wide it would like to be.
-        written: whether the numbers stand in the squares, where there is room for them.
-        says: what it shows, in words.
+        values: of these rows, between ``low`` and ``high``.
+        wanted_width: pixels.
+        with_numbers: whether the numbers stand in the squares, where they fit.
+        in_words: what it shows.
     """
 
     number: int
@@ -39,20 +44,20 @@ class Map:
     values: Sequence[Sequence[float]]
     low: float
     high: float
-    room: int
-    says: str
-    written: bool = True
+    wanted_width: int
+    in_words: str
+    with_numbers: bool = True
 
 
 def heat_map(view: Map) -> Html:
-    """A square for each number; the number itself where there is room for it."""
+    """A square for each number; the number itself where it fits."""
     count, signed = len(view.columns), view.low < 0
     left = 8 + _LETTER * min(NAME, max((len(name) for name in view.rows), default=0))
     longest = min(NAME, max((len(name) for name in view.columns), default=0))
     top = 16 + _LETTER * longest * (0.8 if longest > 3 else 1)
-    width = max(_NARROW, min(_WIDE, int((view.room - left) / max(1, count))))
-    written = view.written and width >= (_SIGNED_FITS if signed else _SHARE_FITS)
-    height = 15 if written else 10
+    width = max(_NARROW, min(_WIDE, int((view.wanted_width - left) / max(1, count))))
+    with_numbers = view.with_numbers and width >= (_SIGNED_FITS if signed else _SHARE_FITS)
+    height = 15 if with_numbers else 10
     right = _LETTER * longest * 0.7  # the last column's name leans over
     full, tall = left + count * width + right, top + len(view.rows) * height + 2
     deep: dict[int, list[str]] = {}
@@ -65,7 +70,7 @@ def heat_map(view: Map) -> Html:
         if signed:
             signs = [value < 0 for value in row]
             below += [f"M{a}.2 {r}.9h{b - a - 0.4:.1f}" for a, b in _runs(signs) if signs[a]]
-        if written:
+        if with_numbers:
             numbers += [_number(k, r, row[k], levels[k], signed, width, height) for k in range(count)]
     squares = [element("path", class_=depth_class(k), d="".join(deep[k])) for k in sorted(deep)]
     if below:
@@ -78,15 +83,13 @@ def heat_map(view: Map) -> Html:
     moved = f"translate({left:.1f} {top:.1f})"
     drawn = element("g", *squares, transform=f"{moved} scale({width} {height})")
     inside = element("g", *numbers, transform=moved, class_="in")
-    return element(
-        "svg",
+    return svg(
         element("g", *names, *over, drawn, inside, aria_hidden="true"),
         class_="map",
         role="img",
-        aria_label=view.says,
+        aria_label=view.in_words,
         width=f"{full:.0f}",
         height=f"{tall:.0f}",
-        viewBox=f"0 0 {full:.0f} {tall:.0f}",
         data_map=view.number,
         data_rows=" ".join(map(str, view.places)),
         data_left=f"{left:.1f}",
@@ -110,7 +113,7 @@ def depth_class(depth: int) -> str:
 
 
 def _number(k: int, r: int, value: float, depth: int, signed: bool, width: int, height: int) -> Html | str:
-    """In its square. Of a share ``.97``, and nothing where there is next to nothing."""
+    """A number in its square: a share as ``.97``, and nothing where it is nearly 0."""
     text = f"{value:.2f}".replace("-", "−") if signed or value >= 0.995 else f"{value:.2f}"[1:]
     if not signed and value < 0.005:
         return ""
@@ -119,31 +122,30 @@ def _number(k: int, r: int, value: float, depth: int, signed: bool, width: int, 
 
 
 def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
-    """(first, one behind the last) of each stretch of equal values."""
+    """Begin and end of each run of equal values."""
     edges = [k for k in range(len(values)) if k == 0 or values[k] != values[k - 1]]
     return list(zip(edges, [*edges[1:], len(values)], strict=True))
 
 
 def bar(share: float, largest: float, signed: bool = True) -> Html:
-    """A bar from the middle where there are shares below zero, else from the left; it is told by its number."""
+    """A bar from the middle where there are shares below zero, else from the left; a number stands beside it."""
     size = 0.0 if not largest else min(1.0, abs(share) / largest)
-    middle, room = (60, 58) if signed else (1, 118)
-    start = middle - size * room if share < 0 else middle
+    middle, longest = (60, 58) if signed else (1, 118)
+    start = middle - size * longest if share < 0 else middle
     kind = "minus" if share < 0 else "plus"
-    filled = element("rect", class_=kind, x=f"{start:.1f}", y=2, width=f"{size * room:.1f}", height=8)
+    filled = element("rect", class_=kind, x=f"{start:.1f}", y=2, width=f"{size * longest:.1f}", height=8)
     axis = element("path", class_="axis", d=f"M{middle} 0v12")
-    frame = {"width": 120, "height": 12, "viewBox": "0 0 120 12"}
-    return element("svg", filled, axis, class_="bar", aria_hidden="true", **frame)
+    return svg(filled, axis, class_="bar", aria_hidden="true", width=120, height=12)
 
 
 def logarithmic(share: float, decades: int = 6) -> float:
-    """How much of a bar is filled where its whole length is six powers of ten."""
+    """The filled part of a bar whose whole length is six powers of ten."""
     return 0.0 if share <= 0 else max(0.0, min(1.0, 1 + math.log10(share) / decades))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A line over the epochs; ``style`` is its class in the CSS."""
+    """A line over the epochs, of at least one point; ``style`` is its class in the CSS."""
 
     name: str
     style: str
@@ -181,12 +183,11 @@ def curves(title: str, lines: Sequence[Curve], best: int | None) -> Html:
         path = "L".join(f"{x(a):.1f} {y(b):.1f}" for a, b in line.points)
         dot = "h.1" if len(line.points) == 1 else ""
         drawn.append(element("path", class_=f"line {line.style}", d=f"M{path}{dot}"))
-        if line.points:
-            at = y(line.points[-1][1]) + 4
-            while any(abs(at - other) < 13 for other in taken):
-                at += 1
-            taken.append(at)
-            drawn.append(element("text", line.name, class_=f"col {line.style}", x=right + 6, y=f"{at:.1f}"))
+        at = y(line.points[-1][1]) + 4
+        while any(abs(at - other) < 13 for other in taken):
+            at += 1
+        taken.append(at)
+        drawn.append(element("text", line.name, class_=f"col {line.style}", x=right + 6, y=f"{at:.1f}"))
     return element(
         "svg",
         element("g", *drawn, aria_hidden="true"),
@@ -198,17 +199,16 @@ def curves(title: str, lines: Sequence[Curve], best: int | None) -> Html:
 
 
 def _in_words(title: str, lines: Sequence[Curve], best: int | None) -> str:
-    said = []
-    for line in lines:
-        if line.points:
-            (a, begin), (b, end) = line.points[0], line.points[-1]
-            said.append(f"{line.name} {format_number(begin)} at epoch {a}, {format_number(end)} at epoch {b}")
+    said = [
+        f"{line.name} " + ", ".join(f"{format_number(y)} at epoch {x}" for x, y in (line.points[0], line.points[-1]))
+        for line in lines
+    ]
     return f"{title}: {'; '.join(said)}{'' if best is None else f'; best epoch {best}'}"
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers, about four, that lie around what is shown."""
-    span = max(high - low or abs(high) or 1.0, 1e-300)  # what is less has no third part that is a number
+    """About four round numbers, around all that is shown."""
+    span = max(high - low or abs(high) or 1.0, 1e-300)  # a third of less may be 0
     raw = span / 3
     unit = 10 ** math.floor(math.log10(raw))
     step = next(unit * k for k in (1, 2, 2.5, 5, 10) if unit * k >= raw)

@@ -1,4 +1,4 @@
-"""The heat maps of a page: states and gates of every layer, and where attention looks."""
+"""The heat maps of a page: states and gates of every layer, and attention weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import groupby
 
 from rnncli.clean import clean
 from rnncli.page_results import Grid, Page
-from rnncli.render.html_charts import Map, depth_class, heat_map
-from rnncli.render.html_parts import NAME, WORD, Html, element, folded, joined
+from rnncli.render.html_charts import Map, depth_class, heat_map, svg
+from rnncli.render.html_parts import LEVELS, NAME, WORD, Html, element, folded, joined
 
 MEANS = {
     "h": "h, the state: what the layer passes on",
@@ -22,8 +22,9 @@ MEANS = {
     "z": "z, the update gate: how much of the old state is kept",
     "n": "n, the candidate: what the state would become",
 }
-MOST_WRITTEN, WRITTEN = 6_000, 15  # numbers that stand in the squares of heat maps, which have so many columns at most
-BESIDE, ALONE = 570, 1150  # how wide a heat map would like to be: one of two beside each other, and one by itself
+# Heat maps of at most so many columns have numbers in their squares, unless these are too many in all.
+NUMBERED_COLUMNS, MOST_NUMBERS = 15, 6_000
+HALF, FULL = 570, 1150  # pixels that a heat map wants: one of two side by side, and one by itself
 
 
 def maps(page: Page) -> Html:
@@ -31,18 +32,18 @@ def maps(page: Page) -> Html:
     parts = [
         element(
             "p",
-            "A row is a unit, a column a timestep. Blue is above 0; red, with a line beneath, is below 0; the deeper, "
-            "the further away. The number under the mouse, or where the arrow keys lead, stands below each picture.",
+            "Each row is a unit, each column a timestep. Blue is above 0; red, with a line beneath, is below 0; the "
+            "deeper the colour, the further from 0. The number under the mouse, or at the place that the arrow keys "
+            "have reached, stands below each picture.",
         )
     ]
     number = 0
-    columns = [len(page.timelines[grid.timeline].names) for grid in page.grids]
-    numbers = sum(len(grid.shown) * count for grid, count in zip(page.grids, columns, strict=True) if count <= WRITTEN)
-    few = numbers <= MOST_WRITTEN
+    sizes = [(len(grid.shown), len(page.timelines[grid.timeline].names)) for grid in page.grids]
+    few = sum(rows * columns for rows, columns in sizes if columns <= NUMBERED_COLUMNS) <= MOST_NUMBERS
     read = [line for line in page.timelines if line.steps and line.steps[0] >= 0]
     if any(name != step.token for line in read for name, step in zip(line.names, page.steps, strict=False)):
-        told = "A column is named by what the step reads: in a decoder that is the symbol told before."
-        parts.append(element("p", told))
+        named = "A column is named by what the step reads: in a decoder that is the symbol generated before."
+        parts.append(element("p", named))
     for (name, direction), of_cell in groupby(page.grids, key=lambda grid: (grid.cell, grid.direction)):
         grids = list(of_cell)
         drawn = [_figure(page, number + k, grid, grid.shown, few) for k, grid in enumerate(grids)]
@@ -63,7 +64,7 @@ def row_name(grid: Grid, place: int) -> str:
     return f"{grid.what}{grid.units[place]}"
 
 
-def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], written: bool) -> Html:
+def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], with_numbers: bool) -> Html:
     columns = page.timelines[grid.timeline].names
     drawn = Map(
         number=number,
@@ -73,9 +74,9 @@ def _figure(page: Page, number: int, grid: Grid, places: Sequence[int], written:
         values=[grid.values[k] for k in places],
         low=grid.low,
         high=grid.high,
-        room=BESIDE,
-        says=_in_words(page, grid, places),
-        written=written,
+        wanted_width=HALF,
+        in_words=_in_words(page, grid, places),
+        with_numbers=with_numbers,
     )
     means = MEANS.get(grid.what, clean(grid.what, WORD))
     if grid.what == "h" and not any(other.what == "o" for other in page.grids if other.cell == grid.cell):
@@ -94,38 +95,33 @@ def _framed(picture: Html, caption: str, low: float, high: float) -> Html:
 
 def _scale(low: float, high: float) -> Html:
     """Which colour is which number."""
-    levels = range(-7, 8) if low < 0 else range(8)
+    levels = range(-LEVELS if low < 0 else 0, LEVELS + 1)
     squares = [
         element("rect", class_=depth_class(k), x=8 * place, y=0, width=8, height=10) for place, k in enumerate(levels)
     ]
     if low < 0:
-        squares.append(element("path", class_="below", d=f"M0 9.2h{8 * 7}"))
-    width, least = 8 * len(levels), f"{low:z.3g}".replace("-", "−")
-    frame = {"width": width, "height": 10, "viewBox": f"0 0 {width} 10"}
-    return element("span", least, element("svg", *squares, aria_hidden="true", **frame), f"{high:z.3g}", class_="scale")
+        squares.append(element("path", class_="below", d=f"M0 9.2h{8 * LEVELS}"))
+    colours = svg(*squares, aria_hidden="true", width=8 * len(levels), height=10)
+    return element("span", f"{low:z.3g}".replace("-", "−"), colours, f"{high:z.3g}", class_="scale")
 
 
 def _in_words(page: Page, grid: Grid, places: Sequence[int]) -> str:
-    """What a heat map shows, for those who do not see it."""
+    """What a heat map shows, for a screen reader."""
     line = page.timelines[grid.timeline]
     count = len(line.names)
     numbers = [(grid.values[r][t], r, t) for r in places for t in range(count)]
     if not numbers:
         return "no numbers"
-    (least, r0, t0), (most, r1, t1) = min(numbers), max(numbers)
+
+    def said(value: float, unit: int, t: int) -> str:
+        return f"{value:.3f}, of unit {grid.units[unit]} at timestep {line.places[t]} ‘{clean(line.names[t], WORD)}’"
+
+    name = f"{clean(grid.what, WORD)} of {clean(grid.cell, WORD)} {clean(grid.direction, WORD)}"
     mean = math.fsum(value for value, _, _ in numbers) / len(numbers)
-
-    def where(unit: int, t: int) -> str:
-        return f"of unit {grid.units[unit]} at timestep {line.places[t]} ‘{clean(line.names[t], WORD)}’"
-
     return (
-        f"{_name(grid)}: {len(places)} of {grid.total} units by {count} timesteps; the least is {least:.3f}, "
-        f"{where(r0, t0)}, the most {most:.3f}, {where(r1, t1)}, the mean {mean:.3f}"
+        f"{name}: {len(places)} of {grid.total} units by {count} timesteps; the least is {said(*min(numbers))}, "
+        f"the most {said(*max(numbers))}, the mean {mean:.3f}"
     )
-
-
-def _name(grid: Grid) -> str:
-    return f"{clean(grid.what, WORD)} of {clean(grid.cell, WORD)} {clean(grid.direction, WORD)}"
 
 
 def attention(page: Page) -> Html:
@@ -145,12 +141,12 @@ def attention(page: Page) -> Html:
         values=values,
         low=0.0,
         high=1.0,
-        room=ALONE,
-        says=f"Attention, source symbols by steps; each step looks most: {said}",
+        wanted_width=FULL,
+        in_words=f"Attention, source symbols by steps; each step looks most: {said}",
     )
     lead = element(
         "p",
-        "A column for each symbol that is told, a row for each that was read; over all that were read, the weights "
-        "of a column add up to 1.",
+        "Each column is a symbol that is generated, each row a symbol of the source. Over the whole source, the "
+        "weights of a column add up to 1.",
     )
     return lead + _framed(heat_map(drawn), "How much each step looks at each symbol", 0.0, 1.0)

@@ -1,15 +1,15 @@
-"""One input of a model opened up, as one HTML file that asks nobody for anything.
+"""One input of a model opened up, as one HTML file that loads nothing.
 
-A content security policy lets in one style sheet and one script, by their digests, and nothing from anywhere else.
-Texts are cleaned and escaped as they go in, by their type; the script puts texts into the page as text, never as
-markup. The same page gives the same bytes.
+A content security policy allows one style sheet and one script, by their digests, and nothing else. Texts are cleaned
+and escaped by their type as they go in; the script inserts texts as text, never as markup. The same page gives the same
+bytes.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -23,6 +23,7 @@ from rnncli.results import HeatMap, TableView
 
 Sections = Sequence[tuple[str, str, Sequence[TableView | HeatMap]]]
 
+EFFECTS = ("effect", "deleted", "replaced", "integrated", "shapley")  # of a word, by what the script calls them
 TITLE = 60  # cells of an input in the title
 MOST_BYTES = 2_000_000  # of a page; what is shown of an input is bounded so that none gets near
 
@@ -56,26 +57,23 @@ _DOCUMENT = Html("""\
 
 
 def html_page(page: Page, more: Sections = ()) -> str:
-    """The whole document, below two megabytes whatever stands in it.
+    """The whole document, below two megabytes whatever the page has.
 
     Args:
-        more: sections of tables: a name, a title, and what stands in each.
+        more: sections of tables: a name, a title, and the tables of each.
     """
-    shown = replace(page, grids=tuple(_only_shown(grid) for grid in page.grids))
-    fewer = "The heat maps have the units of each layer that change most."
-    shorter = replace(shown, left_out=(*page.left_out, fewer))
-    said = (*page.left_out, "The heat maps of the layers would make this file too large.")
-    shortest = replace(page, grids=(), timelines=(), left_out=said)
-    made = ""
-    for candidate in (page, shorter, shortest):
-        made = _document(candidate, more)
-        if len(made.encode()) < MOST_BYTES:
-            break
+    made = _document(page, more)
+    if len(made.encode()) >= MOST_BYTES:
+        left_out = (*page.left_out, "The heat maps have the units of each layer that change most.")
+        made = _document(replace(page, grids=tuple(map(_only_shown, page.grids)), left_out=left_out), more)
+    if len(made.encode()) >= MOST_BYTES:
+        left_out = (*page.left_out, "The heat maps of the layers would make this file too large.")
+        made = _document(replace(page, grids=(), timelines=(), left_out=left_out), more)
     return made
 
 
 def _only_shown(grid: Grid) -> Grid:
-    """Without the units that are there on demand."""
+    """Without the units that a click would show."""
     units, values = tuple(grid.units[k] for k in grid.shown), tuple(grid.values[k] for k in grid.shown)
     return replace(grid, units=units, values=values, shown=tuple(range(len(units))))
 
@@ -93,7 +91,7 @@ def _document(page: Page, more: Sections) -> str:
         parts.append(("attention", "Where the decoder looks", layers.attention(page)))
     if page.grids:
         parts.append(("layers", "Inside the layers", layers.maps(page)))
-    followed = len(parts)  # what stands behind the words goes along with the slider up to here
+    beside = len(parts)  # the sections up to here, without the words, follow the slider
     if page.terms:
         parts.append(("gradient", "The gradient, a term for each timestep", sections.gradient(page.terms)))
     if page.memory:
@@ -117,8 +115,8 @@ def _document(page: Page, more: Sections) -> str:
         links=joined(links),
         head=sections.head(page),
         words=made[0],
-        beside=joined(made[1:followed]),
-        below=joined(made[followed:]),
+        beside=joined(made[1:beside]),
+        below=joined(made[beside:]),
         data=embedded(page_data(page)),
         script=script,
     )
@@ -126,46 +124,46 @@ def _document(page: Page, more: Sections) -> str:
 
 
 def digest(text: str) -> str:
-    """What a content security policy calls a script or a style sheet by."""
+    """The hash by which a content security policy allows a script or a style sheet."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def page_data(page: Page) -> dict[str, Any]:
     """The numbers that the page's script shows: of words, steps and heat maps. Texts are cleaned already."""
-    fields = ("effect", "deleted", "replaced", "integrated", "shapley")
+
+    def named(pairs: Iterable[tuple[str, float]]) -> list[tuple[str, float | None]]:
+        return [(clean(name, WORD), rounded(value)) for name, value in pairs]
+
+    def heat_map(of: str, timeline: int, names: Iterable[str], values: Iterable[Sequence[float]]) -> dict[str, Any]:
+        numbers = [[rounded(value, 4) for value in row] for row in values]
+        return {"of": clean(of, WORD), "timeline": timeline, "rows": list(names), "values": numbers}
+
     effects = [
-        {"name": clean(effect.name, WORD), **{field: rounded(getattr(effect, field)) for field in fields}}
-        for effect in page.reasons.effects
+        {"name": clean(one.name, WORD), **{field: rounded(getattr(one, field)) for field in EFFECTS}}
+        for one in page.reasons.effects
     ]
     steps = [
         {
             **{"place": step.place, "token": clean(step.token, WORD), "known": step.known},
-            "answers": [(clean(label, WORD), rounded(p)) for label, p in step.answers],
-            "numbers": [(clean(name, WORD), rounded(value)) for name, value in step.numbers],
+            **{"answers": named(step.answers), "numbers": named(step.numbers)},
         }
         for step in page.steps
     ]
-    maps = [
-        {
-            **{"of": clean(f"{grid.what} of {grid.cell} {grid.direction}", WORD), "timeline": grid.timeline},
-            "rows": [clean(layers.row_name(grid, k), WORD) for k in range(len(grid.units))],
-            "values": [[rounded(value, 4) for value in row] for row in grid.values],
-        }
-        for grid in page.grids
-    ]
-    timelines = [_timeline(line) for line in page.timelines]
+    maps = []
+    for grid in page.grids:
+        names = (clean(layers.row_name(grid, k), WORD) for k in range(len(grid.units)))
+        maps.append(heat_map(f"{grid.what} of {grid.cell} {grid.direction}", grid.timeline, names, grid.values))
+    timelines = list(page.timelines)
     if page.source:
-        own = tuple(range(len(page.steps)))
-        places = tuple(step.place for step in page.steps)
-        timelines.append(_timeline(Timeline(tuple(step.token for step in page.steps), places, page.steps_total, own)))
-        values = [[rounded(weight, 4) for weight in row] for row in zip(*(s.looks for s in page.steps), strict=True)]
-        names = [f"{clean(name, WORD)} ({k})" for k, name in page.source]
-        maps.append({"of": "attention", "timeline": len(timelines) - 1, "rows": names, "values": values})
-    return {"effects": effects, "steps": steps, "maps": maps, "timelines": timelines, "total": page.steps_total}
-
-
-def _timeline(line: Timeline) -> dict[str, Any]:
-    return {"names": [clean(name, WORD) for name in line.names], "places": line.places, "steps": line.steps}
+        names = (f"{clean(name, WORD)} ({k})" for k, name in page.source)
+        maps.append(heat_map("attention", len(timelines), names, zip(*(s.looks for s in page.steps), strict=True)))
+        tokens, places = zip(*((step.token, step.place) for step in page.steps), strict=True)
+        timelines.append(Timeline(tokens, places, page.steps_total, tuple(range(len(page.steps)))))
+    lines = [
+        {"names": [clean(name, WORD) for name in line.names], "places": line.places, "steps": line.steps}
+        for line in timelines
+    ]
+    return {"effects": effects, "steps": steps, "maps": maps, "timelines": lines, "total": page.steps_total}
 
 
 def _left_out(page: Page) -> Html:

@@ -1,4 +1,4 @@
-"""What an HTML page is put together from: elements, numbers, and data for its script."""
+"""The elements of an HTML page, its numbers, and the data for its script."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ LEVELS = 7  # depths of a colour on either side of 0
 
 
 class Html(Markup):
-    """Markup of a page. Whatever else is put into it, by any of its methods, is cleaned and escaped as it goes in.
-
-    Texts are ``str`` all through, and this is the one place where they become markup: there is no call to forget.
-    """
+    """Markup of a page. Whatever else is put into it, by any of its methods, is cleaned and escaped as it goes in."""
 
     __slots__ = ()
 
@@ -33,7 +30,7 @@ class Html(Markup):
         return cls(s if hasattr(s, "__html__") else html.escape(clean(str(s))))
 
 
-_EMPTY = {"path": "/>", "rect": "/>", "meta": ">", "input": ">"}  # elements without content, and how they end
+_EMPTY = {"path": "/>", "rect": "/>", "input": ">"}  # elements without content, and how they end
 
 
 def element(name: str, *content: object, **attributes: object) -> Html:
@@ -57,15 +54,15 @@ def joined(parts: Iterable[object]) -> Html:
 
 
 def alone(text: str, limit: int = WORD) -> Html:
-    """A text of others, cut, where one of ours stands beside it: read from the right, it moves nothing of ours."""
+    """A text of the data, cut, beside one of ours, whose order it leaves alone even if it is read from the right."""
     return element("bdi", clean(text, limit))
 
 
 def signed(x: float) -> str:
-    """``+1.23``, ``−0.05``: with a sign, so that it can be told without colour."""
+    """``+1.23``, ``−0.05``: the sign says what the colour does."""
     size = abs(x)
-    written = f"{size:.2f}" if size >= 0.1 or not size else f"{size:.3f}" if size >= 0.001 else f"{size:.0e}"
-    return f"{'−' if x < 0 else '+'}{written}"
+    digits = ".2f" if size >= 0.1 or not size else ".3f" if size >= 0.001 else ".0e"
+    return f"{'−' if x < 0 else '+'}{size:{digits}}"
 
 
 def number(x: float) -> str:
@@ -87,7 +84,7 @@ def percent(x: float) -> str:
 
 
 def level(value: float, low: float, high: float) -> int:
-    """How deep a number's colour is, from −7 to 7; from 0 where no number lies below it."""
+    """How deep the colour of a number is, from −7 to 7."""
     size = max(high, -low)
     if not size or not math.isfinite(value):
         return 0
@@ -99,12 +96,12 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], n
 
     Args:
         rows: the first cell of a row names it.
-        numeric: places of columns that stand to the right.
+        numeric: numbers of the columns that are aligned to the right.
     """
     right = set(numeric)
 
-    def of(name: str, place: int, content: str, scope: str | None = None) -> Html:
-        return element(name, content, class_="n" if place in right else None, scope=scope)
+    def of(name: str, k: int, content: str, scope: str | None = None) -> Html:
+        return element(name, content, class_="n" if k in right else None, scope=scope)
 
     head = element("tr", *(of("th", k, name, "col") for k, name in enumerate(columns)))
     body = (
@@ -125,11 +122,11 @@ def facts(pairs: Iterable[tuple[str, TableCell]]) -> Html:
 
 
 def embedded(value: object) -> Html:
-    """Data for the page's script, in which nothing can end the element that it stands in."""
+    """Data for the page's script, in which no text can end the element around it."""
     text = dumps(value, ensure_ascii=True).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Html(text)  # noqa: S704
 
 
 def rounded(x: float | None, digits: int = 8) -> float | None:
-    """So many significant digits; None where there is no number."""
+    """To so many significant digits; None where it is not a number."""
     return None if x is None or not math.isfinite(x) else float(f"{x:.{digits}g}")

@@ -1,4 +1,4 @@
-"""The sections of a page on one input of a model, each as HTML; what they say is readable without the script."""
+"""The sections of a page on one input of a model as HTML, readable without the script."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from rnncli.render.html_parts import (
 )
 from rnncli.results import Column, HeatMap, TableCell, TableView
 
-MANY = 60  # words, of which those without effect are shown without a number
+MANY = 60  # if there are more words, those with next to no effect are shown without a number
 
 
 def head(page: Page) -> Html:
-    """What was asked, what was answered, and of whom."""
+    """The input, the answer, and the model."""
     why = page.reasons
     answer, asked_for = element("strong", alone(why.answer, TEXT)), why.answer != why.predicted
     said: list[str] = ["The answer is ", answer]
@@ -55,7 +55,7 @@ def words(why: Reasons) -> Html:
     alone_each = all(effect.first == effect.last for effect in why.effects)
     stands = f"each {unit} stands" if alone_each else f"each passage of {unit}s stands"
     deleted = any(effect.deleted is not None for effect in why.effects)
-    instead = "" if deleted else " What is replaced becomes an unknown word, or an average number."
+    instead = "" if deleted else " In place of what is left out stands an unknown word, or an average number."
     many = len(why.effects) > MANY
     quiet = f" A {unit} without a number has next to none." if many else ""
     lead = element(
@@ -72,19 +72,17 @@ def words(why: Reasons) -> Html:
             items.append(element("li", f"… {effect.first - last - 1:,} {unit}s …", class_="gap"))
         items.append(_word(k, effect, why.largest, quiet=many))
         last = effect.last
-    says = "Point at one, or move along with the arrow keys, to see every way in which it was asked about."
+    says = "Point at one, or move with the arrow keys, to see its effect by every method."
     rows = [_effect_cells(effect) for effect in why.effects]
     names = ("part", "place", "effect", "deleted", "replaced", "integrated", "Shapley")
     numbers = folded("The same numbers as a table", table("Effects", names, rows, range(1, 7)))
     notes = [element("p", alone(note, TEXT)) for note in why.notes]
-    listed = element("ol", *items, class_="words")
-    return joined(
-        [lead, listed, element("p", says, class_="says", id="word-says", aria_live="polite"), *notes, numbers]
-    )
+    pointed_at = element("p", says, class_="says", id="word-says", aria_live="polite")
+    return joined([lead, element("ol", *items, class_="words"), pointed_at, *notes, numbers])
 
 
 def _word(k: int, effect: Effect, largest: float, quiet: bool) -> Html:
-    """A word with its effect; ``quiet`` leaves one that has next to none as it is, so that the others stand out."""
+    """A word with its effect; if ``quiet``, one that has next to none is faint and has no number."""
     depth = level(effect.effect, -largest, largest)
     content: list[Html] = [alone(effect.name, 60)]
     if quiet and not depth:
@@ -105,37 +103,23 @@ def walk(page: Page) -> Html:
     """A slider over the timesteps, which the script brings to life, and all of them as a table."""
     count = len(page.steps)
     answers_are = clean(page.answers_are[:1].upper() + page.answers_are[1:], WORD)
-    slider = element(
-        "div",
-        element("label", "Timestep", for_="step"),
-        element("input", type="range", id="step", min=1, max=count, value=count, step=1),
-        element("output", id="step-says", for_="step"),
-        class_="walk",
-        id="walk",
-        hidden=True,
-    )
-    now = element(
-        "div",
-        element("div", element("h3", answers_are), element("ol", id="answers")),
-        element("div", element("h3", "States and gates"), element("dl", class_="numbers", id="numbers")),
-        class_="now",
-        id="now",
-        hidden=True,
-    )
+    label = element("label", "Timestep", for_="step")
+    control = element("input", type="range", id="step", min=1, max=count, value=count, step=1)
+    says = element("output", id="step-says", for_="step")
+    slider = element("div", label, control, says, class_="walk", id="walk", hidden=True)
+    answers = element("div", element("h3", answers_are), element("ol", id="answers"))
+    values = element("div", element("h3", "States and gates"), element("dl", class_="numbers", id="numbers"))
+    now = element("div", answers, values, class_="now", id="now", hidden=True)
     names = [name for name, _ in max((step.numbers for step in page.steps), key=len)]
     rows = []
     for step in page.steps:
-        told = [cell for label, p in step.answers[:1] for cell in (alone(label), f"{p:.4f}")]
+        answer = [cell for label, p in step.answers[:1] for cell in (alone(label), f"{p:.4f}")]
         token = alone(step.token) + ("" if step.known else " (unknown)")
         numbers = [number(x) for _, x in step.numbers]
-        rows.append((f"{step.place:,}", token, *told, *numbers, *["–"] * (len(names) - len(numbers))))
-    columns = (
-        "t",
-        "token",
-        *(("answer", "p") if page.steps[0].answers else ()),
-        *(clean(name, WORD) for name in names),
-    )
-    numeric = (0, *range(len(columns) - len(names) - bool(page.steps[0].answers), len(columns)))
+        rows.append((f"{step.place:,}", token, *answer, *numbers, *["–"] * (len(names) - len(numbers))))
+    first = ["t", "token", *(["answer", "p"] if page.steps[0].answers else [])]
+    columns = [*first, *(clean(name, WORD) for name in names)]
+    numeric = (0, *range(len(first) - (len(first) > 2), len(columns)))
     return slider + now + folded("Every timestep as a table", table("Timesteps", columns, rows, numeric), count <= 12)
 
 
@@ -147,8 +131,8 @@ def gradient(sums: Sequence[TermRows]) -> Html:
         f"The loss is {number(first.loss)}, of ",
         alone(first.answer, TEXT),
         Html(" ({})").format(alone(first.label_from, TEXT)) if first.label_from else "",
-        ". A weight serves every timestep, so its gradient is a sum with a term for each. The share says how much of "
-        "the whole a term adds along it; below 0 it pulls against the whole.",
+        ". A weight is used at every timestep, so its gradient is a sum with a term for each. The share is how much of "
+        "the whole a term adds along it; below 0 it works against the whole.",
     )
     vanished = [element("p", alone(first.vanished, TEXT))] if first.vanished else []
     return joined([lead, *vanished, *map(_term_table, sums)])
@@ -157,30 +141,28 @@ def gradient(sums: Sequence[TermRows]) -> Html:
 def _term_table(one: TermRows) -> Html:
     largest = max((abs(row.share) for row in one.rows), default=0.0)
     signs = any(row.share < 0 for row in one.rows)
-    rows: list[tuple[str, ...]] = [
-        (
-            *(f"{row.place:,}", alone(row.step), number(row.norm), bar(row.share, largest, signs)),
-            *(f"{row.share:+z.3f}".replace("-", "−"), f"{row.cosine:+z.2f}".replace("-", "−")),
-        )
-        for row in one.rows
-    ]
+    rows: list[tuple[str, ...]] = []
+    for row in one.rows:
+        share, cosine = (text.replace("-", "−") for text in (f"{row.share:+z.3f}", f"{row.cosine:+z.2f}"))
+        drawn = bar(row.share, largest, signs)
+        rows.append((f"{row.place:,}", alone(row.step), number(row.norm), drawn, share, cosine))
     rows.append(("Σ", "the whole", number(one.norm), "", "+1.000" if one.norm else "+0.000", ""))
     columns = ("t", "timestep", "‖term‖", "share, drawn", "share", "cosine")
     shown = "" if len(one.rows) == one.total else f"{len(one.rows)} of {one.total:,} terms, the largest. "
     residual = f"{one.residual:.1e}".replace("-", "−") if one.residual else "0"
-    said = f"{shown}The terms’ sum differs from training’s own gradient by {residual} at most."
+    said = f"{shown}The sum of the terms differs from training’s own gradient by {residual} at most."
     title = f"∂L/∂ {clean(one.parameter, TEXT)}"
     numbers = table(title, columns, rows, (0, 2, 4, 5))
     return element("div", element("h3", title), numbers, element("p", said), class_="sum")
 
 
 def reach(page: Page) -> Html:
-    """How much of a gradient at the end arrives how far back."""
+    """How much of a gradient at the last state is left how far back."""
     parts = [
         element(
             "p",
-            "How much of a gradient at a layer’s last state arrives how far back: in h, or in an LSTM’s memory c. "
-            "A full bar is 1, half of it 1 in 1,000, an empty one 1 in 1,000,000.",
+            "How much of a gradient at a layer’s last state is left how far back: in h, or in an LSTM’s memory c. "
+            "A full bar is 1, half of one 1 in 1,000, an empty one 1 in 1,000,000.",
         )
     ]
     for k, one in enumerate(page.memory):
@@ -221,17 +203,13 @@ def learning(page: Page) -> Html:
     best = page.best_epoch
     losses = [_curve("training", "a", page.epochs, "loss"), _curve("validation", "b", page.epochs, "validation_loss")]
     scores = [_curve("validation", "b", page.epochs, "validation_accuracy")]
-    parts = []
-    for title, lines in (("Loss", losses), ("Accuracy", scores)):
-        lines = [line for line in lines if line.points]
-        if lines:
-            caption = element("figcaption", element("b", title))
-            parts.append(element("figure", caption, curves(title, lines, best)))
+    figures = [
+        element("figure", element("figcaption", element("b", title)), curves(title, lines, best))
+        for title, found in (("Loss", losses), ("Accuracy", scores))
+        if (lines := [line for line in found if line.points])
+    ]
     rows = [
-        (
-            *(f"{e.number}", cell(e.loss), cell(e.validation_loss), cell(e.validation_accuracy)),
-            "best" if e.number == best else "",
-        )
+        [f"{e.number}", *map(cell, (e.loss, e.validation_loss, e.validation_accuracy)), "best" * (e.number == best)]
         for e in page.epochs
     ]
     columns = ("epoch", "loss", "validation loss", "validation accuracy", "")
@@ -239,7 +217,7 @@ def learning(page: Page) -> Html:
     said = [] if validated else [element("p", "No rows were set aside to validate.")]
     shown = "Every epoch" if len(rows) == page.epochs_total else f"{len(rows):,} of {page.epochs_total:,} epochs"
     numbers = folded(f"{shown} as a table", table("Epochs", columns, rows, range(4)))
-    return joined([*said, element("div", *parts, class_="maps"), numbers])
+    return joined([*said, element("div", *figures, class_="maps"), numbers])
 
 
 def _curve(name: str, style: str, epochs: Sequence[Epoch], field: str) -> Curve:

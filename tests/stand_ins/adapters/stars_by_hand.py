@@ -29,7 +29,7 @@ class OneNumber(Answers):
         s = self.sheet
         s.section("Answer and loss", place=Place(s.block("Backward, from the loss to the mean"), self.stack.readers))
         states = [s[f"{self.stack.state}_{t}"] for t in range(1, self.T + 1)]
-        mean = s.line("p", added(states) / s["T"], "the mean of all timesteps", "what is read out")
+        mean = s.line("p", added(states) / s["T"], "the mean of all timesteps", "the read-out")
         answer = s.line("ŷ", self._logit(mean), "the number")
         off = s.line("e", answer - s["y"], "how far off it is")
         s.line("L", off @ off, "the loss", passes=True)

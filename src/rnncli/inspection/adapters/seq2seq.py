@@ -43,7 +43,7 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
         source, settings, read = self.model.source, self.model.settings, found.opened.batch.sources[0]
         own, embedding = sheet.marked("ᵉ"), "embedding/weight"
         inputs = Inputs(own, read, ONE_HOT, names_of(source), source.unknown, embedding, source=True)
-        encoder = Stack(found, "encoder/", own, inputs, "what looks back")
+        encoder = Stack(found, "encoder/", own, inputs)
         decoder = self.decoder(found, sheet)
         answers = self.answers(found, decoder, Attention(decoder) if settings.attention else None, "U")
         sheet.section("What is given of the source")
@@ -72,7 +72,9 @@ def _pass_on(encoder: Stack, decoder: Stack, s: Sheet) -> None:
             s.at(replace(reader.place(0, block), by=f"the {state.name} that is passed on", general=general))
             ends = [one.last(state.written) for one in layer.directions]
             first = f"{state.written}{of_decoder.mark}_0"
-            s.line(first, hstack(ends) if layer.bidirectional else ends[0], "what the encoder is left with", None)
+            s.line(
+                first, hstack(ends) if layer.bidirectional else ends[0], f"the last {state.name} of the encoder", None
+            )
 
 
 class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):

@@ -1,5 +1,5 @@
-"""An example worked by hand: every number of a small model, forward, backward and one step downhill.
+"""An example worked by hand: every number of a small model, forward, backward and in one step of gradient descent.
 
-Whoever has an example writes its forward lines on a :class:`~rnncli.inspection.by_hand.tape.Sheet`, with the layers,
-attention and answers of this package; the backward lines, the gradients and the step come from them.
+A task writes the forward lines on a :class:`~rnncli.inspection.by_hand.tape.Sheet`, with the layers, attention and
+answers of this package; backward lines, gradients and the step follow from them.
 """

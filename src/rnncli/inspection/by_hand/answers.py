@@ -1,4 +1,4 @@
-"""Attention, predictions and their loss as lines of arithmetic: for the whole input, or at every timestep."""
+"""Attention, predictions and their loss as lines of arithmetic: one for the input, or one at every timestep."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rnncli.inspection.by_hand.layers import Stack
 from rnncli.inspection.by_hand.tape import Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import Term, added, argmax, exp, hstack, log, maximum, sigmoid, softmax, tanh
 
-# The factors of ∂L/∂z are worked out from 1 − ŷ, of which nothing is left to write where it is smaller than this.
+# The factors of ∂L/∂z are computed from 1 − ŷ, which has no digits left where it is smaller than this.
 NEAR_ONE = 1e-9
-IN_ALL = "in all, the probability minus the right answer"
+OVERALL = "overall, the probability minus the right answer"
 
 
 class Attention:
@@ -33,36 +33,36 @@ class Attention:
         self._weights = f"W_{v}", f"W_{k}{u}", f"W_{stack.directions[-1].state}{u}", f"b_{u}"
 
     def learn(self) -> None:
-        """Gives the weights."""
+        """Writes the weights."""
         H, begin, learn = self._stack.directions[-1].cell.hidden_size, "decoder/attention/", self._stack.sheet.learn
         of_query, of_context, of_state, bias = self._weights
-        learn(Weight(of_query, f"{begin}weight_a", "weights of what is looked for"))
-        learn(Weight(of_context, f"{begin}weight_c", "weights of what is seen", rows=slice(H)))
-        learn(Weight(of_state, f"{begin}weight_c", "weights of the state", rows=slice(H, None)))
-        learn(Weight(bias, f"{begin}bias_c", "bias of both"))
+        learn(Weight(of_query, f"{begin}weight_a", "query weights"))
+        learn(Weight(of_context, f"{begin}weight_c", "context weights", rows=slice(H)))
+        learn(Weight(of_state, f"{begin}weight_c", "state weights", rows=slice(H, None)))
+        learn(Weight(bias, f"{begin}bias_c", "attention bias"))
 
     def forward(self, s: Sheet, t: int) -> Term:
-        """From the state of a timestep to what the answer is made of."""
+        """Writes the lines of a timestep from its state to the attentional state, from which the answer is made."""
         (v, k, u), state, M = self._letters, s[f"{self._stack.state}_{t}"], s["M"]
         of_query, of_context, of_state, bias = (s[name] for name in self._weights)
-        query = s.line(f"{v}_{t}", state @ of_query, "what it looks for in the source", "what is looked for")
-        words = "how well each timestep of the source fits"
+        query = s.line(f"{v}_{t}", state @ of_query, "the query", "the query")
+        words = "the score of each timestep of the source"
         scores = s.line(f"ε_{t}", query @ M.T, words, words)
-        words = "where it looks: a share of each timestep of the source"
-        weights = s.line(f"α_{t}", softmax(exp(scores), scores), words, "where it looks", slopes={f"ε_{t}": ""})
-        context = s.line(f"{k}_{t}", weights @ M, "what it sees there", "what is seen")
-        both, words = context @ of_context + state @ of_state + bias, "the sums of what is seen and the state"
+        words = "the attention weights"
+        weights = s.line(f"α_{t}", softmax(exp(scores), scores), words, words, slopes={f"ε_{t}": ""})
+        context = s.line(f"{k}_{t}", weights @ M, "the context: the source by these weights", "the context")
+        both, words = context @ of_context + state @ of_state + bias, "the sums of context and state"
         sums = s.line(f"a{u}_{t}", both, words, "and its sums", part=True)
-        return s.line(f"{u}_{t}", tanh(sums), "what tells", "what tells")
+        return s.line(f"{u}_{t}", tanh(sums), "the attentional state", "the attentional state")
 
 
 class Answers(ABC):
-    """Output weights above a stack, and what comes of them.
+    """The output weights above a stack, the predictions and their loss.
 
     Args:
         output: what the flat names of the output weights begin with.
         labels: the names of all answers.
-        targets: numbers of the right ones.
+        targets: numbers of the right answers.
     """
 
     def __init__(self, stack: Stack, output: str, labels: Sequence[str], targets: Array) -> None:
@@ -71,14 +71,14 @@ class Answers(ABC):
 
     @property
     def right(self) -> list[str]:
-        """The right ones by their names."""
+        """Names of the right answers."""
         return [self._labels[target] for target in self._targets]
 
     def give(self, learning_rate: float, first: Callable[[], None] = lambda: None) -> None:
-        """All that the work starts from.
+        """Writes all that the work starts from.
 
         Args:
-            first: gives what there is before the first timestep.
+            first: writes the states before the first timestep, or what they are made of.
         """
         self.sheet.section("What is given")
         self.stack.inputs.give(self.stack.tokens)
@@ -89,7 +89,7 @@ class Answers(ABC):
         self._give_targets()
 
     def forward(self) -> None:
-        """Through the stack to the loss."""
+        """Writes the lines through the stack to the loss."""
         self.stack.forward(self._at)
         self._loss()
 
@@ -101,7 +101,7 @@ class Answers(ABC):
     def _give_targets(self) -> None: ...
 
     def _at(self, t: int, place: Place) -> None:  # noqa: B027
-        """What is answered at a timestep, if anything."""
+        """Writes the answer of a timestep, if it has one."""
 
     @abstractmethod
     def _loss(self) -> None: ...
@@ -111,9 +111,9 @@ class Answers(ABC):
 
 
 class OneAnswer(Answers):
-    """A label for the whole, by what is read out of the states: the last one, their mean, or the largest of each unit.
+    """A label for the whole input, from the last state, the mean of all states, or the largest value of each unit.
 
-    What is read out is called p, for pooled, unless it is the last state itself.
+    The read-out is called p, for pooled, unless it is the last state itself.
 
     Args:
         readout: ``last``, ``mean`` or ``max``.
@@ -143,26 +143,26 @@ class OneAnswer(Answers):
         ends = {"last": {f"ᶠ_{T}": "ᶠ_T"} if self._pools else {f"_{T}": "_T"}}
         place = Place(block, self.stack.readers, general=ends.get(self._readout, {}))
         if self._pools:
-            s.section("What is read out", place=place)
+            s.section("The read-out", place=place)
             self._read_out()
         s.section("Answer and loss", place=place)
         self._answer()
 
     def _read_out(self) -> None:
-        s, back = self.sheet, "what is read out"
+        s, back = self.sheet, "the read-out"
         if self._readout == "last":
             ends = hstack([one.last(one.state) for one in self.stack.layers[-1].directions])
-            s.line("p", ends, "the state that each direction ends with", back)
+            s.line("p", ends, "the last state of each direction", back)
             return
         names = [f"{self.stack.state}_{t}" for t in range(1, self.T + 1)]
         states = [s[name] for name in names]
         if self._readout == "mean":
             s.line("p", added(states) / s["T"], "the mean of all timesteps", back)
             return
-        slopes = dict.fromkeys(names, "1 where this timestep has the largest, else 0")
-        words = "the largest that each unit has at any timestep"
+        slopes = dict.fromkeys(names, "1 where this timestep has the largest value, else 0")
+        words = "the largest value of each unit"
         s.line("p", maximum(states, lambda: s["j"]), words, back, slopes=slopes)
-        s.line("j", argmax(states), "the timestep that has it; the first of equal ones", part=True)
+        s.line("j", argmax(states), "its timestep; of equal ones the first", part=True)
 
     def _answer(self) -> None:
         s, y, z, read = (
@@ -173,7 +173,7 @@ class OneAnswer(Answers):
         )
         sums = self._logit(s[read])
         near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE
-        back = "both factors in one: the probability is too near 1" if near_one else IN_ALL
+        back = "both factors at once: the probability is too near 1" if near_one else OVERALL
         logit = s.line(z, sums, "the score" if self._binary else "the scores", back, slopes={read: ""})
         if not self._binary:
             odds = s.line("q", exp(logit), part=True)
@@ -185,9 +185,9 @@ class OneAnswer(Answers):
         loss = equation = -(y @ log(answer)) - (1 - y) @ log(1 - answer)
         words = "the loss"
         if near_one:
-            # In one, as its factors are not to be had: ∂L/∂z = ŷ − y.
+            # Both factors at once, as neither can be computed alone: ∂L/∂z = ŷ − y.
             loss = log(1 + exp(-logit if self._target else logit)).with_slope(logit, answer - y)
-            words = "the loss, by the score: the probability is too near 1"
+            words = "the loss, from the score: the probability is too near 1"
         s.line("L", loss, words, equation=equation, passes=True)
 
 
@@ -195,8 +195,8 @@ class EveryAnswer(Answers):
     """An answer at every timestep, one of K; the loss is their mean.
 
     Args:
-        attention: what looks back before it answers, if anything does.
-        count: letter of how many there are.
+        attention: the decoder's, if it has one.
+        count: letter of the number of answers.
     """
 
     def __init__(
@@ -226,11 +226,11 @@ class EveryAnswer(Answers):
         s = self.sheet
         s.at(place)
         read = s[f"{self.stack.state}_{t}"] if self._attention is None else self._attention.forward(s, t)
-        z, back = f"{self.stack.logit}_{t}", f"{IN_ALL}, over {self._count}"
+        z, back = f"{self.stack.logit}_{t}", f"{OVERALL}, over {self._count}"
         logit = s.line(z, self._logit(read), "the scores", back)
         odds = s.line(f"q_{t}", exp(logit), part=True)
         words = f"the probability of each of {', '.join(self._labels)}"
-        answer = s.line(f"ŷ_{t}", softmax(odds, logit), words, "of the mean", slopes={z: ""})
+        answer = s.line(f"ŷ_{t}", softmax(odds, logit), words, "through the mean", slopes={z: ""})
         s.line(f"L_{t}", -(s[f"y_{t}"] @ log(answer).T), "the loss of this timestep", passes=True)
 
     def _loss(self) -> None:

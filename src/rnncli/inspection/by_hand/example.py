@@ -1,13 +1,12 @@
-"""What may be worked by hand, and the whole of an example: its lines, and how they agree with training's own code.
+"""An example worked by hand: which models are small enough, its lines, and how they agree with training's own code.
 
 The network of the lecture notes, in their letters: x_t a one-hot row, o_t = f(x_t·W_i + o_(t−1)·W_h), o_0 = 0,
-ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. With biases, an embedding, K labels (softmax),
-another cell, more layers, both directions, or another read-out it is the same work with more lines; with an answer at
-every timestep, a tag or the next token, it is that of aligned many-to-many; a decoder may tell it, with attention or
-without.
+ŷ = σ(o_T·W_o), L = −y log ŷ − (1 − y) log(1 − ŷ), and W ← W − η ∂L/∂W. Biases, an embedding, K labels (softmax),
+another cell, more layers, both directions, another read-out, an answer at every timestep, a decoder and attention add
+lines to it.
 
-What the work starts from, x, weights and the right answer, is what training's own code reads; each further line is
-computed from lines above it; and loss and gradients are held against that code's in the end.
+Input, weights and right answer are those that training's own code reads; each further line is computed from lines above
+it; and in the end loss and gradients are compared with those of training's code.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ M = TypeVar("M", bound=Model)
 
 
 class WorkedExample(ABC, Generic[M]):
-    """What a task has to say so that an example of its models can be worked by hand: the lines as far as the loss L.
+    """How an example of a task's models is worked by hand: its lines up to the loss L, which a task writes.
 
     Attributes:
         notes: sentences on what is left out.
@@ -65,11 +64,11 @@ class WorkedExample(ABC, Generic[M]):
     @property
     @abstractmethod
     def sizes(self) -> Sequence[Size]:
-        """What must not be more than can be read, beside layers, units and timesteps."""
+        """What must not be too large to be read, beside layers, units and timesteps."""
 
     @abstractmethod
     def write(self, found: Flow, sheet: Sheet) -> Answers:
-        """Writes down what is given, with the learning rate η, and the forward lines, the last of which is L."""
+        """Writes what is given, with the learning rate η, and the forward lines, the last of which is L."""
 
     def vocabulary(self, count: int, words: str) -> Size:
         """``13 symbols of the source, <unk> included``."""
@@ -93,8 +92,8 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         open: makes it an example of training.
 
     Raises:
-        UsageError: the model is too large to be read; the text has no timesteps or too many; the
-            label is none of the model's; or its numbers are not finite.
+        UsageError: the model is too large to be read; the text has no timesteps or too many; the model does not know
+            the label; or a number is not finite.
     """
     settings = example.model.settings
     for one in (Size(settings.layers, LAYERS, "layer"), example.hidden, *example.sizes):
@@ -135,7 +134,7 @@ def _agreement(residual: float) -> str:
 
 
 def _notes(s: Settings) -> list[str]:
-    """What the step downhill has to do with the training that made the model."""
+    """How the step of gradient descent differs from the training that made the model."""
     if s.optimizer == "sgd":
         notes = ["The step at the end is training's own: plain gradient descent."]
     else:
@@ -146,7 +145,7 @@ def _notes(s: Settings) -> list[str]:
     beyond = [
         (s.batch > 1, f"takes the mean over batches of up to {s.batch} examples"),
         (s.dropout > 0, f"drops {s.dropout:.0%} of the inputs and outputs"),
-        (s.clip is not None, f"shortens a gradient longer than {s.clip:g}" if s.clip is not None else ""),
+        (s.clip is not None, f"shortens a gradient longer than {s.clip or 0:g}"),
         (s.schedule != "constant" or s.warmup > 0, "changes the learning rate from step to step"),
         (s.class_weights != "none", "lets rare labels count more"),
         (s.freeze, "leaves given word vectors as they are"),

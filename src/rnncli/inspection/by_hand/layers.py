@@ -34,8 +34,8 @@ class Size:
     """How many there are of something, and how many of them can be read at most.
 
     Attributes:
-        one: what it is called, in the singular; the plural has an s.
-        behind: words behind it: `` of the source``.
+        one: its name in the singular; the plural has an s.
+        behind: words behind the name: `` of the source``.
     """
 
     count: int
@@ -52,15 +52,15 @@ class Size:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What is read at every timestep.
+    """What the first layer reads at every timestep.
 
     Attributes:
         x: (T,) ids of one-hot rows, or (T, D) numbers.
         words: what a row of it is.
         rows: a name for each id; none for numbers.
-        unknown: the id of what is unknown.
-        embedding: flat name of the table whose rows the ids are read from, if they are.
-        also: name of numbers that stand beside each row, and what they are.
+        unknown: the id of unknown words.
+        embedding: flat name of the embedding; empty without one.
+        also: name of numbers beside each row of the embedding, and what they are.
         source: whether it is the source of a decoder, which has timesteps of its own.
     """
 
@@ -74,7 +74,7 @@ class Inputs:
     source: bool = False
 
     def give(self, names: tuple[str, ...]) -> None:
-        """A row for each timestep of these names."""
+        """Writes a row for each timestep of these names."""
         ids = self.x.ndim == 1
         x: Array = np.eye(len(self.rows))[self.x] if ids else self.x
         for t, name in enumerate(names, 1):
@@ -82,7 +82,7 @@ class Inputs:
             self.sheet.given(f"{'e' if self.embedding else 'x'}_{t}", x[t - 1 : t], f"{name}{unknown}: {self.words}")
 
     def read(self, t: int) -> None:
-        """x_t, where it is not given; more than one layer may read it."""
+        """Writes x_t, unless it is given or the other direction has read it."""
         s = self.sheet
         if f"x_{t}" not in s:
             row, words = s[f"e_{t}"] @ s["E"], "its row of the embedding"
@@ -99,8 +99,8 @@ class Direction:
     Attributes:
         name: of its parameters: ``encoder/0/forward``.
         sheet: on which its names are its own.
-        order: timesteps as they are read.
-        words: which it is, behind the title of a section.
+        order: timesteps in the order of reading.
+        words: which direction, at the end of a section's title.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Direction:
 
     @cached_property
     def letters(self) -> dict[str, str]:
-        """State's letter → how it is written here."""
+        """State's letter → its letter here."""
         return {state.letter: state.written for state in self.cell.specification.states}
 
     @property
@@ -127,18 +127,18 @@ class Direction:
         return "the timestep read next" if self.backwards else "the next timestep"
 
     def last(self, letter: str) -> Term:
-        """A state after the timestep that is read last."""
+        """A state after the last timestep that is read."""
         return self.sheet[f"{letter}_{self.order[-1]}"]
 
     def place(self, t: int, block: Block) -> Place:
-        if t == 0:  # a first state that comes from elsewhere
+        if t == 0:  # a first state that is not 0
             return Place(block, "the layer above", t, self, "the first timestep")
         past = "(t+1)" if self.backwards else "(t−1)"
         general = {f"_{t}": "_t", f"_{t - self.order.step}": f"_{past}"}
         return Place(block, "the layer above", t, self, self.after, general)
 
     def begin(self) -> None:
-        """The states before anything is read."""
+        """Writes the states before anything is read, which are 0."""
         for state in self.cell.specification.states:
             words = f"the {state.name} before {'anything is read' if self.backwards else 'the first timestep'}"
             name = f"{state.written}_{self.order[0] - self.order.step}"
@@ -156,7 +156,7 @@ class Direction:
 class _Timestep:
     """One timestep of a cell on a sheet: :class:`rnncli.core.cells.specification.Step` in terms.
 
-    A cell of one sum, the plain RNN of the notes, has each slope in a line of its own.
+    A cell with one sum, the plain RNN of the notes, has each slope in a line of its own.
 
     Args:
         t, before: the timestep, and the one read before it.
@@ -220,9 +220,9 @@ class Layer:
     """A recurrent layer, in one direction or in both.
 
     Attributes:
-        mark: of its names; none where it is the only layer.
-        directions: one, or that which reads forwards and that which reads backwards.
-        words: which it is, in the title of a section.
+        mark: of its names; none if it is the only layer.
+        directions: forward, and backward if it is bidirectional.
+        words: which layer, in the title of a section.
     """
 
     mark: str
@@ -231,7 +231,7 @@ class Layer:
 
     @property
     def state(self) -> str:
-        """Letter of its first state, of both directions side by side where there are both."""
+        """Letter of its first state; that of both directions side by side has no mark of theirs."""
         return self.directions[0].state + self.mark
 
     @property
@@ -244,18 +244,16 @@ class Stack:
 
     Args:
         found: the example.
-        within: what the names of its layers begin with.
+        within: how the names of its layers begin.
         sheet: on which their names are written.
         inputs: what the first layer reads.
-        readers: who reads the states of the topmost layer, in words.
     """
 
-    def __init__(
-        self, found: Flow, within: str, sheet: Sheet, inputs: Inputs, readers: str = "the answer here"
-    ) -> None:
+    def __init__(self, found: Flow, within: str, sheet: Sheet, inputs: Inputs) -> None:
         cells = [cell for cell in found.cells if cell.name.startswith(within)]
         stacked = [list(of_layer) for _, of_layer in groupby(cells, lambda cell: cell.name.rsplit("/", 1)[0])]
-        self.sheet, self.inputs, self.readers = sheet, inputs, readers
+        self.sheet, self.inputs = sheet, inputs
+        self.readers = "the attention" if inputs.source else "the answer here"  # of its topmost states
         self.tokens = tuple(visible(token) for token in cells[0].steps)
         self.T = len(self.tokens)
         Size(self.T, TIMESTEPS, "timestep", " of the source" * inputs.source).require(SHORTER)
@@ -272,7 +270,7 @@ class Stack:
         self.logit = self.free("z", "s")  # letter of what the output weights make
 
     def free(self, *letters: str) -> str:
-        """The first of the letters that the cell's own equations do not use."""
+        """The first of these letters that the cell's own equations do not use."""
         return next(letter for letter in letters if letter not in self._taken)
 
     @property
@@ -285,12 +283,12 @@ class Stack:
         return [direction for layer in self.layers for direction in layer.directions]
 
     def begin(self) -> None:
-        """The states before the first timestep, where these are given."""
+        """Writes the states before the first timestep, which are 0."""
         for direction in self.directions:
             direction.begin()
 
     def learn(self) -> None:
-        """Gives the weights, the embedding included."""
+        """Writes the weights, the embedding included."""
         inputs = self.inputs
         inputs.sheet.learn(Weight("E", inputs.embedding, "embedding"), inputs.rows)
         for direction in self.directions:
@@ -302,11 +300,11 @@ class Stack:
                     direction.sheet.learn(Weight(block.symbol, name, block.words, columns), rows)
 
     def forward(self, read_out: Callable[[int, Place], None] = lambda t, place: None) -> None:
-        """All layers along all timesteps.
+        """Writes the lines of all layers.
 
         Args:
-            read_out: is called for every timestep once all have been there that its topmost state is made of, with
-                what is to be the place of the lines that read it.
+            read_out: called for every timestep after its topmost state is written, with the timestep and the place of
+                the lines that read that state.
         """
         for layer in self.layers:
             self._forward(layer, read_out)

@@ -1,9 +1,9 @@
 """A tape of lines of arithmetic: forward lines are written on it, and it writes the backward lines by itself.
 
-The gradients of the lines of a block are written in the reverse order of the lines, and the blocks in the reverse order
-of theirs; those of weights follow, in the order in which the weights were given, with a term for each timestep. The
-gradient of a line is the sum of what comes back from each line that reads it: block by block backwards, in the
-order of the lines in each; the next timestep of the same cell comes last, and its sums after all else in it.
+Blocks are written backwards, and so are the gradients of the lines in each; those of weights follow, in the order in
+which the weights were given, with a term for each timestep. The gradient of a line is the sum of the gradients from all
+lines that read it, in the order of the backward lines; only the next timestep of the same cell comes last, and its sums
+after its other lines.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Place:
 
     Attributes:
         block: where its gradient is written; None: with the first weight that needs it.
-        by: who reads here, in words, for the gradient of what is read: ``the answer here``.
-        t: timestep, if it belongs to one.
-        cell: the recurrent layer whose line it is, one way along the timesteps.
-        after: what that one reads next, in words.
-        general: how names end here → how they end in an equation for any timestep: ``_2`` → ``_t``.
+        by: what reads other lines here, in words, for the labels of their gradients: ``the answer here``.
+        t: timestep, if it has one.
+        cell: the recurrent layer, in one direction, whose line it is.
+        after: the timestep that this one reads next, in words.
+        general: ending of a name here → its ending in an equation for any timestep: ``_2`` → ``_t``.
     """
 
     block: Block | None = None
@@ -57,12 +57,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Weight:
-    """A matrix or a bias of the model, by the name that it has in the equations.
+    """A matrix or a bias of the model, by its name in the equations.
 
     Attributes:
-        parameter: flat name of the array that it is in.
+        parameter: flat name of the array that it is a part of.
         label: what it is, in words.
-        rows, columns: those of the array that it is; None for all.
+        rows, columns: which of the array's; None for all.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Weight:
     rows: slice | None = None
 
     def of(self, array: Array) -> Array:
-        """Its part of the array that it is in; a bias as one row."""
+        """Its part of an array; a bias as one row."""
         return np.atleast_2d(array)[self.rows or slice(None), self.columns or slice(None)]
 
 
@@ -82,13 +82,14 @@ class Line:
 
     Attributes:
         name: the result, as a term.
-        term: what it is computed from; of a weight, which is given, the name itself.
-        back: the label of its gradient; None: which lines that comes from.
-        word: what it is, where a gradient comes from it: ``the memory``.
-        slopes: those names that it is made of whose slope has a line of its own, ∂ŷ/∂z, and the label of that.
-        passes: whether its gradient has no line, but goes into those of what it is made of.
+        term: its formula; of a weight, the name itself.
+        back: label of its gradient; None to name the lines from which that comes.
+        word: what it is, in the labels of gradients that come from it: ``the memory``.
+        slopes: name in the formula → label of a slope with a line of its own, ∂ŷ/∂z.
+        passes: whether its gradient has no line of its own, but becomes a part of others.
         sums: whether it is the sums of a cell.
         rows: a name for each row.
+        readers: lines with this one in their formulas.
     """
 
     name: Term
@@ -107,13 +108,13 @@ class Tape:
     """All lines of an example.
 
     Attributes:
-        steps: in their order, each with the section that it is in, whose own steps are left out.
-        names: what each name stands for.
-        lines: those that a gradient can come back to, by their names.
-        weights: what is learned, each with its line.
-        blocks: in an order whose reverse is that of the backward lines.
+        steps: in their order, each with its section, which has no steps itself.
+        names: name → its term.
+        lines: name → line that a gradient can come back to.
+        weights: each with its line.
+        blocks: in the reverse of the order in which they are written.
         equations: name → equation, for any timestep.
-        place: of what is written now.
+        place: of the next line.
 
     Args:
         values: flat name → array of every parameter of the model.
@@ -134,7 +135,7 @@ class Tape:
         self._section = Section(title, symbol, token, ())
 
     def step(self, name: str, sign: str, term: Term | Array, label: str, rows: tuple[str, ...] = ()) -> Term:
-        """Writes ``name = term``; from here on the name stands for the result."""
+        """Writes ``name = term``; after that the name stands for the result."""
         assert sign == "←" or name not in self.names, f"two things are called {name}"
         if isinstance(term, Term):
             step = Step(label, name, f"{name} {sign} {term.text}", term.operands, term.value, rows)
@@ -145,7 +146,7 @@ class Tape:
         return self.names[name]
 
     def add(self, line: Line) -> None:
-        """A line that has been written, if anything that it is made of is learned."""
+        """Adds a line, if it depends on a weight."""
         parents = [self.lines[name] for name in dict.fromkeys(_names(line.term)) if name in self.lines]
         if not parents:
             return
@@ -156,18 +157,18 @@ class Tape:
             line.place.block.lines.append(line)
 
     def equation(self, name: str, right: str) -> None:
-        """Writes the equation of a line for any timestep, unless another timestep has."""
+        """Writes the equation of a line for any timestep, unless it has been written for another timestep."""
         for ending, general in self.place.general.items():
             name, right = (re.sub(rf"{ending}\b", general, text) for text in (name, right))
         self.equations.setdefault(name, f"{name} = {right}")
 
     def sections(self) -> tuple[Section, ...]:
-        """Those that have steps."""
+        """All sections, with their steps."""
         grouped = groupby(self.steps, key=lambda one: one[0])
         return tuple(replace(section, steps=tuple(step for _, step in steps)) for section, steps in grouped)
 
     def backward(self) -> None:
-        """From the line L back to every weight, and one step downhill."""
+        """Writes the lines from L back to every weight, and one step of gradient descent."""
         for block in reversed(self.blocks):
             self.section(block.title, token=block.token)
             for line in reversed(block.lines):
@@ -180,7 +181,7 @@ class Tape:
             self.step(weight.name, "←", new, f"new {weight.label}", line.rows)
 
     def residual(self, parameters: Mapping[str, Array]) -> float:
-        """The largest difference of a weight's gradient from another one.
+        """The largest difference between the gradients on the tape and others.
 
         Args:
             parameters: flat name → gradient.
@@ -189,7 +190,7 @@ class Tape:
         return max(float(np.abs(value - weight.of(parameters[weight.parameter])).max()) for weight, value in own)
 
     def _gradient(self, line: Line) -> Term | None:
-        """∂L/∂ a line, which is written if it is not yet; None where the loss does not depend on it."""
+        """∂L/∂ a line, written unless it has been; None where the loss does not depend on it."""
         name = f"∂L/∂{line.name.text}"
         if name not in self.names and not line.passes:
             arriving = self._arriving(line)
@@ -199,13 +200,13 @@ class Tape:
         return self.names.get(name)
 
     def _arriving(self, line: Line) -> list[Gradient]:
-        """What comes to a line from each that reads it."""
+        """The gradients that come to a line from all that read it."""
         if line.name.text == "L":
             return [Gradient(None)]
         return [gradient for reader in self._in_order(line) for gradient in self._from(reader, line)]
 
     def _from(self, reader: Line, line: Line) -> list[Gradient]:
-        """What comes to a line from one that reads it."""
+        """The gradients that come to a line from one that reads it."""
         if reader.passes:
             ends = self._arriving(reader)
         else:
@@ -223,7 +224,7 @@ class Tape:
         return found
 
     def _in_order(self, line: Line) -> list[Line]:
-        """Those that read a line: at the same timestep of its own cell, elsewhere, and at the next timestep."""
+        """The lines that read one: at the same timestep of its own cell, elsewhere, and at the next timestep."""
 
         def on_the_way(reader: Line) -> tuple[int, int]:
             distance, block = _distance(reader, line), reader.place.block
@@ -234,11 +235,11 @@ class Tape:
         return sorted(line.readers, key=on_the_way)
 
     def _readers(self, line: Line) -> str:
-        """Which lines a gradient comes from, in words."""
+        """The lines that a gradient comes from, in words."""
         readers = [one for one in self._in_order(line) if one.passes or f"∂L/∂{one.name.text}" in self.names]
         then = [one for one in readers if _distance(one, line) == NEXT]
         if then == readers and line.name.text in then[0].slopes:
-            return ""  # that of the slope says it
+            return ""  # the label of the slope says it
         said = [
             f"by {one.word if _distance(one, line) == HERE else one.place.by}" for one in readers if one not in then
         ]
@@ -253,7 +254,7 @@ class Tape:
         return f"{', '.join(first)}, and {last}" if first else last
 
     def _gradient_of_weight(self, weight: Weight, line: Line) -> None:
-        """Of one that serves every timestep a term for each, and their sum."""
+        """Writes a term for each timestep at which the weight is used, and their sum."""
         name = f"∂L/∂{weight.name}"
         self.section("Gradient of the " + weight.label, symbol=name)
         readers = sorted(line.readers, key=lambda one: one.place.t or 0)
@@ -279,14 +280,14 @@ class Tape:
 
 
 def _distance(reader: Line, line: Line) -> int:
-    """Whether a line is read by the same cell at the same timestep, elsewhere, or by the same cell at the next one."""
+    """Where a line is read: by the same cell at the same timestep, elsewhere, or by the same cell at the next one."""
     if reader.place.cell is not line.place.cell or line.place.cell is None:
         return ELSEWHERE
     return HERE if reader.place.t == line.place.t else NEXT
 
 
 def _names(term: Term) -> list[str]:
-    """Those that a gradient goes back to by the formula, in their order."""
+    """The names in a formula that a gradient goes back to, in their order."""
     if term.is_name:
         return [term.text]
     return [name for parent, _ in term.parents for name in _names(parent)]
@@ -296,15 +297,15 @@ class Sheet:
     """A tape on which the names of a part of the network have a mark: ``Wᵉ_i``, ``hᵉ_2`` of an encoder.
 
     Args:
-        mark: ᵉ of an encoder; ᴵ and ᴵᴵ of the first and the second layer; ᶠ and ᵇ of what reads forwards, or backwards.
-        others: letters that have another name there, or no mark, with what they are called on the tape.
+        mark: ᵉ of an encoder; ᴵ, ᴵᴵ of the first and the second layer; ᶠ, ᵇ of the forward and the backward direction.
+        others: letter without the mark → what it is called on the tape.
     """
 
     def __init__(self, tape: Tape, mark: str = "", others: Mapping[str, str] | None = None) -> None:
         self.tape, self._mark, self._others = tape, mark, others or {}
 
     def marked(self, mark: str, others: Mapping[str, str] | None = None) -> Sheet:
-        """The same for a part of this part."""
+        """The sheet of a part of this part."""
         called = {letter: self.called(other) for letter, other in (others or {}).items()}
         return Sheet(self.tape, self._mark + mark, called)
 
@@ -323,7 +324,7 @@ class Sheet:
         return self.called(name) in self.tape.names
 
     def at(self, place: Place) -> None:
-        """Where in the network stands what follows."""
+        """Sets the place in the network of the lines that follow."""
         self.tape.place = place
 
     def section(self, title: str, token: str = "", place: Place | None = None) -> None:
@@ -337,11 +338,11 @@ class Sheet:
         return self.tape.blocks[-1]
 
     def given(self, name: str, value: Array, label: str = "") -> None:
-        """A matrix that the work starts from."""
+        """Writes a matrix that is not learned."""
         self.tape.step(self.called(name), "", value, label)
 
     def learn(self, weight: Weight, rows: tuple[str, ...] = ()) -> None:
-        """One that is learned, if the model has it.
+        """Writes a weight, if the model has it.
 
         Args:
             rows: a name for each row.
@@ -368,8 +369,8 @@ class Sheet:
 
         Args:
             label: what it is, in words.
-            part: whether it is put into the equation of the line that reads it, and has none of its own.
-            equation: what the equation says, if not the same.
+            part: whether it has no equation, and its formula stands in those of the lines that read it.
+            equation: the term of the equation, if that is another one.
             back, slopes, how: as :class:`Line` has them.
         """
         name = self.called(name)
@@ -383,5 +384,5 @@ class Sheet:
         return result
 
     def plus(self, term: Term, name: str) -> Term:
-        """The term and, where there is one, the bias of that name."""
+        """The term plus the bias of that name, if there is one."""
         return term + self[name] if name in self else term
