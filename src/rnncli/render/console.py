@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-MIN_WIDTH = 20  # a narrower terminal (COLUMNS=1) gets lines of this width: folding them further helps nobody
+MIN_WIDTH = 20  # a narrower terminal (COLUMNS=1) gets lines of this width, which it has to fold itself
 
 
 def as_text(value: object, style: str | None = None) -> Text:
-    """Return ``str(value)`` cleaned, as Rich text that no markup is looked for in."""
+    """Return ``str(value)`` cleaned, as Rich text in which nothing is taken for markup."""
     from rich.text import Text
 
     return Text(clean(str(value)), style=style or "")
@@ -40,7 +40,7 @@ class _Nowhere(io.TextIOBase):
 
 
 class _Stdout:
-    """Standard output, whose own errors are told from all others."""
+    """Standard output, whose errors are OutputErrors."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -65,10 +65,10 @@ class _Stdout:
 
 @contextlib.contextmanager
 def output_errors_told_apart() -> Iterator[None]:
-    """Inside, whatever writes to ``sys.stdout`` raises an OutputError where it takes no more; flushed at the end.
+    """Makes errors of ``sys.stdout`` OutputErrors, and flushes it at the end.
 
     Raises:
-        OutputError: it takes no more.
+        OutputError: it cannot be written to.
     """
     before = sys.stdout
     sys.stdout = cast(TextIO, _Stdout(before))
@@ -83,7 +83,7 @@ def output_errors_told_apart() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Output:
-    """The two streams of one command. Make one per command: the streams are those of that moment."""
+    """The two streams of one command, as they are when it begins."""
 
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
@@ -99,7 +99,7 @@ class Output:
 
     @cached_property
     def is_terminal(self) -> bool:
-        """Whether results are read by a person; else they go, whole and without colour, to a file or a pipe."""
+        """Whether a person reads the results; else they go, whole and without colour, to a file or a pipe."""
         return _is_terminal(self.stdout)
 
     @cached_property
@@ -114,7 +114,7 @@ class Output:
 
     @property
     def width(self) -> int:
-        """The cells in one line of stdout, now; a window can change its size."""
+        """Cells in a line of stdout, now; a window can change its size."""
         return max(MIN_WIDTH, self.out.width)
 
     @property
@@ -127,14 +127,14 @@ class Output:
         self.stdout.write(text)
 
     def note(self, message: str, style: str | None = None) -> None:
-        """Print a sentence to stderr: one line in a log, and on a terminal as many as it takes, without cutting words.
+        """Print a sentence to stderr: on one line of a log, on a terminal wrapped between words.
 
-        Where stderr takes no more, as after ``2>&1 | head -1``, the note is lost and the work goes on.
+        If stderr is closed, as after ``2>&1 | head -1``, the note is lost and the work continues.
         """
         self._print(message, style, wrapped=self.err.is_terminal)
 
     def line(self, message: str, style: str | None = None) -> None:
-        """As :meth:`note`, but the terminal wraps it, not we: a command in it can be copied whole."""
+        """As :meth:`note`, but wrapped by the terminal itself, so that a command in it can be copied whole."""
         self._print(message, style, wrapped=False)
 
     def _print(self, message: str, style: str | None, wrapped: bool) -> None:
@@ -144,12 +144,12 @@ class Output:
             discard(self.stderr)
 
     def drawable(self, picture: str) -> str:
-        """A picture made of blocks, where stderr can take it; else nothing: escapes would show nothing."""
+        """A picture made of block characters, if stderr can show them; else nothing, as escapes would be no picture."""
         encoding = getattr(self.stderr, "encoding", None) or "utf-8"
         return picture if encoding.lower().startswith("utf") else ""
 
     def encodable(self, text: str) -> str:
-        """Return ``text`` in characters that stdout can take, before it is laid out: escapes are wider."""
+        """Return ``text`` in characters that stdout can take. Call it before the layout: escapes are wider."""
         if self.speaks_unicode or text.isascii():
             return text
         encoding = self.stdout.encoding
@@ -157,7 +157,7 @@ class Output:
 
 
 def discard(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that comes, nowhere: the interpreter flushes it on its way out."""
+    """Drop what a stream still holds, and all that comes: the interpreter flushes it at exit."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
@@ -174,10 +174,10 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def _console(stream: TextIO) -> Console:
-    """Return a console that takes text as text, and colours only what a person looks at.
+    """Return a console that takes text as text, and uses colours only on a terminal.
 
-    Rich itself honours NO_COLOR. Of the sizes, it ignores COLUMNS under TERM=dumb and stumbles over COLUMNS=²; where
-    neither plays a part it is left to follow the window.
+    Rich itself honours NO_COLOR. It ignores COLUMNS under TERM=dumb and fails at COLUMNS=²; otherwise it follows the
+    size of the window.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Lines of whole parts: as many in each as a width has room for."""
+"""Lines of whole parts, as many in each as fit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 
 def folded(parts: Iterable[str], between: str, width: int) -> list[str]:
-    """The parts in lines of at most so many cells; a part that is wider has a line for itself.
+    """The parts in lines of at most so many cells; a wider part has a line of its own.
 
-    textwrap counts characters, of which some take two cells.
+    textwrap counts characters, some of which take two cells.
 
     Args:
         between: what stands between two of them on a line.

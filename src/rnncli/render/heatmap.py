@@ -1,7 +1,7 @@
-"""Heat maps for a terminal: every number a sign and a digit, so that a map says the same without colour.
+"""Heat maps for a terminal: every number is a sign and a digit, so that a map says the same without colour.
 
-``+7`` is 0.7 of the largest size in the map, ``-0`` next to nothing below zero; where there are colours, red is
-below zero and blue above, the deeper the larger. A map that is wider than the terminal goes on below.
+``+7`` is 0.7 of the largest size in the map, ``-0`` a number just below zero. In colour, red is below zero and blue
+above, the deeper the larger. A map that is wider than the terminal continues below.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rnncli.clean import clean
 from rnncli.render.console import Output, as_text
 from rnncli.render.folding import folded
-from rnncli.render.tables import format_number
+from rnncli.render.tables import format_number, tab_separated
 from rnncli.results import HeatMap
 
 if TYPE_CHECKING:
@@ -26,12 +26,9 @@ _BELOW, _ABOVE = (224, 217, 210, 167, 124), (189, 153, 111, 68, 25)
 def print_heat_map(output: Output, view: HeatMap) -> None:
     """Print a map to stdout: blocks that fit the width on a terminal; all numbers, by tabs, into a pipe."""
     if not output.is_terminal:
-        header = ["", *map(clean, view.columns)]
-        rows = [
-            [clean(name), *(repr(value + 0.0) for value in row)]
-            for name, row in zip(view.rows, view.values, strict=True)
-        ]
-        output.write("".join("\t".join(row) + "\n" for row in (header, *rows)))
+        named = zip(view.rows, view.values, strict=True)
+        rows = [[clean(name), *(repr(value + 0.0) for value in row)] for name, row in named]
+        output.write(tab_separated([["", *map(clean, view.columns)], *rows]))
         return
     for line in laid_out(view, output.width):
         output.out.print(line, width=output.width, no_wrap=True, crop=True)
@@ -48,10 +45,8 @@ def laid_out(view: HeatMap, width: int) -> list[Text]:
     lines = [as_text(view.title, "bold"), as_text(scale, "dim")]
     for first in range(0, len(view.columns), at_once):
         places = range(first, min(first + at_once, len(view.columns)))
-        header = Text(" " * (name_width + 1))
-        for place in places:
-            header.append(f"{(place + 1) % 100:>{COLUMN}}", "dim")
-        lines.append(header)
+        numbers = "".join(f"{(place + 1) % 100:>{COLUMN}}" for place in places)
+        lines.append(Text.assemble(" " * (name_width + 1), (numbers, "dim")))
         for name, row in zip(view.rows, view.values, strict=True):
             line = Text(f"{clean(name, NAME):>{name_width}} ")
             for place in places:

@@ -1,6 +1,6 @@
-"""Result values as strict JSON, which any parser reads: no NaN, no NumPy, no raw control character.
+"""Results as strict JSON, which any parser reads: no NaN, no NumPy, no raw control character.
 
-NumPy's values are known by their methods alone, so that this module imports in no time.
+NumPy's values are recognized by their methods, so that NumPy need not be imported.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rnncli.results import EpochDone, StepDone
 
-# Off a terminal a longer training has a line for so many epochs at most, and one for the first and the last.
+# Without a terminal, a training has at most so many lines for its epochs, and one for the first and the last.
 LINES = 20
 # The live display is redrawn no more often than this.
 REDRAW_SECONDS = 0.1
@@ -40,38 +40,34 @@ class TrainingDisplay:
         """Shows nothing yet.
 
         Args:
-            output: where to.
             epochs: how many there will be.
-            metric: the name of what an epoch is judged by.
-            score: an epoch's, by that metric; None where nothing was validated.
+            metric: the name of the score.
+            score: that of an epoch; None where nothing was validated.
             unit: what a timestep is.
         """
-        self._output = output
-        self._epochs = epochs
-        self._metric, self._score = metric, score
-        self._unit = unit
+        self._output, self._epochs, self._metric, self._score, self._unit = output, epochs, metric, score, unit
         self._every = max(1, -(-epochs // LINES))  # epochs that share a line
         self._done: list[EpochDone] = []
-        self._written = 0  # epochs up to the last line
+        self._printed = 0  # epochs up to the last line
         self._step: StepDone | None = None
         self._drawn = 0.0
         self._live: Live | None = None
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Holds the lower part of the terminal while the training runs."""
+        """Uses the lower part of the terminal while the training runs."""
         if not self._output.err.is_terminal:
             if self._every > 1:
                 self._output.note(f"a line for every {self._every} epochs; metrics.jsonl has them all", "dim")
             try:
                 yield
             finally:
-                self._write_last()
+                self._print_last()
             return
         from rich.live import Live
 
         def give_back() -> None:
-            """What Live does at its end: the cursor is seen again, below what was drawn."""
+            """Does what Live does at its end: shows the cursor again, below the table."""
             os.write(2, b"\x1b[?25h\n")
 
         with undone_when_stopped(give_back), Live(console=self._output.err, auto_refresh=False) as live:
@@ -91,13 +87,13 @@ class TrainingDisplay:
         if self._live:
             self._draw()
         elif len(self._done) == 1 or event.record.epoch % self._every == 0:
-            self._write_last()
+            self._print_last()
 
-    def _write_last(self) -> None:
-        """Writes the line of the last epoch, unless it stands there."""
-        if self._live is None and len(self._done) > self._written:
-            self._output.note(self._line(self._done[-1], self._done[self._written : -1]))
-            self._written = len(self._done)
+    def _print_last(self) -> None:
+        """Prints the line of the last epoch, unless it has been printed."""
+        if self._live is None and len(self._done) > self._printed:
+            self._output.note(self._line(self._done[-1], self._done[self._printed : -1]))
+            self._printed = len(self._done)
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
@@ -111,30 +107,24 @@ class TrainingDisplay:
         for name in ("epoch", "loss", f"validation {self._metric}", f"{self._unit}s/s", "time", ""):
             table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True)
         for event in self._done[-SHOWN_EPOCHS:]:
-            r = event.record
-            score = self._score(event)
-            shown = "" if score is None else f"{score:.4f}"
-            table.add_row(
-                *map(as_text, (f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", shown)),
-                *map(as_text, (f"{event.words_per_second:,.0f}", duration(event.seconds), "best" if r.best else "")),
-            )
+            r, score, speed = event.record, self._score(event), f"{event.words_per_second:,.0f}"
+            cells = [f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", "" if score is None else f"{score:.4f}", speed]
+            table.add_row(*map(as_text, (*cells, duration(event.seconds), "best" if r.best else "")))
         if self._step:
             s = self._step
-            table.add_row(
-                *map(as_text, (f"{s.epoch}/{self._epochs}", f"{s.loss:.4f}", bar(s.step, s.steps))),
-                *map(as_text, (f"{s.words_per_second:,.0f}", "", f"{duration(s.seconds_left)} left")),
-            )
+            cells = [f"{s.epoch}/{self._epochs}", f"{s.loss:.4f}", bar(s.step, s.steps), f"{s.words_per_second:,.0f}"]
+            table.add_row(*map(as_text, (*cells, "", f"{duration(s.seconds_left)} left")))
         if len(self._done) > 1:
             curves = [event.record.loss for event in self._done], [self._score(event) for event in self._done]
             table.add_row("", *(as_text(self._output.drawable(sparkline(curve, 12)), "cyan") for curve in curves))
         return table
 
-    def _line(self, event: EpochDone, unwritten: Sequence[EpochDone]) -> str:
-        """An epoch; with the best of those that have no line of their own, if it is the best so far."""
+    def _line(self, event: EpochDone, unprinted: Sequence[EpochDone]) -> str:
+        """An epoch; with the best of those before it that have no line, if that is the best so far."""
         r, score = event.record, self._score(event)
         validation = "" if score is None else f", validation {self._metric} {score:.4f}"
         best = " (best)" if r.best else ""
-        better = [earlier for earlier in unwritten if earlier.record.best]
+        better = [earlier for earlier in unprinted if earlier.record.best]
         if better and not r.best:
             number = self._score(better[-1])
             best = f" (best: epoch {better[-1].record.epoch}{'' if number is None else f', {number:.4f}'})"
@@ -145,7 +135,7 @@ class TrainingDisplay:
 
 
 def bar(done: int, total: int, width: int = 10) -> str:
-    """A bar of plain characters, readable without colour."""
+    """A bar in ASCII."""
     filled = done * width // max(1, total)
     return "[" + "#" * filled + "." * (width - filled) + "]"
 

@@ -9,10 +9,9 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float | None], width: int = 24) -> str:
-    """One bar a number, from the lowest to the highest of them; a gap for what is no number.
+    """One bar for each number, from the lowest to the highest; a gap for None and what is not finite.
 
-    More numbers than ``width`` are put together in groups of neighbours, each by its mean; equal numbers make bars of
-    middle height.
+    More numbers than ``width`` become the means of groups of neighbours; equal numbers become bars of middle height.
     """
     count = min(width, len(values))
     groups = [values[k * len(values) // count : (k + 1) * len(values) // count] for k in range(count)]

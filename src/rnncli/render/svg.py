@@ -18,7 +18,7 @@ def svg(views: Sequence[TableView | HeatMap], *, width: int = 100, title: str = 
     from rich.console import Console
 
     width = max(width, MIN_WIDTH)
-    # Each choice is made here, so that neither the environment nor the terminal shows in the picture.
+    # All settings are made here, so that the picture depends neither on the environment nor on the terminal.
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -43,7 +43,7 @@ def svg(views: Sequence[TableView | HeatMap], *, width: int = 100, title: str = 
 
 
 def _true_length(element: re.Match[str]) -> str:
-    """Give a text the length of its cells. Rich gives that of its characters, and draws CJK one over the other."""
+    """Give a text the length of its cells. Rich gives that of its characters, and CJK characters would overlap."""
     from rich.cells import cell_len
 
     start, old, between, content = element.groups()

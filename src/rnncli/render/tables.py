@@ -1,7 +1,7 @@
 """Tables and key-value summaries: laid out for a terminal, tab-separated and whole for a pipe.
 
 Rich would squeeze a number to ``0.9…`` when a table is too wide, so the widths are chosen here: numbers stay whole,
-text folds between words, and columns that have no room follow below, beside the first ones again.
+text folds between words, and columns that do not fit follow below, again beside the first ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-Encode = Callable[[str], str]  # makes a text writable where it goes, whatever that does to its width
+Encode = Callable[[str], str]  # makes a text writable where it goes, perhaps in another width
 
 CAPTION = 600  # characters of a caption, whose sentences are ours, are shown in any width
 LINES = 4  # a text longer than about this many lines of its column is cut, with a count
@@ -33,10 +33,7 @@ _RULE = "    \n    \n {0}{0} \n" + "    \n" * 5
 
 
 def format_number(x: float) -> str:
-    """Return ``0.8571``, four decimals; four significant digits where these say nothing: ``1.234e-05``.
-
-    What is no number, or not finite, is ``-``.
-    """
+    """Return four decimals, ``0.8571``; if these say too little, four digits, ``1.234e-05``; ``-`` if not finite."""
     if not math.isfinite(x):
         return "-"
     if x == 0 or 0.001 <= abs(x) < 1e6:
@@ -44,37 +41,32 @@ def format_number(x: float) -> str:
     return f"{x:.4g}"
 
 
-def print_table(output: Output, view: TableView) -> None:
+def print_table(output: Output, view: TableView, *, header: bool = True) -> None:
     """Print ``view`` to stdout: title, table and caption on a terminal; header and rows, by tabs, into a pipe."""
     if not output.is_terminal:
-        header = [clean(column.name) for column in view.columns]
-        output.write(_tab_separated([header, *([_cell(value) for value in row] for row in view.rows)]))
+        names = [[clean(column.name) for column in view.columns]] if header else []
+        output.write(tab_separated([*names, *([_cell(value) for value in row] for row in view.rows)]))
         return
-    for part in laid_out(view, output.width, output.encodable):
+    for part in laid_out(view, output.width, output.encodable, header=header):
         output.out.print(part, width=output.width)
 
 
 def fits(output: Output, view: TableView) -> bool:
-    """Whether all columns of a table stand beside each other on this terminal."""
+    """Whether all columns of a table fit beside each other on this terminal."""
     return len(_blocks(view.columns, _bounds_of_columns(view, output.width, output.encodable), output.width)) < 2
 
 
 def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, TableCell]]) -> None:
     """Print a summary, one ``key  value`` a line; ``key<TAB>value`` into a pipe."""
-    view = TableView(title, (Column("", style="bold"), Column("")), tuple(pairs))
-    if not output.is_terminal:
-        output.write(_tab_separated([_cell(value) for value in row] for row in view.rows))
-        return
-    for part in laid_out(view, output.width, output.encodable, header=False):
-        output.out.print(part, width=output.width)
+    print_table(output, TableView(title, (Column("", style="bold"), Column("")), tuple(pairs)), header=False)
 
 
-def _tab_separated(rows: Iterable[Sequence[str]]) -> str:
+def tab_separated(rows: Iterable[Sequence[str]]) -> str:
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
 def _cell(value: TableCell, limit: int | None = None, *, grouped: bool = False) -> str:
-    """Return one cell's text; ``grouped`` writes 12,345 for a reader, where a program wants 12345."""
+    """Return one cell's text; ``grouped`` writes 12,345 for a reader, where a program gets 12345."""
     if value is None:
         return "-"
     if isinstance(value, str):
@@ -96,44 +88,31 @@ def laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True
         captions.append(
             f"{len(shown)} of {len(view.columns)} columns shown; a wider terminal shows more, piped output all"
         )
-    from rich.text import Text
-
     parts: list[RenderableType] = []
     if view.title:
         parts.append(as_text(encode(clean(view.title, LINES * width)), "bold"))
     widths = [_widths([bounds[place] for place in block], _room(width, len(block))) for block in blocks]
-    wide = max(map(_taken, widths), default=0)
+    wide = max((width - _room(width, len(cells)) + sum(cells) for cells in widths), default=0)
     for number, (block, cells) in enumerate(zip(blocks, widths, strict=True)):
         if number:
-            parts.append(Text(" " * wide))
-        part = TableView(
-            "",
-            tuple(view.columns[place] for place in block),
-            tuple(tuple(row[place] for place in block) for row in view.rows),
-        )
-        parts.append(_rich_table(*_filled(part, cells, wide), encode, header))
+            parts.append(as_text(" " * wide))
+        columns = [view.columns[place] for place in block]
+        rows = [[row[place] for place in block] for row in view.rows]
+        # Every block is as wide as the widest, if need be by an empty column.
+        missing = _room(wide, len(cells)) - sum(cells)
+        if missing < 3:
+            cells[-1] += missing
+        else:
+            columns, rows, cells = [*columns, Column("")], [[*row, ""] for row in rows], [*cells, missing - 2]
+        parts.append(_rich_table(columns, rows, cells, encode, header))
     parts.extend(as_text(encode(clean(caption, max(LINES * width, CAPTION))), "dim") for caption in captions)
     return parts
 
 
-def _taken(widths: Sequence[int]) -> int:
-    """Return the cells that columns take with what stands between them."""
-    return sum(widths) + max(0, 2 * len(widths) - 1)
-
-
-def _filled(view: TableView, widths: list[int], wide: int) -> tuple[TableView, list[int]]:
-    """Return the table and its widths, as wide as the widest of its neighbours: by an empty column, if need be."""
-    missing = wide - _taken(widths)
-    if missing < 3:
-        return view, [*widths[:-1], widths[-1] + missing]
-    columns, rows = (*view.columns, Column("")), tuple((*row, "") for row in view.rows)
-    return TableView("", columns, rows), [*widths, missing - 2]
-
-
 def _blocks(columns: Sequence[Column], bounds: Sequence[tuple[int, int]], width: int) -> list[list[int]]:
-    """Return which columns stand beside each other: as many as fit at their narrowest, from the left.
+    """Return the columns of each block: as many as fit at their narrowest, from the left.
 
-    Each block begins with the columns that say what a row is of, up to the first text, where these leave room.
+    Each block begins with the columns that identify a row, up to the first text, unless they take half of the width.
     """
     if not columns:
         return []
@@ -159,7 +138,9 @@ def _blocks(columns: Sequence[Column], bounds: Sequence[tuple[int, int]], width:
     return blocks
 
 
-def _rich_table(view: TableView, widths: Sequence[int], encode: Encode, header: bool) -> Table:
+def _rich_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[TableCell]], widths: Sequence[int], encode: Encode, header: bool
+) -> Table:
     from rich.box import Box
     from rich.table import Table
 
@@ -170,7 +151,7 @@ def _rich_table(view: TableView, widths: Sequence[int], encode: Encode, header: 
         show_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for column, cells in zip(view.columns, widths, strict=False):
+    for column, cells in zip(columns, widths, strict=True):
         table.add_column(
             as_text(encode(clean(column.name, LINES * cells))),
             width=cells,
@@ -178,14 +159,14 @@ def _rich_table(view: TableView, widths: Sequence[int], encode: Encode, header: 
             style=column.style or "",
             overflow="fold",
         )
-    for row in view.rows:
-        shown = zip(row, widths, strict=False)
+    for row in rows:
+        shown = zip(row, widths, strict=True)
         table.add_row(*(as_text(encode(_cell(value, LINES * cells, grouped=True))) for value, cells in shown))
     return table
 
 
 def _room(width: int, columns: int) -> int:
-    """Return the cells left for content: each column is followed by a space, and all but the last by one more."""
+    """Return the cells left for content beside the spaces: one behind each column, and one more before all but one."""
     return width - max(0, 2 * columns - 1)
 
 
@@ -225,7 +206,7 @@ def _bounds(name: str, cells: Sequence[str], numeric: bool, narrow: int, word: i
 
 
 def _widths(bounds: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Give every column its narrowest width and raise the narrow ones evenly, like water, to at most their natural."""
+    """Give every column its narrowest width, then raise the narrow ones evenly up to their natural widths."""
 
     def filled(level: int) -> list[int]:
         return [min(max(level, narrowest), natural) for narrowest, natural in bounds]
@@ -239,11 +220,11 @@ ANSWER_WIDTH = 20
 
 
 def prediction_line(brief: tuple[tuple[str, ...], str, str], width: int) -> str:
-    """A prediction on one line of a terminal; the text makes room for what is to be noted behind it.
+    """A prediction on one line of a terminal; the text is cut so that the note fits behind it.
 
     Args:
-        brief: the answer in short columns, the text, and what is to be noted.
-        width: of the terminal, in its cells.
+        brief: the answer in short columns, the text, and a note.
+        width: of the terminal, in cells.
     """
     from rich.cells import cell_len
 
