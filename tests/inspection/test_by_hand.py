@@ -212,7 +212,7 @@ def test_an_answer_at_every_timestep(name: str) -> None:
 
 def test_what_has_more_to_it_is_not_worked_by_hand() -> None:
     for made, problem in (
-        (tagger(embedding=8, hidden=2), "18 numbers in a word's views are more"),
+        (tagger(embedding=8, hidden=2), "18 numbers in a word's features are more"),
         (describer(layers=4), "4 layers are more than can be read by hand: at most 3"),
         (
             translator(bidirectional=True, hidden=5),

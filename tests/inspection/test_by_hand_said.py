@@ -207,9 +207,9 @@ def test_the_notes_name_all_that_training_does_beside() -> None:
         adapter_of(tagger())
         .by_hand()
         .notes[0]
-        .startswith("A word's views, the rows of six tables side by side, are taken as given")
+        .startswith("A word's features, the rows of six tables side by side, are taken as given")
     )
-    assert not adapter_of(reader()).by_hand().notes[0].startswith("A word's views")
+    assert not adapter_of(reader()).by_hand().notes[0].startswith("A word's features")
 
 
 MANY_WORDS = tuple(f"w{k}" for k in range(12))
@@ -258,7 +258,7 @@ TOO_MANY = {
     "13 symbols of the text, <unk> and <end> included": lambda: words_of(
         describer(), target=Vocabulary(MANY_WORDS[:11])
     ),
-    "13 numbers in a word's views": lambda: tagger(embedding=8, hidden=2),
+    "13 numbers in a word's features": lambda: tagger(embedding=8, hidden=2),
 }
 
 

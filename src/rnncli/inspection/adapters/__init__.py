@@ -1,4 +1,4 @@
-"""What each task has to say so that its models can be inspected: a module for each, called as the task's package."""
+"""How the models of each task are inspected: a module for each, with the name of the task's package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol between inspection and the tasks: all that is asked of a model, whatever its task."""
+"""The protocol between inspection and the tasks: what a model is asked, whatever its task."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ M = TypeVar("M", bound=Model)
 
 
 class Adapter(ABC, Generic[M]):
-    """A model, opened up by the rules of its task.
+    """A model as inspection sees it.
 
     Attributes:
-        labels_per: what a prediction has a label for: the whole input, or each of its timesteps; "none" where it is no
-            label.
-        label_is: what such a label is.
-        answer_is_read: whether the layers read the answer, so that their states are other ones for another answer.
+        labels_per: what has a label: the whole input, or each timestep; "none" where predictions are no labels.
+        label_is: what such a label is called.
+        answer_is_read: whether the layers read the answer, so that their states depend on it.
         cuts: whether the middle of a long input is not read.
-        worked_example: an example that is worked by hand; None where models of the task are not.
+        worked_example: how an example is worked by hand; None where models of the task are not.
         score_is: what the score of an answer is, in words.
     """
 
@@ -53,12 +52,12 @@ class Adapter(ABC, Generic[M]):
 
     @cached_property
     def double(self) -> Self:
-        """The same with parameters in float64, to look closely."""
+        """The same with parameters in float64."""
         return type(self)(self.model.in_double())
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Those that can be predicted; none where predictions are no labels."""
+        """The labels that the model knows; none where predictions are no labels."""
         return ()
 
     @property
@@ -68,16 +67,16 @@ class Adapter(ABC, Generic[M]):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether an input is numbers, of which none is unknown."""
+        """Whether an input is numbers, none of which can be unknown."""
         return False
 
     @property
     def concise(self) -> M:
-        """The same model, which predicts as little as it can: it is asked about many inputs."""
+        """The same model with its shortest predictions, for many inputs."""
         return self.model
 
     def text(self, given: str | None) -> str:
-        """A text that was given, or the model's own example.
+        """The given text, or the model's own example.
 
         Raises:
             UsageError: it is no text.
@@ -132,7 +131,7 @@ class Adapter(ABC, Generic[M]):
     def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened: ...
 
     def question(self, text: str | None = None, answer: str | None = None) -> Question:
-        """An input, or the model's own example, in parts that can be left out, and what it is asked for.
+        """An input, or the model's own example, in parts that can be left out, and the score that they explain.
 
         Args:
             answer: whose score counts; None for the model's own prediction.
@@ -182,7 +181,7 @@ class Adapter(ABC, Generic[M]):
         """One example worked with every number, as :func:`rnncli.inspection.by_hand.example.work_out` does.
 
         Args:
-            label: what the loss is of; None for what the model itself predicts.
+            label: what the loss is of; None for the model's own prediction.
 
         Raises:
             UsageError: models of the task are not worked out by hand, or as ``work_out`` and :meth:`open` do.
@@ -195,10 +194,10 @@ class Adapter(ABC, Generic[M]):
 
     @abstractmethod
     def parts(self, text: str) -> InputParts:
-        """An input in the parts that can be left out of it."""
+        """An input in parts that can be left out."""
 
     def tokens(self, text: str) -> Sequence[str]:
-        """What an input is made of; of numbers the whole of them as one."""
+        """The tokens of an input; a sequence of numbers is one."""
         return (text,) if self.reads_numbers else self.parts(text).names
 
     def read(self, count: int) -> Array:
@@ -226,14 +225,14 @@ class Adapter(ABC, Generic[M]):
 
     @abstractmethod
     def answer_of(self, prediction: Any) -> str:
-        """The whole of what ``predict`` gives for an input, for people."""
+        """A whole prediction, for people to read."""
 
     def labels_of(self, prediction: Any) -> Sequence[str]:
-        """The single labels of a prediction."""
+        """The labels in a prediction."""
         return ()
 
     def probability_of(self, prediction: Any) -> float | None:
-        """Of the whole prediction."""
+        """The probability of a whole prediction."""
         found: float | None = prediction.probability
         return found
 
@@ -254,7 +253,7 @@ class Adapter(ABC, Generic[M]):
         return records, [(label,) for label in records.labels] if self.labels else ()
 
     def validation_rows(self, records: Dataset) -> Array | None:
-        """The rows that a training on these records would set aside again; None if they cannot be those of before."""
+        """The rows that a training on these records would set aside again; None if they cannot be the same."""
         return split(records, self.model.settings).validation
 
 

@@ -1,4 +1,4 @@
-"""Numbers, and the text that describes them."""
+"""A text that describes numbers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         return unit_names(self.model.settings.hidden, bidirectional=False)
 
     def parts(self, text: str) -> InputParts:
-        """Each number a part; in place of one that is left out its mean in training."""
+        """Each number is a part; its baseline is its mean in training."""
         names, size = self.model.names, self.model.numbers.size
         names = names if len(names) == size else tuple(f"{names[0]}[{k}]" for k in range(size))
         mean = self.model.numbers.mean.tolist()
@@ -116,7 +116,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         return logits, hidden, cache
 
     def path(self, text: str, baseline: str, answer: str) -> GradientPath:
-        """Each number is a part: a column of numbers, as the network's rows."""
+        """Each number is a part, a row of the path with a single number."""
         network, params, target = self.model.network, self.model.params, self.ids(answer)
         first, decoder = params["bridge"]["first"], network.decoder
 
@@ -126,7 +126,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         def gradients(x: Array) -> Array:
             with recording() as recorded:
                 network.loss_and_gradients(params, copies(x), share=-copies(x).weight)
-            # What the first states come from; and what every step is given of the numbers, if it is given them.
+            # Through the first states; and through every step of the decoder, where it reads the numbers.
             found = next(one.dy for one in recorded if one.params is first) @ first["weight"].T
             if decoder.beside:
                 of_cell = next(one for one in recorded if one.params is params["decoder"]["stack"]["0"]["forward"])
@@ -142,7 +142,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         return GradientPath(numbers[:, None], mean[:, None], scores, gradients)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """The decoder's units while it is given the right text, beside the symbol that comes next."""
+        """The next symbol at each step of the decoder, given the right text."""
         model = self.model
         records, _ = self.labelled(records)
         for text, label, line in zip(records.inputs, records.labels, records.lines, strict=True):

@@ -29,7 +29,7 @@ from rnncli.tasks.classify.results import Prediction
 from rnncli.tasks.inputs import NumberInput, steps_of
 from rnncli.tasks.prepare import numbered, split
 
-ALL = 2**62  # tokens of a text that are named
+ALL = 2**62  # more tokens than any text has
 READ_OUT = {"last": "last value", "max": "maximum"}  # what a read-out takes of a unit, where it is not the mean
 
 
@@ -71,7 +71,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         return self.model.reads_numbers
 
     def parts(self, text: str) -> InputParts:
-        """Each timestep a part, also of those that are not read; the baseline of numbers is their mean in training."""
+        """Each timestep is a part, read or not; the baseline of numbers is their mean in training."""
         input = self.model.input
         if isinstance(input, NumberInput):
             rows = steps_of(text).tolist()
@@ -146,13 +146,13 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
             packed = PackedSequence.pack(list(x))
             logits, _, cache = network.forward(params, packed)
             dx, _ = network.backward_to_input(params, cache, network.log_odds_gradient(logits, label))
-            assert dx is not None  # the numbers count as learned
+            assert dx is not None  # numbers have gradients
             return np.stack(packed.with_data(dx).unpack())
 
         return GradientPath(sequence, baseline, scores, gradients)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """A label for the whole text; the units' mean over it, and what the read-out takes of them."""
+        """The label of a text, with the mean of each unit and what the read-out takes of it."""
         model = self.model
         readout = READ_OUT.get(model.settings.readout)
         records, _ = self.labelled(records)
@@ -160,7 +160,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
         for rows in batches_by_length([len(values) for values in read]):
             packed = PackedSequence.pack([read[row] for row in rows])
             _, outputs, cache = model.network.forward(model.params, packed, keep=False)
-            pooled = packed.to_caller_order(cache.output)  # what goes into the last linear layer is what was read out
+            pooled = packed.to_caller_order(cache.output)  # the input of the last linear layer: what is read out
             for k, (row, hidden) in enumerate(zip(rows, packed.with_data(outputs).unpack(), strict=True)):
                 tokens, _ = model.input.names(records.inputs[row], ALL)
                 read_out = {readout: pooled[k : k + 1]} if readout else {}

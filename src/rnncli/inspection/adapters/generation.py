@@ -1,4 +1,4 @@
-"""What tasks have in common that generate a text, symbol by symbol, with a decoder."""
+"""What the tasks share that generate a text, symbol by symbol, with a decoder."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from rnncli.tasks.symbols import END, START, joined_symbols
 
 
 class DecoderExample(WorkedExample[M]):
-    """An example whose answers come from a decoder."""
+    """An example of a task with a decoder."""
 
     model: Any
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """What can be generated."""
+        """The symbols that can be generated."""
         return (*names_of(self.model.target), END)
 
     def decoder(self, found: Flow, sheet: Sheet, also: tuple[str, str] | None = None) -> Stack:
-        """Its layers, above the right symbols before each; ``also`` stands beside them."""
+        """The decoder's layers, which read the right symbol before each, with ``also`` beside it."""
         given = self.model.network.decoder.given(found.opened.batch.targets).data
         unknown = self.model.target.unknown
         inputs = Inputs(sheet, given, ONE_HOT, self.rows, unknown, "decoder/embedding/weight", also)
@@ -49,9 +49,9 @@ class GenerationAdapter(Adapter[M]):
     """A task whose model is of a ``network`` with a ``decoder``, and of a vocabulary ``target``.
 
     Attributes:
-        generates: what the text is called.
-        states: the kind that shows its steps.
-        batch: makes inputs and their targets examples of training.
+        generates: what the generated text is called.
+        states: how its steps are shown.
+        batch: the class of examples of training, of inputs and their targets.
     """
 
     answer_is_read: ClassVar[bool] = True
@@ -62,18 +62,18 @@ class GenerationAdapter(Adapter[M]):
 
     @abstractmethod
     def inputs(self, texts: Sequence[str]) -> Any:
-        """Inputs as the network reads them."""
+        """The inputs as the network reads them."""
 
     @abstractmethod
     def symbols(self, answer: str) -> list[str]:
-        """A text to be generated, symbol by symbol."""
+        """The symbols of a text to be generated."""
 
     @abstractmethod
     def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
-        """Logits, hidden states and the cache of the decoder, while it is given the targets."""
+        """The decoder's logits, hidden states and cache, given the targets."""
 
     def ids(self, answer: str) -> Array:
-        """The same as numbers."""
+        """The ids of these symbols."""
         return np.asarray(self.model.target.encode(self.symbols(answer)))
 
     def examples(self, texts: Sequence[str], answer: str) -> Any:
@@ -81,7 +81,7 @@ class GenerationAdapter(Adapter[M]):
         return self.batch(self.inputs(texts), [self.ids(answer)] * len(texts))
 
     def decode(self, text: str) -> Generated:
-        """What the model itself generates."""
+        """The text that the model generates."""
         model = self.model
         found: list[Generated] = model.network.decode(model.params, self.inputs([text]), model.limit, model.beam)
         return found[0]

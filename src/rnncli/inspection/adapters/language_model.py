@@ -33,7 +33,7 @@ from rnncli.tasks.language_model.results import Continuation
 class LanguageModelExample(WorkedExample[LanguageModel]):
     @property
     def text(self) -> str:
-        """The beginning of the model's example, which is as long as any text, and may end anywhere."""
+        """The beginning of the model's example, which may be long, and end anywhere."""
         return "".join(islice(tokens_of(self.model.example, self.model.unit), TIMESTEPS + 1))
 
     @property
@@ -63,12 +63,12 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
 
     @property
     def concise(self) -> LanguageModel:
-        """The one token that is the most probable next."""
+        """One token: the most probable next one."""
         return self.model.with_options(length=1, temperature=0.0)
 
     def parts(self, text: str) -> InputParts:
         tokens, unit = tuple(self.model.tokens(text)), self.model.unit
-        # A word less would leave two spaces, or two words in one: another token, which the model has never seen.
+        # With a word less, two spaces or two words would stand together, as a token that the model does not know.
         return InputParts(tokens, tokens, BASELINE_TOKEN, "".join, unit, deletable=unit == "char")
 
     def _steps(self, text: str) -> Sequence[str]:
@@ -84,16 +84,16 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
             hidden=hidden,
             units=self.units,
             labels=(*model.vocabulary.tokens, UNKNOWN),
-            probabilities=softmax(model.network.without_unknown(logits)),  # those that predict draws from
+            probabilities=softmax(model.network.without_unknown(logits)),  # predict draws from these
             answers_are="the most probable next token",
             key="next_probabilities",
         )
 
     def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened:
         if answer is not None:
-            raise UsageError("the answers of a model of a text are the text's own next tokens")
+            raise UsageError("the answers of a language model are the text's own next tokens")
         if len(steps) < 2:
-            raise UsageError("the text is too short: there is no token that follows another one")
+            raise UsageError("the text is too short: it has no second token to predict")
         model = self.double.model
         batch = Streams.of(model.vocabulary.encode(steps), 1, len(steps) - 1)
         return Opened(model.network, model.params, batch, {"": steps[:-1]}, "the text's own next tokens")
@@ -114,7 +114,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
         return int(self.model.vocabulary.encode([token])[0])
 
     def _next(self, texts: Sequence[str], wanted: int | slice = slice(None)) -> Array:
-        """(texts, V) logarithms of the probabilities of the next token, the unknown one left out; or those of one."""
+        """(texts, V) log probabilities of the next token, without the unknown one; or (texts,) those of one token."""
         turns = range(0, len(texts), JUDGED_STREAMS)
         return np.concatenate([self._next_of_some(texts[k : k + JUDGED_STREAMS])[:, wanted] for k in turns])
 
@@ -144,11 +144,11 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
             return wide.backward(own, cache, d_logits)
 
         tables = dict.fromkeys(sorted(network.tables), (self.model.encode(text), self.model.encode(baseline)))
-        # Of the tokens that are read; what is predicted stays as it is.
+        # The tables of what is read are widened; the tokens that can be predicted stay as they are.
         return through_tables(self.model.params, tables, lambda size: replace(network, size=size), scores, gradients)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """Each line is read from its beginning, as a text of its own; beside the token that comes next."""
+        """The next token at each step; each line is read from its beginning, as a text of its own."""
         for text, line in zip(records.texts, records.lines, strict=True):
             if text:
                 states = self.trace(text)

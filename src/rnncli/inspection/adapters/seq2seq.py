@@ -26,7 +26,7 @@ from rnncli.tasks.symbols import END, joined_symbols, symbols_of
 
 
 class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
-    """The names of what is the encoder's have an ᵉ; T is how many timesteps the source has, and U the target."""
+    """What belongs to the encoder has an ᵉ in its name; T timesteps of the source, U of the target."""
 
     @property
     def hidden(self) -> Size:
@@ -64,7 +64,7 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
 
 
 def _pass_on(encoder: Stack, decoder: Stack, s: Sheet) -> None:
-    """The first states of each layer of the decoder."""
+    """The first states of each of the decoder's layers."""
     for layer, of_decoder in zip(encoder.layers, decoder.layers, strict=True):
         (reader,), block = of_decoder.directions, s.block("Backward, to the first state" + of_decoder.words)
         for state in reader.cell.specification.states:
@@ -120,7 +120,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
         return through_loss(self.model.params, {"embedding/weight": (source, replaced)}, widened, examples)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """The encoder's units, beside the symbol that is read."""
+        """The symbol that is read at each step of the encoder."""
         model = self.model
         symbols = [model.symbols(text) for text in records.texts]
         for rows in batches_by_length([len(of) for of in symbols]):

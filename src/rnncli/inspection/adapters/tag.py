@@ -31,16 +31,18 @@ from rnncli.tasks.tag.results import TagPrediction
 
 
 class TagExample(WorkedExample[TaggerModel]):
-    notes = ("A word's views, the rows of six tables side by side, are taken as given; their gradient is in --bptt.",)
+    notes = (
+        "A word's features, the rows of six tables side by side, are taken as given; their gradient is in --bptt.",
+    )
 
     @property
     def sizes(self) -> Sequence[Size]:
         widths = sum(self.model.network.widths)
-        features = Size(widths, VOCABULARY, "number", " in a word's views")
+        features = Size(widths, VOCABULARY, "number", " in a word's features")
         return [features, Size(len(self.model.tags), LABELS, "tag")]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
-        inputs = Inputs(sheet, found.cells[0].x, "its views, side by side")
+        inputs = Inputs(sheet, found.cells[0].x, "its features, side by side")
         stack = Stack(found, "encoder/", sheet, inputs)
         answers = EveryAnswer(stack, "output", self.model.tags, found.opened.batch.targets[0])
         answers.give(self.model.settings.lr, stack.begin)
@@ -59,7 +61,7 @@ class TagAdapter(Adapter[TaggerModel]):
 
     def parts(self, text: str) -> InputParts:
         words = tuple(words_of(text))
-        # A tag for each word: with a word less there is another answer.
+        # There is a tag for each word: with a word less, the answer would be another one.
         join = partial(json.dumps, ensure_ascii=False)
         return InputParts(words, words, BASELINE_TOKEN, join, self.model.unit, deletable=False)
 
@@ -72,14 +74,13 @@ class TagAdapter(Adapter[TaggerModel]):
     def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         model = self.model
         (forms,), rows = model.encode([steps])
-        (probabilities,) = model.probabilities([steps])
         return States(
             tokens=steps,
             known=tuple(model.views.knows(word) for word in steps),
             hidden=model.network.forward(model.params, PackedSequence.pack([forms]), rows)[1],
             units=self.units,
             labels=self.labels,
-            probabilities=probabilities,
+            probabilities=model.probabilities([steps])[0],
             answers_are="the word's tag",
             key="probabilities",
         )
@@ -88,8 +89,7 @@ class TagAdapter(Adapter[TaggerModel]):
         model = self.double.model
         (forms,), rows = model.encode([steps])
         if answer is None:
-            (probabilities,) = model.probabilities([steps])
-            tags = probabilities.argmax(axis=1)
+            tags = model.probabilities([steps])[0].argmax(axis=1)
         else:
             named = split_words(answer)
             if len(named) != len(steps) or not set(named) <= set(self.labels):
@@ -127,18 +127,14 @@ class TagAdapter(Adapter[TaggerModel]):
         return through_loss(self.model.params, tables, widened, examples)
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """A tag for each word; the units' values at it."""
+        """The tag of each word, with the units' values there."""
+        tagged = isinstance(records.labels, TokenLists)
         for sentence, line, tags in zip(records.inputs, records.lines, records.labels, strict=True):
-            words, of_words = words_of(sentence), tags if isinstance(records.labels, TokenLists) else ()
+            words = tuple(words_of(sentence))
             if words:
-                states = self._trace(sentence, tuple(words))
+                hidden, labels = self._trace(sentence, words).hidden, tags if tagged else ()
                 yield TextActivations(
-                    line=line,
-                    tokens=words,
-                    hidden=states.hidden,
-                    labels=of_words,
-                    known=self.labels,
-                    label_is=self.label_is,
+                    line=line, tokens=words, hidden=hidden, labels=labels, known=self.labels, label_is=self.label_is
                 )
 
     def answer_of(self, prediction: TagPrediction) -> str:
@@ -152,7 +148,7 @@ class TagAdapter(Adapter[TaggerModel]):
         return float(np.mean(prediction.probabilities)) if prediction.probabilities else None
 
     def change(self, first: TagPrediction, second: TagPrediction) -> float:
-        """The share of the tags that are others."""
+        """The share of the tags that differ."""
         pairs = list(zip(first.tags, second.tags, strict=True))
         return sum(a != b for a, b in pairs) / len(pairs) if pairs else 0.0
 
