@@ -1,4 +1,4 @@
-"""One input of a model opened up, as a page shows it: which numbers, in which order, and what was left out of them.
+"""One input of a model as a page shows it: which numbers, in which order, and what is left out.
 
 Made by :mod:`rnncli.inspection.page` and drawn by :mod:`rnncli.render.html_page`, which know nothing of each other.
 All texts are raw, as the data has them.
@@ -13,11 +13,11 @@ from rnncli.results import TableCell
 
 @dataclass(frozen=True)
 class Effect:
-    """What a part of the input, or a passage of parts, did for the answer; differences of the score.
+    """The effect of a part of the input, or of a passage of parts, on the score of the answer.
 
     Attributes:
-        first, last: places of its parts, from 1.
-        effect: the best there is of the others, which are None where they were not asked for.
+        first, last: positions of its parts, from 1.
+        effect: the most telling of the others, which are None where they were not tried.
     """
 
     name: str
@@ -32,18 +32,18 @@ class Effect:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Which parts made the answer.
+    """Which parts led to the answer.
 
     Attributes:
-        answer: whose score counts.
+        answer: the answer that is explained.
         predicted: the model's own prediction.
-        probability: of ``answer``; None where the score is none of a probability.
-        score_is, score, empty_score: the score in words, that of the input, and that with every part left out.
+        probability: of ``answer``; None where its score is not one of a probability.
+        score_is, score, empty_score: what the score is, of the whole input, and with every part left out.
         unit: what a part is.
-        parts: how many there are; ``effects`` may be of some only, in the order of the input.
-        largest: size of the largest effect of all, those that are not here included.
-        best_is: how ``effect`` was found.
-        notes: sentences on it.
+        parts: their number; ``effects`` may be of some only, in the order of the input.
+        largest: size of the largest effect, those that are not shown included.
+        best_is: what an ``effect`` is.
+        notes: sentences.
     """
 
     answer: str
@@ -62,14 +62,14 @@ class Reasons:
 
 @dataclass(frozen=True)
 class Step:
-    """What is known after a timestep.
+    """A timestep.
 
     Attributes:
-        place: from 1, of the whole input.
-        answers: the one that is given, then the most probable others, with their probabilities; none where predictions
-            are numbers.
-        numbers: lengths of the states and means of the gates, by what they are called.
-        looks: for each symbol of the page's source how much attention goes there; empty without attention.
+        place: its position in the whole input, from 1.
+        answers: the prediction, then the most probable others, with their probabilities; none where predictions are
+            numbers.
+        numbers: lengths of the states and means of the gates, by name.
+        looks: how much attention goes to each symbol of the page's source; empty without attention.
     """
 
     place: int
@@ -82,11 +82,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Timesteps that some layers go through.
+    """The timesteps of some layers.
 
     Attributes:
-        places: from 1, of those that are shown; ``total`` is how many there are.
-        steps: where each stands among the steps of the page; -1 for those that are none of them.
+        places: positions of those that are shown, from 1, of ``total``.
+        steps: which step of the page each of them is; -1 for none.
     """
 
     names: tuple[str, ...]
@@ -101,12 +101,11 @@ class Grid:
 
     Attributes:
         what: ``h``, ``c``, or a gate.
-        cell: name of the layer, ``direction`` an arrow for how it reads.
+        cell, direction: name of the layer, and an arrow in the direction in which it reads.
         timeline: number of its timeline.
-        units: for each row the unit's number; ``total`` is how many units there are.
-        shown: places among ``units`` of those that change most.
-        low, high: between which values can lie: 0 and 1 for a gate that opens and closes, else the largest size here
-            on either side of 0.
+        units: the number of each row's unit, of ``total``.
+        shown: positions in ``units`` of those that change most.
+        low, high: the range of the values: 0 and 1 for a gate that opens and closes, else symmetric around 0.
     """
 
     what: str
@@ -137,9 +136,9 @@ class TermRows:
     """A gradient as a sum over timesteps.
 
     Attributes:
-        answer, label_from, label_remark: what the loss is of, who says so, and what else is to be known of it.
+        answer, label_from, label_remark: the label of the loss, where it comes from, and a remark on it.
         vanished: a sentence where the loss is too small for its gradient to mean anything; else empty.
-        total: how many terms there are; ``rows`` may be the largest only.
+        rows: the largest terms, of ``total``.
         norm: of the whole gradient.
         residual: how far the sum of all terms is from training's own gradient.
     """
@@ -158,10 +157,10 @@ class TermRows:
 
 @dataclass(frozen=True)
 class Reach:
-    """How much of a gradient at a layer's last state arrives how far back.
+    """How much of a gradient at a layer's last state arrives at the steps before it.
 
     Attributes:
-        rows: steps back, name of the timestep, share; the nearest of ``total``.
+        rows: steps back, name of the timestep, share; the nearest, of ``total``.
         facts: figures of the whole.
     """
 
@@ -185,16 +184,15 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything on it.
+    """A page.
 
     Attributes:
         text: the input.
         facts: what the model is.
-        answers_are: what the answer after a timestep means.
-        reasons, flow_missing: None, or why there are no numbers of the layers.
-        source: the symbols that attention looks at most, each with its place, from 1.
-        epochs: of the training, ``epochs_total`` of them; ``best_epoch`` is a number.
-        left_out: a sentence for each kind of number of which not all are here.
+        answers_are: what the prediction after a timestep means.
+        source: the symbols that attention looks at most, each with its position, from 1.
+        epochs: of the training, of ``epochs_total``; ``best_epoch`` is a number.
+        left_out: a sentence for each kind of number of which some are not here.
     """
 
     text: str

@@ -269,7 +269,7 @@ def test_each_size_has_its_limit(says: str) -> None:
     number = int(says.split()[0])
     assert re.sub(r"^\d+", "", says) in caught.value.message
     assert f"at most {8 if 'tags' in says else 12}" in caught.value.message
-    assert caught.value.message.startswith(str(number)) or "views" in says
+    assert caught.value.message.startswith(str(number)) or "features" in says
 
 
 def test_the_largest_of_each_is_worked_out() -> None:

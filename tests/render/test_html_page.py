@@ -393,9 +393,10 @@ def test_a_text_too_long_for_that_is_asked_about_in_passages() -> None:
 
 def test_passages_cover_what_is_read_and_nothing_else() -> None:
     for count, cut in ((121, 0), (5_000, 0), (5_000, 4_830), (200, 198), (10_000, 1)):
-        found = [place for passage in passages(count, cut) for place in passage]
-        assert found == shorten(np.arange(count), count - cut).tolist()
-        assert len(passages(count, cut)) <= 34
+        read = shorten(np.arange(count), count - cut)
+        found = passages(read)
+        assert [place for passage in found for place in passage] == read.tolist()
+        assert len(found) <= 34
 
 
 def test_a_page_of_many_layers_labels_and_epochs_of_odd_names_is_bounded() -> None:

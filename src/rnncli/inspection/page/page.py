@@ -1,4 +1,4 @@
-"""All views of one input, for a page: numbers only, and only so many of them."""
+"""All views of one input, for a page: numbers, and a bounded number of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rnncli.inspection.gates import figures
 from rnncli.inspection.loss import GIVEN, Label
 from rnncli.inspection.memory import memory, spread
 from rnncli.inspection.page.reasons import reasons
-from rnncli.inspection.states import States, visible
+from rnncli.inspection.states import States, largest, visible
 from rnncli.inspection.terms import terms
 from rnncli.page_results import Epoch, Grid, Page, Reach, Step, TermRow, TermRows, Timeline
 from rnncli.record import Record
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Model
 
-# What a page holds at most: it stays below two megabytes, and can be read.
+# Limits of what a page holds, so that it can be read and stays below two megabytes.
 STEPS = (160, 80, 40, 20)  # timesteps, the fewer the more layers there are
 UNITS, FEWER_UNITS = 24, 12  # of a heat map
 BYTES = 1_200_000  # of all heat maps
@@ -47,7 +47,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     answer = label.text if label.origin == GIVEN or not model.labelled else None
     adapter, record = adapter_of(model), model.record
     trace, cut = adapter.trace(text), adapter.cut(text)
-    why = reasons(adapter, text, answer, cut)
+    why = reasons(adapter, text, answer)
     found, missing = None, ""
     try:
         found = _flow(adapter, text, label, why.answer, trace)
@@ -126,21 +126,18 @@ class _Room(NamedTuple):
 def _room(found: Flow | None, count: int) -> _Room:
     if found is None:
         return _Room(STEPS[0], UNITS, False)
-    widths = [cell.cell.hidden_size for cell in found.cells]
 
     def size(steps: int, units: int) -> int:
         """Bytes of the heat maps, about: of a number, a column's name and a row's name."""
-        columns = [min(len(cell.steps), steps) for cell in found.cells]
-        rows = [min(units, width) for width in widths]
-        return sum(
-            len(cell.values) * (T * (22 * K + 90) + 60 * K)
-            for cell, T, K in zip(found.cells, columns, rows, strict=True)
-        )
+        sides = [(cell, min(len(cell.steps), steps), min(units, cell.cell.hidden_size)) for cell in found.cells]
+        return sum(len(cell.values) * (T * (22 * K + 90) + 60 * K) for cell, T, K in sides)
 
     fitting = [(steps, next((K for K in range(UNITS, 0, -1) if size(steps, K) <= BYTES), 0)) for steps in STEPS]
     steps, units = next((pair for pair in fitting if pair[1] >= FEWER_UNITS), fitting[-1])
     units = max(1, units)
-    return _Room(steps, units, size(steps, units) + size(steps, max(widths)) <= BYTES)
+    return _Room(
+        steps, units, size(steps, units) + size(steps, max(cell.cell.hidden_size for cell in found.cells)) <= BYTES
+    )
 
 
 def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
@@ -148,8 +145,8 @@ def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
     looks = trace.alignment
     if looks is None:
         return (), 0
-    most = np.sort(np.argsort(-looks.max(axis=0), kind="stable")[:SOURCES])
-    return tuple((place + 1, visible(trace.source[place])) for place in most.tolist()), looks.shape[1]
+    most = largest(looks.max(axis=0), SOURCES)
+    return tuple((place + 1, visible(trace.source[place])) for place in most), looks.shape[1]
 
 
 def _steps(
@@ -179,28 +176,26 @@ def _grids(found: Flow, kept: Sequence[int], room: _Room) -> tuple[tuple[Timelin
     """Every value of every layer; all units where there are few numbers, else those that change most."""
     of_page = found.cell().steps
     place = {t: k for k, t in enumerate(kept)}
-    timelines: list[Timeline] = []
+    timelines: dict[tuple[tuple[str, ...], bool], Timeline] = {}
     grids: list[Grid] = []
-    number_of: dict[tuple[tuple[str, ...], bool], int] = {}
     for cell in found.cells:
         followed = cell.steps is of_page
         chosen = [t for t in kept if t < len(cell.steps)] if followed else _ends(len(cell.steps), room.steps)
-        own = cell.steps, followed
-        if own not in number_of:
-            number_of[own] = len(timelines)
-            names = tuple(visible(cell.steps[t]) for t in chosen)
-            steps = tuple(place[t] for t in chosen) if followed else (-1,) * len(chosen)
-            timelines.append(Timeline(names, tuple(t + 1 for t in chosen), len(cell.steps), steps))
+        names = tuple(visible(cell.steps[t]) for t in chosen)
+        steps = tuple(place[t] for t in chosen) if followed else (-1,) * len(chosen)
+        own = Timeline(names, tuple(t + 1 for t in chosen), len(cell.steps), steps)
+        timelines.setdefault((cell.steps, followed), own)
+        number = list(timelines).index((cell.steps, followed))
         H, changing = cell.cell.hidden_size, sorted(cell.most_changing(room.units))
         units = list(range(H)) if room.whole else changing
         shown = tuple(units.index(unit) for unit in changing)
         for what, values in cell.values.items():
             gate, picked = cell.cell.specification.gate(what), values[np.ix_(chosen, units)].T
-            largest = float(np.abs(picked).max(initial=0.0))
-            low, high = (0.0, 1.0) if gate is not None and gate.opens else (-largest, largest)
+            most = float(np.abs(picked).max(initial=0.0))
+            low, high = (0.0, 1.0) if gate is not None and gate.opens else (-most, most)
             rows = tuple(tuple(row) for row in picked.tolist())
-            grids.append(Grid(what, cell.name, cell.direction, number_of[own], tuple(units), H, shown, low, high, rows))
-    return tuple(timelines), tuple(grids)
+            grids.append(Grid(what, cell.name, cell.direction, number, tuple(units), H, shown, low, high, rows))
+    return tuple(timelines.values()), tuple(grids)
 
 
 def _terms(found: Flow, parameter: str) -> TermRows:
@@ -231,7 +226,7 @@ def _reach(cell: CellFlow, found: Flow) -> Reach:
 
 
 def _epochs(record: Record) -> tuple[Epoch, ...]:
-    """The training record; of a long one epochs that are evenly spread, the model's own and the last among them."""
+    """The training record; of a long one, epochs that are evenly spread, the best and the last among them."""
     best = set() if record.best_epoch is None else {record.best_epoch - 1}
     shown = [record.epochs[k] for k in sorted({*spread(len(record.epochs), EPOCHS)} | best)]
     return tuple(Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy) for one in shown)

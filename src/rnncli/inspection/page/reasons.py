@@ -15,7 +15,6 @@ from rnncli.inspection.question import Question
 from rnncli.inspection.states import largest, visible
 from rnncli.inspection.why import ASK_ANOTHER, Why, probability, saturated, why
 from rnncli.page_results import Effect, Reasons
-from rnncli.tasks.inputs import shorten
 
 MOST_PARTS = 120  # of an input whose parts are left out one by one
 MOST_GRADIENTS = 600  # that are read, of an input whose parts have integrated gradients
@@ -26,7 +25,7 @@ EDGE = 3  # parts at either end of a passage that it is named by
 
 
 class _Found(NamedTuple):
-    """What was found of stretches of an input: single parts, or passages of several."""
+    """The effects of stretches of an input: single parts, or passages of several."""
 
     score: float
     empty_score: float
@@ -38,11 +37,8 @@ class _Found(NamedTuple):
     notes: list[str]
 
 
-def reasons(adapter: Adapter[Any], text: str, answer: str | None, cut: int = 0) -> Reasons:
+def reasons(adapter: Adapter[Any], text: str, answer: str | None) -> Reasons:
     """Which parts of the text led to the answer.
-
-    Args:
-        cut: how many parts in the middle are not read.
 
     Raises:
         UsageError: the input has no timesteps, or the model has no such answer.
@@ -54,7 +50,7 @@ def reasons(adapter: Adapter[Any], text: str, answer: str | None, cut: int = 0) 
     if explained is not None and (few or explained.converged):
         found = _of_parts(explained, question)
     else:
-        found = _of_passages(question, cut)
+        found = _of_passages(question)
     return Reasons(
         answer=question.answer,
         predicted=question.answer if answer is None else adapter.predicted([text])[0],
@@ -81,7 +77,7 @@ def _effect(found: _Found, question: Question, k: int) -> Effect:
 
 
 def _name(question: Question, k: int) -> str:
-    """A part as it is shown; a number in a column by both."""
+    """A part as it is shown: of a column of numbers, its name and its number."""
     value: Any = question.parts.values[k]
     name = question.parts.names[k]
     return f"{name} {value:g}" if isinstance(value, float) else visible(name)
@@ -109,7 +105,7 @@ def _of_parts(found: Why, question: Question) -> _Found:
 
 
 def _with_all_tried(found: Why, question: Question) -> Why:
-    """The same with every part left out alone: here there is room for each."""
+    """The same with every part left out alone: a page has room for each."""
     missing = np.flatnonzero(np.isnan(found.replaced)).tolist()
     if not missing:
         return found
@@ -123,14 +119,14 @@ def _with_all_tried(found: Why, question: Question) -> Why:
     return replace(found, replaced=filled(found.replaced, question.parts.replaced), deleted=deleted)
 
 
-def _of_passages(question: Question, cut: int) -> _Found:
-    """So many passages of what is read that it takes seconds, not hours."""
+def _of_passages(question: Question) -> _Found:
+    """Passages of what is read, so few that it takes seconds and not hours."""
     parts, n = question.parts, len(question.parts.names)
-    found = passages(n, cut)
+    found = passages(question.read)
     score, empty = question.scores([parts.replaced(()), parts.without(range(n))]).tolist()
     replaced = score - question.scores([parts.replaced(passage) for passage in found])
     deleted: Array | None = None
-    if parts.deletable and not cut:  # what is deleted of a text that is cut makes room for what was not read
+    if parts.deletable and len(question.read) == n:  # else a deletion would make room for parts that were not read
         deleted = score - question.scores([parts.without(passage) for passage in found])
     effects, count = replaced if deleted is None else deleted, len(found)
     shown = list(range(count))
@@ -150,9 +146,8 @@ def _of_passages(question: Question, cut: int) -> _Found:
     return _Found(score, empty, found, effects, best_is, columns, shown, notes)
 
 
-def passages(count: int, cut: int) -> list[range]:
-    """Stretches of about equal length that cover all parts but those that are not read."""
-    read = shorten(np.arange(count), count - cut)
+def passages(read: Array) -> list[range]:
+    """Stretches of about equal length that cover the parts at these positions, and no others."""
     most = max(FEWEST_PASSAGES, min(MOST_PASSAGES, WORK // len(read)))
     found = []
     for stretch in np.split(read, np.flatnonzero(np.diff(read) > 1) + 1):
