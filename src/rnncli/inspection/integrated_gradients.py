@@ -1,11 +1,11 @@
-"""Integrated gradients: what of a score's difference each part of an input makes, along a straight path to it."""
+"""Integrated gradients: how much of a score's difference each part of an input makes, along a straight path to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,19 +14,18 @@ from rnncli.core.gradients import as_dense
 from rnncli.core.optim.parameters import flatten, nest
 from rnncli.core.packed import Array
 
-GAP = 0.01  # of the score's difference, that the integral may miss
-STRETCHES, NODES = 8, 2  # that the path is cut into at first, and places on each of them where gradients are taken
+GAP = 0.01  # share of the score's difference that the integral may miss
+STRETCHES, NODES = 8, 2  # of the path at first, and points on each of them at which gradients are taken
 MOST_STEPS = 1_024
-BUDGET = 20_000  # timesteps that all steps together go through: then it has not come out
-AT_ONCE = 1_500_000  # numbers of inputs that go through the network side by side
-
+BUDGET = 20_000  # timesteps of all steps together, after which the integral has not converged
+AT_ONCE = 1_500_000  # numbers of the inputs that go through the network together
 
 N = TypeVar("N")  # a network
 
 
 @dataclass(frozen=True, eq=False)
 class GradientPath:
-    """The straight path through a network's inputs from one where every part is replaced to the input itself.
+    """The straight path through a network's inputs from the baseline, with every part replaced, to the input itself.
 
     Attributes:
         input, baseline: (parts, D) its ends, as the numbers that the recurrent layers read.
@@ -49,7 +48,7 @@ class Integral:
     """Integrated gradients.
 
     Attributes:
-        values: (parts,); they add up to the score's difference but for ``gap``.
+        values: (parts,), which add up to the score's difference but for ``gap``.
         steps: gradients that were taken along the path.
         gap: what the sum misses of the difference, as a share of it.
     """
@@ -59,9 +58,8 @@ class Integral:
     gap: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Stretch:
-    """A piece of the path, its part of the integral, and what that part misses of the score's difference over it."""
+class _Stretch(NamedTuple):
+    """A piece of the path, its part of the integral, and what that misses of the difference of its ends' scores."""
 
     begin: float
     end: float
@@ -72,9 +70,9 @@ class _Stretch:
 def integrate(path: GradientPath, difference: float) -> Integral:
     """(parts,) ∫ ∂F/∂x · (x − b) dα along x(α) = b + α (x − b), b the baseline (Sundararajan et al. 2017).
 
-    By Gauss and Legendre's rule on stretches of the path. What the rule misses on one of them is known, for its ends
-    have scores; those that miss most are halved until the sum comes out to within 1%, for a score often turns within
-    a small part of the path, and a maximum over time has a kink wherever another timestep takes over.
+    Uses Gauss and Legendre's rule on stretches of the path. The scores of its ends say how much the rule misses on
+    each; those that miss most are halved until the sum is right to within 1%: a score often turns within a small part
+    of the path, and a maximum over time has a kink wherever another timestep takes over.
 
     Args:
         difference: F(input) − F(baseline).
@@ -90,7 +88,7 @@ def integrate(path: GradientPath, difference: float) -> Integral:
         return np.concatenate([of(path.at(alphas[first : first + at_once])) for first in turns])
 
     def measured(ends: Sequence[tuple[float, float]]) -> list[_Stretch]:
-        unknown = [place for place in dict.fromkeys(place for pair in ends for place in pair) if place not in known]
+        unknown = [alpha for alpha in dict.fromkeys(alpha for pair in ends for alpha in pair) if alpha not in known]
         known.update(zip(unknown, in_turns(path.scores, np.array(unknown)).tolist(), strict=True))
         alphas = np.concatenate([begin + (end - begin) * (nodes + 1) / 2 for begin, end in ends])
         away = path.input - path.baseline
@@ -101,9 +99,11 @@ def integrate(path: GradientPath, difference: float) -> Integral:
             found.append(_Stretch(begin, end, part, known[end] - known[begin] - float(part.sum())))
         return found
 
-    places = np.linspace(0, 1, STRETCHES + 1).tolist()
-    stretches, steps = measured(list(pairwise(places))), STRETCHES * NODES
+    stretches: list[_Stretch] = []
+    ends, steps = list(pairwise(np.linspace(0, 1, STRETCHES + 1).tolist())), 0
     while True:
+        stretches += measured(ends)
+        steps += NODES * len(ends)
         values = np.sum([one.values for one in stretches], axis=0)
         gap = abs(float(values.sum()) - difference) / max(abs(difference), 1e-12)
         if gap < GAP or steps >= most:
@@ -112,10 +112,8 @@ def integrate(path: GradientPath, difference: float) -> Integral:
         count = max(2, len(stretches) // 4)
         worst, stretches = stretches[:count], stretches[count:]
         middles = [(one.begin + one.end) / 2 for one in worst]
-        halves = [(one.begin, middle) for one, middle in zip(worst, middles, strict=True)]
-        halves += [(middle, one.end) for one, middle in zip(worst, middles, strict=True)]
-        stretches += measured(halves)
-        steps += NODES * len(halves)
+        ends = [(one.begin, middle) for one, middle in zip(worst, middles, strict=True)]
+        ends += [(middle, one.end) for one, middle in zip(worst, middles, strict=True)]
 
 
 def through_tables(
@@ -127,8 +125,8 @@ def through_tables(
 ) -> GradientPath:
     """The path of a network that looks its timesteps up in tables: an embedding, or the weights of one-hot rows.
 
-    Every timestep of every input on the path gets a row of its own; so the gradient of a table is that of the inputs,
-    row for row, by training's own code.
+    Every timestep of every input on the path gets a row of its own, so that training's own gradient of a table is that
+    of the inputs, row for row.
 
     Args:
         tables: flat name of a table → (T,) the rows that the input reads of it, and those that the baseline reads.
@@ -158,7 +156,7 @@ def through_loss(
     widened: Callable[[int], Any],
     examples: Callable[[list[Array]], Any],
 ) -> GradientPath:
-    """The same where F is the log probability of the whole answer, so that training's loss and its gradient serve.
+    """The same where F is the log probability of the whole answer: training's loss and its gradient, with other signs.
 
     Args:
         examples: (T,) the rows that each of n inputs reads → these inputs with their answers.

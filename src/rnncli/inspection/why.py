@@ -8,7 +8,7 @@ replaced by what the model knows nothing of: an unknown word, an average number.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any
@@ -19,7 +19,7 @@ from rnncli.core.packed import Array
 from rnncli.inspection.integrated_gradients import integrate
 from rnncli.inspection.loss import VANISHED_SHARE, format_probability
 from rnncli.inspection.question import Question
-from rnncli.inspection.states import visible
+from rnncli.inspection.states import largest, visible
 from rnncli.results import Column, TableCell, TableView
 
 SHAPLEY_PARTS = 12  # 2^12 inputs at most
@@ -175,13 +175,13 @@ class Why:
         """One row a part, in the order of the input; with ``most``, the parts with the largest effects."""
         every = ("deleted", self.deleted), ("replaced", self.replaced), ("integrated", self.integrated)
         named = [(name, values) for name, values in (*every, ("Shapley", self.shapley)) if values is not None]
-        chosen = list(range(len(self.parts)))
-        asked = np.flatnonzero(~np.isnan(self.replaced))
+        chosen = range(len(self.parts))
+        tried = np.flatnonzero(~np.isnan(self.replaced))
         if most is not None and len(self.parts) > most:
-            chosen = sorted(asked[np.argsort(-np.abs(self.effects[asked]), kind="stable")[:most]].tolist())
-        largest = float(np.abs(self.effects).max(initial=0)) or 1.0
+            chosen = tried[largest(self.effects[tried], most)].tolist()
+        scale = float(np.abs(self.effects).max(initial=0)) or 1.0
         rows: list[tuple[TableCell, ...]] = [
-            (k + 1, visible(self.parts[k]), *(float(v[k]) for _, v in named), pulls(float(self.effects[k]) / largest))
+            (k + 1, visible(self.parts[k]), *(float(v[k]) for _, v in named), pulls(float(self.effects[k]) / scale))
             for k in chosen
         ]
         columns = [Column("t", True), Column("part", style="bold"), *(Column(name, True) for name, _ in named)]
@@ -190,7 +190,7 @@ class Why:
         title += f"and {self.empty_score:.4f} with nothing left"
         caption = "how far the score falls without the part"
         if len(rows) < len(self.parts):
-            among = f" of the {len(asked):,} that were tried" if len(asked) < len(self.parts) else ""
+            among = f" of the {len(tried):,} that were tried" if len(tried) < len(self.parts) else ""
             caption += f" ({len(rows)} of {len(self.parts):,} parts, those with the largest effects{among})"
         return TableView(title, tuple(columns), tuple(rows), "; ".join([caption, *self.notes]))
 
@@ -231,15 +231,15 @@ def why(question: Question) -> Why:
         integral = integrate(question.path, score - baseline_score)
         integrated, steps, gap = np.zeros(count), integral.steps, integral.gap
         integrated[question.read] = integral.values
-    asked = _asked(count, integrated if gap is None or gap < TOO_FAR else None)
+    tried = _tried(count, integrated if gap is None or gap < TOO_FAR else None)
 
     def falls(texts: Sequence[str]) -> Array:
         found = np.full(count, np.nan)
-        found[asked] = score - question.scores(texts)
+        found[tried] = score - question.scores(texts)
         return found
 
-    replaced = falls([parts.replaced((k,)) for k in asked])
-    texts = tuple(parts.without((k,)) for k in asked) if parts.deletable and count > 1 else ()
+    replaced = falls([parts.replaced((k,)) for k in tried])
+    texts = tuple(parts.without((k,)) for k in tried) if parts.deletable and count > 1 else ()
     deleted = falls(texts) if texts else None
     values = shapley(question) if count <= SHAPLEY_PARTS else None
     flip, exhaustive = _flip(question, next(found for found in (values, deleted, replaced) if found is not None))
@@ -265,18 +265,18 @@ def why(question: Question) -> Why:
     )
 
 
-def _asked(count: int, integrated: Array | None) -> list[int]:
+def _tried(count: int, integrated: Array | None) -> list[int]:
     """The parts to leave out one by one: all, or those with the largest gradients."""
     most = max(SHAPLEY_PARTS, BUDGET // count)
     if count <= most:
         return list(range(count))
-    if integrated is None:  # the ends of an input say most
+    if integrated is None:  # an input says most at its ends
         return [*range(most // 2), *range(count - (most - most // 2), count)]
-    return sorted(np.argsort(-np.abs(integrated), kind="stable")[:most].tolist())
+    return largest(integrated, most)
 
 
 def shapley(question: Question) -> Array:
-    """(parts,) what each part adds to the score, on average over every order in which the parts may come in.
+    """(parts,) what each part adds to the score, on average over every order in which parts can be added.
 
     φ_k = Σ_S |S|! (n − |S| − 1)! / n! · (F(S ∪ {k}) − F(S)) over all S without k (Shapley 1953), where F(S) is the
     score with all parts but S left out. They add up to F(all) − F(none).
@@ -301,28 +301,30 @@ def _flip(question: Question, effects: Array) -> tuple[tuple[int, ...] | None, b
     answer, more and more of them, less those that turn out not to be needed.
     """
     parts, n = question.parts, len(question.parts.names)
+
+    def flipping(choices: Iterable[Sequence[int]]) -> list[Sequence[int]]:
+        choices = list(choices)
+        answers = question.predictions([parts.without(choice) for choice in choices])
+        return [choice for choice, answer in zip(choices, answers, strict=True) if answer != question.answer]
+
     tried, tries = 0, FLIP_TRIES if n <= SHAPLEY_PARTS else max(1, min(FLIP_TRIES, BUDGET // n))
     for size in range(1, n + 1):
         number = math.comb(n, size)
         if n > SHAPLEY_PARTS and tried + number > tries:
             break
-        choices = list(combinations(range(n), size))
-        answers = question.predictions([parts.without(choice) for choice in choices])
-        flipped = [choice for choice, answer in zip(choices, answers, strict=True) if answer != question.answer]
+        flipped = flipping(combinations(range(n), size))
         if flipped:
-            return max(flipped, key=lambda choice: float(effects[list(choice)].sum())), True
+            return tuple(max(flipped, key=lambda choice: float(effects[list(choice)].sum()))), True
         tried += number
     else:
         return None, True
     order = np.argsort(-np.nan_to_num(effects), kind="stable").tolist()
     sizes = sorted({round(n ** (k / tries)) for k in range(tries + 1)} if n > tries else range(1, n + 1))
-    answers = question.predictions([parts.without(order[:size]) for size in sizes])
-    count = next((size for size, answer in zip(sizes, answers, strict=True) if answer != question.answer), None)
-    if count is None:
+    needed = next(iter(flipping(order[:size] for size in sizes)), None)
+    if needed is None:
         return None, False
-    needed = order[:count]
-    for part in reversed(order[: min(count, tries)]):
+    for part in reversed(needed[:tries]):
         fewer = [k for k in needed if k != part]
-        if fewer and question.predictions([parts.without(fewer)])[0] != question.answer:
+        if fewer and flipping([fewer]):
             needed = fewer
     return tuple(sorted(needed)), False
