@@ -1,4 +1,4 @@
-"""Where a unit is most active, and the labels it goes with, against a loop that keeps everything."""
+"""Where a unit is most active, and the labels it correlates with, against a loop that keeps everything."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_layers_of_other_shapes_are_named_and_not_compared() -> None:
     assert "encoder/0/backward (LSTM of 3, 7 steps, not there)" in found.notes[0]
     assert [view.title for view in found.views()] == [
         "The answer after each step",
-        "What each part does for the answer",
+        "The effect of each part on the answer",
     ]
 
 

@@ -8,7 +8,7 @@ from rnncli.errors import UsageError
 
 
 def draw(subject: Subject, *, activations: str, full: bool = False) -> Shown:
-    """Shows one unit, or with ``all`` the units that go with a label most.
+    """Shows one unit, or with ``all`` those that correlate most with a label.
 
     Raises:
         UsageError: there is no such unit.
@@ -32,13 +32,13 @@ def _unit(text: str, names: tuple[str, ...]) -> int:
         return int(text)
     raise UsageError(
         f"--activations {text}: the units are {names[0]} to {names[-1]}",
-        "or all, for the units that go with a label most",
+        "or all, for the units that correlate most with a label",
     )
 
 
 VIEW = View(
     "activations",
-    "Where in --data a unit is most active, and which labels go with it.",
+    "Where in --data a unit is most active, and which labels it correlates with.",
     draw,
     kind=str | None,
     metavar="UNIT|all",

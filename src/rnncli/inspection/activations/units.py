@@ -1,4 +1,4 @@
-"""What a unit of the topmost layer is for: its top activating tokens, and the labels it goes with.
+"""What a unit of the topmost layer is for: its top activating tokens, and the labels it correlates with.
 
 A file is read part by part; only the top contexts and a few sums are kept. Where a unit stands for something, its
 contexts show it ("the sentiment neuron", Radford et al. 2017; the cells of Karpathy et al. 2015).
@@ -24,11 +24,11 @@ from rnncli.inspection.states import visible
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Model
 
-# Neighbours on either side, for a letter says less than a word; and what stands between two of them.
+# Neighbours on either side, more of letters than of words; and what separates two of them.
 NEIGHBOURS = {"char": 16}
 USUAL_NEIGHBOURS = 4
 BETWEEN = {"char": "", "timestep": " | "}
-TOP_LABELS = 12  # of many labels, those that the unit goes with most
+TOP_LABELS = 12  # of many labels, those that correlate most
 UNITS_OF_A_LABEL = 3
 
 Rank = tuple[float, int]  # by value, then by line
@@ -40,7 +40,7 @@ class Context:
 
     Attributes:
         line: of the file.
-        place: of the token in its text, from 1.
+        place: the token's position in its text, from 1.
         before, after: its neighbours.
         label: of the text, or of the step; empty if there is none, or if it is the token itself.
     """
@@ -71,7 +71,7 @@ def _keep(
 
 
 def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
-    """A step with its neighbours, as they stand in the whole text."""
+    """A step with its neighbours in the whole text, whether or not they were read."""
     place, width, gap = read.position(t), NEIGHBOURS.get(unit, USUAL_NEIGHBOURS), BETWEEN.get(unit, " ")
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
@@ -82,10 +82,10 @@ def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
 
 @dataclass(frozen=True)
 class Related:
-    """How a unit goes with a label.
+    """The correlation of a unit with a label.
 
     Attributes:
-        rows: that have the label.
+        rows: how many have the label.
         r: statistic of the unit → its correlation with having the label; None where one of the two never changes.
     """
 
@@ -100,11 +100,11 @@ class TopActivations:
     """One unit over a whole file.
 
     Attributes:
-        unit, unit_count: its name, and of how many.
-        texts, steps: that were read.
+        unit, unit_count: its name, and the number of all.
+        texts, steps: how many were read.
         mean, smallest, largest: of its value over all steps.
         most, least: where it is largest and where it is smallest, each text at most once.
-        related: each label.
+        related: its correlation with each label.
         label_is: what a label is.
     """
 
@@ -121,7 +121,7 @@ class TopActivations:
     label_is: str
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        """The figures of the whole."""
+        """The figures over the whole file."""
         span = f"mean {self.mean:.4f}, from {self.smallest:.4f} to {self.largest:.4f}"
         read = f"{counted(self.texts, 'text')}, {counted(self.steps, 'step')}"
         return [("unit", f"{self.unit}, of {self.unit_count} in the topmost layer"), ("read", read), ("value", span)]
@@ -132,14 +132,14 @@ class TopActivations:
         shown = [_contexts(f"Where unit {self.unit} is {end}", of, self.label_is) for end, of in ends.items()]
         if self.related:
             chosen = sorted(self.related, key=lambda one: -_strength(one))[: None if full else TOP_LABELS]
-            title = f"The {self.label_is}s that unit {self.unit} goes with"
+            title = f"The {self.label_is}s that unit {self.unit} correlates with"
             shown.append(_related(title, self.label_is, chosen, len(self.related)))
         return shown
 
 
 @dataclass(frozen=True)
 class UnitsOfLabels:
-    """For each label the units that go with it most.
+    """For each label the units that correlate with it most.
 
     Attributes:
         texts: that were read.
@@ -158,7 +158,7 @@ class UnitsOfLabels:
         best = sorted(self.related, key=lambda label: -_strength(self.related[label][0]))
         labels = set(best if full else best[:TOP_LABELS])
         chosen = [one for label, of_label in self._best(full).items() if label in labels for one in of_label]
-        title, there = f"The units that go with a {self.label_is} most", sum(map(len, self.related.values()))
+        title, there = f"The units that correlate most with a {self.label_is}", sum(map(len, self.related.values()))
         return _related(title, self.label_is, chosen, there)
 
     def document(self, full: bool = False) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int
 
     Args:
         parts: of a file, in order; without labels these are empty texts.
-        unit: number of it among all of the topmost layer, those that read backwards behind.
+        unit: its number in the topmost layer, where units that read backwards come last.
         most: contexts to keep of either end.
 
     Raises:
@@ -232,7 +232,7 @@ def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int
 
 
 def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
-    """Looks at all units, part by part, for those that go with a label.
+    """Looks at all units, part by part, for those that correlate with a label.
 
     Raises:
         UsageError: there are no labels, or as for :func:`top_activations`.
@@ -244,7 +244,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         texts += 1
         found.add(read)
     if not found.rows:
-        raise UsageError("there is no label that the model knows, and units are to be compared with labels")
+        raise UsageError("there is no label that the model knows, to compare units with")
     related = {
         label: tuple(sorted(_of_label(found, label, rows, names), key=lambda one: -_strength(one)))
         for label, rows in found.rows.items()
@@ -253,7 +253,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
 
 
 def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[TextActivations]:
-    """Those of all texts, one after the other.
+    """The activations of all texts, one after the other.
 
     Raises:
         UsageError: there are none.
@@ -267,7 +267,7 @@ def _activations(adapter: Adapter[Any], parts: Iterable[Dataset]) -> Iterator[Te
 
 
 def _of_label(found: Correlations, label: str, rows: int, names: Sequence[str]) -> list[Related]:
-    """How each of the units goes with a label."""
+    """The correlation of each of the units with a label."""
     of_units = [found.with_label(statistic, label).tolist() for statistic in found.statistics]
     return [
         Related(label, rows, name, {s: None if r != r else r for s, r in zip(found.statistics, of_unit, strict=True)})

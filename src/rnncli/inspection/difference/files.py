@@ -1,4 +1,4 @@
-"""Two models on a whole file: how many of their answers differ, and on which inputs they differ most."""
+"""Two models on a whole file: how many of their predictions differ, and on which inputs they differ most."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Changed:
 
     Attributes:
         line: of the file.
-        answers, probabilities: of the first and of the second.
+        answers, probabilities: the predictions of the first and of the second.
         change: how much they differ, from 0 to 1: of a label, half of the sum of all |Δp|; of tags, the share that
-            are others; of what is written, 1 where it is something else, else |Δp|.
+            differ; of generated text, 1 where it differs, else |Δp|.
     """
 
     line: int
@@ -45,10 +45,10 @@ class DataDifference:
 
     Attributes:
         names: of the models.
-        rows: inputs.
-        differ: of how many the whole answer is another one.
+        rows: the number of inputs.
+        differ: how many have different predictions.
         mean_change: over all inputs.
-        right: how many labels both give rightly, only one of them, and neither; None without labels.
+        right: how many labels both predict, only one of them, and neither; None without labels.
         changed: the inputs that differ most, the most different first.
     """
 
@@ -62,7 +62,7 @@ class DataDifference:
     def pairs(self) -> list[tuple[str, TableCell]]:
         """The figures of the whole."""
         share = self.differ / max(1, self.rows)
-        pairs: list[tuple[str, TableCell]] = [("other answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
+        pairs: list[tuple[str, TableCell]] = [("different answers", f"{self.differ:,} of {self.rows:,} ({share:.2%})")]
         pairs.append(("mean change", self.mean_change))
         if self.right is not None:
             pairs.append(("right", ", ".join(f"{name} {count:,}" for name, count in self.right.items())))
@@ -87,7 +87,7 @@ class DataDifference:
 def data_difference(
     first: Model, second: Model, parts: Iterable[Dataset], names: tuple[str, str], most: int
 ) -> DataDifference:
-    """Asks both, part by part: memory does not grow with the file.
+    """Compares the predictions, part by part: memory does not grow with the file.
 
     Args:
         parts: of a file, in order; without labels these are empty texts.

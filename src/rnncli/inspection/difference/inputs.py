@@ -44,7 +44,7 @@ class LayerDifference:
 
 
 def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> tuple[LayerDifference, ...]:
-    """The layers that have the same name, cell and size in both, and go through the same steps."""
+    """The layers with the same name, cell, size and steps in both models."""
     sides = [{cell.name: cell for cell in flow(adapter_of(model).open(text)).cells} for model in (first, second)]
     pairs = {name: tuple(side.get(name) for side in sides) for name in sides[0] | sides[1]}
     found, apart = [], []
@@ -54,7 +54,7 @@ def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> tuple
         else:
             apart.append(f"{name} ({_described(one)}, {_described(other)})")
     if apart:
-        notes.append(f"layers that are not alike are not compared: {', '.join(apart)}")
+        notes.append(f"layers of different shapes are not compared: {', '.join(apart)}")
     return tuple(found)
 
 
@@ -67,7 +67,7 @@ def _described(cell: CellFlow | None) -> str:
 
 
 def gates_table(layers: Sequence[LayerDifference]) -> TableView:
-    """The mean change of every value of every layer, and the unit of which it changes most."""
+    """The mean change of every value of every layer, and the unit in which it changes most."""
     rows = []
     for layer in layers:
         for name, mean in layer.mean.items():
@@ -90,13 +90,13 @@ def units_table(layers: Sequence[LayerDifference], names: Sequence[str], most: i
         rows.append((layer.first.name, f"h{unit}", mean, t + 1, visible(layer.first.steps[t]), *sides))
     columns = [Column("layer"), Column("unit", style="bold"), Column("mean |Δ|", True), Column("most at t", True)]
     columns += [Column("timestep"), *(Column(name, True) for name in names)]
-    caption = "units are compared by number; trained from another seed, a unit is another one"
+    caption = "units are compared by number, which means nothing between trainings from different seeds"
     caption += left_out(len(rows), len(found))
     return TableView("Units that differ most", tuple(columns), tuple(rows), caption)
 
 
 def left_out(shown: int, there: int) -> str:
-    """The end of a caption, where not all rows are shown."""
+    """The end of a caption where some rows are left out."""
     return f"; {shown} of {there}, those that differ most; --full shows all" if shown < there else ""
 
 
@@ -111,7 +111,7 @@ class Difference:
         predictions: for each model its (T,) predictions after each step.
         probabilities: for each model the (T,) probabilities of its own predictions.
         change: (T,) probability of the first one's prediction in the second, less that in the first.
-        parts, effects: names of the input's parts, and for each model by how much the score of the first one's whole
+        parts, effects: names of the input's parts, and for each model how far the score of the first one's whole
             prediction falls with each part replaced; none where they cannot be compared.
         notes: what is not compared, and why.
         layers: those of equal shape.
@@ -129,15 +129,15 @@ class Difference:
     layers: tuple[LayerDifference, ...]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
-        """The whole answers."""
-        same = "the same" if self.answers[0] == self.answers[1] else "another one"
+        """The whole predictions."""
+        same = "the same" if self.answers[0] == self.answers[1] else "different"
         return [
             (f"{self.names[0]} answers", self.answers[0]),
             (f"{self.names[1]} answers", f"{self.answers[1]} ({same})"),
         ]
 
     def views(self, most: int | None = None) -> list[TableView]:
-        """Answers, effects, gates and units; with ``most`` so many rows at most, those that differ most."""
+        """Predictions, effects, gates and units; with ``most`` so many rows at most, those that differ most."""
         shown = [self._answers(most)] if self.tokens else []
         shown += self._effects(most)
         if self.layers:
@@ -165,9 +165,9 @@ class Difference:
             for k in largest(second - first, most)
         )
         columns = (Column("t", True), Column("part", style="bold"), *(Column(name, True) for name in self.names))
-        caption = f"by how much the score of '{self.answers[0]}' falls with the part replaced"
+        caption = f"how far the score of '{self.answers[0]}' falls with the part replaced"
         caption += left_out(len(rows), len(self.parts))
-        return [TableView("What each part does for the answer", (*columns, Column("Δ", True)), rows, caption)]
+        return [TableView("The effect of each part on the answer", (*columns, Column("Δ", True)), rows, caption)]
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
@@ -180,7 +180,7 @@ class Difference:
 
 
 def difference(first: Model, second: Model, text: str | None, names: tuple[str, str]) -> Difference:
-    """Runs both on an input, or on the first one's own example.
+    """Runs both on an input, or on the first model's example.
 
     Raises:
         UsageError: they are of different tasks, or one cannot read the input.
@@ -209,10 +209,10 @@ def require_same_task(first: Model, second: Model) -> None:
 
 
 def _steps(traces: tuple[States, States], notes: list[str]) -> dict[str, Any]:
-    """Tokens, answers, their probabilities and the change, step by step; nothing where the steps are not the same."""
+    """The fields of :class:`Difference` that go step by step; none where the steps differ."""
     first, second = traces
     if first.tokens != second.tokens:
-        notes.append("the two do not go through the same steps: only their whole answers are compared")
+        notes.append("the two have different steps: only their whole answers are compared")
         return {}
     if not first.labels or not second.labels:
         notes.append("their predictions have no probabilities to compare at each step")
@@ -232,7 +232,7 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> dict[str, Any]:
 def _effects(
     sides: tuple[Adapter[Any], Adapter[Any]], text: str, answer: str, notes: list[str]
 ) -> tuple[tuple[str, ...], tuple[Array, Array] | None]:
-    """By how much the score of an answer falls with each part of the input replaced, in either model."""
+    """The parts, and how far the score of an answer falls with each of them replaced, in either model."""
     try:
         questions = [side.question(text, answer) for side in sides]
     except UsageError as error:  # a label that only one of them knows
@@ -241,7 +241,7 @@ def _effects(
     parts = questions[0].parts
     count = len(parts.names)
     if parts.names != questions[1].parts.names or count > EFFECTS:
-        why = f"there are more than {EFFECTS}" if count > EFFECTS else "they are not the same to both"
+        why = f"there are more than {EFFECTS}" if count > EFFECTS else "the models split the input differently"
         notes.append(f"the effects of single parts are not compared: {why}")
         return (), None
     found = []
