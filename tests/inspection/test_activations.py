@@ -206,14 +206,14 @@ def test_labels_the_model_never_saw_count_as_none_of_its_own() -> None:
 def test_what_never_changes_has_no_correlation() -> None:
     def read(labels: tuple[str, ...], values: list[list[float]]) -> TextActivations:
         pooled = {"mean": np.array(values)}
-        return TextActivations(line=1, tokens=(), hidden=np.empty(0), labels=labels, known=("a", "b"), pooled=pooled)
+        return TextActivations(line=1, tokens=(), hidden=pooled["mean"], labels=labels, known=("a", "b"), pooled=pooled)
 
-    made = Correlations(range(2))
+    made = Correlations()
     made.add(read(("a", "b", "a"), [[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]]))
     r = made.with_label("mean", "a")
     assert math.isnan(r[0])
     assert r[1] == pytest.approx(np.corrcoef([1, 2, 4], [1, 0, 1])[0, 1])
-    one = Correlations([0])
+    one = Correlations()
     one.add(read(("a", "a"), [[1.0], [2.0]]))
     assert math.isnan(one.with_label("mean", "a")[0])  # every row has it
     assert one.rows == {"a": 2}

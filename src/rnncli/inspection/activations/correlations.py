@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from rnncli.core.packed import Array
@@ -17,12 +15,12 @@ class Correlations:
     """Pearson's correlation of each of U units with having a label, 0 or 1 (the point-biserial one).
 
     Args:
-        units: which of the topmost layer's.
+        units: those of the topmost layer.
     """
 
-    def __init__(self, units: Sequence[int]) -> None:
+    def __init__(self, units: slice = slice(None)) -> None:
         self.statistics: tuple[str, ...] = ()
-        self._units = list(units)
+        self._units = units
         self._place: dict[str, int] = {}
         self._whole = 0
 
@@ -31,7 +29,7 @@ class Correlations:
         if not read.statistics:
             return
         if not self.statistics:
-            L, U, self.statistics = len(read.known), len(self._units), tuple(read.statistics)
+            L, U, self.statistics = len(read.known), read.hidden[:0, self._units].shape[1], tuple(read.statistics)
             self._place = {label: k for k, label in enumerate(read.known)}
             self._rows = np.zeros(L, np.int64)
             self._sums, self._squares = ({name: np.zeros(U) for name in self.statistics} for _ in range(2))

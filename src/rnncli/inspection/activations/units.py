@@ -206,7 +206,7 @@ def top_activations(model: Model, parts: Iterable[Dataset], unit: int, most: int
         DataError: an input cannot be read.
     """
     adapter = adapter_of(model)
-    names, found = adapter.units, Correlations([unit])
+    names, found = adapter.units, Correlations(slice(unit, unit + 1))
     ends: dict[int, list[tuple[Rank, Context]]] = {1: [], -1: []}
     texts, steps, total, smallest, largest = 0, 0, 0.0, np.inf, -np.inf
     for read in _activations(adapter, parts):
@@ -239,7 +239,7 @@ def units_of_labels(model: Model, parts: Iterable[Dataset]) -> UnitsOfLabels:
         DataError: an input cannot be read.
     """
     adapter = adapter_of(model)
-    names, found, texts = adapter.units, Correlations(range(len(adapter.units))), 0
+    names, found, texts = adapter.units, Correlations(), 0
     for read in _activations(adapter, parts):
         texts += 1
         found.add(read)
