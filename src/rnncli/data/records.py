@@ -96,15 +96,16 @@ class Inputs(_Column[T]):
         return made
 
     def _put(self, data: bytes) -> None:
-        start = len(self._data)
-        if len(data) >= _LONG:
+        size = len(data)
+        if size >= _LONG:
             known = self._long.setdefault(hash(data), len(self))
             if known < len(self) and self._bytes(known) == data:
-                start = self._starts[known]
-        self._starts.append(start)
-        self.sizes.append(len(data))
-        if start == len(self._data):
-            self._data += data
+                self._starts.append(self._starts[known])
+                self.sizes.append(size)
+                return
+        self._starts.append(len(self._data))
+        self.sizes.append(size)
+        self._data += data
 
     def _bytes(self, row: int) -> bytearray:
         start = self._starts[row]

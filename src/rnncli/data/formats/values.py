@@ -73,7 +73,8 @@ def words(value: Value) -> tuple[str, ...] | None:
     found: Any = value
     if isinstance(value, str):
         found = parsed(value) if value.lstrip().startswith("[") else None
-    return tuple(found) if isinstance(found, list | tuple) and all(isinstance(item, str) for item in found) else None
+    listed = isinstance(found, list | tuple) and all(issubclass(kind, str) for kind in set(map(type, found)))
+    return tuple(found) if listed else None
 
 
 def split_words(value: Value) -> tuple[str, ...]:

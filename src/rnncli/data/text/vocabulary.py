@@ -80,7 +80,8 @@ class Corpus:
             StorageError: the memory does not suffice to encode so many tokens.
         """
         ids, before, rest = self._ids, len(self._flat), iter(tokens)
-        while some := list(islice(rest, _AT_A_TIME)):
+        short = isinstance(tokens, list) and len(tokens) <= _AT_A_TIME
+        for some in (tokens,) if short else iter(lambda: list(islice(rest, _AT_A_TIME)), []):
             self._flat.extend([ids.setdefault(token, len(ids)) for token in some])
             if len(self._flat) > self._checked:
                 # To count them and to encode them, and what is still to come.
