@@ -34,7 +34,7 @@ BATCH = 128
 
 
 class MetricSums(NamedTuple):
-    """What is added up over parts of a data set.
+    """Sums over a part of a data set, to be added up.
 
     Attributes:
         right, answers: right answers, and all of them.
@@ -53,7 +53,7 @@ class Network(ABC):
 
     Attributes:
         settings: sizes and choices.
-        judged_by: which of the two on the validation rows says that an epoch is the best; where equal, the other.
+        judged_by: what decides on the validation rows which epoch is the best; between equal ones the other does.
     """
 
     settings: Settings
@@ -67,7 +67,7 @@ class Network(ABC):
     @property
     @abstractmethod
     def tables(self) -> frozenset[str]:
-        """The parameters of which a batch touches some rows only."""
+        """The parameters of which a batch reads only some rows."""
 
     @abstractmethod
     def rows_read(self, batch: Any) -> dict[str, Array]:
@@ -81,9 +81,9 @@ class Network(ABC):
         return self.layers.shapes()
 
     def carried_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What one step leaves to the next beside the parameters, such as states of texts that go on: zeros at first.
+        """What one step hands to the next beside the parameters, such as states of texts that go on: zeros at first.
 
-        Row n of each array is of the n-th example of a batch, and of the n-th of the next.
+        Row n of each array belongs to the n-th example of every batch.
         """
         return {}
 
@@ -96,15 +96,15 @@ class Network(ABC):
         Args:
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
-            carried: of :meth:`carried_shapes`; what belongs to the rows of the batch is read and written.
+            carried: arrays of :meth:`carried_shapes`, of which the rows of the batch are read and written.
 
         Returns:
-            The logits, (S, K) or (N, K); the timesteps that they are of, packed; and the cache.
+            The logits, (S, K) or (N, K); their timesteps, packed; and the cache.
         """
 
     @abstractmethod
     def loss_of(self, logits: Array, steps: PackedSequence, batch: Any) -> tuple[float, Array]:
-        """The mean loss of what :meth:`forward_batch` gave, and ∂L/∂logits."""
+        """The mean loss of the logits of :meth:`forward_batch`, and ∂L/∂logits."""
 
     @abstractmethod
     def backward(self, params: Params, cache: Any, d_logits: Array) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Network(ABC):
         """One batch forward and backward.
 
         Args:
-            share: how much of a larger batch it is; scales both results.
+            share: of a larger batch; scales both results.
             carried: as of :meth:`forward_batch`.
         """
         logits, steps, cache = self.forward_batch(params, batch, rng, carried=carried)
@@ -131,10 +131,10 @@ class Network(ABC):
         """Scores the ``rank``-th of ``count`` parts of the examples."""
 
     def metric_sums_of_all(self, params: Params, examples: Any, parts: int, workers: int) -> MetricSums:
-        """Scores all of the examples, in so many parts, which are added up in order.
+        """Scores all examples in so many parts, whose sums are added up in order.
 
         Args:
-            parts: does not depend on ``workers``, lest the bits of the sums do.
+            parts: how many; a number that depends on ``workers`` would make the bits of the sums depend on it.
 
         Raises:
             Exception: as :func:`rnncli.parallel.chunks.map_chunks`.
@@ -146,7 +146,7 @@ class Network(ABC):
 
     @abstractmethod
     def row_scores(self, params: Params, examples: Any) -> RowScores:
-        """The score of each example; together they come to the model's metric."""
+        """The scores of the examples, which together give the model's metric."""
 
 
 class SequenceNetwork(Network):
@@ -154,7 +154,7 @@ class SequenceNetwork(Network):
 
     @abstractmethod
     def wanted(self, batch: Any) -> Array:
-        """(S,) what is right at each timestep, in packed order."""
+        """(S,) the right answer at each timestep, in packed order."""
 
     def right(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
         """(answers,) whether each answer is right; may write to ``logits``."""
@@ -166,7 +166,7 @@ class SequenceNetwork(Network):
     def scored_batches(
         self, params: Params, examples: Any, rank: int = 0, count: int = 1
     ) -> Iterator[tuple[Array, Array, PackedSequence, Array]]:
-        """Of every ``count``-th batch: the rows of the examples, the logits (S, K), the timesteps, what is wanted."""
+        """For every ``count``-th batch its rows, logits (S, K), timesteps, and the right answers."""
         for rows in in_length_order(examples.lengths, BATCH)[rank::count]:
             batch = examples.take(rows)
             logits, steps, _ = self.forward_batch(params, batch, keep=False)
@@ -183,14 +183,14 @@ class SequenceNetwork(Network):
     def of_each_row(
         self, params: Params, examples: Any, figure: Callable[[Array, PackedSequence, Array], Array]
     ) -> Array:
-        """(rows,) what ``figure`` makes of the logits, the timesteps and what is wanted, in the caller's order."""
+        """(rows,) what ``figure`` gives for logits, timesteps and right answers, in the caller's order."""
         found = np.empty(examples.size)
         for rows, logits, steps, wanted in self.scored_batches(params, examples):
             found[rows] = figure(logits, steps, wanted)
         return found
 
     def log_probabilities(self, params: Params, examples: Any) -> Array:
-        """(rows,) of all that is wanted of each example together."""
+        """(rows,) log probabilities of all right answers of each example together."""
 
         def together(logits: Array, steps: PackedSequence, wanted: Array) -> Array:
             return sums_by_sequence(steps, log_softmax(logits)[np.arange(len(wanted)), wanted])
@@ -208,7 +208,7 @@ def sums_by_sequence(steps: PackedSequence, values: Array) -> Array:
 
 
 def packed_batches(inputs: Sequence[Array], size: int = BATCH) -> Iterator[tuple[Array, PackedSequence]]:
-    """Any number of sequences, packed so many at a time, each time with the rows that they are, in packed order."""
+    """Any number of sequences, like lengths together, packed so many at a time; each time their rows and the pack."""
     for rows in in_length_order(lengths_of(inputs), size):
         yield rows, PackedSequence.pack(rows_of(inputs, rows))
 
@@ -216,7 +216,7 @@ def packed_batches(inputs: Sequence[Array], size: int = BATCH) -> Iterator[tuple
 def stack_of(
     settings: Settings, input_size: int, hidden: int | None = None, bidirectional: bool | None = None
 ) -> Stack:
-    """Recurrent layers over so many numbers; ``hidden`` and ``bidirectional`` where not as in the settings."""
+    """Recurrent layers; ``hidden`` and ``bidirectional`` where they are not those of the settings."""
     return recurrent_stack(
         settings.cell,
         input_size=input_size,
@@ -301,12 +301,7 @@ class Reader:
         return dict.fromkeys(self.tables, np.flatnonzero(read))
 
     def forward(
-        self,
-        params: Params,
-        x: PackedSequence,
-        states: list[State] | None = None,
-        rng: Rng = None,
-        keep: bool = True,
+        self, params: Params, x: PackedSequence, states: list[State] | None = None, rng: Rng = None, keep: bool = True
     ) -> tuple[PackedSequence, Array, list[State], ReaderCache]:
         """Ids (S,), or numbers (S, D), to what the recurrent layers read, y (S, H or 2H), the last states, the cache.
 

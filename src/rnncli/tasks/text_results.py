@@ -22,7 +22,7 @@ class Transduction:
         text: the source as it was given.
         target: the generated text; None for a source without symbols.
         probability: of the whole target.
-        unknown: symbols of the source that the model does not know, each once.
+        unknown: symbols of the source outside the vocabulary, each once.
         cut: how many symbols in the middle of a long source were not read.
     """
 
@@ -64,9 +64,9 @@ class PairEvaluation(Evaluation):
     """How close generated texts come to the right ones.
 
     Attributes:
-        exact: share of targets generated without a fault; where a source stands more than once, the nearest of its
-            targets counts, once for each source.
-        symbol_error_rate: symbols to be changed, over the symbols there should be.
+        exact: share of the sources whose target is generated exactly; of several targets of one source the nearest
+            counts.
+        symbol_error_rate: symbols to be changed, over the symbols of the right targets.
         character_error_rate: the same in characters.
         nats: mean loss of a symbol, the right ones before it given.
     """
@@ -107,9 +107,8 @@ def compared(
     """The generated text for each distinct input beside the right one.
 
     Args:
-        dataset: labels are what is right.
-        generate: inputs as they are read to the symbols that are generated, with a log probability.
-        read: an input's symbols, or its numbers.
+        dataset: its labels are the right texts.
+        generate: gives the symbols for inputs as ``read`` returns them, with their log probability.
         unit: what a symbol of a target is.
         worst: how many mistakes to name.
     """
@@ -120,25 +119,18 @@ def compared(
     exact = symbols = wanted = characters = wanted_characters = 0
     mistakes = []
     for rows, (generated, _) in zip(rows_of.values(), generate(read_inputs), strict=True):
-        # A word may be said in more than one way: what is generated is compared with the nearest of them.
+        # One source may have several right targets: the nearest of them counts.
         options = [symbols_of(dataset.labels[row], unit) for row in rows]
         distances = [edit_distance(generated, option) for option in options]
         nearest = int(np.argmin(distances))
+        distance, row = distances[nearest], rows[nearest]
         truth, said = (joined_symbols(of, unit) for of in (options[nearest], generated))
-        exact += distances[nearest] == 0
-        symbols, wanted = symbols + distances[nearest], wanted + len(options[nearest])
+        exact += distance == 0
+        symbols, wanted = symbols + distance, wanted + len(options[nearest])
         characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
-        if distances[nearest]:
-            row = rows[nearest]
-            mistakes.append(
-                WrongTarget(
-                    line=dataset.lines[row],
-                    text=dataset.called(row),
-                    truth=truth,
-                    told=said,
-                    distance=distances[nearest],
-                )
-            )
+        if distance:
+            line, text = dataset.lines[row], dataset.called(row)
+            mistakes.append(WrongTarget(line=line, text=text, truth=truth, told=said, distance=distance))
     mistakes.sort(key=lambda mistake: -mistake.distance)
     return PairEvaluation(
         rows=len(dataset.inputs),

@@ -1,4 +1,4 @@
-"""One-to-many: what is said of some numbers."""
+"""One-to-many: a text for a vector of numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rnncli.tasks.task import Task
 
 
 def baselines(train: Described, validation: Described, end: int, unit: str) -> tuple[Baseline, ...]:
-    """Losses of the texts by how often symbols, their ends included, stand in those of training."""
+    """Losses of the texts by counts of symbols, ends included, in those of training."""
     joined, judged = (
         np.concatenate([np.append(target, end) for target in part.targets]).astype(np.int64)
         for part in (train, validation)
@@ -130,8 +130,10 @@ _COLUMNS_AT_A_TIME = 1024
 
 
 def _figures(unique: Array, places: Array) -> tuple[NumberInput, int]:
-    """Mean and spread over the rows that ``places`` names, and how many columns are constant; some columns at a time,
-    for a row that many records share is not to be copied for each."""
+    """Mean and spread over the rows at ``places``, and how many columns are constant.
+
+    Some columns at a time, since rows that many records share are copied for each of them.
+    """
     parts = np.array_split(np.arange(unique.shape[1]), -(-unique.shape[1] // _COLUMNS_AT_A_TIME))
     found: list[NumberInput] = []
     constant = 0
@@ -144,7 +146,7 @@ def _figures(unique: Array, places: Array) -> tuple[NumberInput, int]:
 
 
 def _standardised(numbers: NumberInput, rows: Array, dtype: str) -> tuple[Array, list[str | None]]:
-    """(U, D) standardised, and for each row what is wrong with it."""
+    """(U, D) standardised, and for each row its problem, if any."""
     made = np.zeros(rows.shape, dtype)
     problems: list[str | None] = [None] * len(rows)
     for k, row in enumerate(rows):

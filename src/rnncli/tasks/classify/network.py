@@ -24,8 +24,7 @@ from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import BATCH, Carried, MetricSums, Network, Reader, ReaderCache, Rng, packed_batches
 from rnncli.tasks.rows import EncodedRows
 
-# Scores, rows times labels, that are looked at together: a few arrays of so many numbers at a time.
-MOST_SCORES = 2**21
+MOST_SCORES = 2**21  # logits that are scored at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Examples(EncodedRows):
 
 
 class ClassifierCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
+    """What each layer keeps for the backward pass, from the input up."""
 
     reader: ReaderCache
     readout: ReadoutCache
@@ -112,16 +111,14 @@ class Classifier(Network):
     def forward(
         self, params: Params, packed: PackedSequence, rng: Rng = None, keep: bool = True
     ) -> tuple[Array, Array, ClassifierCache]:
-        """Ids (S,) to logits (N, K or 1) in packed order.
+        """Ids (S,), or numbers (S, D), to logits (N, K or 1) in packed order.
 
         Args:
-            params: as :meth:`init` gives them.
-            packed: the token ids, or the numbers.
             rng: for dropout; None when predicting.
-            keep: whether the recurrent layers write down what :meth:`backward` and a trace need.
+            keep: whether :meth:`backward` will be called.
 
         Returns:
-            The logits, the topmost layer's outputs (S, H or 2H), and the cache for :meth:`backward`.
+            The logits, the topmost layer's outputs (S, H or 2H), and the cache.
         """
         x, y, last, of_reader = self.reader.forward(params, packed, rng=rng, keep=keep)
         pooled, of_readout = self.readout.forward(y, x, last[-1])
@@ -138,7 +135,7 @@ class Classifier(Network):
         """The gradient of numbers that are learned (None for ids and other numbers), and of every parameter."""
         d_pooled, of_output = self.output.backward(params["output"], cache.output, d_logits)
         dy, d_last = self.readout.backward(cache.readout, dropout_backward(d_pooled, cache.pooled_mask))
-        # Only the topmost layer's last state is read, if any; those below are not.
+        # Of last states only the topmost layer's is read, if any.
         d_states = None if d_last is None else [*[None] * (self.settings.layers - 1), d_last]
         dx, grads = self.reader.backward(params, cache.reader, dy, d_states)
         return dx, grads | {"output": of_output}
@@ -168,28 +165,27 @@ class Classifier(Network):
         return result
 
     def metric_sums(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> MetricSums:
-        """Of every ``count``-th batch of the examples."""
+        """The sums over every ``count``-th batch."""
         parts = in_length_order(examples.lengths, BATCH)[rank::count]
         if not parts:
             return MetricSums(0, 0, 0, 0)
         own = examples.take(np.concatenate(parts))
         step = max(BATCH, MOST_SCORES // self.logit_count)
-        found = np.zeros(2)
+        right = losses = 0.0
         for first in range(0, own.size, step):
             some = own.take(np.arange(first, min(first + step, own.size)))
             logits = self.logits(params, some.inputs)
-            loss, _ = self.loss(logits, some.targets)
-            right = self.probabilities(logits).argmax(axis=1) == some.targets
-            found += float(right.sum()), loss * some.size
-        return MetricSums(float(found[0]), own.size, float(found[1]), own.size)
+            right += float((self.probabilities(logits).argmax(axis=1) == some.targets).sum())
+            losses += self.loss(logits, some.targets)[0] * some.size
+        return MetricSums(right, own.size, losses, own.size)
 
     def row_scores(self, params: Params, examples: Examples) -> RowScores:
-        """Whether each example is answered rightly."""
+        """Whether each predicted label is right."""
         answered = self.probabilities(self.logits(params, examples.inputs)).argmax(axis=1)
         return RowScores.of_answers(answered == examples.targets)
 
     def log_odds(self, logits: Array, label: int) -> Array:
-        """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: a logit, less what the other ones come to."""
+        """(rows,) log p/(1 − p) of a label, from (rows, K or 1) logits: its logit, less log Σ exp of the others."""
         if self.logit_count == 1:
             return np.asarray(logits[:, 0] if label else -logits[:, 0])
         others = np.delete(logits, label, axis=1)

@@ -1,7 +1,7 @@
-"""The network of the loop itself: at every timestep the next token out, through one long text.
+"""The network that predicts the next token at every timestep of one long text.
 
 Truncated backpropagation through time (Williams & Peng 1990), with state: the text is cut into N streams that run side
-by side; a step takes the next T tokens of each, begins with the state that the step before left, and sends gradients
+by side; a step takes the next T tokens of each, begins with the last states of the step before, and sends gradients
 back to the beginning of its own T tokens only.
 """
 
@@ -69,12 +69,12 @@ class Streams(EncodedRows):
         return [slice(b, b + n) for b, n in zip(begins.tolist(), self.lengths.tolist(), strict=True)]
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:
-        """In the order of the text, whatever the epoch: each step goes on where the one before ended."""
+        """In the order of the text in every epoch: each step continues where the one before ended."""
         return np.split(np.arange(self.size), np.arange(self.streams, self.size, self.streams))
 
 
 class LanguageModelCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
+    """What each layer keeps for the backward pass, from the input up."""
 
     reader: ReaderCache
     output_mask: Array | None
@@ -110,22 +110,24 @@ class LanguageModelNetwork(SequenceNetwork):
     def rows_read(self, batch: Streams) -> dict[str, Array]:
         return self.reader.rows_read(np.concatenate(batch.tokens()))
 
+    @cached_property
+    def _states(self) -> list[list[str]]:
+        """The names of the states of each layer, among those that are carried."""
+        parts = range(self.reader.stack.layers[0].cell.state_count)
+        return [[f"{layer}/{part}" for part in parts] for layer in range(self.settings.layers)]
+
     def carried_shapes(self) -> dict[str, tuple[int, ...]]:
         shape = (self.settings.batch, self.settings.hidden)
-        return {f"{layer}/{part}": shape for layer in range(self.settings.layers) for part in self._parts}
-
-    @property
-    def _parts(self) -> range:
-        return range(self.reader.stack.layers[0].cell.state_count)
+        return {name: shape for names in self._states for name in names}
 
     @property
     def layers(self) -> NamedLayers:
         return NamedLayers(self.reader.layers | {"output": self.output})
 
     def zero_states(self, count: int) -> list[State]:
-        """The states in which ``count`` texts begin."""
+        """The states of each layer in which ``count`` texts begin."""
         zero = np.zeros((count, self.settings.hidden), self.settings.dtype)
-        return [tuple(zero for _ in self._parts) for _ in range(self.settings.layers)]
+        return [(zero,) * len(names) for names in self._states]
 
     def forward(
         self,
@@ -143,10 +145,10 @@ class LanguageModelNetwork(SequenceNetwork):
             states: of each layer, in packed order.
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
-            chosen: the rows whose next token is asked for, where not all are; then there are so many logits.
+            chosen: the rows that get logits; None for all.
 
         Returns:
-            The logits, the topmost layer's outputs (S, H), the states that are left, and the cache.
+            The logits, the topmost layer's outputs (S, H), the last states, and the cache.
         """
         _, y, last, of_reader = self.reader.forward(params, packed, states, rng, keep)
         dropped, output_mask = dropout(y if chosen is None else y[chosen], self.settings.dropout, rng)
@@ -158,12 +160,15 @@ class LanguageModelNetwork(SequenceNetwork):
     ) -> tuple[Array, PackedSequence, LanguageModelCache]:
         packed = PackedSequence.pack(batch.tokens())
         streams = batch.stream[packed.order]
-        states = self.zero_states(batch.size) if carried is None else self._carried(carried, streams)
+        if carried is None:
+            states = self.zero_states(batch.size)
+        else:
+            states = [tuple(carried[name][streams] for name in names) for names in self._states]
         logits, _, last, cache = self.forward(params, packed, states, rng, keep)
         if carried is not None:
-            for layer, state in enumerate(last):
-                for part, values in enumerate(state):
-                    carried[f"{layer}/{part}"][streams] = values
+            for names, state in zip(self._states, last, strict=True):
+                for name, values in zip(names, state, strict=True):
+                    carried[name][streams] = values
         return logits, packed, cache
 
     def backward(self, params: Params, cache: LanguageModelCache, d_logits: Array) -> dict[str, Any]:
@@ -176,18 +181,10 @@ class LanguageModelNetwork(SequenceNetwork):
         return self.reader.backward(params, cache.reader, dy)[1] | {"output": of_output}
 
     def wanted(self, batch: Streams) -> Array:
-        """(S,) the tokens that follow."""
         return np.asarray(PackedSequence.pack(batch.tokens(1)).data)
 
-    def _carried(self, carried: dict[str, Array], streams: Array) -> list[State]:
-        layers = range(self.settings.layers)
-        return [tuple(carried[f"{layer}/{part}"][streams] for part in self._parts) for layer in layers]
-
     def without_unknown(self, logits: Array) -> Array:
-        """(S, V) logits without the unknown token, which is never generated: the known ones share all probability.
-
-        Training counts it as a token like others: the loss is of other probabilities than these.
-        """
+        """(S, V) logits without the unknown token, which is never generated, though it has a share in the loss."""
         if self.size > 1:
             logits[:, self.size - 1] = -np.inf
         return logits
@@ -198,7 +195,7 @@ class LanguageModelNetwork(SequenceNetwork):
     def scored_batches(
         self, params: Params, examples: Streams, rank: int = 0, count: int = 1
     ) -> Iterator[tuple[Array, Array, PackedSequence, Array]]:
-        """Of every ``count``-th stream, its windows in order: each begins with the states of the one before."""
+        """As for all sequence networks, by streams: each window begins with the last states of the one before."""
         own = np.arange(rank, examples.streams, count)
         states = self.zero_states(len(own))
         for first in range(0, examples.size if len(own) else 0, examples.streams):

@@ -1,4 +1,4 @@
-"""The loop itself: a text, and how it goes on."""
+"""A text, and its next token."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rnncli.tasks.prepare import Prepared, require_memory, vocabulary_of
 from rnncli.tasks.report import Report
 from rnncli.tasks.task import Task
 
-# A short text is cut into fewer streams than are asked for, so that there are so many steps in an epoch.
+# A short text is cut into fewer streams than the settings ask for, so that an epoch has so many steps.
 LEAST_STEPS = 20
 
 
 def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tuple[Baseline, ...]:
-    """Losses of the windows by how often tokens stand in the training text."""
+    """Losses of the windows by counts of tokens in the training text."""
     windows = validation.places()
 
     def sums(losses: Array) -> Array:
@@ -35,7 +35,7 @@ def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tupl
 
 
 class LanguageModeling(Task):
-    """The task of a text that nobody has labelled."""
+    """The task of a text without labels."""
 
     model = LanguageModel
 

@@ -1,4 +1,4 @@
-"""The network of aligned many-to-many: a word at every timestep in, one of K tags out."""
+"""The network of aligned many-to-many: a word in and one of K tags out at every timestep."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TagExamples(EncodedRows):
 
 
 class FeatureCache(NamedTuple):
-    """Where each feature of the words of a batch was looked up."""
+    """Where the features of the words of a batch were looked up."""
 
     forms: DistinctTokens
     entries: list[DistinctTokens]  # of each side, among the batch's distinct forms
@@ -51,7 +51,7 @@ class FeatureCache(NamedTuple):
 
 @dataclass(frozen=True)
 class FeatureTables:
-    """What is known of a word, side by side: a table for each side of it.
+    """The learned features of a word, side by side, a table for each of :data:`SIDES`.
 
     Args:
         sizes: entries of each table.
@@ -95,7 +95,7 @@ class FeatureTables:
 
 
 class TaggerCache(NamedTuple):
-    """What each part keeps for the way back, from the input up."""
+    """What each layer keeps for the backward pass, from the input up."""
 
     features: FeatureCache
     input_mask: Array | None
@@ -119,7 +119,7 @@ class Tagger(SequenceNetwork):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Numbers in the features of each side."""
+        """How many numbers a row of each table has."""
         whole = self.settings.embedding
         return (whole, *[max(1, whole // 4)] * (len(self.sizes) - 1))
 
@@ -148,12 +148,7 @@ class Tagger(SequenceNetwork):
         return {f"views/{side}": np.unique(views[:, k]) for k, side in enumerate(SIDES)}
 
     def forward(
-        self,
-        params: Params,
-        packed: PackedSequence,
-        views: Array,
-        rng: Rng = None,
-        keep: bool = True,
+        self, params: Params, packed: PackedSequence, views: Array, rng: Rng = None, keep: bool = True
     ) -> tuple[Array, Array, TaggerCache]:
         """Forms (S,) to logits (S, K).
 
@@ -167,7 +162,7 @@ class Tagger(SequenceNetwork):
             The logits, the topmost layer's outputs (S, H or 2H), and the cache.
         """
         features, of_features = self.features.forward(params["views"], packed.distinct_tokens, views)
-        # One mask for all places of a form in the batch: the form's vector is then still multiplied only once.
+        # One mask for all places of a form in the batch, whose row is then still multiplied only once.
         dropped, input_mask = dropout(features, self.settings.dropout, rng)
         x = packed.with_data(Lookup(dropped, packed.distinct_tokens))
         y, _, of_stack = self.stack.forward(params["encoder"], x, rng=rng, keep=keep)

@@ -24,13 +24,13 @@ from rnncli.tasks.task import Task
 
 
 def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) -> RowScores:
-    """The right tags of each sentence, where each word gets the tag it has most often in training.
+    """The right tags of each sentence, where each word gets its most frequent tag in training.
 
-    A word that is not there gets the commonest tag of all.
+    A word that training does not have gets the most frequent tag of all.
     """
     words, tags = joined(train.inputs), joined(train.targets)
     answers = np.full(len(train.views), np.bincount(tags, minlength=tag_count).argmax())
-    # Each word with each of its tags, by word, the least frequent tag first and of equally frequent ones the last.
+    # Words with their tags, by word, then by count; the assignment below keeps the last, of equal counts the first tag.
     pairs, counts = np.unique(words.astype(np.int64) * tag_count + tags, return_counts=True)
     of_pairs, tag_of_pair = np.divmod(pairs, tag_count)
     order = np.lexsort((-tag_of_pair, counts, of_pairs))
@@ -71,19 +71,18 @@ class Tag(Task):
         example = json.dumps(shown, ensure_ascii=False)
         untrained = TaggerModel(settings=settings, views=views, tags=tags, example=example)
         require_memory(untrained.network, int(lengths.max()))
-        # A form of a word has the number that the corpus gave it.
         forms, targets = words.texts(), tagged.texts()
         targets = targets.with_flat(number[targets.flat])
         whole = TagExamples(forms, targets, views.rows(words.distinct))
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         known = np.array([views.knows(word) for word in words.distinct])
-        number_of_words, known_words = int(lengths.sum()), len(views.known[0].tokens)
-        unknown_rate = float((~known[forms.take(looked_at).joined()]).mean())
+        known_words, unknown_rate = len(views.known[0].tokens), float((~known[forms.take(looked_at).joined()]).mean())
+        unknown = f"{unknown_rate:.2%} of the {rows.looked_at_are}"
         report = label_report(
             dict(zip(tags, np.bincount(targets.flat, minlength=len(tags)).tolist(), strict=True)),
             {
                 "lengths": spread(lengths),
-                "words": number_of_words,
+                "words": int(lengths.sum()),
                 "distinct": len(counts),
                 "known": known_words,
                 "unknown_rate": unknown_rate,
@@ -91,10 +90,7 @@ class Tag(Task):
             [
                 ("lengths", spread_words(spread(lengths), "word")),
                 ("vocabulary", f"{known_words:,} of {len(counts):,} distinct words are known"),
-                (
-                    "unknown",
-                    f"{unknown_rate:.2%} of the {rows.looked_at_are} words; told by ending, beginning and shape",
-                ),
+                ("unknown", f"{unknown} words; tagged by ending, beginning and shape"),
             ],
             labels_are="tags",
             what="A tagger",
