@@ -88,7 +88,7 @@ def test_columns_of_any_size_are_standardised(column: list[float]) -> None:
     values = np.array(column)[:, None]
     with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
         warnings.simplefilter("error")
-        made = NumberInput.of(values)
+        made, _ = NumberInput.of(values)
         standardised = made.standardised(values)[:, 0]
     assert np.isfinite([made.mean[0], made.spread[0]]).all()
     assert made.spread[0] > 0
@@ -106,14 +106,14 @@ def test_columns_of_any_size_are_standardised(column: list[float]) -> None:
 
 def test_ordinary_columns_have_numpys_own_figures_to_the_bit() -> None:
     values = np.random.default_rng(0).standard_normal((1000, 3)) * [1e-6, 1, 1e6] + [0, 5, -1e7]
-    made = NumberInput.of(values)
+    made, _ = NumberInput.of(values)
     assert made.mean.tolist() == values.mean(axis=0).tolist()
     assert made.spread.tolist() == values.std(axis=0).tolist()
     assert made.standardised(values).tolist() == ((values - values.mean(axis=0)) / values.std(axis=0)).tolist()
 
 
 def test_what_has_nothing_to_do_with_the_training_data_is_refused() -> None:
-    made = NumberInput.of(np.array([[0.0, 1.0], [2.0, 3.0]]))
+    made, _ = NumberInput.of(np.array([[0.0, 1.0], [2.0, 3.0]]))
     assert np.isfinite(made.standardised(np.array([[FURTHEST, 1.0]])).astype(np.float32)).all()
     for number in (1e13, -1e300, LARGEST):
         with pytest.raises(ValueError, match=r"^has the number .* at timestep 2, place 2, which has nothing to do"):

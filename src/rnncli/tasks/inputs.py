@@ -117,11 +117,6 @@ class TextInput:
     def manifest(self) -> dict[str, Any]:
         return {"tokenizer": asdict(self.tokenizer), "vocabulary": list(self.vocabulary.tokens)}
 
-    @classmethod
-    def of_file(cls, tokenizer: StoredTokenizer, vocabulary: Tokens) -> TextInput:
-        """Raises ValueError: a token stands twice."""
-        return cls(Tokenizer(tokenizer.unit, tokenizer.lowercase, tokenizer.normalize), Vocabulary(vocabulary))
-
 
 @dataclass(frozen=True)
 class NumberInput:
@@ -129,16 +124,35 @@ class NumberInput:
 
     Args:
         mean, spread: (D,); a number that never changes has spread 1.
+
+    Raises:
+        ValueError: mean and spread are not of one length.
     """
 
     mean: Array
     spread: Array
     unit = "timestep"
 
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.spread):
+            raise ValueError("mean and spread do not go together")
+
     @classmethod
-    def of(cls, rows: Array) -> NumberInput:
-        """By (S, D) timesteps of the training data."""
-        return cls(*_mean_and_spread(rows))
+    def of(cls, rows: Array) -> tuple[NumberInput, int]:
+        """By (S, D) finite numbers of the training data; and how many of the D never change.
+
+        Numbers beyond 1e154 or below 1e-154 have squares that float64 does not hold: columns of such are scaled by a
+        power of two first, which loses nothing.
+        """
+        highest, lowest = rows.max(axis=0), rows.min(axis=0)
+        exponent = np.frexp(np.maximum(highest, -lowest))[1]
+        exponent = np.where(np.abs(exponent) > _USUAL_EXPONENTS, exponent, 0)
+        scaled = np.ldexp(rows, -exponent) if exponent.any() else rows
+        mean, spread = np.ldexp(scaled.mean(axis=0), exponent), np.ldexp(scaled.std(axis=0), exponent)
+        varies = highest > lowest
+        # Numbers are divided by the spread, and the reciprocal of a subnormal number may be infinite.
+        spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
+        return cls(np.where(varies, mean, highest), np.where(varies, spread, 1.0)), int((~varies).sum())
 
     @property
     def size(self) -> int:
@@ -196,35 +210,6 @@ class NumberInput:
 
     def manifest(self) -> dict[str, Any]:
         return {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
-
-    @classmethod
-    def of_file(cls, mean: Numbers, spread: Spreads) -> NumberInput:
-        """Raises ValueError: mean and spread are not of one length."""
-        if len(mean) != len(spread):
-            raise ValueError("mean and spread do not go together")
-        return cls(np.array(mean), np.array(spread))
-
-
-def _mean_and_spread(joined: Array) -> tuple[Array, Array]:
-    """(D,) mean and standard deviation of each column of (S, D) finite numbers; of a constant one its value and 1.
-
-    Numbers beyond 1e154 or below 1e-154 have squares that float64 does not hold: columns of such are scaled by a power
-    of two first, which loses nothing.
-    """
-    highest, lowest = joined.max(axis=0), joined.min(axis=0)
-    exponent = np.frexp(np.maximum(highest, -lowest))[1]
-    exponent = np.where(np.abs(exponent) > _USUAL_EXPONENTS, exponent, 0)
-    scaled = np.ldexp(joined, -exponent) if exponent.any() else joined
-    mean, spread = np.ldexp(scaled.mean(axis=0), exponent), np.ldexp(scaled.std(axis=0), exponent)
-    varies = highest > lowest
-    # Numbers are divided by the spread, and the reciprocal of a subnormal number may be infinite.
-    spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
-    return np.where(varies, mean, highest), np.where(varies, spread, 1.0)
-
-
-def constant_columns(rows: Array) -> int:
-    """How many of the columns of (S, D) numbers never change."""
-    return int((rows.max(axis=0) == rows.min(axis=0)).sum())
 
 
 def steps_of(value: Value) -> Array:

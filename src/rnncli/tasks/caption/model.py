@@ -41,7 +41,7 @@ class CaptionManifest(GeneratingManifest):
             raise ValueError("names and numbers do not go together")
 
     def parts(self) -> dict[str, Any]:
-        numbers = NumberInput.of_file(self.mean, self.spread)
+        numbers = NumberInput(np.array(self.mean), np.array(self.spread))
         own = {"names": distinct(self.names, "name"), "numbers": numbers, "arrays": self.arrays}
         return own | super().parts()
 

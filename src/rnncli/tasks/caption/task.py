@@ -19,7 +19,7 @@ from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Described
 from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.decoder import without_too_long
-from rnncli.tasks.inputs import NumberInput, constant_columns
+from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.prepare import Prepared, require_memory, split, vocabulary_of
 from rnncli.tasks.report import Report, numbers_words, skipped_warning, spread, spread_words
 from rnncli.tasks.symbols import likely_unit, symbols_of
@@ -135,14 +135,9 @@ def _figures(unique: Array, places: Array) -> tuple[NumberInput, int]:
     Some columns at a time, since rows that many records share are copied for each of them.
     """
     parts = np.array_split(np.arange(unique.shape[1]), -(-unique.shape[1] // _COLUMNS_AT_A_TIME))
-    found: list[NumberInput] = []
-    constant = 0
-    for part in parts:
-        rows = unique[:, part[0] : part[-1] + 1][places]
-        found.append(NumberInput.of(rows))
-        constant += constant_columns(rows)
-    mean, spread = (np.concatenate([getattr(one, what) for one in found]) for what in ("mean", "spread"))
-    return NumberInput(mean, spread), constant
+    found = [NumberInput.of(unique[:, part[0] : part[-1] + 1][places]) for part in parts]
+    mean, spread = (np.concatenate([getattr(one, what) for one, _ in found]) for what in ("mean", "spread"))
+    return NumberInput(mean, spread), sum(constant for _, constant in found)
 
 
 def _standardised(numbers: NumberInput, rows: Array, dtype: str) -> tuple[Array, list[str | None]]:

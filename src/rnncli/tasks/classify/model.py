@@ -14,6 +14,8 @@ from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, as_text, size
 from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.long_form import LongForm
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell
@@ -47,10 +49,10 @@ class ClassifierManifest(Manifest):
         """Raises ValueError: the manifest says neither or both, or the columns are not those of the input."""
         match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
             case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
-                return TextInput.of_file(tokenizer, vocabulary)
+                return TextInput(Tokenizer(**asdict(tokenizer)), Vocabulary(vocabulary))
             case None, None, tuple() as mean, tuple() as spread, form:
                 if form is None or len(form.features) == len(mean):
-                    return NumberInput.of_file(mean, spread)
+                    return NumberInput(np.array(mean), np.array(spread))
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 

@@ -16,7 +16,7 @@ from rnncli.tasks.classify.bag_of_words import commonest_label
 from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
-from rnncli.tasks.inputs import NumberInput, constant_columns, shorten, shortened
+from rnncli.tasks.inputs import NumberInput, shorten, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
 from rnncli.tasks.report import label_report, numbers_words, spread, spread_words
 
@@ -33,9 +33,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     require_labels(dataset)
     labels, targets = numbered(dataset.labels)
     rows = split(dataset, settings, targets)
-    learned_from = sequences.take(rows.train).joined()
-    input, constant = NumberInput.of(learned_from), constant_columns(learned_from)
-    del learned_from
+    input, constant = NumberInput.of(sequences.take(rows.train).joined())
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
     if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
         return prepare(kept, settings)
