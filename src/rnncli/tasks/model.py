@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -397,6 +397,13 @@ def _read(manifest: dict[str, Any]) -> Model:
     kind: type[Model] = task_named(task).model
     stored = schema.read(kind.stored, manifest)
     return kind(settings=stored.settings, example=stored.example, record=stored.record, **stored.parts())
+
+
+def of_filled(work: Callable[[list[Any]], Iterable[Any]], inputs: Sequence[Any], empty: Any) -> list[Any]:
+    """What ``work`` gives for the inputs that are not empty, in their order, and ``empty`` for each of the others."""
+    filled = [one for one in inputs if len(one)]
+    found = iter(work(filled) if filled else ())
+    return [next(found) if len(one) else empty for one in inputs]
 
 
 def path_of(value: str | os.PathLike[str]) -> str:

@@ -23,7 +23,7 @@ from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.classify.results import ClassifierEvaluation, Mistake, Prediction
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredTokenizer, TextInput, Tokens
 from rnncli.tasks.metrics import judge
-from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct, of_filled
 from rnncli.tasks.network import BATCH, network_in_words
 
 
@@ -193,12 +193,9 @@ class ClassifierModel(Model):
 
     def probabilities(self, encoded: Sequence[Array]) -> Array:
         """(inputs, labels) probabilities; zeros for an input without timesteps."""
-        result = np.zeros((len(encoded), len(self.labels)))
-        filled = [row for row, values in enumerate(encoded) if len(values)]
-        if filled:
-            logits = self.network.logits(self.params, [encoded[row] for row in filled])
-            result[filled] = self.network.probabilities(logits)
-        return result
+        network, nothing = self.network, np.zeros(len(self.labels))
+        found = of_filled(lambda some: network.probabilities(network.logits(self.params, some)), encoded, nothing)
+        return np.array(found, np.float64).reshape(len(encoded), len(self.labels))
 
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Prediction]:
         read = [self.read(text) for text in texts]

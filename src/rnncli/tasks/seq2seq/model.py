@@ -13,7 +13,7 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
-from rnncli.tasks.model import Metric
+from rnncli.tasks.model import Metric, of_filled
 from rnncli.tasks.network import network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
@@ -86,11 +86,12 @@ class Seq2SeqModel(GeneratingModel):
 
     def generate(self, inputs: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
         """As :meth:`GeneratingModel.generate`; no symbols for a source that has none."""
-        filled = [row for row, symbols in enumerate(inputs) if symbols]
-        encoded = [self.encode(inputs[row]) for row in filled]
-        generated = self.with_symbols(self.network.decode(self.params, encoded, self.limit, self.beam))
-        of_filled = dict(zip(filled, generated, strict=True))
-        return [of_filled.get(row, ([], 0.0)) for row in range(len(inputs))]
+
+        def generated(filled: list[Sequence[str]]) -> list[tuple[list[str], float]]:
+            encoded = [self.encode(symbols) for symbols in filled]
+            return self.with_symbols(self.network.decode(self.params, encoded, self.limit, self.beam))
+
+        return of_filled(generated, inputs, ([], 0.0))
 
 
 def without_empty(dataset: Dataset, settings: Settings) -> Dataset:

@@ -20,7 +20,7 @@ from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import judge
-from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct
+from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct, of_filled
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
@@ -157,10 +157,5 @@ class TaggerModel(Model):
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
         """(T, K) of each sentence; (0, K) of one without words."""
-        filled = [row for row, words in enumerate(sentences) if words]
-        result: list[Array] = [np.empty((0, len(self.tags)))] * len(sentences)
-        if filled:
-            forms, rows = self.encode([sentences[row] for row in filled])
-            for row, of_row in zip(filled, self.network.probabilities(self.params, forms, rows), strict=True):
-                result[row] = of_row
-        return result
+        network, nothing = self.network, np.empty((0, len(self.tags)))
+        return of_filled(lambda filled: network.probabilities(self.params, *self.encode(filled)), sentences, nothing)

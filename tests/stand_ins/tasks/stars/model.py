@@ -13,7 +13,7 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.model import Manifest, Metric, Model
+from rnncli.tasks.model import Manifest, Metric, Model, of_filled
 from rnncli.tasks.network import network_in_words
 
 
@@ -77,9 +77,7 @@ class StarsModel(Model):
 
     def numbers(self, texts: list[str]) -> list[float | None]:
         encoded = [self.encode(text) for text in texts]
-        filled = [ids for ids in encoded if len(ids)]
-        found = iter(self.network.numbers(self.params, filled).tolist())
-        return [next(found) if len(ids) else None for ids in encoded]
+        return of_filled(lambda filled: self.network.numbers(self.params, filled).tolist(), encoded, None)
 
     def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Stars]:
         for text, number in zip(texts, self.numbers(texts), strict=True):
