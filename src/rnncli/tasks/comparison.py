@@ -44,7 +44,7 @@ class RowScores:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a network has to beat.
+    """A simple predictor that a network has to beat.
 
     Attributes:
         name: such as ``bag_of_words``.

@@ -216,7 +216,7 @@ def steps_of(value: Value) -> Array:
     """(T, D) from a sequence of numbers as :func:`~rnncli.data.formats.values.sequence` reads it.
 
     Raises:
-        ValueError: it is none; the message goes on after "the sequence ".
+        ValueError: it is something else; the message goes on after "the sequence ".
     """
     numbers = sequence(value)
     return numbers if numbers.ndim == 2 else numbers[:, None]

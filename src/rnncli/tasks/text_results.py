@@ -93,7 +93,7 @@ class PairEvaluation(Evaluation):
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.text, m.truth, m.told, m.distance) for m in self.mistakes)
-        columns = (Column("line", True), Column("source"), Column("truth"), Column("told"), Column("edits", True))
+        columns = (Column("line", True), Column("source"), Column("truth"), Column("generated"), Column("edits", True))
         return [TableView("Furthest from the truth", columns, rows)]
 
 

@@ -87,14 +87,14 @@ class CaptionModel(GeneratingModel):
             yield self.transduction(as_text(text), *generated)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
-        chosen, places = dataset.inputs.distinct()  # each once, however many records have it
+        chosen, index = dataset.inputs.distinct()  # each once, however many records have it
         problems = [self.problem(dataset.inputs[row]) for row in chosen.tolist()]
-        dataset = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
+        dataset = dataset.without([problems[k] for k in index.tolist()], "record that cannot be read")
         if self.settings.lowercase:
             dataset = replace(dataset, labels=Texts(text.lower() for text in dataset.labels))
-        chosen, places = dataset.inputs.distinct()
+        chosen, index = dataset.inputs.distinct()
         rows = np.stack([self.read(dataset.inputs[row]) for row in chosen.tolist()])
-        whole = Described(rows, [self.target.encode(self.symbols(text)) for text in dataset.labels], places)
+        whole = Described(rows, [self.target.encode(self.symbols(text)) for text in dataset.labels], index)
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
         sums = self.network.metric_sums_of_all(self.params, whole, parts, workers)
         scores = self.compared(dataset, lambda row: 1, worst, workers)

@@ -25,16 +25,16 @@ class Described(EncodedRows):
     Attributes:
         features: (U, D) standardised numbers, those of each input once.
         targets: each (U_n,) ids, without an end.
-        places: (rows,) which of ``features`` each row reads; None where each reads its own.
+        index: (rows,) which of ``features`` each row reads; None where each row has its own.
     """
 
     features: Array
     targets: Sequence[Array]
-    places: Array | None = None
+    index: Array | None = None
 
     @property
     def by_row(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("targets", "features" if self.places is None else "places")
+        return ("targets", "features" if self.index is None else "index")
 
     @property
     def lengths(self) -> Array:
@@ -42,7 +42,7 @@ class Described(EncodedRows):
 
     def numbers(self, rows: Array) -> Array:
         """(n, D) the numbers of these rows."""
-        return np.asarray(self.features[rows if self.places is None else self.places[rows]])
+        return np.asarray(self.features[rows if self.index is None else self.index[rows]])
 
 
 class BridgeCache(NamedTuple):

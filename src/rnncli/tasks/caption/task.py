@@ -72,12 +72,12 @@ class Caption(Task):
         settings, dataset = settings.replace(tokens=unit), without_too_long(dataset, unit)
         assert isinstance(dataset.inputs, FeatureRows)
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
-        unique, places = dataset.inputs.rows()
+        unique, index = dataset.inputs.rows()
         rows = split(dataset, settings)
-        numbers, constant = _figures(unique, places[rows.train])
+        numbers, constant = _figures(unique, index[rows.train])
         features, problems = _standardised(numbers, unique, settings.dtype)
         del unique
-        kept = dataset.without([problems[place] for place in places.tolist()], "record that cannot be read")
+        kept = dataset.without([problems[k] for k in index.tolist()], "record that cannot be read")
         if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
             return self.prepare(kept, settings)
         corpus = Corpus()
@@ -93,7 +93,7 @@ class Caption(Task):
             arrays=isinstance(dataset.reads, ArrayColumn),
         )
         require_memory(untrained.network, untrained.longest)
-        whole = Described(features, corpus.encode(target), places)
+        whole = Described(features, corpus.encode(target), index)
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         distinct, length = len(set(texts)), spread(lengths)
         report = Report(
@@ -129,13 +129,13 @@ class Caption(Task):
 _COLUMNS_AT_A_TIME = 1024
 
 
-def _figures(unique: Array, places: Array) -> tuple[NumberInput, int]:
-    """Mean and spread over the rows at ``places``, and how many columns are constant.
+def _figures(unique: Array, index: Array) -> tuple[NumberInput, int]:
+    """Mean and spread over the rows ``unique[index]``, and how many columns are constant.
 
     Some columns at a time, since rows that many records share are copied for each of them.
     """
     parts = np.array_split(np.arange(unique.shape[1]), -(-unique.shape[1] // _COLUMNS_AT_A_TIME))
-    found = [NumberInput.of(unique[:, part[0] : part[-1] + 1][places]) for part in parts]
+    found = [NumberInput.of(unique[:, part[0] : part[-1] + 1][index]) for part in parts]
     mean, spread = (np.concatenate([getattr(one, what) for one, _ in found]) for what in ("mean", "spread"))
     return NumberInput(mean, spread), sum(constant for _, constant in found)
 

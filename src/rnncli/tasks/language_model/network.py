@@ -61,10 +61,10 @@ class Streams(EncodedRows):
 
     def tokens(self, shift: int = 0) -> list[Array]:
         """The tokens of each window; with ``shift`` 1 those that follow them."""
-        return [self.text[places] for places in self.places(shift)]
+        return [self.text[window] for window in self.windows(shift)]
 
-    def places(self, shift: int = 0) -> list[slice]:
-        """Where in the text :meth:`tokens` stand."""
+    def windows(self, shift: int = 0) -> list[slice]:
+        """The parts of the text that are :meth:`tokens`."""
         begins = self.stream * self.length + self.rows // self.streams * self.window + shift
         return [slice(b, b + n) for b, n in zip(begins.tolist(), self.lengths.tolist(), strict=True)]
 

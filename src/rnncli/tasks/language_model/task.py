@@ -26,7 +26,7 @@ LEAST_STEPS = 20
 
 def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tuple[Baseline, ...]:
     """Losses of the windows by counts of tokens in the training text."""
-    windows = validation.places()
+    windows = validation.windows()
 
     def sums(losses: Array) -> Array:
         return np.array([losses[window].sum() for window in windows])

@@ -52,11 +52,11 @@ class Tag(Task):
         return {"bidirectional": True}
 
     def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        words, tagged = Corpus(), Corpus()
+        words, tag_corpus = Corpus(), Corpus()
         for sentence, its_tags in zip(dataset.inputs, dataset.labels, strict=True):
             words.add(sentence)
-            tagged.add(its_tags)
-        tags, number = numbered(tagged.distinct)
+            tag_corpus.add(its_tags)
+        tags, number = numbered(tag_corpus.distinct)
         if len(tags) < 2:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
         lengths = words.lengths
@@ -71,7 +71,7 @@ class Tag(Task):
         example = json.dumps(shown, ensure_ascii=False)
         untrained = TaggerModel(settings=settings, views=views, tags=tags, example=example)
         require_memory(untrained.network, int(lengths.max()))
-        forms, targets = words.texts(), tagged.texts()
+        forms, targets = words.texts(), tag_corpus.texts()
         targets = targets.with_flat(number[targets.flat])
         whole = TagExamples(forms, targets, views.rows(words.distinct))
         train, validation = whole.take(rows.train), whole.take(rows.validation)
