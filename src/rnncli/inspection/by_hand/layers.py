@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -153,64 +153,65 @@ class Direction:
                 sheet.tape.equations[name] = f"{name} = 0"
 
 
+@dataclass(frozen=True, eq=False)
 class _Timestep:
     """One timestep of a cell on a sheet: :class:`rnncli.core.cells.specification.Step` in terms.
 
     A cell with one sum, the plain RNN of the notes, has each slope in a line of its own.
 
-    Args:
+    Attributes:
         t, before: the timestep, and the one read before it.
     """
 
-    def __init__(self, direction: Direction, t: int, before: int) -> None:
-        self._direction, self._cell, self._sheet, self._t, self._before = (
-            direction,
-            direction.cell,
-            direction.sheet,
-            t,
-            before,
-        )
-        self._plain = len(self._cell.specification.sums) == 1
+    direction: Direction
+    t: int
+    before: int
+
+    @property
+    def _plain(self) -> bool:
+        return len(self.direction.cell.specification.sums) == 1
 
     def _name(self, letter: str, past: bool = False) -> str:
-        return f"{self._direction.letters.get(letter, letter)}_{self._before if past else self._t}"
+        return f"{self.direction.letters.get(letter, letter)}_{self.before if past else self.t}"
 
     def past(self, state: str) -> Term:
-        return self._sheet[self._name(state, past=True)]
+        return self.direction.sheet[self._name(state, past=True)]
 
     def sums(self, letter: str, label: str, beside: Term | None = None) -> Term:
         return self._sums(letter, label, "" if self._plain else label, beside)
 
     def gate(self, letter: str, beside: Term | None = None) -> Term:
-        gate = self._cell.specification.gate(letter)
+        gate = self.direction.cell.specification.gate(letter)
         assert gate is not None
         sums = self._sums(gate.sums, f"the sums of the {gate.name}", "and its sums", beside, part=True)
         label = f"the {gate.name}"
-        return self._sheet.line(self._name(letter), _FUNCTIONS[gate.function](sums), label, label, word=label)
+        return self.direction.sheet.line(self._name(letter), _FUNCTIONS[gate.function](sums), label, label, word=label)
 
     def _sums(self, letter: str, label: str, back: str, beside: Term | None, part: bool = False) -> Term:
         terms, slopes = [], {}
-        for parameter, place in self._cell.into(letter):
-            factor, weight = parameter.factor, self._sheet[parameter.blocks[place].symbol]
+        for parameter, place in self.direction.cell.into(letter):
+            factor, weight = parameter.factor, self.direction.sheet[parameter.blocks[place].symbol]
             if factor is None:
                 terms.append(weight)
                 continue
             name = self._name(factor.letter, factor.past)
-            multiplied = self._sheet[name]
+            multiplied = self.direction.sheet[name]
             terms.append(multiplied * weight if parameter.elementwise else multiplied @ weight)
             if self._plain and factor.past:
-                slopes[name] = f"from this timestep to {self._direction.after}"
+                slopes[name] = f"from this timestep to {self.direction.after}"
         term = added(terms if beside is None else [*terms, beside])
-        return self._sheet.line(self._name(letter), term, label, back, part=part, word=label, slopes=slopes, sums=True)
+        return self.direction.sheet.line(
+            self._name(letter), term, label, back, part=part, word=label, slopes=slopes, sums=True
+        )
 
     def line(self, letter: str, value: Term, label: str) -> Term:
-        state = next((one for one in self._cell.specification.states if one.letter == letter), None)
+        state = next((one for one in self.direction.cell.specification.states if one.letter == letter), None)
         slopes, function = {}, value.text.partition("(")[0]
         if self._plain and function in _FUNCTIONS and value.parents[0][0].is_name:
             words = f"the slope of {function}" + ": 1 above 0, else 0" * (function == "relu")
-            slopes[self._name(self._cell.specification.sums[0])] = words
+            slopes[self._name(self.direction.cell.specification.sums[0])] = words
         back, word = (label, label) if state is None else (None, f"the {state.name}")
-        return self._sheet.line(self._name(letter), value, label, back, word=word, slopes=slopes)
+        return self.direction.sheet.line(self._name(letter), value, label, back, word=word, slopes=slopes)
 
     tanh, relu = staticmethod(tanh), staticmethod(relu)
 
@@ -263,11 +264,21 @@ class Stack:
             if len(stacked) > 1:
                 mark, words = "ᴵ" * number, f", layer {number}"
                 own = sheet.marked(mark, _READ | ({"x": self.state} if self.layers else {}))
-            self.layers.append(Layer(mark, _directions(of_layer, own), words))
+            self.layers.append(Layer(mark, tuple(self._directions(of_layer, own)), words))
         specification = self.directions[-1].cell.specification
         self.output = specification.output  # letter of the output weights
         self._taken = {*specification.sums, *specification.shown, *self.directions[-1].letters.values()}
         self.logit = self.free("z", "s")  # letter of what the output weights make
+
+    def _directions(self, cells: list[CellFlow], sheet: Sheet) -> Iterator[Direction]:
+        forwards, backwards = range(1, self.T + 1), range(self.T, 0, -1)
+        for cell, mark, order, words in zip(
+            cells, "ᶠᵇ", (forwards, backwards), ("forwards", "backwards"), strict=False
+        ):
+            if len(cells) == 1:
+                yield Direction(cell.name, cell.cell, sheet, order)
+            else:
+                yield Direction(cell.name, cell.cell, sheet.marked(mark, _READ), order, f", reading {words}")
 
     def free(self, *letters: str) -> str:
         """The first of these letters that the cell's own equations do not use."""
@@ -341,14 +352,3 @@ class Stack:
 
     def _block(self, t: int, layer: Layer, words: str) -> Block:
         return self.sheet.block(self._title("Backward", t, layer, words), self.tokens[t - 1])
-
-
-def _directions(cells: list[CellFlow], sheet: Sheet) -> tuple[Direction, ...]:
-    T = len(cells[0].steps)
-    if len(cells) == 1:
-        return (Direction(cells[0].name, cells[0].cell, sheet, range(1, T + 1)),)
-    forwards, backwards = cells
-    return (
-        Direction(forwards.name, forwards.cell, sheet.marked("ᶠ", _READ), range(1, T + 1), ", reading forwards"),
-        Direction(backwards.name, backwards.cell, sheet.marked("ᵇ", _READ), range(T, 0, -1), ", reading backwards"),
-    )
