@@ -194,7 +194,7 @@ MANY: dict[str, Callable[[], Any]] = {
 }
 
 
-def told(name: str) -> str | None:
+def answer_asked(name: str) -> str | None:
     """What the loss of one of MANY is of; None for what the model itself answers."""
     if name.startswith(("source", "caption")):
         return "X Y"
@@ -205,7 +205,7 @@ def told(name: str) -> str | None:
 def worked(name: str) -> list[ByHand]:
     """Of MODELS or MANY with each answer that is tried; nobody may change them."""
     if name in MANY:
-        return [adapter_of(MANY[name]()).by_hand(label=told(name))]
+        return [adapter_of(MANY[name]()).by_hand(label=answer_asked(name))]
     made = MODELS[name]()
     return [adapter_of(made).by_hand(label=label) for label in made.labels]
 

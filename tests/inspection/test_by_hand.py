@@ -18,12 +18,12 @@ from by_hand_examples import (
     WORDS,
     Bounds,
     all_too_sure,
+    answer_asked,
     describer,
     model,
     notes,
     reader,
     tagger,
-    told,
     translator,
     work_out,
 )
@@ -161,7 +161,7 @@ def check_lines(found: ByHand) -> None:
 @pytest.mark.parametrize("name", MANY)
 def test_an_answer_at_every_timestep(name: str) -> None:
     """Each line follows from those before it; loss and gradients are training's, and the slopes of the loss."""
-    made, answer = MANY[name](), told(name)
+    made, answer = MANY[name](), answer_asked(name)
     found = adapter_of(made).by_hand(label=answer)
     check_lines(found)
     opened = adapter_of(made).open(None, answer)

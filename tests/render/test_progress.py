@@ -25,12 +25,12 @@ def lines_of(epochs: int, done: int, best: set[int]) -> list[str]:
 @pytest.mark.parametrize(("epochs", "done"), [(5, 5), (20, 20), (21, 21), (300, 300), (300, 151), (100_000, 100_000)])
 def test_few_lines_with_the_first_and_the_last(epochs: int, done: int) -> None:
     lines = lines_of(epochs, done, {1})
-    told = [line for line in lines if line.startswith("epoch ")]
-    assert told[0].startswith(f"epoch 1/{epochs}: ")
-    assert told[-1].startswith(f"epoch {done}/{epochs}: ")
-    assert len(told) == min(done, len(told)) <= LINES + 2
+    printed = [line for line in lines if line.startswith("epoch ")]
+    assert printed[0].startswith(f"epoch 1/{epochs}: ")
+    assert printed[-1].startswith(f"epoch {done}/{epochs}: ")
+    assert len(printed) == min(done, len(printed)) <= LINES + 2
     if epochs <= LINES:
-        assert len(told) == done
+        assert len(printed) == done
     else:
         assert "metrics.jsonl has them all" in lines[0]
 

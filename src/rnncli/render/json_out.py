@@ -83,7 +83,7 @@ def _from_numpy(value: Any) -> Any:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    """Escape one character of a JSON string unless it can be seen."""
+    """Escape one character of a JSON string unless it is visible."""
     char = match[0]
     if char.isprintable() or unicodedata.category(char) == "Zs":
         return char

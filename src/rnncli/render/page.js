@@ -44,8 +44,8 @@
   const words = Array.from(document.querySelectorAll("#words .word"));
   function tellWord(button) {
     const e = data.effects[Number(button.dataset.effect)];
-    const ways = ["deleted", "replaced", "integrated", "shapley"].filter((way) => e[way] !== null);
-    const said = ways.map((way) => (way === "shapley" ? "Shapley" : way) + " " + signed(e[way])).join(" · ");
+    const methods = ["deleted", "replaced", "integrated", "shapley"].filter((method) => e[method] !== null);
+    const said = methods.map((method) => (method === "shapley" ? "Shapley" : method) + " " + signed(e[method])).join(" · ");
     tell(by("word-says"), "", e.name, ": " + said);
     for (const word of words) word.removeAttribute("aria-current");
     button.setAttribute("aria-current", "true");
@@ -131,7 +131,7 @@
     });
   }
 
-  // A wide map scrolls in its box: the square that was moved to has to be seen.
+  // A wide map scrolls in its box: the square that was moved to has to be visible.
   function reveal(map) {
     const box = map.svg.parentElement;
     const x = map.left + map.at[1] * map.width;

@@ -104,7 +104,7 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         answers = example.write(found, Sheet(tape))
         tape.backward()
     if not all(np.isfinite(step.result).all() for _, step in tape.steps):
-        raise UsageError("the model's numbers are too large: on the way one of them is no longer finite")
+        raise UsageError("the model's numbers are too large: one of those computed from them is no longer finite")
     of = found.opened
     residual = max(abs(float(tape.names["L"].value.item()) - found.loss), tape.residual(found.gradients))
     return ByHand(

@@ -214,7 +214,8 @@ Derivative = Callable[[Gradient, Term], Gradient]
 
 def named(name: str, value: Array) -> Term:
     """A name for a matrix."""
-    return Term(Formula(name), Formula(name), value, {name: value})
+    formula = Formula(name)
+    return Term(formula, formula, value, {name: value})
 
 
 def _made(
@@ -236,7 +237,9 @@ def _made(
         operands = map(Formula.within, formulas, within or repeat(SUM))
         return Formula(around.format(sign.join(operands)), precedence)
 
-    formula, equation = written([term.formula for term, _ in parents]), written([term.equation for term, _ in parents])
+    formula = equation = written([term.formula for term, _ in parents])
+    if any(term.equation is not term.formula for term, _ in parents):
+        equation = written([term.equation for term, _ in parents])
     operands = {name: array for term, _ in parents for name, array in term.operands.items()}
     return Term(formula, equation, value, operands, tuple((term, back) for term, back in parents if back is not None))
 
