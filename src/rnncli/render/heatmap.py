@@ -45,8 +45,8 @@ def laid_out(view: HeatMap, width: int) -> list[Text]:
     lines = [as_text(view.title, "bold"), as_text(scale, "dim")]
     for first in range(0, len(view.columns), at_once):
         places = range(first, min(first + at_once, len(view.columns)))
-        numbers = "".join(f"{(place + 1) % 100:>{COLUMN}}" for place in places)
-        lines.append(Text.assemble(" " * (name_width + 1), (numbers, "dim")))
+        numbers = ((f"{(place + 1) % 100:>{COLUMN}}", "dim") for place in places)
+        lines.append(Text.assemble(" " * (name_width + 1), *numbers))
         for name, row in zip(view.rows, view.values, strict=True):
             line = Text(f"{clean(name, NAME):>{name_width}} ")
             for place in places:
