@@ -1,4 +1,4 @@
-"""The non-linear functions of the cells, and how their gates are computed quickly."""
+"""The non-linear functions of the cells, and the fastest way to compute their gates."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def sigmoid(x: Array) -> Array:
 class Squash(NamedTuple):
     """Turns the sums of a step's gates (G, n, H) into gates, in place: σ for the first ones, tanh for the others.
 
-    All gates go through one call of one function. What their sums have to be multiplied by before, is folded into the
-    weights: a product with a power of two or −1 is exact, so nothing is lost.
+    All gates go through one call of one function. The factors that it needs before are folded into the weights: a
+    product with a power of two or −1 is exact, so nothing is lost.
 
     Attributes:
         scale: (G, 1, 1) what to multiply the weights of each gate by.
-        on: (G, n, H) to the function that does it to what is there when it is called.
+        on: array (G, n, H) → a function that turns the sums in it into gates at each call.
     """
 
     scale: Array
@@ -32,10 +32,10 @@ class Squash(NamedTuple):
 
 
 def squash(sigmoids: int, tanhs: int, dtype: np.dtype[Any]) -> Squash:
-    """The quickest :class:`Squash` for this many gates of either kind on this machine."""
-    if dtype == np.float32 and _exp_is_quicker():
+    """The fastest :class:`Squash` for this many gates of either kind on this machine."""
+    if dtype == np.float32 and _exp_is_faster():
         # σ(x) = 1/(1 + e^−x), tanh(x) = 2σ(2x) − 1. An e^−x that overflows gives 1/∞ = 0, as it should.
-        one, two = np.array(1, dtype), np.array(2, dtype)  # arrays, which NumPy need not convert at every step
+        one, two = np.array(1, dtype), np.array(2, dtype)  # NumPy need not convert arrays at every step
 
         def on(a: Array) -> Callable[[], None]:
             centred = a[sigmoids:]
@@ -70,10 +70,10 @@ def squash(sigmoids: int, tanhs: int, dtype: np.dtype[Any]) -> Squash:
 
 
 @cache
-def _exp_is_quicker() -> bool:
-    """Whether NumPy's e^x for float32 is much quicker than its tanh: so without AVX-512, by a factor of two.
+def _exp_is_faster() -> bool:
+    """Whether NumPy's e^x for float32 is faster than its tanh: twice as fast without AVX-512.
 
-    Asked of NumPy and not of a clock, so that the same machine always computes the same bits.
+    NumPy says so, not a clock, so that the same machine always computes the same bits.
     """
     introspect = getattr(np.lib, "introspect", None)  # since NumPy 2.1
     if introspect is None:

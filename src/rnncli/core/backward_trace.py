@@ -1,8 +1,7 @@
 """A record of what a backward pass adds up.
 
-The gradient of a weight is a sum with a term for each timestep, and what a backward pass returns is the sum. Within
-:func:`recording`, every layer also leaves the terms: training's own numbers, from training's own code, with nothing
-computed twice. Outside of it, nothing is recorded.
+The gradient of a weight is a sum with a term for each timestep, and a backward pass returns the sum. Within
+:func:`recording`, every layer also records the terms: training's own numbers, from training's own code, computed once.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ class RecordedGradients:
 
     Attributes:
         layer: the cell, linear layer, embedding or attention.
-        params: its own parameters: the very dict in the network's, by which it is found there.
+        params: its own parameters: the same dict object as in the network's, by which it is found there.
         cache: what its forward pass kept.
-        dy: the gradient that came in from above; None where none did.
+        dy: the gradient of its output; None where there was none.
         found: by name. Of a cell ``sums`` (A, S, H), the gradients of its sums in the order of its specification,
-            ``states`` (K, S, H), ∂L/∂ each state of each step in all, and ``dstate``, that of the last state or None.
-            Of tables in which timesteps are looked up ``looked_up``, the name of each → (S,) its rows that are read,
-            and which columns of the input they are; and ``distinct``, the tokens that are. Of attention
-            ``query`` (S_dec, M) and ``sums`` (S_dec, K), the gradients of h_t·W_a and of what is inside its tanh.
+            ``states`` (K, S, H), the whole ∂L/∂ each state of each step, and ``dstate``, that of the last or None.
+            Of tables in which timesteps are looked up ``looked_up``, the name of each → (S,) the rows that are read,
+            and their columns of the input; and ``distinct``, the distinct tokens. Of attention ``query`` (S_dec, M) and
+            ``sums`` (S_dec, K), the gradients of h_t·W_a and of what is inside its tanh.
     """
 
     layer: Any
@@ -45,7 +44,7 @@ _recordings: list[list[RecordedGradients]] = []
 
 @contextmanager
 def recording() -> Iterator[list[RecordedGradients]]:
-    """Collects the backward passes of all layers, of this process's every thread, in the order in which they end."""
+    """Collects the backward passes of all layers, in all threads of this process, in the order in which they end."""
     recorded: list[RecordedGradients] = []
     _recordings.append(recorded)
     try:
@@ -55,7 +54,7 @@ def recording() -> Iterator[list[RecordedGradients]]:
 
 
 def is_recording() -> bool:
-    """Whether it is worth preparing what :func:`record` is given."""
+    """Whether :func:`record` keeps anything."""
     return bool(_recordings)
 
 
@@ -65,6 +64,6 @@ def buffer(states: int, h: Array) -> Array | None:
 
 
 def record(layer: Any, params: Any, cache: Any, dy: Array | None, **found: Any) -> None:
-    """Called by a layer at the end of its backward pass; the arrays are not to be written to any more."""
+    """A layer calls it at the end of its backward pass; nothing may write to the arrays afterwards."""
     for recorded in _recordings:
         recorded.append(RecordedGradients(layer, params, cache, dy, found))

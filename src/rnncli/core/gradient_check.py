@@ -1,4 +1,4 @@
-"""Numeric gradients, to hold a hand-written backward pass against."""
+"""Numeric gradients, to check a hand-written backward pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def numeric_gradient(loss: Callable[[], float], value: Array, step: float = 1e-5
 
     Args:
         loss: computes the loss from the present contents of ``value``.
-        value: a float64 array that is changed in place, entry by entry, and put back.
+        value: a float64 array, changed in place, entry by entry, and restored.
         step: ε. The error of the formula is O(ε²), that of the subtraction about 1e-16/ε.
     """
     gradient = np.empty_like(value)
@@ -24,7 +24,7 @@ def numeric_gradient(loss: Callable[[], float], value: Array, step: float = 1e-5
 
 
 def difference(loss: Callable[[], float], value: Array, index: int | tuple[int, ...], step: float = 1e-5) -> float:
-    """One entry of :func:`numeric_gradient`; it is put back."""
+    """One entry of :func:`numeric_gradient`; ``value`` is restored."""
     kept = value[index]
     value[index] = kept + step
     above = loss()
@@ -35,6 +35,6 @@ def difference(loss: Callable[[], float], value: Array, index: int | tuple[int, 
 
 
 def relative_error(analytic: Array, numeric: Array) -> float:
-    """‖a − n‖ / max(‖a‖, ‖n‖), one number an array; 0 when both are zero."""
+    """‖a − n‖ / max(‖a‖, ‖n‖) over the whole array; 0 when both are zero."""
     size = max(float(np.linalg.norm(analytic)), float(np.linalg.norm(numeric)))
     return float(np.linalg.norm(analytic - numeric)) / size if size else 0.0

@@ -1,4 +1,4 @@
-"""Gradients: dense ones are arrays, those of a table of rows keep only the rows that were used."""
+"""Gradients: dense ones are arrays; those of a table keep only the rows that were used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnncli.core.packed import Array
 
 @dataclass(frozen=True, eq=False)
 class RowGradient:
-    """∂L/∂table where all rows but ``rows`` are zero: what a row gather leaves behind.
+    """∂L/∂table where all rows but ``rows`` are zero: the gradient of looking rows up.
 
     Args:
         rows: (U,) distinct row numbers.
@@ -24,14 +24,14 @@ class RowGradient:
     shape: tuple[int, int]
 
     def every(self, index: int, count: int) -> RowGradient:
-        """Of those rows whose number leaves ``index`` when it is divided by ``count``."""
+        """The gradient of the rows whose number leaves the remainder ``index`` when divided by ``count``."""
         if count == 1:
             return self
         chosen = np.flatnonzero(self.rows % count == index)
         return RowGradient(self.rows[chosen], self.values.take(chosen, axis=0), self.shape)
 
     def dense(self) -> Array:
-        """The same gradient as a full (V, D) array, for checks and for reading."""
+        """The same gradient as a full (V, D) array."""
         full = np.zeros(self.shape, self.values.dtype)
         full[self.rows] = self.values
         return full
@@ -41,7 +41,7 @@ Gradient = Array | RowGradient
 
 
 def values_of(gradient: Gradient) -> Array:
-    """The stored numbers of a gradient, whichever kind it is."""
+    """The stored numbers of a gradient of either kind."""
     return gradient.values if isinstance(gradient, RowGradient) else gradient
 
 

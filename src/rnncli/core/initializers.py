@@ -1,4 +1,4 @@
-"""Where training starts: the initial weights."""
+"""The initial weights."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Losses on logits, each with its gradient.
 
-No exponential in them can overflow. One that underflows, e^−1000, is 0 and meant to be.
+No exponential in them can overflow. One that underflows, e^−1000, is meant to be 0.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def softmax(logits: Array) -> Array:
 
 
 def log_softmax(logits: Array) -> Array:
-    """(N, K) logarithms of :func:`softmax`, also of probabilities too small for a number."""
+    """(N, K) logarithms of :func:`softmax`, even of probabilities that underflow."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 

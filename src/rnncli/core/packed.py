@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# A token that occurs more often than this is added up by itself.
+# The values of a token that occurs more often than this are added up by themselves.
 OFTEN = 16
-# Rows of fewer numbers than this are added up by NumPy's own reduceat.
+# NumPy's own reduceat adds up rows of fewer numbers than this.
 NARROW = 32
 
 
@@ -35,8 +35,8 @@ class PackedSequence:
         data: (S,) token ids, (S, D) numbers, or a :class:`Lookup` of (S, D) numbers.
         batch_sizes: (T,) how many sequences are still running at each step; never increasing.
         order: (N,) position in the caller's batch of the n-th longest sequence.
-        learned: whether the data come out of something that learns, so that a backward pass has to give their
-            gradient; numbers from a file do not.
+        learned: whether a backward pass has to give the gradient of the data; that of numbers from a file is not
+            needed.
     """
 
     data: Any
@@ -67,7 +67,7 @@ class PackedSequence:
     def with_data(self, data: Any, learned: bool = True) -> PackedSequence:
         """The same sequences with other values: ``data`` is (S, ...)."""
         packed = PackedSequence(data, self.batch_sizes, self.order, learned)
-        # What depends on the lengths alone is worked out once for all layers of a stack.
+        # What depends on the lengths alone is computed once for all layers of a stack.
         for name in ("offsets", "lengths", "sequence_of_row", "reversal", "steps", "stretches"):
             if name in self.__dict__:
                 packed.__dict__[name] = self.__dict__[name]
@@ -99,7 +99,7 @@ class PackedSequence:
 
     @cached_property
     def distinct_tokens(self) -> DistinctTokens:
-        """Where each of the distinct ids stands, if ``data`` are ids."""
+        """The distinct ids, if ``data`` are ids."""
         return DistinctTokens.of(self.data)
 
     def reversed(self) -> PackedSequence:
@@ -109,7 +109,7 @@ class PackedSequence:
 
     @cached_property
     def steps(self) -> list[tuple[int, int]]:
-        """For each step its first row and the number of running sequences, as plain integers for a loop."""
+        """For each step its first row and the number of running sequences, as Python integers."""
         return list(zip(self.offsets[:-1].tolist(), self.batch_sizes.tolist(), strict=True))
 
     @cached_property
@@ -133,7 +133,7 @@ class PackedSequence:
         return np.asarray(self.offsets[self.lengths - 1] + np.arange(len(self.lengths)))
 
     def to_caller_order(self, values: Array) -> Array:
-        """(N, ...) values of the sequences in packed order, put back into the order they were given in."""
+        """(N, ...) values of the sequences in packed order, put back into the caller's order."""
         result = np.empty_like(values)
         result[self.order] = values
         return result
@@ -176,9 +176,9 @@ class DistinctTokens:
     def sums(self, values: Array) -> Array:
         """(…, U, K) the (…, S, K) values added up over the rows that have each id.
 
-        All second occurrences are added at once, then all third ones, and so on: with the commonest ids first these
-        are ever shorter beginnings of one array. (``np.add.reduceat`` does the same; for wide rows it takes five times
-        as long.)
+        All second occurrences are added at once, then all third ones, and so on: as the commonest ids come first, each
+        addition is to a shorter prefix of the array. (``np.add.reduceat`` does the same; for wide rows it takes five
+        times as long.)
         """
         counts = self.counts
         starts = np.cumsum(counts) - counts
@@ -204,8 +204,8 @@ class DistinctTokens:
 class Lookup:
     """Rows of a table for a packed batch, (S, E) in all, not yet gathered.
 
-    What is linear in a row (a product with a weight) is done for the U rows of the table instead of all S; and
-    a gradient with respect to a lookup is one with respect to its table, (U, E).
+    A product with a weight takes the U rows of the table instead of all S; and the gradient of a lookup is that of its
+    table, (U, E).
     """
 
     table: Array

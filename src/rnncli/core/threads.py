@@ -16,15 +16,15 @@ B = TypeVar("B")
 def side_by_side(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """The results of both, computed at the same time where there are two cores.
 
-    NumPy lets go of the interpreter while it multiplies and applies functions to larger arrays, so two threads do
-    overlap. The two share nothing they write to: the numbers are the same bits as one after the other.
+    NumPy releases the interpreter's lock while it multiplies and applies functions to larger arrays, so two threads do
+    overlap. They write to nothing that both use: the bits are the same as one after the other.
     """
     if available_cores() // _processes < 2:
         return first(), second()
     try:
         # The other thread keeps this one's settings, such as np.errstate.
         future = _helper().submit(contextvars.copy_context().run, second)
-    except RuntimeError:  # no thread can be started: a limit of processes counts threads, too
+    except RuntimeError:  # no thread can be started: a limit on processes counts threads too
         _helper.cache_clear()  # it holds what was submitted
         return first(), second()
     try:
@@ -38,7 +38,7 @@ _processes = 1
 
 
 def share_cores(processes: int) -> None:
-    """Says how many processes like this one are at work at the same time."""
+    """Sets how many processes like this one compute at the same time."""
     global _processes
     _processes = processes
 
@@ -65,5 +65,5 @@ def release_helper() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # A forked child inherits the executor without its thread, and would wait for it for ever.
+    # A forked child inherits the executor without its thread, and would wait for it forever.
     os.register_at_fork(after_in_child=_helper.cache_clear)

@@ -61,7 +61,7 @@ class Cell(ABC):
 
     @abstractmethod
     def step(self, s: Step[V]) -> None:
-        """The equations once more, one line each, for those who need them one timestep at a time."""
+        """The equations once more, one line each, for one timestep."""
 
     @classmethod
     def options(cls) -> tuple[str, ...]:
@@ -84,19 +84,19 @@ class Cell(ABC):
 
     @property
     def parameters(self) -> tuple[ParameterSpec, ...]:
-        """Those of the specification that it has."""
+        """The parameters of the specification; without a bias, only those that multiply something."""
         return tuple(one for one in self.specification.parameters if self.bias or one.factor is not None)
 
     def into(self, sums: str) -> list[tuple[ParameterSpec, int]]:
-        """The parameters that go into a sum, in their order, each with the number of its block."""
+        """The parameters that go into a sum, in order, each with the number of its block."""
         return [(one, place) for one in self.parameters for place, block in enumerate(one.blocks) if block.sums == sums]
 
     def _rows(self, parameter: ParameterSpec) -> list[int]:
-        """Where the sums that a parameter goes into stand among the recorded ones."""
+        """The rows of a parameter's sums among the recorded gradients."""
         return [self.specification.rows[block.sums] for block in parameter.blocks]
 
     def multiplied(self, cache: Any, factor: Factor) -> Any:
-        """(S, D) what a parameter multiplies at every step; what is read as it is given."""
+        """(S, D) what a parameter multiplies at every step; the input as it is given."""
         if factor == X:
             return cache.x.data
         values = getattr(cache, factor.letter)
@@ -157,7 +157,7 @@ class Cell(ABC):
         return {one.name: one.shape(self.input_size, self.hidden_size) for one in self.parameters}
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:
-        """First weights: Glorot's for what is read, orthogonal ones for h_(t−1), and zeros."""
+        """Initial weights: Glorot's for the input, orthogonal ones for h_(t−1), and zeros."""
         params: Params = {}
         for one in self.parameters:
             if one.is_matrix and one.factor == X:

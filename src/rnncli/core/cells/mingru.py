@@ -9,13 +9,7 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.activations import squash
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import (
-    InputSums,
-    Params,
-    State,
-    dropping_vanished,
-    previous,
-)
+from rnncli.core.cells.recurrence import InputSums, Params, State, dropping_vanished, previous
 from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate
 from rnncli.core.packed import Array, PackedSequence
 
@@ -31,7 +25,7 @@ class MinGRUCache(NamedTuple):
 
 
 class MinGRU(Cell):
-    """One state, one gate, and nothing but the state itself that waits for the step before.
+    """One state, one gate; only the state itself needs the step before.
 
     z_t = σ(x_t·W_iz + b_z)                      update gate: how much is new
     n_t = x_t·W_in + b_n                         the candidate (the paper's h̃_t)

@@ -1,4 +1,4 @@
-"""The cells by their names: each is a module here with a ``CELL``, and a choice of the setting ``cell``."""
+"""The cells by name: each is a module in this folder with a ``CELL``, and a choice of the setting ``cell``."""
 
 from __future__ import annotations
 

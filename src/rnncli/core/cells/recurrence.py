@@ -20,7 +20,7 @@ State = tuple[Array, ...]
 
 # A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
 BLOCK_BYTES = 256 * 1024
-# What has vanished is dropped once in so many steps: what falls to a tenth at each does not become subnormal before.
+# Vanished gradients are dropped once in so many steps: one that falls to a tenth at each is not subnormal before.
 STEPS_BETWEEN_DROPS = 8
 # 1e8 times the smallest number that is not subnormal, over what a rounding is of a number.
 _MUCH_LARGER = {
@@ -40,8 +40,8 @@ def by_gate(weight: Array, gates: int, scale: Array | float = 1.0) -> Array:
 def by_gate_transposed(weight: Array, gates: int) -> Array:
     """(H, G·H) as (G, H, H), contiguous: each gate's own matrix, transposed for the backward pass.
 
-    Rows whose length is a power of two stand in the same few lines of the cache when they are read column by column;
-    four numbers left free after each make it four times as quick.
+    Rows whose length is a power of two share a few cache lines when they are read column by column; four unused numbers
+    after each row make it four times as fast.
     """
     H = len(weight)
     apart = np.empty((H, gates, H + 4), weight.dtype)[:, :, :H]
@@ -58,8 +58,8 @@ class InputSums:
     """x_t·W_i + b, one step after the other.
 
     Token ids stand for one-hot rows, and a one-hot row times W_i *is* a row of W_i: no product is needed. Rows of a
-    table are multiplied once each, however often they occur. Other input is multiplied some steps at a time, in
-    blocks that are still in the cache when their steps come.
+    table are multiplied once each, however often they occur. Other input is multiplied a few steps at a time, in blocks
+    that are still in the cache when their steps come.
 
     Args:
         x: ids (S,), a :class:`Lookup` or numbers (S, D).
@@ -88,7 +88,7 @@ class InputSums:
             self._ready += self._bias
 
     def of_all_steps(self) -> Array:
-        """(G, S, H) all at once: of a cell whose sums wait for no step."""
+        """(G, S, H) all at once, for a cell whose sums need no earlier step."""
         if self._index is not None:
             return np.asarray(self._ready.take(self._index, axis=1))
         sums: Array = np.matmul(self._x, self._weight)
@@ -151,7 +151,7 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
 class StepBuffer:
     """A buffer for B values of one step, (B, n, H), contiguous for every n up to N.
 
-    What a step computes lies together there, in the cache, and is copied to where it is kept all at once.
+    It holds together what a step computes, in the cache; a step's values are then copied to their place all at once.
     """
 
     def __init__(self, values: int, sequences: int, hidden_size: int, dtype: np.dtype[Any]) -> None:
@@ -182,10 +182,10 @@ def previous(x: PackedSequence, initial: Array, values: Array) -> Array:
 
 
 def drop_vanished(*gradients: Array) -> None:
-    """Sets to 0, in place, what of the gradients has all but vanished: less than 1e-30 in float32.
+    """Sets to 0, in place, what has all but vanished of the gradients: less than 1e-30 in float32.
 
-    What is a little smaller still is subnormal, and some processors take a hundred times as long over that: five times
-    as long over the backward pass of a GRU through 200 steps. To add a number and take it away again costs next to
+    Slightly smaller numbers are subnormal, and some processors take a hundred times as long for those: five times as
+    long for the backward pass of a GRU through 200 steps. Adding a number and subtracting it again costs next to
     nothing; what is smaller than a rounding of that number is then 0, and nothing that could move a weight has changed.
     """
     for gradient in gradients:
@@ -195,7 +195,7 @@ def drop_vanished(*gradients: Array) -> None:
 
 
 def dropping_vanished(steps: list[tuple[int, int]], *gradients: Array) -> Iterator[tuple[int, int]]:
-    """Steps of a backward pass, between which what has vanished of the gradients is dropped now and then."""
+    """The steps of a backward pass; drops vanished gradients between them now and then."""
     for k, step in enumerate(steps):
         if k % STEPS_BETWEEN_DROPS == 0:
             drop_vanished(*gradients)
@@ -205,7 +205,7 @@ def dropping_vanished(steps: list[tuple[int, int]], *gradients: Array) -> Iterat
 def blocks_backward(x: PackedSequence, row_bytes: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
     """Cuts time into blocks, last first: ``(first row, end row, steps last first)``.
 
-    What the backward pass can compute for a whole block at once it does before it walks the block's steps.
+    A backward pass computes what it can for a whole block at once before it walks through the block's steps.
     """
     steps = x.steps
     target = max(1, BLOCK_BYTES // row_bytes)

@@ -1,4 +1,4 @@
-"""What a cell says of itself, as data: whoever shows, checks, counts or explains a cell loops over this.
+"""A cell described as data: what shows, checks, counts or explains a cell loops over this.
 
 The values of a step go by the letters of the cell's equations, and so do the attributes of its cache: ``cache.f`` are
 the forget gates (S, H), ``cache.c`` the cell states, ``cache.c0`` the ones that it began with (N, H). The sums inside
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
 
 class StateSpec(NamedTuple):
-    """A value that a step hands on to the next one.
+    """A value that a step passes to the next one.
 
     Attributes:
         letter: in the equations, and of its attribute in the cache.
@@ -63,7 +63,7 @@ class Factor(NamedTuple):
 
     Attributes:
         letter: x for what the cell reads, or that of a value of the step.
-        past: whether it is that of the step before; what is read never is.
+        past: whether it is that of the step before; always False for x.
     """
 
     letter: str
@@ -77,8 +77,8 @@ class Block(NamedTuple):
     """H columns of a parameter, those that go into one sum.
 
     Attributes:
-        letter: of what the sum is for: o, i, f, g.
-        symbol: how the equations call these columns: ``W_if``, ``b_f``.
+        letter: of the value that the sum is for: o, i, f, g.
+        symbol: of these columns in the equations: ``W_if``, ``b_f``.
         sums: letter of the sum.
         words: ``input weights of the forget gate``.
     """
@@ -132,7 +132,7 @@ def of_gates(
     """A parameter with a block for each of some gates.
 
     Args:
-        symbol, words: what those of the blocks begin with.
+        symbol, words: the beginning of each block's.
         sums: gate's letter → the sums that its block goes into, where these are not the gate's own.
     """
     blocks = tuple(
@@ -171,12 +171,12 @@ class Specification:
         return {letter: row for row, letter in enumerate(self.sums)}
 
     def gate(self, letter: str) -> GateSpec | None:
-        """The gate of that letter; None if it is none."""
+        """The gate of that letter, if there is one."""
         return next((one for one in self.gates if one.letter == letter), None)
 
 
 class Value(Protocol):
-    """What a step computes with: numbers, or formulas of them. All operators work unit by unit."""
+    """Numbers, or formulas of numbers, that a step computes with. All operators work unit by unit."""
 
     def __add__(self, other: Self, /) -> Self: ...
     def __sub__(self, other: Self, /) -> Self: ...

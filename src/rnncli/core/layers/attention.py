@@ -13,8 +13,8 @@ that of m (2H for an encoder that reads in both directions), ``K`` that of the o
 sequences, each in a packed order of its own, since the longest source need not have the longest target.
 
 Every target step looks at every source step of its own sequence, and packed rows have no layout in which that is one
-product. So, in here only, rows are put into padded (N, T, ·) arrays in the caller's order, which brings the two sides
-of a sequence together, and back out of them. The rest is done on real rows.
+product. So this layer alone copies rows into padded (N, T, ·) arrays in the caller's order, which brings the two sides
+of a sequence together, and back. The rest is done on real rows.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Bidirectional(Directions):
             dx, dstate_0, grads = self.cell.backward(
                 params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
             )
-            # The gradient of a table has a row a token, and none to reverse.
+            # The gradient of a table has a row for each token, in no order of time.
             by_step = dx is not None and isinstance(cache.backward.x.data, np.ndarray)
             return (dx[reversal] if dx is not None and by_step else dx), dstate_0, grads
 
@@ -102,7 +102,7 @@ class Bidirectional(Directions):
 
 
 class OneDirection(Directions):
-    """A cell alone, with the face that :class:`Bidirectional` has."""
+    """A cell alone, with the interface of :class:`Bidirectional`."""
 
     directions = ("forward",)
 

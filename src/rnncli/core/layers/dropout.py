@@ -26,7 +26,7 @@ def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> tuple[Arr
 
 
 def dropout_backward(dy: Array, mask: Array | None) -> Array:
-    """The gradient of what :func:`dropout` was given, from that of what it gave, in place."""
+    """The gradient of :func:`dropout`'s input from that of its output, in place."""
     if mask is not None:
         dy *= mask
     return dy

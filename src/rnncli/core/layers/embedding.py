@@ -15,7 +15,7 @@ from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
 
 
 class EmbeddingCache(NamedTuple):
-    """The distinct ids, whether their rows were gathered for every step, and the parameters they are rows of."""
+    """The distinct ids, whether their rows were gathered for every step, and the parameters."""
 
     distinct: DistinctTokens
     gathered: bool
@@ -51,7 +51,7 @@ class Embedding:
         return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.distinct_tokens, gather, params)
 
     def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
-        """From the gradient of what :meth:`forward` gave: (S, E) if gathered, else (U, E)."""
+        """From dy, the gradient of the output of :meth:`forward`: (S, E) if gathered, else (U, E)."""
         distinct, gathered, params = cache
         values = distinct.sums(dy) if gathered else dy
         if backward_trace.is_recording():

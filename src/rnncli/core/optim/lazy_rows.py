@@ -1,7 +1,7 @@
 """The rows of a table that a batch does not use, brought up to date when they are next read.
 
-Under momentum a parameter goes on moving while its gradient is zero, and under weight decay it goes on shrinking; to
-do that to every row of a table at every step is most of the work of a step. It can be put off, because a step without
+Under momentum a parameter goes on moving while its gradient is zero, and under weight decay it goes on shrinking; doing
+that to every row of a table at every step would be most of the work of a step. It can wait, because a step without
 gradient has a simple form: j steps after a row's last gradient,
 
     W ← keep · W − push · rʲ · d        and each moment ← decay · moment,
@@ -10,7 +10,7 @@ where d is fixed by the row's moments at that last gradient. So k such steps in 
 
     W ← K · W − P · d                   and each moment ← decayᵏ · moment.
 
-K and P depend on nothing but when the row was last current: two short vectors serve all rows of all tables.
+K and P depend only on when the row was last up to date: two short vectors serve all rows of all tables.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from rnncli.core.optim.parameters import Empty
 from rnncli.core.packed import Array
 
-# After so many steps every row is brought up to date, and counting begins anew.
+# After so many steps every row is brought up to date, and the count starts again.
 CAPACITY = 4096
 # So many rows are brought up to date at a time.
 CHUNK = 4096
@@ -76,8 +76,8 @@ class LazyRows:
 
     Attributes:
         now: steps since counting began.
-        since: table → (V,) the step after which each row was last current.
-        kept, pushed: (CAPACITY + 1,) K and P for a row that was last current after the step of that number.
+        since: table → (V,) the step after which each row was last up to date.
+        kept, pushed: (CAPACITY + 1,) K and P for a row that was last up to date after the step of that number.
     """
 
     def __init__(self, table_rows: Mapping[str, int], empty: Empty = np.empty) -> None:
@@ -94,14 +94,14 @@ class LazyRows:
         return self.now == len(self.kept) - 1
 
     def arrays(self) -> dict[str, Array]:
-        """What a checkpoint has to hold beside :attr:`now`."""
+        """The arrays of a checkpoint, which also holds :attr:`now`."""
         return {"kept": self.kept, "pushed": self.pushed} | {f"since/{name}": rows for name, rows in self.since.items()}
 
     def resume_at(self, now: Any) -> None:
         """Sets :attr:`now` after the arrays have been read from a file.
 
         Raises:
-            ValueError: it is not a number of steps that goes with the arrays.
+            ValueError: it is no number of steps, or does not fit the arrays.
         """
         if type(now) is not int or not 0 <= now < len(self.kept) - 1:
             raise ValueError("no count of steps")
@@ -110,7 +110,7 @@ class LazyRows:
         self.now = now
 
     def count_step(self, optimizer: Optimizer, rate: float, step: int) -> None:
-        """A step goes by for every row."""
+        """Counts a step for every row."""
         keep, push = optimizer.step_without_gradient(rate, step)
         end = self.now + 1
         kept, pushed = self.kept[:end], self.pushed[:end]
@@ -121,14 +121,14 @@ class LazyRows:
         self.now = end
 
     def catch_up(self, optimizer: Optimizer, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
-        """Does to rows of a table the steps that they have missed."""
+        """Applies to rows of a table the steps that they have missed."""
         since = self.since[name]
         late = rows[since[rows] < self.now]
         for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
             missed = self.now - since[chunk]
             then = [moment.take(chunk, axis=0) for moment in moments]
             values = table.take(chunk, axis=0)
-            # A saved state can hold any number; what is not finite afterwards is looked for.
+            # A saved state can hold any number; the caller checks the result.
             with np.errstate(under="ignore", over="ignore", invalid="ignore"):
                 push = optimizer.direction(tuple(then))
                 push *= self.pushed[since[chunk], None].astype(table.dtype)
@@ -141,7 +141,7 @@ class LazyRows:
             since[chunk] = self.now
 
     def start_over(self, rank: int = 0, count: int = 1) -> None:
-        """Begins to count anew, for every row or every ``count``-th; they have been brought up to date."""
+        """Starts the count again, for every row or every ``count``-th; they have to be up to date."""
         self.now = 0
         self.kept[:], self.pushed[:] = 1, 0
         for rows in self.since.values():

@@ -1,9 +1,9 @@
 """Gradient descent and its relatives, each over one dense vector and the touched rows of tables.
 
-An optimizer is a frozen dataclass of settings; its moments live in an :class:`OptimizerState`, so that a checkpoint
-can hold them. Of a table a step reads and writes the rows that its batch uses, 500 instead of 30,000; what it would
-do to the others (momentum goes on, moments and weights decay) is done when they are next read, so that the numbers
-are those of the formulas all the same. See :mod:`rnncli.core.optim.lazy_rows`.
+An optimizer is a frozen dataclass of settings; its moments are in an :class:`OptimizerState`, so that a checkpoint can
+hold them. Of a table a step reads and writes the rows that its batch uses, 500 instead of 30,000; what it would do to
+the others (momentum goes on, moments and weights decay) is done when they are next read, so that the numbers are still
+those of the formulas. See :mod:`rnncli.core.optim.lazy_rows`.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def settle(
     """Brings every row of every table up to date, and begins to count anew.
 
     Args:
-        rank, count: of the processes that share the arrays, which this is; each has every ``count``-th row.
-        barrier: waits for the others.
+        rank, count: this process is the ``rank``-th of those that share the arrays; each has every ``count``-th row.
+        barrier: waits for the other processes.
     """
     own = {table: np.arange(rank, len(values), count) for table, values in store.tables.items()}
     catch_up(optimizer, store, state, own)
@@ -75,13 +75,13 @@ def settle(
     barrier()
 
 
-@np.errstate(over="ignore", invalid="ignore")  # a saved state can hold any number; what is left is looked at after
+@np.errstate(over="ignore", invalid="ignore")  # a saved state can hold any number; the caller checks
 def apply(
     optimizer: Optimizer, store: ParameterStore, gradients: Gradients, state: OptimizerState, rate: float
 ) -> None:
     """One step down the gradient, in place, with learning rate ``rate``.
 
-    Rows with a gradient have to be up to date; and when ``state.lazy`` is full, all have to be :func:`settle`-d.
+    Rows with a gradient have to be up to date; and when ``state.lazy`` is full, :func:`settle` has to come first.
     """
     state.step += 1
     part = gradients.part

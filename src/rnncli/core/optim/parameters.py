@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,17 +37,17 @@ Empty = Callable[[Any, Any], Array]
 
 
 class ParameterStore:
-    """The parameters as views into one vector, beside the tables of which a step touches some rows only.
+    """The parameters as views into one vector, beside the tables of which a step changes only some rows.
 
-    Clipping and an optimizer's update are then a handful of NumPy calls for the whole model, whatever its depth,
-    and as many for each table.
+    Clipping and an optimizer's update then take a few NumPy calls for the whole model, whatever its depth, and as many
+    for each table.
 
     Attributes:
-        params: nested, what the layers compute with. Updating :attr:`dense` or a table in place updates it.
+        params: nested, as the layers read them. Updating :attr:`dense` or a table in place updates it.
         dense: (P,) all parameters that are not tables.
         tables: flat name → (V, D).
         spans: flat name → where it stands in :attr:`dense`.
-        frozen: table → (V,) 1 for each row that no step changes, else 0; a table that is not named moves whole.
+        frozen: table → (V,) 1 for each row that no step changes, else 0; without an entry, all rows of a table change.
 
     Args:
         params: nested.
@@ -95,7 +95,7 @@ class ParameterStore:
         return Gradients(dense, rows, self.spans)
 
     def no_gradients(self) -> Gradients:
-        """Zeros, as of a batch without rows."""
+        """Zeros: the gradient of a batch without rows."""
         tables = {
             name: RowGradient(np.empty(0, np.int64), np.empty((0, table.shape[1]), table.dtype), table.shape)
             for name, table in self.tables.items()
@@ -109,26 +109,23 @@ class ParameterStore:
         return RowGradient(gradient.rows[moving], gradient.values[moving], gradient.shape)
 
 
-class Gradients:
+class Gradients(NamedTuple):
     """A gradient for everything in a :class:`ParameterStore`, or for a part of it.
 
-    Args:
+    Attributes:
         dense: (P,), or the numbers of ``part``.
         tables: name → rows.
         spans: where each name stands in the dense vector.
         part: which part of the dense vector ``dense`` is for.
     """
 
-    def __init__(
-        self, dense: Array, tables: dict[str, RowGradient], spans: dict[str, slice], part: slice = slice(None)
-    ) -> None:
-        self.dense = dense
-        self.tables = tables
-        self.part = part
-        self.spans = spans
+    dense: Array
+    tables: dict[str, RowGradient]
+    spans: dict[str, slice]
+    part: slice = slice(None)
 
     def span_of(self, index: int, count: int) -> slice:
-        """The ``index``-th of ``count`` slices of the dense vector; of equal lengths, but for one number."""
+        """The ``index``-th of ``count`` slices of the dense vector, whose lengths differ by one at most."""
         size = len(self.dense)
         return slice(size * index // count, size * (index + 1) // count)
 
@@ -156,13 +153,13 @@ class Gradients:
         return next((name for name, rows in self.tables.items() if not np.isfinite(rows.values).all()), None)
 
     def scale(self, factor: float) -> None:
-        self.dense *= factor
+        np.multiply(self.dense, factor, out=self.dense)
         for rows in self.tables.values():
             np.multiply(rows.values, factor, out=rows.values)
 
 
 def _as_rows(gradient: Gradient) -> RowGradient:
-    """A table that some layer used as a whole has a dense gradient: all rows then."""
+    """A layer that uses a whole table has a dense gradient for it."""
     if isinstance(gradient, RowGradient):
         return gradient
     rows, columns = gradient.shape
@@ -185,14 +182,14 @@ def clip_by_norm(
 ) -> float:
     """Scales the gradient down to norm ``limit`` if it is longer (Pascanu et al. 2013) and returns its norm before.
 
-    ``min(1, limit / nan)`` is 1: clipping alone would let a NaN through without a word, so the norm is looked at
-    first, whether there is a limit or not.
+    ``min(1, limit / nan)`` is 1, so that clipping alone would let a NaN pass: the norm is checked first, whether there
+    is a limit or not.
 
     Args:
-        gradients: all of them, or a part of them with ``square`` the squared norm of all.
-        limit: the longest norm that is left alone.
-        square: see there.
-        first_not_finite: names the first parameter, of all, whose gradient is not finite; of ``gradients``, if None.
+        gradients: all of them, or a part.
+        limit: longer gradients are scaled.
+        square: the squared norm of all gradients; of ``gradients``, if None.
+        first_not_finite: names the first parameter of all whose gradient is not finite; of ``gradients``, if None.
 
     Raises:
         NotFiniteError: the norm is not finite; nothing has been changed.
@@ -206,8 +203,8 @@ def clip_by_norm(
     return norm
 
 
-# With no parameter beyond it, the sums of products that an answer is computed from do not overflow, in float32 either:
-# a thousand products of two such parameters are 1e33. Training comes this far only where it has diverged.
+# With no parameter beyond it, sums of products do not overflow even in float32: a thousand products of two such
+# parameters are 1e33. Only a training that has diverged comes this far.
 LARGEST = 1e15
 
 
