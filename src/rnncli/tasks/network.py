@@ -285,7 +285,7 @@ class Reader:
         below: dict[str, Layer] = {"embedding": self.embedding} if self.embedding else {}
         return below | {self.name: self.stack}
 
-    @property
+    @cached_property
     def tables(self) -> frozenset[str]:
         """The parameters whose rows tokens pick: of the embedding, or of the lowest layer of the stack."""
         if self.embedding:
