@@ -91,7 +91,7 @@ class Dataset(ShortRepr):
             source=source,
             why=why,
             inputs=records.inputs,
-            labels=records.labels,
+            labels=records.labels or Texts.of_nothing(len(records.inputs)),
             lines=records.lines,
             digest=digest,
             skipped=ledger.count,
@@ -272,14 +272,14 @@ def _read_column(
     ledger = table.ledger
     records = Records(ledger, inputs())
     for line, values in rows:
-        input, label = values[text_at], "" if label_at is None else values[label_at]
-        problem = _missing(input, label) if labelled else None
+        input, label = values[text_at], None if label_at is None else values[label_at]
+        problem = None if label is None else _missing(input, label)
         if problem is not None:
             ledger.bad_record(line, problem)
             continue
         if doubt and texts_expected and not isinstance(input, str) and is_nested(input):
             raise nested_text(preview, as_text(input), line)
-        if tags_doubted and words(label) is None:
+        if tags_doubted and label is not None and words(label) is None:
             raise_found(nested_label(preview, as_text(input), as_text(label), line, tagged=True))
         records.add(line, input, label)
     source = replace(source, text=table.columns[text_at], label=None if label_at is None else table.columns[label_at])

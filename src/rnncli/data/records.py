@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -134,7 +135,21 @@ class Texts(Inputs[str]):
     """Texts as UTF-8; a value of another type is kept as it is shown."""
 
     def append(self, value: Value) -> None:
-        self._put((value if isinstance(value, str) else as_text(value)).encode("utf-8", "surrogatepass"))
+        data = (value if type(value) is str else as_text(value)).encode("utf-8", "surrogatepass")
+        if len(data) >= _LONG:
+            self._put(data)
+            return
+        # As _put does, without its call: a text has a million lines.
+        self._starts.append(len(self._data))
+        self.sizes.append(len(data))
+        self._data += data
+
+    @classmethod
+    def of_nothing(cls, count: int) -> Self:
+        """As many empty texts."""
+        made = cls()
+        made._starts, made.sizes = array("q", bytes(8 * count)), array("i", bytes(4 * count))
+        return made
 
     def _at(self, row: int) -> str:
         return self._bytes(row).decode("utf-8", "surrogatepass")
@@ -193,22 +208,19 @@ class TokenLists(_Parsed[tuple[str, ...]]):
     """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
-        self._ids: dict[str, int] = {}
-        self._tokens: list[str] = []
+        self._ids: defaultdict[str, int] = defaultdict()
+        self._ids.default_factory = self._ids.__len__  # a new token has the next id
+        self._tokens: list[str] = []  # by id, as many as were looked at
         self._compact = False  # shown as JSON lines have them
         super().__init__(values)
 
     def _append(self, value: Value) -> None:
         self._compact |= isinstance(value, list)
-        ids, tokens = self._ids, self._tokens
-        found = split_words(value)
-        for token in found:
-            if token not in ids:
-                ids[token] = len(tokens)
-                tokens.append(token)
-        self._put(array("i", [ids[token] for token in found]).tobytes())
+        self._put(array("i", map(self._ids.__getitem__, split_words(value))).tobytes())
 
     def _at(self, row: int) -> tuple[str, ...]:
+        if len(self._tokens) < len(self._ids):
+            self._tokens = list(self._ids)
         return tuple([self._tokens[k] for k in memoryview(self._bytes(row)).cast("i")])
 
     def _shown(self, row: int) -> str:
@@ -296,7 +308,7 @@ def _tags_problem(input: Value, label: Value) -> str | None:
         return f"{len(found):,} words and {len(tags):,} tags; there is a tag for each word"
     if not found:
         return "the sentence has no words"
-    if not all(tag.strip() for tag in tags):
+    if not all(map(str.strip, tags)):
         return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
     return None
 
@@ -320,14 +332,17 @@ class Records:
     def __post_init__(self) -> None:
         self.labels = TokenLists() if isinstance(self.inputs, TokenLists) else Texts()
 
-    def add(self, line: int, input: Value, label: Value, name: str | None = None) -> None:
+    def add(self, line: int, input: Value, label: Value | None, name: str | None = None) -> None:
         """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.
+
+        Args:
+            label: None where the file has no labels.
 
         Raises:
             DataError: that is so, and such records are not to be left out.
             StorageError: the memory does not suffice to train on more records.
         """
-        problem = _tags_problem(input, label) if type(self.labels) is TokenLists else None
+        problem = _tags_problem(input, label) if type(self.labels) is TokenLists and label is not None else None
         if problem is not None:
             self.ledger.bad_record(line, problem)
             return
@@ -336,7 +351,8 @@ class Records:
         except ValueError as error:
             self.ledger.bad_record(line, f"the {self.inputs.what} {error}")
             return
-        self.labels.append(label)
+        if label is not None:
+            self.labels.append(label)
         self.lines.append(line)
         if name is not None:
             self.shown.append(name)

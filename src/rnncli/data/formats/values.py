@@ -73,8 +73,10 @@ def words(value: Value) -> tuple[str, ...] | None:
     found: Any = value
     if isinstance(value, str):
         found = parsed(value) if value.lstrip().startswith("[") else None
-    listed = isinstance(found, list | tuple) and all(issubclass(kind, str) for kind in set(map(type, found)))
-    return tuple(found) if listed else None
+    if not isinstance(found, list | tuple):
+        return None
+    kinds = set(map(type, found))  # one, nearly always: a corpus has millions of words
+    return tuple(found) if kinds <= {str} or all(issubclass(kind, str) for kind in kinds) else None
 
 
 def split_words(value: Value) -> tuple[str, ...]:
