@@ -406,11 +406,11 @@ def run(arguments: list[str]) -> str | None:
     raised: list[str] = []
     say = cli._say
 
-    def noted(message: str, hint: str | None) -> None:
+    def noted(message: str, hint: str | None, call: Any) -> None:
         error = sys.exc_info()[1]
         if error is not None and "bug in rnncli" in message:
             raised.append(where_of(error))
-        say(message, hint)
+        say(message, hint, call)
 
     signal.setitimer(signal.ITIMER_PROF, LIMIT)
     signal.setitimer(signal.ITIMER_REAL, 10 * LIMIT)

@@ -163,7 +163,7 @@ def test_one_example_by_hand(cli):
     assert cli.works("inspect", "--by-hand", "cat mat rat", "--as", "markdown").out.startswith("#")
     assert "sections" in cli.works("inspect", "--by-hand", "cat mat rat", "--json").json
     cli.refuses(2, "--as pdf: text, markdown, latex are the forms there are", "inspect", "--by-hand", "--as", "pdf")
-    cli.refuses(2, "--as says how --by-hand is written", "inspect", "--by-hand", "--as", "latex", "--json")
+    cli.refuses(2, "--as is a form of --by-hand, and --json is another", "inspect", "--by-hand", "--as", "latex", "--json")
     cli.refuses(2, "--svg draws tables, and --by-hand has none", "inspect", "--by-hand", "--svg", "x.svg")
     assert not (cli.folder / "x.svg").exists()
 
@@ -176,7 +176,7 @@ def test_a_small_model_of_the_usual_kind_by_hand(cli):
     out = cli.works("inspect", "--by-hand", "cat mat rat").out
     for formula in (
         "    h_t = [hᶠ_t, hᵇ_t]\n",
-        "p = max(h_1, h_2, h_3)    the largest that",
+        "p = max(h_1, h_2, h_3)    the largest value of each unit",
         "∂L/∂Wᵇ_ho(2) = hᵇ_3ᵀ · ∂L/∂aoᵇ_2",
     ):
         assert formula in out
