@@ -117,10 +117,12 @@ def _sequences(rng: np.random.Generator, size: int, lengths: Array) -> list[Arra
 def our_settings(name: str) -> Settings:
     """The defaults of the row's task. The rate does not fall: how many steps there will be is not known."""
     from rnncli.config import Settings
+    from rnncli.data.records import NumberArrays, Texts
     from rnncli.tasks import task_named
 
     # What a task looks at to choose its defaults is whether texts have words, or are numbers.
-    dataset: Any = SimpleNamespace(texts=["[[0.5, 1]]" if name == "numbers" else "a text of words"])
+    inputs = NumberArrays([[[0.5, 1]]]) if name == "numbers" else Texts(["a text of words"])
+    dataset: Any = SimpleNamespace(inputs=inputs, texts=["[[0.5, 1]]" if name == "numbers" else "a text of words"])
     chosen = task_named(ROWS[name]).defaults(dataset, Settings())
     return Settings(**{**chosen, "task": ROWS[name], "schedule": "constant", "epochs": 1, "patience": 1})
 
