@@ -220,9 +220,7 @@ def inspect_command(
     rnncli inspect --activations 5 --data reviews.csv  the words that a unit is for
     """
     from rnncli.cli.show import note_label, show_inspection
-    from rnncli.render.html_page import html_page
     from rnncli.render.json_out import print_json
-    from rnncli.render.svg import svg as svg_of
     from rnncli.render.tables import fits as fits_on
     from rnncli.storage import write_atomically
 
@@ -234,6 +232,8 @@ def inspect_command(
     if not page_only:
         show_inspection(output, found, json)
     if html is not None:
+        from rnncli.render.html_page import html_page
+
         page = html_page(found.page, found.page_tables).encode()
         write_atomically(html, page)
         if page_only and json:
@@ -244,6 +244,8 @@ def inspect_command(
     if svg is not None:
         if not found.drawn:
             raise UsageError("--svg draws tables and maps, and none was shown")
+        from rnncli.render.svg import svg as svg_of
+
         write_atomically(svg, svg_of(found.drawn).encode())
         output.note(f"picture written to {svg}")
     if any(one.failed for one in found.shown.values()):
