@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from rnncli.clean import clean
 from rnncli.render.console import MIN_WIDTH, Output
 from rnncli.render.svg import svg
-from rnncli.render.tables import format_number, print_pairs, print_table
+from rnncli.render.tables import fits, format_number, print_pairs, print_table
 from rnncli.results import Column, TableCell, TableView
 
 WIDTHS = [1, 20, 80, 200]
@@ -290,6 +290,16 @@ def test_a_table_that_is_too_wide_goes_on_below_with_its_first_columns(at) -> No
         assert shown.count(name) == 1 + 2 * (name == "household")
     assert [shown.count(str(number)) for number in range(101, 108)] == [1] * 7
     assert len(at(200, view)) == 3
+
+
+@pytest.mark.parametrize("text", ["a 0.15, e 0.06", "a text that has rather more words than a table has room for"])
+def test_a_table_fits_where_no_short_entry_takes_two_lines(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A long text folds in any table; what else does has a column too many beside it."""
+    view = table_of((text, 1.0, 2.0, 3.0), names="text h0 h1 h2")
+    narrowest = 20 if len(text) > 20 else len(text)  # three columns of six digits, and seven spaces
+    for width in (narrowest + 25, narrowest + 24):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert fits(Output(Terminal(), io.StringIO()), view) is (width == narrowest + 25)
 
 
 def test_no_negative_zero() -> None:

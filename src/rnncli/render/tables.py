@@ -52,8 +52,12 @@ def print_table(output: Output, view: TableView, *, header: bool = True) -> None
 
 
 def fits(output: Output, view: TableView) -> bool:
-    """Whether all columns of a table fit beside each other on this terminal."""
-    return len(_blocks(view.columns, _bounds_of_columns(view, output.width, output.encodable), output.width)) < 2
+    """Whether all columns of a table fit beside each other on this terminal, with short entries on one line."""
+    bounds = _bounds_of_columns(view, output.width, output.encodable)
+    if len(_blocks(view.columns, bounds, output.width)) > 1:
+        return False
+    widths = _widths(bounds, _room(output.width, len(bounds)))
+    return all(given >= min(natural, WORD) for given, (_, natural) in zip(widths, bounds, strict=True))
 
 
 def print_pairs(output: Output, title: str, pairs: Sequence[tuple[str, TableCell]]) -> None:
