@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnncli.record import EpochRecord
 
 TableCell = str | int | float | None
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A numeric column is aligned to the right."""
 
     name: str
@@ -104,8 +103,7 @@ class ByHand:
         return tuple(step for section in self.sections for step in section.steps)
 
 
-@dataclass(frozen=True)
-class StepDone:
+class StepDone(NamedTuple):
     """An event after each step of a training."""
 
     epoch: int  # counts from 1
@@ -116,8 +114,7 @@ class StepDone:
     seconds_left: float  # until the last epoch ends, at the speed so far; validation not counted
 
 
-@dataclass(frozen=True)
-class EpochDone:
+class EpochDone(NamedTuple):
     """An event after each epoch and its validation; ``record.best`` says whether it is the best so far."""
 
     record: EpochRecord
@@ -125,8 +122,7 @@ class EpochDone:
     words_per_second: float
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """The last event of a training, with the reason why no further epoch follows."""
 
     reason: str
