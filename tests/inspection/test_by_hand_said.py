@@ -174,7 +174,7 @@ def test_how_closely_both_agree_is_measured(monkeypatch: pytest.MonkeyPatch) -> 
         found.gradients["encoder/0/forward/weight_hh"][1, 0] += 9.5e-4
         return found
 
-    monkeypatch.setattr("rnncli.inspection.by_hand.example.flow", disturbed)
+    monkeypatch.setattr("rnncli.inspection.flow.flow", disturbed)
     found = adapter_of(notes()).by_hand(TEXT, "1")
     assert found.residual == pytest.approx(9.5e-4, rel=1e-9)
     assert any(note.endswith("none of the numbers differs by more than 1e-03.") for note in found.notes)

@@ -11,8 +11,7 @@ import numpy as np
 from rnncli.core.gradient_check import difference
 from rnncli.core.gradients import as_dense
 from rnncli.core.optim.parameters import flatten
-from rnncli.inspection.flow import Opened
-from rnncli.inspection.loss import Loss
+from rnncli.inspection.loss import Loss, Opened
 from rnncli.results import Column, TableCell, TableView
 
 STEP = 1e-5  # ε of (L(v + ε) − L(v − ε)) / 2ε; its error is about ε², and what rounding adds 1e-16 · L / ε

@@ -6,10 +6,9 @@ The numbers are those of training: its own code runs, in float64 and without dro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -22,36 +21,8 @@ from rnncli.core.layers.attention import Attention
 from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array, Lookup
-from rnncli.inspection.loss import Loss
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.states import most_changing
-
-
-@dataclass(frozen=True)
-class Opened:
-    """One example as training sees it.
-
-    Attributes:
-        network, params: in float64.
-        batch: the example alone.
-        timesteps: prefix of parameters' names → a name for each timestep of those layers; the longest prefix counts.
-        answer, origin, remark: the label of its loss, as in :class:`rnncli.inspection.loss.Loss`.
-    """
-
-    network: Any
-    params: Params
-    batch: Any
-    timesteps: Mapping[str, tuple[str, ...]]
-    answer: str
-    origin: str = ""
-    remark: str = ""
-
-    def steps_of(self, name: str) -> tuple[str, ...]:
-        """The names of the timesteps of a parameter's layer."""
-        return self.timesteps[max((prefix for prefix in self.timesteps if name.startswith(prefix)), key=len)]
-
-    def loss(self, nats: float) -> Loss:
-        """The example's loss, with its label."""
-        return Loss(nats, self.answer, self.origin, self.remark)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,13 @@
-"""The label that a loss is computed for, and whether the loss is large enough for its gradient to mean anything."""
+"""An example, the label of its loss, and whether that loss is large enough for its gradient to mean anything."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnncli.core.cells.recurrence import Params
 from rnncli.tasks.model import Model
 
 PREDICTION = "the model's own prediction"
@@ -71,6 +73,34 @@ class Loss:
         """For JSON."""
         answer = {"answer": self.answer, "label_from": self.origin, "label_remark": self.remark}
         return answer | {"loss": self.nats, "loss_has_vanished": bool(self.warning)}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One example as training sees it.
+
+    Attributes:
+        network, params: in float64.
+        batch: the example alone.
+        timesteps: prefix of parameters' names → a name for each timestep of those layers; the longest prefix counts.
+        answer, origin, remark: the label of its loss, as in :class:`Loss`.
+    """
+
+    network: Any
+    params: Params
+    batch: Any
+    timesteps: Mapping[str, tuple[str, ...]]
+    answer: str
+    origin: str = ""
+    remark: str = ""
+
+    def steps_of(self, name: str) -> tuple[str, ...]:
+        """The names of the timesteps of a parameter's layer."""
+        return self.timesteps[max((prefix for prefix in self.timesteps if name.startswith(prefix)), key=len)]
+
+    def loss(self, nats: float) -> Loss:
+        """The example's loss, with its label."""
+        return Loss(nats, self.answer, self.origin, self.remark)
 
 
 def with_origin(answer: str, origin: str) -> str:

@@ -16,8 +16,8 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 

@@ -10,7 +10,8 @@ from stand_ins.tasks.stars.model import StarsModel
 from rnncli.core.packed import Array
 from rnncli.inspection.by_hand.answers import Answers
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
-from rnncli.inspection.by_hand.layers import Inputs, Size, Stack
+from rnncli.inspection.by_hand.layers import Inputs, Stack
+from rnncli.inspection.by_hand.limits import Size
 from rnncli.inspection.by_hand.tape import Place, Sheet
 from rnncli.inspection.by_hand.terms import added
 from rnncli.inspection.flow import Flow

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rnncli.cli.arguments.options import AnyModel, AnyPath
     from rnncli.data.dataset import Source
     from rnncli.inspection.adapters import Adapter
-    from rnncli.inspection.flow import Flow, Opened
-    from rnncli.inspection.loss import Label
+    from rnncli.inspection.flow import Flow
+    from rnncli.inspection.loss import Label, Opened
     from rnncli.page_results import Page
     from rnncli.results import HeatMap, TableCell, TableView
     from rnncli.tasks.model import Model

@@ -15,9 +15,8 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.by_hand.example import WorkedExample, work_out
-from rnncli.inspection.flow import Opened
 from rnncli.inspection.integrated_gradients import GradientPath
-from rnncli.inspection.loss import Label
+from rnncli.inspection.loss import Label, Opened
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
 from rnncli.results import ByHand

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,11 +13,7 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
-from rnncli.inspection.by_hand.answers import EveryAnswer
-from rnncli.inspection.by_hand.layers import VOCABULARY, Size, Stack
-from rnncli.inspection.by_hand.tape import Place, Sheet, Weight
-from rnncli.inspection.by_hand.terms import tanh
-from rnncli.inspection.flow import Flow
+from rnncli.inspection.by_hand.limits import VOCABULARY, Size
 from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.question import InputParts
 from rnncli.inspection.states import unit_names
@@ -25,6 +21,12 @@ from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Described
 from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.symbols import END, START
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import EveryAnswer
+    from rnncli.inspection.by_hand.layers import Stack
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 
 class CaptionExample(DecoderExample[CaptionModel]):
@@ -34,6 +36,8 @@ class CaptionExample(DecoderExample[CaptionModel]):
         return [Size(self.model.numbers.size, VOCABULARY, "number"), text, self.embedding]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        from rnncli.inspection.by_hand.tape import Weight
+
         settings = self.model.settings
         decoder = self.decoder(found, sheet, ("v", "the numbers") if settings.inject == "every" else None)
         answers = self.answers(found, decoder)
@@ -59,6 +63,9 @@ class CaptionExample(DecoderExample[CaptionModel]):
 
 def _bridge(decoder: Stack, s: Sheet) -> None:
     """From the numbers to the first states."""
+    from rnncli.inspection.by_hand.tape import Place
+    from rnncli.inspection.by_hand.terms import tanh
+
     to_the_numbers = Place(s.block("Backward, to the numbers"))
     s.at(to_the_numbers)
     u = s.line("u", tanh(s.line("w", s["v"] @ s["P"] + s["p"], "the sums", part=True)), "and what is made of them")

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +16,10 @@ from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.by_hand.answers import OneAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
-from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
-from rnncli.inspection.by_hand.tape import Sheet
-from rnncli.inspection.flow import Flow, Opened
+from rnncli.inspection.by_hand.limits import LABELS, VOCABULARY, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.classify.model import ClassifierModel
@@ -28,6 +27,11 @@ from rnncli.tasks.classify.network import Classifier, Examples
 from rnncli.tasks.classify.results import Prediction
 from rnncli.tasks.inputs import NumberInput, steps_of
 from rnncli.tasks.prepare import numbered, split
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import OneAnswer
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 ALL = 2**62  # more tokens than any text has
 READ_OUT = {"last": "last value", "max": "maximum"}  # what a read-out takes of a unit, where it is not the mean
@@ -43,6 +47,9 @@ class ClassifyExample(WorkedExample[ClassifierModel]):
         return [*sizes, self.embedding] if model.settings.input == "embedding" else sizes
 
     def write(self, found: Flow, sheet: Sheet) -> OneAnswer:
+        from rnncli.inspection.by_hand.answers import OneAnswer
+        from rnncli.inspection.by_hand.layers import Inputs, Stack
+
         model, settings, batch = self.model, self.model.settings, found.opened.batch
         if isinstance(model.input, NumberInput):
             inputs = Inputs(sheet, batch.inputs[0], "its numbers, standardised")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,14 +13,17 @@ from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
 from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.inspection.adapters.adapter import Adapter, M
-from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
-from rnncli.inspection.by_hand.layers import Inputs, Stack
-from rnncli.inspection.by_hand.tape import Sheet
-from rnncli.inspection.flow import Flow, Opened
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.states import GeneratedStates, unit_names
 from rnncli.tasks.decoder import DecoderCache, Generated
 from rnncli.tasks.symbols import END, START, joined_symbols
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
+    from rnncli.inspection.by_hand.layers import Stack
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 
 class DecoderExample(WorkedExample[M]):
@@ -35,12 +38,16 @@ class DecoderExample(WorkedExample[M]):
 
     def decoder(self, found: Flow, sheet: Sheet, also: tuple[str, str] | None = None) -> Stack:
         """The decoder's layers, which read the right symbol before each, with ``also`` beside it."""
+        from rnncli.inspection.by_hand.layers import Inputs, Stack
+
         given = self.model.network.decoder.given(found.opened.batch.targets).data
         unknown = self.model.target.unknown
         inputs = Inputs(sheet, given, ONE_HOT, self.rows, unknown, "decoder/embedding/weight", also)
         return Stack(found, "decoder/", sheet, inputs)
 
     def answers(self, found: Flow, decoder: Stack, attention: Attention | None = None, count: str = "T") -> EveryAnswer:
+        from rnncli.inspection.by_hand.answers import EveryAnswer
+
         wanted = self.model.network.decoder.wanted(found.opened.batch.targets)
         return EveryAnswer(decoder, "decoder/output", self.rows, wanted, attention, count)
 

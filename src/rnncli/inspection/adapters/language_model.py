@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,17 +17,20 @@ from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.by_hand.answers import EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
-from rnncli.inspection.by_hand.layers import TIMESTEPS, Inputs, Size, Stack
-from rnncli.inspection.by_hand.tape import Sheet
-from rnncli.inspection.flow import Flow, Opened
+from rnncli.inspection.by_hand.limits import TIMESTEPS, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_tables
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, tokens_of
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import EveryAnswer
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 
 class LanguageModelExample(WorkedExample[LanguageModel]):
@@ -42,6 +45,9 @@ class LanguageModelExample(WorkedExample[LanguageModel]):
         return [vocabulary, self.embedding] if self.model.settings.input == "embedding" else [vocabulary]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        from rnncli.inspection.by_hand.answers import EveryAnswer
+        from rnncli.inspection.by_hand.layers import Inputs, Stack
+
         vocabulary, settings, batch = self.model.vocabulary, self.model.settings, found.opened.batch
         rows, embedding = names_of(vocabulary), "embedding/weight" * (settings.input == "embedding")
         inputs = Inputs(sheet, batch.tokens()[0], ONE_HOT, rows, vocabulary.unknown, embedding)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.generation import DecoderExample, GenerationAdapter
-from rnncli.inspection.by_hand.answers import Attention, EveryAnswer
 from rnncli.inspection.by_hand.example import ONE_HOT, names_of
-from rnncli.inspection.by_hand.layers import UNITS, Inputs, Size, Stack
-from rnncli.inspection.by_hand.tape import Place, Sheet
-from rnncli.inspection.by_hand.terms import hstack, vstack
-from rnncli.inspection.flow import Flow
+from rnncli.inspection.by_hand.limits import UNITS, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import DecoderStates
@@ -23,6 +19,12 @@ from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
 from rnncli.tasks.symbols import END, joined_symbols, symbols_of
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import EveryAnswer
+    from rnncli.inspection.by_hand.layers import Stack
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 
 class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
@@ -40,6 +42,11 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
         return [source, self.vocabulary(self.model.target.size + 1, f"of the target, <unk> and {END}"), self.embedding]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        from rnncli.inspection.by_hand.answers import Attention
+        from rnncli.inspection.by_hand.layers import Inputs, Stack
+        from rnncli.inspection.by_hand.tape import Place
+        from rnncli.inspection.by_hand.terms import vstack
+
         source, settings, read = self.model.source, self.model.settings, found.opened.batch.sources[0]
         own, embedding = sheet.marked("ᵉ"), "embedding/weight"
         inputs = Inputs(own, read, ONE_HOT, names_of(source), source.unknown, embedding, source=True)
@@ -65,6 +72,8 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
 
 def _pass_on(encoder: Stack, decoder: Stack, s: Sheet) -> None:
     """The first states of each of the decoder's layers."""
+    from rnncli.inspection.by_hand.terms import hstack
+
     for layer, of_decoder in zip(encoder.layers, decoder.layers, strict=True):
         (reader,), block = of_decoder.directions, s.block("Backward, to the first state" + of_decoder.words)
         for state in reader.cell.specification.states:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,17 +18,20 @@ from rnncli.data.text.word_features import SIDES
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.adapters.adapter import Adapter
-from rnncli.inspection.by_hand.answers import EveryAnswer
 from rnncli.inspection.by_hand.example import WorkedExample
-from rnncli.inspection.by_hand.layers import LABELS, VOCABULARY, Inputs, Size, Stack
-from rnncli.inspection.by_hand.tape import Sheet
-from rnncli.inspection.flow import Flow, Opened
+from rnncli.inspection.by_hand.limits import LABELS, VOCABULARY, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
+from rnncli.inspection.loss import Opened
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import TagPrediction
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import EveryAnswer
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 
 class TagExample(WorkedExample[TaggerModel]):
@@ -42,6 +46,9 @@ class TagExample(WorkedExample[TaggerModel]):
         return [features, Size(len(self.model.tags), LABELS, "tag")]
 
     def write(self, found: Flow, sheet: Sheet) -> EveryAnswer:
+        from rnncli.inspection.by_hand.answers import EveryAnswer
+        from rnncli.inspection.by_hand.layers import Inputs, Stack
+
         inputs = Inputs(sheet, found.cells[0].x, "its features, side by side")
         stack = Stack(found, "encoder/", sheet, inputs)
         answers = EveryAnswer(stack, "output", self.model.tags, found.opened.batch.targets[0])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -22,14 +22,16 @@ from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError
-from rnncli.inspection.by_hand.answers import Answers
-from rnncli.inspection.by_hand.layers import LAYERS, UNITS, VOCABULARY, Size
-from rnncli.inspection.by_hand.tape import Sheet, Tape
-from rnncli.inspection.flow import Flow, Opened, flow
-from rnncli.inspection.loss import PREDICTION
+from rnncli.inspection.by_hand.limits import LAYERS, UNITS, VOCABULARY, Size
+from rnncli.inspection.loss import PREDICTION, Opened
 from rnncli.inspection.states import visible
 from rnncli.results import ByHand
 from rnncli.tasks.model import Model
+
+if TYPE_CHECKING:
+    from rnncli.inspection.by_hand.answers import Answers
+    from rnncli.inspection.by_hand.tape import Sheet
+    from rnncli.inspection.flow import Flow
 
 ONE_HOT = "its one-hot row"
 STRENGTHENS = (
@@ -95,6 +97,9 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         UsageError: the model is too large to be read; the text has no timesteps or too many; the model does not know
             the label; or a number is not finite.
     """
+    from rnncli.inspection.by_hand.tape import Sheet, Tape
+    from rnncli.inspection.flow import flow
+
     settings = example.model.settings
     for one in (Size(settings.layers, LAYERS, "layer"), example.hidden, *example.sizes):
         one.require()

@@ -1,4 +1,4 @@
-"""Inputs and recurrent layers as lines of arithmetic, by each cell's own equations; and how large they may be."""
+"""Inputs and recurrent layers as lines of arithmetic, by each cell's own equations."""
 
 from __future__ import annotations
 
@@ -12,42 +12,15 @@ import numpy as np
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.specification import X
 from rnncli.core.packed import Array
-from rnncli.errors import UsageError, counted
+from rnncli.inspection.by_hand.limits import SHORTER, TIMESTEPS, Size
 from rnncli.inspection.by_hand.tape import Block, Place, Sheet, Weight
 from rnncli.inspection.by_hand.terms import Term, added, hstack, relu, sigmoid, tanh
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.states import visible
 
-LAYERS, UNITS, VOCABULARY, TIMESTEPS, LABELS = 3, 8, 12, 8, 8
-SMALLER = (
-    "rnncli train sample_data/notes.csv --config sample_data/notes.yaml makes a model that is small enough; "
-    "for a large one there is rnncli inspect --bptt"
-)
-SHORTER = "give a shorter text, or a shorter --answer; for a long one there is rnncli inspect --bptt"
 # What the first layer reads, in both directions; it has no mark of theirs.
 _READ = {letter: letter for letter in ("x", "e", "E")}
 _FUNCTIONS: dict[str, Callable[[Term], Term]] = {"σ": sigmoid, "tanh": tanh, "relu": relu}
-
-
-@dataclass(frozen=True)
-class Size:
-    """How many there are of something, and how many of them can be read at most.
-
-    Attributes:
-        one: its name in the singular; the plural has an s.
-        behind: words behind the name: `` of the source``.
-    """
-
-    count: int
-    most: int
-    one: str
-    behind: str = ""
-
-    def require(self, hint: str = SMALLER) -> None:
-        """Raises UsageError: there are more than can be read."""
-        if self.count > self.most:
-            words = counted(self.count, self.one + self.behind, f"{self.one}s{self.behind}")
-            raise UsageError(f"{words} are more than can be read by hand: at most {self.most}", hint)
 
 
 @dataclass(frozen=True, eq=False)
