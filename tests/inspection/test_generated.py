@@ -13,7 +13,6 @@ from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference.inputs import difference
 from rnncli.inspection.flow import flow
 from rnncli.inspection.page.page import page
-from rnncli.inspection.states import GeneratedStates
 
 WRITERS = ("seq2seq", "caption")
 
@@ -64,7 +63,7 @@ def test_the_generated_symbols_are_those_of_predict(kind: str, beam: int, unknow
     made = with_bias(kind, unknown).with_options(beam=beam)
     (answer,) = made.predict([TEXTS[kind]])
     states = adapter_of(made).trace(TEXTS[kind])
-    assert isinstance(states, GeneratedStates)
+    assert states.generated is not None
     generated = [states.labels[k] for k in states.chosen.tolist()]
     assert tuple(generated) == states.tokens
     assert [one for one in generated if one != "<end>"] == answer.target.split()

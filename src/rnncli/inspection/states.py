@@ -17,7 +17,10 @@ NOTICEABLE = 0.005  # a probability that is not 0 where two digits of it are sho
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class States:
-    """One input, timestep by timestep.
+    """One input, timestep by timestep; or a decoder, step by step, as it generates a text.
+
+    A decoder's probabilities are those of training and ``predict``: the product over the generated symbols is the
+    probability of the whole text. The unknown symbol has a share of them, though it is never generated.
 
     Attributes:
         tokens: (T,) as the model reads them.
@@ -28,9 +31,12 @@ class States:
         probabilities: (T, L) of each label at each timestep.
         answers_are: what the prediction at a timestep means, for a caption.
         key: name of the probabilities in JSON.
-        source: (S,) the symbols that a decoder's attention may look at.
+        source: (S,) the symbols that a decoder's encoder has read; empty without one.
         alignment: (T, S) how much of the attention goes to each; None without attention.
         numbers: name → (T,) what else is predicted at each timestep.
+        generated: (T,) number of the label that a decoder generates: not always the most probable one, for a beam looks
+            further ahead. None without a decoder.
+        unknown: number of the unknown symbol among a decoder's labels.
     """
 
     tokens: tuple[str, ...]
@@ -44,6 +50,8 @@ class States:
     source: tuple[str, ...] = ()
     alignment: Array | None = None
     numbers: Mapping[str, Array] = field(default_factory=dict)
+    generated: Array | None = None
+    unknown: int = 0
 
     @cached_property
     def norm(self) -> Array:
@@ -52,13 +60,15 @@ class States:
 
     @property
     def chosen(self) -> Array:
-        """(T,) number of the label that is predicted: the most probable one."""
-        return np.asarray(self.probabilities.argmax(axis=1))
+        """(T,) number of the label that is predicted: the most probable one, if a decoder has not generated another."""
+        return np.asarray(self.probabilities.argmax(axis=1)) if self.generated is None else self.generated
 
     @property
     def caption(self) -> str:
         """What the probabilities are."""
-        return self.answers_are
+        most = 0.0 if self.generated is None else float(self.probabilities[:, self.unknown].max(initial=0.0))
+        never = f"; <unk>, which is never generated, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
+        return self.answers_are + never
 
     def best(self, count: int) -> Array:
         """(T, count) numbers of the predicted label and the most probable others; fewer if there are no more."""
@@ -73,7 +83,22 @@ class States:
         return most_changing(self.hidden, count)
 
     def view(self, units: list[int]) -> TableView:
-        """One row a timestep: token, prediction, the state's norm and the chosen units."""
+        """One row a timestep: what is read and predicted, or what a decoder generates of a source; and these units."""
+        columns, rows = self._decoding() if self.source else self._reading()
+        columns += [Column(f"h{self.units[unit]}", True) for unit in units]
+        rows = [(*row, *self.hidden[t, units].tolist()) for t, row in enumerate(rows)]
+        chosen = f"{len(units)} of {len(self.units)} units"
+        if self.source:
+            title, chosen = f"The decoder's steps for {' '.join(map(visible, self.source))}", f"{chosen} of the decoder"
+            predicted = "p"
+        else:
+            title = "Hidden state after every timestep"
+            predicted = ", ".join([*self.numbers, *(("answer", "p") if self.labels else ())])
+        caption = f"{predicted}: {self.caption}; {chosen}, choose with --units or --top"
+        return TableView(title, tuple(columns), tuple(rows), caption)
+
+    def _reading(self) -> tuple[list[Column], list[tuple[TableCell, ...]]]:
+        """Token, prediction and the state's norm."""
         rows: list[tuple[TableCell, ...]] = []
         best = self.best(1)
         for t, token in enumerate(self.tokens):
@@ -81,61 +106,13 @@ class States:
             row: list[TableCell] = [t + 1, read, *(float(values[t]) for values in self.numbers.values())]
             for k in best[t].tolist():
                 row += [visible(self.labels[k]), float(self.probabilities[t, k])]
-            rows.append((*row, float(self.norm[t]), *self.hidden[t, units].tolist()))
-        columns = [Column("t", True), Column("token", style="bold")]
-        predictions = [Column(name, True) for name in self.numbers]
-        predictions += [Column("answer"), Column("p", True)] if self.labels else []
-        columns += [*predictions, Column("‖h‖", True), *(Column(f"h{self.units[unit]}", True) for unit in units)]
-        caption = f"{', '.join(one.name for one in predictions)}: {self.caption}; "
-        caption += f"{len(units)} of {len(self.units)} units, choose with --units or --top"
-        return TableView("Hidden state after every timestep", tuple(columns), tuple(rows), caption)
+            rows.append((*row, float(self.norm[t])))
+        columns = [Column("t", True), Column("token", style="bold"), *(Column(name, True) for name in self.numbers)]
+        columns += [Column("answer"), Column("p", True)] if self.labels else []
+        return [*columns, Column("‖h‖", True)], rows
 
-    def document(self) -> dict[str, Any]:
-        """For JSON."""
-        names = ("tokens", "known", "hidden", "units", "norm", "labels")
-        return {name: getattr(self, name) for name in names} | self._predictions()
-
-    def _predictions(self) -> dict[str, Any]:
-        return {self.key: self.probabilities} if self.labels else dict(self.numbers)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class GeneratedStates(States):
-    """A decoder, step by step, as it generates a text.
-
-    Its probabilities are those of training and ``predict``: the product over the generated symbols is the probability
-    of the whole text. The unknown symbol has a part of them, though it is never generated.
-
-    Attributes:
-        generated: (T,) number of the label that is: not always the most probable one, for a beam looks further ahead.
-        unknown: number of the unknown symbol.
-    """
-
-    generated: Array
-    unknown: int
-    answers_are: str = "the symbol generated at this step"
-    key: str = "step_probabilities"
-
-    @property
-    def chosen(self) -> Array:
-        return self.generated
-
-    @property
-    def caption(self) -> str:
-        most = float(self.probabilities[:, self.unknown].max(initial=0.0))
-        never = f"; <unk>, which is never generated, has up to {most:.2f} of p" if most >= NOTICEABLE else ""
-        return self.answers_are + never
-
-    def _predictions(self) -> dict[str, Any]:
-        return {"told": self.generated, **super()._predictions(), "unknown": self.unknown}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DecoderStates(GeneratedStates):
-    """A decoder whose encoder has read a source."""
-
-    def view(self, units: list[int]) -> TableView:
-        """One row a step: what is generated, the next best ones, where attention looks, and the chosen units."""
+    def _decoding(self) -> tuple[list[Column], list[tuple[TableCell, ...]]]:
+        """What is generated, the next best symbols, and where attention looks."""
         rows: list[tuple[TableCell, ...]] = []
         for t, (chosen, *others) in enumerate(self.best(3).tolist()):
             row: list[TableCell] = [t + 1, visible(self.labels[chosen]), float(self.probabilities[t, chosen])]
@@ -143,18 +120,18 @@ class DecoderStates(GeneratedStates):
             if self.alignment is not None:
                 s = int(self.alignment[t].argmax())
                 row += [f"{visible(self.source[s])} ({s + 1})", float(self.alignment[t, s])]
-            rows.append((*row, *self.hidden[t, units].tolist()))
+            rows.append(tuple(row))
         columns = [Column("t", True), Column("symbol", style="bold"), Column("p", True), Column("else")]
-        if self.alignment is not None:
-            columns += [Column("looks at"), Column("weight", True)]
-        columns += [Column(f"h{self.units[unit]}", True) for unit in units]
-        caption = f"p: {self.caption}; {len(units)} of {len(self.units)} units of the decoder, "
-        caption += "choose with --units or --top"
-        title = f"The decoder's steps for {' '.join(map(visible, self.source))}"
-        return TableView(title, tuple(columns), tuple(rows), caption)
+        return columns + [Column("looks at"), Column("weight", True)] * (self.alignment is not None), rows
 
-    def _predictions(self) -> dict[str, Any]:
-        return super()._predictions() | {"source": self.source, "alignment": self.alignment}
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("tokens", "known", "hidden", "units", "norm", "labels")
+        found = {name: getattr(self, name) for name in names}
+        found |= {} if self.generated is None else {"told": self.generated}
+        found |= {self.key: self.probabilities} if self.labels else self.numbers
+        found |= {} if self.generated is None else {"unknown": self.unknown}
+        return found | ({"source": self.source, "alignment": self.alignment} if self.source else {})
 
 
 def most_changing(values: Array, count: int) -> list[int]:

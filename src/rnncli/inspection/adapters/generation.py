@@ -15,7 +15,7 @@ from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.inspection.adapters.adapter import Adapter, M
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
 from rnncli.inspection.loss import Opened
-from rnncli.inspection.states import GeneratedStates, unit_names
+from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.decoder import DecoderCache, Generated
 from rnncli.tasks.symbols import END, START, joined_symbols
 
@@ -57,13 +57,13 @@ class GenerationAdapter(Adapter[M]):
 
     Attributes:
         generates: what the generated text is called.
-        states: how its steps are shown.
+        reads_source: whether the input is symbols, which an encoder reads.
         batch: the class of examples of training, of inputs and their targets.
     """
 
     answer_is_read: ClassVar[bool] = True
     generates: ClassVar[str]
-    states: ClassVar[type[GeneratedStates]] = GeneratedStates
+    reads_source: ClassVar[bool] = False
     batch: ClassVar[type[Any]]
     model: Any
 
@@ -106,20 +106,22 @@ class GenerationAdapter(Adapter[M]):
     def scores(self, texts: Sequence[str], answer: str) -> Array:
         return np.asarray(self.model.network.log_probabilities(self.model.params, self.examples(texts, answer)))
 
-    def _trace(self, text: str, steps: tuple[str, ...]) -> GeneratedStates:
+    def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         model, generated = self.model, self.decode(text)
         each = model.network.decoder.steps(generated)
         logits, hidden, cache = self.decoder(self.inputs([text]), [each[:-1]])
         names = (*model.target.tokens, UNKNOWN, END)
         tokens = tuple(names[k] for k in each.tolist())
-        return self.states(
+        return States(
             tokens=tokens,
             known=(True,) * len(tokens),
             hidden=hidden,
             units=unit_names(model.network.decoder.hidden, bidirectional=False),
             labels=names,
             probabilities=softmax(logits),
-            source=steps,
+            answers_are="the symbol generated at this step",
+            key="step_probabilities",
+            source=steps if self.reads_source else (),
             alignment=alignment(cache.attention)[0] if cache.attention is not None else None,
             generated=each,
             unknown=model.target.unknown,

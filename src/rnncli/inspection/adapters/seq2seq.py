@@ -14,7 +14,6 @@ from rnncli.inspection.by_hand.example import ONE_HOT, names_of
 from rnncli.inspection.by_hand.limits import UNITS, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
-from rnncli.inspection.states import DecoderStates
 from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
@@ -91,7 +90,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
     worked_example = Seq2SeqExample
     cuts = True
     generates = "target"
-    states: ClassVar = DecoderStates
+    reads_source = True
     batch: ClassVar = Pairs
 
     def parts(self, text: str) -> InputParts:
