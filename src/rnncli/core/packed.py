@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Params = dict[str, Any]  # name → array, or name → Params
+State = tuple[Array, ...]  # of a recurrent layer: (N, H) each
 
 # The values of a token that occurs more often than this are added up by themselves.
 OFTEN = 16

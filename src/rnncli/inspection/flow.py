@@ -14,13 +14,12 @@ import numpy as np
 
 from rnncli.core.backward_trace import RecordedGradients, recording
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.cells.specification import Factor, ParameterSpec
 from rnncli.core.gradients import as_dense
 from rnncli.core.layers.attention import Attention
 from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
-from rnncli.core.packed import Array, Lookup
+from rnncli.core.packed import Array, Lookup, Params, State
 from rnncli.inspection.loss import Opened
 from rnncli.inspection.states import most_changing
 

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.gradients import as_dense
 from rnncli.core.optim.parameters import flatten, nest
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, Params
 
 GAP = 0.01  # share of the score's difference that the integral may miss
 STRETCHES, NODES = 8, 2  # of the path at first, and points on each of them at which gradients are taken

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rnncli.core.cells.recurrence import Params
+from rnncli.core.packed import Params
 from rnncli.tasks.model import Model
 
 PREDICTION = "the model's own prediction"

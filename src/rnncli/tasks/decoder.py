@@ -15,7 +15,6 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.attention import Attention, AttentionCache
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
@@ -23,7 +22,7 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import log_softmax
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.dataset import Dataset
 from rnncli.schema import Range
 from rnncli.tasks.network import Rng, SequenceNetwork, stack_of

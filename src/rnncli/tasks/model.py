@@ -13,9 +13,8 @@ import numpy as np
 
 from rnncli import model_file, schema, storage
 from rnncli.config import TASKS, Settings
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, Params
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size

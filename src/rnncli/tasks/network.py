@@ -12,14 +12,13 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.cells.named import cell_named, specification_of
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.cells.specification import X
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache, recurrent_stack
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
-from rnncli.core.packed import Array, Lookup, PackedSequence
+from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import in_length_order
 from rnncli.errors import counted

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.core.cells.recurrence import Params
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, Params
 from rnncli.data.dataset import Dataset
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.splits import stratified_split

@@ -10,8 +10,7 @@ from rnncli.inspection.adapters.stars_by_hand import StarsExample
 from stand_ins.tasks.stars.model import Stars, StarsModel, number_of
 from stand_ins.tasks.stars.network import Rated, Regression
 
-from rnncli.core.cells.recurrence import Params
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.inspection.activation_states import TextActivations

@@ -10,15 +10,9 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.activations import sigmoid
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import (
-    InputSums,
-    Params,
-    State,
-    by_gate,
-    previous,
-)
+from rnncli.core.cells.recurrence import InputSums, by_gate, previous
 from rnncli.core.cells.specification import PAST_H, Factor, Specification, StateSpec, Step, V, X, gate, of_gates
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class PeepholeCache(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.activations import sigmoid
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import InputSums, Params, State, previous
+from rnncli.core.cells.recurrence import InputSums, previous
 from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate, of_gates
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class SRUCache(NamedTuple):

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params, State, input_gradients, previous, side_by_side_gates
+from rnncli.core.cells.recurrence import input_gradients, previous, side_by_side_gates
 from rnncli.core.cells.specification import PAST_H, Factor, ParameterSpec, Specification, Step, V, X
 from rnncli.core.gradients import Gradient
 from rnncli.core.initializers import glorot_uniform, orthogonal
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 _Order = list[int] | slice
 _NO_TOTALS: Array = np.empty((0, 0))

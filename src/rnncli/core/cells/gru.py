@@ -11,8 +11,6 @@ from rnncli.core.activations import squash
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,
-    Params,
-    State,
     StepBuffer,
     blocks_backward,
     by_gate,
@@ -32,7 +30,7 @@ from rnncli.core.cells.specification import (
     gate,
     of_gates,
 )
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class GRUCache(NamedTuple):

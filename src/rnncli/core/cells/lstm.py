@@ -11,8 +11,6 @@ from rnncli.core.activations import squash
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import (
     InputSums,
-    Params,
-    State,
     StepBuffer,
     blocks_backward,
     by_gate,
@@ -21,7 +19,7 @@ from rnncli.core.cells.recurrence import (
     dropping_vanished,
 )
 from rnncli.core.cells.specification import PAST_H, Specification, StateSpec, Step, V, X, gate, of_gates
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class LSTMCache(NamedTuple):

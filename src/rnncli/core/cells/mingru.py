@@ -9,9 +9,9 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.activations import squash
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import InputSums, Params, State, dropping_vanished, previous
+from rnncli.core.cells.recurrence import InputSums, dropping_vanished, previous
 from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class MinGRUCache(NamedTuple):

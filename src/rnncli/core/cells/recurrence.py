@@ -14,10 +14,6 @@ import numpy as np
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.packed import Array, Lookup, PackedSequence
 
-Params = dict[str, Any]  # name → array, or name → Params
-State = tuple[Array, ...]
-
-
 # A block of rows small enough that its gates and their gradients stay in the L2 cache between two passes.
 BLOCK_BYTES = 256 * 1024
 # Vanished gradients are dropped once in so many steps: one that falls to a tenth at each is not subnormal before.

@@ -10,17 +10,9 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import (
-    InputSums,
-    Params,
-    State,
-    StepBuffer,
-    blocks_backward,
-    by_gate_transposed,
-    dropping_vanished,
-)
+from rnncli.core.cells.recurrence import InputSums, StepBuffer, blocks_backward, by_gate_transposed, dropping_vanished
 from rnncli.core.cells.specification import PAST_H, Block, GateSpec, ParameterSpec, Specification, StateSpec, Step, V, X
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class RNNCache(NamedTuple):

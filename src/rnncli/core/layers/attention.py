@@ -25,9 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core import backward_trace
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.initializers import glorot_uniform
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 
 
 class AttentionCache(NamedTuple):

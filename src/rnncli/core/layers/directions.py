@@ -8,9 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.core.threads import side_by_side
 
 

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core import backward_trace
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.initializers import normal
-from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
+from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence, Params
 
 
 class EmbeddingCache(NamedTuple):

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnncli.core import backward_trace
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.gradients import Gradient
 from rnncli.core.initializers import glorot_uniform
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, Params
 
 
 @dataclass(frozen=True)

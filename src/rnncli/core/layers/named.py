@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
+from rnncli.core.packed import Params
 
 
 class Layer(Protocol):

@@ -10,8 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import State
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, State
 
 
 class ReadoutCache(NamedTuple):

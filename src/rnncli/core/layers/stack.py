@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core.cells.named import cell_named
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.directions import Bidirectional, OneDirection
 from rnncli.core.layers.dropout import dropout
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
 class StackCache(NamedTuple):

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.gradients import Gradient, RowGradient, as_dense
-from rnncli.core.packed import Array
+from rnncli.core.packed import Array, Params
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

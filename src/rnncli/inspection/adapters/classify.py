@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, closest
 from rnncli.inspection.activation_states import TextActivations, batches_by_length

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.losses import log_softmax, softmax
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import UNKNOWN
 from rnncli.errors import UsageError

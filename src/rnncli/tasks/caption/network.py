@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
 from rnncli.tasks.network import BATCH, Carried, Rng
 from rnncli.tasks.rows import EncodedRows

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core.activations import sigmoid
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.initializers import fill_uniform
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.ragged import joined
 from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores

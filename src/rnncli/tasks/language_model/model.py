@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import State
 from rnncli.core.losses import softmax
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, State
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError

@@ -14,11 +14,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.tasks.network import Carried, Reader, ReaderCache, Rng, SequenceNetwork
 from rnncli.tasks.rows import EncodedRows
 

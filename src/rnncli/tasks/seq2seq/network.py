@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params, State
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.ragged import joined, lengths_of
 from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.core import backward_trace
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.gradients import RowGradient
 from rnncli.core.initializers import normal
 from rnncli.core.layers.dropout import dropout, dropout_backward
@@ -18,7 +17,7 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import softmax
-from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence
+from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence, Params
 from rnncli.data.ragged import joined
 from rnncli.data.text.word_features import SIDES
 from rnncli.tasks.comparison import RowScores

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.core.cells.recurrence import Params
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.ragged import joined
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import MetricSums, Network, Reader, packed_batches
