@@ -54,7 +54,7 @@ def test_mistakes_come_most_confident_first_with_their_lines(trained, judged):
         assert entry["text"] == answer.text
         assert entry["probability"] == pytest.approx(probability, abs=1e-6)
     table = trained.works("evaluate", "latest", "reviews.csv").rows
-    start = table.index(["line", "truth", "answer", "probability", "text"])
+    start = table.index(["line", "truth", "prediction", "probability", "text"])
     assert [row[0] for row in table[start + 1 :]] == [str(line) for _, line, _, _ in wrong]
 
 
@@ -70,7 +70,7 @@ def test_the_table_holds_the_numbers_of_the_json(trained):
     for row, entry in zip(result.rows[start + 1 :], scores["labels"], strict=False):
         numbers = [f"{entry[name]:.4f}" for name in ("precision", "recall", "f1")]
         assert row == [entry["label"], *numbers, str(entry["support"])]
-    start = result.rows.index(["truth \\ answer", *LABELS])
+    start = result.rows.index(["truth \\ prediction", *LABELS])
     assert result.rows[start + 1] == ["neg", *map(str, scores["confusion"][0])]
     assert result.rows[start + 2] == ["pos", *map(str, scores["confusion"][1])]
     assert result.err == "text: text, label: label; change with --text/--label\n"
@@ -90,7 +90,7 @@ def test_how_many_mistakes_are_shown_is_asked_for(trained, reviews):
 def test_many_labels_are_shown_as_the_pairs_that_are_confused(trained):
     trained.write("many.csv", "text,label\n" + "".join(f"good film,l{n}\n" for n in range(14)) + "bad film,l0\n")
     result = trained.works("evaluate", "latest", "many.csv")
-    assert ["truth", "answer", "times"] in result.rows
+    assert ["truth", "prediction", "times"] in result.rows
     assert ["l1", "pos", "1"] in result.rows
     assert ["l0", "neg", "1"] in result.rows
     assert result.rows[1][1].startswith("0.0000 (95% interval 0.0000 to 0.0000")

@@ -69,7 +69,7 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
 def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model):
     expected = adapter_of(model).trace(TEXT)
     rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows
-    assert rows[0] == ["t", "token", "answer", "p", "‖h‖", *(f"h{unit}" for unit in expected.units)]
+    assert rows[0] == ["t", "token", "prediction", "p", "‖h‖", *(f"h{unit}" for unit in expected.units)]
     assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4"]
     assert [row[1] for row in rows[1:]] == ["good", "film", "was <unk>", "zzz <unk>"]
     for row, states, norm in zip(rows[1:], expected.hidden, expected.norm, strict=True):

@@ -168,7 +168,7 @@ def test_scores_take_the_nearest_of_several_targets(tmp_path: Path) -> None:
     assert scores.symbol_error_rate == pytest.approx(1 / 3)  # x z for x y: one of two; q for q: none of one
     assert scores.character_error_rate == pytest.approx(1 / 4)
     (mistake,) = scores.mistakes
-    assert (mistake.line, mistake.truth, mistake.told, mistake.distance) == (2, "x y", "x z", 1)
+    assert (mistake.line, mistake.truth, mistake.generated, mistake.distance) == (2, "x y", "x z", 1)
 
 
 # From file to answer

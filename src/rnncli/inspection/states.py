@@ -108,7 +108,7 @@ class States:
                 row += [visible(self.labels[k]), float(self.probabilities[t, k])]
             rows.append((*row, float(self.norm[t])))
         columns = [Column("t", True), Column("token", style="bold"), *(Column(name, True) for name in self.numbers)]
-        columns += [Column("answer"), Column("p", True)] if self.labels else []
+        columns += [Column("prediction"), Column("p", True)] if self.labels else []
         return [*columns, Column("‖h‖", True)], rows
 
     def _decoding(self) -> tuple[list[Column], list[tuple[TableCell, ...]]]:

@@ -117,7 +117,7 @@ def walk(page: Page) -> Html:
         token = alone(step.token) + ("" if step.known else " (unknown)")
         numbers = [number(x) for _, x in step.numbers]
         rows.append((f"{step.place:,}", token, *answer, *numbers, *["–"] * (len(names) - len(numbers))))
-    first = ["t", "token", *(["answer", "p"] if page.steps[0].answers else [])]
+    first = ["t", "token", *(["prediction", "p"] if page.steps[0].answers else [])]
     columns = [*first, *(clean(name, WORD) for name in names)]
     numeric = (0, *range(len(first) - (len(first) > 2), len(columns)))
     return slider + now + folded("Every timestep as a table", table("Timesteps", columns, rows, numeric), count <= 12)

@@ -159,10 +159,10 @@ def label_table(scores: Scores, counted: str) -> TableView:
 
 
 def confusion_table(scores: Scores) -> TableView:
-    """True labels down, answers across; for many labels only the pairs confused most."""
+    """True labels down, predicted ones across; for many labels only the pairs confused most."""
     names = [s.label for s in scores.labels]
     if len(names) <= MOST_LABELS_IN_MATRIX:
-        columns = (Column("truth \\ answer"), *(Column(name, True) for name in names))
+        columns = (Column("truth \\ prediction"), *(Column(name, True) for name in names))
         rows: tuple[tuple[TableCell, ...], ...] = tuple(
             (name, *counts) for name, counts in zip(names, scores.confusion, strict=True)
         )
@@ -174,5 +174,5 @@ def confusion_table(scores: Scores) -> TableView:
         if i != j and count
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
-    rows = tuple((truth, answer, count) for count, truth, answer in pairs[:CONFUSED_MOST])
-    return TableView("Confused most", (Column("truth"), Column("answer"), Column("times", True)), rows)
+    rows = tuple((truth, predicted, count) for count, truth, predicted in pairs[:CONFUSED_MOST])
+    return TableView("Confused most", (Column("truth"), Column("prediction"), Column("times", True)), rows)

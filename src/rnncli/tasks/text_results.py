@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class WrongTarget:
     line: int
     text: str
     truth: str
-    told: str
+    generated: str = field(metadata={"json": "told"})
     distance: int
 
 
@@ -92,7 +92,7 @@ class PairEvaluation(Evaluation):
         ]
 
     def tables(self) -> list[TableView]:
-        rows = tuple((m.line, m.text, m.truth, m.told, m.distance) for m in self.mistakes)
+        rows = tuple((m.line, m.text, m.truth, m.generated, m.distance) for m in self.mistakes)
         columns = (Column("line", True), Column("source"), Column("truth"), Column("generated"), Column("edits", True))
         return [TableView("Furthest from the truth", columns, rows)]
 
@@ -130,7 +130,7 @@ def compared(
         characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
         if distance:
             line, text = dataset.lines[row], dataset.called(row)
-            mistakes.append(WrongTarget(line=line, text=text, truth=truth, told=said, distance=distance))
+            mistakes.append(WrongTarget(line=line, text=text, truth=truth, generated=said, distance=distance))
     mistakes.sort(key=lambda mistake: -mistake.distance)
     return PairEvaluation(
         rows=len(dataset.inputs),

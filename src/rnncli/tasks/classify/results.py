@@ -84,6 +84,6 @@ class ClassifierEvaluation(Evaluation):
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)
-        columns = (Column("line", True), Column("truth"), Column("answer"), Column("probability", True), Column("text"))
-        mistakes = TableView("Most confident mistakes", columns, rows)
+        named = Column("line", True), Column("truth"), Column("prediction"), Column("probability", True), Column("text")
+        mistakes = TableView("Most confident mistakes", named, rows)
         return [label_table(self.scores, "rows"), confusion_table(self.scores), mistakes]

@@ -87,7 +87,7 @@ class TagEvaluation(Evaluation):
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
-        named = Column("line", True), Column("word", style="bold"), Column("truth"), Column("answer")
+        named = Column("line", True), Column("word", style="bold"), Column("truth"), Column("prediction")
         columns = (*named, Column("probability", True), Column("context"))
         mistakes = TableView("Most confident mistakes", columns, rows)
         return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
