@@ -282,7 +282,7 @@ def test_the_encoder_of_a_model_of_pairs(both: bool) -> None:
     network, units = made.network, 6 if both else 3
     assert len(adapter_of(made).units) == units
     read = [text for text, _ in rows]
-    states = [network.encode(made.params, adapter_of(made).examples([text], "").sources)[0].data for text in read]
+    states = [network.start(made.params, adapter_of(made).examples([text], "").inputs).memory.data for text in read]
     symbols = [symbol for text in read for symbol in text.split()]
     for unit in range(units):
         found = top_activations(made, data, unit)
@@ -304,7 +304,7 @@ def test_the_middle_of_a_source_that_is_not_read_is_never_a_top_token() -> None:
         for one in found.most + found.least:
             assert one.place <= 5 or one.place > 15
             assert one.token == source.split()[one.place - 1]
-            state = made.network.encode(made.params, adapter_of(made).examples([source], "").sources)[0].data
+            state = made.network.start(made.params, adapter_of(made).examples([source], "").inputs).memory.data
             row = one.place - 1 if one.place <= 5 else one.place - 11
             assert one.value == pytest.approx(state[row, unit])
 
@@ -318,9 +318,8 @@ def test_the_decoder_of_a_model_of_captions(inject: str) -> None:
     flat, following = [], []
     for text, label in (rows[0], rows[1], rows[4]):
         one = adapter_of(made).examples([text], label)
-        states, _ = network.states(made.params, one.features)
         given = network.decoder.given(one.targets)
-        hidden = network.decoder.forward(made.params["decoder"], given, states, beside=network.beside(one.features))[1]
+        hidden = network.decoder.forward(made.params["decoder"], given, network.start(made.params, one.inputs))[1]
         flat += hidden[:, 2].tolist()
         following += [*label.split(), "<end>"]
     skipping = replace(data, source=replace(data.source, skip_bad=True))

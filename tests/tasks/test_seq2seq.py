@@ -69,7 +69,7 @@ def test_a_beam_that_holds_everything_finds_the_best(attention: bool) -> None:
     """Against every sequence there is, each scored with its symbols given."""
     made, params, batch = network(attention=attention)
     limit, end, unknown = 3, made.decoder.end, SIZES[1] - 1
-    for source in batch.sources:
+    for source in batch.inputs:
         scored = {}
         for length in range(limit):
             for told in itertools.product(range(unknown), repeat=length):
@@ -85,8 +85,8 @@ def test_a_beam_that_holds_everything_finds_the_best(attention: bool) -> None:
 
 def test_a_greedy_step_takes_the_most_probable_symbol() -> None:
     made, params, batch = network()
-    told = made.decode(params, batch.sources, 6)
-    for source, one in zip(batch.sources, told, strict=True):
+    told = made.decode(params, batch.inputs, 6)
+    for source, one in zip(batch.inputs, told, strict=True):
         given = Pairs([source], [one.ids])
         logits = made.forward_batch(params, given)[0]
         logits[:, SIZES[1] - 1] = -np.inf
@@ -99,8 +99,8 @@ def test_a_greedy_step_takes_the_most_probable_symbol() -> None:
 
 def test_exact_matches_are_counted_without_decoding() -> None:
     made, params, batch = network()
-    told = made.decode(params, batch.sources, 20)
-    right = Pairs(batch.sources, [one.ids for one in told])
+    told = made.decode(params, batch.inputs, 20)
+    right = Pairs(batch.inputs, [one.ids for one in told])
     ended = [one.ended for one in told]
     assert made.metric_sums(params, right).right == sum(ended)
     wrong = sum(one.ids.tolist() == target.tolist() for one, target in zip(told, batch.targets, strict=True))
@@ -114,7 +114,7 @@ def test_the_last_symbol_of_the_source_moves_what_the_decoder_is_told() -> None:
     made, params, batch = network(attention=False, bidirectional=False)
     before = made.forward_batch(params, batch)[0]
     for row in range(4):
-        changed = [source.copy() for source in batch.sources]
+        changed = [source.copy() for source in batch.inputs]
         changed[row][-1] = (changed[row][-1] + 1) % SIZES[0]
         after = made.forward_batch(params, Pairs(changed, batch.targets))[0]
         given = made.decoder.given(batch.targets)
@@ -232,10 +232,11 @@ def test_an_empty_side_is_refused_with_its_line(tmp_path: Path) -> None:
 
 def test_a_sequence_alone_is_encoded_as_in_company() -> None:
     made, params, batch = network()
-    memory, states, _ = made.encode(params, batch.sources)
-    rows = memory.unpack()
-    for row, source in enumerate(batch.sources):
-        own, own_states, _ = made.encode(params, [source])
-        np.testing.assert_allclose(own.data, rows[row], rtol=1e-12)
-        np.testing.assert_allclose(own_states[0][0][0], states[0][0][row], rtol=1e-12)
-        assert isinstance(own, PackedSequence)
+    start = made.start(params, batch.inputs)
+    assert start.memory is not None
+    rows = start.memory.unpack()
+    for row, source in enumerate(batch.inputs):
+        own = made.start(params, [source])
+        assert isinstance(own.memory, PackedSequence)
+        np.testing.assert_allclose(own.memory.data, rows[row], rtol=1e-12)
+        np.testing.assert_allclose(own.states[0][0][0], start.states[0][0][row], rtol=1e-12)

@@ -103,8 +103,10 @@ def lengths_of(sequences: Sequence[Array]) -> npt.NDArray[np.int64]:
     return np.array([len(sequence) for sequence in sequences], np.int64)
 
 
-def rows_of(sequences: Sequence[Array], rows: Array) -> Sequence[Array]:
-    """The sequences of these rows, in their order."""
+def rows_of(sequences: Sequence[Array] | Array, rows: Array) -> Any:
+    """The sequences of these rows, in their order: as a list, an array or ragged, as they are given."""
+    if isinstance(sequences, np.ndarray):
+        return sequences[rows]
     return sequences.take(rows) if isinstance(sequences, Ragged) else [sequences[row] for row in rows.tolist()]
 
 

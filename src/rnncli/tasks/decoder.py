@@ -24,8 +24,10 @@ from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import log_softmax
 from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.dataset import Dataset
+from rnncli.data.ragged import lengths_of, rows_of
+from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
-from rnncli.tasks.network import Rng, SequenceNetwork, stack_of
+from rnncli.tasks.network import BATCH, Carried, Rng, SequenceNetwork, stack_of
 from rnncli.tasks.symbols import symbols_of
 
 # Partial sequences that are extended side by side by default: a few find better ones, more hardly do.
@@ -60,6 +62,22 @@ class Generated(NamedTuple):
     ids: Array
     log_probability: float
     ended: bool
+
+
+class DecoderStart(NamedTuple):
+    """What a decoder starts from: what the first half of a network makes of its inputs.
+
+    Attributes:
+        states: the first ones of each layer.
+        memory: (S, memory) rows that attention may look at, of the same sequences in an order of their own.
+        beside: (N, beside) numbers that every step of each sequence may be given, in the order of ``states``.
+        cache: for the backward pass of the first half.
+    """
+
+    states: list[State]
+    memory: PackedSequence | None = None
+    beside: Array | None = None
+    cache: Any = None
 
 
 class DecoderCache(NamedTuple):
@@ -141,33 +159,30 @@ class Decoder:
         self,
         params: Params,
         given: PackedSequence,
-        states: list[State],
-        memory: PackedSequence | None = None,
+        start: DecoderStart,
         rng: Rng = None,
         keep: bool = True,
-        beside: Array | None = None,
     ) -> tuple[Array, Array, list[State], DecoderCache]:
         """Ids (S,) to logits (S, symbols + 1).
 
         Args:
             given: the symbol before each step.
-            states: of each layer, in the packed order of ``given``.
-            memory: (S', memory) rows that attention looks at, of the same sequences in an order of their own.
+            start: in the packed order of ``given``.
             rng: for dropout; None when predicting.
             keep: whether :meth:`backward` will be called.
-            beside: (N, beside) numbers that every step of each sequence is given, in the packed order of ``given``.
 
         Returns:
             The logits, the topmost layer's outputs (S, hidden), the last states, and the cache.
         """
-        x, of_embedding = self.embedding.forward(params["embedding"], given, gather=beside is not None)
-        if beside is not None:
-            x = x.with_data(np.concatenate((x.data, beside[given.sequence_of_row]), axis=1))
-        y, last, of_stack = self.stack.forward(params["stack"], x, states, rng, keep)
+        x, of_embedding = self.embedding.forward(params["embedding"], given, gather=self.beside > 0)
+        if self.beside:
+            assert start.beside is not None
+            x = x.with_data(np.concatenate((x.data, start.beside[given.sequence_of_row]), axis=1))
+        y, last, of_stack = self.stack.forward(params["stack"], x, start.states, rng, keep)
         attended, of_attention = y, None
         if self.attention:
-            assert memory is not None
-            attended, of_attention = self.attention.forward(params["attention"], x.with_data(y), memory)
+            assert start.memory is not None
+            attended, of_attention = self.attention.forward(params["attention"], x.with_data(y), start.memory)
         dropped, output_mask = dropout(attended, self.settings.dropout, rng)
         logits, of_output = self.output.forward(params["output"], dropped)
         return logits, y, last, DecoderCache(of_embedding, of_stack, of_attention, output_mask, of_output)
@@ -198,34 +213,20 @@ class Decoder:
         missed = np.bincount(steps.sequence_of_row, allowed.argmax(axis=1) != wanted)
         return np.asarray(steps.to_caller_order(missed) == 0)
 
-    def decode(
-        self,
-        params: Params,
-        states: list[State],
-        memory: PackedSequence | None,
-        limit: int,
-        beam: int = 1,
-        beside: Array | None = None,
-    ) -> list[Generated]:
-        """The most probable sequence for each state that beam search finds.
+    def decode(self, params: Params, start: DecoderStart, limit: int, beam: int = 1) -> list[Generated]:
+        """The most probable sequence for each start that beam search finds.
 
         Sequences of a beam are compared by the mean of their symbols' log probabilities: by the sum the shortest one
         would win too often.
 
         Args:
-            states: of each layer, in the caller's order.
-            memory: as of :meth:`forward`, of the same sequences.
+            start: in the caller's order.
             limit: symbols at most.
             beam: partial sequences that are extended side by side.
-            beside: (N, beside) numbers that every step of each sequence is given.
         """
-        count = len(states[0][0])
+        count = len(start.states[0][0])
         rows = np.repeat(np.arange(count), beam)
-        states = [tuple(part[rows] for part in state) for state in states]
-        if memory is not None and beam > 1:
-            sequences = memory.unpack()
-            memory = PackedSequence.pack([sequences[row] for row in rows.tolist()])
-        beside = None if beside is None else beside[rows]
+        start = self._repeated(start, rows) if beam > 1 else start
         ids = np.full(len(rows), self.end, np.int32)
         steps: list[tuple[Array, Array]] = []  # of each: the row that each row extends, and the symbol it adds
         # At first all rows of a beam are the same: only the first may be extended.
@@ -235,7 +236,7 @@ class Decoder:
         everyone, once = np.arange(len(rows)), np.array([len(rows)])
         for _ in range(limit):
             step = PackedSequence(ids, once, everyone)
-            logits, _, states, _ = self.forward(params, step, states, memory, keep=False, beside=beside)
+            logits, _, states, _ = self.forward(params, step, start, keep=False)
             logs = log_softmax(logits.astype(np.float64))
             logs[:, self.size - 1] = -np.inf
             logs[ended] = -np.inf
@@ -246,11 +247,18 @@ class Decoder:
             ids = (best % logs.shape[1]).ravel().astype(np.int32)
             scores = np.take_along_axis(totals, best, axis=1).ravel()
             steps.append((parents, ids))
-            states = [tuple(part[parents] for part in state) for state in states]
+            start = start._replace(states=[tuple(part[parents] for part in state) for state in states])
             ended = ended[parents] | (ids == self.end)
             if ended.all():
                 break
         return self._best(_followed(steps, len(rows)), scores, ended, count, beam)
+
+    def _repeated(self, start: DecoderStart, rows: Array) -> DecoderStart:
+        """The starts of these rows, as far as the decoder reads them."""
+        states, memory = [tuple(part[rows] for part in state) for state in start.states], start.memory
+        if self.attention and memory is not None:
+            memory = PackedSequence.pack(rows_of(memory.unpack(), rows))
+        return DecoderStart(states, memory, start.beside[rows] if self.beside and start.beside is not None else None)
 
     def _best(self, ids: Array, scores: Array, ended: Array, count: int, beam: int) -> list[Generated]:
         """The best of each beam's (rows, steps) ids; sequences that ended go before others."""
@@ -270,15 +278,61 @@ def _followed(steps: list[tuple[Array, Array]], rows: int) -> Array:
     return symbols
 
 
+class GeneratorCache(NamedTuple):
+    """What both halves keep for the backward pass."""
+
+    start: Any
+    decoder: DecoderCache
+
+
 class GeneratingNetwork(SequenceNetwork):
     """A network whose second half is a decoder; a right answer is a whole target.
 
-    The examples have ``targets``, each (U_n,) ids without an end.
+    The examples have ``inputs``, and ``targets``, each (U_n,) ids without an end.
     """
 
     @property
     @abstractmethod
     def decoder(self) -> Decoder: ...
+
+    @abstractmethod
+    def start(
+        self, params: Params, inputs: Any, order: Array | slice = slice(None), rng: Rng = None, keep: bool = True
+    ) -> DecoderStart:
+        """The first half of the network, whose results are put into an order.
+
+        Args:
+            inputs: as examples have them.
+            order: their rows in the packed order of the targets.
+            rng: for dropout; None when predicting.
+            keep: whether :meth:`start_backward` will be called.
+        """
+
+    @abstractmethod
+    def start_backward(
+        self, params: Params, cache: Any, d_states: list[State], d_memory: Array | None
+    ) -> dict[str, Any]:
+        """The gradients of the first half's parameters, from those of what :meth:`start` returned."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset({"decoder/embedding/weight"})
+
+    def rows_read(self, batch: Any) -> dict[str, Array]:
+        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
+        return {"decoder/embedding/weight": read}
+
+    def forward_batch(
+        self, params: Params, batch: Any, rng: Rng = None, keep: bool = True, carried: Carried = None
+    ) -> tuple[Array, PackedSequence, GeneratorCache]:
+        given = self.decoder.given(batch.targets)
+        start = self.start(params, batch.inputs, given.order, rng, keep)
+        logits, _, _, of_decoder = self.decoder.forward(params["decoder"], given, start, rng, keep)
+        return logits, given, GeneratorCache(start.cache, of_decoder)
+
+    def backward(self, params: Params, cache: GeneratorCache, d_logits: Array) -> dict[str, Any]:
+        d_states, d_memory, of_decoder = self.decoder.backward(params["decoder"], cache.decoder, d_logits)
+        return self.start_backward(params, cache.start, d_states, d_memory) | {"decoder": of_decoder}
 
     def wanted(self, batch: Any) -> Array:
         return self.decoder.wanted(batch.targets)
@@ -286,6 +340,10 @@ class GeneratingNetwork(SequenceNetwork):
     def right(self, logits: Array, steps: PackedSequence, wanted: Array) -> Array:
         return self.decoder.exact(logits, steps, wanted)
 
-    def rows_read(self, batch: Any) -> dict[str, Array]:
-        read = np.unique(np.concatenate((*batch.targets, [self.decoder.end]))).astype(np.int64)
-        return {"decoder/embedding/weight": read}
+    def decode(self, params: Params, inputs: Any, limit: int, beam: int = 1) -> list[Generated]:
+        """What is generated for each of the inputs, in their order, of at most ``limit`` symbols."""
+        found: dict[int, Generated] = {}
+        for rows in in_length_order(lengths_of(inputs), max(1, BATCH // beam)):
+            start = self.start(params, rows_of(inputs, rows), keep=False)
+            found.update(zip(rows.tolist(), self.decoder.decode(params["decoder"], start, limit, beam), strict=True))
+        return [found[row] for row in range(len(inputs))]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.parallel.chunks import map_rows
-from rnncli.tasks.decoder import BEAM, Beam, Generated, Longest
-from rnncli.tasks.model import Manifest, Model
+from rnncli.tasks.decoder import BEAM, Beam, GeneratingNetwork, Longest
+from rnncli.tasks.model import Manifest, Model, of_filled
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
@@ -61,16 +62,22 @@ class GeneratingModel(Model):
         """The symbols of a text that is read or generated."""
         return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
 
+    @property
     @abstractmethod
-    def read(self, text: Any) -> Any:
-        """An input as :meth:`generate` takes it."""
+    def network(self) -> GeneratingNetwork: ...
 
     @abstractmethod
-    def generate(self, inputs: Sequence[Any]) -> list[tuple[list[str], float]]:
-        """The symbols that are generated for each input, and their log probability."""
+    def read(self, text: Any) -> Array:
+        """An input as the network reads it."""
 
-    def with_symbols(self, generated: Sequence[Generated]) -> list[tuple[list[str], float]]:
-        return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in generated]
+    def generate(self, inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
+        """The symbols that are generated for each input, and their log probability; none for an empty input."""
+
+        def generated(filled: list[Array]) -> list[tuple[list[str], float]]:
+            found = self.network.decode(self.params, filled, self.limit, self.beam)
+            return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in found]
+
+        return of_filled(generated, inputs, ([], 0.0))
 
     def transduction(
         self, text: str, symbols: list[str], log_probability: float, unknown: tuple[str, ...] = (), cut: int = 0
@@ -79,11 +86,11 @@ class GeneratingModel(Model):
         probability, target = math.exp(log_probability), joined_symbols(symbols, self.unit)
         return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
 
-    def compared(self, dataset: Dataset, size: Callable[[Any], int], worst: int, workers: int) -> PairEvaluation:
-        """What is generated for each record beside its answer; ``size`` is how much work an input is."""
+    def compared(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
+        """What is generated for each record beside its answer."""
 
-        def generate(inputs: Sequence[Any]) -> list[tuple[list[str], float]]:
-            sizes, count = list(map(size, inputs)), max(1, BATCH // self.beam)
+        def generate(inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
+            sizes, count = list(map(len, inputs)), max(1, BATCH // self.beam)
             return map_rows(lambda rows: self.generate([inputs[row] for row in rows]), sizes, count, workers)
 
         return compared(dataset, generate, self.read, self.unit, worst)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
 from rnncli.core.packed import Array
 from rnncli.data.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
@@ -45,7 +43,7 @@ class EncodedRows:
         taken: dict[str, Any] = {}
         for name in self.by_row:
             if (of := getattr(self, name)) is not None:
-                taken[name] = of[rows] if isinstance(of, np.ndarray) else rows_of(of, rows)
+                taken[name] = rows_of(of, rows)
         return type(self)(**(vars(self) | taken))  # like dataclasses.replace, in a third of its time
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from rnncli.inspection.question import InputParts
 from rnncli.inspection.states import unit_names
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Described
-from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.symbols import END, START
 
 if TYPE_CHECKING:
@@ -105,22 +104,13 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         return InputParts(names, tuple(self.model.parse(text).tolist()), None, join, "number", deletable=False)
 
     def inputs(self, texts: Sequence[str]) -> Array:
-        return np.stack([self.model.read(text) for text in texts])
+        return np.stack(super().inputs(texts))
 
     def _steps(self, text: str) -> Sequence[str]:
         return ("the numbers",)
 
     def symbols(self, answer: str) -> list[str]:
         return self.model.symbols(answer)
-
-    def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
-        network, params = self.model.network, self.model.params
-        states, _ = network.states(params, inputs)
-        given = network.decoder.given(targets)
-        logits, hidden, _, cache = network.decoder.forward(
-            params["decoder"], given, states, keep=keep, beside=network.beside(inputs)
-        )
-        return logits, hidden, cache
 
     def path(self, text: str, baseline: str, answer: str) -> GradientPath:
         """Each number is a part, a row of the path with a single number."""
@@ -156,7 +146,7 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
             symbols = model.symbols(label)
             if not symbols:
                 continue
-            _, hidden, _ = self.decoder(self.inputs([text]), [self.ids(label)], keep=False)
+            _, hidden, _ = self.decoder(text, self.ids(label), keep=False)
             yield TextActivations(
                 line=line,
                 tokens=(START, *symbols),

@@ -67,17 +67,20 @@ class GenerationAdapter(Adapter[M]):
     batch: ClassVar[type[Any]]
     model: Any
 
-    @abstractmethod
     def inputs(self, texts: Sequence[str]) -> Any:
         """The inputs as the network reads them."""
+        return [self.model.read(text) for text in texts]
 
     @abstractmethod
     def symbols(self, answer: str) -> list[str]:
         """The symbols of a text to be generated."""
 
-    @abstractmethod
-    def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
-        """The decoder's logits, hidden states and cache, given the targets."""
+    def decoder(self, text: str, target: Array, keep: bool = True) -> tuple[Array, Array, DecoderCache]:
+        """The decoder's logits, hidden states and cache, given the target."""
+        network, params = self.model.network, self.model.params
+        given, start = network.decoder.given([target]), network.start(params, self.inputs([text]))
+        logits, hidden, _, cache = network.decoder.forward(params["decoder"], given, start, keep=keep)
+        return logits, hidden, cache
 
     def ids(self, answer: str) -> Array:
         """The ids of these symbols."""
@@ -109,7 +112,7 @@ class GenerationAdapter(Adapter[M]):
     def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         model, generated = self.model, self.decode(text)
         each = model.network.decoder.steps(generated)
-        logits, hidden, cache = self.decoder(self.inputs([text]), [each[:-1]])
+        logits, hidden, cache = self.decoder(text, each[:-1])
         names = (*model.target.tokens, UNKNOWN, END)
         tokens = tuple(names[k] for k in each.tolist())
         return States(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
@@ -14,7 +14,6 @@ from rnncli.inspection.by_hand.example import ONE_HOT, names_of
 from rnncli.inspection.by_hand.limits import UNITS, Size
 from rnncli.inspection.integrated_gradients import GradientPath, through_loss
 from rnncli.inspection.question import BASELINE_TOKEN, InputParts
-from rnncli.tasks.decoder import DecoderCache
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
 from rnncli.tasks.symbols import END, joined_symbols, symbols_of
@@ -46,7 +45,7 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
         from rnncli.inspection.by_hand.tape import Place
         from rnncli.inspection.by_hand.terms import vstack
 
-        source, settings, read = self.model.source, self.model.settings, found.opened.batch.sources[0]
+        source, settings, read = self.model.source, self.model.settings, found.opened.batch.inputs[0]
         own, embedding = sheet.marked("ᵉ"), "embedding/weight"
         inputs = Inputs(own, read, ONE_HOT, names_of(source), source.unknown, embedding, source=True)
         encoder = Stack(found, "encoder/", own, inputs)
@@ -97,23 +96,12 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
         symbols, unit = tuple(self.model.symbols(text)), self.model.unit
         return InputParts(symbols, symbols, BASELINE_TOKEN, lambda left: joined_symbols(left, unit), unit)
 
-    def inputs(self, texts: Sequence[str]) -> list[Array]:
-        return [self.model.encode(self.model.symbols(text)) for text in texts]
-
     def _steps(self, text: str) -> Sequence[str]:
         symbols = self.model.symbols(text)
         return [symbols[place] for place in self.read(len(symbols)).tolist()]
 
     def symbols(self, answer: str) -> list[str]:
         return symbols_of(answer, self.model.unit)
-
-    def decoder(self, inputs: Any, targets: Sequence[Array], keep: bool = True) -> tuple[Array, Array, DecoderCache]:
-        network, params = self.model.network, self.model.params
-        memory, states, _ = network.encode(params, inputs)
-        looked_at = memory if self.model.settings.attention else None
-        given = network.decoder.given(targets)
-        logits, hidden, _, cache = network.decoder.forward(params["decoder"], given, states, looked_at, keep=keep)
-        return logits, hidden, cache
 
     def path(self, text: str, baseline: str, answer: str) -> GradientPath:
         network, target = self.model.network, self.ids(answer)
@@ -133,8 +121,9 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
         symbols = [model.symbols(text) for text in records.texts]
         for rows in batches_by_length([len(of) for of in symbols]):
             sources = [model.encode(symbols[row]) for row in rows]
-            outputs = model.network.encode(model.params, sources, keep=False)[0].unpack()
-            for row, hidden in zip(rows, outputs, strict=True):
+            outputs = model.network.start(model.params, sources, keep=False).memory
+            assert outputs is not None
+            for row, hidden in zip(rows, outputs.unpack(), strict=True):
                 places = self.read(len(symbols[row]))
                 yield TextActivations(
                     line=records.lines[row],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,7 +97,7 @@ class CaptionModel(GeneratingModel):
         whole = Described(rows, [self.target.encode(self.symbols(text)) for text in dataset.labels], index)
         parts = min(MOST_PARTS, -(-whole.size // BATCH))
         sums = self.network.metric_sums_of_all(self.params, whole, parts, workers)
-        scores = self.compared(dataset, lambda row: 1, worst, workers)
+        scores = self.compared(dataset, worst, workers)
         return replace(scores, nats=sums.losses / sums.counted)
 
     def describe(self) -> list[tuple[str, TableCell]]:
@@ -142,6 +142,3 @@ class CaptionModel(GeneratingModel):
                 f"the input has {counted(len(numbers), 'number')}, and the model reads {size:,} finite ones"
             )
         return numbers
-
-    def generate(self, inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
-        return self.with_symbols(self.network.decode(self.params, np.stack(inputs), self.limit, self.beam))

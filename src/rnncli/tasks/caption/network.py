@@ -11,9 +11,9 @@ import numpy as np
 
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
-from rnncli.core.packed import Array, PackedSequence, Params, State
-from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
-from rnncli.tasks.network import BATCH, Carried, Rng
+from rnncli.core.packed import Array, Params, State
+from rnncli.tasks.decoder import Decoder, DecoderStart, GeneratingNetwork
+from rnncli.tasks.network import Rng
 from rnncli.tasks.rows import EncodedRows
 
 
@@ -39,9 +39,10 @@ class Described(EncodedRows):
     def lengths(self) -> Array:
         return super().lengths + 1
 
-    def numbers(self, rows: Array) -> Array:
-        """(n, D) the numbers of these rows."""
-        return np.asarray(self.features[rows if self.index is None else self.index[rows]])
+    @property
+    def inputs(self) -> Array:
+        """(rows, D) the numbers of each row."""
+        return self.features if self.index is None else np.asarray(self.features[self.index])
 
 
 class BridgeCache(NamedTuple):
@@ -80,58 +81,28 @@ class Captioner(GeneratingNetwork):
         return Linear(s.hidden, s.layers * self.decoder.state_count * s.hidden)
 
     @property
-    def tables(self) -> frozenset[str]:
-        return frozenset({"decoder/embedding/weight"})
-
-    @property
     def layers(self) -> NamedLayers:
         bridge = NamedLayers({"first": self.first, "second": self.second})
         return NamedLayers({"bridge": bridge, "decoder": self.decoder.layers})
 
-    def states(self, params: Params, features: Array) -> tuple[list[State], BridgeCache]:
-        """(N, D) numbers to the first states of each layer, and the cache."""
-        bridge = params["bridge"]
+    def start(
+        self, params: Params, inputs: Any, order: Array | slice = slice(None), rng: Rng = None, keep: bool = True
+    ) -> DecoderStart:
+        """(N, D) numbers to the first states of each layer."""
+        bridge, features = params["bridge"], np.asarray(inputs)[order]
         hidden = np.tanh(self.first.forward(bridge["first"], features)[0])
         all_states = np.tanh(self.second.forward(bridge["second"], hidden)[0])
         k = self.decoder.state_count
         parts = np.split(all_states, self.settings.layers * k, axis=1)
-        apart = [tuple(parts[layer * k : (layer + 1) * k]) for layer in range(self.settings.layers)]
-        return apart, BridgeCache(features, hidden, all_states)
+        states = [tuple(parts[first : first + k]) for first in range(0, len(parts), k)]
+        return DecoderStart(states, beside=features, cache=BridgeCache(features, hidden, all_states))
 
-    def beside(self, features: Array) -> Array | None:
-        """The (N, D) numbers that every step is given; None where steps are given none."""
-        return features if self.decoder.beside else None
-
-    def states_backward(self, params: Params, cache: BridgeCache, d_states: list[State]) -> dict[str, Any]:
+    def start_backward(
+        self, params: Params, cache: BridgeCache, d_states: list[State], d_memory: Array | None
+    ) -> dict[str, Any]:
         bridge = params["bridge"]
         d_all = np.concatenate([part for state in d_states for part in state], axis=1) * (1 - cache.states**2)
         d_hidden, of_second = self.second.backward(bridge["second"], cache.hidden, d_all)
         d_hidden *= 1 - cache.hidden**2
         _, of_first = self.first.backward(bridge["first"], cache.features, d_hidden)
-        return {"first": of_first, "second": of_second}
-
-    def forward_batch(
-        self, params: Params, batch: Described, rng: Rng = None, keep: bool = True, carried: Carried = None
-    ) -> tuple[Array, PackedSequence, tuple[BridgeCache, DecoderCache]]:
-        given = self.decoder.given(batch.targets)
-        features = batch.numbers(given.order)
-        states, of_bridge = self.states(params, features)
-        logits, _, _, of_decoder = self.decoder.forward(
-            params["decoder"], given, states, None, rng, keep, self.beside(features)
-        )
-        return logits, given, (of_bridge, of_decoder)
-
-    def backward(self, params: Params, cache: tuple[BridgeCache, DecoderCache], d_logits: Array) -> dict[str, Any]:
-        of_bridge, of_decoder = cache
-        d_states, _, grads = self.decoder.backward(params["decoder"], of_decoder, d_logits)
-        return {"bridge": self.states_backward(params, of_bridge, d_states), "decoder": grads}
-
-    def decode(self, params: Params, features: Array, limit: int, beam: int = 1) -> list[Generated]:
-        """The text for each row of (N, D) numbers, of at most ``limit`` symbols."""
-        generated: list[Generated] = []
-        step = max(1, BATCH // beam)
-        for begin in range(0, len(features), step):
-            part = features[begin : begin + step]
-            states, _ = self.states(params, part)
-            generated += self.decoder.decode(params["decoder"], states, None, limit, beam, self.beside(part))
-        return generated
+        return {"bridge": {"first": of_first, "second": of_second}}

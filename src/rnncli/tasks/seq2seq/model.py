@@ -13,7 +13,7 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
-from rnncli.tasks.model import Metric, of_filled
+from rnncli.tasks.model import Metric
 from rnncli.tasks.network import network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
@@ -51,7 +51,8 @@ class Seq2SeqModel(GeneratingModel):
 
     def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Transduction]:
         sources = [self.symbols(text) for text in texts]
-        for text, symbols, (target, log_probability) in zip(texts, sources, self.generate(sources), strict=True):
+        generated = self.generate(list(map(self.encode, sources)))
+        for text, symbols, (target, log_probability) in zip(texts, sources, generated, strict=True):
             if not symbols:
                 yield Transduction(text=text, target=None, probability=None, unknown=(), cut=0)
                 continue
@@ -60,8 +61,7 @@ class Seq2SeqModel(GeneratingModel):
             yield self.transduction(text, target, log_probability, unknown, cut)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
-        dataset, limit = without_empty(dataset, self.settings), self.settings.max_length
-        return self.compared(dataset, lambda symbols: min(len(symbols), limit), worst, workers)
+        return self.compared(without_empty(dataset, self.settings), worst, workers)
 
     def describe(self) -> list[tuple[str, TableCell]]:
         looking = "attention" if self.settings.attention else "no attention"
@@ -81,17 +81,8 @@ class Seq2SeqModel(GeneratingModel):
         """(T,) ids of a source's symbols that are read."""
         return shorten(self.source.encode(symbols), self.settings.max_length)
 
-    def read(self, text: str) -> list[str]:
-        return self.symbols(text)
-
-    def generate(self, inputs: Sequence[Sequence[str]]) -> list[tuple[list[str], float]]:
-        """As :meth:`GeneratingModel.generate`; no symbols for a source that has none."""
-
-        def generated(filled: list[Sequence[str]]) -> list[tuple[list[str], float]]:
-            encoded = [self.encode(symbols) for symbols in filled]
-            return self.with_symbols(self.network.decode(self.params, encoded, self.limit, self.beam))
-
-        return of_filled(generated, inputs, ([], 0.0))
+    def read(self, text: str) -> Array:
+        return self.encode(self.symbols(text))
 
 
 def without_empty(dataset: Dataset, settings: Settings) -> Dataset:

@@ -15,10 +15,9 @@ import numpy as np
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.ragged import joined, lengths_of
-from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
-from rnncli.tasks.decoder import Decoder, DecoderCache, Generated, GeneratingNetwork
-from rnncli.tasks.network import BATCH, Carried, Reader, ReaderCache, Rng
+from rnncli.tasks.decoder import Decoder, DecoderStart, GeneratingNetwork
+from rnncli.tasks.network import Reader, ReaderCache, Rng
 from rnncli.tasks.rows import EncodedRows
 
 
@@ -27,31 +26,29 @@ class Pairs(EncodedRows):
     """Encoded sources and targets.
 
     Attributes:
-        sources: each (T_n,) ids.
+        inputs: each (T_n,) ids of a source.
         targets: each (U_n,) ids, without an end.
     """
 
-    sources: Sequence[Array]
+    inputs: Sequence[Array]
     targets: Sequence[Array]
-    by_row = ("sources", "targets")
+    by_row = ("inputs", "targets")
 
     @property
     def lengths(self) -> Array:
         """(rows,) timesteps of encoder and decoder together, the target's end among them."""
-        return lengths_of(self.sources) + lengths_of(self.targets) + 1
+        return lengths_of(self.inputs) + lengths_of(self.targets) + 1
 
     @property
     def weight(self) -> float:
         return float(lengths_of(self.targets).sum() + len(self.targets))
 
 
-class EncoderDecoderCache(NamedTuple):
-    """What both halves keep for the backward pass, and the timesteps of each."""
+class EncoderCache(NamedTuple):
+    """What the encoder keeps for the backward pass, and where each row of the decoder is among its packed sources."""
 
-    source: PackedSequence
     encoder: ReaderCache
-    given: PackedSequence
-    decoder: DecoderCache
+    places: Array
 
 
 @dataclass(frozen=True)
@@ -77,23 +74,31 @@ class EncoderDecoder(GeneratingNetwork):
 
     @property
     def tables(self) -> frozenset[str]:
-        return self.encoder.tables | {"decoder/embedding/weight"}
+        return self.encoder.tables | super().tables
 
     def rows_read(self, batch: Pairs) -> dict[str, Array]:
-        return self.encoder.rows_read(joined(batch.sources)) | super().rows_read(batch)
+        return self.encoder.rows_read(joined(batch.inputs)) | super().rows_read(batch)
 
     @property
     def layers(self) -> NamedLayers:
         return NamedLayers(self.encoder.layers | {"decoder": self.decoder.layers})
 
-    def encode(
-        self, params: Params, sources: Sequence[Array], rng: Rng = None, keep: bool = True
-    ) -> tuple[PackedSequence, list[State], ReaderCache]:
-        """Ids to the topmost layer's outputs, the states that start the decoder (caller's order), and the cache."""
-        source = PackedSequence.pack(sources)
-        _, y, last, cache = self.encoder.forward(params, source, rng=rng, keep=keep)
-        states = [tuple(map(source.to_caller_order, self._side_by_side(state))) for state in last]
-        return source.with_data(y), states, cache
+    def start(
+        self, params: Params, inputs: Any, order: Array | slice = slice(None), rng: Rng = None, keep: bool = True
+    ) -> DecoderStart:
+        """Ids to the topmost layer's outputs and the last states of all layers."""
+        source = PackedSequence.pack(inputs)
+        _, y, last, of_encoder = self.encoder.forward(params, source, rng=rng, keep=keep)
+        places = source.to_caller_order(np.arange(len(inputs)))[order]
+        states = [tuple(part[places] for part in self._side_by_side(state)) for state in last]
+        return DecoderStart(states, source.with_data(y), cache=EncoderCache(of_encoder, places))
+
+    def start_backward(
+        self, params: Params, cache: EncoderCache, d_states: list[State], d_memory: Array | None
+    ) -> dict[str, Any]:
+        rows = np.argsort(cache.places)  # of the decoder, in the order of the packed sources
+        d_last = [self._apart(tuple(part[rows] for part in state)) for state in d_states]
+        return self.encoder.backward(params, cache.encoder, d_memory, d_last)[1]
 
     def _side_by_side(self, state: State) -> State:
         """(→h, →c, ←h, ←c) as (h, c)."""
@@ -106,34 +111,6 @@ class EncoderDecoder(GeneratingNetwork):
         H = self.settings.hidden
         return (*(part[:, :H] for part in state), *(part[:, H:] for part in state))
 
-    def forward_batch(
-        self, params: Params, batch: Pairs, rng: Rng = None, keep: bool = True, carried: Carried = None
-    ) -> tuple[Array, PackedSequence, EncoderDecoderCache]:
-        memory, states, of_encoder = self.encode(params, batch.sources, rng, keep)
-        given = self.decoder.given(batch.targets)
-        starts = [tuple(part[given.order] for part in state) for state in states]
-        logits, _, _, of_decoder = self.decoder.forward(
-            params["decoder"], given, starts, memory if self.settings.attention else None, rng, keep
-        )
-        return logits, given, EncoderDecoderCache(memory, of_encoder, given, of_decoder)
-
-    def backward(self, params: Params, cache: EncoderDecoderCache, d_logits: Array) -> dict[str, Any]:
-        d_starts, d_memory, grads = self.decoder.backward(params["decoder"], cache.decoder, d_logits)
-        d_states = [tuple(cache.given.to_caller_order(part)[cache.source.order] for part in of) for of in d_starts]
-        _, of_encoder = self.encoder.backward(params, cache.encoder, d_memory, list(map(self._apart, d_states)))
-        return of_encoder | {"decoder": grads}
-
     def row_scores(self, params: Params, examples: Pairs) -> RowScores:
         """Whether each target is generated without a fault."""
         return RowScores.of_answers(self.of_each_row(params, examples, self.right))
-
-    def decode(self, params: Params, sources: Sequence[Array], limit: int, beam: int = 1) -> list[Generated]:
-        """The target for each of the sources, in their order, of at most ``limit`` symbols."""
-        result = [Generated(np.empty(0, np.int32), 0.0, False)] * len(sources)
-        for rows in in_length_order(lengths_of(sources), max(1, BATCH // beam)):
-            memory, states, _ = self.encode(params, [sources[row] for row in rows.tolist()], keep=False)
-            looked_at = memory if self.settings.attention else None
-            generated = self.decoder.decode(params["decoder"], states, looked_at, limit, beam)
-            for row, one in zip(rows.tolist(), generated, strict=True):
-                result[row] = one
-        return result

@@ -64,7 +64,7 @@ class Seq2Seq(Task):
         )
         require_memory(untrained.network, int(sources.lengths.max()) + untrained.longest)
         whole = Pairs(shortened(sources.encode(source), settings.max_length), targets.encode(target))
-        unknown_rate = float((joined(rows_of(whole.sources, rows.looked_at)) == source.unknown).mean())
+        unknown_rate = float((joined(rows_of(whole.inputs, rows.looked_at)) == source.unknown).mean())
         known = {dataset.texts[row] for row in rows.train.tolist()}
         on_both_sides = sum(dataset.texts[row] in known for row in rows.validation.tolist())
         lengths = [spread(side.lengths) for side in (sources, targets)]
