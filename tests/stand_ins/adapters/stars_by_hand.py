@@ -48,5 +48,4 @@ class StarsExample(WorkedExample[StarsModel]):
         stack = Stack(found, "reader/", sheet, inputs)
         answer = OneNumber(stack, batch.targets)
         answer.give(self.model.settings.lr, stack.begin)
-        answer.forward()
         return answer

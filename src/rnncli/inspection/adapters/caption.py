@@ -56,7 +56,6 @@ class CaptionExample(DecoderExample[CaptionModel]):
         answers.give(settings.lr, first)
         sheet.section("The first state, from the numbers")
         _bridge(decoder, sheet)
-        answers.forward()
         return answers
 
 

@@ -58,7 +58,6 @@ class ClassifyExample(WorkedExample[ClassifierModel]):
         stack = Stack(found, "encoder/", sheet, inputs)
         answer = OneAnswer(stack, "output", model.labels, batch.targets, settings.readout)
         answer.give(settings.lr, stack.begin)
-        answer.forward()
         return answer
 
 

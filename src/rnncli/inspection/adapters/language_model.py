@@ -53,7 +53,6 @@ class LanguageModelExample(WorkedExample[LanguageModel]):
         stack = Stack(found, "decoder/", sheet, inputs)
         answers = EveryAnswer(stack, "output", rows, batch.tokens(1)[0])
         answers.give(settings.lr, stack.begin)
-        answers.forward()
         return answers
 
 

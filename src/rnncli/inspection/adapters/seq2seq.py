@@ -64,7 +64,6 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
             sheet.at(Place(by=encoder.readers))
             rows = vstack([own[state] for state in states])
             sheet.line("M", rows, "all states of the encoder, a row each", passes=True)
-        answers.forward()
         return answers
 
 

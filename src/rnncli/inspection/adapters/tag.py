@@ -53,7 +53,6 @@ class TagExample(WorkedExample[TaggerModel]):
         stack = Stack(found, "encoder/", sheet, inputs)
         answers = EveryAnswer(stack, "output", self.model.tags, found.opened.batch.targets[0])
         answers.give(self.model.settings.lr, stack.begin)
-        answers.forward()
         return answers
 
 

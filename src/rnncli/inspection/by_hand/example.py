@@ -42,7 +42,7 @@ M = TypeVar("M", bound=Model)
 
 
 class WorkedExample(ABC, Generic[M]):
-    """How an example of a task's models is worked by hand: its lines up to the loss L, which a task writes.
+    """How an example of a task's models is worked by hand: the lines of a task, up to the loss L.
 
     Attributes:
         notes: sentences on what is left out.
@@ -70,7 +70,7 @@ class WorkedExample(ABC, Generic[M]):
 
     @abstractmethod
     def write(self, found: Flow, sheet: Sheet) -> Answers:
-        """Writes what is given, with the learning rate η, and the forward lines, the last of which is L."""
+        """Writes what is given, with the learning rate η, and all before the first timestep; answers write the rest."""
 
     def vocabulary(self, count: int, words: str) -> Size:
         """``13 symbols of the source, <unk> included``."""
@@ -107,6 +107,7 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         found = flow(open())
         tape = Tape(dict(flatten(found.opened.params)))
         answers = example.write(found, Sheet(tape))
+        answers.forward()
         tape.backward()
     if not all(np.isfinite(step.result).all() for _, step in tape.steps):
         raise UsageError("the model's numbers are too large: one of those computed from them is no longer finite")
