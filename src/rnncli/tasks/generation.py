@@ -12,6 +12,7 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.parallel.chunks import map_rows
+from rnncli.results import TableCell
 from rnncli.tasks.decoder import BEAM, Beam, GeneratingNetwork, Longest
 from rnncli.tasks.model import Manifest, Model, of_filled
 from rnncli.tasks.network import BATCH
@@ -65,6 +66,15 @@ class GeneratingModel(Model):
     @property
     @abstractmethod
     def network(self) -> GeneratingNetwork: ...
+
+    def describe(self) -> list[tuple[str, TableCell]]:
+        return [("target", f"{len(self.target.tokens):,} known {self.unit}s")]
+
+    def facts(self) -> dict[str, Any]:
+        return {"target_size": self.target.size, "longest": self.longest}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {"target": list(self.target.tokens), "longest": self.longest}
 
     @abstractmethod
     def read(self, text: Any) -> Array:

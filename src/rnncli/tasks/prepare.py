@@ -25,7 +25,7 @@ from rnncli.tasks.report import Report
 from rnncli.tasks.rows import EncodedRows
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
+@dataclass(frozen=True, repr=False)
 class Prepared(ShortRepr):
     """Everything a training starts from.
 
@@ -41,8 +41,8 @@ class Prepared(ShortRepr):
     train: EncodedRows
     validation: EncodedRows
     report: Report
-    baselines: Callable[[], tuple[Baseline, ...]] = field(repr=False)
-    word_tables: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    baselines: Callable[[], tuple[Baseline, ...]] = field(repr=False, kw_only=True)
+    word_tables: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False, kw_only=True)
 
     @property
     def settings(self) -> Settings:

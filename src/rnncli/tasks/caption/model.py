@@ -105,16 +105,15 @@ class CaptionModel(GeneratingModel):
         return [
             ("network", network_in_words(self.settings, directions=False)),
             ("input", f"{self.numbers.size:,} numbers, {where}, standardised"),
-            ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
+            *super().describe(),
         ]
 
     def facts(self) -> dict[str, Any]:
-        sizes = {"numbers": self.numbers.size, "target_size": self.target.size}
-        return {"features": self.names, **sizes, "longest": self.longest}
+        return {"features": self.names, "numbers": self.numbers.size, **super().facts()}
 
     def own_manifest(self) -> dict[str, Any]:
-        known = {"names": list(self.names), "target": list(self.target.tokens), "longest": self.longest}
-        return {**known, **self.numbers.manifest(), **({"arrays": True} if self.arrays else {})}
+        arrays = {"arrays": True} if self.arrays else {}
+        return {"names": list(self.names), **super().own_manifest(), **self.numbers.manifest(), **arrays}
 
     def read(self, text: Value) -> Array:
         """(D,) standardised numbers.

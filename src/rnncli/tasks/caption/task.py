@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,15 +116,9 @@ class Caption(Task):
             warnings=skipped_warning(dataset),
             **rows.sizes,
         )
-        end = untrained.network.decoder.end
-        return Prepared(
-            untrained=untrained,
-            train=train,
-            validation=validation,
-            report=report,
-            baselines=lambda: baselines(train, validation, end, unit),
-            word_tables={"decoder/embedding/weight": target.tokens} if unit != "char" else {},
-        )
+        judge = partial(baselines, train, validation, untrained.network.decoder.end, unit)
+        words = {"decoder/embedding/weight": target.tokens} if unit != "char" else {}
+        return Prepared(untrained, train, validation, report, baselines=judge, word_tables=words)
 
 
 _COLUMNS_AT_A_TIME = 1024

@@ -66,11 +66,7 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         **rows.sizes,
     )
     return Prepared(
-        untrained=untrained,
-        train=train,
-        validation=validation,
-        report=report,
-        baselines=lambda: (commonest_label(train, validation, len(labels)),),
+        untrained, train, validation, report, baselines=lambda: (commonest_label(train, validation, len(labels)),)
     )
 
 

@@ -96,15 +96,9 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         warnings=(*warnings_of(dataset, settings), *([no_bag_of_words] if no_bag_of_words else [])),
         **rows.sizes,
     )
-    words = unit != "char" and untrained.network.reader.embeds
-    return Prepared(
-        untrained=untrained,
-        train=train,
-        validation=validation,
-        report=report,
-        baselines=partial(bag_of_words.baselines, whole_train, whole_validation, unlimited.size, len(labels)),
-        word_tables={"embedding/weight": vocabulary.tokens} if words else {},
-    )
+    judge = partial(bag_of_words.baselines, whole_train, whole_validation, unlimited.size, len(labels))
+    words = {"embedding/weight": vocabulary.tokens} if unit != "char" and untrained.network.reader.embeds else {}
+    return Prepared(untrained, train, validation, report, baselines=judge, word_tables=words)
 
 
 def _cut(examples: Examples, limit: int, unknown: int) -> Examples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,15 +106,9 @@ class LanguageModeling(Task):
             ],
             summary=("Tokens", f"{known:,} different {unit}s"),
         )
-        words = unit == "word" and untrained.network.reader.embeds
-        return Prepared(
-            untrained=untrained,
-            train=train,
-            validation=validation,
-            report=report,
-            baselines=lambda: baselines(train, validation, vocabulary.size, unit),
-            word_tables={"embedding/weight": vocabulary.tokens} if words else {},
-        )
+        judge = partial(baselines, train, validation, vocabulary.size, unit)
+        words = {"embedding/weight": vocabulary.tokens} if unit == "word" and untrained.network.reader.embeds else {}
+        return Prepared(untrained, train, validation, report, baselines=judge, word_tables=words)
 
 
 TASK = LanguageModeling()

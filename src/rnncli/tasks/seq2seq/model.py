@@ -68,14 +68,14 @@ class Seq2SeqModel(GeneratingModel):
         return [
             ("network", f"{network_in_words(self.settings)}, {looking}"),
             ("source", f"{len(self.source.tokens):,} known {self.unit}s"),
-            ("target", f"{len(self.target.tokens):,} known {self.unit}s"),
+            *super().describe(),
         ]
 
     def facts(self) -> dict[str, Any]:
-        return {"source_size": self.source.size, "target_size": self.target.size, "longest": self.longest}
+        return {"source_size": self.source.size, **super().facts()}
 
     def own_manifest(self) -> dict[str, Any]:
-        return {"source": list(self.source.tokens), "target": list(self.target.tokens), "longest": self.longest}
+        return {"source": list(self.source.tokens), **super().own_manifest()}
 
     def encode(self, symbols: Sequence[str]) -> Array:
         """(T,) ids of a source's symbols that are read."""

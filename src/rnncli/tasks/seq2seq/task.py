@@ -93,16 +93,11 @@ class Seq2Seq(Task):
             **rows.sizes,
         )
         sides = zip(sources.tokens(rows.looked_at), targets.tokens(rows.looked_at), strict=True)
-        copied = RowScores.of_answers(np.array([symbols == wanted for symbols, wanted in sides]))
-        words = {"embedding/weight": source.tokens, "decoder/embedding/weight": target.tokens}
-        return Prepared(
-            untrained=untrained,
-            train=whole.take(rows.train),
-            validation=whole.take(rows.validation),
-            report=report,
-            baselines=lambda: (Baseline("copied_source", copied),),
-            word_tables=words if unit != "char" else {},
-        )
+        scores = RowScores.of_answers(np.array([symbols == wanted for symbols, wanted in sides]))
+        copied = (Baseline("copied_source", scores),)
+        words = {"embedding/weight": source.tokens, "decoder/embedding/weight": target.tokens} if unit != "char" else {}
+        train, validation = whole.take(rows.train), whole.take(rows.validation)
+        return Prepared(untrained, train, validation, report, baselines=lambda: copied, word_tables=words)
 
 
 TASK = Seq2Seq()

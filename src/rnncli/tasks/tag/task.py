@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from rnncli.tasks.tag.network import TagExamples
 from rnncli.tasks.task import Task
 
 
-def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) -> RowScores:
+def baselines(train: TagExamples, validation: TagExamples, tag_count: int) -> tuple[Baseline, ...]:
     """The right tags of each sentence, where each word gets its most frequent tag in training.
 
     A word that training does not have gets the most frequent tag of all.
@@ -37,7 +38,8 @@ def commonest_tags(train: TagExamples, validation: TagExamples, tag_count: int) 
     answers[of_pairs[order]] = tag_of_pair[order]  # the last one stays
     right = answers[joined(validation.inputs)] == joined(validation.targets)
     counts = validation.lengths
-    return RowScores(np.add.reduceat(right.astype(np.float64), np.cumsum(counts) - counts), counts.astype(np.float64))
+    sums = np.add.reduceat(right.astype(np.float64), np.cumsum(counts) - counts)
+    return (Baseline("commonest_tag_of_each_word", RowScores(sums, counts.astype(np.float64))),)
 
 
 class Tag(Task):
@@ -98,14 +100,9 @@ class Tag(Task):
             rows_are="sentences",
             **rows.sizes,
         )
-        return Prepared(
-            untrained=untrained,
-            train=train,
-            validation=validation,
-            report=report,
-            baselines=lambda: (Baseline("commonest_tag_of_each_word", commonest_tags(train, validation, len(tags))),),
-            word_tables={f"views/{SIDES[0]}": views.known[0].tokens},
-        )
+        judge = partial(baselines, train, validation, len(tags))
+        tables = {f"views/{SIDES[0]}": views.known[0].tokens}
+        return Prepared(untrained, train, validation, report, baselines=judge, word_tables=tables)
 
 
 TASK = Tag()

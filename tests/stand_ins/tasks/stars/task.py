@@ -50,7 +50,7 @@ class StarsTask(Task):
             warnings=skipped_warning(dataset),
             **rows.sizes,
         )
-        return Prepared(untrained=untrained, train=train, validation=validation, report=report, baselines=baselines)
+        return Prepared(untrained, train, validation, report, baselines=baselines)
 
 
 TASK = StarsTask()
