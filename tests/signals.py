@@ -5,7 +5,7 @@
 Trains so many times, with one process and with two, with one step an epoch and with many; stops each training by
 SIGINT, SIGTERM, SIGHUP or SIGKILL at a random moment; takes it up again (or starts it anew, where there is no run yet);
 and compares model and state, byte by byte, with those of a training that nobody stopped. Then stops as many commands
-of other kinds. Prints what it found; the exit code is 0 if that is no fault. Not collected by pytest.
+of other kinds. Prints what it found; the exit code is 0 if that is not a fault. Not collected by pytest.
 """
 
 from __future__ import annotations

@@ -285,9 +285,9 @@ def test_manifest_that_json_would_change_is_not_saved(value: object) -> None:
     ["", "/a", "a/", "a//b", "../a", "a/../b", "C:\\x", "é", "a b", "a\n", "\x1b[31m", "__metadata__", "a" * 201],
 )
 def test_names_that_could_be_paths_or_worse_are_neither_saved_nor_loaded(name: str) -> None:
-    with pytest.raises(ModelFileError, match="is no possible name of a tensor"):
+    with pytest.raises(ModelFileError, match="cannot be the name of a tensor"):
         encode({}, {name: np.ones(1, np.float32)})
-    reason = "its header is not JSON" if name == "__metadata__" else "is no possible name of a tensor"  # a key twice
+    reason = "its header is not JSON" if name == "__metadata__" else "cannot be the name of a tensor"  # a key twice
     assert reason in refusal(forged({name: row()}, b"\0\0\0\0"))
 
 
@@ -623,7 +623,7 @@ def test_shapes_see_the_manifest_and_only_one_that_is_whole() -> None:
     ("expected", "reason"),
     [
         ({"a/w": (2, 3), "b": (1,), "c": (4,)}, "tensor 'c' is missing"),
-        ({"a/w": (2, 3)}, "tensor 'b' is no part of the model that its settings describe"),
+        ({"a/w": (2, 3)}, "tensor 'b' is not part of the model that its settings describe"),
         ({"a/w": (2, 3), "B": (1,)}, "tensor 'B' is missing"),
         ({"a/w": (3, 2), "b": (1,)}, "tensor 'a/w' has shape (2, 3), and its settings ask for (3, 2)"),
         ({"a/w": (6,), "b": (1,)}, "tensor 'a/w' has shape (2, 3), and its settings ask for (6,)"),
@@ -689,9 +689,9 @@ def test_shapes_that_are_no_shapes(nonsense: object) -> None:
 
 def test_long_and_hostile_names_are_shown_short_and_clean() -> None:
     long = refusal(forged({"x" * 1_000_000: row()}, bytes(4)))
-    assert long == f"cannot be used: '{'x' * 80}…' is no possible name of a tensor"
+    assert long == f"cannot be used: '{'x' * 80}…' cannot be the name of a tensor"
     escape = refusal(forged({"\x1b]0;title\x07\n[/]\u202e": row()}, bytes(4)))
-    assert escape == r"cannot be used: '\x1b]0;title\x07\n[/]\u202e' is no possible name of a tensor"
+    assert escape == r"cannot be used: '\x1b]0;title\x07\n[/]\u202e' cannot be the name of a tensor"
     dtype = refusal(forged({"w": row("\x1b[31m" * 100)}, bytes(4)))
     assert dtype.startswith(r"cannot be used: tensor 'w' is of type '\x1b[31m\x1b[31m")
     assert len(dtype) < 200

@@ -58,10 +58,10 @@ def test_a_whole_value_comes_back_in_its_own_types() -> None:
         ({"inner": [{"number": 2}]}, "inner[0].number is 2, and should be from 0 to 1"),
         ({"inner": [{"number": "NaN"}]}, "inner[0].number should be a number, and is 'NaN'"),
         ({"inner": [{"number": 1, "name": "long"}]}, "inner[0].name is 4 in length, and should be from 1 to 3"),
-        ({"inner": [{"number": 1, "odd": 1}]}, "inner[0].odd is no part of it"),
+        ({"inner": [{"number": 1, "odd": 1}]}, "inner[0].odd is not part of it"),
         ({"table": {"x" * 99: 1}}, f"table['{'x' * 39}…'] should be true or false, and is 1"),
         ({"inner": []}, "does not hold together: count is not the number of inner"),
-        ({"more": 1}, "more is no part of it"),
+        ({"more": 1}, "more is not part of it"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_place(change: dict[str, Any], message: str) -> None:

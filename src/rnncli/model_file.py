@@ -274,7 +274,7 @@ def _compare(tensors: Mapping[str, Array], expected: Mapping[str, Shape]) -> Non
         raise ModelFileError(f"is damaged: tensor '{_shown(name)}' is missing")
     for name, array in tensors.items():
         if name not in expected:
-            raise ModelFileError(f"is damaged: tensor '{name}' is no part of the model that its settings describe")
+            raise ModelFileError(f"is damaged: tensor '{name}' is not part of the model that its settings describe")
         if array.shape != expected[name]:
             asked = _shown(str(expected[name]))
             raise ModelFileError(
@@ -295,7 +295,7 @@ def _naming(subject: str | os.PathLike[str]) -> Iterator[None]:
 
 def _check_tensor(name: str, dtype: str, dimensions: int) -> None:
     if not _TENSOR_NAME.fullmatch(name):
-        raise ModelFileError(f"cannot be used: '{_shown(name)}' is no possible name of a tensor")
+        raise ModelFileError(f"cannot be used: '{_shown(name)}' cannot be the name of a tensor")
     if dtype not in _DTYPES.values():
         raise ModelFileError(
             f"cannot be used: tensor '{_shown(name)}' is of type '{_shown(dtype)}', which is not stored"
@@ -406,7 +406,7 @@ def _surrogates(found: re.Match[bytes]) -> bytes:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key appears twice")
     return table
 
 

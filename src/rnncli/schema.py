@@ -225,7 +225,7 @@ def _record(kind: Any) -> Read:
         made = {}
         for name, item in value.items():
             if name not in readers:
-                raise Wrong("is no part of it", f".{_short(name)}")
+                raise Wrong("is not part of it", f".{_short(name)}")
             try:
                 made[name] = readers[name](item)
             except Wrong as wrong:

@@ -306,9 +306,11 @@ def test_both_models_that_are_compared_have_the_same_label(wrong):
 
 def test_without_a_row_the_label_is_the_prediction_and_is_said_to_be(wrong):
     err = wrong.works("inspect", "--bptt", "cat cat").err
-    said = "(the model's own prediction): the input is no row of its training data, notes.csv; --answer gives the true"
+    said = (
+        "(the model's own prediction): the input is not a row of its training data, notes.csv; --answer gives the true"
+    )
     assert said in err
-    reason = "the input is no row of its training data, notes.csv"
+    reason = "the input is not a row of its training data, notes.csv"
     documents = [wrong.works("inspect", look, "cat cat", "--json").json for look in LOSSES]
     terms, memory, by_hand, check = documents[0]["terms"][0], documents[1][0], documents[2], documents[3]["check"]
     assert [one["label_remark"] for one in (terms, memory, by_hand, check)] == [reason] * 4

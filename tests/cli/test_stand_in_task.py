@@ -169,7 +169,7 @@ def test_two_models_and_a_units_best_words(rated) -> None:
         (["--by-hand", " "], "the text is empty: there is no timestep to show"),
         (["--fires", "all", "--data", "stars.csv"], "there is no label that the model knows"),
         (["--why", TEXT, "--answer", "4"], "a number has no score of its own: what is explained is the predicted one"),
-        (["--bptt", TEXT, "--answer", "many"], "'many' is no number of stars"),
+        (["--bptt", TEXT, "--answer", "many"], "'many' is not a number of stars"),
         (["--gates", TEXT, "--answer", "4"], "--answer changes no state of a model of the task stars"),
         (["--timesteps", " "], "the text is empty: there is no timestep to show"),
     ],

@@ -341,7 +341,7 @@ def test_a_resumed_training_cannot_become_a_latest_that_is_no_link(trained):
     assert trained.works("predict", "good").rows[0][0] == "pos"
 
 
-# --- what is no run --------------------------------------------------------------------------------------------------
+# --- what is not a run -----------------------------------------------------------------------------------------------
 
 
 def test_a_dangling_latest_is_said_so(trained):

@@ -187,7 +187,7 @@ def test_settings_of_a_file_need_not_all_count(trained, tiny, monkeypatch):
 def test_a_misspelt_variable_is_an_error_of_every_command(trained, monkeypatch, variable, near):
     monkeypatch.setenv(variable, "3")
     for command in (["train", "reviews.csv"], ["predict", "good"], ["inspect"], ["tokenize", "good"]):
-        trained.refuses(2, f"{variable} in the environment is no setting; did you mean '{near}'?", *command)
+        trained.refuses(2, f"{variable} in the environment is not a setting; did you mean '{near}'?", *command)
     assert trained.works("--version").out.startswith("rnncli")
 
 

@@ -186,7 +186,7 @@ def test_adam_is_scale_free() -> None:
 
 
 def test_decay_of_adamw_is_outside_the_moments() -> None:
-    """With weights a thousand times larger the moments are the same: the decay is no part of the gradient."""
+    """With weights a thousand times larger the moments are the same: the decay is not part of the gradient."""
     moments = []
     for size in (1.0, 1000.0):
         store = ParameterStore({"w": np.full(2, size)}, frozenset())

@@ -484,7 +484,7 @@ PLANTS = {
         "dropout gradients",
     ),
     "sum instead of mean, loss": Plant(CORE.losses, "_shares", after(lambda share, count, *_: share * count), "losses"),
-    "weights that are no shares": Plant(
+    "weights that are not shares": Plant(
         CORE.losses, "_shares", after(lambda share, count, weights, _: share if weights is None else weights), "losses"
     ),
     "gradient of the loss not weighted": Plant(CORE.losses, "softmax_cross_entropy", unweighted_gradient, "losses"),

@@ -365,7 +365,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),
         *({}, ["'tokens' holds lists ([", "join the words"]),
     ),
-    # what is no label when its column is named either
+    # what is not a label when its column is named either
     **{
         f"{kind}, label named": (
             "a.csv",

@@ -68,7 +68,7 @@ def test_every_command_reads_it(folder: Path, capsys: pytest.CaptureFixture[str]
 
 def test_it_has_no_encoding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tokenize", "walks.flt", "--text", "note", "--encoding", "latin-1"]) == 2
-    assert "walks.flt: floats is no text and has no encoding" in capsys.readouterr().err
+    assert "walks.flt: floats is not text and has no encoding" in capsys.readouterr().err
 
 
 def test_the_help_names_it() -> None:

@@ -41,8 +41,8 @@ def test_a_word_that_is_not_wanted_is_not_parsed(tmp_path: Path) -> None:
     [
         ("", "{path}: no vectors"),
         ("good\n", "{path}:1: a line holds a word and its numbers, with a space between them"),
-        ("good 1 x\n", "{path}:1: a vector holds something that is no finite number"),
-        ("good 1 2\nfilm 1 nan\n", "{path}:2: a vector holds something that is no finite number"),
+        ("good 1 x\n", "{path}:1: a vector holds something that is not a finite number"),
+        ("good 1 2\nfilm 1 nan\n", "{path}:2: a vector holds something that is not a finite number"),
         ("good 1 2\nfilm 3\n", "{path}:2: a vector of 1 number, and the first has 2"),
     ],
 )

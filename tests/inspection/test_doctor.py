@@ -442,7 +442,7 @@ def test_duplicates_in_other_data() -> None:
 
 
 def test_duplicates_are_looked_for_in_the_split_of_this_seed() -> None:
-    """One text stands twice; it is on both sides for some seeds and not for others."""
+    """One text appears twice; it is on both sides for some seeds and not for others."""
     rows = [*ROWS[:27], ROWS[0]]
     seen = set()
     for seed in range(30):

@@ -58,7 +58,7 @@ class Read(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len({name for name, _ in attrs}) == len(attrs), "an attribute stands twice"
+        assert len({name for name, _ in attrs}) == len(attrs), "an attribute appears twice"
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in VOID and not self.get_starttag_text().endswith("/>"):  # type: ignore[union-attr]
             self.open.append(tag)

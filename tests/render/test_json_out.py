@@ -24,7 +24,7 @@ from rnncli.render.json_out import dumps, print_json
 
 def strictly(text: str) -> Any:
     def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON")
+        raise AssertionError(f"{name} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
 

@@ -344,7 +344,7 @@ def test_a_planted_nan_stops_before_the_update(
 @pytest.mark.parametrize("clip", [None, 1.0])
 @pytest.mark.parametrize("batch", [8, 20])
 def test_a_learning_rate_of_a_million(cell: str, clip: float | None, batch: int) -> None:
-    """It ends in numbers, or in words; never in a warning or in a state that is no number."""
+    """It ends in numbers, or in words; never in a warning or in a state that is not a number."""
     training = Training(
         cell=cell, nonlinearity="relu", lr=1e6, clip=clip, batch=batch, optimizer="sgd", schedule="constant", epochs=6
     )

@@ -74,7 +74,7 @@ def test_rows_with_the_same_input_and_another_label_are_named(tmp_path: Path) ->
 
 def test_capitals_are_a_difference_to_a_model_that_reads_them(tmp_path: Path) -> None:
     model, path = trained(tmp_path, "rows.csv", lowercase=False)
-    assert row_of(model, path, "the cat sat") == "the input is no row of its training data, rows.csv"
+    assert row_of(model, path, "the cat sat") == "the input is not a row of its training data, rows.csv"
     assert isinstance(row_of(model, path, "the Cat sat"), LabelledRow)
 
 

@@ -352,7 +352,7 @@ def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) 
     with pytest.raises(DivergedError):
         finish(training)
     assert sorted(os.listdir(training.folder.path)) == ["config.yaml", "state.safetensors"]
-    with pytest.raises(DivergedError, match="and it would come there again"):
+    with pytest.raises(DivergedError, match="and it would diverge again"):
         session.resume(training.folder.path.name, tmp_path)
 
 

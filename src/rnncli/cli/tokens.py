@@ -148,7 +148,7 @@ def _of_model(model: Model) -> tuple[Tokenizer, Vocabulary]:
 
 
 def _given_words(value: Value) -> Sequence[str]:
-    """Returns the words of a list as they are, as training reads them; raises DataError where it is no list."""
+    """Returns the words of a list as they are, as training reads them; raises DataError where it is not a list."""
     from rnncli.data.formats.values import as_text, words
 
     found = words(value)

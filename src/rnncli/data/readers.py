@@ -71,7 +71,7 @@ def open_table(
     row = FORMATS[format or ("csv" if path == "-" else required_format_of(path))]
     file = DataFile(path, row, encoding)
     if row.binary and encoding != "utf-8":
-        raise UsageError(f"{file.name}: {row.name} is no text and has no encoding", "leave --encoding out")
+        raise UsageError(f"{file.name}: {row.name} is not text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
     ledger = Ledger(file, skip_bad, max_field, skip_hint)

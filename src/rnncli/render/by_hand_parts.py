@@ -21,7 +21,7 @@ MOST_DECIMALS = 12
 WORD = 40  # cells that a token may take; a label of a line may have two, and words of ours
 LABEL = 3 * WORD  # of the words beside a formula, which may name a few of the data's
 
-# A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are no operands.
+# A name in a formula: ∂L/∂W_i(2), x_2ᵀ, h_(t−1); or a function or a number, which are not operands.
 NAME = re.compile(r"(∂[^\W²]+/∂[^\W²]+(?:\(\d+\))?|[^\W_²]+_\([tT][−+]1\)|[^\W²]+)")
 # What stands for a matrix in a formula with its numbers.
 MATRIX = "[\ue000-\uf8ff]"

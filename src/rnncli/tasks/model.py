@@ -210,7 +210,7 @@ class Model(ABC):
                 and on the number of the input, not on the parts that inputs come in.
 
         Raises:
-            UsageError: an input is no text.
+            UsageError: an input is not a text.
             DataError: it cannot be read.
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
@@ -392,7 +392,7 @@ def _read(manifest: dict[str, Any]) -> Model:
         )
     task = manifest.get("task")
     if manifest.get("kind") != "model" or not isinstance(task, str) or task not in TASKS:
-        raise ModelFileError("is no model of a task that this version knows")
+        raise ModelFileError("is not a model of a task that this version knows")
     kind: type[Model] = task_named(task).model
     stored = schema.read(kind.stored, manifest)
     return kind(settings=stored.settings, example=stored.example, record=stored.record, **stored.parts())
@@ -440,8 +440,8 @@ def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """The names themselves.
 
     Raises:
-        ValueError: one of them stands twice.
+        ValueError: one of them appears twice.
     """
     if len(set(names)) != len(names):
-        raise ValueError(f"a {what} stands twice")
+        raise ValueError(f"a {what} appears twice")
     return names

@@ -34,7 +34,7 @@ class Prepared(ShortRepr):
         train, validation: encoded rows.
         report: what the data set is like.
         baselines: scores the baselines on the validation rows.
-        word_tables: flat name of an embedding → the words of its first rows; empty where timesteps are no words.
+        word_tables: flat name of an embedding → the words of its first rows; empty where timesteps are not words.
     """
 
     untrained: Model

@@ -71,7 +71,7 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
         return f"its training data, {name}, have changed"
     rows = rows_of_input(model, dataset, text, parts)
     if not rows:
-        return f"the input is no row of its training data, {name}"
+        return f"the input is not a row of its training data, {name}"
     first, label = rows[0], dataset.labels[rows[0]]
     differing = tuple(dataset.lines[row] for row in rows if dataset.labels[row] != label)
     return LabelledRow(dataset.labels.text(first), name, dataset.lines[first], differing)

@@ -340,7 +340,7 @@ def resume(
     diverged = checkpoint.manifest.progress.diverged
     if diverged is not None:
         raise DivergedError(
-            f"{folder.named} cannot be resumed: {diverged}, and it would come there again",
+            f"{folder.named} cannot be resumed: {diverged}, and it would diverge again",
             "start anew with a smaller learning rate"
             + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
         )

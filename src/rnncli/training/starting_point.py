@@ -84,7 +84,7 @@ class StartingPoint:
 
 
 def _stored_path(path: str) -> str:
-    """The absolute path as ASCII: a file name may hold bytes that are no text, and a manifest holds nothing else."""
+    """The absolute path as ASCII: a file name may hold bytes that are not text, and a manifest holds nothing else."""
     return path if path == "-" else quote_from_bytes(os.fsencode(os.path.abspath(path)))
 
 

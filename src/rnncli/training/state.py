@@ -27,7 +27,7 @@ class Progress:
         best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
         epochs_without_better: for early stopping.
         finished: why the training ended; None before its end.
-        diverged: where a number was not finite; resumed from here, the training would come there again.
+        diverged: where a number was not finite; resumed from here, the training would diverge again.
     """
 
     epoch: Count = 0
@@ -46,7 +46,7 @@ class Progress:
             raise ValueError(f"{self.epoch} epochs are done, and {len(self.history)} are recorded")
         known = self.best_epoch is not None, self.best_score is not None
         if known != (self.epoch > 0, self.epoch > 0) or (self.best_epoch or 0) > self.epoch:
-            raise ValueError("best_epoch is none of those that are done")
+            raise ValueError("best_epoch is not one of the epochs that are done")
         if self.epochs_without_better != self.epoch - (self.best_epoch or 0):
             raise ValueError("epochs_without_better is not the number of epochs since the best one")
         if self.step_in_epoch == 0 and self.loss_sum != 0:

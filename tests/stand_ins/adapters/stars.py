@@ -48,7 +48,7 @@ class StarsAdapter(Adapter[StarsModel]):
         try:
             target = number_of(said)
         except ValueError:
-            raise UsageError(f"'{said}' is no number of stars") from None
+            raise UsageError(f"'{said}' is not a number of stars") from None
         batch = Rated([model.encode(text)], np.array([target]))
         return Opened(model.network, model.params, batch, {"": steps}, f"{target:g} stars")
 
@@ -81,7 +81,7 @@ class StarsAdapter(Adapter[StarsModel]):
         )
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
-        """The units along each text; its number is no label to set them beside."""
+        """The units along each text; its number is not a label to set them beside."""
         for text, line in zip(records.texts, records.lines, strict=True):
             if text.split():
                 states = self.trace(text)

@@ -58,7 +58,7 @@ def command(
     """Returns the function that Typer is to call: ``show``, with the call and ``work`` ready to be called.
 
     Args:
-        work: its arguments without annotations for Typer are no options.
+        work: its arguments without annotations for Typer are not options.
         show: takes the :class:`Call`, ``work`` with its options filled in, and options of its own; those that both
             have are its own to pass on.
         more: makes the options in the place of the ``**`` argument of either, which reach it where they were given.

@@ -26,7 +26,7 @@ def draw(subject: Subject, *, form: str | None = None) -> Shown:
         "latex": lambda width, ascii: as_latex(found),
     }
     if form is not None and form not in forms:
-        raise UsageError(f"--as {form}: {', '.join(forms)} are the forms there are")
+        raise UsageError(f"--as {form}: the forms are {', '.join(forms)}")
     return Shown([forms[form or "text"]], found, notes=notes_on(found.loss))
 
 

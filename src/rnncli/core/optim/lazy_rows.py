@@ -101,7 +101,7 @@ class LazyRows:
         """Sets :attr:`now` after the arrays have been read from a file.
 
         Raises:
-            ValueError: it is no number of steps, or does not fit the arrays.
+            ValueError: it is not a number of steps, or does not fit the arrays.
         """
         if type(now) is not int or not 0 <= now < len(self.kept) - 1:
             raise ValueError("no count of steps")

@@ -22,7 +22,7 @@ from rnncli.data.tables.facts import (
 )
 from rnncli.errors import DataError, quoted
 
-_MANY_NUMBERS = 20  # more different whole numbers than this are no labels,
+_MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
 _FEW_ROWS = 10  # if there are fewer rows than this for each
 _BRACKETS = ("[", "{", "(")
 _TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them

@@ -51,7 +51,7 @@ class Known(Flag):
     COLUMNS = TEXT | LABEL
     CLASSES = auto()  # the user said that each value of the label's column is a class, whatever it looks like
     TAGS = auto()  # words have tags
-    TARGETS = auto()  # texts are generated: what stands beside a text is no label
+    TARGETS = auto()  # texts are generated: what stands beside a text is not a label
 
 
 @dataclass(frozen=True)

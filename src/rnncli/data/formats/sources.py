@@ -55,7 +55,7 @@ def is_path(argument: str) -> bool:
         return True
     try:
         return os.path.exists(argument)
-    except ValueError:  # a text with a NUL is no path
+    except ValueError:  # a text with a NUL is not a path
         return False
 
 

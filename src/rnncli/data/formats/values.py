@@ -156,7 +156,7 @@ def _array(rows: list[Any]) -> tuple[Floats, bool]:
         types.update(map(type, row))
         if not types <= {int, float}:
             at, wrong = next((at, item) for at, item in enumerate(row, 1) if type(item) not in (int, float))
-            missing = "a missing value" if wrong is None else "something that is no number"
+            missing = "a missing value" if wrong is None else "something that is not a number"
             raise ValueError(f"has {missing} at timestep {step if nested else at}")
     try:
         array = np.array(table, np.float64)
@@ -192,5 +192,5 @@ def features(value: Value) -> Floats:
     numbers = [finite_number(part) for part in parts]
     if None in numbers:
         at = numbers.index(None)
-        raise ValueError(f"is not a list of numbers: number {at + 1}, {quoted(parts[at])}, is no finite one")
+        raise ValueError(f"is not a list of numbers: number {at + 1}, {quoted(parts[at])}, is not a finite one")
     return np.array(numbers, np.float64)

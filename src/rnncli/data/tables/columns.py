@@ -16,7 +16,7 @@ from rnncli.errors import DataError, UsageError, closest, quoted
 
 MAX_COLUMNS = 10_000
 
-_LABEL_LENGTH = 64  # characters; a longer value is no label that anyone would want to see in a table
+_LABEL_LENGTH = 64  # characters; a longer value is not a label that anyone would want to see in a table
 _CLEARLY_LONGER = 1.5  # times the average length of the next candidate, before length alone decides
 _LISTED = 20  # column names in a message
 

@@ -230,7 +230,7 @@ def read_sequences(
 
 
 def _put_in_order(one: _Open) -> tuple[int, int, float] | None:
-    """Orders the timesteps by their times; where a time stands twice, its two lines and the time."""
+    """Orders the timesteps by their times; where a time appears twice, its two lines and the time."""
     times = one.times
     if all(before < after for before, after in pairwise(times)):
         return None

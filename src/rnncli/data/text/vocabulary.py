@@ -33,7 +33,7 @@ class Vocabulary(ShortRepr):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {token: i for i, token in enumerate(self.tokens)})
         if len(self._ids) != len(self.tokens):
-            raise ValueError("a token stands twice in the vocabulary")
+            raise ValueError("a token appears twice in the vocabulary")
 
     def __contains__(self, token: str) -> bool:
         return token in self._ids

@@ -74,7 +74,7 @@ def _vector_lines(path: str) -> Iterator[tuple[int, str]]:
 def _parsed(numbers: list[str], where: str, size: int) -> Floats:
     vector = finite_vector(numbers)
     if vector is None:
-        raise DataError(f"{where}: a vector holds something that is no finite number")
+        raise DataError(f"{where}: a vector holds something that is not a finite number")
     if len(vector) and np.abs(vector).max() > MAX_NUMBER:
         raise DataError(f"{where}: a vector holds the number {vector[np.abs(vector).argmax()]:g}; no word has such")
     if len(vector) != size:

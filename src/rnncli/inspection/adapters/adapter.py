@@ -31,7 +31,7 @@ class Adapter(ABC, Generic[M]):
     """A model as inspection sees it.
 
     Attributes:
-        labels_per: what has a label: the whole input, or each timestep; "none" where predictions are no labels.
+        labels_per: what has a label: the whole input, or each timestep; "none" where predictions are not labels.
         label_is: what such a label is called.
         answer_is_read: whether the layers read the answer, so that their states depend on it.
         cuts: whether the middle of a long input is not read.
@@ -56,7 +56,7 @@ class Adapter(ABC, Generic[M]):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the model knows; none where predictions are no labels."""
+        """The labels that the model knows; none where predictions are not labels."""
         return ()
 
     @property
@@ -78,7 +78,7 @@ class Adapter(ABC, Generic[M]):
         """The given text, or the model's own example.
 
         Raises:
-            UsageError: it is no text.
+            UsageError: it is not a text.
         """
         return self.model.example if given is None else require_text(given, "an input is a text")
 
@@ -242,7 +242,7 @@ class Adapter(ABC, Generic[M]):
         return abs(float(first.probability or 0) - float(second.probability or 0))
 
     def labelled(self, records: Dataset) -> tuple[Dataset, Sequence[Sequence[str]]]:
-        """The records that can be read, and the right labels of each; none where predictions are no labels.
+        """The records that can be read, and the right labels of each; none where predictions are not labels.
 
         Raises:
             DataError: a record cannot be read, and bad records are not to be left out.

@@ -47,7 +47,7 @@ class Examined:
 
     Attributes:
         dataset: all rows, as training reads them.
-        labels: the right ones of each row, one or a tag for each word; none where predictions are no labels.
+        labels: the right ones of each row, one or a tag for each word; none where predictions are not labels.
         first: (rows,) the first row with the same text.
         drawn: the rows with predictions.
         predictions: one for each of these.
@@ -73,7 +73,7 @@ def data_checks(patient: Patient, data: Examined) -> list[Check]:
         unknown_words: not adapter.reads_numbers,
         cut_off: adapter.cuts,  # the others read an input of any length to its end
         label_noise: adapter.labels_per == "input",
-        duplicates: patient.model.labelled,  # the lines of a text are no texts of their own
+        duplicates: patient.model.labelled,  # the lines of a text are not texts of their own
     }
     return [check(patient, data) for check, does in applies.items() if does]
 
@@ -87,7 +87,7 @@ def constant(patient: Patient, data: Examined) -> Check:
     limit = f"from {CONSTANT:.0%} on, with no label above {NOT_CONSTANT:.0%}"
     check = Check("constant predictions", number, "share of the predictions that are one label", limit)
     labels = Counter(label for of_row in data.right for label in of_row)
-    # Labels of which the model knows none are no data for it.
+    # Labels of which the model knows none are not data for it.
     if number < CONSTANT or not labels.keys() & set(adapter.labels):
         return check
     if labels.most_common(1)[0][1] / labels.total() > NOT_CONSTANT:

@@ -40,7 +40,7 @@ class ClassifierManifest(Manifest):
 
     def __post_init__(self) -> None:
         if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
-            raise ValueError("a column stands twice in columns")
+            raise ValueError("a column appears twice in columns")
 
     def parts(self) -> dict[str, Any]:
         return {"input": self._input(), "labels": distinct(self.labels, "label"), "form": self.columns}
@@ -183,7 +183,7 @@ class ClassifierModel(Model):
         """An input as the network reads it.
 
         Raises:
-            DataError: these are no numbers.
+            DataError: these are not numbers.
         """
         try:
             steps = self.input.read(text, self.settings.max_length)

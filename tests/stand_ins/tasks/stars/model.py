@@ -115,7 +115,7 @@ def rated(dataset: Dataset, model: StarsModel) -> tuple[Dataset, Rated]:
         try:
             number_of(label)
         except ValueError:
-            return f"'{label}' is no number"
+            return f"'{label}' is not a number"
         return None if text.split() else "the text has no words"
 
     problems = [problem(*pair) for pair in zip(dataset.texts, dataset.labels, strict=True)]
