@@ -28,8 +28,8 @@ class RecordedGradients:
         found: by name. Of a cell ``sums`` (A, S, H), the gradients of its sums in the order of its specification,
             ``states`` (K, S, H), the whole ∂L/∂ each state of each step, and ``dstate``, that of the last or None.
             Of tables in which timesteps are looked up ``looked_up``, the name of each → (S,) the rows that are read,
-            and their columns of the input; and ``distinct``, the distinct tokens. Of attention ``query`` (S_dec, M) and
-            ``sums`` (S_dec, K), the gradients of h_t·W_a and of what is inside its tanh.
+            and their columns of the input; and ``distinct``, the distinct tokens. Of every other layer ``terms``, the
+            name of each parameter → (rows, D) what it multiplies, None for a bias, and (rows, K) ∂L/∂ what comes out.
     """
 
     layer: Any

@@ -16,8 +16,6 @@ from rnncli.core.backward_trace import RecordedGradients, recording
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.specification import Factor, ParameterSpec
 from rnncli.core.gradients import as_dense
-from rnncli.core.layers.attention import Attention
-from rnncli.core.layers.linear import Linear
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array, Lookup, Params, State
 from rnncli.inspection.loss import Opened
@@ -200,10 +198,13 @@ def flow(opened: Opened) -> Flow:
         if isinstance(one.layer, Cell):
             name = names[id(one.params)]
             cells.append(CellFlow(name, one.layer, one.params, opened.steps_of(name), one))
-        elif isinstance(one.layer, Linear) and id(one.params) in names:
-            rows += _linear(one, names[id(one.params)], opened)
-        elif isinstance(one.layer, Attention):
-            rows += _attention(one, names[id(one.params)], opened)
+        elif id(one.params) in names:
+            name = names[id(one.params)]
+            steps = opened.steps_of(name)
+            for kind, (x, d_output) in one.found.get("terms", {}).items():
+                if kind in one.params:
+                    named = steps if len(steps) == len(d_output) else ("the whole",) * len(d_output)
+                    rows.append(RowsFlow(f"{name}/{kind}", named, x, d_output))
     order = list(names.values())
     cells.sort(key=lambda cell: order.index(cell.name))
     for one in recorded:
@@ -219,26 +220,6 @@ def _levels(params: Params, prefix: str = "") -> Iterator[tuple[str, Params]]:
         if isinstance(value, dict):
             yield prefix + name, value
             yield from _levels(value, f"{prefix}{name}/")
-
-
-def _linear(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]:
-    assert one.dy is not None
-    steps = opened.steps_of(name)
-    named = steps if len(steps) == len(one.cache) else ("the whole",) * len(one.cache)
-    inputs = {"weight": one.cache, "bias": None}
-    return [RowsFlow(f"{name}/{kind}", named, x, one.dy) for kind, x in inputs.items() if kind in one.params]
-
-
-def _attention(one: RecordedGradients, name: str, opened: Opened) -> list[RowsFlow]:
-    """W_a, which multiplies h_t; W_c, which multiplies [context_t, h_t]; and its bias: a row for each target step."""
-    kept, steps = one.cache, opened.steps_of(name)
-    query, sums = one.found["query"], one.found["sums"]
-    both = np.concatenate((kept.context, kept.h.data), axis=1)
-    return [
-        RowsFlow(f"{name}/weight_a", steps, kept.h.data, query),
-        RowsFlow(f"{name}/weight_c", steps, both, sums),
-        RowsFlow(f"{name}/bias_c", steps, None, sums),
-    ]
 
 
 def _tables(one: RecordedGradients, name: str, opened: Opened, cells: Sequence[CellFlow]) -> list[RowsFlow]:

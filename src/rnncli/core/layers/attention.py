@@ -125,7 +125,10 @@ class Attention:
         dm += np.matmul(d_score.transpose(0, 2, 1), query)
         d_query = _rows(np.matmul(d_score, m), h_positions)
         dh += d_query @ weight_a.T
-        backward_trace.record(self, params, cache, d_out, query=d_query, sums=d_sum)
+        if backward_trace.is_recording():
+            both = np.concatenate((context, h.data), axis=1)
+            terms = {"weight_a": (h.data, d_query), "weight_c": (both, d_sum), "bias_c": (None, d_sum)}
+            backward_trace.record(self, params, cache, d_out, terms=terms)
         grads = {"weight_a": h.data.T @ d_query, "weight_c": d_weight_c, "bias_c": d_sum.sum(axis=0)}
         return dh, _rows(dm, m_positions), grads
 

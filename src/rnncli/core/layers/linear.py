@@ -39,5 +39,5 @@ class Linear:
         grads: dict[str, Gradient] = {"weight": cache.T @ dy}
         if self.bias:
             grads["bias"] = dy.sum(axis=0)
-        backward_trace.record(self, params, cache, dy)
+        backward_trace.record(self, params, cache, dy, terms={"weight": (cache, dy), "bias": (None, dy)})
         return dy @ params["weight"].T, grads
