@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
@@ -93,7 +94,7 @@ class GeneratingModel(Model):
         self, text: str, symbols: list[str], log_probability: float, unknown: tuple[str, ...] = (), cut: int = 0
     ) -> Transduction:
         """The prediction for an input."""
-        probability, target = math.exp(log_probability), joined_symbols(symbols, self.unit)
+        probability, target = float(np.exp(log_probability)), joined_symbols(symbols, self.unit)
         return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
 
     def compared(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
