@@ -219,7 +219,7 @@ def test_two_processes_train_to_the_same_bits_each_time(tagged: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
-        ({"tokens": ["a", "b"], "tags": ["X"]}, "2 words and 1 tags; there is a tag for each word"),
+        ({"tokens": ["a", "b"], "tags": ["X"]}, "2 words and 1 tag; there is a tag for each word"),
         ({"tokens": [], "tags": []}, "the sentence has no words"),
         ({"tokens": ["a", "b"], "tags": ["X", " "]}, "the tag of word 2 is empty"),
     ],
@@ -233,6 +233,16 @@ def test_a_bad_sentence_is_refused_with_its_line(record: dict[str, Any], problem
     assert not (tmp_path / "runs").exists()
     model = rnncli.train(path, runs=tmp_path / "runs", task="tag", epochs=1, skip_bad=True)
     assert model.record.rows == 36
+
+
+@pytest.mark.parametrize("task", ["auto", "tag"])
+@pytest.mark.parametrize("good", [0, 1, 2])
+def test_a_wrong_count_of_tags_in_a_small_file_is_named_as_in_a_large_one(good: int, task: str, tmp_path: Path) -> None:
+    path = tmp_path / "small.jsonl"
+    path.write_text(lines([*[(["a", "b"], ["X", "Y"])] * good, (["a", "b"], ["X"])]))
+    with pytest.raises(DataError) as caught:
+        rnncli.train(path, runs=tmp_path / "runs", task=task, epochs=1)
+    assert caught.value.message == f"{path}:{good + 1}: 2 words and 1 tag; there is a tag for each word"
 
 
 def test_one_tag_is_none(tmp_path: Path) -> None:

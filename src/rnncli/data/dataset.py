@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.doubts.checks import CHOSEN, DESCRIBED, FILE, LABELLED, TABLE
-from rnncli.data.doubts.labels import are_tagged, nested_label, no_labels, unlikely_labels
+from rnncli.data.doubts.labels import nested_label, no_labels, takes_tags, unlikely_labels
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text
@@ -294,7 +294,7 @@ def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:
     assert preview.label is not None
     pairs = ((row.values[preview.text.at], row.values[preview.label.at]) for row in preview.rows)
     first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), _TYPED_BY))
-    if preview.task == "tag" or (preview.task == "auto" and are_tagged(first)):
+    if takes_tags(preview, first):
         return TokenLists
     numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
     return NumberArrays if numbers and not preview.has_targets else Texts

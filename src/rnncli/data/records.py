@@ -18,6 +18,7 @@ from rnncli.data.formats.numbers import Floats, as_json
 from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
 from rnncli.data.ragged import Ragged
+from rnncli.errors import counted
 from rnncli.memory import require_room
 
 T = TypeVar("T")
@@ -305,7 +306,7 @@ def _tags_problem(input: Value, label: Value) -> str | None:
     """What is wrong with words and tags that do not go together."""
     found, tags = split_words(input), split_words(label)
     if len(found) != len(tags):
-        return f"{len(found):,} words and {len(tags):,} tags; there is a tag for each word"
+        return f"{counted(len(found), 'word')} and {counted(len(tags), 'tag')}; there is a tag for each word"
     if not found:
         return "the sentence has no words"
     if not all(map(str.strip, tags)):

@@ -20,6 +20,7 @@ from rnncli.data.tables.facts import (
     nested,
     numbers_in,
 )
+from rnncli.data.tables.names import TAGS, WORDS, is_one_of
 from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
@@ -39,7 +40,7 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
     known = preview.known
     if preview.label is None or Known.TARGETS in known or preview.holds_tagged_words:
         return None
-    tagged = preview.task in ("auto", "tag") and are_tagged(preview.typed_pairs)
+    tagged = takes_tags(preview, preview.typed_pairs)
     seen = set()
     for row, label in enumerate(labels):
         if label.lstrip()[:1] in _BRACKETS and label not in seen:
@@ -111,6 +112,24 @@ def nested_label(preview: Preview, text: str, label: str, line: int, tagged: boo
     return _refuse_nested(preview, text, label, line) if is_nested(label) or numbers_in(label) else None
 
 
+def takes_tags(preview: Preview, pairs: Sequence[tuple[Value, Value]]) -> bool:
+    """Whether labels are tags of words: the task says so, or else the records, or the names of the two columns.
+
+    In a short file a few wrong counts of tags decide nothing: words named ``tokens`` and tags named ``tags`` are those.
+
+    Args:
+        pairs: input and label of the first records.
+    """
+    if preview.task != "auto":
+        return preview.task == "tag"
+    if are_tagged(pairs):
+        return True
+    text, label = preview.text, preview.label
+    if text is None or label is None or not (is_one_of(text.name, WORDS) and is_one_of(label.name, TAGS)):
+        return False
+    return all(None not in (words(input), words(tags)) for input, tags in pairs)
+
+
 def are_tagged(pairs: Iterable[tuple[Value, Value]]) -> bool:
     """Whether most of the records are lists of words with a list of as many tags each."""
     found = [(words(text), words(label)) for text, label in pairs]
@@ -142,6 +161,7 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
         and isinstance(found, list)
         and isinstance(words, list)
         and len(found) == len(words) > 0
+        and not all(isinstance(tag, str) for tag in found)
     ):
         record = f'{{"tokens":{preview.parsed(preview.text, text)},"tags":[str(t) for t in {value}]}}'
         return file.refusal(
