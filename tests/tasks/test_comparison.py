@@ -46,6 +46,9 @@ def test_zero_is_left_out_where_mcnemars_exact_test_finds_a_difference() -> None
         assert (said(*answers(5, d, 0, 5)).significant) == (low > 0)
 
 
+ROWS = "78 validation rows"
+
+
 def said(first: np.ndarray, second: np.ndarray) -> Comparison:
     rows = RowScores.of_answers(first), RowScores.of_answers(second)
     return compare(*rows, "commonest_label", "accuracy", share=True, higher_is_better=True)
@@ -60,19 +63,19 @@ def test_a_few_rows_more_are_chance() -> None:
     assert exact == pytest.approx((-0.0853, 0.2260), abs=1e-4)
     half = 1.9913 * math.sqrt((36 / 78 - (6 / 78) ** 2) / 77)
     assert found.interval == pytest.approx((min(exact[0], 6 / 78 - half), max(exact[1], 6 / 78 + half)), abs=1e-4)
-    assert found.sentence == (
+    assert found.sentence(ROWS) == (
         "0.5769 accuracy on 78 validation rows is 7.7 points above the best baseline (commonest label, 0.5000); "
         f"95% interval −{-100 * found.interval[0]:.1f} to {100 * found.interval[1]:.1f}: they cannot be told apart."
     )
 
 
 def test_what_is_better_worse_equal_and_the_same() -> None:
-    assert said(*answers(38, 38, 1, 1)).sentence.endswith(": the network is better.")
-    assert said(*answers(38, 1, 38, 1)).sentence.endswith(": the network is worse.")
+    assert said(*answers(38, 38, 1, 1)).sentence(ROWS).endswith(": the network is better.")
+    assert said(*answers(38, 1, 38, 1)).sentence(ROWS).endswith(": the network is worse.")
     equal = said(*answers(10, 5, 5, 10))
-    assert "equals the best baseline (commonest label, 0.5000); 95% interval −" in equal.sentence
-    assert equal.sentence.endswith("they cannot be told apart.")
-    same = said(*answers(39, 0, 0, 39)).sentence
+    assert "equals the best baseline (commonest label, 0.5000); 95% interval −" in equal.sentence(ROWS)
+    assert equal.sentence(ROWS).endswith("they cannot be told apart.")
+    same = said(*answers(39, 0, 0, 39)).sentence(ROWS)
     assert same.endswith("equals the best baseline (commonest label, 0.5000): both are right on the same rows.")
 
 
@@ -90,15 +93,17 @@ def test_losses_are_better_where_they_are_smaller() -> None:
     half = 2.0227 * d.std(ddof=1) / math.sqrt(40)
     assert found.difference == pytest.approx(d.mean())
     assert found.interval == pytest.approx((d.mean() - half, d.mean() + half), rel=1e-3)
-    assert f"is {d.mean():.4f} better than the best baseline (pairs of chars, {other.mean():.4f})" in found.sentence
-    assert found.sentence.endswith(": the network is better.")
+    assert f"is {d.mean():.4f} better than the best baseline (pairs of chars, {other.mean():.4f})" in found.sentence(
+        ROWS
+    )
+    assert found.sentence(ROWS).endswith(": the network is better.")
 
 
 def test_one_row_has_no_interval() -> None:
     one = RowScores(np.array([3.0]), np.array([2.0]))
     found = compare(one, one, "single_chars", "nats a token", share=False, higher_is_better=False)
     assert not found.significant
-    assert found.sentence.endswith("so few rows have no interval: they cannot be told apart.")
+    assert found.sentence(ROWS).endswith("so few have no interval: they cannot be told apart.")
 
 
 def test_rows_that_vary_as_a_whole_are_not_counted_answer_by_answer() -> None:

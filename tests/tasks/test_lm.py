@@ -11,6 +11,7 @@ import pytest
 from helpers import assert_all_gradients
 
 import rnncli
+from rnncli.cli.views.model import model_pairs
 from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.packed import PackedSequence
@@ -126,11 +127,36 @@ def test_it_goes_on_with_what_it_has_read(trained: tuple[LanguageModel, Path]) -
     assert 0.8 < told.probability <= 1
     scores = model.evaluate(read_dataset(Source(str(folder / "rhyme.txt")), labelled=False))
     assert scores.tokens == len(RHYME) * 40 - 1 - (len(RHYME) * 40 - 1) % 32
+    assert scores.tokens + scores.not_scored == len(RHYME) * 40
+    assert ("not scored", f"the first char and the last {(len(RHYME) * 40 - 1) % 32}") in scores.pairs()
     assert scores.bits == pytest.approx(scores.nats / math.log(2))
     assert scores.perplexity == pytest.approx(math.exp(scores.nats))
     assert scores.accuracy > 0.9
     states = adapter_of(model).trace("one tw")
     assert [states.labels[k] for k in states.probabilities.argmax(axis=1)][-1] == "o"
+
+
+def test_it_is_described_in_its_own_tokens(trained: tuple[LanguageModel, Path]) -> None:
+    model, folder = trained
+    card = (folder / "runs" / "latest" / "README.md").read_text()
+    whole = len(RHYME) * 40
+    aside = whole // 10
+    assert f"trained on {whole - aside:,} chars of `{folder}/rhyme.txt`" in card
+    assert card.count(f"per token on {aside} validation chars") == 2
+    assert "The best epoch was chosen on the validation chars" in card
+    assert " row" not in card
+    pairs = dict(model_pairs(model, "rhyme"))
+    assert pairs["trained on"] == f"{whole - aside:,} chars of rhyme.txt, seed 0"
+
+
+def test_a_text_is_cut_into_the_tokens_of_the_model(trained: tuple[LanguageModel, Path]) -> None:
+    model, _ = trained
+    found = rnncli.tokenize("one Zt", model=model)
+    assert found.tokens == list("one Zt")
+    assert found.ids == model.vocabulary.encode(list("one Zt")).tolist()
+    assert found.known == [True, True, True, True, False, True]
+    figures = rnncli.tokenize(["one two", "shoe"], model=model)
+    assert (figures.unit, figures.tokens, figures.vocabulary) == ("char", 11, len(model.vocabulary.tokens))
 
 
 def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None:

@@ -33,7 +33,7 @@ MaxVocabulary = Annotated[
 ]
 TokenizerOf = Annotated[
     options.OtherModel,
-    typer.Option("--model", "-m", metavar="MODEL", help="Use this model's tokenizer and vocabulary."),
+    typer.Option("--model", "-m", metavar="MODEL", help="Cut as this model does, a classifier or a language model."),
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ from rnncli.results import Column, TableCell, TableView
 
 if TYPE_CHECKING:
     from rnncli.data.formats.values import Value
-    from rnncli.data.text.tokenizer import Tokenizer
     from rnncli.data.text.vocabulary import Vocabulary
-    from rnncli.tasks.model import Model
+    from rnncli.tasks.model import Model, TextReading
 
 MOST_FEATURES = 24  # of one-hot vectors that are written out; of longer ones only the position of the 1 is shown
 COMMONEST = 20
@@ -120,8 +119,12 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
     from rnncli.data.text.vocabulary import Vocabulary
     from rnncli.tasks.inputs import build_tokenizer
 
-    tokenizer, vocabulary = (build_tokenizer(settings, []), None) if model is None else _of_model(model)
-    tokens = tokenizer.tokens(text)
+    vocabulary: Vocabulary | None = None
+    if model is None:
+        tokens = build_tokenizer(settings, []).tokens(text)
+    else:
+        _, cut, vocabulary = _reading_of(model)
+        tokens = cut(text)
     if not tokens:
         raise DataError("the text has no tokens")
     if vocabulary is None:
@@ -137,14 +140,14 @@ def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
     return Tokens(tokens, ids, known, {"timesteps": len(tokens), "features": features}, one_hot)
 
 
-def _of_model(model: Model) -> tuple[Tokenizer, Vocabulary]:
-    """Returns a model's tokenizer and vocabulary; raises UsageError where it has none."""
-    from rnncli.tasks.inputs import TextInput
-
-    text = getattr(model, "input", None)
-    if not isinstance(text, TextInput):
-        raise UsageError(f"this model ({model.task}) does not read texts by a tokenizer")
-    return text.tokenizer, text.vocabulary
+def _reading_of(model: Model) -> TextReading:
+    """Returns how a model cuts texts into tokens; raises UsageError where it reads something else."""
+    if model.text_reading is None:
+        raise UsageError(
+            f"this model ({model.task}) does not cut its input into the tokens of a single text",
+            "rnncli inspect --timesteps shows what it reads",
+        )
+    return model.text_reading
 
 
 def _given_words(value: Value) -> Sequence[str]:
@@ -170,17 +173,19 @@ def statistics_of(
     if any(map(looks_like_numbers, sample)):
         raise DataError(f"{name}: the inputs are numbers, which are read as they are: no tokens")
     vocabulary: Vocabulary | None = None
-    corpus, unit, cut = Corpus(), "word", _given_words
+    corpus, unit = Corpus(), "word"
+    cut_value: Callable[[Value], Sequence[str]] = _given_words
     if model is not None or not sample or any(words(value) is None for value in sample):
         if model is not None:
-            tokenizer, vocabulary = _of_model(model)
+            unit, cut, vocabulary = _reading_of(model)
         else:
             tokenizer = build_tokenizer(settings, list(map(as_text, sample)))
-        unit, cut = tokenizer.unit, lambda value: tokenizer.tokens(as_text(value))
+            unit, cut = tokenizer.unit, tokenizer.tokens
+        cut_value = lambda value: cut(as_text(value))  # noqa: E731
     elif {"tokens", "lowercase"} & set(given):
         raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
     for value in itertools.chain(sample, values):
-        corpus.add(cut(value))
+        corpus.add(cut_value(value))
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:

@@ -47,7 +47,7 @@ Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", h
 Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
-CHOSEN_ON_THEM = "The same rows chose the epoch, so its score is a little too kind."
+CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
 PANELS = {"Options": "config json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
 
@@ -258,8 +258,8 @@ def _summarize(output: Output, session: Session) -> None:
         rows.append((f"{network}, epoch {epoch}", session.best_value))
     rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
     if rows:
-        count, name = session.prepared.report.validation_rows, session.metric.name
-        title = f"{name.capitalize()} on {counted(count, 'validation row')}"
+        name = session.metric.name
+        title = f"{name.capitalize()} on {session.prepared.report.validated_on}"
         print_table(output, TableView(title, (Column("model"), Column(name, True)), tuple(rows)))
     verdict = _verdict(session)
     if verdict:
@@ -292,4 +292,7 @@ def _document(session: Session) -> dict[str, Any]:
 def _verdict(session: Session) -> str | None:
     """Says whether the network is better than the best baseline; None when there is nothing to compare."""
     found = session.comparison()
-    return None if found is None else f"{found.sentence} {CHOSEN_ON_THEM}"
+    if found is None:
+        return None
+    report = session.prepared.report
+    return f"{found.sentence(report.validated_on)} {CHOSEN_ON_THEM.format(row=report.row)}"

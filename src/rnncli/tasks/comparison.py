@@ -90,11 +90,9 @@ class Comparison:
         low, high = self.interval
         return low > 0 or high < 0
 
-    @property
-    def sentence(self) -> str:
-        """The comparison in plain words."""
-        counted = "1 validation row" if self.rows == 1 else f"{self.rows:,} validation rows"
-        said = f"{self.score:.4f} {self.metric} on {counted} "
+    def sentence(self, validated_on: str) -> str:
+        """The comparison in plain words, with a count of what both were scored on: ``78 validation rows``."""
+        said = f"{self.score:.4f} {self.metric} on {validated_on} "
         beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {self.baseline_score:.4f})"
         if self.same:
             return f"{said}equals {beside}: both are right on the same rows."
@@ -106,7 +104,7 @@ class Comparison:
         else:
             said += f"is {abs(self.difference):.4f} {'better' if better else 'worse'} than {beside}"
         if not all(map(math.isfinite, self.interval)):
-            return f"{said}; so few rows have no interval: they cannot be told apart."
+            return f"{said}; so few have no interval: they cannot be told apart."
         low, high = (f"{100 * x:.1f}" if self.share else f"{x:.4f}" for x in self.interval)
         found = f"the network is {'better' if better else 'worse'}" if self.significant else "they cannot be told apart"
         return f"{said}; 95% interval {low} to {high}: {found}.".replace(" -", " −")

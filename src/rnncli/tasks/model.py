@@ -7,7 +7,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.number_records import Reads
 from rnncli.data.records import Inputs, Texts
+from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
 from rnncli.results import Column, TableCell, TableView
@@ -108,6 +109,14 @@ class Metric:
         return value
 
 
+class TextReading(NamedTuple):
+    """How a model cuts texts into tokens, and which of them it knows."""
+
+    unit: str
+    tokens: Callable[[str], list[str]]
+    vocabulary: Vocabulary
+
+
 ACCURACY = Metric("accuracy", "validation_accuracy")
 
 
@@ -181,6 +190,16 @@ class Model(ABC):
     @property
     def reads(self) -> Reads | None:
         """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
+        return None
+
+    @property
+    def row(self) -> str:
+        """What is counted of the data that it is trained on: "row", "sentence", "char"."""
+        return "row"
+
+    @property
+    def text_reading(self) -> TextReading | None:
+        """How it reads any text token by token; None where it reads other inputs."""
         return None
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.clean import clean
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, left_out
+from rnncli.errors import counted
 
 Spread = tuple[int, int, int]  # smallest, median, largest
 
@@ -34,7 +35,7 @@ class Report:
         summary: ``(what, value)`` for the model's card, beside the rows.
         label_rows: label → how often it occurs, by falling count; empty where there are no labels.
         warnings: sentences.
-        rows_are: what rows are called.
+        row: what a row is called.
     """
 
     what: str
@@ -45,16 +46,21 @@ class Report:
     summary: tuple[str, str]
     label_rows: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    rows_are: str = "rows"
+    row: str = "row"
 
     @property
     def rows(self) -> int:
         return self.training_rows + self.validation_rows
 
+    @property
+    def validated_on(self) -> str:
+        """``78 validation rows``."""
+        return counted(self.validation_rows, f"validation {self.row}")
+
     def lines(self) -> list[tuple[str, str]]:
         """The report as ``(what, value)``."""
         split = f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"
-        return [(self.rows_are, split), *self.own_lines]
+        return [(f"{self.row}s", split), *self.own_lines]
 
     def document(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -40,7 +40,7 @@ def model_card(
     lines = [
         f"# {literal(name)}",
         "",
-        f"{report.what}, trained on {counted(report.training_rows, 'row')} of {literal(data, 200)}.",
+        f"{report.what}, trained on {counted(report.training_rows, report.row)} of {literal(data, 200)}.",
         "",
         *(f"- {what}: {literal(value)}" for what, value in known),
         f"- Training: {counted(len(record.epochs), 'epoch')} of at most {s.epochs}, {s.optimizer}, seed {s.seed}{best}",
@@ -48,13 +48,12 @@ def model_card(
     score = None if record.best is None else model.metric.of(record.best)
     if baselines and score is not None:
         beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in baselines)
-        rows = counted(report.validation_rows, "validation row")
-        lines.append(f"- {model.metric.name.capitalize()} on {rows}: {score:.4f} ({beside})")
-        lines += [] if comparison is None else [f"- {comparison.sentence}"]
+        lines.append(f"- {model.metric.name.capitalize()} on {report.validated_on}: {score:.4f} ({beside})")
+        lines += [] if comparison is None else [f"- {comparison.sentence(report.validated_on)}"]
     lines += [
         "",
-        "The best epoch was chosen on the validation rows, so their score is a little too kind: for a figure to quote, "
-        "run `rnncli evaluate` on data that the training has not seen.",
+        f"The best epoch was chosen on the validation {report.row}s, so their score is a little too kind: "
+        "for a figure to quote, run `rnncli evaluate` on data that the training has not seen.",
         "",
     ]
     return "\n".join(lines)

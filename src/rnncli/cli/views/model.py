@@ -49,7 +49,7 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
     pairs: list[tuple[str, TableCell]] = [("model", path), *model.describe()]
     rows, data = record.rows, record.data
     if rows is not None:  # a model that was put together in Python has no record
-        pairs.append(("trained on", f"{counted(rows, 'row')} of {data}, seed {s.seed}"))
+        pairs.append(("trained on", f"{counted(rows, model.row)} of {data}, seed {s.seed}"))
     value = model.metric.of(record.best) if record.best is not None else None
     if value is not None:
         beside = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in record.baselines.items()]

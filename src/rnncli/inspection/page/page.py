@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, Flow, flow
 from rnncli.inspection.gates import figures
@@ -240,5 +240,5 @@ def _facts(model: Model, name: str) -> tuple[tuple[str, Any], ...]:
     facts += [("task", model.task), *model.describe()]
     facts.append(("parameters", f"{parameters:,} numbers, {model.settings.dtype}"))
     if rows is not None:
-        facts.append(("trained on", f"{rows:,} rows of {data}, seed {model.settings.seed}"))
+        facts.append(("trained on", f"{counted(rows, model.row)} of {data}, seed {model.settings.seed}"))
     return tuple(facts)

@@ -23,7 +23,7 @@ from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.classify.results import ClassifierEvaluation, Mistake, Prediction
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredTokenizer, TextInput, Tokens
 from rnncli.tasks.metrics import judge
-from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, distinct, of_filled
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Labels, Manifest, Model, TextReading, distinct, of_filled
 from rnncli.tasks.network import BATCH, network_in_words
 
 
@@ -85,6 +85,12 @@ class ClassifierModel(Model):
     def reads_numbers(self) -> bool:
         """Whether a timestep is numbers, not a token."""
         return isinstance(self.input, NumberInput)
+
+    @property
+    def text_reading(self) -> TextReading | None:
+        if isinstance(self.input, NumberInput):
+            return None
+        return TextReading(self.unit, self.input.tokenizer.tokens, self.input.vocabulary)
 
     @property
     def kind(self) -> str:

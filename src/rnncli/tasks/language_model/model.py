@@ -19,7 +19,7 @@ from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Ordinal, Range
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
-from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model
+from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model, TextReading
 from rnncli.tasks.network import network_in_words
 
 # Streams in which a text is evaluated.
@@ -86,6 +86,14 @@ class LanguageModel(Model):
         return self.settings.tokens
 
     @property
+    def row(self) -> str:
+        return self.unit
+
+    @property
+    def text_reading(self) -> TextReading:
+        return TextReading(self.unit, self.tokens, self.vocabulary)
+
+    @property
     def unused_sizes(self) -> frozenset[str]:
         return OF_AN_EMBEDDING if self.settings.input == "onehot" else frozenset()
 
@@ -142,6 +150,7 @@ class LanguageModel(Model):
         return TextEvaluation(
             unit=self.unit,
             tokens=int(sums.answers),
+            not_scored=len(ids) - int(sums.answers),
             nats=nats,
             bits=nats / math.log(2),
             perplexity=math.exp(min(nats, 700)),

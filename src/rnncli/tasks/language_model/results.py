@@ -42,6 +42,7 @@ class TextEvaluation(Evaluation):
 
     Attributes:
         tokens: predicted ones.
+        not_scored: the first, before which there is nothing, and those left at the end, fewer than there are streams.
         nats, bits: mean loss of a token.
         perplexity: e^nats: among how many equally likely tokens it is as hard to choose.
         accuracy: how often the most probable token is the right one.
@@ -50,6 +51,7 @@ class TextEvaluation(Evaluation):
 
     unit: str
     tokens: int
+    not_scored: int
     nats: float
     bits: float
     perplexity: float
@@ -59,8 +61,10 @@ class TextEvaluation(Evaluation):
     skipped_because: ClassVar[tuple[str, ...]] = ()  # type: ignore[misc]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
+        last = self.not_scored - 1
         return [
             (f"{self.unit}s", self.tokens),
+            ("not scored", f"the first {self.unit}" + (f" and the last {last:,}" if last else "")),
             (f"nats per {self.unit}", f"{self.nats:.4f}"),
             (f"bits per {self.unit}", f"{self.bits:.4f}"),
             ("perplexity", f"{self.perplexity:.2f}"),

@@ -91,7 +91,7 @@ class LanguageModeling(Task):
             what="A model of a text",
             training_rows=learned,
             validation_rows=held_out,
-            rows_are=f"{unit}s",
+            row=unit,
             figures={
                 "unit": unit,
                 "vocabulary": known,

@@ -71,6 +71,10 @@ class TaggerModel(Model):
     tags: tuple[str, ...]
 
     @property
+    def row(self) -> str:
+        return "sentence"
+
+    @property
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 

@@ -97,7 +97,7 @@ class Tag(Task):
             labels_are="tags",
             what="A tagger",
             warnings=skipped_warning(dataset),
-            rows_are="sentences",
+            row=untrained.row,
             **rows.sizes,
         )
         judge = partial(baselines, train, validation, len(tags))
