@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 
@@ -88,13 +88,19 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+def closest(name: str, known: Iterable[str], prefix: str = "") -> str:
     """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near.
 
+    All names begin with ``prefix``, which says nothing about how near two of them are.
     Comparing two names takes up to the cube of their length: only short ones are compared, and not too many.
     """
     if len(name) > _LONGEST_COMPARED:
         return ""
-    short = (one for one in known if len(one) <= _LONGEST_COMPARED)
-    matches = difflib.get_close_matches(name, list(islice(short, _MOST_COMPARED)), n=1, cutoff=0.5)
-    return f"; did you mean '{matches[0]}'?" if matches else ""
+    short = (one.removeprefix(prefix) for one in known if len(one) <= _LONGEST_COMPARED)
+    matches = difflib.get_close_matches(name.removeprefix(prefix), list(islice(short, _MOST_COMPARED)), n=1, cutoff=0.5)
+    return f"; did you mean '{prefix}{matches[0]}'?" if matches else ""

@@ -188,6 +188,9 @@ def test_a_misspelt_variable_is_an_error_of_every_command(trained, monkeypatch, 
     monkeypatch.setenv(variable, "3")
     for command in (["train", "reviews.csv"], ["predict", "good"], ["inspect"], ["tokenize", "good"]):
         trained.refuses(2, f"{variable} in the environment is not a setting; did you mean '{near}'?", *command)
+    monkeypatch.delenv(variable)
+    monkeypatch.setenv("RNNCLI_FOO", "3")
+    trained.refuses(2, "RNNCLI_FOO in the environment is not a setting\n", "inspect")
     assert trained.works("--version").out.startswith("rnncli")
 
 

@@ -31,9 +31,9 @@ class Streams(NamedTuple):
 def main(arguments: list[str] | None = None, streams: Streams | None = None) -> int:
     """Runs the command line and returns the exit code.
 
-    0 is success, also when the reader of a pipe closes it; 1 a bug of ours; 2 usage; 3 bad data; 4 a bad model
-    file; 5 input, output or memory; 6 diverged; 130 Ctrl-C. (The signals that end
-    a command before it returns are those of :mod:`rnncli.stopping`.)
+    0 is success, also when the reader of a pipe closes it; 1 a bug of ours, or gradients that a check finds
+    wrong; 2 usage; 3 bad data; 4 a bad model file; 5 input, output or memory; 6 diverged; 130 Ctrl-C. (The signals
+    that end a command before it returns are those of :mod:`rnncli.stopping`.)
 
     Args:
         arguments: the words after ``rnncli``; those of this process if None.

@@ -174,18 +174,17 @@ def statistics_of(
         raise DataError(f"{name}: the inputs are numbers, which are read as they are: no tokens")
     vocabulary: Vocabulary | None = None
     corpus, unit = Corpus(), "word"
-    cut_value: Callable[[Value], Sequence[str]] = _given_words
+    cut: Callable[[str], Sequence[str]] | None = None
     if model is not None or not sample or any(words(value) is None for value in sample):
         if model is not None:
             unit, cut, vocabulary = _reading_of(model)
         else:
             tokenizer = build_tokenizer(settings, list(map(as_text, sample)))
             unit, cut = tokenizer.unit, tokenizer.tokens
-        cut_value = lambda value: cut(as_text(value))  # noqa: E731
     elif {"tokens", "lowercase"} & set(given):
         raise UsageError("--tokens and --lowercase are for texts, and here all of them are lists of words")
     for value in itertools.chain(sample, values):
-        corpus.add(cut_value(value))
+        corpus.add(_given_words(value) if cut is None else cut(as_text(value)))
     lengths = corpus.lengths
     counts = corpus.counts(range(len(lengths)))
     if vocabulary is None:

@@ -14,7 +14,7 @@ from rnncli.cli.arguments.options import READING, flag_of
 from rnncli.cli.views.table import VIEWS
 from rnncli.cli.views.view import View
 from rnncli.data.formats.registry import is_array
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, listed
 
 _UNITS = "--units and --top choose among hidden states, which are not shown", "add --timesteps or --gates"
 _SHOW = "add --timesteps, --gates, --bptt, --why, …"
@@ -85,15 +85,11 @@ def _unused(name: str) -> tuple[str, str | None]:
         return _UNUSED[name]
     if name in ("data", *READING):
         flags = [view.flag for view in VIEWS if (view.of_data or view).file != "none"]
-        return f"{option} is for the data file of {_listed(flags)}", "add one of these"
+        return f"{option} is for the data file of {listed(flags)}", "add one of these"
     flags = [view.flag for view in VIEWS if name in view.options]
     if len(flags) == 1:
         return f"{option} is for {flags[0]}, which is not shown", f"add {flags[0]}"
-    return f"{option} is for {_listed(flags)}", None
-
-
-def _listed(flags: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(flags[:-1]), flags[-1])))
+    return f"{option} is for {listed(flags)}", None
 
 
 def _check_alone(view: View, given: Collection[str], by_itself: bool) -> None:

@@ -142,9 +142,8 @@ def check_environment() -> None:
     known = (*_VARIABLES, *(_variable(name) for name in SETTING_NAMES))
     for name in sorted(os.environ):
         if name.startswith("RNNCLI_") and name not in known:
-            raise UsageError(
-                f"{name} in the environment is not a setting{closest(name, known)}", f"unset {clean(name)}"
-            )
+            near = closest(name, known, "RNNCLI_")
+            raise UsageError(f"{name} in the environment is not a setting{near}", f"unset {clean(name)}")
 
 
 def _variable(setting: str) -> str:

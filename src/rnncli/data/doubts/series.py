@@ -14,7 +14,7 @@ from rnncli.data.tables.facts import is_missing
 from rnncli.data.tables.header import READS_SERIES
 from rnncli.data.tables.long_form import LongForm, guess_long_form
 from rnncli.data.tables.names import GROUPS, SEQUENCES, label_rank, mentions, snake_case, text_rank
-from rnncli.errors import DataError, counted, quoted
+from rnncli.errors import DataError, counted, listed, quoted
 
 MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
 
@@ -61,7 +61,7 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     measured = [*(values or numeric)[:1], *(values[-1:] if label is None else [label])]
     found += [f"{shown(column)} holds numbers" for column in dict.fromkeys(measured) if column.numeric]
     return preview.file.refusal(
-        f"no column holds texts: {' and '.join(found)}",
+        f"no column holds texts: {listed(found)}",
         "rnncli predicts the label of a text or of a series, and does not forecast numbers yet. If a column holds "
         f"texts nevertheless: {preview.command(preview.some_columns)}",
     )
@@ -128,7 +128,7 @@ def _refuse_series(preview: Preview, form: LongForm, id: Column, left_out: Seque
     steps.append(preview.command(ignored, command("--label", form.label or "label"), file=read))
     ordered = ", if the rows are in order" if any(column.dates for column in left_out) else ""
     return file.refusal(
-        f"this looks like a table of series with one row per timestep, but {' and '.join(found)}",
+        f"this looks like a table of series with one row per timestep, but {listed(found)}",
         f"To read series{ordered}: {'; '.join(steps)}. To read texts, name the columns: {preview.some_columns}",
     )
 

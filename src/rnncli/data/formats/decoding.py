@@ -194,8 +194,8 @@ def _odd_character(text: str, encoding: str) -> tuple[int, str, str] | None:
     if at >= 0:
         return (
             at,
-            "a NUL character, so this is not a text file in the encoding that was said",
-            "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it.",
+            f"a NUL character, so this is not a text file in {encoding}",
+            "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it; tr -d '\\0' takes out a few.",
         )
     found = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
     meant = None if found is None else _of_windows(ord(found[0]), encoding)

@@ -132,7 +132,7 @@ def sequence_as_written(value: Value) -> tuple[Floats, bool]:
         raise ValueError("has no numbers" if array.ndim in (1, 2) else f"has {array.ndim} dimensions")
     at = first_not_finite(array)
     if at is not None:
-        raise ValueError(f"has no finite number {place(array.shape, *at)}")
+        raise ValueError(f"has a number that is not finite, {place(array.shape, *at)}")
     return array, whole
 
 
@@ -192,5 +192,5 @@ def features(value: Value) -> Floats:
     numbers = [finite_number(part) for part in parts]
     if None in numbers:
         at = numbers.index(None)
-        raise ValueError(f"is not a list of numbers: number {at + 1}, {quoted(parts[at])}, is not a finite one")
+        raise ValueError(f"is not a list of numbers: number {at + 1}, {quoted(parts[at])}, is not a finite number")
     return np.array(numbers, np.float64)

@@ -29,7 +29,7 @@ def require_labels(dataset: Dataset) -> None:
         raise DataError(
             f"{name}: column {quoted(dataset.source.label or '')} has {len(labels):,} different labels in "
             f"{len(dataset.texts):,} records",
-            "name the label's column with --label",
+            "name the label's column with --label; if it holds texts to be generated, say --task seq2seq",
         )
 
 

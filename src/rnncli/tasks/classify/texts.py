@@ -77,8 +77,8 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         ("unknown", f"{unknown_rate:.2%} of the {rows.looked_at_are} tokens"),
     ]
     if on_both_sides:
-        both = counted(on_both_sides, "text stands", "texts stand")
-        lines.append(("both sides", f"{both} in training and in validation"))
+        both = counted(on_both_sides, "text is", "texts are")
+        lines.append(("both sides", f"{both} in both training and validation"))
     report = label_report(
         Counter(dataset.labels),
         {

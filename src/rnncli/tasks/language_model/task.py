@@ -72,7 +72,7 @@ class LanguageModeling(Task):
         learned = count - held_out
         vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings)
         if not vocabulary.tokens:
-            said = f"no {unit} stands {settings.min_count} times or more: nothing is left to predict"
+            said = f"no {unit} occurs {settings.min_count} times or more: nothing is left to predict"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
         streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))

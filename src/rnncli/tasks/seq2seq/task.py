@@ -11,7 +11,7 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import joined, rows_of
 from rnncli.data.text.vocabulary import Corpus
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.decoder import without_too_long
 from rnncli.tasks.inputs import shortened
@@ -75,7 +75,8 @@ class Seq2Seq(Task):
         ]
         lines.append(("unknown", f"{unknown_rate:.2%} of the sources' {unit}s"))
         if on_both_sides:
-            lines.append(("both sides", f"{on_both_sides:,} validation sources stand in training too"))
+            both = counted(on_both_sides, "validation source is", "validation sources are")
+            lines.append(("both sides", f"{both} in training too"))
         report = Report(
             what="An encoder-decoder from sequences to sequences",
             figures={
