@@ -232,6 +232,10 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.csv", table("month,passengers", [[f"1949-{at % 12 + 1:02}", 100 + at * 7] for at in range(36)])),
         *({}, ["no column holds texts: 'month' (1949-01) holds dates and 'passengers' (100) holds numbers"]),
     ),
+    "a date and several numbers": (
+        *("a.csv", table("Quarter,Consumption,Income", [[f"{1970 + at} Q1", at / 8, at / 4] for at in range(36)])),
+        *({}, ["'Quarter' (1970 Q1) holds dates, 'Consumption' (0.0) holds numbers and 'Income' (0.0) holds numbers"]),
+    ),
     "dates as texts": (
         *("a.csv", table("when,state", [[date, ("on", "off")[at % 2]] for at, date in enumerate(DATES)])),
         *({}, ["no column holds texts: 'when' (2026-05-01 00:00:00) holds dates"]),

@@ -215,6 +215,13 @@ def test_rows_that_cannot_train_a_classifier(rows: list[tuple[str, str]], messag
     assert message in caught.value.message
 
 
+def test_many_labels_may_be_texts_to_be_generated() -> None:
+    with pytest.raises(DataError) as caught:
+        prepare(dataset([(f"text {n}", f"label {n}") for n in range(60)]), settings())
+    hint = "name the label's column with --label; if it holds texts to be generated, say --task seq2seq"
+    assert caught.value.hint == hint
+
+
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.07, 0.1, 0.2, 0.25, 0.3, 0.45, 0.5, 0.6, 0.9])
 def test_the_number_of_rows_that_validation_needs(share: float) -> None:
     """The number in the message is enough, and one row less is not."""
