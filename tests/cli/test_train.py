@@ -386,7 +386,7 @@ def test_symbols_of_a_text_stand_between_white_space(cli):
 
 def test_a_text_of_rare_tokens_alone_is_refused(cli):
     cli.write("t.txt", "".join(map(chr, range(200, 400))))
-    says = ["t.txt: no char stands 2 times or more: nothing is left to predict", "lower --min-count"]
+    says = ["t.txt: no char occurs 2 times or more: nothing is left to predict", "lower --min-count"]
     cli.refuses(3, says, "train", "t.txt", "--min-count", "2")
     cli.works("train", "t.txt", "--min-count", "1", "--epochs", "1", "--hidden", "4")
 
