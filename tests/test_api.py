@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -87,7 +89,7 @@ def test_how_to_read_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "chosen", "kind", "message"),
     [
-        ("reviews.csv", {"hiden": 3}, UsageError, "'hiden' is not a setting; did you mean 'hidden'?"),
+        ("reviews.csv", {"hiden": 3}, UsageError, "train has no argument 'hiden'; did you mean 'hidden'?"),
         ("reviews.csv", {"cell": "lstn"}, UsageError, "did you mean 'lstm'?"),
         ("reviews.csv", {"lr": "fast"}, UsageError, "lr must be a number, not 'fast'"),
         ("reviews.csv", {"hidden": 0}, UsageError, "hidden must be at least 1"),
@@ -114,12 +116,12 @@ def test_evaluate_takes_a_file_as_well_as_its_records() -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda m: m.predict([None]), "an input is a text: number 1, not None (NoneType)"),
-        (lambda m: m.predict(["a", b"b"]), "an input is a text: number 2, not b'b' (bytes)"),
+        (lambda m: m.predict([None]), "input 1 must be a text, not None (NoneType)"),
+        (lambda m: m.predict(["a", b"b"]), "input 2 must be a text, not b'b' (bytes)"),
         (lambda m: m.predict(None), "predict takes a list of texts"),
         (lambda m: m.predict("a text"), "predict takes a list of texts"),
         (lambda m: m.predict(7), "predict takes a list of texts"),
-        (lambda m: list(m.predict_stream([["a"]])), "an input is a text: number 1, not ['a'] (list)"),
+        (lambda m: list(m.predict_stream([["a"]])), "input 1 must be a text, not ['a'] (list)"),
         (lambda m: m.evaluate(None), "a path is a text or a pathlib.Path, not None (NoneType)"),
         (lambda m: m.evaluate(["a"]), "a path is a text or a pathlib.Path, not ['a'] (list)"),
         (lambda m: m.evaluate("reviews.csv", worst="x"), "worst is a whole number of at least 0, not 'x' (str)"),
@@ -148,12 +150,12 @@ def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message:
     [
         (None, {}, "name the data to train on"),
         (["reviews.csv"], {}, "data is a path, or pairs of an input and its label, and number 1 is 'reviews.csv'"),
-        ("reviews.csv", {"text": 1}, "text should be a text, and is 1"),
-        ("reviews.csv", {"encoding": 7}, "encoding should be a text, and is 7"),
-        ("reviews.csv", {"skip_bad": "yes"}, "skip_bad should be true or false, and is 'yes'"),
-        ("reviews.csv", {"name": 3}, "name is a text, not of type int"),
-        ("reviews.csv", {"runs": None}, "a path is a text or a pathlib.Path, not None (NoneType)"),
-        ("reviews.csv", {"on_event": 3}, "on_event is a function that takes an event, not of type int"),
+        ("reviews.csv", {"text": 1}, "text must be a text, not 1 (int)"),
+        ("reviews.csv", {"encoding": 7}, "encoding must be a text, not 7 (int)"),
+        ("reviews.csv", {"skip_bad": "yes"}, "skip_bad must be true or false, not 'yes' (str)"),
+        ("reviews.csv", {"name": 3}, "name must be a text, not 3 (int)"),
+        ("reviews.csv", {"runs": None}, "runs must be a text or a path, not None (NoneType)"),
+        ("reviews.csv", {"on_event": 3}, "on_event must be a function, not 3 (int)"),
     ],
 )
 def test_train_names_arguments_of_another_type(data: Any, chosen: dict[str, Any], message: str) -> None:
@@ -219,7 +221,7 @@ def test_pairs_train_and_score_what_a_file_of_them_does() -> None:
     for wrong in (["reviews.csv"], [("a", "b", "c")], [7]):
         with pytest.raises(UsageError, match="data is a path, or pairs of an input and its label, and number 1 is"):
             rnncli.train(wrong, **TINY)
-    with pytest.raises(DataError, match=r"pairs\.jsonl:2: the label is empty"):
+    with pytest.raises(DataError, match="the pairs:2: the label is empty"):
         rnncli.train([("a good film", "pos"), ("bad", " ")], **TINY)
 
 
@@ -260,10 +262,142 @@ def test_inspect_returns_views_by_name() -> None:
     assert rnncli.inspect("a good film", model=model).page.text == "a good film"
     diagnosis = rnncli.inspect(doctor="reviews.csv", model=model)["doctor"]
     assert diagnosis["checks"]
-    with pytest.raises(UsageError, match=r"inspect has no view and no option 'gats'; did you mean 'gates'"):
+    with pytest.raises(UsageError, match=r"inspect has no argument 'gats'; did you mean 'gates'"):
         rnncli.inspect(gats=True)
     with pytest.raises(UsageError, match="--param is for --bptt"):
         rnncli.inspect("a good film", gates=True, param="output/weight")
+
+
+Q = {"q": 3}
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        # An input that the model does not read
+        (lambda m: rnncli.inspect(5, why=True, model=m), "sentence must be a text, a path or a list, not 5 (int)"),
+        (lambda m: rnncli.inspect(["x"], why=True, model=m), "the input must be a text, not ['x'] (list)"),
+        (
+            lambda _: rnncli.inspect([[1, 2, 3]], model=MODELS["numbers"]()),
+            "the sequence has 3 numbers a timestep, and the model takes 2",
+        ),
+        (
+            lambda _: rnncli.predict([0.0] * 64, MODELS["caption"]()),
+            "input 1 must be a text or a list of numbers, not 0.0 (float)",
+        ),
+        (
+            lambda _: rnncli.predict([[math.nan] * 3], MODELS["caption"]()),
+            "the input is not a list of numbers: number 1, 'NaN', is not a finite one",
+        ),
+        (lambda _: rnncli.predict([7], MODELS["tag"]()), "input 1 must be a text or a list of words, not 7 (int)"),
+        # Options of another type, or out of range
+        (lambda m: _unit(m, 99), "--activations 99: the units are →0 to ←2"),
+        (lambda m: _unit(m, -1), "--activations -1: the units are →0 to ←2"),
+        (lambda m: _unit(m, 1.5), "activations must be a text or a whole number, not 1.5 (float)"),
+        (lambda m: _unit(m, [0]), "activations must be a text or a whole number, not [0] (list)"),
+        (lambda m: _unit(m, True), "activations must be a text or a whole number, not True (bool)"),
+        (lambda m: rnncli.inspect(bptt=True, param=5, model=m), "param must be a text, not 5 (int)"),
+        (lambda m: rnncli.inspect(why=True, answer=5, model=m), "answer must be a text, not 5 (int)"),
+        (lambda m: rnncli.inspect(gates=1, model=m), "gates must be true or false, not 1 (int)"),
+        (lambda m: rnncli.inspect(doctor=True, model=m), "doctor must be a text or a path, not True (bool)"),
+        (lambda m: rnncli.predict("reviews.csv", m, workers="a"), "workers must be a whole number, not 'a' (str)"),
+        (lambda m: rnncli.predict("reviews.csv", m, workers=0), "workers must be at least 1 and at most 64, not 0"),
+        (lambda m: rnncli.evaluate("reviews.csv", m, workers=65), "workers must be at least 1 and at most 64, not 65"),
+        (lambda m: rnncli.predict(["x"], 5), "model must be a model or the name of one, not 5 (int)"),
+        (lambda m: rnncli.predict(["x"], m, on_prediction=5), "on_prediction must be a function, not 5 (int)"),
+        (
+            lambda _: rnncli.predict(["x"], MODELS["lm"](), temperature=math.nan),
+            "temperature must be at least 0 and at most 100, not nan",
+        ),
+        (lambda _: rnncli.predict(["x"], MODELS["lm"](), seed=-1), "seed must be at least 0, not -1"),
+        (lambda m: rnncli.evaluate("reviews.csv", m, mistakes=-1), "mistakes must be at least 0, not -1"),
+        (lambda m: rnncli.evaluate("reviews.csv", m, note="x"), "note must be a function, not 'x' (str)"),
+        (lambda _: rnncli.train("reviews.csv", config=5), "config must be a text or a path, not 5 (int)"),
+        (lambda _: rnncli.train("reviews.csv", **TINY, inject="every"), "--inject decides nothing in a model of"),
+        (lambda _: rnncli.train("reviews.csv", **TINY, momentum=0.5), "--momentum is for --optimizer momentum"),
+        # Unknown names
+        (lambda m: rnncli.predict("reviews.csv", m, **Q), "predict has no argument 'q'"),
+        (lambda m: rnncli.predict(["x"], m, **Q), "predict has no argument 'q'"),
+        (lambda m: rnncli.evaluate("reviews.csv", m, **Q), "evaluate has no argument 'q'"),
+        (lambda _: rnncli.tokenize("reviews.csv", **Q), "tokenize has no argument 'q'"),
+        (lambda _: rnncli.tokenize("a text", tokns="char"), "tokenize has no argument 'tokns'; did you mean 'tokens'?"),
+        # What is no text, no file and no pair
+        (lambda _: rnncli.tokenize(5), "source must be a text, a path or a list, not 5 (int)"),
+        (lambda _: rnncli.tokenize(None), "source must be a text, a path or a list, not None (NoneType)"),
+        (lambda _: rnncli.tokenize(b"abc"), "source must be a text, a path or a list, not b'abc' (bytes)"),
+        (
+            lambda _: rnncli.tokenize(["a", None]),
+            "source must be a list of texts, or of lists of words, and number 2 is None (NoneType)",
+        ),
+        (lambda _: rnncli.tokenize([1, 2]), "source must be a list of texts, or of lists of words, and number 1 is 1"),
+        (
+            lambda _: rnncli.train([(1, "a")]),
+            "an input is a text, or a list of words or of numbers, and that of pair 1",
+        ),
+        (
+            lambda m: rnncli.evaluate([("x", "pos"), (None, "a")], m),
+            "an input is a text, or a list of words or of numbers, and that of pair 2 is None (NoneType)",
+        ),
+        (
+            lambda _: rnncli.train([(b"a", "x")] * 5),
+            "an input is a text, or a list of words or of numbers, and that of pair 1 is b'a' (bytes)",
+        ),
+        (
+            lambda _: rnncli.train([("a", b"x")] * 5),
+            "a label is a text, a number or a list of tags, and that of pair 1 is b'x' (bytes)",
+        ),
+        (lambda _: rnncli.train([([b"a"], "x")] * 5), "pair 1 holds what is neither a text nor a number"),
+        (lambda _: rnncli.train([]), "the pairs: no records"),
+        (lambda m: rnncli.evaluate([], m), "the pairs: no records"),
+        (lambda _: rnncli.train([("a b", None)]), "the pairs:1: the value of 'label' is null"),
+        (lambda _: rnncli.train(""), "the name of the file is empty"),
+        (lambda m: rnncli.evaluate("", m), "the name of the file is empty"),
+    ],
+)
+def test_what_a_command_refuses_its_function_refuses(ask: Callable[[Any], Any], message: str) -> None:
+    model = MODELS["classify"]()
+    with pytest.raises(RnncliError) as caught:
+        ask(model)
+    assert caught.value.message.startswith(message)
+    assert os.listdir() == ["reviews.csv"]
+
+
+def _unit(model: Model, unit: Any) -> Any:
+    return rnncli.inspect(activations=unit, data="reviews.csv", model=model)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "text"),
+    [
+        ("numbers", [[1, 2], [3, 4]], "[[1,2],[3,4]]"),
+        ("numbers", np.array([[1, 2], [3, 4.5]]), "[[1,2],[3,4.5]]"),
+        ("tag", ["The", "film"], '["The", "film"]'),
+        ("tag", ("The", "film"), '["The", "film"]'),
+        ("tag", np.array(["The", "film"]), '["The", "film"]'),
+        ("caption", (1, 2, 3), "1, 2, 3"),
+    ],
+)
+def test_inspect_takes_an_input_as_predict_does(name: str, given: Any, text: str) -> None:
+    model = MODELS[name]()
+    answers = rnncli.predict([given, text], model)
+    assert replace(answers[0], text=text) == answers[1]
+    of_value, of_text = (rnncli.inspect(one, model=model, timesteps=True) for one in (given, text))
+    assert repr(of_value["timesteps"]) == repr(of_text["timesteps"])
+
+
+def test_a_unit_is_its_number_or_its_name() -> None:
+    model = MODELS["classify"]()
+    first, *others = (_unit(model, unit)["activations"] for unit in (1, np.int64(1), "1", "→1"))
+    assert all(repr(other) == repr(first) for other in others)
+
+
+def test_auto_is_what_the_help_gives_as_default() -> None:
+    of_auto, of_none = (
+        rnncli.train("reviews.csv", **(TINY | {"epochs": 1}), patience=given, tokens="auto") for given in ("auto", None)
+    )
+    assert of_auto.settings == of_none.settings
+    with pytest.raises(UsageError, match="hidden must be a whole number, not 'auto'"):
+        rnncli.train("reviews.csv", hidden="auto")
 
 
 def test_the_types_of_settings_are_those_of_the_settings() -> None:
@@ -282,7 +416,7 @@ def test_a_type_checker_refuses_what_is_no_setting(tmp_path: Path) -> None:
         'rnncli.evaluate("a.csv", "latest", skip_bad="yes")\n'
         'rnncli.inspect("so good", gates=True)["gates"]\n'
         'rnncli.inspect("so good", gats=True)\n'
-        'rnncli.inspect(activations=5, data="a.csv")\n'
+        'rnncli.inspect(activations=[5], data="a.csv")\n'
     )
     said, _, code = api.run(["--no-error-summary", "--cache-dir", os.devnull, str(program)])
     lines = [line.split(": ", 2)[0].rpartition(":")[2] for line in said.splitlines() if ": error: " in line]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import as_file, is_model, model_of, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
@@ -28,6 +29,7 @@ MISTAKES = 10  # shown by default
 CHARACTERS_A_TEXT = 200  # a guess, by which data are or are not worth more than one process
 
 
+@checked()
 def evaluate(
     data: AnyPath | Iterable[tuple[Any, Any]],
     model: options.ModelName = "latest",
@@ -67,12 +69,12 @@ def evaluate(
         dataset = read_dataset(
             source, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, purpose=purpose
         )
-    note(dataset.why)
-    # A text that stands on a single line is as much work as many.
-    texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
-    found: Evaluation = asked.evaluate(
-        dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
-    )
+        note(dataset.why)
+        # A text that stands on a single line is as much work as many.
+        texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
+        found: Evaluation = asked.evaluate(
+            dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
+        )
     if found.skipped:
         note(left_out(found.skipped, found.skipped_because), "yellow")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect as signatures
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
@@ -12,20 +12,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import found_model, is_file, require_piped, source_of
+from rnncli.cli.arguments.inputs import found_model, is_file, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, quiet
+from rnncli.cli.arguments.paths import Reads
 from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
 from rnncli.cli.views.table import VIEWS, Views
 from rnncli.cli.views.view import Inspection, Subject
-from rnncli.errors import CheckFailedError, DataError, UsageError, closest
+from rnncli.errors import CheckFailedError, DataError, UsageError
 
 if TYPE_CHECKING:
     from rnncli.results import TableView
     from rnncli.tasks.model import Model
 
-Sentence = Annotated[options.InputFile, typer.Argument(metavar="TEXT", help="A text, or a file: its first input.")]
+Sentence = Annotated[
+    AnyPath | Iterable[Any] | None,
+    Reads(),
+    typer.Argument(metavar="TEXT", help="A text, or a file: its first input."),
+]
 Answer = Annotated[
     str | None,
     typer.Option("--answer", metavar="ANSWER", help="The answer to explain. [the true label, else the prediction]"),
@@ -89,6 +95,7 @@ class InspectOptions(Views, options.Reading, total=False):
     form: Form
 
 
+@checked(more=view_options)
 def inspect(
     sentence: Sentence = None,
     *,
@@ -103,7 +110,8 @@ def inspect(
     """Opens a model up: what some views show of it, or without one its layers and its training record.
 
     Args:
-        sentence: a text, or a file: its first input; None for the model's own example.
+        sentence: a text, words or numbers, as the model reads them, or a file: its first input; None for the model's
+            own example.
         answer: whose loss and scores to show; None for the true label where that is known, or the prediction.
         data: a file, for ``activations`` and ``diff``.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
@@ -115,10 +123,6 @@ def inspect(
     Raises:
         RnncliError: of every kind but DivergedError.
     """
-    known = [*InspectOptions.__annotations__, *(view.name for view in VIEWS)]
-    for name in options:
-        if name not in known:
-            raise UsageError(f"inspect has no view and no option '{name}'{closest(name, known)}")
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value is not False}
     chosen = [view for view in VIEWS if view.name in given]
     # Without a view, a text is there for its page.
@@ -151,11 +155,12 @@ def inspect(
     return found
 
 
-def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], note: Note) -> str | None:
-    """Returns the text itself; or the first input of a file, and notes which that is.
+def _text(sentence: AnyPath | Iterable[Any] | None, model: Model, reading: Mapping[str, Any], note: Note) -> str | None:
+    """Returns an input as text; of a file the first one, and notes which that is.
 
     Raises:
-        DataError: with file and line, where the model cannot read it.
+        UsageError: the input is of a type that the model does not read.
+        DataError: the model cannot read it, with file and line.
     """
     if sentence is None or (isinstance(sentence, str) and not is_file(sentence)):
         return sentence
@@ -163,6 +168,13 @@ def _text(sentence: AnyPath | None, model: Model, reading: Mapping[str, Any], no
     from rnncli.data.formats.values import as_text
     from rnncli.data.inputs import stream_inputs
 
+    if not isinstance(sentence, str | os.PathLike):
+        refuse_reading("this is an input", reading)
+        value = model.checked_input(sentence)
+        problem = model.problem(value)
+        if problem is not None:
+            raise DataError(problem)
+        return as_text(value)
     path = os.fspath(sentence)
     require_piped(path, "the text")
     first = next(stream_inputs(source_of(path, reading, inputs=True), model.reads, inputs=model.inputs))

@@ -14,6 +14,7 @@ import typer
 
 from rnncli.clean import clean, inert
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, quiet
@@ -48,6 +49,7 @@ SpreadsheetSafe = Annotated[
 BYTES_A_TEXT = 500  # a guess, by which a file is or is not worth more than one process
 
 
+@checked()
 def predict(
     texts: AnyPath | Iterable[AnyPath],
     model: options.ModelName = "latest",

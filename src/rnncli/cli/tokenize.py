@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
+from rnncli.clean import clean
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import is_file, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, flag_of, quiet
@@ -37,6 +39,7 @@ TokenizerOf = Annotated[
 ]
 
 
+@checked()
 def tokenize(
     source: TextOrData,
     *,
@@ -91,12 +94,23 @@ def tokenize(
         return statistics_of(display_name(file.path), texts, asked, settings, given)
     if not isinstance(source, str):
         refuse_reading("these are texts", reading)
-        return statistics_of("the list", iter(source), asked, settings, given)
+        return statistics_of("the list", _texts(source), asked, settings, given)
     refuse_reading("this is a text", reading)
     for name in ("min_count", "max_vocabulary"):
         if name in given:
             raise UsageError(f"{flag_of(name)} is for the vocabulary of a file, and a text has all its tokens")
     return tokens_of(source, asked, settings)
+
+
+def _texts(values: Iterable[Any]) -> Iterator[Any]:
+    """The values themselves; raises UsageError where one is neither a text nor a list of words or of numbers."""
+    from rnncli.data.formats.values import looks_like_numbers, words
+
+    for number, one in enumerate(values, 1):
+        if not isinstance(one, str) and words(one) is None and not looks_like_numbers(one):
+            shown = f"{clean(repr(one), 60)} ({type(one).__name__})"
+            raise UsageError(f"source must be a list of texts, or of lists of words, and number {number} is {shown}")
+        yield one
 
 
 def tokenize_command(

@@ -16,6 +16,7 @@ import typer
 from rnncli import stopping
 from rnncli.clean import clean
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
@@ -29,7 +30,7 @@ from rnncli.cli.arguments.options import (
     setting_options,
 )
 from rnncli.cli.arguments.paths import Reads
-from rnncli.config import Settings, SettingsDict, settings_of_file
+from rnncli.config import SETTING_NAMES, Settings, SettingsDict, parse, settings_of_file
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
 
@@ -56,6 +57,7 @@ class TrainingOptions(options.Reading, SettingsDict, total=False):
     """How a data file is read, and any settings."""
 
 
+@checked(settings=SETTING_NAMES)
 def train(
     data: TrainingData = None,
     *,
@@ -63,7 +65,7 @@ def train(
     resume: Resume = None,
     name: Name = None,
     runs: options.Runs = DEFAULT_RUNS,
-    named: Collection[str] = (),
+    named: Collection[str] | None = None,
     note: Note = quiet,
     on_start: Callable[[Session], object] = quiet,
     on_event: Callable[[Event], object] = quiet,
@@ -76,7 +78,7 @@ def train(
         config: a settings file (YAML); ``options`` override it.
         resume: the run to resume: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; no other run may have it.
-        named: names of settings to refuse where they have no effect.
+        named: names of settings to refuse where they have no effect; None for those among ``options``.
         note: takes a sentence on what takes a while, and its style.
         on_start: takes the session before its first step.
         on_event: takes every event: a step, an epoch, the end.
@@ -95,21 +97,27 @@ def train(
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
     if resume is not None and name is not None:
         raise UsageError("a resumed training keeps its name", "leave --name out")
-    if name is not None and not isinstance(name, str):
-        raise UsageError(f"name is a text, not of type {type(name).__name__}")
-    if not callable(on_event):
-        raise UsageError(f"on_event is a function that takes an event, not of type {type(on_event).__name__}")
-    folder = Path(path_of(runs))
+    folder = Path(runs)
     given: dict[str, Any] = dict(options)
     said = {field: given.pop(field, None) for field in READING}
     reading = {field: value for field, value in said.items() if value is not None and value is not False}
+    # As on the command line, where the help gives them as defaults.
+    absent = {
+        field: parse(field, value)
+        for field, value in given.items()
+        if isinstance(value, str) and value in ("auto", "none")
+    }
+    given |= absent
     settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
+    Settings.from_mapping(settings)  # refuses a value before anything is read
     with as_file(data) as path:
         source = source_of("-" if path is None else path, reading)
         if path is not None:
             note(f"reading {display_name(source.path)} …", "dim")
         if resume is None:
-            session = sessions.start(source, {"workers": 1} | settings, folder, name, named=named)
+            session = sessions.start(
+                source, {"workers": 1} | settings, folder, name, named=given if named is None else named
+            )
         else:
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             data = None if path is None else source.path

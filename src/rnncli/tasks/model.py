@@ -19,7 +19,7 @@ from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.number_records import Reads
-from rnncli.data.records import Inputs, Texts
+from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
@@ -234,12 +234,27 @@ class Model(ABC):
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise UsageError("predict takes a list of texts", 'for example: model.predict(["a text"])')
-        return self._predict_stream(map(self._input, texts, itertools.count(first + 1)), first)
+        return self._predict_stream(map(self.checked_input, texts, itertools.count(first + 1)), first)
 
-    def _input(self, given: Any, number: int) -> Any:
-        """Raises UsageError: an input is neither a text nor, where the model reads them, words or numbers."""
-        typed = self.inputs is not Texts and isinstance(given, tuple | list | np.ndarray)
-        return given if typed else require_text(given, f"an input is a text: number {number}")
+    def checked_input(self, given: Any, number: int | None = None) -> Any:
+        """An input as the model reads it.
+
+        Args:
+            number: that of the input, where there are others.
+
+        Raises:
+            UsageError: it is neither a text nor, where the model reads them, a list of words or of numbers.
+        """
+        if self.inputs is Texts:
+            return require_text(given, f"{_numbered(number)} must be a text")
+        if isinstance(given, np.ndarray):
+            return given if given.dtype.kind in "biuf" else given.tolist()
+        if isinstance(given, tuple) and not all(isinstance(one, str) for one in given):
+            return list(given)
+        if isinstance(given, tuple | list):
+            return given
+        of = "numbers" if issubclass(self.inputs, NumberArrays) else "words"
+        return require_text(given, f"{_numbered(number)} must be a text or a list of {of}")
 
     def _predict_stream(self, texts: Iterable[Any], first: int) -> Iterator[Any]:
         for chunk in chunks_of(texts, self.at_once or CHUNK):
@@ -443,6 +458,10 @@ def require_text(value: Any, should_be: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{should_be}, not {_shown(value)}")
     return value
+
+
+def _numbered(number: int | None) -> str:
+    return "the input" if number is None else f"input {number}"
 
 
 def _shown(value: object) -> str:

@@ -65,10 +65,10 @@ def command(
         check: refuses options that do not go together, before anything is read.
     """
     extra = more()
-    own = _parameters(show, extra)
+    own = parameters_of(show, extra)
     names = {one.name for one in own}
     debug = Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
-    found = {one.name: one for one in (*_parameters(work, extra), *own, debug)}
+    found = {one.name: one for one in (*parameters_of(work, extra), *own, debug)}
     parameters = list(map(_as_typed, found.values()))
     roles, extras = roles_of(parameters), {one.name for one in extra}
 
@@ -90,14 +90,15 @@ def command(
     return called
 
 
-def _parameters(function: Callable[..., Any], extra: Sequence[Parameter]) -> list[Parameter]:
+def parameters_of(function: Callable[..., Any], extra: Sequence[Parameter]) -> list[Parameter]:
     """Those that Typer is to know, whose annotations are names in the function's module."""
     found: list[Parameter] = []
+    names = inspect.unwrap(function).__globals__
     for one in inspect.signature(function).parameters.values():
         # Looked up, not evaluated: other annotations name what --help does without.
-        kind = _named(one.annotation, function.__globals__)
+        kind = _named(one.annotation, names)
         if one.kind is Parameter.VAR_KEYWORD:
-            found += [*_unpacked(one.annotation, function.__globals__), *extra]
+            found += [*_unpacked(one.annotation, names), *extra]
         elif get_origin(kind) is Annotated:
             found.append(one.replace(annotation=kind))
     return found

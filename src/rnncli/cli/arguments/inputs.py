@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from rnncli.clean import clean
 from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
-from rnncli.errors import StorageError, UsageError
+from rnncli.errors import RnncliError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from rnncli.cli.arguments.options import AnyModel, AnyPath
@@ -121,6 +122,8 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
     from rnncli.tasks.model import path_of
 
     path = path_of(path)
+    if not path:
+        raise StorageError("the name of the file is empty")
     given = {name: value for name, value in reading.items() if value is not None}
     if inputs and path == STDIN and "text" not in given:
         given = {"format": "text"} | given
@@ -145,17 +148,36 @@ def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
         return
     lines = []
     for number, pair in enumerate(data, 1):
-        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
-            raise UsageError(f"data is a path, or pairs of an input and its label, and number {number} is {pair!r:.60}")
+        if isinstance(pair, str | bytes) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise UsageError(
+                f"data is a path, or pairs of an input and its label, and number {number} is {clean(repr(pair), 60)}"
+            )
         given, label = (one.tolist() if hasattr(one, "tolist") else one for one in pair)
         names = ("text", "label")
-        if not isinstance(given, str):
+        if isinstance(given, list | tuple):
             names = ("tokens", "tags") if all(isinstance(one, str) for one in given) else ("sequence", "label")
-        lines.append(json.dumps(dict(zip(names, (given, label), strict=True))) + "\n")
+        elif not isinstance(given, str):
+            raise _not_in_pair(number, "an input", "a text, or a list of words or of numbers", given)
+        if not isinstance(label, str | int | float | list | tuple | None):
+            raise _not_in_pair(number, "a label", "a text, a number or a list of tags", label)
+        try:
+            lines.append(json.dumps(dict(zip(names, (given, label), strict=True))) + "\n")
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"pair {number} holds what is neither a text nor a number: {error}") from None
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pairs.jsonl"
         path.write_text("".join(lines), encoding="utf-8")
-        yield path
+        try:
+            yield path
+        except RnncliError as error:
+            error.message = error.message.replace(str(path), "the pairs")
+            error.args = (error.message,)
+            raise
+
+
+def _not_in_pair(number: int, what: str, wanted: str, value: object) -> UsageError:
+    shown = f"{clean(repr(value), 60)} ({type(value).__name__})"
+    return UsageError(f"{what} is {wanted}, and that of pair {number} is {shown}")
 
 
 def refuse_reading(instead: str, reading: Mapping[str, Any]) -> None:

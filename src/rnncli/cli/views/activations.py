@@ -7,7 +7,7 @@ from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import UsageError
 
 
-def draw(subject: Subject, *, activations: str, full: bool = False) -> Shown:
+def draw(subject: Subject, *, activations: str | int, full: bool = False) -> Shown:
     """Shows one unit, or with ``all`` those that correlate most with a label.
 
     Raises:
@@ -18,7 +18,7 @@ def draw(subject: Subject, *, activations: str, full: bool = False) -> Shown:
     if activations == "all":
         of_labels = units_of_labels(subject.model, records_of(subject))
         return Shown([of_labels.view(full)], of_labels.document(full))
-    unit = _unit(activations, subject.adapter.units)
+    unit = _unit(str(activations), subject.adapter.units)
     found = top_activations(subject.model, records_of(subject), unit, MANY if full else FEW)
     notes = [] if subject.model.labelled else ["each line is read from its beginning, as a text of its own"]
     return Shown([found.pairs(), *found.views(full)], found, notes=notes)
@@ -40,7 +40,7 @@ VIEW = View(
     "activations",
     "Where in --data a unit is most active, and which labels it correlates with.",
     draw,
-    kind=str | None,
+    kind=str | int | None,
     metavar="UNIT|all",
     alone=True,
     text=False,

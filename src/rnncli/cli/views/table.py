@@ -22,7 +22,7 @@ class Views(TypedDict, total=False):
     check_gradients: bool
     doctor: AnyPath
     diff: AnyModel
-    activations: str
+    activations: str | int
 
 
 VIEWS: list[View] = [import_module(f"rnncli.cli.views.{name}").VIEW for name in Views.__annotations__]

@@ -188,7 +188,9 @@ def features(value: Value) -> Floats:
     """
     if isinstance(value, np.ndarray):
         return np.asarray(value, np.float64).reshape(-1)
-    parts = as_text(value).strip().strip("[]").replace(",", " ").split()
+    # Not as_text, which refuses a number that is not finite before its place is known.
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    parts = text.strip().strip("[]").replace(",", " ").split()
     numbers = [finite_number(part) for part in parts]
     if None in numbers:
         at = numbers.index(None)
