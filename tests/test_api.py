@@ -290,6 +290,14 @@ Q = {"q": 3}
             "the input is not a list of numbers: number 1, 'NaN', is not a finite one",
         ),
         (lambda _: rnncli.predict([7], MODELS["tag"]()), "input 1 must be a text or a list of words, not 7 (int)"),
+        (
+            lambda _: rnncli.predict([["a", b"x"]], MODELS["tag"]()),
+            "input 1 must be a text or a list of words, and holds b'x' (bytes)",
+        ),
+        (
+            lambda _: rnncli.inspect([[1, 2], [1, 1j]], model=MODELS["numbers"]()),
+            "the input must be a text or a list of numbers, and holds 1j (complex)",
+        ),
         # Options of another type, or out of range
         (lambda m: _unit(m, 99), "--activations 99: the units are →0 to ←2"),
         (lambda m: _unit(m, -1), "--activations -1: the units are →0 to ←2"),
@@ -371,6 +379,8 @@ def _unit(model: Model, unit: Any) -> Any:
     [
         ("numbers", [[1, 2], [3, 4]], "[[1,2],[3,4]]"),
         ("numbers", np.array([[1, 2], [3, 4.5]]), "[[1,2],[3,4.5]]"),
+        ("numbers", ((1, 2), (3, 4)), "[[1,2],[3,4]]"),
+        ("numbers", [np.array([1, 2]), np.float32([3, 4])], "[[1,2],[3,4]]"),
         ("tag", ["The", "film"], '["The", "film"]'),
         ("tag", ("The", "film"), '["The", "film"]'),
         ("tag", np.array(["The", "film"]), '["The", "film"]'),

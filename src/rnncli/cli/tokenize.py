@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
-from rnncli.clean import clean
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import is_file, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.inputs import is_file, model_of, refuse_reading, require_piped, shown, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, flag_of, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings
@@ -108,8 +107,9 @@ def _texts(values: Iterable[Any]) -> Iterator[Any]:
 
     for number, one in enumerate(values, 1):
         if not isinstance(one, str) and words(one) is None and not looks_like_numbers(one):
-            shown = f"{clean(repr(one), 60)} ({type(one).__name__})"
-            raise UsageError(f"source must be a list of texts, or of lists of words, and number {number} is {shown}")
+            raise UsageError(
+                f"source must be a list of texts, or of lists of words, and number {number} is {shown(one)}"
+            )
         yield one
 
 

@@ -247,14 +247,13 @@ class Model(ABC):
         """
         if self.inputs is Texts:
             return require_text(given, f"{_numbered(number)} must be a text")
-        if isinstance(given, np.ndarray):
-            return given if given.dtype.kind in "biuf" else given.tolist()
-        if isinstance(given, tuple) and not all(isinstance(one, str) for one in given):
-            return list(given)
-        if isinstance(given, tuple | list):
+        if isinstance(given, np.ndarray) and given.dtype.kind in "biuf":
             return given
         of = "numbers" if issubclass(self.inputs, NumberArrays) else "words"
-        return require_text(given, f"{_numbered(number)} must be a text or a list of {of}")
+        wanted = f"{_numbered(number)} must be a text or a list of {of}"
+        if isinstance(given, tuple | list | np.ndarray):
+            return _plain(given, wanted)
+        return require_text(given, wanted)
 
     def _predict_stream(self, texts: Iterable[Any], first: int) -> Iterator[Any]:
         for chunk in chunks_of(texts, self.at_once or CHUNK):
@@ -458,6 +457,24 @@ def require_text(value: Any, should_be: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{should_be}, not {_shown(value)}")
     return value
+
+
+def _plain(value: Any, wanted: str) -> Any:
+    """A list with lists and numbers of Python in it, in place of tuples and of what is NumPy's.
+
+    Raises:
+        UsageError: it holds something that JSON does not; ``wanted`` begins the sentence.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist(), wanted)
+    if isinstance(value, tuple | list):
+        kinds = set(map(type, value))
+        if kinds <= {str} or (kinds <= {int, float} and isinstance(value, list)):
+            return value
+        return [_plain(one, wanted) for one in value]
+    if value is None or isinstance(value, str | int | float | dict):
+        return value
+    raise UsageError(f"{wanted}, and holds {_shown(value)}")
 
 
 def _numbered(number: int | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any, ForwardRef, TypeVar, cast, get_args, get_origin
 
 from rnncli.clean import clean
 from rnncli.cli.arguments.command import Parameter, parameters_of
+from rnncli.cli.arguments.inputs import shown
 from rnncli.errors import UsageError, closest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,4 +118,4 @@ def _require_callable(parameter: Parameter, value: Any) -> None:
 
 
 def _wrong(name: str, wanted: str, value: Any) -> UsageError:
-    return UsageError(f"{name} must be {wanted}, not {clean(repr(value), 60)} ({type(value).__name__})")
+    return UsageError(f"{name} must be {wanted}, not {shown(value)}")

@@ -176,8 +176,12 @@ def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
 
 
 def _not_in_pair(number: int, what: str, wanted: str, value: object) -> UsageError:
-    shown = f"{clean(repr(value), 60)} ({type(value).__name__})"
-    return UsageError(f"{what} is {wanted}, and that of pair {number} is {shown}")
+    return UsageError(f"{what} is {wanted}, and that of pair {number} is {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """An argument of a wrong type, in a message."""
+    return f"{clean(repr(value), 60)} ({type(value).__name__})"
 
 
 def refuse_reading(instead: str, reading: Mapping[str, Any]) -> None:
