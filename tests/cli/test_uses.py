@@ -124,6 +124,15 @@ def test_a_map_that_would_be_none_is_refused(cli):
     cli.works("inspect", "-m", "m.safetensors", "--bptt", "--map", "--gates")
 
 
+def test_a_map_of_too_many_timesteps_is_refused_for_that(cli):
+    MODELS["tag"]().save("m.safetensors")
+    long = "a b " * 21
+    says = ["--map draws at most 40 timesteps, and ", " goes through 42 here", "add --full to draw them all"]
+    cli.refuses(2, says, "inspect", "-m", "m.safetensors", "--bptt", "--map", long)
+    shown = cli.works("inspect", "-m", "m.safetensors", "--bptt", "--map", "--full", long)
+    assert sum(line.startswith("b\t") for line in shown.out.splitlines()) == 21
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

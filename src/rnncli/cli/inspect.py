@@ -193,12 +193,9 @@ def _require_effect(found: Inspection, map: bool) -> None:
     Raises:
         UsageError: there is such an option.
     """
-    from rnncli.results import HeatMap
-
-    if map and not any(isinstance(part, HeatMap) for part in found.drawn):
-        raise UsageError(
-            "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
-        )
+    undrawn = [one.no_map for view, one in found.shown.items() if "map" in view.keywords]
+    if map and all(undrawn):
+        raise UsageError(*undrawn[0])
     subject = found.subject
     read = subject.answer is None or subject.adapter.answer_is_read
     if not read and all(view.states for view in found.shown):

@@ -27,12 +27,18 @@ def draw(subject: Subject, *, param: str | None = None, full: bool = False, map:
     document: dict[str, Any] = {"terms": [one.document(full) for one in found]}
     layer = flow.cell_of(named[0]) or top
     entering = int((abs(layer.d_output).sum(axis=1) > 0).sum())
-    if entering > 1 and (full or len(layer.steps) <= STEPS):
+    no_map: tuple[str, ...] = ()
+    if entering <= 1:
+        no_map = "--map draws where a gradient comes from, and here it all comes from one timestep", "leave it out"
+    elif len(layer.steps) > STEPS and not full:
+        said = f"--map draws at most {STEPS} timesteps, and {layer.name} goes through {len(layer.steps):,} here"
+        no_map = said, "leave it out, or add --full to draw them all"
+    else:
         table = loss_by_source(flow, layer)
         document["loss_by_source"] = table
         parts.append(table.heat_map() if map or len(layer.steps) > ROWS else table.view())
     factors = chain(flow, layer, None if full else STEPS)
-    return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss))
+    return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss), no_map=no_map)
 
 
 VIEW = View("bptt", "A gradient as a sum of terms, one a timestep.", draw, loss=True, drawing=("map",), page=True)

@@ -42,12 +42,14 @@ class Shown:
         document: for ``--json`` and for Python.
         failed: the view checked something, and it is wrong.
         notes: sentences that follow.
+        no_map: why there is no heat map for ``--map``, and what to do; empty where there is one.
     """
 
     parts: Sequence[Part | tuple[Part, ...]]
     document: Any
     failed: bool = False
     notes: Sequence[str] = ()
+    no_map: tuple[str, ...] = ()
 
     @property
     def groups(self) -> list[tuple[Part, ...]]:
