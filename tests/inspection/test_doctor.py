@@ -25,6 +25,7 @@ from rnncli.inspection.doctor import diagnosis as doctor
 from rnncli.inspection.doctor.data import Examined, unknown_words
 from rnncli.inspection.doctor.diagnosis import Diagnosis, examine
 from rnncli.inspection.doctor.findings import Commands, Patient
+from rnncli.inspection.doctor.record import nothing_learned
 from rnncli.parallel.communicator import Alone
 from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
@@ -164,8 +165,10 @@ def test_loss_at_the_label_entropy() -> None:
     stuck = replace(model(), record=record([(0.70, 0.695), (0.694, 0.694), (0.692, 0.6935)]))
     found = only(examine(stuck, data()), "loss at the label entropy")
     assert found.number == pytest.approx(0.692 / math.log(2))
-    assert "0.6920" in found.sentence
-    assert "0.6931" in found.sentence
+    assert found.sentence == (
+        "The loss never came below 0.6920, and the entropy of the labels is 0.6931: "
+        "the model has learned nothing but how common each label is."
+    )
     assert found.command.endswith("--cell lstm")
     odd = replace(stuck, settings=stuck.settings.replace(lr=1e-6))
     assert only(examine(odd, data()), "loss at the label entropy").command.endswith("--lr 0.005")
@@ -177,6 +180,27 @@ def test_loss_at_the_label_entropy() -> None:
     entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     assert {c.name: c.number for c in examine(uneven, data()).checks}["loss at the label entropy"] == pytest.approx(
         0.51 / entropy
+    )
+
+
+def test_a_loss_above_that_of_counting_has_not_even_learned_it() -> None:
+    """Each task by its own word for what it counts."""
+
+    def said(task: str, **written: Any) -> str:
+        made = replace(random_model(task), record=record([(4.0, 4.0), (3.9976, 3.9976)], **written))
+        return nothing_learned(Patient(adapter_of(made), Commands("x"))).sentence
+
+    begin = "The loss never came below 3.9976, and the"
+    counting: dict[str, Any] = {"label_rows": {}, "baselines": {"pairs_of_chars": 2.0, "single_chars": 3.0278}}
+    for task in ("lm", "caption", "seq2seq"):
+        assert said(task, **counting) == (
+            f"{begin} loss of counting chars is 3.0278: the model has not even learned how common each char is."
+        )
+    assert said("lm", label_rows={}, baselines={"single_words": 4.0}) == (
+        f"{begin} loss of counting words is 4.0000: the model has learned nothing but how common each word is."
+    )
+    assert said("tag") == (
+        f"{begin} entropy of the tags is 0.6931: the model has not even learned how common each tag is."
     )
 
 

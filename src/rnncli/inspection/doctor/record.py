@@ -7,10 +7,9 @@ import math
 from rnncli.core.cells.named import specification_of
 from rnncli.errors import counted
 from rnncli.inspection.doctor.findings import Check, Patient
-from rnncli.tasks.model import Model
 
-# A loss less than 2% below that of knowing how common each label is has learned nothing else: the difference is no more
-# than what the rows that happened to be drawn make.
+# A loss less than 2% below that of knowing how common each label is has learned nothing else, and one more than 2%
+# above it not even that: a smaller difference is no more than what the rows that happened to be drawn make.
 NOTHING_LEARNED = 0.98
 # A training's loss hardly ever rises by a tenth of what it began with while the steps are small enough.
 RISE = 0.1
@@ -39,30 +38,35 @@ def record_checks(patient: Patient) -> list[Check]:
     return [check(patient) for check in checks]
 
 
-def loss_of_frequencies(model: Model) -> tuple[float, str] | None:
-    """The loss, in nats, of knowing only how common each label is; and its name."""
-    counts = model.record.label_rows
+def loss_of_frequencies(patient: Patient) -> tuple[float, str, str] | None:
+    """The loss, in nats, of knowing only how common each label is; its name; and what labels are called."""
+    record, label = patient.model.record, patient.adapter.label_is
+    counts = record.label_rows
     if counts and all(counts.values()):
         whole = sum(counts.values())
-        return -sum(n / whole * math.log(n / whole) for n in counts.values()), "the entropy of the labels"
-    for name, score in model.record.baselines.items():
+        return -sum(n / whole * math.log(n / whole) for n in counts.values()), f"the entropy of the {label}s", label
+    for name, score in record.baselines.items():
         if name.startswith("single_"):  # of the tasks that generate text: counting symbols
-            return float(score), f"the loss of counting {name.removeprefix('single_')}"
+            counted_ones = name.removeprefix("single_")
+            return float(score), f"the loss of counting {counted_ones}", counted_ones.removesuffix("s")
     return None
 
 
 def nothing_learned(patient: Patient) -> Check:
     """The smallest loss, over that of knowing how common each label is."""
-    means = "smallest loss over that of knowing only how common labels are"
-    known, losses = loss_of_frequencies(patient.model), patient.validation_losses
+    known, losses = loss_of_frequencies(patient), patient.validation_losses
     if patient.settings.class_weights == "none":  # with weights, the training loss is of other labels than there are
         losses += [epoch.loss for epoch in patient.epochs]
     number = min(losses) / known[0] if known is not None and known[0] > 0 and losses else None
+    means = f"smallest loss over that of knowing only how common each {known[2] if known else 'label'} is"
     check = Check("loss at the label entropy", number, means, f"from {NOTHING_LEARNED:.0%} on")
     if number is None or known is None or number < NOTHING_LEARNED:
         return check
-    sentence = f"The loss never came below {min(losses):.4f}, and {known[1]} is {known[0]:.4f}: the model has "
-    return check.found(sentence + "learned nothing but how common each label is.", learn_something(patient))
+    frequencies, name, one = known
+    learned = "learned nothing but" if number <= 2 - NOTHING_LEARNED else "not even learned"
+    sentence = f"The loss never came below {min(losses):.4f}, and {name} is {frequencies:.4f}: "
+    sentence += f"the model has {learned} how common each {one} is."
+    return check.found(sentence, learn_something(patient))
 
 
 def learn_something(patient: Patient) -> str:
@@ -70,7 +74,7 @@ def learn_something(patient: Patient) -> str:
     s, model, commands = patient.settings, patient.model, patient.commands
     if s.optimizer not in UNSCALED and not USUAL_LR / FAR_OFF < s.lr < USUAL_LR * FAR_OFF:
         return commands.train(lr=USUAL_LR)
-    known, later = loss_of_frequencies(model), [epoch.loss for epoch in patient.epochs[FIRST:]]
+    known, later = loss_of_frequencies(patient), [epoch.loss for epoch in patient.epochs[FIRST:]]
     if known is not None and max(later, default=0.0) > WORSE * known[0]:
         return commands.train(lr=gentler(patient))
     if not any(gate.opens for gate in specification_of(s.cell).gates):
