@@ -66,6 +66,12 @@ def assert_aligned(lines: list[str], width: int) -> None:
     assert cell_len(lines[0]) <= max(width, MIN_WIDTH)
 
 
+def test_a_table_whose_columns_have_no_names_has_no_header(at) -> None:  # type: ignore[no-untyped-def]
+    lines = (("The bell",), ("rang",))
+    assert [line.strip() for line in at(40, TableView("", (Column(""),), lines))] == ["The bell", "rang"]
+    assert at(40, TableView("", (Column("line"),), lines))[0].strip() == "line"
+
+
 # Every hostile text in every kind of cell.
 CELLS = TableView(
     "",

@@ -92,6 +92,7 @@ def laid_out(view: TableView, width: int, encode: Encode, *, header: bool = True
         captions.append(
             f"{len(shown)} of {len(view.columns)} columns shown; a wider terminal shows more, piped output all"
         )
+    header = header and any(column.name for column in view.columns)
     parts: list[RenderableType] = []
     if view.title:
         parts.append(as_text(encode(clean(view.title, LINES * width)), "bold"))
