@@ -32,6 +32,11 @@ _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _CODE_POINTS_PER_CELL = 4
 
 
+def or_empty(text: str | None) -> str:
+    """An answer for people to read: ``(empty)`` where there is none, or one of no characters."""
+    return text or "(empty)"
+
+
 def clean(text: str, limit: int | None = None) -> str:
     r"""Return ``text`` on one line with every character that could act on a terminal, or hide, made visible.
 

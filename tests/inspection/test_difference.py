@@ -122,12 +122,41 @@ def test_a_model_does_not_differ_from_itself() -> None:
 def test_layers_of_other_shapes_are_named_and_not_compared() -> None:
     found = difference(model(0), model(1, cell="gru", hidden=5, bidirectional=False), TEXT, ("one", "two"))
     assert found.layers == ()
-    assert "encoder/0/forward (LSTM of 3, 7 steps, GRU of 5, 7 steps)" in found.notes[0]
-    assert "encoder/0/backward (LSTM of 3, 7 steps, not there)" in found.notes[0]
+    assert found.notes[0] == (
+        "layers of different kinds or shapes are not compared: "
+        "encoder/0/forward (LSTM of 3 units, 7 steps; GRU of 5 units, 7 steps), "
+        "encoder/0/backward (LSTM of 3 units, 7 steps; only in the first model)"
+    )
+    turned = difference(model(1, cell="gru", hidden=1, bidirectional=False), model(0), "the", ("two", "one"))
+    assert "(GRU of 1 unit, 1 step; LSTM of 3 units, 1 step)" in turned.notes[0]
+    assert "encoder/0/backward (LSTM of 3 units, 1 step; only in the second model)" in turned.notes[0]
     assert [view.title for view in found.views()] == [
         "The answer after each step",
         "The effect of each part on the answer",
     ]
+
+
+def test_layers_that_read_other_timesteps_are_not_said_to_be_of_another_shape() -> None:
+    found = difference(model(0), model(1, unit="char"), "the film", ("one", "two"))
+    assert "encoder/0/forward (LSTM of 3 units, 2 steps; LSTM of 3 units, 8 steps)" in found.notes[-1]
+    short, long = (model(seed, max_length=2) for seed in (0, 1))
+    assert difference(short, long, "the film was", ("one", "two")).notes == ()
+    other = replace(long, settings=long.settings.replace(max_length=3))
+    assert "2 steps; LSTM of 3 units, 3 steps" in difference(short, other, "the film was", ("one", "two")).notes[-1]
+    lowercase = replace(long, input=TextInput(Tokenizer("word", lowercase=False), long.input.vocabulary))
+    found = difference(short, lowercase, "The film", ("one", "two"))
+    assert found.notes[-1] == (
+        "layers that read different timesteps are not compared: encoder/0/forward, encoder/0/backward"
+    )
+
+
+def test_an_answer_of_nothing_is_called_empty() -> None:
+    found = difference(model(0), model(1), TEXT, ("one", "two"))
+    silent = replace(found, answers=("", "good"))
+    assert silent.pairs() == [("one answers", "(empty)"), ("two answers", "good (different)")]
+    captions = [str(view.caption) for view in silent.views()]
+    assert "how far the score of (empty) falls with the part replaced" in captions
+    assert captions[0] == "Δp: the probability that two gives to the answer of one, less the one that one gives it"
 
 
 def test_other_steps_leave_the_whole_answers() -> None:

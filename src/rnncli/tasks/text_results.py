@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.clean import or_empty
 from rnncli.data.dataset import Dataset
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Evaluation
@@ -45,7 +46,7 @@ class Transduction:
 
     @property
     def _target(self) -> str:
-        return "(empty)" if self.target is None else self.target
+        return or_empty(self.target)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnncli.clean import or_empty
 from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError, closest
@@ -180,7 +181,7 @@ class ClassifyAdapter(Adapter[ClassifierModel]):
                 )
 
     def answer_of(self, prediction: Prediction) -> str:
-        return prediction.label or "(empty)"
+        return or_empty(prediction.label)
 
     def labels_of(self, prediction: Prediction) -> Sequence[str]:
         return () if prediction.label is None else (prediction.label,)

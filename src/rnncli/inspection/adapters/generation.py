@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rnncli.clean import or_empty
 from rnncli.core.layers.attention import alignment
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array
@@ -104,7 +105,7 @@ class GenerationAdapter(Adapter[M]):
         return [prediction.target or "" for prediction in self.model.predict(texts)]
 
     def answer_of(self, prediction: Any) -> str:
-        return prediction.target or "(empty)"
+        return or_empty(prediction.target)
 
     def scores(self, texts: Sequence[str], answer: str) -> Array:
         return np.asarray(self.model.network.log_probabilities(self.model.params, self.examples(texts, answer)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnncli.clean import or_empty
 from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
@@ -166,7 +167,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
                 )
 
     def answer_of(self, prediction: Continuation) -> str:
-        return prediction.continuation or "(empty)"
+        return or_empty(prediction.continuation)
 
 
 ADAPTER = LanguageModelAdapter

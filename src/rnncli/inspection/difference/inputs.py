@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from rnncli.clean import or_empty
 from rnncli.core.packed import Array
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, flow
 from rnncli.inspection.states import States, largest, visible
@@ -47,23 +48,26 @@ def layers_of(first: Model, second: Model, text: str, notes: list[str]) -> tuple
     """The layers with the same name, cell, size and steps in both models."""
     sides = [{cell.name: cell for cell in flow(adapter_of(model).open(text)).cells} for model in (first, second)]
     pairs = {name: tuple(side.get(name) for side in sides) for name in sides[0] | sides[1]}
-    found, apart = [], []
+    found, apart, elsewhere = [], [], []
     for name, (one, other) in pairs.items():
-        if one is not None and other is not None and _shape(one) == _shape(other):
-            found.append(LayerDifference(one, other))
+        described = [_described(cell) for cell in (one, other) if cell is not None]
+        if one is None or other is None:
+            apart.append(f"{name} ({described[0]}; only in the {'first' if other is None else 'second'} model)")
+        elif described[0] != described[1]:
+            apart.append(f"{name} ({'; '.join(described)})")
+        elif one.steps != other.steps:
+            elsewhere.append(name)
         else:
-            apart.append(f"{name} ({_described(one)}, {_described(other)})")
+            found.append(LayerDifference(one, other))
     if apart:
-        notes.append(f"layers of different shapes are not compared: {', '.join(apart)}")
+        notes.append(f"layers of different kinds or shapes are not compared: {', '.join(apart)}")
+    if elsewhere:
+        notes.append(f"layers that read different timesteps are not compared: {', '.join(elsewhere)}")
     return tuple(found)
 
 
-def _shape(cell: CellFlow) -> tuple[Any, ...]:
-    return type(cell.cell), cell.cell.hidden_size, cell.steps
-
-
-def _described(cell: CellFlow | None) -> str:
-    return "not there" if cell is None else f"{cell.kind} of {cell.cell.hidden_size}, {len(cell.steps):,} steps"
+def _described(cell: CellFlow) -> str:
+    return f"{cell.kind} of {counted(cell.cell.hidden_size, 'unit')}, {counted(len(cell.steps), 'step')}"
 
 
 def gates_table(layers: Sequence[LayerDifference]) -> TableView:
@@ -132,8 +136,8 @@ class Difference:
         """The whole predictions."""
         same = "the same" if self.answers[0] == self.answers[1] else "different"
         return [
-            (f"{self.names[0]} answers", self.answers[0]),
-            (f"{self.names[1]} answers", f"{self.answers[1]} ({same})"),
+            (f"{self.names[0]} answers", or_empty(self.answers[0])),
+            (f"{self.names[1]} answers", f"{or_empty(self.answers[1])} ({same})"),
         ]
 
     def views(self, most: int | None = None) -> list[TableView]:
@@ -152,7 +156,8 @@ class Difference:
             sides = zip(self.predictions, self.probabilities, strict=True)
             cells = [cell for labels, p in sides for cell in (visible(labels[t]), float(p[t]))]
             rows.append((t + 1, visible(self.tokens[t]), *cells, float(self.change[t])))
-        caption = f"Δp: of the answer of {self.names[0]}, in {self.names[1]} less in {self.names[0]}"
+        one, other = self.names
+        caption = f"Δp: the probability that {other} gives to the answer of {one}, less the one that {one} gives it"
         caption += left_out(len(rows), len(self.tokens))
         return TableView("The answer after each step", (*columns, Column("Δp", True)), tuple(rows), caption)
 
@@ -165,7 +170,8 @@ class Difference:
             for k in largest(second - first, most)
         )
         columns = (Column("t", True), Column("part", style="bold"), *(Column(name, True) for name in self.names))
-        caption = f"how far the score of '{self.answers[0]}' falls with the part replaced"
+        answer = f"'{self.answers[0]}'" if self.answers[0] else or_empty("")
+        caption = f"how far the score of {answer} falls with the part replaced"
         caption += left_out(len(rows), len(self.parts))
         return [TableView("The effect of each part on the answer", (*columns, Column("Δ", True)), rows, caption)]
 

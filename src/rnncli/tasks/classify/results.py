@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnncli.clean import or_empty
 from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
@@ -34,7 +35,7 @@ class Prediction:
 
     def cells(self) -> tuple[TableCell, ...]:
         unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
-        return self.text, self.label or "(empty)", self.probability, unknown
+        return self.text, self._label, self.probability, unknown
 
     def fields(self) -> tuple[str, ...]:
         return self._label, self._probability, " ".join(self.unknown) or "-", self.text
@@ -45,7 +46,7 @@ class Prediction:
 
     @property
     def _label(self) -> str:
-        return "(empty)" if self.label is None else self.label
+        return or_empty(self.label)
 
     @property
     def _probability(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rnncli.clean import or_empty
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
@@ -34,14 +35,14 @@ class TagPrediction:
     cut: ClassVar[int] = 0
 
     def cells(self) -> tuple[TableCell, ...]:
-        return " ".join(self.tokens) or "(empty)", " ".join(self.tags)
+        return or_empty(" ".join(self.tokens)), " ".join(self.tags)
 
     def fields(self) -> tuple[str, ...]:
-        return " ".join(self.tags) or "(empty)", " ".join(self.tokens)
+        return or_empty(" ".join(self.tags)), " ".join(self.tokens)
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
         words = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
-        return (), words or "(empty)", ""
+        return (), or_empty(words), ""
 
 
 @dataclass(frozen=True, kw_only=True)
