@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from inspection.models import TEXTS, model
 from rnncli.errors import UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.flow import CellFlow, flow
+from rnncli.inspection.loss import vanished
 from rnncli.inspection.memory import Arrival, Memory, bar, comparison, memory, require_same_steps, saturation
 from rnncli.tasks.model import Model
 
@@ -105,7 +107,7 @@ def test_what_a_forget_gate_keeps() -> None:
     assert found.kept.shares == pytest.approx(0.9 ** np.arange(5), rel=1e-12)
     assert found.kept.half_life == pytest.approx(math.log(2) / -math.log(0.9), abs=1e-6)
     assert found.sentence == (
-        "By its memory c: Nothing is out of reach: 65.6% of the gradient arrives at 'movie', 4 steps before the end. "
+        "By its memory c: Nothing is out of reach; 65.6% of the gradient arrives at 'movie', 4 steps before the end. "
         "It halves every 6.58 steps. By h: What stands more than 0 steps before the end gets less than 1% of the "
         "gradient."
     )
@@ -122,11 +124,11 @@ def test_the_sentence() -> None:
         "What stands more than 0 steps before the end gets less than 1% of the gradient. It halves every 0.1 steps."
     )
     assert said([2, 1, 0.5]) == (
-        "Nothing is out of reach: 25.0% of the gradient arrives at 'w2', 2 steps before the end. "
-        "It halves every 1 steps."
+        "Nothing is out of reach; 25.0% of the gradient arrives at 'w2', 2 steps before the end. "
+        "It halves every 1 step."
     )
     assert said([1, 4, 16, 64, 256]) == (
-        "Nothing is out of reach: 256 times the gradient arrives at 'w4', 4 steps before the end. "
+        "Nothing is out of reach; 256 times the gradient arrives at 'w4', 4 steps before the end. "
         "It doubles every 0.5 steps: it explodes."
     )
     assert said([3]) == "One step has nothing before it to be remembered."
@@ -200,13 +202,33 @@ def test_a_step_that_only_one_of_two_has() -> None:
     short, long = (remembered(np.ones(n)) for n in (1, 4))
     view = comparison(short, long, ("a", "b"))
     assert [row[2] for row in view.rows] == [1.0, None, None, None]
+    lstm = replace(long, kind="LSTM", states=(Arrival("h", np.array([1, 0.1, 0, 0])), Arrival("c", np.ones(4))))
+    assert comparison(lstm, short, ("a", "b")).caption == (
+        "a, LSTM, by its memory c: Nothing is out of reach; 100.0% of the gradient arrives at 'w3', 3 steps before the "
+        "end. It neither shrinks nor grows. b, RNN: One step has nothing before it to be remembered."
+    )
     assert "a, RNN: One step has nothing before it to be remembered." in str(view.caption)
 
 
 def test_a_gradient_that_drops_once_has_no_half_life() -> None:
     found = remembered(np.array([1, 0.36, 0.35, 0.36, 0.39, 0.39, 0.38]), "encoder/0/backward")
     assert found.sentence == (
-        "Nothing is out of reach: 38.0% of the gradient arrives at 'w6', 6 steps from the beginning. "
+        "Nothing is out of reach; 38.0% of the gradient arrives at 'w6', 6 steps from the beginning. "
         "It does not fall steadily with the distance."
     )
     assert found.pairs()[0] == ("half-life", "-")
+
+
+def test_a_loss_that_is_too_small_says_what_is_left_of_the_gradient() -> None:
+    assert vanished(0.01006) == ""
+    said = vanished(-math.log(1 - 0.0019))
+    assert "The gradient that enters at the output is 0.0019 of the largest possible one, and below 0.01 it " in said
+    assert "0.01 it counts as vanished. " in said
+
+
+def test_one_step_is_no_steps() -> None:
+    assert "more than 1 step before" in remembered(np.array([1, 0.5, 0.001])).sentence
+    assert remembered(np.array([2.0, 1.0])).pairs()[0] == ("half-life", "1 step")
+    assert remembered(np.array([1.0, 2.0])).pairs()[0] == ("half-life", "none, it doubles in 1 step")
+    assert remembered(np.ones(4)).pairs()[0] == ("half-life", "none, it stays the same")
+    assert "at 'w1', 1 step before the end." in remembered(np.array([2.0, 1.0])).sentence

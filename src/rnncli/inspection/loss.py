@@ -120,8 +120,8 @@ def vanished(loss: float) -> str:
     p = math.exp(-loss)
     said = f"{loss:.2g}, a probability of {format_probability(p)}"
     return (
-        f"The loss is too small for its gradient to mean anything: {said}. Of the largest gradient that there can be, "
-        f"{1 - p:.2g} enters at the output; below {VANISHED_SHARE:g} it is taken for gone. "
+        f"The loss is too small for its gradient to mean anything: {said}. The gradient that enters at the output is "
+        f"{1 - p:.2g} of the largest possible one, and below {VANISHED_SHARE:g} it counts as vanished. "
         "Ask a model that is still learning (--model RUN@EPOCH, after train --keep-epochs) or a text that this one is "
         "less sure of."
     )

@@ -18,7 +18,7 @@ import numpy as np
 
 from rnncli.core.cells.specification import PAST_H
 from rnncli.core.packed import Array
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.inspection.flow import CellFlow, Flow
 from rnncli.inspection.loss import Loss
 from rnncli.inspection.states import visible
@@ -82,9 +82,11 @@ class Arrival:
         """The half-life in words; ``-`` where there is none."""
         if self.half_life is None or not self.falls_steadily:
             return "-"
+        if math.isinf(self.half_life):
+            return "none, it stays the same"
         if self.half_life > 0:
-            return f"{_steps(self.half_life)} steps"
-        return f"none, it doubles in {_steps(-self.half_life)} steps"
+            return _steps(self.half_life)
+        return f"none, it doubles in {_steps(-self.half_life)}"
 
     def sentence(self, first: str, end: str) -> str:
         """What the norms come to, in plain words.
@@ -96,19 +98,20 @@ class Arrival:
         share, far = self.shares[-1], self.reach
         if far is None:
             arrives = f"{share:.1%} of the gradient" if share <= 1 else f"{share:.3g} times the gradient"
-            said = f"Nothing is out of reach: {arrives} arrives at '{visible(first)}', "
-            said += f"{len(self.shares) - 1} steps {end}."
+            said = f"Nothing is out of reach; {arrives} arrives at '{visible(first)}', "
+            said += f"{counted(len(self.shares) - 1, 'step')} {end}."
         else:
-            steps = "step" if far == 1 else "steps"
-            said = f"What stands more than {far} {steps} {end} gets less than 1% of the gradient."
+            said = f"What stands more than {counted(far, 'step')} {end} gets less than 1% of the gradient."
         if self.half_life is None:
             return said
         if not self.falls_steadily:
             return f"{said} It does not fall steadily with the distance."
+        if math.isinf(self.half_life):
+            return f"{said} It neither shrinks nor grows."
         if self.half_life > 0:
-            return f"{said} It halves every {_steps(self.half_life)} steps."
+            return f"{said} It halves every {_steps(self.half_life)}."
         explodes = ": it explodes" if share > 1 / GONE else ""
-        return f"{said} It doubles every {_steps(-self.half_life)} steps{explodes}."
+        return f"{said} It doubles every {_steps(-self.half_life)}{explodes}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,18 +144,24 @@ class Memory:
     @property
     def sentence(self) -> str:
         """What it comes to, in plain words, by each of the states."""
-        others = self.states[:-1] if len(self.steps) > 1 else ()
-        return " ".join((self.short_sentence, *(f"By {one.letter}: {self._sentence(one)}" for one in others)))
+        if not self.by_memory:
+            return self._sentence(self.kept)
+        others = [f"By {one.letter}: {self._sentence(one)}" for one in self.states[:-1]]
+        return " ".join([f"{self.by_memory.capitalize()}: {self._sentence(self.kept)}", *others])
+
+    def sentence_of(self, name: str) -> str:
+        """What it comes to by :attr:`kept` alone, for a model of that name."""
+        whose = ", ".join(filter(None, (name, self.kind, self.by_memory)))
+        return f"{whose}: {self._sentence(self.kept)}"
 
     @property
-    def short_sentence(self) -> str:
-        """The same by :attr:`kept` alone."""
-        if len(self.steps) < 2:
-            return "One step has nothing before it to be remembered."
-        said = self._sentence(self.kept)
-        return said if len(self.states) == 1 else f"By its memory {self.kept.letter}: {said}"
+    def by_memory(self) -> str:
+        """``by its memory c``; empty where the cell has one state alone, or there is nothing to remember."""
+        return f"by its memory {self.kept.letter}" if len(self.states) > 1 and len(self.steps) > 1 else ""
 
     def _sentence(self, one: Arrival) -> str:
+        if len(self.steps) < 2:
+            return "One step has nothing before it to be remembered."
         # A layer that reads backwards ends at the beginning of the input.
         end = "from the beginning" if self.cell.endswith("/backward") else "before the end"
         return one.sentence(self.steps[-1], end)
@@ -202,8 +211,9 @@ def _named(figures: dict[str, str]) -> str:
 
 
 def _steps(number: float) -> str:
-    """With three digits, and no fewer than a whole number needs."""
-    return f"{number:,.0f}" if 100 <= abs(number) < 1e6 else f"{number:.3g}"
+    """``3.29 steps``: three digits, and no fewer than a whole number needs."""
+    digits = f"{number:,.0f}" if 100 <= abs(number) < 1e6 else f"{number:.3g}"
+    return f"{digits} step" if digits == "1" else f"{digits} steps"
 
 
 def memory(cell: CellFlow, flow: Flow | None = None) -> Memory:
@@ -306,6 +316,6 @@ def comparison(first: Memory, second: Memory, names: Sequence[str], most: int | 
     columns = [Column("steps back", True), Column("timestep", style="bold")]
     for name, one in zip(names, (first, second), strict=True):
         columns += [Column(f"{name}: {one.kind}'s {one.kept.letter}", True), Column(f"10^−{BAR_DECADES} to 1")]
-    said = f"{names[0]}, {first.kind}: {first.short_sentence} {names[1]}, {second.kind}: {second.short_sentence}"
+    said = f"{first.sentence_of(names[0])} {second.sentence_of(names[1])}"
     said += left_out(len(rows), count)
     return TableView("How much of the gradient at the end arrives", tuple(columns), tuple(rows), said)
