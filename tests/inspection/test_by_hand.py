@@ -340,7 +340,7 @@ def test_notes_say_what_training_does_beside() -> None:
     ("chosen", "text", "message"),
     [
         ({"hidden": 9}, TEXT, "9 hidden units"),
-        ({"words": tuple(map(str, range(12)))}, TEXT, "13 words in the vocabulary, <unk> included"),
+        ({"words": tuple(map(str, range(12)))}, TEXT, "13 words in the vocabulary, <unk> included, are more than"),
         ({"input": "embedding", "embedding": 9}, TEXT, "9 numbers in an embedding"),
         ({"labels": tuple(map(str, range(9)))}, TEXT, "9 labels"),
         ({"layers": 4}, TEXT, "4 layers are more"),

@@ -248,14 +248,14 @@ TOO_MANY = {
     "9 tags": many_tags,
     "13 numbers are": lambda: many_numbers(13),
     "13 numbers a timestep": many_a_timestep,
-    "13 chars in the vocabulary, <unk> included": lambda: words_of(
+    "13 chars in the vocabulary, <unk> included, are more": lambda: words_of(
         reader(), vocabulary=Vocabulary(tuple("abcdefghijkl"))
     ),
-    "13 symbols of the source, <unk> included": lambda: words_of(translator(), source=Vocabulary(MANY_WORDS)),
-    "13 symbols of the target, <unk> and <end> included": lambda: words_of(
+    "13 symbols of the source, <unk> included, are more": lambda: words_of(translator(), source=Vocabulary(MANY_WORDS)),
+    "13 symbols of the target, <unk> and <end> included, are more": lambda: words_of(
         translator(), target=Vocabulary(MANY_WORDS[:11])
     ),
-    "13 symbols of the text, <unk> and <end> included": lambda: words_of(
+    "13 symbols of the text, <unk> and <end> included, are more": lambda: words_of(
         describer(), target=Vocabulary(MANY_WORDS[:11])
     ),
     "13 numbers in a word's features": lambda: tagger(embedding=8, hidden=2),

@@ -58,7 +58,7 @@ class PeepholeLSTM(Cell):
 
     def step(self, s: Step[V]) -> None:
         i, f, g = s.gate("i"), s.gate("f"), s.gate("g")
-        c = s.line("c", f * s.past("c") + i * g, "what is kept, and what is written")
+        c = s.line("c", f * s.past("c") + i * g, "what f keeps of the memory, plus what i lets in")
         s.line("h", s.gate("o") * s.tanh(c), "what shows of it")
 
     def forward(

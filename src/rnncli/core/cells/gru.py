@@ -70,7 +70,7 @@ class GRU(Cell):
             of_gates("weight_ih", "W_i", "input weights", X, GATES),
             of_gates("weight_hh", "W_h", "recurrent weights", PAST_H, GATES, sums={"n": "m"}),
             of_gates("bias", "b_", "bias", None, GATES),
-            ParameterSpec("bias_hn", None, (Block("n", "b_hn", "m", "bias inside of the reset"),)),
+            ParameterSpec("bias_hn", None, (Block("n", "b_hn", "m", "bias that the reset gate multiplies"),)),
         ),
         sums=("m", "ar", "az", "an"),
     )
@@ -79,7 +79,7 @@ class GRU(Cell):
         r, z = s.gate("r"), s.gate("z")
         m = s.sums("m", "what the candidate may see of the past")
         n = s.gate("n", r * m)
-        s.line("h", (1 - z) * n + z * s.past("h"), "a part of it, and of the past the rest")
+        s.line("h", (1 - z) * n + z * s.past("h"), "a mixture of the candidate and the past")
 
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True

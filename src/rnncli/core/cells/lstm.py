@@ -69,7 +69,7 @@ class LSTM(Cell):
 
     def step(self, s: Step[V]) -> None:
         o, i, f, g = s.gate("o"), s.gate("i"), s.gate("f"), s.gate("g")
-        c = s.line("c", f * s.past("c") + i * g, "what is kept, and what is written")
+        c = s.line("c", f * s.past("c") + i * g, "what f keeps of the memory, plus what i lets in")
         s.line("h", o * s.tanh(c), "what shows of it")
 
     def init(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Params:

@@ -31,7 +31,7 @@ class Seq2SeqExample(DecoderExample[Seq2SeqModel]):
     @property
     def hidden(self) -> Size:
         widest = self.model.network.decoder.hidden
-        both = " of the decoder, which has those of both directions" * (widest > self.model.settings.hidden)
+        both = " of the decoder, which has those of both directions," * (widest > self.model.settings.hidden)
         return Size(widest, UNITS, "hidden unit", both)
 
     @property

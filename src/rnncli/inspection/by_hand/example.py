@@ -74,7 +74,7 @@ class WorkedExample(ABC, Generic[M]):
 
     def vocabulary(self, count: int, words: str) -> Size:
         """``13 symbols of the source, <unk> included``."""
-        return Size(count, VOCABULARY, self.model.unit, f" {words} included")
+        return Size(count, VOCABULARY, self.model.unit, f" {words} included,")
 
     @property
     def embedding(self) -> Size:
