@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,8 @@ def test_scores_take_the_nearest_of_several_targets(tmp_path: Path) -> None:
         9,
     )
     assert (scores.rows, scores.sources, scores.exact) == (3, 2, 0.5)
+    assert dict(scores.pairs())["rows"] == "3, 2 sources"
+    assert dict(replace(scores, sources=1).pairs())["rows"] == "3, 1 source"
     assert scores.symbol_error_rate == pytest.approx(1 / 3)  # x z for x y: one of two; q for q: none of one
     assert scores.character_error_rate == pytest.approx(1 / 4)
     (mistake,) = scores.mistakes

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from rnncli.clean import clean
+from rnncli.errors import counted
 from rnncli.page_results import Effect, Epoch, Page, Reasons, TermRows
 from rnncli.render.html_charts import Curve, bar, curves, logarithmic
 from rnncli.render.html_parts import (
@@ -69,7 +70,7 @@ def words(why: Reasons) -> Html:
     items, last = [], 0
     for k, effect in enumerate(why.effects):
         if effect.first > last + 1:
-            items.append(element("li", f"… {effect.first - last - 1:,} {unit}s …", class_="gap"))
+            items.append(element("li", f"… {counted(effect.first - last - 1, unit)} …", class_="gap"))
         items.append(_word(k, effect, why.largest, quiet=many))
         last = effect.last
     says = "Point at one, or move with the arrow keys, to see its effect by every method."

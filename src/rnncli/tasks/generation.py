@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.errors import counted
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import TableCell
 from rnncli.tasks.decoder import BEAM, Beam, GeneratingNetwork, Longest
@@ -69,7 +70,7 @@ class GeneratingModel(Model):
     def network(self) -> GeneratingNetwork: ...
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        return [("target", f"{len(self.target.tokens):,} known {self.unit}s")]
+        return [("target", counted(len(self.target.tokens), f"known {self.unit}"))]
 
     def facts(self) -> dict[str, Any]:
         return {"target_size": self.target.size, "longest": self.longest}

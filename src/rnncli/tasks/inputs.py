@@ -15,6 +15,7 @@ from rnncli.data.formats.values import Value, as_text, place, sequence
 from rnncli.data.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.errors import counted
 from rnncli.schema import Length, Range
 
 SHOWN_NUMBERS = 4  # of a timestep, in its name
@@ -78,6 +79,12 @@ def build_tokenizer(settings: Settings, sample: Sequence[str]) -> Tokenizer:
     return Tokenizer(unit, settings.lowercase, settings.normalize)
 
 
+def tokens_in_words(reads: str, vocabulary: Vocabulary, unit: str) -> str:
+    """``one-hot over 59 known chars and <unk>``, of a network whose setting ``input`` is ``reads``."""
+    known = counted(len(vocabulary.tokens), f"known {unit}")
+    return f"{reads.replace('onehot', 'one-hot')} over {known} and <unk>"
+
+
 @dataclass(frozen=True)
 class TextInput:
     """Tokens of a text, as ids of a vocabulary."""
@@ -94,9 +101,9 @@ class TextInput:
     def unit(self) -> str:
         return self.tokenizer.unit
 
-    @property
-    def takes(self) -> str:
-        return f"over {len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"
+    def described(self, reads: str) -> str:
+        """As :func:`tokens_in_words` says."""
+        return tokens_in_words(reads, self.vocabulary, self.unit)
 
     def read(self, text: Value, limit: int) -> Steps:
         """The ids of at most ``limit`` tokens."""
@@ -159,9 +166,8 @@ class NumberInput:
         """D."""
         return len(self.mean)
 
-    @property
-    def takes(self) -> str:
-        return f"of {self.size:,} a timestep, standardised"
+    def described(self, reads: str) -> str:
+        return f"{counted(self.size, 'number')} a timestep, standardised"
 
     def standardised(self, sequence: Array) -> Array:
         """(T, D) float64, from numbers that are finite.
@@ -195,7 +201,7 @@ class NumberInput:
             return Steps(np.empty((0, self.size)), 0)
         steps = steps_of(numbers)
         if steps.shape[1] != self.size:
-            raise ValueError(f"has {steps.shape[1]} numbers a timestep, and the model takes {self.size}")
+            raise ValueError(f"has {counted(steps.shape[1], 'number')} a timestep, and the model takes {self.size}")
         return Steps(shorten(self.standardised(steps), limit), len(steps))
 
     def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:

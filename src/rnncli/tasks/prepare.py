@@ -99,7 +99,8 @@ def split(dataset: Dataset, settings: Settings, targets: Array | None = None) ->
     if not len(made.validation):
         needed = int(np.ceil(0.5 / settings.validation)) + (settings.validation >= 0.5)
         raise DataError(
-            f"{dataset.name}: {count} records are too few to set {settings.validation:.0%} aside for validation"
+            f"{dataset.name}: {counted(count, 'record is', 'records are')} too few "
+            f"to set {settings.validation:.0%} aside for validation"
             + ("" if targets is None else f"; some label needs at least {needed}"),
             "train without validation (--validation 0), or set more aside",
         )

@@ -12,6 +12,7 @@ import numpy as np
 from rnncli.clean import clean
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, left_out
+from rnncli.data.tables.facts import is_plain_number
 from rnncli.errors import counted
 
 Spread = tuple[int, int, int]  # smallest, median, largest
@@ -100,7 +101,7 @@ def spread(lengths: Array) -> Spread:
 def spread_words(lengths: Spread, unit: str) -> str:
     """``1 to 20 words, median 5``."""
     low, middle, high = lengths
-    return f"{low:,} to {high:,} {unit}s, median {middle:,}"
+    return f"{low:,} to {counted(high, unit)}, median {middle:,}"
 
 
 def numbers_words(count: int, constant: int, where: str) -> str:
@@ -110,11 +111,11 @@ def numbers_words(count: int, constant: int, where: str) -> str:
 
 
 def label_shares(labels: Mapping[str, int]) -> str:
-    """``pos 60 (50%), neg 60 (50%)``, the commonest labels first."""
+    """``pos 60 (50%), neg 60 (50%)``, or ``5: 60 (50%), 4: 60 (50%)``, the commonest labels first."""
     whole, more = sum(labels.values()), len(labels) - LABELS_IN_REPORT
-    shown = [
-        f"{clean(label, LABEL_WIDTH)} {n:,} ({n / whole:.0%})" for label, n in islice(labels.items(), LABELS_IN_REPORT)
-    ]
+    first = list(islice(labels.items(), LABELS_IN_REPORT))
+    mark = ":" if any(is_plain_number(label) for label, _ in first) else ""  # a number would run into its count
+    shown = [f"{clean(label, LABEL_WIDTH)}{mark} {n:,} ({n / whole:.0%})" for label, n in first]
     return ", ".join([*shown, f"and {more} more"] if more > 0 else shown)
 
 

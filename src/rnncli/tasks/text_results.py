@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.clean import or_empty
 from rnncli.data.dataset import Dataset
+from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
@@ -85,7 +86,7 @@ class PairEvaluation(Evaluation):
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         return [
-            ("rows", f"{self.rows:,}" + (f", {self.sources:,} sources" if self.sources < self.rows else "")),
+            ("rows", f"{self.rows:,}" + (f", {counted(self.sources, 'source')}" if self.sources < self.rows else "")),
             ("exact match", f"{self.exact:.4f}"),
             ("error rate", f"{1 - self.exact:.4f} of the sequences, {self.symbol_error_rate:.4f} of the {self.unit}s"),
             ("characters", f"{self.character_error_rate:.4f} wrong"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.data.text import word_vectors as vectors
-from rnncli.errors import UsageError
+from rnncli.errors import UsageError, counted
 from rnncli.tasks.prepare import Prepared
 from rnncli.training.state import TrainingState
 
@@ -34,7 +34,7 @@ class Coverage:
         left = "left as they are" if self.frozen else "tuned with the rest"
         return (
             f"{self.covered:,} of {self.words:,} known words ({self.covered / max(1, self.words):.0%}) have one "
-            f"of {self.size:,} numbers, {left}"
+            f"of {counted(self.size, 'number')}, {left}"
         )
 
 
@@ -54,7 +54,8 @@ def with_dimension(settings: Settings, given: Mapping[str, Any]) -> Settings:
         return settings
     size = vectors.dimension(settings.vectors)
     if given.get("embedding", size) != size:
-        raise UsageError(f"--embedding {settings.embedding}: the vectors of {settings.vectors} have {size:,} numbers")
+        have = f"the vectors of {settings.vectors} have {counted(size, 'number')}"
+        raise UsageError(f"--embedding {settings.embedding}: {have}")
     return settings.replace(embedding=size)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile
 from rnncli.cli.views.view import Shown, Subject, View
+from rnncli.errors import counted
 
 
 def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Shown:
@@ -38,7 +39,7 @@ def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Show
     )
     found = examine(model, dataset, commands)
     hidden = found.evidence and not full
-    notes = [f"--full shows the {len(found.evidence):,} rows that make the findings"] if hidden else []
+    notes = [f"--full shows the {counted(len(found.evidence), 'row')} behind the findings"] if hidden else []
     return Shown([found.pairs(), *found.views(full)], found.document(full), notes=notes)
 
 

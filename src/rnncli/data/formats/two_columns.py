@@ -63,7 +63,7 @@ def _sentences(lines: Iterator[str], ledger: Ledger) -> Iterator[Row]:
             begin = number
         if len(parts) != 2:
             bad = True
-            ledger.bad_record(number, f"{len(parts)} columns, and a line is a word and its tag")
+            ledger.bad_record(number, f"{counted(len(parts), 'column')}, and a line is a word and its tag")
         elif not bad:
             words.append(parts[0])
             tags.append(parts[1])

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.formats.numbers import Floats, finite_number, first_not_finite
-from rnncli.errors import quoted
+from rnncli.errors import counted, quoted
 
 Numbers = npt.NDArray[np.number[Any]]
 # Words are a tuple of texts; lists and dictionaries are those of JSON.
@@ -151,7 +151,7 @@ def _array(rows: list[Any]) -> tuple[Floats, bool]:
     types: set[type] = set()
     for step, row in enumerate(table, 1):
         if not isinstance(row, list) or len(row) != width:
-            found = f"{len(row)} numbers" if isinstance(row, list) else "no list"
+            found = counted(len(row), "number") if isinstance(row, list) else "no list"
             raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
         types.update(map(type, row))
         if not types <= {int, float}:

@@ -184,7 +184,7 @@ def _related(title: str, label_is: str, chosen: Sequence[Related], there: int) -
     rows = tuple((visible(one.label), one.rows, one.unit, *one.r.values()) for one in chosen)
     caption = f"r: correlation, from −1 to 1, with having the {label_is}"
     if len(chosen) < there:
-        caption += f"; {len(chosen):,} of {there:,}, those with the largest; --full shows all"
+        caption += f"; {len(chosen):,} of {there:,}, those with the largest |r|; --full shows all"
     return TableView(title, columns, rows, caption)
 
 

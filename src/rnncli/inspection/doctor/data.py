@@ -113,14 +113,14 @@ def unknown_words(patient: Patient, data: Examined) -> Check:
     cost = number * _lost_accuracy(patient, data) if number and patient.adapter.labels_per == "timestep" else None
     if number is None or number <= UNKNOWN or (cost is not None and cost < COSTS):
         return check
-    sentence = f"{unknown:,} of {whole:,} {unit}s of the data are unknown to the model"
+    sentence = f"{unknown:,} of {counted(whole, unit)} of the data are unknown to the model"
     if cost is not None:
         sentence += f", and lower its accuracy by {cost:.1%}"
     if patient.model.facts().get("vocabulary_size", 0) > s.max_vocabulary:
-        sentence += f", whose vocabulary is full with {s.max_vocabulary:,} {unit}s."
+        sentence += f", whose vocabulary is full with {counted(s.max_vocabulary, unit)}."
         return check.found(sentence, commands.train(max_vocabulary=MORE_WORDS * s.max_vocabulary))
     if s.min_count > 1:
-        sentence += f": it learned only those that occur {s.min_count} times or more in its training data."
+        sentence += f": it learned only those that occur {counted(s.min_count, 'time')} or more in its training data."
         return check.found(sentence, commands.train(min_count=1))
     return check.found(sentence + "; a training on this data learns them.", commands.train())
 
@@ -145,7 +145,8 @@ def cut_off(patient: Patient, data: Examined) -> Check:
         return check
     unit, limit = patient.model.unit, patient.settings.max_length
     lengths = [len(patient.adapter.parts(text).names) for text in data.drawn.texts]
-    sentence = f"{sum(n > 0 for n in cut):,} of {len(cut):,} texts have more than the {limit:,} {unit}s that are read; "
+    sentence = f"{sum(n > 0 for n in cut):,} of {counted(len(cut), 'text')} have more than the {counted(limit, unit)} "
+    sentence += "that the model reads; "
     sentence += f"{sum(cut):,} of {counted(sum(lengths), unit)} ({sum(cut) / sum(lengths):.1%}) are not read."
     enough = sorted(lengths)[math.ceil(READ_WHOLE * len(lengths)) - 1]
     return check.found(sentence, patient.commands.train(max_length=max(enough, limit + 1)))
@@ -184,7 +185,7 @@ def duplicates(patient: Patient, data: Examined) -> Check:
         repeated = np.flatnonzero(first != np.arange(len(first)))
         number, limit = len(repeated) / len(first), TWICE
         means = "share of the texts that repeat an earlier one"
-        said = f"{len(repeated):,} of {len(first):,} texts repeat an earlier one: they count twice."
+        said = f"{len(repeated):,} of {counted(len(first), 'text')} repeat an earlier one: they count twice."
     else:
         aside = np.isin(np.arange(len(first)), validation)
         repeated = validation[np.isin(first[validation], first[~aside])]
@@ -240,7 +241,7 @@ def unknown_labels(patient: Patient, data: Examined) -> Check:
         return check
     label, times = unknown.most_common(1)[0]
     shown = label if len(label) <= SHOWN else label[:SHOWN] + "…"
-    sentence = f"The model does not know {unknown.total():,} of {counts.total():,} {what}s, "
+    sentence = f"The model does not know {unknown.total():,} of {counted(counts.total(), what)}, "
     sentence += f"most often '{shown}' ({times:,})"
     near = _closest(label, sorted(known)) if number <= MOSTLY else ""
     if near:

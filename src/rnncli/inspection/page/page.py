@@ -63,7 +63,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
     fewer_units = any(len(grid.units) < grid.total for grid in grids)
     fewer_rows = any(len(one.rows) < one.total for one in sums) or any(len(one.rows) < one.total for one in reaches)
     left_out = (
-        (cut, f"The model does not read {cut:,} {model.unit}s in the middle of so long an input."),
+        (cut, f"The model does not read {counted(cut, model.unit)} in the middle of so long an input."),
         (missing, f"There are no states and gates of the layers: {missing}."),
         (
             len(kept) < count,

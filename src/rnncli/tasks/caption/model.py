@@ -104,7 +104,7 @@ class CaptionModel(GeneratingModel):
         where = f"of the .npy file in {self.names[0]}" if self.arrays else f"{self.names[0]} to {self.names[-1]}"
         return [
             ("network", network_in_words(self.settings, directions=False)),
-            ("input", f"{self.numbers.size:,} numbers, {where}, standardised"),
+            ("input", f"{counted(self.numbers.size, 'number')}, {where}, standardised"),
             *super().describe(),
         ]
 

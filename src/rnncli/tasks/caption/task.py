@@ -14,7 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import FeatureRows
 from rnncli.data.tables.described import ArrayColumn
 from rnncli.data.text.vocabulary import Corpus
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 from rnncli.tasks import token_counts
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Described
@@ -110,7 +110,7 @@ class Caption(Task):
             own_lines=[
                 ("numbers", numbers_words(numbers.size, constant, "row")),
                 ("texts", f"{distinct:,} different ones, {spread_words(length, unit)}"),
-                ("vocabulary", f"{len(target.tokens):,} {unit}s are known"),
+                ("vocabulary", counted(len(target.tokens), f"{unit} is known", f"{unit}s are known")),
             ],
             summary=("Texts", f"{distinct:,} different ones"),
             warnings=skipped_warning(dataset),

@@ -149,11 +149,10 @@ class ClassifierModel(Model):
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        kind = "numbers" if self.reads_numbers else self.settings.input
         return [
             ("labels", ", ".join(self.labels)),
             ("network", f"{network_in_words(self.settings)}, {self.settings.readout} read-out"),
-            ("input", f"{kind} {self.input.takes}"),
+            ("input", self.input.described(self.settings.input)),
             *([("columns", self.form.sentence)] if self.form is not None else []),
         ]
 

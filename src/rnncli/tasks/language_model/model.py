@@ -17,6 +17,7 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.results import Column, TableCell, TableView
 from rnncli.schema import Ordinal, Range
+from rnncli.tasks.inputs import tokens_in_words
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model, TextReading
@@ -159,10 +160,9 @@ class LanguageModel(Model):
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        known = f"{len(self.vocabulary.tokens):,} known {self.unit}s and <unk>"
         return [
             ("network", network_in_words(self.settings, directions=False)),
-            ("input", f"{self.settings.input} over {known}"),
+            ("input", tokens_in_words(self.settings.input, self.vocabulary, self.unit)),
         ]
 
     def facts(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Corpus
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, UsageError, counted
 from rnncli.tasks import token_counts
 from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, joined, tokens_of
@@ -68,11 +68,11 @@ class LanguageModeling(Task):
         count = corpus.add(tokens_of(text.lower() if settings.lowercase else text, unit))
         held_out = int(count * settings.validation)
         if count < 20 or (settings.validation and held_out < 2):
-            raise DataError(f"{dataset.name}: a text of {count:,} {unit}s is too short to learn from")
+            raise DataError(f"{dataset.name}: a text of {counted(count, unit)} is too short to learn from")
         learned = count - held_out
         vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings)
         if not vocabulary.tokens:
-            said = f"no {unit} occurs {settings.min_count} times or more: nothing is left to predict"
+            said = f"no {unit} occurs {counted(settings.min_count, 'time')} or more: nothing is left to predict"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
         streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))
@@ -100,11 +100,11 @@ class LanguageModeling(Task):
                 "unknown_rate": unknown_rate,
             },
             own_lines=[
-                ("vocabulary", f"{known:,} {unit}s are known"),
+                ("vocabulary", counted(known, f"{unit} is known", f"{unit}s are known")),
                 ("unknown", f"{unknown_rate:.2%} of the {looked_at} {unit}s"),
-                ("streams", f"{train.streams:,}, read {train.window:,} {unit}s at a time"),
+                ("streams", f"{train.streams:,}, read {counted(train.window, unit)} at a time"),
             ],
-            summary=("Tokens", f"{known:,} different {unit}s"),
+            summary=("Tokens", counted(known, f"different {unit}")),
         )
         judge = partial(baselines, train, validation, vocabulary.size, unit)
         words = {"embedding/weight": vocabulary.tokens} if unit == "word" and untrained.network.reader.embeds else {}

@@ -10,6 +10,7 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.errors import counted
 from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
@@ -67,7 +68,7 @@ class Seq2SeqModel(GeneratingModel):
         looking = "attention" if self.settings.attention else "no attention"
         return [
             ("network", f"{network_in_words(self.settings)}, {looking}"),
-            ("source", f"{len(self.source.tokens):,} known {self.unit}s"),
+            ("source", counted(len(self.source.tokens), f"known {self.unit}")),
             *super().describe(),
         ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnncli.clean import or_empty
+from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
@@ -84,7 +85,7 @@ class TagEvaluation(Evaluation):
             pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
         if self.span_f1 is not None:
             pairs.append(("span F1", f"{self.span_f1:.4f}"))
-        return pairs + never_trained(f"tag '{tag}', {count:,} words" for tag, count in self.unseen.items())
+        return pairs + never_trained(f"tag '{tag}', {counted(count, 'word')}" for tag, count in self.unseen.items())
 
     def tables(self) -> list[TableView]:
         rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
