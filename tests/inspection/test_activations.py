@@ -117,6 +117,9 @@ def test_the_units_of_a_label_are_sorted_by_the_read_out() -> None:
         }
         assert [one.unit for one in related] == sorted(wanted, key=lambda name: -abs(wanted[name]))
         assert [one.r["maximum"] for one in related] == pytest.approx([wanted[one.unit] for one in related])
+    assert found.view().caption == (
+        "r: correlation, from −1 to 1, with having the label; 9 of 18, those with the largest |r|; --full shows all"
+    )
     assert len(found.view().rows) == 9
     assert len(found.view(full=True).rows) == 18
     assert len(found.document()["related"]["a"]) == 3
