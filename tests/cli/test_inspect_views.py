@@ -162,7 +162,7 @@ def test_one_example_by_hand(cli):
     assert "\\begin{pmatrix}" in cli.works("inspect", "--by-hand", "cat mat rat", "--as", "latex").out
     assert cli.works("inspect", "--by-hand", "cat mat rat", "--as", "markdown").out.startswith("#")
     assert "sections" in cli.works("inspect", "--by-hand", "cat mat rat", "--json").json
-    cli.refuses(2, "--as pdf: text, markdown, latex are the forms there are", "inspect", "--by-hand", "--as", "pdf")
+    cli.refuses(2, "--as pdf: the forms are text, markdown, latex", "inspect", "--by-hand", "--as", "pdf")
     cli.refuses(2, "--as is a form of --by-hand, and --json", "inspect", "--by-hand", "--as", "latex", "--json")
     cli.refuses(2, "--svg draws tables, and --by-hand has none", "inspect", "--by-hand", "--svg", "x.svg")
     assert not (cli.folder / "x.svg").exists()
