@@ -287,7 +287,7 @@ Q = {"q": 3}
         ),
         (
             lambda _: rnncli.predict([[math.nan] * 3], MODELS["caption"]()),
-            "the input is not a list of numbers: number 1, 'NaN', is not a finite one",
+            "the input is not a list of numbers: number 1, 'NaN', is not a finite number",
         ),
         (lambda _: rnncli.predict([7], MODELS["tag"]()), "input 1 must be a text or a list of words, not 7 (int)"),
         (

@@ -565,6 +565,14 @@ def test_another_setting_is_refused_by_name(stopped: Path, given: dict[str, Any]
     assert files(stopped / "run") == before
 
 
+def test_a_refused_resume_leaves_the_run_free(stopped: Path, once: Path) -> None:
+    """At once, and not when the error that somebody still looks at is forgotten."""
+    with pytest.raises(UsageError, match="has hidden 4, not 5") as caught:
+        take_up(stopped, hidden=5)
+    assert files(finish(take_up(stopped))) == files(once)
+    assert caught.tb is not None
+
+
 def test_the_same_settings_may_be_named_again(data: Path, once: Path, tmp_path: Path, stopped: Path) -> None:
     assert files(finish(take_up(stopped, **TINY, tokens="auto", clip=1))) == files(once)
 

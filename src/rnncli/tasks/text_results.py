@@ -39,7 +39,8 @@ class Transduction:
 
     def fields(self) -> tuple[str, ...]:
         probability = "-" if self.probability is None else f"{self.probability:.4f}"
-        return self._target, probability, " ".join(self.unknown) or "-", self.text
+        target = "(empty)" if self.target is None else self.target  # a program reads an empty text as one
+        return target, probability, " ".join(self.unknown) or "-", self.text
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
         note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""

@@ -336,6 +336,22 @@ def resume(
         has_model = "; the model that is there can be used, but not trained on" if folder.model.exists() else ""
         raise StorageError(f"{folder.named} holds no saved state to resume{has_model}", "start anew: rnncli train DATA")
     lock = RunLock(folder.path, folder.named)
+    try:
+        return _resumed(folder, lock, data, given or {}, reading or {}, on_found)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _resumed(
+    folder: RunFolder,
+    lock: RunLock,
+    data: str | None,
+    given: Mapping[str, Any],
+    reading: Mapping[str, Any],
+    on_found: Callable[[], object],
+) -> Session:
+    """As :func:`resume`, of a run that is locked for this process."""
     checkpoint = state.load(folder.state)
     diverged = checkpoint.manifest.progress.diverged
     if diverged is not None:
@@ -345,8 +361,8 @@ def resume(
             + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
         )
     start = checkpoint.start
-    settings = start.settings_again(given or {})
-    start.check_reading(reading or {})
+    settings = start.settings_again(given)
+    start.check_reading(reading)
     if data is None and start.source.path == "-":
         raise UsageError(
             f"{folder.named} was trained from stdin", "name the data again: rnncli train DATA --resume RUN"
