@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from rnncli.tasks.classify.bag_of_words import commonest_label
 from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.classify.network import Examples
+from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.inputs import NumberInput, shorten, shortened
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
+from rnncli.tasks.random_kernels import KernelRidge
 from rnncli.tasks.report import label_report, numbers_words, spread, spread_words
 
 
@@ -65,9 +68,16 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         warnings=warnings_of(dataset, settings),
         **rows.sizes,
     )
-    return Prepared(
-        untrained, train, validation, report, baselines=lambda: (commonest_label(train, validation, len(labels)),)
-    )
+    judge = partial(_baselines, train, validation, len(labels), settings.seed)
+    return Prepared(untrained, train, validation, report, baselines=judge)
+
+
+def _baselines(train: Examples, validation: Examples, label_count: int, seed: int) -> tuple[Baseline, ...]:
+    """Random convolution kernels with a ridge classifier, and the commonest label."""
+    found = KernelRidge.fit(train.inputs, 2.0 * np.eye(label_count)[train.targets] - 1, seed)
+    predicted = found.predict(validation.inputs).argmax(axis=1)
+    kernels = Baseline("random_convolution_kernels", RowScores.of_answers(validation.targets == predicted))
+    return kernels, commonest_label(train, validation, label_count)
 
 
 # Timesteps that are standardised at a time.
