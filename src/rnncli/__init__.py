@@ -7,7 +7,7 @@ model.predict(["movie was good"])[0].label
 """
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "inspect", "load", "predict", "tokenize", "train"]
+__all__ = ["evaluate", "inspect", "load", "predict", "samples", "tokenize", "train"]
 
 # Type checkers know the names. To import them would take as long as the interpreter's own start, and until __main__ is
 # reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnncli.cli.evaluate import evaluate
     from rnncli.cli.inspect import inspect
     from rnncli.cli.predict import predict
+    from rnncli.cli.samples import samples
     from rnncli.cli.tokenize import tokenize
     from rnncli.cli.train import train
 

@@ -17,7 +17,7 @@ from rnncli.tasks.caption.model import CaptionModel
 
 VIEWS = [[view.flag] for view in ROWS if not view.alone]
 # Parameters that every view uses: which model, where it is, how much is said.
-ALWAYS = {"context", "model", "runs", "json", "debug", "html", *(view.name for view in ROWS)}
+ALWAYS = {"context", "model", "runs", "json", "debug", "quiet", "html", *(view.name for view in ROWS)}
 OPTIONS = {
     "units": ["--units", "1"],
     "top": ["--top", "1"],

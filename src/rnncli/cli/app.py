@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "Predict with a model, in the order of the inputs.",
     "inspect": "Open a model up: its layers, its training, and what it computes for a text.",
     "evaluate": "Score a model on data it has not seen.",
+    "samples": "List the sample files, or write them to a folder.",
 }
 
 
@@ -30,10 +31,33 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+
+
+def _complete(context: typer.Context, parameter: typer.CallbackParam, value: str | None) -> None:
+    """Does what Typer's own options of these names do, which take as long to import as all the rest of the help."""
+    if value is None:
+        return
+    if value not in SHELLS:
+        raise typer.BadParameter(f"'{value}' is none of {', '.join(SHELLS)}")
+    from typer import completion
+
+    done = completion.install_callback if parameter.name == "install_completion" else completion.show_callback
+    done(context, parameter, value)
+
+
+def _completion(flag: str, help: str) -> Any:
+    return typer.Option(flag, callback=_complete, is_eager=True, metavar="SHELL", help=f"{help} ({', '.join(SHELLS)})")
+
+
 def rnncli(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    install_completion: Annotated[
+        str | None, _completion("--install-completion", "Make Tab complete in a shell.")
+    ] = None,
+    show_completion: Annotated[str | None, _completion("--show-completion", "Print the script that does so.")] = None,
 ) -> None:
     """Train, use and open up small recurrent networks.
 

@@ -19,6 +19,8 @@ from rnncli.cli.arguments.command import Call
 from rnncli.errors import OutputError, RnncliError, StorageError, UsageError
 from rnncli.render.console import Output, discard, output_errors_told_apart
 
+COMPLETION = "_RNNCLI_COMPLETE"  # the variable by which a shell asks for completions
+
 
 class Streams(NamedTuple):
     """Standard input, output and error of a command; None for one that is closed."""
@@ -97,6 +99,11 @@ def _run(arguments: list[str], call: Call) -> int:
     from rnncli.cli.app import app
 
     command = typer.main.get_command(app)
+    if COMPLETION in os.environ:  # set by the script of a shell that completes a command line
+        from typer.completion import completion_init  # type: ignore[attr-defined]  # its docs name it
+
+        completion_init()
+        command.main(prog_name="rnncli", complete_var=COMPLETION)
     try:
         with command.make_context("rnncli", [*arguments] or ["--help"], obj=call) as context:
             command.invoke(context)

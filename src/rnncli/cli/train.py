@@ -29,7 +29,7 @@ from rnncli.cli.arguments.options import (
     resolve_settings,
     setting_options,
 )
-from rnncli.cli.arguments.paths import Reads
+from rnncli.cli.arguments.paths import Reads, Writes
 from rnncli.config import SETTING_NAMES, Settings, SettingsDict, parse, settings_of_file
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
@@ -46,11 +46,16 @@ TrainingData = Annotated[
 ]
 Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
 Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
+LogFile = Annotated[
+    AnyPath | None,
+    Writes((".jsonl", ".ndjson", ".log")),
+    typer.Option("--log", metavar="FILE", help="Write every event as a JSON line."),
+]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
 CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
-PANELS = {"Options": "config json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
+PANELS = {"Options": "config force json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
 
 
 class TrainingOptions(options.Reading, SettingsDict, total=False):
@@ -65,6 +70,7 @@ def train(
     resume: Resume = None,
     name: Name = None,
     runs: options.Runs = DEFAULT_RUNS,
+    log: LogFile = None,
     named: Collection[str] | None = None,
     note: Note = quiet,
     on_start: Callable[[Session], object] = quiet,
@@ -78,6 +84,7 @@ def train(
         config: a settings file (YAML); ``options`` override it.
         resume: the run to resume: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; no other run may have it.
+        log: a file for the events as JSON lines, each written as it happens; one that is there is replaced.
         named: names of settings to refuse where they have no effect; None for those among ``options``.
         note: takes a sentence on what takes a while, and its style.
         on_start: takes the session before its first step.
@@ -89,7 +96,9 @@ def train(
     Raises:
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
     """
+    from rnncli.cli.training_log import TrainingLog
     from rnncli.data.formats.sources import display_name
+    from rnncli.storage import require_apart
     from rnncli.tasks.model import path_of
     from rnncli.training import session as sessions
 
@@ -110,7 +119,11 @@ def train(
     given |= absent
     settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
     Settings.from_mapping(settings)  # refuses a value before anything is read
-    with as_file(data) as path:
+    with ExitStack() as opened:
+        path = opened.enter_context(as_file(data))
+        if log is not None:
+            require_apart([log], [] if path is None else [path])
+        written = None if log is None else opened.enter_context(TrainingLog(log))
         source = source_of("-" if path is None else path, reading)
         if path is not None:
             note(f"reading {display_name(source.path)} …", "dim")
@@ -122,9 +135,13 @@ def train(
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             data = None if path is None else source.path
             session = sessions.resume(run, folder, data=data, given=settings, reading=reading, on_found=found)
-    on_start(session)
-    for event in session.events():
-        on_event(event)
+        on_start(session)
+        if written is not None:
+            written.start(session)
+        for event in session.events():
+            if written is not None:
+                written.event(event)
+            on_event(event)
     return load(session.folder.model)
 
 
@@ -133,6 +150,7 @@ def train_command(
     work: Callable[..., Model],
     data: TrainingData = None,
     config: Config = None,
+    force: options.Force = False,
     json: options.Json = False,
     **settings: Any,
 ) -> None:

@@ -81,12 +81,20 @@ def output_errors_told_apart() -> Iterator[None]:
             sys.stdout = before
 
 
+WARNING = "yellow"  # the style of a note that something may be wrong
+
+
 @dataclass(frozen=True)
 class Output:
-    """The two streams of one command, as they are when it begins."""
+    """The two streams of one command, as they are when it begins.
+
+    Attributes:
+        quiet: whether notes that are no warnings, and the progress of a training, are left out.
+    """
 
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         for name in ("stdout", "stderr"):
@@ -131,6 +139,8 @@ class Output:
 
         If stderr is closed, as after ``2>&1 | head -1``, the note is lost and the work continues.
         """
+        if self.quiet and style != WARNING:
+            return
         self._print(message, style, wrapped=self.err.is_terminal)
 
     def line(self, message: str, style: str | None = None) -> None:

@@ -56,7 +56,7 @@ class TrainingDisplay:
     @contextmanager
     def live(self) -> Iterator[None]:
         """Uses the lower part of the terminal while the training runs."""
-        if not self._output.err.is_terminal:
+        if self._output.quiet or not self._output.err.is_terminal:
             if self._every > 1:
                 self._output.note(f"a line for every {self._every} epochs; metrics.jsonl has them all", "dim")
             try:

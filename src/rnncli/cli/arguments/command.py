@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import UnionType
 from typing import Annotated, Any, ForwardRef, get_args, get_origin
@@ -43,6 +43,16 @@ def _set_debug(context: typer.Context, value: bool) -> bool:
     return value
 
 
+def _set_quiet(context: typer.Context, value: bool) -> bool:
+    if value:
+        context.obj.output = replace(context.obj.output, quiet=True)
+    return value
+
+
+QUIET = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", callback=_set_quiet, is_eager=True, help="Print results, warnings and errors alone."),
+]
 DEBUG = Annotated[
     bool, typer.Option("--debug", callback=_set_debug, is_eager=True, help="Show a traceback on failure.")
 ]
@@ -67,12 +77,15 @@ def command(
     extra = more()
     own = parameters_of(show, extra)
     names = {one.name for one in own}
-    debug = Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
-    found = {one.name: one for one in (*parameters_of(work, extra), *own, debug)}
+    always = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        for name, kind in (("quiet", QUIET), ("debug", DEBUG))
+    ]
+    found = {one.name: one for one in (*parameters_of(work, extra), *own, *always)}
     parameters = list(map(_as_typed, found.values()))
     roles, extras = roles_of(parameters), {one.name for one in extra}
 
-    def called(context: typer.Context, *, debug: bool, **values: Any) -> None:
+    def called(context: typer.Context, *, quiet: bool, debug: bool, **values: Any) -> None:
         check_environment()
         if check is not None:
             check(values)

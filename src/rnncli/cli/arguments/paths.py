@@ -51,7 +51,8 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
 
     Args:
         roles: of the parameters that name files.
-        values: of all parameters; ``runs`` says where to find models, ``force`` that a file may be overwritten.
+        values: of all parameters; ``runs``, if there is such, says where to find models, and ``force`` that a file may
+            be overwritten.
 
     Raises:
         UsageError: an output is an input, another output, a folder, or exists already; or its name ends like that of
@@ -59,7 +60,7 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
     """
     from rnncli import storage  # not for --help
 
-    runs = Path(values["runs"])
+    runs = Path(values.get("runs") or "runs")
     given = {name: role for name, role in roles.items() if values[name] is not None}
     inputs = [one for name, role in given.items() if isinstance(role, Reads) for one in _read(values[name], role, runs)]
     files: dict[str, tuple[str, ...]] = {}
