@@ -19,11 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Corpus, build_vocabulary
-from rnncli.tasks.classify.bag_of_words import BagOfWords
-from rnncli.tasks.classify.network import Examples
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.bag_of_words import BagOfWords
+from rnncli.tasks.many_to_one.network import Examples
 
 
 def folds_of(labels: list[str], count: int, seed: int) -> np.ndarray:
@@ -46,9 +48,9 @@ def bag_right(texts: list[str], targets: np.ndarray, held_out: np.ndarray, k: in
     train = np.flatnonzero(~held_out)
     vocabulary = build_vocabulary(corpus.counts(train))
     whole = Examples(corpus.encode(vocabulary), targets)
-    bag = BagOfWords.fit(whole.take(train), vocabulary.size, int(targets.max()) + 1)
-    test = whole.take(np.flatnonzero(held_out))
-    return int((bag.predict(test.inputs) == test.targets).sum())
+    network = Classifier(Settings(), vocabulary.size, int(targets.max()) + 1)
+    bag = BagOfWords.fit(whole.take(train), vocabulary.size, network)
+    return int(bag.scored(whole.take(np.flatnonzero(held_out)), network).sums.sum())
 
 
 def network_right(texts: list[str], labels: list[str], held_out: np.ndarray, options: list[str]) -> int:

@@ -87,7 +87,8 @@ def our_step(
     from rnncli.config import Settings
     from rnncli.machine import keep_freed_memory
     from rnncli.parallel import group_of
-    from rnncli.tasks.classify.network import Classifier, Examples
+    from rnncli.tasks.classify.network import Classifier
+    from rnncli.tasks.many_to_one.network import Examples
     from rnncli.training import loop
     from rnncli.training.step import Trainer
 

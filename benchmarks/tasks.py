@@ -130,8 +130,9 @@ def our_settings(name: str) -> Settings:
 def our_network(name: str, settings: Settings, made: Made) -> tuple[Any, Any]:
     """The network of a row, and its examples."""
     from rnncli.tasks.caption.network import Captioner, Described
-    from rnncli.tasks.classify.network import Classifier, Examples
+    from rnncli.tasks.classify.network import Classifier
     from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
+    from rnncli.tasks.many_to_one.network import Examples
     from rnncli.tasks.seq2seq.network import EncoderDecoder, Pairs
     from rnncli.tasks.tag.network import TagExamples, Tagger
 

@@ -10,12 +10,14 @@ import pytest
 
 import rnncli
 from rnncli import memory
+from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.ragged import Ragged
 from rnncli.data.records import Texts
 from rnncli.errors import StorageError, UsageError
 from rnncli.memory import require_room
-from rnncli.tasks.classify.bag_of_words import FEW_WEIGHTS, MOST_WEIGHTS, problem
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.bag_of_words import FEW_WEIGHTS, MOST_WEIGHTS, problem
 from rnncli.tasks.metrics import confusion_matrix
 
 
@@ -84,10 +86,11 @@ def test_ragged_sequences() -> None:
 
 
 def test_a_bag_of_words_too_large_is_left_out_with_a_sentence() -> None:
-    assert problem(100, FEW_WEIGHTS // 5, 5) is None
-    assert "are too many for a bag of words" in str(problem(100, FEW_WEIGHTS, 5))
-    assert problem(MOST_WEIGHTS, MOST_WEIGHTS // 5, 5) is None
-    assert problem(10 * MOST_WEIGHTS, MOST_WEIGHTS, 5) is not None
+    network, instead = Classifier(Settings(), 1, 5), "commonest_label"
+    assert problem(100, FEW_WEIGHTS // 5, network, instead) is None
+    assert "are too many for a bag of words" in str(problem(100, FEW_WEIGHTS, network, instead))
+    assert problem(MOST_WEIGHTS, MOST_WEIGHTS // 5, network, instead) is None
+    assert problem(10 * MOST_WEIGHTS, MOST_WEIGHTS, network, instead) is not None
 
 
 def test_many_labels_are_compared_with_the_commonest_alone(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from core.checks import CORE, KINDS
 from rnncli.config import Settings
 from rnncli.core.gradients import as_dense
 from rnncli.core.packed import PackedSequence
-from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.network import Examples
 
 V = 30
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]

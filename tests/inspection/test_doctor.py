@@ -31,7 +31,7 @@ from rnncli.record import EpochRecord, Record
 from rnncli.render.json_out import dumps
 from rnncli.tasks import task_named
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.classify.texts import prepare
+from rnncli.tasks.classify.task import TASK
 from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.tag.results import TagPrediction
 from rnncli.training import loop
@@ -120,7 +120,7 @@ def test_good_health_has_no_finding_and_says_what_was_looked_at() -> None:
 def test_a_model_that_is_trained_here_is_in_good_health() -> None:
     """By training itself: no finding comes from a record or weights that only a test would write."""
     settings = Settings(hidden=6, embedding=6, epochs=60, patience=60, min_count=1, dropout=0.0, lr=0.02, workers=1)
-    prepared = prepare(data(), settings.replace(validation=0.25))
+    prepared = TASK.prepare(data(), settings.replace(validation=0.25))
     state = loop.new_state(prepared.network, prepared.settings, Alone())
     for _ in loop.run(prepared.network, state, prepared.train, prepared.validation, prepared.settings, Alone()):
         pass
@@ -446,7 +446,7 @@ def test_a_model_that_is_mostly_wrong_contradicts_nobody() -> None:
 def test_duplicates_across_the_split() -> None:
     rows = [row for row in ROWS[:14] for _ in range(2)]
     made = model(validation=0.1)
-    shared = prepare(data(rows), made.settings).report.figures["on_both_sides"]
+    shared = TASK.prepare(data(rows), made.settings).report.figures["on_both_sides"]
     diagnosis = examine(made, data(rows))
     found = only(diagnosis, "duplicates")
     assert shared == 2
@@ -471,7 +471,7 @@ def test_duplicates_are_looked_for_in_the_split_of_this_seed() -> None:
     seen = set()
     for seed in range(30):
         made = replace(model(seed=seed), record=record(label_rows={"neg": 13, "pos": 15}, rows=25, validation_rows=3))
-        wanted = prepare(data(rows), made.settings).report.figures["on_both_sides"]
+        wanted = TASK.prepare(data(rows), made.settings).report.figures["on_both_sides"]
         numbers = {check.name: check.number for check in examine(made, data(rows)).checks}
         assert numbers["duplicates"] == wanted / 3
         seen.add(wanted)

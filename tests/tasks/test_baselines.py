@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncli.tasks.classify.bag_of_words import BagOfWords, baselines
-from rnncli.tasks.classify.network import Examples
+from rnncli.config import Settings
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.classify.task import TASK
+from rnncli.tasks.many_to_one.bag_of_words import BagOfWords
+from rnncli.tasks.many_to_one.network import Examples
 
 V = 60
 
@@ -42,14 +47,25 @@ def halves(labels: int) -> tuple[Examples, Examples]:
 
 
 def scores(train: Examples, validation: Examples, size: int, labels: int) -> dict[str, float]:
-    return {baseline.name: baseline.score for baseline in baselines(train, validation, size, labels)}
+    network = Classifier(Settings(), size, labels)
+    return {baseline.name: baseline.score for baseline in TASK.baselines_of_texts(train, validation, size, network)}
+
+
+def fitted(train: Examples, size: int, labels: int) -> BagOfWords:
+    return BagOfWords.fit(train, size, Classifier(Settings(), size, labels))
+
+
+def answers_of(bag: BagOfWords, inputs: Any) -> Any:
+    """(rows,) label numbers."""
+    logits = np.concatenate([logits for _, logits in bag.logits(inputs)])
+    return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
 
 
 @pytest.mark.parametrize("labels", SCIKIT_LEARN)
 def test_bag_of_words_answers_as_scikit_learn_does(labels: int) -> None:
     train, test = halves(labels)
     accuracy, answers = SCIKIT_LEARN[labels]
-    predicted = BagOfWords.fit(train, V, labels).predict(test.inputs)
+    predicted = answers_of(fitted(train, V, labels), test.inputs)
     assert (predicted == np.array(list(answers), int)).mean() >= 0.98
     found = scores(train, test, V, labels)["bag_of_words"]
     assert found == pytest.approx(accuracy, abs=0.02)
@@ -69,15 +85,15 @@ def test_the_order_of_words_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     train, test = halves(2)
     mixed = [Examples([rng.permutation(ids) for ids in part.inputs], part.targets) for part in (train, test)]
-    plain, shuffled = BagOfWords.fit(train, V, 2), BagOfWords.fit(mixed[0], V, 2)
+    plain, shuffled = fitted(train, V, 2), fitted(mixed[0], V, 2)
     assert np.array_equal(plain.weights, shuffled.weights)
     assert np.array_equal(plain.bias, shuffled.bias)
-    assert np.array_equal(plain.predict(test.inputs), shuffled.predict(mixed[1].inputs))
+    assert np.array_equal(answers_of(plain, test.inputs), answers_of(shuffled, mixed[1].inputs))
 
 
 def test_idf_by_hand() -> None:
     train = Examples([np.array([0, 0, 1]), np.array([0]), np.array([2])], np.array([0, 1, 1]))
-    bag = BagOfWords.fit(train, 4, 2)
+    bag = fitted(train, 4, 2)
     assert bag.idf == pytest.approx(np.log(np.array([4 / 3, 4 / 2, 4 / 2, 4 / 1])) + 1)
     assert bag.weights.shape == (4, 1)  # two labels have one column, the log odds of the second
     assert np.abs(bag.weights[3]).max() == 0  # a word that no text holds
@@ -90,7 +106,7 @@ def test_the_fit_settles_on_very_few_rows(rows: int, labels: int, seed: int) -> 
     rng = np.random.default_rng(seed)
     inputs = [rng.integers(0, 3, rng.integers(1, 4)) for _ in range(rows)]
     targets = rng.integers(0, labels, rows)
-    bag = BagOfWords.fit(Examples(inputs, targets), 3, labels)
+    bag = fitted(Examples(inputs, targets), 3, labels)
     tfidf = np.array([np.bincount(ids, minlength=3) * bag.idf for ids in inputs])
     tfidf /= np.linalg.norm(tfidf, axis=1, keepdims=True)
     logits = tfidf @ bag.weights + bag.bias

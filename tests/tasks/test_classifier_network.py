@@ -16,7 +16,8 @@ from rnncli.core.gradient_check import numeric_gradient, relative_error
 from rnncli.core.gradients import as_dense
 from rnncli.core.optim.optimizers import SGD, apply, start
 from rnncli.core.optim.parameters import ParameterStore, flatten
-from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.network import Examples
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -17,7 +17,7 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source
 from rnncli.data.records import Texts
 from rnncli.errors import DataError, UsageError
-from rnncli.tasks.classify.texts import prepare
+from rnncli.tasks.classify.task import TASK
 from rnncli.tasks.inputs import shorten
 
 SMALL = {"hidden": 4, "embedding": 3}
@@ -43,7 +43,7 @@ def balanced(count: int) -> list[tuple[str, str]]:
 
 
 def test_the_report_by_hand() -> None:
-    prepared = prepare(dataset(FOUR), settings())
+    prepared = TASK.prepare(dataset(FOUR), settings())
     report = prepared.report
     assert (report.rows, report.training_rows, report.validation_rows) == (4, 4, 0)
     assert report.label_rows == {"x": 3, "y": 1}
@@ -65,7 +65,7 @@ def test_the_report_by_hand() -> None:
 
 
 def test_long_texts_are_cut_and_counted() -> None:
-    prepared = prepare(dataset(FOUR), settings(max_length=4))
+    prepared = TASK.prepare(dataset(FOUR), settings(max_length=4))
     assert prepared.report.figures["cut"] == 1
     assert prepared.report.figures["lengths"] == (1, 3, 5)
     assert prepared.report.figures["unknown_rate"] == 3 / 11
@@ -74,23 +74,23 @@ def test_long_texts_are_cut_and_counted() -> None:
 
 def test_the_vocabulary_is_that_of_the_training_rows() -> None:
     rows = balanced(40)
-    prepared = prepare(dataset(rows), settings(validation=0.25, min_count=1))
+    prepared = TASK.prepare(dataset(rows), settings(validation=0.25, min_count=1))
     report = prepared.report
     assert (report.training_rows, report.validation_rows) == (30, 10)
     # "text", "number", "of", "40", "texts" and the numbers of the 30 training texts, one of which is the 40 there is.
     assert report.figures["distinct_tokens"] == report.figures["vocabulary"] == 35
     assert report.figures["unknown_rate"] == 10 / 60
-    again = prepare(dataset(rows), settings(validation=0.25, min_count=1))
+    again = TASK.prepare(dataset(rows), settings(validation=0.25, min_count=1))
     assert again.report == report
     assert (
-        prepare(dataset(rows), settings(validation=0.25, min_count=1, seed=1)).untrained.input.vocabulary
+        TASK.prepare(dataset(rows), settings(validation=0.25, min_count=1, seed=1)).untrained.input.vocabulary
         != prepared.untrained.input.vocabulary
     )
 
 
 def test_texts_on_both_sides_are_counted_once_each() -> None:
     rows = balanced(20) + [("the same good text", "a"), ("the same bad text", "b")] * 20
-    report = prepare(dataset(rows), settings(validation=0.5, min_count=1)).report
+    report = TASK.prepare(dataset(rows), settings(validation=0.5, min_count=1)).report
     assert report.figures["on_both_sides"] == 2
 
 
@@ -98,15 +98,15 @@ def test_texts_that_differ_where_nothing_is_read_are_two_texts() -> None:
     """An unknown word, and the middle of a long text: equal as the network sees them, and still not the same."""
     names = [f"name{n}" for n in range(40)]
     rows = [(f"dear {name} and much more than is read of it", "ab"[n % 2]) for n, name in enumerate(names)]
-    prepared = prepare(dataset(rows), settings(validation=0.5, max_length=4))
+    prepared = TASK.prepare(dataset(rows), settings(validation=0.5, max_length=4))
     assert {ids.tobytes() for ids in prepared.train.inputs} == {ids.tobytes() for ids in prepared.validation.inputs}
     assert prepared.report.figures["on_both_sides"] == 0
 
 
 def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
     rows = dataset([*FOUR[:2], ("<br>", "z"), *FOUR[2:]])
-    prepared = prepare(replace(rows, source=Source("r.csv", "text", "label", skip_bad=True)), settings())
-    expected = prepare(dataset(FOUR), settings())
+    prepared = TASK.prepare(replace(rows, source=Source("r.csv", "text", "label", skip_bad=True)), settings())
+    expected = TASK.prepare(dataset(FOUR), settings())
     assert prepared.untrained.labels == ("x", "y")
     assert [ids.tolist() for ids in prepared.train.inputs] == [ids.tolist() for ids in expected.train.inputs]
     assert prepared.train.targets.tolist() == expected.train.targets.tolist()
@@ -115,7 +115,7 @@ def test_texts_without_words_are_left_out_where_bad_records_are() -> None:
 
 
 def test_a_vocabulary_has_a_largest_size() -> None:
-    prepared = prepare(dataset(FOUR), settings(min_count=1, max_vocabulary=2))
+    prepared = TASK.prepare(dataset(FOUR), settings(min_count=1, max_vocabulary=2))
     assert prepared.untrained.input.vocabulary.tokens == ("a", "b")
     assert [ids.tolist() for ids in prepared.train.inputs] == [[0, 0, 1], [0, 1, 2, 2, 2], [1], [0, 2, 2]]
     # A bag of words, which every word more helps, has them all.
@@ -136,13 +136,13 @@ def test_a_vocabulary_has_a_largest_size() -> None:
     ],
 )
 def test_warnings(rows: list[tuple[str, str]], chosen: dict[str, Any], warning: str | None) -> None:
-    found = prepare(dataset(rows), settings(**chosen)).report.warnings
+    found = TASK.prepare(dataset(rows), settings(**chosen)).report.warnings
     assert len(found) == (warning is not None)
     assert all(str(warning) in sentence for sentence in found)
 
 
 def test_records_left_out_are_told() -> None:
-    report = prepare(dataset(FOUR[1:], skipped=("r.csv:9: the text is empty",) * 2), settings()).report
+    report = TASK.prepare(dataset(FOUR[1:], skipped=("r.csv:9: the text is empty",) * 2), settings()).report
     assert report.warnings == ("2 bad records were left out, the first: r.csv:9: the text is empty",)
 
 
@@ -155,12 +155,12 @@ def test_records_left_out_are_told() -> None:
 )
 def test_the_example_is_a_short_text(lengths: list[int], chosen: int) -> None:
     rows = [("w" + " w" * (length - 1), "ab"[n % 2]) for n, length in enumerate([*lengths, 30])]
-    assert prepare(dataset(rows), settings()).untrained.example == rows[chosen][0]
+    assert TASK.prepare(dataset(rows), settings()).untrained.example == rows[chosen][0]
 
 
 def test_the_example_is_one_the_training_has_not_seen() -> None:
     rows = balanced(20)
-    prepared = prepare(dataset(rows), settings(validation=0.2, min_count=1))
+    prepared = TASK.prepare(dataset(rows), settings(validation=0.2, min_count=1))
     assert [prepared.untrained.example] == [text for text, _ in rows if text == prepared.untrained.example]
     ids = prepared.untrained.input.vocabulary.encode(
         prepared.untrained.input.tokenizer.tokens(prepared.untrained.example)
@@ -176,7 +176,7 @@ def test_the_example_is_one_the_training_has_not_seen() -> None:
     [("balanced", [2 / 3, 2 / 3, 2 / 3, 2]), ("sqrt", [0.845299, 0.845299, 0.845299, 1.464102])],
 )
 def test_class_weights_by_hand(class_weights: str, weights: list[float]) -> None:
-    found = prepare(dataset(FOUR), settings(class_weights=class_weights)).train.weights
+    found = TASK.prepare(dataset(FOUR), settings(class_weights=class_weights)).train.weights
     assert found is not None
     assert found.tolist() == pytest.approx(weights, abs=1e-6)
 
@@ -184,7 +184,7 @@ def test_class_weights_by_hand(class_weights: str, weights: list[float]) -> None
 @given(st.lists(st.integers(2, 12), min_size=2, max_size=4), st.sampled_from(["balanced", "sqrt"]))
 def test_class_weights_have_mean_1_over_the_training_rows(counts: list[int], class_weights: str) -> None:
     rows = [("a text", f"label {k}") for k, count in enumerate(counts) for _ in range(count)]
-    prepared = prepare(dataset(rows), settings(class_weights=class_weights, validation=0.3))
+    prepared = TASK.prepare(dataset(rows), settings(class_weights=class_weights, validation=0.3))
     train, validation = prepared.train, prepared.validation
     assert train.weights is not None
     assert validation.weights is not None
@@ -211,13 +211,13 @@ def test_class_weights_have_mean_1_over_the_training_rows(counts: list[int], cla
 )
 def test_rows_that_cannot_train_a_classifier(rows: list[tuple[str, str]], message: str) -> None:
     with pytest.raises(DataError) as caught:
-        prepare(dataset(rows), settings())
+        TASK.prepare(dataset(rows), settings())
     assert message in caught.value.message
 
 
 def test_many_labels_may_be_texts_to_be_generated() -> None:
     with pytest.raises(DataError) as caught:
-        prepare(dataset([(f"text {n}", f"label {n}") for n in range(60)]), settings())
+        TASK.prepare(dataset([(f"text {n}", f"label {n}") for n in range(60)]), settings())
     hint = "name the label's column with --label; if it holds texts to be generated, say --task seq2seq"
     assert caught.value.hint == hint
 
@@ -230,12 +230,12 @@ def test_the_number_of_rows_that_validation_needs(share: float) -> None:
         return dataset([("one text", "a")] * count + [("another text", "b")])
 
     with pytest.raises(DataError, match="too few to set") as caught:
-        prepare(rows(1), settings(validation=share))
+        TASK.prepare(rows(1), settings(validation=share))
     needed = int(re.findall(r"needs at least (\d+)", caught.value.message)[0])
     assert needed == max(2, int(np.ceil(0.5 / share)))
-    assert prepare(rows(needed), settings(validation=share)).report.validation_rows == 1
+    assert TASK.prepare(rows(needed), settings(validation=share)).report.validation_rows == 1
     with pytest.raises(DataError, match="too few to set"):
-        prepare(rows(needed - 1), settings(validation=share))
+        TASK.prepare(rows(needed - 1), settings(validation=share))
 
 
 @pytest.mark.parametrize(
@@ -247,14 +247,14 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
     rows = dataset(balanced(20))
     tracemalloc.start()
     with pytest.raises(UsageError) as caught:
-        prepare(rows, settings(**chosen))
+        TASK.prepare(rows, settings(**chosen))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
     assert "there is room for 8.0 GiB" in caught.value.message
     assert float(re.findall(r"about ([\d,.]+) GiB", caught.value.message)[0].replace(",", "")) >= 8
     assert "--hidden" in str(caught.value.hint)
-    assert prepare(rows, settings()).report.rows == 20
+    assert TASK.prepare(rows, settings()).report.rows == 20
 
 
 # Words or characters
@@ -271,7 +271,7 @@ def test_what_cannot_fit_is_refused_before_it_is_made(monkeypatch: pytest.Monkey
 )
 def test_words_or_characters(asked: str, texts: list[str], unit: str) -> None:
     rows = [(text, "ab"[n % 2]) for n, text in enumerate(texts)]
-    prepared = prepare(dataset(rows), settings(tokens=asked, lowercase=False))
+    prepared = TASK.prepare(dataset(rows), settings(tokens=asked, lowercase=False))
     assert prepared.untrained.input.tokenizer.unit == prepared.settings.tokens == unit
     assert prepared.report.figures["tokens"] == unit
     lengths = [len(text) if unit == "char" else len(text.split()) for text in texts]
@@ -299,8 +299,6 @@ def test_shorten_keeps_the_first_quarter_and_the_last_three(length: int, limit: 
 
 
 def test_texts_of_characters_get_a_larger_network_unless_somebody_says_otherwise() -> None:
-    from rnncli.tasks.classify.task import TASK
-
     names = dataset([("smith", "a"), ("ivanov", "b"), ("tanaka", "c")])
     assert TASK.defaults(names, Settings()) == TASK.defaults(names, Settings(tokens="char")) != {}
     assert TASK.defaults(names, Settings(tokens="word")) == {}

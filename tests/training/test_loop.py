@@ -20,7 +20,8 @@ from rnncli.core.optim.schedules import SCHEDULES
 from rnncli.errors import DivergedError, counted
 from rnncli.parallel import group_of
 from rnncli.results import EpochDone, Event, Finished, StepDone
-from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.network import Examples
 from rnncli.training import loop
 from rnncli.training.loop import auto_epochs, auto_patience
 from rnncli.training.state import TrainingState

@@ -16,7 +16,8 @@ from training.test_loop import NONE, TRAIN, VALIDATION, Training, bits, order_pr
 from rnncli.errors import DivergedError, StorageError
 from rnncli.parallel.forked import shared_empty
 from rnncli.results import EpochDone
-from rnncli.tasks.classify.network import Classifier, Examples
+from rnncli.tasks.classify.network import Classifier
+from rnncli.tasks.many_to_one.network import Examples
 from rnncli.training import loop
 from rnncli.training.loop import auto_workers
 

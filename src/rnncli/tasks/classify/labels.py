@@ -33,11 +33,11 @@ def require_labels(dataset: Dataset) -> None:
         )
 
 
-def row_weights(train_targets: Array, targets: Array, label_count: int, settings: Settings) -> Array | None:
+def row_weights(train_targets: Array, targets: Array, settings: Settings) -> Array | None:
     """(rows,) weight of each row by its label: none, 1/count, or 1/√count, with mean 1 over the training rows."""
     if settings.class_weights == "none":
         return None
-    counts = np.maximum(np.bincount(train_targets, minlength=label_count), 1).astype(np.float64)
+    counts = np.maximum(np.bincount(train_targets, minlength=int(targets.max()) + 1), 1).astype(np.float64)
     by_label = 1 / counts if settings.class_weights == "balanced" else 1 / np.sqrt(counts)
     return np.asarray((by_label / by_label[train_targets].mean())[targets])
 

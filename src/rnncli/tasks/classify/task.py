@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from rnncli.config import Settings
+from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.records import NumberArrays
-from rnncli.data.text.tokenizer import looks_like_characters
-from rnncli.tasks.classify import numbers, texts
+from rnncli.tasks.classify import labels
 from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.prepare import Prepared
-from rnncli.tasks.task import Task
+from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.targets import LabelTargets
+from rnncli.tasks.many_to_one.task import ManyToOneTask
+from rnncli.tasks.prepare import numbered
 
-SAMPLE = 200  # texts by which it is decided what a timestep is
 
-
-class Classify(Task):
+class Classify(ManyToOneTask, LabelTargets):
     """The task that takes what no other one does."""
 
     model = ClassifierModel
+    trains = "A classifier"
+    constant_is = "commonest_label"
 
     def fits(self, dataset: Dataset) -> bool:
         return True
 
-    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
-        """A character or a number says little by itself, so that more has to be kept in mind of those before it."""
-        by_steps = settings.tokens == "char" or (
-            settings.tokens == "auto" and looks_like_characters(dataset.texts[:SAMPLE])
-        )
-        by_steps = by_steps or isinstance(dataset.inputs, NumberArrays)
-        return {"hidden": 128, "dropout": 0.4} if by_steps else {}
+    def require(self, dataset: Dataset) -> None:
+        labels.require_labels(dataset)
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        prepare = numbers.prepare if isinstance(dataset.inputs, NumberArrays) else texts.prepare
-        return prepare(dataset, settings)
+    def numbered(self, answers: Sequence[str]) -> tuple[dict[str, Any], Array]:
+        names, targets = numbered(answers)
+        return {"labels": names}, targets
+
+    def strata(self, targets: Array) -> Array:
+        return targets
+
+    def counts(self, answers: Sequence[str]) -> Counter[str]:
+        return Counter(answers)
+
+    def indicators(self, targets: Array, label_count: int) -> Array:
+        return np.eye(label_count)[targets]
+
+    def judged(self, scores: Array, targets: Array) -> RowScores:
+        return RowScores.of_answers(targets == scores.argmax(axis=1))
+
+    def weights(self, train_targets: Array, targets: Array, settings: Settings) -> Array | None:
+        return labels.row_weights(train_targets, targets, settings)
+
+    def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
+        return labels.warnings_of(dataset, settings)
+
+    def constant(self, train: Examples, validation: Examples) -> Baseline:
+        """The label that most training rows have."""
+        commonest = np.bincount(train.targets).argmax()
+        return Baseline(self.constant_is, RowScores.of_answers(validation.targets == commonest))
 
 
 TASK = Classify()

@@ -1,9 +1,8 @@
-"""Prepares labelled sequences of numbers for the training of a classifier, and reports what they are like."""
+"""Prepares sequences of numbers with one answer each for a training, and reports what they are like."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -13,71 +12,60 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import Ragged
 from rnncli.data.records import NumberArrays
 from rnncli.data.tables.long_form import LongForm
-from rnncli.tasks.classify.bag_of_words import commonest_label
-from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
-from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.classify.network import Examples
-from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.inputs import NumberInput, shorten, shortened
-from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.random_kernels import KernelRidge
-from rnncli.tasks.report import label_report, numbers_words, spread, spread_words
+from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.targets import Targets
+from rnncli.tasks.prepare import Prepared, require_memory, split
+from rnncli.tasks.report import numbers_words, spread, spread_words
 
 
-def prepare(dataset: Dataset, settings: Settings) -> Prepared:
+def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
     """Reads, splits, standardises by the training rows, and encodes.
 
     Raises:
-        DataError: a sequence cannot be read, with its line; or the rows cannot train a classifier.
+        DataError: a sequence cannot be read, with its line; or the rows cannot train a model.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    require_labels(dataset)
+    task.require(dataset)
     sequences, dataset = _of_one_width(dataset)
-    require_labels(dataset)
-    labels, targets = numbered(dataset.labels)
-    rows = split(dataset, settings, targets)
+    task.require(dataset)
+    answers, targets = task.numbered(dataset.labels)
+    rows = split(dataset, settings, task.strata(targets))
+    answers, targets = task.fitted(answers, targets, rows.train)
     input, constant = NumberInput.of(sequences.take(rows.train).joined())
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
     if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
-        return prepare(kept, settings)
+        return prepare(task, kept, settings)
     lengths, limit, shown = sequences.lengths, settings.max_length, int(rows.looked_at[0])
     example = dataset.inputs.text(shown)
     if lengths[shown] > limit:  # as it is read: a model's file has no room for a recording of hours
         example = json.dumps(shorten(sequences[shown], limit).tolist())
-    untrained = ClassifierModel(
+    untrained = task.untrained(
         settings=settings,
         input=input,
-        labels=labels,
         example=example,
         form=dataset.reads if isinstance(dataset.reads, LongForm) else None,
+        **answers,
     )
     require_memory(untrained.network, int(lengths.max()))
-    weights = row_weights(targets[rows.train], targets, len(labels), settings)
+    weights = task.weights(targets[rows.train], targets, settings)
     whole = Examples(shortened(standardised, limit), targets, weights)
     train, validation = whole.take(rows.train), whole.take(rows.validation)
     cut = int((lengths > limit).sum())
     note = f"; of {cut:,} the middle is not read (--max-length)" if cut else ""
-    report = label_report(
-        Counter(dataset.labels),
+    report = task.report(
+        dataset.labels,
         {"lengths": spread(lengths), "cut": cut, "features": input.size, "constant": constant},
         [
             ("lengths", spread_words(spread(lengths), "timestep") + note),
             ("numbers", numbers_words(input.size, constant, "timestep")),
         ],
-        what="A classifier of sequences of numbers",
-        warnings=warnings_of(dataset, settings),
+        what=f"{task.trains} of sequences of numbers",
+        warnings=task.warnings(dataset, settings),
         **rows.sizes,
     )
-    judge = partial(_baselines, train, validation, len(labels), settings.seed)
+    judge = partial(task.baselines_of_numbers, train, validation, untrained.network)
     return Prepared(untrained, train, validation, report, baselines=judge)
-
-
-def _baselines(train: Examples, validation: Examples, label_count: int, seed: int) -> tuple[Baseline, ...]:
-    """Random convolution kernels with a ridge classifier, and the commonest label."""
-    found = KernelRidge.fit(train.inputs, 2.0 * np.eye(label_count)[train.targets] - 1, seed)
-    predicted = found.predict(validation.inputs).argmax(axis=1)
-    kernels = Baseline("random_convolution_kernels", RowScores.of_answers(validation.targets == predicted))
-    return kernels, commonest_label(train, validation, label_count)
 
 
 # Timesteps that are standardised at a time.

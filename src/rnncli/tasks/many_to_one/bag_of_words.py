@@ -1,32 +1,26 @@
-"""The baselines of a classifier: the commonest label, and a bag of words, which ignores order."""
+"""The baselines of what answers for a whole text: always the same answer, and a bag of words, which ignores order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnncli.core.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from rnncli.core.packed import Array
 from rnncli.data.ragged import joined, lengths_of
-from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 
 
-def baselines(train: Examples, validation: Examples, vocabulary_size: int, label_count: int) -> tuple[Baseline, ...]:
-    """The bag of words, if there is one, and the commonest label, both learned from the training rows."""
-    commonest = commonest_label(train, validation, label_count)
-    if problem(int(lengths_of(train.inputs).sum()), vocabulary_size, label_count) is not None:
-        return (commonest,)
-    predicted = BagOfWords.fit(train, vocabulary_size, label_count).predict(validation.inputs)
-    return Baseline("bag_of_words", RowScores.of_answers(validation.targets == predicted)), commonest
-
-
-def commonest_label(train: Examples, validation: Examples, label_count: int) -> Baseline:
-    """Always the label that most training rows have."""
-    commonest = np.bincount(train.targets, minlength=label_count).argmax()
-    return Baseline("commonest_label", RowScores.of_answers(validation.targets == commonest))
+def baselines(
+    train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne, constant: Baseline
+) -> tuple[Baseline, ...]:
+    """The bag of words, if there is one, learned from the training rows; and the same answer for all rows."""
+    if problem(int(lengths_of(train.inputs).sum()), vocabulary_size, network, constant.name) is not None:
+        return (constant,)
+    bag = BagOfWords.fit(train, vocabulary_size, network)
+    return Baseline("bag_of_words", bag.scored(validation, network)), constant
 
 
 # A bag of words has a weight for each word and label, of some 50 bytes while it is fitted: FEW_WEIGHTS are always
@@ -36,28 +30,26 @@ FEW_WEIGHTS, WEIGHTS_A_WORD, MOST_WEIGHTS = 2**21, 4, 2**24
 MOST_WORK = 2**28
 
 
-def problem(words: int, vocabulary_size: int, label_count: int) -> str | None:
-    """Why no bag of words is learned from so many words; None if one is."""
-    columns = _columns(label_count)
+def problem(words: int, vocabulary_size: int, network: ManyToOne, instead: str) -> str | None:
+    """Why no bag of words is learned from so many words; None if one is.
+
+    Args:
+        instead: the name of the other baseline.
+    """
+    columns = network.logit_count
     allowed = min(MOST_WEIGHTS, max(FEW_WEIGHTS, WEIGHTS_A_WORD * words))
     if vocabulary_size * columns <= allowed and words * columns <= MOST_WORK:
         return None
     return (
-        f"{label_count:,} labels times {vocabulary_size:,} words are too many for a bag of words: "
-        "the network is compared with the commonest label alone"
+        f"{network.label_count:,} labels times {vocabulary_size:,} words are too many for a bag of words: "
+        f"the network is compared with the {instead.replace('_', ' ')} alone"
     )
 
 
-def memory(words: int, vocabulary_size: int, label_count: int) -> int:
-    """Bytes that a bag of words takes while it is fitted."""
+def memory(words: int, vocabulary_size: int, columns: int) -> int:
+    """Bytes that a bag of words with so many logits takes while it is fitted."""
     # Weights, those ahead, their gradient and its parts; each word of each text; the scores of some texts.
-    columns = _columns(label_count)
     return 48 * vocabulary_size * columns + 40 * words + 48 * min(words * columns, _MOST_SCORES)
-
-
-def _columns(label_count: int) -> int:
-    """Columns of weights: one for two labels, one each for more."""
-    return 1 if label_count == 2 else label_count
 
 
 @dataclass(frozen=True)
@@ -111,32 +103,34 @@ class _Bags:
 
 @dataclass(frozen=True)
 class BagOfWords:
-    """Logistic regression on the TF-IDF of single words.
+    """Logistic regression on the TF-IDF of single words, with the logits and the loss of a network.
 
-    Two labels have one column of weights and a sigmoid, more have one each and a softmax. Fitted to the
-    L2-regularised loss over all rows at once by accelerated gradient descent (Nesterov 1983). The step is 1 over the
-    largest possible curvature, which the bags' largest singular value gives: nothing to tune, nothing random.
+    Fitted to the L2-regularised loss over all rows at once by accelerated gradient descent (Nesterov 1983). The step is
+    1 over the largest possible curvature, which the bags' largest singular value gives: nothing to tune, nothing
+    random.
     """
 
-    weights: Array  # (V, 1 or K)
-    bias: Array  # (1 or K,)
+    weights: Array  # (V, logits)
+    bias: Array  # (logits,)
     idf: Array  # (V,)
 
     @classmethod
-    def fit(cls, train: Examples, vocabulary_size: int, label_count: int) -> BagOfWords:
-        """Fits to the training rows; the penalty is that of scikit-learn's C = 1: ‖W‖² / (2 · rows)."""
+    def fit(cls, train: Examples, vocabulary_size: int, network: ManyToOne) -> BagOfWords:
+        """Fits to the training rows; the penalty is that of scikit-learn's C = 1: ‖W‖² / (2 · rows).
+
+        Where each label has a loss of its own (one-vs-rest), and that of a row is their mean, so has the penalty.
+        """
         bags, documents = _count_words(train.inputs, vocabulary_size)
         idf = np.log((1 + len(train.inputs)) / (1 + documents)) + 1
         bags = bags.weighted(idf)
-        columns = _columns(label_count)
-        bend = 0.25 if columns == 1 else 0.5  # the loss's largest second derivative
-        penalty = 1 / len(train.inputs)
+        columns, bend = network.logit_count, network.curvature
+        penalty = 1 / (network.terms * len(train.inputs))
         # Twice each block's own curvature bounds that of weights and biases together.
         step, bias_step = 1 / (2 * bend * bags.largest_square(vocabulary_size) + penalty), 1 / (2 * bend)
         weights, bias = np.zeros((vocabulary_size, columns)), np.zeros(columns)
         ahead, ahead_bias, momentum = weights, bias, 1.0
         for _ in range(_iterations(len(bags.words) * columns)):
-            gradient, bias_gradient = _gradient(bags, train.targets, ahead, ahead_bias)
+            gradient, bias_gradient = _gradient(bags, train.targets, ahead, ahead_bias, network)
             # In place, since a weight for each word and label is much where there are many of both.
             gradient += penalty * ahead
             gradient *= step
@@ -151,14 +145,16 @@ class BagOfWords:
             weights, bias, momentum = new, new_bias, following
         return cls(weights, bias, idf)
 
-    def predict(self, inputs: Sequence[Array]) -> Array:
-        """(rows,) label numbers."""
+    def logits(self, inputs: Sequence[Array]) -> Iterator[tuple[slice, Array]]:
+        """(rows, logits), some rows at a time."""
         bags = _count_words(inputs, len(self.idf))[0].weighted(self.idf)
-        answers = np.empty(len(inputs), np.int64)
         for first, last in _blocks(len(inputs), self.weights.shape[1]):
-            scores = bags.part(first, last).times(self.weights) + self.bias
-            answers[first:last] = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-        return answers
+            yield slice(first, last), bags.part(first, last).times(self.weights) + self.bias
+
+    def scored(self, examples: Examples, network: ManyToOne) -> RowScores:
+        """The score of each row, as the network's are."""
+        found = [network.judged(logits, examples.targets[rows]) for rows, logits in self.logits(examples.inputs)]
+        return RowScores(*map(np.concatenate, zip(*((one.sums, one.weights) for one in found), strict=True)))
 
 
 _MOST_SCORES = 2**21  # rows times labels, at a time
@@ -170,13 +166,12 @@ def _blocks(rows: int, columns: int) -> list[tuple[int, int]]:
     return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
-def _gradient(bags: _Bags, targets: Array, weights: Array, bias: Array) -> tuple[Array, Array]:
+def _gradient(bags: _Bags, targets: Array, weights: Array, bias: Array, network: ManyToOne) -> tuple[Array, Array]:
     """(V, K) and (K,) the gradient of the mean loss, block by block of the rows."""
-    loss_of = sigmoid_cross_entropy if weights.shape[1] == 1 else softmax_cross_entropy
     rows, gradient, bias_gradient = len(targets), np.zeros_like(weights), np.zeros_like(bias)
     for first, last in _blocks(rows, weights.shape[1]):
         part = bags.part(first, last)
-        _, errors = loss_of(part.times(weights) + bias, targets[first:last])
+        _, errors = network.loss(part.times(weights) + bias, targets[first:last])
         if last - first < rows:
             errors *= (last - first) / rows  # of the block's mean, its share of the mean of all
         gradient += part.transposed_times(errors, len(weights))

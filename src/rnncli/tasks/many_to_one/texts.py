@@ -1,8 +1,7 @@
-"""Prepares labelled texts for the training of a classifier, and reports what they are like."""
+"""Prepares texts with one answer each for a training, and reports what they are like."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -14,23 +13,21 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.ragged import Ragged, joined
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import counted
-from rnncli.tasks.classify import bag_of_words
-from rnncli.tasks.classify.labels import require_labels, row_weights, warnings_of
-from rnncli.tasks.classify.model import ClassifierModel
-from rnncli.tasks.classify.network import Examples
 from rnncli.tasks.inputs import TextInput, build_tokenizer, shortened
-from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.report import label_report, spread, spread_words
+from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.targets import Targets
+from rnncli.tasks.prepare import Prepared, require_memory, split
+from rnncli.tasks.report import spread, spread_words
 
 
-def prepare(dataset: Dataset, settings: Settings) -> Prepared:
+def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
     """Tokenizes, splits, counts and encodes.
 
     Raises:
-        DataError: the rows cannot train a classifier; the message says how many of what are needed.
+        DataError: the rows cannot train a model; the message says how many of what are needed.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    require_labels(dataset)  # before the texts are read, which takes a while
+    task.require(dataset)  # before the texts are read, which takes a while
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     unit, limit = tokenizer.unit, settings.max_length
     settings = settings.replace(tokens=unit)
@@ -39,30 +36,30 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
         corpus.add(tokenizer.tokens(text))
     dataset = dataset.with_tokens(corpus.lengths, unit)
     corpus.drop_empty()
-    require_labels(dataset)
+    task.require(dataset)
 
-    labels, targets = numbered(dataset.labels)
-    rows = split(dataset, settings, targets)
+    answers, targets = task.numbered(dataset.labels)
+    rows = split(dataset, settings, task.strata(targets))
+    answers, targets = task.fitted(answers, targets, rows.train)
     counts, lengths = corpus.counts(rows.train), corpus.lengths
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
     unlimited = build_vocabulary(counts, min_count=settings.min_count)
     vocabulary = Vocabulary(unlimited.tokens[: settings.max_vocabulary])
-    untrained = ClassifierModel(
+    untrained = task.untrained(
         settings=settings,
         input=TextInput(tokenizer, vocabulary),
-        labels=labels,
         example=_example(dataset, corpus, rows.looked_at),
+        **answers,
     )
-    sizes = int(lengths[rows.train].sum()), unlimited.size, len(labels)
-    no_bag_of_words = bag_of_words.problem(*sizes) if len(rows.validation) else None
-    data = 12 * int(lengths.sum()) + 64 * len(targets)  # ids as they are and in order, and their places
-    if len(rows.validation) and no_bag_of_words is None:
-        data += bag_of_words.memory(*sizes)
-    require_memory(untrained.network, int(lengths.max()), data)
+    network, words = untrained.network, int(lengths[rows.train].sum())
+    left_out: str | None = None
+    data = 12 * int(lengths.sum()) + 56 * len(targets) + targets.nbytes  # ids as they are and in order, their places
+    if len(rows.validation):
+        of_baselines, left_out = task.cost_of_baselines(words, unlimited.size, network)
+        data += of_baselines
+    require_memory(network, int(lengths.max()), data)
     # The bag of words, at its best, reads all of a text with every word.
-    whole = Examples(
-        corpus.encode(unlimited), targets, row_weights(targets[rows.train], targets, len(labels), settings)
-    )
+    whole = Examples(corpus.encode(unlimited), targets, task.weights(targets[rows.train], targets, settings))
     train, validation = whole_train, whole_validation = whole.take(rows.train), whole.take(rows.validation)
     read = _cut(whole, limit, vocabulary.unknown)
     if read is not whole:
@@ -79,8 +76,8 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
     if on_both_sides:
         both = counted(on_both_sides, "text is", "texts are")
         lines.append(("both sides", f"{both} in both training and validation"))
-    report = label_report(
-        Counter(dataset.labels),
+    report = task.report(
+        dataset.labels,
         {
             "tokens": unit,
             "lengths": spread(lengths),
@@ -92,13 +89,13 @@ def prepare(dataset: Dataset, settings: Settings) -> Prepared:
             "on_both_sides": on_both_sides,
         },
         lines,
-        what="A classifier of text",
-        warnings=(*warnings_of(dataset, settings), *([no_bag_of_words] if no_bag_of_words else [])),
+        what=f"{task.trains} of text",
+        warnings=(*task.warnings(dataset, settings), *([left_out] if left_out else [])),
         **rows.sizes,
     )
-    judge = partial(bag_of_words.baselines, whole_train, whole_validation, unlimited.size, len(labels))
-    words = {"embedding/weight": vocabulary.tokens} if unit != "char" and untrained.network.reader.embeds else {}
-    return Prepared(untrained, train, validation, report, baselines=judge, word_tables=words)
+    judge = partial(task.baselines_of_texts, whole_train, whole_validation, unlimited.size, network)
+    tables = {"embedding/weight": vocabulary.tokens} if unit != "char" and network.reader.embeds else {}
+    return Prepared(untrained, train, validation, report, baselines=judge, word_tables=tables)
 
 
 def _cut(examples: Examples, limit: int, unknown: int) -> Examples:

@@ -1,0 +1,232 @@
+"""A trained model that gives one answer for a whole input."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.data.doubts.preview import Purpose
+from rnncli.data.formats.values import Value, as_text, size
+from rnncli.data.records import Inputs, NumberArrays, Texts
+from rnncli.data.tables.long_form import LongForm
+from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.vocabulary import Vocabulary
+from rnncli.errors import DataError
+from rnncli.parallel.chunks import map_rows
+from rnncli.results import TableCell
+from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredTokenizer, TextInput, Tokens
+from rnncli.tasks.many_to_one.network import ManyToOne
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Manifest, Model, TextReading, of_filled
+from rnncli.tasks.network import BATCH, network_in_words
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyToOneManifest(Manifest):
+    """What the file of such a model adds: either tokenizer and vocabulary, or mean and spread."""
+
+    tokenizer: StoredTokenizer | None = None
+    vocabulary: Tokens | None = None
+    mean: Numbers | None = None
+    spread: Spreads | None = None
+    columns: LongForm | None = None
+
+    def __post_init__(self) -> None:
+        if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
+            raise ValueError("a column appears twice in columns")
+
+    def parts(self) -> dict[str, Any]:
+        return {"input": self._input(), "form": self.columns}
+
+    def _input(self) -> TextInput | NumberInput:
+        """Raises ValueError: the manifest says neither or both, or the columns are not those of the input."""
+        match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
+            case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
+                return TextInput(Tokenizer(**asdict(tokenizer)), Vocabulary(vocabulary))
+            case None, None, tuple() as mean, tuple() as spread, form:
+                if form is None or len(form.features) == len(mean):
+                    return NumberInput(np.array(mean), np.array(spread))
+        raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ManyToOneModel(Model):
+    """A network, and what turns texts or sequences of numbers into its inputs.
+
+    Attributes:
+        input: what a timestep is.
+        form: the columns of the table in long form that it was trained on, if it was.
+        networks: the class of its network.
+    """
+
+    networks: ClassVar[type[ManyToOne]]
+    input: TextInput | NumberInput
+    form: LongForm | None = None
+    stored: ClassVar[type[ManyToOneManifest]]
+
+    @property
+    def inputs(self) -> type[Inputs[Any]]:
+        return NumberArrays if self.reads_numbers else Texts
+
+    @property
+    def reads(self) -> LongForm | None:
+        return self.form
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether a timestep is numbers, not a token."""
+        return isinstance(self.input, NumberInput)
+
+    @property
+    def text_reading(self) -> TextReading | None:
+        if isinstance(self.input, NumberInput):
+            return None
+        return TextReading(self.unit, self.input.tokenizer.tokens, self.input.vocabulary)
+
+    @property
+    def kind(self) -> str:
+        return f"{self.task} that reads numbers" if self.reads_numbers else self.task
+
+    @property
+    def unused(self) -> frozenset[str]:
+        return frozenset({"attention", "inject"}) | (OF_TEXTS if self.reads_numbers else set())
+
+    @property
+    def unused_sizes(self) -> frozenset[str]:
+        if self.reads_numbers:
+            return OF_AN_EMBEDDING | {"min_count", "max_vocabulary"}
+        return OF_AN_EMBEDDING if self.settings.input == "onehot" else frozenset()
+
+    @property
+    @abstractmethod
+    def answer_count(self) -> int:
+        """K of the network."""
+
+    @property
+    def network(self) -> ManyToOne:
+        return self.networks(self.settings, self.input.size, self.answer_count, self.reads_numbers)
+
+    @property
+    def unit(self) -> str:
+        return self.input.unit
+
+    def _each(self, dataset: Dataset, workers: int, answer: Callable[[Array], Iterable[T]]) -> tuple[Dataset, list[T]]:
+        """The records that have timesteps, and the answer for each.
+
+        Args:
+            answer: gives one for each row of (rows, K) outputs.
+        """
+        if self.reads_numbers:
+            dataset = dataset.without([self.problem(one) for one in dataset.inputs], "sequence that cannot be read")
+        inputs = dataset.inputs
+
+        def answered(rows: list[int]) -> list[tuple[int, T]]:
+            """Of each row how many timesteps are read, and its answer."""
+            encoded = [self.read(inputs[row]).values for row in rows]
+            return list(zip(map(len, encoded), answer(self.outputs(encoded)), strict=True))
+
+        each = map_rows(answered, list(map(size, inputs)), BATCH, workers)
+        dataset = dataset.with_tokens([length for length, _ in each], self.input.unit)
+        return dataset, [found for length, found in each if length]
+
+    def describe(self) -> list[tuple[str, TableCell]]:
+        return [
+            ("network", f"{network_in_words(self.settings)}, {self.settings.readout} read-out"),
+            ("input", self.input.described(self.settings.input)),
+            *([("columns", self.form.sentence)] if self.form is not None else []),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        return {**self.input.facts(), **self._columns()}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {**self.input.manifest(), **self._columns()}
+
+    def _columns(self) -> dict[str, Any]:
+        if self.form is None:
+            return {}
+        return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
+
+    def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
+        texts: dict[str, Any] = {} if self.reads_numbers else {"knows": self._knows, "lists": False}
+        return Purpose(command, **texts)
+
+    def _knows(self, text: str) -> bool:
+        """Whether most tokens of a text are in the vocabulary."""
+        _, known = self.input.names(text, self.settings.max_length)
+        return 2 * sum(known) > len(known)
+
+    def problem(self, text: Value) -> str | None:
+        if self.reads_numbers:
+            try:
+                self.read(text)
+            except DataError as error:
+                return error.message
+        return None
+
+    def read(self, text: Value) -> Steps:
+        """An input as the network reads it.
+
+        Raises:
+            DataError: these are not numbers.
+        """
+        try:
+            steps = self.input.read(text, self.settings.max_length)
+        except ValueError as error:
+            raise DataError(f"the sequence {error}", "it is written as JSON: [[0, 0.5], [1, 0.25]]") from None
+        return replace(steps, values=steps.values.astype(self.settings.dtype)) if self.reads_numbers else steps
+
+    def outputs(self, encoded: Sequence[Array]) -> Array:
+        """(inputs, K) what the network answers; zeros for an input without timesteps."""
+        network, nothing = self.network, np.zeros(self.answer_count)
+        found = of_filled(lambda some: network.outputs(network.logits(self.params, some)), encoded, nothing)
+        return np.array(found, np.float64).reshape(len(encoded), self.answer_count)
+
+    def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Any]:
+        read = [self.read(text) for text in texts]
+        answered = self.outputs([steps.values for steps in read])
+        for text, steps, row in zip(texts, read, answered, strict=True):
+            cut = max(0, steps.count - self.settings.max_length)
+            yield self._prediction(row, text=as_text(text), tokens=steps.count, unknown=steps.unknown, cut=cut)
+
+    @abstractmethod
+    def _prediction(self, outputs: Array, *, text: str, tokens: int, unknown: tuple[str, ...], cut: int) -> Any:
+        """The prediction for a text of so many tokens, by the (K,) outputs."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LabelModel(ManyToOneModel):
+    """One whose answers are labels.
+
+    Attributes:
+        labels: in the order of the probabilities.
+    """
+
+    labels: tuple[str, ...]
+
+    @property
+    def answer_count(self) -> int:
+        return len(self.labels)
+
+    def describe(self) -> list[tuple[str, TableCell]]:
+        return [("labels", ", ".join(self.labels)), *super().describe()]
+
+    def facts(self) -> dict[str, Any]:
+        return {"labels": self.labels, **super().facts()}
+
+    def own_manifest(self) -> dict[str, Any]:
+        return {"labels": list(self.labels), **super().own_manifest()}
+
+    def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
+        return replace(super().purpose(command), labels=frozenset(self.labels))
+
+    def probabilities(self, encoded: Sequence[Array]) -> Array:
+        """(inputs, labels); zeros for an input without timesteps."""
+        return self.outputs(encoded)
