@@ -192,7 +192,17 @@ def test_there_is_nothing_to_load() -> None:
 
 
 def test_names_of_the_package() -> None:
-    assert set(rnncli.__all__) == {"evaluate", "inspect", "load", "predict", "samples", "tokenize", "train"}
+    assert set(rnncli.__all__) == {
+        "evaluate",
+        "inspect",
+        "list_runs",
+        "load",
+        "predict",
+        "remove_runs",
+        "samples",
+        "tokenize",
+        "train",
+    }
     assert rnncli.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         rnncli.trian

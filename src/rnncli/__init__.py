@@ -7,7 +7,7 @@ model.predict(["movie was good"])[0].label
 """
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "inspect", "load", "predict", "samples", "tokenize", "train"]
+__all__ = ["evaluate", "inspect", "list_runs", "load", "predict", "remove_runs", "samples", "tokenize", "train"]
 
 # Type checkers know the names. To import them would take as long as the interpreter's own start, and until __main__ is
 # reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnncli.cli.evaluate import evaluate
     from rnncli.cli.inspect import inspect
     from rnncli.cli.predict import predict
+    from rnncli.cli.runs import list_runs, remove_runs
     from rnncli.cli.samples import samples
     from rnncli.cli.tokenize import tokenize
     from rnncli.cli.train import train
@@ -29,7 +30,8 @@ def __getattr__(name: str) -> "Any":
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module(f"rnncli.cli.{'arguments.inputs' if name == 'load' else name}"), name)
+        elsewhere = {"load": "arguments.inputs", "list_runs": "runs", "remove_runs": "runs"}
+        return getattr(import_module(f"rnncli.cli.{elsewhere.get(name, name)}"), name)
     raise AttributeError(f"module 'rnncli' has no attribute '{name}'")
 
 

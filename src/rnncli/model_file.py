@@ -104,6 +104,21 @@ def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple
     return decode(storage.read_bytes(path, _MAX_FILE_BYTES), os.fspath(path), shapes)
 
 
+def load_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], int]:
+    """The manifest of the model at ``path``, and how many numbers its tensors have, read from the header alone.
+
+    For a list of many models: the tensors are not read, so damage to them is not noticed.
+
+    Raises:
+        ModelFileError: the header is damaged, hostile, not ours, or made by a newer rnncli.
+        StorageError: the file cannot be read.
+    """
+    with _naming(path):
+        length = int.from_bytes(storage.read_beginning(path, 8), "little")
+        _, manifest, rows, _ = _read_header(storage.read_beginning(path, 8 + min(length, _MAX_HEADER_BYTES)))
+    return manifest, sum(math.prod(row["shape"]) for row in rows.values())
+
+
 def encode(manifest: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
     """The bytes that :func:`save` would write, the same for equal input; raises ModelFileError as it does."""
     with _naming("the model"):

@@ -134,6 +134,22 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         raise StorageError(f"{one_line(path)}: the folder cannot be made: {_reason(error)}") from error
 
 
+def read_beginning(path: str | os.PathLike[str], count: int) -> bytes:
+    """Read the first bytes of a regular file, all of one that has fewer than ``count``.
+
+    Raises:
+        StorageError: as :func:`read_bytes`, but for its size.
+    """
+    try:
+        name = _possible(path)
+        _require_regular(os.stat(name))
+        with open(name, "rb", opener=_open_without_waiting) as file:
+            _require_regular(os.fstat(file.fileno()))
+            return file.read(count)
+    except OSError as error:
+        raise StorageError(f"{one_line(path)} cannot be read: {_reason(error)}") from error
+
+
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes.
 

@@ -363,6 +363,20 @@ class Model(ABC):
         return begin | self.own_manifest() | end, dict(flatten(self.params))
 
     @staticmethod
+    def load_untrained(path: str | os.PathLike[str]) -> tuple[Model, int]:
+        """The model of a file without its parameters, and how many these are; quick, for lists of many models.
+
+        Raises:
+            ModelFileError: what stands before the parameters is damaged, hostile or something else.
+            StorageError: the file cannot be read.
+        """
+        manifest, parameters = model_file.load_manifest(path_of(path))
+        try:
+            return _read(manifest), parameters
+        except (ModelFileError, UsageError, ValueError) as error:
+            raise ModelFileError(f"{storage.one_line(path)}: {error}") from error
+
+    @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
         """Reads a model file.
 
