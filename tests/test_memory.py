@@ -12,8 +12,8 @@ import rnncli
 from rnncli import memory
 from rnncli.config import Settings
 from rnncli.data.dataset import Source, read_dataset
-from rnncli.data.ragged import Ragged
 from rnncli.data.records import Texts
+from rnncli.data.records.ragged import Ragged
 from rnncli.errors import StorageError, UsageError
 from rnncli.memory import require_room
 from rnncli.tasks.classify.network import Classifier

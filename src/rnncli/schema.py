@@ -65,6 +65,16 @@ def read(kind: type[T], value: object) -> T:
     return made
 
 
+def read_fields(kind: type[T], value: object) -> T:
+    """As :func:`read`, field by field, of a dataclass whose ``from_mapping`` has changed what an older file holds.
+
+    Raises:
+        Wrong: it is something else.
+    """
+    made: T = _record(kind)(value)
+    return made
+
+
 def read_field(kind: type, name: str, value: object) -> Any:
     """Returns a value of JSON as a field of a dataclass.
 

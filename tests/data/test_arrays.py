@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data import number_records
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.formats import npy
 from rnncli.data.formats.npy import MAX_NUMBERS, read_vector
 from rnncli.data.formats.values import as_text
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.layouts import arrays
 from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays
 from rnncli.errors import DataError, RnncliError, StorageError
@@ -57,7 +57,7 @@ def test_everything_of_a_good_file(folder: Path) -> None:
     assert list(dataset.lines) == [2, 3, 4]
     assert list(dataset.shown) == ["images/a.npy", "images/b.npy", "c.npy"]
     assert dataset.why == "numbers: image, 4 in each .npy file; text: text; change with --label"
-    assert dataset.source == Source(str(folder / "boats.csv"), "image", "text", "csv", features=True)
+    assert dataset.source == Source(str(folder / "boats.csv"), "image", "text", "csv", layout="arrays")
     assert (dataset.reads, dataset.features) == (ArrayColumn("image"), ("image",))
     assert task_for(dataset, "auto").name == "caption"
     assert read_dataset(dataset.source) == dataset  # as a resumed training reads it
@@ -207,7 +207,7 @@ def test_a_name_that_is_not_one_is_refused(name: str, folder: Path) -> None:
 
 
 def test_all_records_together_have_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(number_records, "MAX_ALL_NUMBERS", 40)
+    monkeypatch.setattr(arrays, "MAX_ALL_NUMBERS", 40)
     assert len(read(folder, "image,text\n" + "c.npy,the sea\n" * 10).texts) == 10
     with pytest.raises(DataError) as caught:
         read(folder, "image,text\n" + "c.npy,the sea\n" * 11)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.data.dataset import Source, label_warnings, read_dataset, stream_texts
+from rnncli.data.dataset import Source, label_warnings, open_records, read_dataset
 from rnncli.data.formats.sources import is_path
+from rnncli.data.layouts.layout import Request
+from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
 GOOD = 'id,text,label\n1,good film,pos\n2,"bad,\nvery bad",neg\n3,fine,1\n'
@@ -31,7 +33,7 @@ def test_everything_of_a_good_file(tmp_path: Path) -> None:
     assert list(dataset.lines) == [2, 3, 5]
     assert dataset.digest == hashlib.sha256(GOOD.encode()).hexdigest()
     assert (dataset.skipped, dataset.skipped_because) == (0, ())
-    assert dataset.source == Source(path, "text", "label", "csv", features=False)
+    assert dataset.source == Source(path, "text", "label", "csv", layout="texts")
     assert dataset.name == path
 
 
@@ -89,9 +91,10 @@ def test_standard_input_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_to_predict_needs_no_label(tmp_path: Path) -> None:
-    table, columns, rows = stream_texts(Source(write(tmp_path, "id,text\n1,good\n2,\n")))
-    assert [(row.line, row.values[columns.text]) for row in rows] == [(2, "good"), (3, "")]
-    assert columns.label is None
+    source = Source(write(tmp_path, "id,text\n1,good\n2,\n"))
+    table, plan, rows, _ = open_records(Request(source, labelled=False))
+    assert [(one.line, one.input) for one in plan.records(rows, table.ledger)] == [(2, "good"), (3, "")]
+    assert plan.roles == Roles(layout="texts", text=("text",))
     assert table.format == "csv"
 
 

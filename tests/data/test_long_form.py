@@ -47,7 +47,7 @@ def test_everything_of_a_good_file(tmp_path: Path) -> None:
     assert dataset.why == (
         "sequences: id, 2 of them in order of time; numbers: ax, ay; label: label; change with --label"
     )
-    assert dataset.source == Source(path, None, "label", "csv", features=True, sequence="id")
+    assert dataset.source == Source(path, None, "label", "csv", time="time", id="id", layout="long")
     assert dataset.reads == FORM
     assert dataset.features == ()
     assert read_dataset(dataset.source) == dataset  # as a resumed training reads it
@@ -124,7 +124,7 @@ def test_which_tables_are_taken_for_it(content: str, label: str | None, expected
 def test_a_named_text_and_many_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, WALK)
     assert read_dataset(Source(path, text="ax")).texts == ["0.5", "0.25", "0", "0.125", ".5"]
-    assert read_dataset(Source(path, features=False)).reads is None  # a training that began before this was read
+    assert read_dataset(Source(path, layout="texts")).reads is None  # a training that began before this was read
     names = [f"c{n}" for n in range(1_200)]
     rows = "".join(f"{n // 2},{','.join(['1'] * 1_200)},{'pq'[n // 2]}\n" for n in range(4))
     dataset = read_dataset(Source(write(tmp_path, f"id,{','.join(names)},label\n{rows}")))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnncli.core.packed import Array
-from rnncli.data.ragged import Ragged
+from rnncli.data.records.ragged import Ragged
 from rnncli.tasks import random_kernels
 from rnncli.tasks.random_kernels import PENALTIES, KernelRidge, RandomKernels, Ridge
 

@@ -69,9 +69,10 @@ def tokenize(
         ModelFileError, StorageError: the file or the model cannot be read.
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
-    from rnncli.data.dataset import stream_texts
+    from rnncli.data.dataset import open_records
     from rnncli.data.doubts.preview import Purpose
     from rnncli.data.formats.sources import display_name
+    from rnncli.data.layouts.layout import Request
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
     given = {name: value for name, value in cutting.items() if value is not None}
@@ -87,9 +88,9 @@ def tokenize(
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
         require_piped(source, "the texts")
         file = source_of(source, reading, inputs=True)
-        _, columns, rows = stream_texts(file, purpose=Purpose("rnncli tokenize"))
-        note(columns.why)
-        texts = (row.values[columns.text] for row in rows)
+        table, plan, rows, _ = open_records(Request(file, labelled=False), purpose=Purpose("rnncli tokenize"))
+        note(plan.why())
+        texts = (record.input for record in plan.records(rows, table.ledger))
         return statistics_of(display_name(file.path), texts, asked, settings, given)
     if not isinstance(source, str):
         refuse_reading("these are texts", reading)

@@ -6,54 +6,33 @@ import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.doubts.checks import CHOSEN, DESCRIBED, FILE, LABELLED, TABLE
-from rnncli.data.doubts.labels import nested_label, no_labels, takes_tags, unlikely_labels
+from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
-from rnncli.data.doubts.texts import nested_text
-from rnncli.data.formats.registry import ARRAY_SUFFIX, FORMATS, format_of
+from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
-from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
-from rnncli.data.number_records import Reads, number_records
+from rnncli.data.formats.values import as_text
+from rnncli.data.layouts.layout import Plan, Reads, Request
+from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
-from rnncli.data.records import SKIP_HINT, FeatureRows, Inputs, NumberArrays, Records, Shown, Texts, TokenLists
+from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.short_repr import ShortRepr
-from rnncli.data.tables.column import columns_of
-from rnncli.data.tables.columns import Columns, choose_columns
-from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays, described_numbers
-from rnncli.data.tables.long_form import LongForm, guess_long_form
+from rnncli.data.tables.columns import find_column
+from rnncli.data.tables.described import ArrayColumn, NumericColumns
+from rnncli.data.tables.source import Roles, Source, joined_names
 from rnncli.errors import DataError, UsageError, counted, quoted
 
+__all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "read_dataset"]
+
 SAMPLE_ROWS = 200  # rows by which the columns are guessed
-_TYPED_BY = 20  # records that decide the type of the inputs; a later one of another type is a bad record
 SKIPPED_SHOWN = 5  # records that were left out, of which the reason is shown
 TRAINING = Purpose()
-
-
-@dataclass(frozen=True)
-class Source:
-    """Which file, how to read it, and which columns count; None where that is guessed.
-
-    With ``features`` the inputs are numbers: those of the .npy files that ``text`` names, those of all rows with the
-    same value in ``sequence``, or else those of all numeric columns but the label's. Columns named in ``ignore``, with
-    commas between them, are left out.
-    """
-
-    path: str
-    text: str | None = None
-    label: str | None = None
-    format: str | None = None
-    encoding: str = "utf-8"
-    skip_bad: bool = False
-    features: bool | None = None
-    sequence: str | None = None
-    ignore: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,6 +49,8 @@ class Dataset(ShortRepr):
         skipped: how many bad records were left out; ``skipped_because`` says why for the first of them.
         reads: the columns that an input's numbers came from; None where the input is the value of a column.
         shown: the name of each record, where its input is hard to read; empty otherwise.
+        roles: of the columns; None for records that were put together in Python.
+        splits, groups: what the columns of parts and of groups hold, of each record; empty where there is none.
     """
 
     source: Source
@@ -82,9 +63,20 @@ class Dataset(ShortRepr):
     skipped_because: tuple[str, ...]
     reads: Reads | None = None
     shown: Sequence[str] = ()
+    roles: Roles | None = None
+    splits: Sequence[str] = ()
+    groups: Sequence[str] = ()
 
     @classmethod
-    def of(cls, source: Source, why: str, records: Records, digest: str = "", reads: Reads | None = None) -> Dataset:
+    def of(
+        cls,
+        source: Source,
+        why: str,
+        records: Records,
+        digest: str = "",
+        reads: Reads | None = None,
+        roles: Roles | None = None,
+    ) -> Dataset:
         """Records, once all have been read."""
         ledger = records.ledger
         return cls(
@@ -98,6 +90,7 @@ class Dataset(ShortRepr):
             skipped_because=tuple(ledger.skipped[:SKIPPED_SHOWN]),
             reads=reads,
             shown=records.shown,
+            roles=roles,
         )
 
     @property
@@ -126,6 +119,8 @@ class Dataset(ShortRepr):
             labels=self.labels.take(rows),
             lines=array("q", (self.lines[row] for row in rows)),
             shown=Texts(self.shown[row] for row in rows) if self.shown else (),
+            splits=Texts(self.splits[row] for row in rows) if self.splits else (),
+            groups=Texts(self.groups[row] for row in rows) if self.groups else (),
         )
 
     def with_tokens(self, counts: Sequence[int] | npt.NDArray[np.int64], unit: str) -> Dataset:
@@ -209,232 +204,71 @@ def read_dataset(
     """
     if not labelled and source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
-    table, sample = _open_table(source, SAMPLE_ROWS, SKIP_HINT if labelled else None)
-    preview = _preview(source, table, sample, task, purpose)
-    rows: Iterator[Row] = itertools.chain(sample, table.rows)
-    doubt = not settled and (source.features is None or not labelled)
-    parts = None
-    if doubt:
-        _doubt_file(source, preview)
-        parts = Parts(preview)
-        rows = parts.watch(rows)
-    numbers = _numbers_of(source, table, preview.sample, reads) if labelled else None
-    if numbers is not None:
-        if doubt and isinstance(numbers[0], NumericColumns):
-            raise_first(DESCRIBED, preview)
-        dataset = _read_numbers(source, table, *numbers, rows)
-    else:
-        dataset = _read_column(source, table, preview, labelled, inputs, rows, doubt)
-    if parts is None:
-        return dataset
-    text, label = dataset.source.text, dataset.source.label
-    raise_found(parts.refusal((text, label)))
-    # The labels of other inputs are texts, or tags, which were checked as they were read.
-    if label is not None and not isinstance(dataset.inputs, TokenLists | FeatureRows):
-        at = None if numbers or text is None else table.columns.index(text)
-        preview = preview.choose(at, table.columns.index(label))
-        raise_found(no_labels(preview, dataset.texts, dataset.labels, dataset.lines))
-        raise_found(unlikely_labels(preview, dataset.labels))
-    return dataset
-
-
-def _preview(source: Source, table: Table, sample: Sequence[Row], task: str, purpose: Purpose) -> Preview:
-    text = Known.NOTHING if source.text is None else Known.TEXT
-    label = Known.NOTHING if source.label is None else Known.LABEL
-    return Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
-
-
-def _doubt_file(source: Source, preview: Preview) -> None:
-    """Raises DataError: it is not what its format says, or has no header."""
-    holds = preview.file.format.holds
-    if holds != "texts" or source.format is None:
-        raise_first(FILE[holds], preview)
-
-
-def _read_column(
-    source: Source,
-    table: Table,
-    preview: Preview,
-    labelled: bool,
-    inputs: type[Inputs[Any]] | None,
-    rows: Iterable[Row],
-    doubt: bool,
-) -> Dataset:
-    """The records whose inputs are the values of a column."""
-    if labelled and source.features:
-        raise DataError(f"{table.name}: there are no numeric columns beside a text")
-    columns = _choose(source, preview, need_label=labelled, doubt=doubt)
-    text_at, label_at = columns.text, columns.label
-    preview = preview.choose(text_at, label_at)
-    inputs = (inputs or _type_of_inputs(preview)) if labelled else Texts
-    tags_doubted = doubt and inputs is TokenLists
-    texts_expected = labelled and inputs is Texts and not preview.has_targets and not preview.columns[text_at].nested
-    ledger = table.ledger
-    records = Records(ledger, inputs())
-    for line, values in rows:
-        input, label = values[text_at], None if label_at is None else values[label_at]
-        problem = None if label is None else _missing(input, label)
-        if problem is not None:
-            ledger.bad_record(line, problem)
-            continue
-        if doubt and texts_expected and not isinstance(input, str) and is_nested(input):
-            raise nested_text(preview, as_text(input), line)
-        if tags_doubted and label is not None and words(label) is None:
-            raise_found(nested_label(preview, as_text(input), as_text(label), line, tagged=True))
-        records.add(line, input, label)
-    source = replace(source, text=table.columns[text_at], label=None if label_at is None else table.columns[label_at])
-    if labelled:
-        return _dataset(replace(source, features=False), columns.why, table, records)
-    return _dataset(source, "one text" if ledger.file.format.holds == "texts" else columns.why, table, records)
-
-
-def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:
-    """What the inputs are, by the first records."""
-    assert preview.text is not None
-    assert preview.label is not None
-    pairs = ((row.values[preview.text.at], row.values[preview.label.at]) for row in preview.rows)
-    first = list(itertools.islice((pair for pair in pairs if _missing(*pair) is None), _TYPED_BY))
-    if takes_tags(preview, first):
-        return TokenLists
-    numbers = 2 * sum(looks_like_numbers(input) for input, _ in first) > len(first)
-    return NumberArrays if numbers and not preview.has_targets else Texts
-
-
-def _missing(input: Value, label: Value) -> str | None:
-    """What is wrong with a record whose text or label is empty."""
-    if isinstance(input, str) and not input.strip():
-        return "the text is empty"
-    if isinstance(label, str) and not label.strip():
-        return "the label is empty"
-    return None
-
-
-def choose(
-    source: Source,
-    table: Table,
-    sample: Sequence[Row],
-    *,
-    task: str = "auto",
-    need_label: bool,
-    purpose: Purpose = TRAINING,
-) -> Columns:
-    """The columns of text and label, as they were named or are guessed.
-
-    Raises:
-        DataError: it cannot be told which they are, or the table is likely something else.
-    """
-    preview = _preview(source, table, sample, task, purpose)
-    _doubt_file(source, preview)
-    return _choose(source, preview, need_label=need_label)
-
-
-def _choose(source: Source, preview: Preview, *, need_label: bool, doubt: bool = True) -> Columns:
-    if doubt and need_label:
-        raise_first(TABLE, preview)
-    columns = choose_columns(preview.names, preview.sample, text=source.text, label=source.label, need_label=need_label)
-    if doubt:
-        preview = preview.choose(columns.text, columns.label)
-        raise_first(CHOSEN, preview)
-        if columns.label is not None:
-            texts, labels = ([texts[at] for texts in preview.sample] for at in (columns.text, columns.label))
-            raise_found(no_labels(preview, texts, labels, [row.line for row in preview.rows]))
-        raise_first(LABELLED, preview)
-    return columns
-
-
-def _numbers_of(
-    source: Source, table: Table, sample: Sequence[Sequence[str]], reads: Reads | None
-) -> tuple[Reads, str | None] | None:
-    """The columns that inputs of numbers come from, and that of their labels; None if the inputs are in one column."""
-    if source.features is False or (source.text is not None and not source.features):
-        return None
-    columns = columns_of(table.columns, sample)
-    if source.text is not None:
-        return described_arrays(columns, source.label, source.text)
-    if isinstance(reads, LongForm | ArrayColumn):
-        require_columns(table, reads)
-    if isinstance(reads, LongForm):
-        form = reads.labelled(table.columns, source.label, table.name)
-        return form, form.label
-    if isinstance(reads, ArrayColumn):
-        found = described_arrays(columns, source.label, reads.name)
-        if found is None:
-            raise DataError(f"{table.name}: cannot tell which column is the text", "Name it with --label.")
-        return found
-    if source.features is None and source.sequence is None:
-        found = described_arrays(columns, source.label)
-        if found is not None:
-            return found
-    if source.features is None or source.sequence is not None:
-        guessed = guess_long_form(columns, source.label, source.sequence)
-        if guessed is not None:
-            return guessed, guessed.label
-    return described_numbers(columns, source.label)
-
-
-def require_columns(table: Table, reads: Reads) -> None:
-    """Raises DataError: the table lacks a column of the inputs."""
-    for name in replace(reads, label=None).names if isinstance(reads, LongForm) else reads.names:
-        if name not in table.columns:
-            raise DataError(f"{table.name}: there is no column {quoted(name)}, which the model reads")
-
-
-def _read_numbers(source: Source, table: Table, reads: Reads, label: str | None, rows: Iterable[Row]) -> Dataset:
-    """The records whose inputs are numbers; a bad row of a sequence leaves all of it out."""
-    numeric = isinstance(reads, NumericColumns)
-    inputs = NumberArrays(whole=True) if isinstance(reads, LongForm) else FeatureRows(spaced=numeric, whole=numeric)
-    records = Records(table.ledger, inputs)
-    for record in number_records(rows, table.columns, reads, label, table.ledger):
+    doubted = not settled and (source.layout is None or not labelled)
+    request = Request(source, labelled, reads=reads if labelled else None, inputs=inputs, doubted=doubted)
+    opened = open_records(request, task, purpose, skip_hint=SKIP_HINT if labelled else None)
+    table, plan, rows = opened.table, opened.plan, opened.rows
+    parts = Parts(plan.preview) if doubted else None
+    records = Records(table.ledger, plan.new_inputs(), plan.new_labels())
+    for record in plan.records(rows if parts is None else parts.watch(rows), table.ledger):
         records.add(*record)
-    match reads:
-        case LongForm():
-            sequences = f"{reads.id}, {len(inputs):,} of them in order of {reads.order}"
-            why = f"sequences: {sequences}; numbers: {reads.listed}; label"
-            source = replace(source, sequence=reads.id)
-        case ArrayColumn():
-            size = len(inputs[0]) if inputs else 0
-            why = f"numbers: {reads.name}, {size:,} in each {ARRAY_SUFFIX} file; text"
-            source = replace(source, text=reads.name)
-        case NumericColumns(names):
-            why = f"numbers: {names[0]} to {names[-1]} ({len(names)}), text"
-    source = replace(source, label=label, features=True)
-    return _dataset(source, f"{why}: {label}; change with --label", table, records, reads)
-
-
-def _dataset(source: Source, why: str, table: Table, records: Records, reads: Reads | None = None) -> Dataset:
-    """The records, once all rows were read."""
-    ledger = table.ledger
     if not records.inputs:
         raise DataError(f"{table.name}: no records")
+    if parts is not None:
+        raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
+        raise_found(plan.refusal(records))
+    why, ledger = plan.why(records.inputs), table.ledger
     if ledger.documents:
         lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"
-    return Dataset.of(replace(source, format=table.format), why, records, ledger.digest, reads)
+    roles = replace(plan.roles, split=source.split, group=source.group)
+    read = Dataset.of(_as_read(source, plan, table.format), why, records, ledger.digest, plan.reads, roles)
+    beside = {role: Texts(map(opened.beside[role].__getitem__, records.lines)) for role in opened.beside}
+    return replace(read, splits=beside.get("split", ()), groups=beside.get("group", ()))
 
 
-def stream_rows(source: Source, before_waiting: Callable[[], object] | None = None) -> Table:
-    """The table, without any guess at its columns; see :func:`stream_texts`."""
-    return _open_table(source, 0, None, before_waiting)[0]
+def _as_read(source: Source, plan: Plan, format: str) -> Source:
+    """The source with what was chosen, so that the same records are read from it again."""
+    roles = plan.roles
+    return replace(
+        source,
+        text=joined_names(roles.text) if roles.text else None,
+        label=joined_names(roles.label) if roles.label else None,
+        time=roles.time,
+        id=roles.id,
+        format=format,
+        layout=roles.layout,
+    )
 
 
-def stream_texts(
-    source: Source, before_waiting: Callable[[], object] | None = None, purpose: Purpose = TRAINING
-) -> tuple[Table, Columns, Iterator[Row]]:
-    """The rows of a file that needs no labels, one after the other: for predicting and for tokenizing.
+class OpenedRecords(NamedTuple):
+    """A file of which the first rows were read."""
 
-    Where a pipe holds nothing more yet, ``before_waiting`` is called.
+    table: Table
+    plan: Plan
+    rows: Iterator[Row]  # all, with the first ones
+    beside: dict[str, dict[int, str]]  # role → line → value, of the columns that hold parts or groups
+
+
+def open_records(
+    request: Request,
+    task: str = "auto",
+    purpose: Purpose = TRAINING,
+    *,
+    skip_hint: str | None = None,
+    before_waiting: Callable[[], object] | None = None,
+) -> OpenedRecords:
+    """Opens a file and recognizes how it holds its records: for every command that reads data.
+
+    Args:
+        before_waiting: is called where a pipe holds nothing more yet.
+
+    Raises:
+        DataError: it cannot be told how the file is to be read, or it is likely something else.
+        UsageError: an option has no effect on it.
+        StorageError: the file cannot be read.
     """
-    # Where nothing is to be guessed, the first row need not wait until there are enough to guess from.
-    sampled = SAMPLE_ROWS if source.text is None and source.format != "text" else 0
-    table, sample = _open_table(source, sampled, None, before_waiting)
-    columns = choose(source, table, sample, need_label=False, purpose=purpose)
-    return table, columns, itertools.chain(sample, table.rows)
-
-
-def _open_table(
-    source: Source, sampled: int, skip_hint: str | None, before_waiting: Callable[[], object] | None = None
-) -> tuple[Table, list[Row]]:
-    """The table and its first rows, as many as are sampled; none where only a pipe's one column could be chosen."""
+    source = request.source
     table = open_table(
         source.path,
         format=source.format,
@@ -444,8 +278,42 @@ def _open_table(
         skip_hint=skip_hint,
         ignore=source.ignore,
     )
+    beside = _set_aside(table, source)
+    # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
+    settled = before_waiting is not None and (source.text is not None or source.format == "text" or request.reads)
     waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
-    return table, list(itertools.islice(table.rows, 0 if waits else sampled))
+    sample = list(itertools.islice(table.rows, 0 if settled or waits else SAMPLE_ROWS))
+    text = Known.NOTHING if source.text is None else Known.TEXT
+    label = Known.NOTHING if source.label is None else Known.LABEL
+    preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
+    if request.doubted and (preview.file.format.holds != "texts" or source.format is None):
+        raise_first(FILE[preview.file.format.holds], preview)  # it is not what its format says, or has no header
+    return OpenedRecords(table, plan_of(preview, request), itertools.chain(sample, table.rows), beside)
+
+
+def _set_aside(table: Table, source: Source) -> dict[str, dict[int, str]]:
+    """Takes the columns of parts and of groups out of a table: no input is made of them.
+
+    Returns:
+        role → line → value, as the rows pass.
+    """
+    named = {"split": source.split, "group": source.group}
+    places = {role: find_column(table.columns, name, f"--{role}") for role, name in named.items() if name is not None}
+    beside: dict[str, dict[int, str]] = {role: {} for role in places}
+    if not places:
+        return beside
+    used = {source.text, source.label, source.time, source.id}
+    columns, before = table.columns, table.rows
+    kept = [at for at, name in enumerate(columns) if at not in places.values() or name in used]
+
+    def rows() -> Iterator[Row]:
+        for line, values in before:
+            for role, at in places.items():
+                beside[role][line] = as_text(values[at]).strip()
+            yield Row(line, tuple(values[at] for at in kept))
+
+    table.columns, table.rows = tuple(columns[at] for at in kept), rows()
+    return beside
 
 
 def label_warnings(labels: Iterable[str]) -> list[str]:

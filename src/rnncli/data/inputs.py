@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rnncli.data.dataset import TRAINING, Source, is_plain_text, require_columns, stream_rows, stream_texts
+from rnncli.data.dataset import TRAINING, is_plain_text, open_records
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.npy import read_vector
-from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
 from rnncli.data.formats.values import Value, as_text, is_nested
-from rnncli.data.number_records import Reads, number_records
+from rnncli.data.layouts.layout import Reads, Request
 from rnncli.data.records import Inputs, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
+from rnncli.data.tables.source import Source, joined_names
 from rnncli.errors import DataError, quoted
 
 
@@ -55,37 +54,23 @@ def stream_inputs(
         StorageError: the file cannot be read.
     """
     if source.format is None and is_array(source.path):
-        return _one_array(source.path, reads)
+        yield from _one_array(source.path, reads)
+        return
     if source.text is not None or is_plain_text(source):
         reads = None
-    if reads is None:
-        return _column(source, before_waiting, purpose, inputs is Texts)
-    return _numbers(source, reads, before_waiting)
-
-
-def _column(
-    source: Source, before_waiting: Callable[[], object] | None, purpose: Purpose, texts: bool
-) -> Iterator[Input]:
-    """The values of a column; lists are kept as lists if not ``texts``."""
-    table, columns, rows = stream_texts(source, before_waiting, purpose)
-    for row in rows:
-        value = row.values[columns.text]
+    request = Request(source, labelled=False, reads=reads)
+    table, plan, rows, _ = open_records(request, purpose=purpose, before_waiting=before_waiting)
+    strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
+    for record in plan.records(rows, strict):
+        place, value = f"{table.name}:{record.line}", record.input
         if not purpose.lists and isinstance(value, list | dict):
+            column = quoted(joined_names(plan.roles.text))
             raise DataError(
-                f"{table.name}:{row.line}: {quoted(table.columns[columns.text])} holds a list or an object, and this "
-                "model reads texts",
+                f"{place}: {column} holds a list or an object, and this model reads texts",
                 'It reads {"text": "so it is"}; name another column with --text COLUMN.',
             )
-        yield Input(f"{table.name}:{row.line}", value if is_nested(value) and not texts else as_text(value))
-
-
-def _numbers(source: Source, reads: Reads, before_waiting: Callable[[], object] | None) -> Iterator[Input]:
-    table = stream_rows(source, before_waiting)
-    require_columns(table, reads)
-    strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
-    for line, numbers, _, name in number_records(table.rows, table.columns, reads, None, strict):
-        shown = json.dumps(list(map(as_json, numbers.tolist()))) if name is None else name
-        yield Input(f"{table.name}:{line}", numbers, shown)
+        kept = is_nested(value) and inputs is not Texts
+        yield Input(place, value if kept else as_text(value), plan.shown(record))
 
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:

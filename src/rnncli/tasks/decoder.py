@@ -24,7 +24,7 @@ from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import log_softmax
 from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.dataset import Dataset
-from rnncli.data.ragged import lengths_of, rows_of
+from rnncli.data.records.ragged import lengths_of, rows_of
 from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
 from rnncli.tasks.network import BATCH, Carried, Rng, SequenceNetwork, stack_of

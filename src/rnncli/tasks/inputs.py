@@ -12,7 +12,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.formats.values import Value, as_text, place, sequence
-from rnncli.data.ragged import Ragged
+from rnncli.data.records.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import counted

@@ -18,7 +18,7 @@ from rnncli.core.packed import Array, Params
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
-from rnncli.data.number_records import Reads
+from rnncli.data.layouts.layout import Reads
 from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError

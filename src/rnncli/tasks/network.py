@@ -19,7 +19,7 @@ from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache, recurrent_stack
 from rnncli.core.losses import log_softmax, softmax_cross_entropy
 from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
-from rnncli.data.ragged import lengths_of, rows_of
+from rnncli.data.records.ragged import lengths_of, rows_of
 from rnncli.data.splits import in_length_order
 from rnncli.errors import counted
 from rnncli.parallel.chunks import map_chunks

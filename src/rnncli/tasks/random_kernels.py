@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.ragged import joined, lengths_of, rows_of
+from rnncli.data.records.ragged import joined, lengths_of, rows_of
 
 LENGTHS = (7, 9, 11)
 TOGETHER = 8  # kernels that differ in their weights and bias alone

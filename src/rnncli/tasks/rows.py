@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from rnncli.core.packed import Array
-from rnncli.data.ragged import lengths_of, rows_of
+from rnncli.data.records.ragged import lengths_of, rows_of
 from rnncli.data.splits import batches
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rnncli.cli.views.view import Subject
@@ -25,8 +25,9 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
         DataError: a record, or a column that was named, cannot be used.
         StorageError: the file cannot be read.
     """
-    from rnncli.data.dataset import SAMPLE_ROWS, Dataset, choose, left_out, read_dataset, stream_rows
-    from rnncli.data.records import SKIP_HINT, Records, Texts, TokenLists
+    from rnncli.data.dataset import Dataset, left_out, open_records, read_dataset
+    from rnncli.data.layouts.layout import Request
+    from rnncli.data.records import SKIP_HINT, Records
     from rnncli.tasks.model import CHUNK
 
     model, source = subject.model, subject.source
@@ -36,25 +37,20 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
         subject.note(whole.why)
         yield whole
         return
-    table = stream_rows(source)
-    sample = list(islice(table.rows, SAMPLE_ROWS))
+    request = Request(source, model.labelled or source.label is not None, whole=False, inputs=model.inputs)
     try:
-        wanted = model.labelled or source.label is not None
-        columns = choose(source, table, sample, task=model.task, need_label=wanted, purpose=purpose)
+        table, plan, rows, _ = open_records(request, model.task, purpose)
     except DataError:
         if source.label is not None:
             raise
-        columns = choose(source, table, sample, task=model.task, need_label=False, purpose=purpose)
-    subject.note(columns.why)
-    rows = chain(sample, table.rows)
-    while chunk := list(islice(rows, CHUNK)):
-        # Words without tags are texts, which the model itself cuts into words.
-        inputs = Texts if model.inputs is TokenLists and columns.label is None else model.inputs
+        table, plan, rows, _ = open_records(replace(request, labelled=False), model.task, purpose)
+    subject.note(plan.why())
+    read = plan.records(rows, table.ledger)
+    while chunk := list(islice(read, CHUNK)):
         ledger = replace(table.ledger, skip_hint=SKIP_HINT, skipped=[], count=0)
-        records = Records(ledger, inputs())
-        for row in chunk:
-            records.add(row.line, row.values[columns.text], "" if columns.label is None else row.values[columns.label])
-        chosen = replace(source, text=table.columns[columns.text], format=table.format)
-        yield Dataset.of(chosen, columns.why, records)
+        records = Records(ledger, plan.new_inputs(), plan.new_labels())
+        for record in chunk:
+            records.add(*record)
+        yield Dataset.of(replace(source, text=plan.roles.text[0], format=table.format), plan.why(), records)
     if table.ledger.count:
         subject.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")

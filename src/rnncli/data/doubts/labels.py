@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal
 from rnncli.data.formats.values import Value, words
+from rnncli.data.records import Records, Shown
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import (
     has_comma,
@@ -99,6 +100,14 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
         what = f"{len(counts):,} different numbers in {len(labels):,} records"
         return _refuse_numbers(preview, column, f"{what}, which look like amounts, not like the names of classes")
     return None
+
+
+def not_classes(preview: Preview, records: Records) -> DataError | None:
+    """The refusal of the labels of all records where these are to be classes, and look like something else."""
+    if preview.label is None:
+        return None
+    found = no_labels(preview, Shown(records.inputs), records.labels, records.lines)
+    return found or unlikely_labels(preview, records.labels)
 
 
 def nested_label(preview: Preview, text: str, label: str, line: int, tagged: bool) -> DataError | None:

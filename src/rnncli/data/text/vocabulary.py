@@ -10,8 +10,8 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.ragged import Ragged
 from rnncli.data.records import TOO_MANY
+from rnncli.data.records.ragged import Ragged
 from rnncli.data.short_repr import ShortRepr
 from rnncli.memory import require_room
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.records.ragged import joined, lengths_of
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 

@@ -16,7 +16,7 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS, Readout, ReadoutCache
 from rnncli.core.packed import Array, PackedSequence, Params
-from rnncli.data.ragged import joined
+from rnncli.data.records.ragged import joined
 from rnncli.data.splits import in_length_order
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import BATCH, Carried, MetricSums, Network, Reader, ReaderCache, Rng, packed_batches

@@ -9,8 +9,8 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
-from rnncli.data.ragged import Ragged
 from rnncli.data.records import NumberArrays
+from rnncli.data.records.ragged import Ragged
 from rnncli.data.tables.long_form import LongForm
 from rnncli.tasks.inputs import NumberInput, shorten, shortened
 from rnncli.tasks.many_to_one.network import Examples

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
-from rnncli.data.ragged import Ragged, joined
+from rnncli.data.records.ragged import Ragged, joined
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import counted
 from rnncli.tasks.inputs import TextInput, build_tokenizer, shortened

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence, Params, State
-from rnncli.data.ragged import joined, lengths_of
+from rnncli.data.records.ragged import joined, lengths_of
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.decoder import Decoder, DecoderStart, GeneratingNetwork
 from rnncli.tasks.network import Reader, ReaderCache, Rng

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
-from rnncli.data.ragged import joined, rows_of
+from rnncli.data.records.ragged import joined, rows_of
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError, counted
 from rnncli.tasks.comparison import Baseline, RowScores

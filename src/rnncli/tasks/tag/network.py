@@ -18,7 +18,7 @@ from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, DistinctTokens, Lookup, PackedSequence, Params
-from rnncli.data.ragged import joined
+from rnncli.data.records.ragged import joined
 from rnncli.data.text.word_features import SIDES
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import Carried, Rng, SequenceNetwork, packed_batches, stack_of, sums_by_sequence

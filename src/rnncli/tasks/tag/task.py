@@ -11,8 +11,8 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
-from rnncli.data.ragged import joined
 from rnncli.data.records import TokenLists
+from rnncli.data.records.ragged import joined
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.errors import DataError

@@ -13,7 +13,7 @@ from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.layers.readout import READOUTS
 from rnncli.core.packed import Array, PackedSequence, Params
-from rnncli.data.ragged import joined
+from rnncli.data.records.ragged import joined
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import MetricSums, Network, Reader, packed_batches
 from rnncli.tasks.rows import EncodedRows

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rnncli.data.formats.numbers import Floats, as_json
 from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
-from rnncli.data.ragged import Ragged
+from rnncli.data.records.ragged import Ragged
 from rnncli.errors import counted
 from rnncli.memory import require_room
 
@@ -320,18 +320,19 @@ class Records:
 
     Attributes:
         ledger: of the file, which counts the records that are left out.
-        inputs, labels, lines: one entry a record; words have a tag each, other inputs a text.
+        inputs, labels, lines: one entry a record; if labels are not given, words have a tag each, other inputs a text.
         shown: the name of each record, where its input is hard to read; empty otherwise.
     """
 
     ledger: Ledger
     inputs: Inputs[Any]
-    labels: Inputs[Any] = field(init=False)
+    labels: Inputs[Any] = None  # type: ignore[assignment]  # made below
     lines: array[int] = field(default_factory=lambda: array("q"))
     shown: Texts = field(default_factory=Texts)
 
     def __post_init__(self) -> None:
-        self.labels = TokenLists() if isinstance(self.inputs, TokenLists) else Texts()
+        if self.labels is None:
+            self.labels = TokenLists() if isinstance(self.inputs, TokenLists) else Texts()
 
     def add(self, line: int, input: Value, label: Value | None, name: str | None = None) -> None:
         """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.

@@ -1,0 +1,43 @@
+"""All layouts, the first that recognizes a table before the others."""
+
+from __future__ import annotations
+
+from rnncli.data.doubts.preview import Preview
+from rnncli.data.layouts import arrays, long, numbers, texts
+from rnncli.data.layouts.layout import Plan, Recognize, Request
+from rnncli.errors import DataError, UsageError
+
+LAYOUTS: dict[str, Recognize] = {
+    "arrays": arrays.recognize,  # names of .npy files
+    "long": long.recognize,  # a timestep of a sequence a row
+    "numbers": numbers.recognize,  # numbers beside the text that describes them
+    "texts": texts.recognize,  # a text, words or a sequence in one cell, and its label in another
+}
+
+# Options that name columns by role. One that no layout of the file has a use for is a slip.
+ROLES = ("text", "label", "time", "id", "features")
+
+
+def plan_of(preview: Preview, request: Request) -> Plan:
+    """How the records of a table are read.
+
+    Raises:
+        DataError: that is doubtful, or no layout fits.
+        UsageError: an option names a column for a role that these records have not.
+    """
+    chosen = request.source.layout
+    layouts = LAYOUTS.values() if chosen is None else [one for name, one in LAYOUTS.items() if name == chosen]
+    plan = next(filter(None, (recognize(preview, request) for recognize in layouts)), None)
+    if plan is None:
+        raise DataError(f"{preview.file.name}: the table no longer holds its records as before ({chosen})")
+    for role in ROLES:
+        if getattr(request.source, role) is not None and not getattr(plan.roles, role) and _is_read(role, request):
+            raise UsageError(
+                f"--{role} has no effect on {preview.file.name}, read as {plan.why()}", f"leave --{role} out"
+            )
+    return plan
+
+
+def _is_read(role: str, request: Request) -> bool:
+    """Whether the command reads such columns: a prediction has no need of labels that its file may have."""
+    return role != "label" or request.labelled

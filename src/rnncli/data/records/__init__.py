@@ -1,0 +1,25 @@
+"""Records as they are read: typed inputs and labels, each value in a few bytes."""
+
+from rnncli.data.records.typed import (
+    SKIP_HINT,
+    TOO_MANY,
+    FeatureRows,
+    Inputs,
+    NumberArrays,
+    Records,
+    Shown,
+    Texts,
+    TokenLists,
+)
+
+__all__ = [
+    "SKIP_HINT",
+    "TOO_MANY",
+    "FeatureRows",
+    "Inputs",
+    "NumberArrays",
+    "Records",
+    "Shown",
+    "Texts",
+    "TokenLists",
+]

@@ -1,0 +1,124 @@
+"""Which file is read, how, and what its columns are for: as the user says it, and as a training keeps it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rnncli import schema
+
+Role = Literal["input", "label", "time", "id", "split", "group", "ignored"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which file, how to read it, and which columns count; None where that is guessed.
+
+    A column is named by its name, or in a file without a header by its number from 1. Several stand with commas between
+    them; see :func:`names_in`.
+
+    Attributes:
+        path: ``-`` is standard input.
+        text: the column of the texts, or several, which are joined.
+        label: the column of the labels, or several.
+        format: its name in :data:`rnncli.data.formats.registry.FORMATS`.
+        skip_bad: whether bad records are left out.
+        ignore: columns that are left out.
+        time: the column that orders the timesteps of a sequence.
+        id: the column that says which sequence a row belongs to.
+        features: the columns of an input's numbers.
+        split: the column that says whether a record is for training, validation or test.
+        group: the column of groups whose records stay on one side.
+        delimiter: what separates the values of a line.
+        header: whether the first line names the columns.
+        decimal: the mark before the decimals of a number.
+        missing: what becomes of missing numbers inside a sequence; None refuses them.
+        layout: how the table holds records, by its name in :data:`rnncli.data.layouts.table.LAYOUTS`.
+    """
+
+    path: str
+    text: str | None = None
+    label: str | None = None
+    format: str | None = None
+    encoding: str = "utf-8"
+    skip_bad: bool = False
+    ignore: str | None = None
+    time: str | None = None
+    id: str | None = None
+    features: str | None = None
+    split: str | None = None
+    group: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    decimal: Literal[".", ","] | None = None
+    missing: Literal["interpolate"] | None = None
+    layout: str | None = None
+
+    @classmethod
+    def from_mapping(cls, value: Mapping[str, Any]) -> Source:
+        """Reads the source of a saved training; older ones have ``sequence`` and a flag for ``id`` and ``layout``.
+
+        Raises:
+            Wrong: a field is of another type, or unknown.
+        """
+        fields = dict(value)
+        if "sequence" in fields:
+            fields["id"], numbers = fields.pop("sequence"), fields.pop("features", None)
+            of_row = "numbers" if fields.get("text") is None else "arrays"
+            layout = "texts" if not numbers else of_row if fields["id"] is None else "long"
+            fields["layout"] = None if numbers is None else layout
+        return schema.read_fields(cls, fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What each column of a table is for. A column that has no role is ignored.
+
+    Attributes:
+        layout: how the table holds records, by its name in :data:`rnncli.data.layouts.table.LAYOUTS`.
+        text, features: the columns of an input: of a text, or its numbers.
+        label: the columns of the labels; none where they are not read.
+        time, id: what orders the timesteps of a sequence, and says which one a row belongs to.
+        split, group: what sets records aside, and keeps them together.
+    """
+
+    layout: str
+    text: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    time: str | None = None
+    id: str | None = None
+    split: str | None = None
+    group: str | None = None
+
+    def of(self, column: str) -> Role:
+        """The role of a column."""
+        if column in self.text or column in self.features:
+            return "input"
+        if column in self.label:
+            return "label"
+        singles: tuple[tuple[str | None, Role], ...] = (
+            (self.time, "time"),
+            (self.id, "id"),
+            (self.split, "split"),
+            (self.group, "group"),
+        )
+        return next((role for name, role in singles if name == column), "ignored")
+
+
+def names_in(names: str) -> tuple[str, ...]:
+    """The names that stand with commas between them; one that has a comma itself stands in double quotes."""
+    return tuple(name.strip() for name in next(csv.reader([names], skipinitialspace=True), ()))
+
+
+def joined_names(names: Iterable[str]) -> str:
+    """The opposite of :func:`names_in`; a single name stands as it is."""
+    names = tuple(names)
+    if len(names) == 1:
+        return names[0]
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
