@@ -36,8 +36,17 @@ OPTIONS = {
     "encoding": ["--encoding", "utf-8"],
     "skip_bad": ["--skip-bad"],
     "ignore": ["--ignore", "id"],
+    "time": ["--time", "id"],
+    "id": ["--id", "id"],
+    "features": ["--features", "id"],
+    "split": ["--split", "id"],
+    "group": ["--group", "id"],
+    "delimiter": ["--delimiter", ","],
+    "header": ["--no-header"],
+    "decimal": ["--decimal", ","],
+    "missing": ["--missing", "interpolate"],
 }
-OF_A_FILE = ("data", "text", "label", "format", "encoding", "skip_bad", "ignore")
+OF_A_FILE = ("data", *READING)
 LONG = "not the film was so good at all " * 8
 
 

@@ -15,7 +15,7 @@ from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import found_model, is_file, refuse_reading, require_piped, source_of
-from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, quiet
+from rnncli.cli.arguments.options import DEFAULT_RUNS, READING, AnyPath, Note, is_given, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
@@ -123,7 +123,7 @@ def inspect(
     Raises:
         RnncliError: of every kind but DivergedError.
     """
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value is not False}
+    given: dict[str, Any] = {name: value for name, value in options.items() if is_given(name, value)}
     chosen = [view for view in VIEWS if view.name in given]
     # Without a view, a text is there for its page.
     page = None if chosen else sentence

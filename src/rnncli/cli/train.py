@@ -25,6 +25,7 @@ from rnncli.cli.arguments.options import (
     READING,
     AnyPath,
     Note,
+    is_given,
     quiet,
     resolve_settings,
     setting_options,
@@ -109,7 +110,7 @@ def train(
     folder = Path(runs)
     given: dict[str, Any] = dict(options)
     said = {field: given.pop(field, None) for field in READING}
-    reading = {field: value for field, value in said.items() if value is not None and value is not False}
+    reading = {field: value for field, value in said.items() if is_given(field, value)}
     # As on the command line, where the help gives them as defaults.
     absent = {
         field: parse(field, value)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rnncli.cli.arguments.inputs import is_file
-from rnncli.cli.arguments.options import READING, flag_of
+from rnncli.cli.arguments.options import INPUT_READING, READING, flag_of, is_given
 from rnncli.cli.views.table import VIEWS
 from rnncli.cli.views.view import View
 from rnncli.data.formats.registry import is_array
@@ -43,7 +43,7 @@ def check_options(values: Mapping[str, Any]) -> None:
     Raises:
         UsageError: names both.
     """
-    given = {name for name, value in values.items() if value is not None and value is not False}
+    given = {name for name, value in values.items() if is_given(name, value)}
     shown = [view for view in VIEWS if view.name in given]
     page = "html" in given
     alone = next((view for view in shown if view.alone), None)
@@ -68,7 +68,7 @@ def check_options(values: Mapping[str, Any]) -> None:
     beside |= {"svg"} if not shown else set()
     sentence = values.get("sentence")
     if isinstance(sentence, str) and is_file(sentence) and not is_array(sentence):
-        beside |= {"text", "format", "encoding"}
+        beside |= set(INPUT_READING)
     for name in (*OPTIONS, *READING):
         if name in given and name not in used | beside:
             raise UsageError(*_unused(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict, get_args, get_origin, get_type_hints
 
@@ -52,8 +53,31 @@ ModelName = Annotated[
     Reads("model"),
     typer.Option("--model", "-m", envvar="RNNCLI_MODEL", metavar="MODEL", help="latest, RUN, RUN@EPOCH or a file."),
 ]
-TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts.")]
-LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Column of the labels.")]
+
+
+def _columns(flag: str, help: str, metavar: str = "COLUMN") -> Any:
+    return typer.Option(flag, metavar=metavar, help=help)
+
+
+TextColumn = Annotated[str | None, _columns("--text", "Column of the texts; several are joined.", "COLUMNS")]
+LabelColumn = Annotated[str | None, _columns("--label", "Column of the labels.", "COLUMNS")]
+TimeColumn = Annotated[str | None, _columns("--time", "Column that orders the timesteps of a sequence.")]
+IdColumn = Annotated[str | None, _columns("--id", "Column that says which sequence a row belongs to.")]
+FeatureColumns = Annotated[str | None, _columns("--features", "Columns of the numbers of an input.", "COLUMNS")]
+SplitColumn = Annotated[str | None, _columns("--split", "Column that says which rows are for training and which not.")]
+GroupColumn = Annotated[str | None, _columns("--group", "Column of groups whose rows stay on one side.")]
+Delimiter = Annotated[
+    str | None, typer.Option("--delimiter", metavar="MARK", help="What separates the values of a line; tab for tabs.")
+]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first line names the columns; else they are 1, 2, …"),
+]
+Decimal = Annotated[str | None, typer.Option("--decimal", metavar=".|,", help="Mark before the decimals of a number.")]
+Missing = Annotated[
+    str | None,
+    typer.Option("--missing", metavar="interpolate", help="What becomes of missing numbers inside a sequence."),
+]
 Format = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; else by its name.")
 ]
@@ -65,22 +89,51 @@ Ignore = Annotated[
 
 
 class InputReading(TypedDict, total=False):
-    """How a file of inputs is read: ``text`` names their column; ``format`` is that of its name if None."""
+    """How a file of inputs is read; see :class:`rnncli.data.tables.source.Source`."""
 
     text: TextColumn
+    time: TimeColumn
+    id: IdColumn
+    features: FeatureColumns
     format: Format
     encoding: Encoding
-
-
-class Reading(InputReading, total=False):
-    """How a data file is read: ``ignore`` names columns to leave out, ``skip_bad`` leaves out bad records."""
-
-    label: LabelColumn
-    skip_bad: SkipBad
+    delimiter: Delimiter
+    header: Header
+    decimal: Decimal
+    missing: Missing
     ignore: Ignore
 
 
-READING = ("text", "label", "format", "encoding", "skip_bad", "ignore")
+class _Columns(TypedDict, total=False):
+    """The columns that most tables have."""
+
+    text: TextColumn
+    label: LabelColumn
+
+
+class Reading(_Columns, InputReading, total=False):
+    """How a file of records is read; see :class:`rnncli.data.tables.source.Source`."""
+
+    split: SplitColumn
+    group: GroupColumn
+    skip_bad: SkipBad
+
+
+INPUT_READING, READING = tuple(get_type_hints(InputReading)), tuple(get_type_hints(Reading))
+
+
+def is_given(name: str, value: Any) -> bool:
+    """Whether an option was given: a flag is False where it is not, unless there is a ``--no-`` for it."""
+    return value is not None and (value is not False or name == "header")
+
+
+def as_typed(name: str, value: Any) -> str:
+    """An option that was given as it is typed."""
+    if isinstance(value, bool):
+        return flag_of(name) if value else flag_of(f"no_{name}")
+    return f"{flag_of(name)} {shlex.quote(value)}"
+
+
 Beam = Annotated[
     int | None, typer.Option("--beam", metavar="N", min=1, max=1000, help="Width of the beam search; 1 is greedy. [4]")
 ]

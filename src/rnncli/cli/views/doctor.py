@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile
+from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile, as_typed, is_given
 from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import counted
 
@@ -23,8 +23,7 @@ def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Show
     subject.note(dataset.why)
     if dataset.skipped:
         subject.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")
-    typed = [f"--{name} {shlex.quote(value)}" for name, value in subject.reading.items() if isinstance(value, str)]
-    typed += ["--skip-bad"] if source.skip_bad else []
+    typed = [as_typed(name, value) for name, value in subject.reading.items() if is_given(name, value)]
     folder = None
     if subject.path is not None:
         run = of_file(subject.path)
