@@ -22,7 +22,6 @@ from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
-from rnncli.tasks.tag.results import span_f1, spans
 from rnncli.tasks.tag.task import baselines
 
 SENTENCES = [
@@ -142,32 +141,6 @@ def test_words_of_a_text_or_a_list() -> None:
     assert words_of('["She", "was n\'t", "in"]') == ["She", "was n't", "in"]
     assert words_of('["a", 1]') == ["[", '"', "a", '"', ",", "1", "]"]
     assert words_of(" ") == []
-
-
-# Spans
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        ("O B-PER I-PER O", {(1, 3, "PER")}),
-        ("B-PER B-PER", {(0, 1, "PER"), (1, 2, "PER")}),
-        ("I-LOC I-LOC I-PER", {(0, 2, "LOC"), (2, 3, "PER")}),
-        ("B-PER I-LOC O I-LOC", {(0, 1, "PER"), (1, 2, "LOC"), (3, 4, "LOC")}),
-        ("O O", set()),
-    ],
-)
-def test_spans_as_conll_counts_them(tags: str, expected: set[tuple[int, int, str]]) -> None:
-    assert spans(tags.split()) == expected
-
-
-def test_span_f1_by_hand() -> None:
-    truth = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-LOC"]]
-    told = [["B-PER", "I-PER", "O", "O"], ["B-LOC", "I-LOC"]]
-    # One of three true spans is found; two are told.
-    assert span_f1(truth, told) == pytest.approx(2 * 1 / (3 + 2))
-    assert span_f1([["DET", "NOUN"]], [["DET", "NOUN"]]) is None
-    assert span_f1([["O"]], [["O"]]) is None
 
 
 def test_the_baseline_by_hand() -> None:

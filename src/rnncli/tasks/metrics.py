@@ -75,6 +75,13 @@ def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0)
     )
 
 
+def label_score(label: str, right: int, answers: int, truths: int) -> LabelScore:
+    """The scores of what was found ``answers`` times, ``right`` of them rightly, and is there ``truths`` times."""
+    precision, recall = (right / count if count else 0.0 for count in (answers, truths))
+    f1 = 2 * right / (truths + answers) if truths + answers else 0.0
+    return LabelScore(label=label, precision=precision, recall=recall, f1=f1, support=truths)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Judged:
     """Predictions beside what is right.
@@ -153,9 +160,14 @@ def never_trained(unseen: Iterable[str]) -> list[tuple[str, TableCell]]:
 
 def label_table(scores: Scores, counted: str) -> TableView:
     """Precision, recall and F1 by label; ``counted`` is what there are so many of."""
-    rows = tuple((s.label, s.precision, s.recall, s.f1, s.support) for s in scores.labels)
+    return score_table(scores.labels, "label", counted)
+
+
+def score_table(scores: Iterable[LabelScore], what: str, counted: str) -> TableView:
+    """Precision, recall and F1 of each; ``what`` a label is called, ``counted`` is what there are so many of."""
+    rows = tuple((s.label, s.precision, s.recall, s.f1, s.support) for s in scores)
     figures = (Column(name, True) for name in ("precision", "recall", "F1", counted))
-    return TableView("By label", (Column("label"), *figures), rows)
+    return TableView(f"By {what}", (Column(what), *figures), rows)
 
 
 def confusion_table(scores: Scores) -> TableView:

@@ -23,7 +23,8 @@ from rnncli.tasks.metrics import judge
 from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct, of_filled
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
-from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction, span_f1
+from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction
+from rnncli.tasks.tag.spans import score_spans
 
 _CONTEXT = 4  # words shown on either side of a mistake
 _TOKENIZER = Tokenizer("word", lowercase=False)  # splits a text that is not given as a list of words
@@ -127,16 +128,18 @@ class TaggerModel(Model):
                 )
             )
         named = iter([judged.names[k] for k in predicted.tolist()])
+        of_spans = score_spans(tags, [list(islice(named, size)) for size in sizes])
         return TagEvaluation(
             scores=judged.scores,
             sentences=len(sentences),
             unknown_words=int(unknown.sum()),
             unknown_accuracy=float(judged.right[unknown].mean()) if unknown.any() else None,
-            span_f1=span_f1(tags, [list(islice(named, size)) for size in sizes]),
+            span_f1=None if of_spans is None else of_spans.all.f1,
             mistakes=tuple(mistakes),
             unseen=judged.unseen,
             skipped=dataset.skipped,
             skipped_because=dataset.skipped_because,
+            spans=of_spans,
         )
 
     def describe(self) -> list[tuple[str, TableCell]]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
 from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained, score_table
 from rnncli.tasks.model import Evaluation
-
-_SPAN_TAG = re.compile(r"[BI]-.+|O", re.DOTALL)
+from rnncli.tasks.tag.spans import SpanScores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +62,8 @@ class TagEvaluation(Evaluation):
     Attributes:
         scores: by tag; "rows" are words.
         unknown_words, unknown_accuracy: words outside the vocabulary, and how many of them are tagged rightly.
-        span_f1: of whole spans, as CoNLL counts, where the tags are BIO tags; else None.
+        span_f1: of whole spans, as CoNLL counts, where the tags mark some; else None.
+        spans: the other scores of spans, of all and of each type.
         unseen: tag that the model does not have → its words, which are always counted wrong.
     """
 
@@ -78,13 +76,16 @@ class TagEvaluation(Evaluation):
     unseen: dict[str, int]
     skipped: int
     skipped_because: tuple[str, ...]
+    spans: SpanScores | None = None
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         pairs = [("sentences", self.sentences), ("words", self.scores.rows), *accuracy_pairs(self.scores)]
         if self.unknown_accuracy is not None:
             pairs.append(("unknown words", f"{self.unknown_words:,}, accuracy {self.unknown_accuracy:.4f}"))
-        if self.span_f1 is not None:
-            pairs.append(("span F1", f"{self.span_f1:.4f}"))
+        if self.spans is not None:
+            of = self.spans.all
+            figures = f"{of.f1:.4f} (precision {of.precision:.4f}, recall {of.recall:.4f}; {self.spans.scheme} tags)"
+            pairs.append(("span F1", figures))
         return pairs + never_trained(f"tag '{tag}', {counted(count, 'word')}" for tag, count in self.unseen.items())
 
     def tables(self) -> list[TableView]:
@@ -92,31 +93,5 @@ class TagEvaluation(Evaluation):
         named = Column("line", True), Column("word", style="bold"), Column("truth"), Column("prediction")
         columns = (*named, Column("probability", True), Column("context"))
         mistakes = TableView("Most confident mistakes", columns, rows)
-        return [label_table(self.scores, "words"), confusion_table(self.scores), mistakes]
-
-
-def spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
-    """(begin, end, kind) of each span of BIO tags; an I- that continues nothing begins a span, as CoNLL counts."""
-    found: set[tuple[int, int, str]] = set()
-    begin, kind = 0, ""
-    for place, tag in enumerate([*tags, "O"]):
-        if kind and tag != f"I-{kind}":
-            found.add((begin, place, kind))
-            kind = ""
-        if tag != "O" and not kind:
-            begin, kind = place, tag[2:]
-    return found
-
-
-def span_f1(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float | None:
-    """F1 over whole spans; None where the tags are not BIO tags."""
-    kinds = {tag for of in truth for tag in of}
-    if not all(_SPAN_TAG.fullmatch(tag) for tag in kinds) or kinds <= {"O"}:
-        return None
-    right = wanted = given = 0
-    for true_tags, predicted_tags in zip(truth, predicted, strict=True):
-        true_spans, predicted_spans = spans(true_tags), spans(predicted_tags)
-        right += len(true_spans & predicted_spans)
-        wanted += len(true_spans)
-        given += len(predicted_spans)
-    return 2 * right / (wanted + given)
+        by_type = [] if self.spans is None else [score_table(self.spans.by_type, "type of span", "spans")]
+        return [label_table(self.scores, "words"), *by_type, confusion_table(self.scores), mistakes]

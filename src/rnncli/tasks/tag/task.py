@@ -15,12 +15,13 @@ from rnncli.data.records import TokenLists
 from rnncli.data.records.ragged import joined
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.data.text.word_features import SIDES, WordFeatures
-from rnncli.errors import DataError
+from rnncli.errors import DataError, counted
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
 from rnncli.tasks.report import label_report, skipped_warning, spread, spread_words
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
+from rnncli.tasks.tag.spans import place_and_type, scheme_of
 from rnncli.tasks.task import Task
 
 
@@ -80,6 +81,8 @@ class Tag(Task):
         known = np.array([views.knows(word) for word in words.distinct])
         known_words, unknown_rate = len(views.known[0].tokens), float((~known[forms.take(looked_at).joined()]).mean())
         unknown = f"{unknown_rate:.2%} of the {rows.looked_at_are}"
+        scheme = scheme_of(dataset.labels, tags)
+        types = sorted({found[1] for found in map(place_and_type, tags) if found is not None and found[1]})
         report = label_report(
             dict(zip(tags, np.bincount(targets.flat, minlength=len(tags)).tolist(), strict=True)),
             {
@@ -88,8 +91,14 @@ class Tag(Task):
                 "distinct": len(counts),
                 "known": known_words,
                 "unknown_rate": unknown_rate,
+                "scheme": scheme,
             },
             [
+                *(
+                    []
+                    if scheme is None
+                    else [("spans", f"{scheme} tags; {counted(len(types), 'type')}: {', '.join(types)}")]
+                ),
                 ("lengths", spread_words(spread(lengths), "word")),
                 ("vocabulary", f"{known_words:,} of {len(counts):,} distinct words are known"),
                 ("unknown", f"{unknown} words; tagged by ending, beginning and shape"),
