@@ -70,10 +70,12 @@ def number(value: Value) -> float | None:
 
 def words(value: Value) -> tuple[str, ...] | None:
     """The words of a list of texts, also of one that is typed as a JSON list; None if it is something else."""
+    if isinstance(value, tuple):
+        return value
     found: Any = value
     if isinstance(value, str):
         found = parsed(value) if value.lstrip().startswith("[") else None
-    if not isinstance(found, list | tuple):
+    if not isinstance(found, list):
         return None
     kinds = set(map(type, found))  # one, nearly always: a corpus has millions of words
     return tuple(found) if kinds <= {str} or all(issubclass(kind, str) for kind in kinds) else None

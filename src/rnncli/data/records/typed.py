@@ -183,15 +183,11 @@ class _Parsed(Inputs[T]):
         self._sources = Texts()  # "" for a value that was no text; empty while none was
         super().__init__(values)
 
-    def append(self, value: Value) -> None:
-        self._append(value)
+    def _keep_source(self, value: Value) -> None:
         if isinstance(value, str) or self._sources:
             while len(self._sources) < len(self) - 1:
                 self._sources.append("")
             self._sources.append(value if isinstance(value, str) else "")
-
-    @abstractmethod
-    def _append(self, value: Value) -> None: ...
 
     @abstractmethod
     def _shown(self, row: int) -> str: ...
@@ -215,9 +211,14 @@ class TokenLists(_Parsed[tuple[str, ...]]):
         self._compact = False  # shown as JSON lines have them
         super().__init__(values)
 
-    def _append(self, value: Value) -> None:
+    def append_split(self, value: Value, tokens: tuple[str, ...]) -> None:
+        """Keeps a value that was split before."""
         self._compact |= isinstance(value, list)
-        self._put(array("i", map(self._ids.__getitem__, split_words(value))).tobytes())
+        self._put(array("i", map(self._ids.__getitem__, tokens)).tobytes())
+        self._keep_source(value)
+
+    def append(self, value: Value) -> None:
+        self.append_split(value, split_words(value))
 
     def _at(self, row: int) -> tuple[str, ...]:
         if len(self._tokens) < len(self._ids):
@@ -244,8 +245,13 @@ class NumberArrays(_Parsed[Floats]):
         self._spaced, self._all_whole = spaced, whole
         super().__init__(values)
 
-    def _append(self, value: Value) -> None:
-        self._append_array(*sequence_as_written(value))
+    def append(self, value: Value) -> None:
+        self._append_array(*self._array_of(value))
+        self._keep_source(value)
+
+    def _array_of(self, value: Value) -> tuple[Floats, bool]:
+        """The numbers, and whether whole ones of them are shown without a point."""
+        return sequence_as_written(value)
 
     def _append_array(self, numbers: Floats, whole: bool) -> None:
         self._widths.append(numbers.shape[1] if numbers.ndim == 2 else 0)
@@ -298,18 +304,17 @@ class FeatureRows(NumberArrays):
         chosen, of_record = self.distinct()
         return np.frombuffer(self._data).reshape(len(chosen), -1), of_record
 
-    def _append(self, value: Value) -> None:
-        self._append_array(features(value), whole=isinstance(value, np.ndarray) and is_whole(value))
+    def _array_of(self, value: Value) -> tuple[Floats, bool]:
+        return features(value), isinstance(value, np.ndarray) and is_whole(value)
 
 
-def _tags_problem(input: Value, label: Value) -> str | None:
+def _tags_problem(found: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
     """What is wrong with words and tags that do not go together."""
-    found, tags = split_words(input), split_words(label)
     if len(found) != len(tags):
         return f"{counted(len(found), 'word')} and {counted(len(tags), 'tag')}; there is a tag for each word"
     if not found:
         return "the sentence has no words"
-    if not all(map(str.strip, tags)):
+    if not all(tags) or any(map(str.isspace, tags)):
         return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
     return None
 
@@ -344,17 +349,22 @@ class Records:
             DataError: that is so, and such records are not to be left out.
             StorageError: the memory does not suffice to train on more records.
         """
-        problem = _tags_problem(input, label) if type(self.labels) is TokenLists and label is not None else None
-        if problem is not None:
-            self.ledger.bad_record(line, problem)
-            return
-        try:
-            self.inputs.append(input)
-        except ValueError as error:
-            self.ledger.bad_record(line, f"the {self.inputs.what} {error}")
-            return
-        if label is not None:
-            self.labels.append(label)
+        if isinstance(self.inputs, TokenLists) and isinstance(self.labels, TokenLists) and label is not None:
+            found, tags = split_words(input), split_words(label)
+            problem = _tags_problem(found, tags)
+            if problem is not None:
+                self.ledger.bad_record(line, problem)
+                return
+            self.inputs.append_split(input, found)
+            self.labels.append_split(label, tags)
+        else:
+            try:
+                self.inputs.append(input)
+            except ValueError as error:
+                self.ledger.bad_record(line, f"the {self.inputs.what} {error}")
+                return
+            if label is not None:
+                self.labels.append(label)
         self.lines.append(line)
         if name is not None:
             self.shown.append(name)
