@@ -1,66 +1,149 @@
-"""Tagged words, one a line."""
+"""Tagged words in columns: of CoNLL of any width, and of Universal Dependencies."""
 
 from __future__ import annotations
 
-import subprocess
+import gzip
 from pathlib import Path
 
 import pytest
 
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.readers import open_table
 from rnncli.errors import DataError
 from rnncli.tasks import task_for
 
 TEXT = "The DET\ncat NOUN\n\n\nIt\tPRON\n“sat” VERB\n"
+Found = list[tuple[int, str, str]]
 
 
-def read(tmp_path: Path, text: str, skip_bad: bool = False, name: str = "a.conll") -> list[tuple[int, object, object]]:
+def dataset_of(tmp_path: Path, text: str, name: str = "a.conll", **how: object) -> Dataset:
     path = tmp_path / name
-    path.write_text(text)
-    dataset = read_dataset(Source(str(path), skip_bad=skip_bad))
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return read_dataset(Source(str(path), **how))  # type: ignore[arg-type]
+
+
+def read(tmp_path: Path, text: str, name: str = "a.conll", **how: object) -> Found:
+    """Of each sentence its line, its words and its tags, with bars between them."""
+    dataset = dataset_of(tmp_path, text, name, **how)
     assert task_for(dataset, "auto").name == "tag"
     found = zip(dataset.lines, dataset.inputs, dataset.labels, strict=True)
-    return [(line, list(words), list(tags)) for line, words, tags in found]
+    return [(line, "|".join(words), "|".join(tags)) for line, words, tags in found]
 
 
 def test_sentences_with_their_first_lines(tmp_path: Path) -> None:
-    expected = [(1, ["The", "cat"], ["DET", "NOUN"]), (5, ["It", "“sat”"], ["PRON", "VERB"])]
+    expected = [(1, "The|cat", "DET|NOUN"), (5, "It|“sat”", "PRON|VERB")]
     assert read(tmp_path, TEXT) == expected
     assert read(tmp_path, "\n" + TEXT.replace("\n", "\r\n"))[0] == (2, *expected[0][1:])
+    assert read(tmp_path, TEXT, "a.conll.gz") == expected
+    assert read(tmp_path, "\ufeff" + TEXT, "a.iob") == expected
+
+
+DOCUMENTS = {
+    "alone": "-DOCSTART-\n\n{}\n-DOCSTART-\n\n{}",
+    "with a tag": "-DOCSTART- O\n\n{}\n-DOCSTART- O\n\n{}",
+    "glued": "-DOCSTART- -DOCSTART- O\n{}-DOCSTART- -DOCSTART- O\n{}",
+    "with all columns": "-DOCSTART- -X- -X- O\n\n{}\n-DOCSTART- -X- O O\n\n{}",
+    "with a name": "-DOCSTART- (1 EU)\n{}\n\n-DOCSTART- (2 UN)\n{}",
+    "with tabs": "-DOCSTART-\t-X-\tO\n\n{}\n-DOCSTART-\t-X-\tO\n\n{}",
+}
+
+
+@pytest.mark.parametrize("columns", ["{w} {t}", "{w} N {t}", "{w} N I-NP {t}", "{w}\tN\t{t}", "  {w}  N {t} "])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_the_last_column_is_the_tag_and_documents_are_counted(document: str, columns: str, tmp_path: Path) -> None:
+    first, second = (
+        "".join(columns.format(w=w, t=t) + "\n" for w, t in pairs)
+        for pairs in ([("Ada", "B-PER"), ("-", "O")], [("#", "O"), ("Rome", "B-LOC")])
+    )
+    dataset = dataset_of(tmp_path, document.format(first, second))
+    assert list(dataset.inputs) == [("Ada", "-"), ("#", "Rome")]
+    assert list(dataset.labels) == [("B-PER", "O"), ("O", "B-LOC")]
+    assert "left out: 2 lines that begin a document (-DOCSTART-)" in dataset.why
+
+
+def test_words_hold_spaces_where_there_are_tabs(tmp_path: Path) -> None:
+    text = "New York \tN\tB-LOC\nis \tV\tO\t\n\t\t\nso\tX\tO\n"
+    assert read(tmp_path, text) == [(1, "New York|is", "B-LOC|O"), (4, "so", "O")]
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, "a\tN\tO\nNew York O\n")
+    assert caught.value.message == f"{tmp_path}/a.conll:2: 1 column separated by tabs, and the first line has 3"
+
+
+def test_a_no_break_space_is_part_of_a_word(tmp_path: Path) -> None:
+    assert read(tmp_path, "10\u00a0000 NUM\nmen NOUN\n") == [(1, "10\u00a0000|men", "NUM|NOUN")]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# sent_id = 1", "# id 7f3\tdomain=en", "#begin document (bc/1); part 000", "# text = A b", "# a note of ours"],
+)
+def test_comments_before_a_sentence_are_left_out(comment: str, tmp_path: Path) -> None:
+    text = f"{comment}\n# O\nAda B-PER\n\n{comment}\n{comment}\nRome B-LOC\n# O\n"
+    assert read(tmp_path, text) == [(2, "#|Ada", "O|B-PER"), (7, "Rome|#", "B-LOC|O")]
+
+
+def test_the_word_for_a_number_is_no_comment(tmp_path: Path) -> None:
+    assert read(tmp_path, "# O\n1 NUM\n\n# O\n") == [(1, "#|1", "O|NUM"), (4, "#", "O")]
+    with pytest.raises(DataError, match=":3: 1 column, and a line is a word and its tag"):
+        read(tmp_path, "a O\n\n#hashtag\nb O\n")
 
 
 def test_another_number_of_columns_is_refused_with_its_line(tmp_path: Path) -> None:
+    bad = TEXT + "\na b c\nd X\n\ne Y\n"
     with pytest.raises(DataError) as caught:
-        read(tmp_path, TEXT + "\na b c\nd X\n\ne Y\n")
+        read(tmp_path, bad)
     assert caught.value.message == f"{tmp_path}/a.conll:8: 3 columns, and a line is a word and its tag"
-    kept = read(tmp_path, TEXT + "\na b c\nd X\n\ne Y\n", skip_bad=True)
-    assert [line for line, *_ in kept] == [1, 5, 11]
-
-
-@pytest.mark.parametrize("skip_bad", [False, True])
-def test_lines_of_three_columns_are_refused_once_with_the_command_that_cuts_them(
-    skip_bad: bool, tmp_path: Path
-) -> None:
-    text = "-DOCSTART- -X- O\n\nThe  D DET\ncat\tN NOUN\n \nIt P PRON\n"
-    with pytest.raises(DataError) as caught:
-        read(tmp_path, text, skip_bad)
-    assert caught.value.message == f"{tmp_path}/a.conll:3: each line has 3 columns, and a line is a word and its tag"
-    made, command = "a-2.conll", str(caught.value.hint).partition(": ")[2]
-    assert command.endswith(f" > {made}")
-    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
-    assert read(tmp_path, (tmp_path / made).read_text()) == [
-        (3, ["The", "cat"], ["DET", "NOUN"]),
-        (6, ["It"], ["PRON"]),
-    ]
-
-
-def test_words_without_tags(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        read(tmp_path, "The\ncat\n")
-    assert caught.value.message == f"{tmp_path}/a.conll:1: each line has 1 column, and a line is a word and its tag"
-    assert caught.value.hint == "write the tag behind each word"
+    assert [line for line, *_ in read(tmp_path, bad, skip_bad=True)] == [1, 5, 11]
+    with pytest.raises(DataError, match=":3: 2 columns, and the first line has 3"):
+        read(tmp_path, "a b O\nc d O\ne O\n")
 
 
 def test_nothing_but_empty_lines(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no records"):
-        read(tmp_path, "\n \n")
+    for text in ("\n \n", "-DOCSTART- O\n\n"):
+        with pytest.raises(DataError, match="no records"):
+            read(tmp_path, text)
+
+
+# Universal Dependencies
+
+CONLL_U = """\
+# newdoc id = a
+# text = I've none.
+1-2	I've	_	_	_	_	_	_	_	_
+1	I	I	PRON	PRP	Case=Nom|Number=Sing	2	nsubj	_	_
+2	've	have	VERB	VBP	_	0	root	_	_
+3	none	none	NOUN	NN	_	2	obj	_	SpaceAfter=No
+4	.	.	PUNCT	.	_	2	punct	_	_
+
+# text = New York did
+1	New York	New York	PROPN	NNP	_	2	nsubj	_	_
+2	did	do	AUX	VBD	_	0	root	_	_
+2.1	go	go	VERB	VB	_	_	_	2:dep	_
+"""
+
+
+def columns_of(tmp_path: Path, text: str, name: str) -> tuple[list[dict[str, object]], list[str]]:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    table = open_table(path)
+    rows = [dict(zip(table.columns, row.values, strict=True)) for row in table.rows]
+    return rows, table.ledger.said
+
+
+def test_words_that_are_none_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows, said = columns_of(tmp_path, CONLL_U, "a.conllu")
+    assert [row["form"] for row in rows] == [("I", "'ve", "none", "."), ("New York", "did")]
+    assert [row["upos"] for row in rows] == [("PRON", "VERB", "NOUN", "PUNCT"), ("PROPN", "AUX")]
+    assert rows[0]["feats"] == ("Case=Nom|Number=Sing", "_", "_", "_")
+    assert said == ["left out: 3 comments, 1 multiword token (1-2), 1 empty node (1.1)"]
+
+
+def test_conll_u_plus_names_its_columns(tmp_path: Path) -> None:
+    text = "# global.columns = ID FORM UPOS NER\n1\tAda\tPROPN\tB-PER\n2\tcame\tVERB\tO\n"
+    rows, _ = columns_of(tmp_path, text, "a.conllup")
+    assert rows == [{"id": ("1", "2"), "form": ("Ada", "came"), "upos": ("PROPN", "VERB"), "ner": ("B-PER", "O")}]
+
+
+def test_a_line_without_tabs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="u:1: 1 column separated by tabs, and a line of CoNLL-U has 10"):
+        columns_of(tmp_path, "1 I I PRON PRP _ 2 nsubj _ _\n", "a.conllu")

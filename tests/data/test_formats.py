@@ -16,6 +16,7 @@ CONTENT = {
     "jsonl": '{"text": "good", "label": "pos"}\n',
     "text": "good\n",
     "conll": "good ADJ\n",
+    "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
 }
 
 

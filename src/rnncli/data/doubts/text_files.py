@@ -21,9 +21,9 @@ _MARKS = ((",", "commas"), (";", "semicolons"), ("|", "bars"))
 
 
 def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
-    """What the first and the second column of tagged words hold, in all sentences together."""
-    first, second = ([item for row in preview.rows for item in words(row.values[at]) or ()] for at in (0, 1))
-    return first, second
+    """What the first and the last column of tagged words hold, in all sentences together."""
+    first, last = ([item for row in preview.rows for item in words(row.values[at]) or ()] for at in (0, -1))
+    return first, last
 
 
 def _has_header(fields: Sequence[Sequence[str]]) -> bool:
@@ -137,10 +137,7 @@ def tagged_words(preview: Preview) -> DataError | None:
     if 3 * len(tags) > len(fields) or any(tag != tag.upper() for tag in tags):
         return None
     what = f"each line has {width} words, with empty lines in between, so this looks like tagged words"
-    if width == 2:
-        return _refuse(preview, what, f"To read tagged words: {preview.command('--format conll')}")
-    made = preview.file.piped(f"cut -d' ' -f1,{width}", "conll")
-    return _refuse(preview, what, f"To keep the word and its tag: {made}")
+    return _refuse(preview, what, f"To read tagged words: {preview.command('--format conll')}")
 
 
 def lines_of_numbers(preview: Preview) -> DataError | None:

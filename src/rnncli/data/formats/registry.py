@@ -57,7 +57,8 @@ FORMATS = {
         Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", delimiter="\t"),
         Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines", typed=True),
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
-        Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.two_columns:open_two_columns", holds="tagged words"),
+        Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
+        Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),
     )
 }
 

@@ -47,6 +47,7 @@ class Ledger:
         skipped: messages of the first 20 records that were left out.
         count: how many were.
         documents: lines that begin a document, which are not records.
+        said: what the user should know of how the file is read.
         digest: SHA-256 over the bytes as stored, in hex, once all have been read; "" before.
     """
 
@@ -57,6 +58,7 @@ class Ledger:
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0
+    said: list[str] = field(default_factory=list)
     digest: str = ""
 
     def bad_record(self, line: int, what: str) -> None:
