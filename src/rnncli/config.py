@@ -32,10 +32,10 @@ def _setting(default: Any, help: str, **metadata: Any) -> Any:
 
 
 def _number(
-    default: float | None, low: float, high: float, help: str, *, above: bool = False, below: bool = False
+    default: float | None, low: float, high: float, help: str, *, above: bool = False, below: bool = False, **more: Any
 ) -> Any:
     """A setting from ``low`` to ``high``; greater than ``low`` if ``above``, less than ``high`` if ``below``."""
-    return _setting(default, help, low=low, high=high, open_low=above, open_high=below)
+    return _setting(default, help, low=low, high=high, open_low=above, open_high=below, **more)
 
 
 # What can be chosen. Each cell is a module of rnncli.core.cells.
@@ -91,7 +91,13 @@ class Settings:
     min_count: int = _number(2, 1, 2**31, "rarer tokens become <unk>")
     max_vocabulary: int = _number(10_000, 1, 10_000_000, "largest size of the vocabulary")
     max_length: int = _number(256, 1, 1_000_000, "most tokens read of a text; of a longer one the middle is skipped")
-    validation: float = _number(0.1, 0, 0.9, "share of the rows set aside for validation; 0 for none")
+    validation: float | str = _number(
+        0.1,
+        0,
+        0.9,
+        "file of the validation rows, or share of the rows that is set aside; 0 for none",
+        metavar="FILE|SHARE",
+    )
 
     # The training
     optimizer: Optimizer = _setting("adamw", "optimizer")
@@ -129,6 +135,16 @@ class Settings:
             known_name(name, source)
         return cls(**values)
 
+    @property
+    def validation_file(self) -> str | None:
+        """The file of the validation rows; None where a share of the rows is set aside, or none are."""
+        return self.validation if isinstance(self.validation, str) else None
+
+    @property
+    def validation_share(self) -> float:
+        """The share of the rows that is set aside for validation; 0 where they come from a file."""
+        return 0.0 if isinstance(self.validation, str) else self.validation
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, in the order of definition."""
         return dataclasses.asdict(self)
@@ -150,8 +166,8 @@ SettingsDict = TypedDict("SettingsDict", {  # noqa: UP013
     "readout": Readout, "input": Input, "embedding": int, "embedding_scale": float, "vectors": str | None,
     "freeze": bool, "attention": bool, "inject": Inject, "bias": bool, "initializer": Initializer, "dropout": float,
     "tokens": TokenUnit, "lowercase": bool, "normalize": bool, "min_count": int, "max_vocabulary": int,
-    "max_length": int, "validation": float, "optimizer": Optimizer, "lr": float, "schedule": Schedule, "warmup": int,
-    "momentum": float, "weight_decay": float, "clip": float | None, "batch": int, "epochs": int | None,
+    "max_length": int, "validation": float | str, "optimizer": Optimizer, "lr": float, "schedule": Schedule,
+    "warmup": int, "momentum": float, "weight_decay": float, "clip": float | None, "batch": int, "epochs": int | None,
     "patience": int | None, "workers": int | None, "keep_epochs": bool, "class_weights": ClassWeights, "seed": int,
     "dtype": Precision,
 }, total=False)  # fmt: skip
@@ -202,6 +218,8 @@ def parse(name: str, text: str) -> Any:
         try:
             return base(text)
         except ValueError:
+            if _may_be_text(kind) and text:
+                return text
             raise UsageError(f"{name} must be {_article(base)}, not {_shown(text)}") from None
     return text
 
@@ -211,7 +229,7 @@ def _checked(name: str, value: Any) -> Any:
     kind, metadata = _TYPES[name], _METADATA[name]
     if value is None and _optional(kind):
         return None
-    base = _base(kind)
+    base = str if isinstance(value, str) and value and _may_be_text(kind) else _base(kind)
     if get_origin(base) is Literal:
         choices = get_args(base)
         if not isinstance(value, str) or value not in choices:
@@ -224,12 +242,12 @@ def _checked(name: str, value: Any) -> Any:
         raise UsageError(f"{name} must be {_article(base)}, not {_shown(value)}")
     if base is str and any("\ud800" <= character <= "\udfff" for character in value):
         raise UsageError(f"{name} must be UTF-8, for a model to keep it, not {_shown(value)}")
-    if "low" in metadata and not _inside(value, metadata):
+    if "low" in metadata and base is not str and not _inside(value, metadata):
         raise UsageError(f"{name} must be {_range_words(metadata)}, not {_shown(value)}")
     return value
 
 
-def _inside(value: float, allowed: Mapping[str, Any]) -> bool:
+def _inside(value: Any, allowed: Mapping[str, Any]) -> bool:
     if isinstance(value, float) and not math.isfinite(value):
         return False
     above = value > allowed["low"] if allowed["open_low"] else value >= allowed["low"]
@@ -260,8 +278,16 @@ def _optional(kind: Any) -> bool:
     return type(None) in get_args(kind)
 
 
+def _may_be_text(kind: Any) -> bool:
+    """Whether a text, such as the name of a file, is one of the values of a setting."""
+    return kind is str or (get_origin(kind) is not Literal and str in get_args(kind))
+
+
 def _base(kind: Any) -> Any:
-    return next(part for part in get_args(kind) if part is not type(None)) if _optional(kind) else kind
+    """The first type of several that is not None."""
+    if get_origin(kind) is Literal or not get_args(kind):
+        return kind
+    return next(part for part in get_args(kind) if part is not type(None))
 
 
 def _article(base: type) -> str:

@@ -101,7 +101,16 @@ def load(path: str | os.PathLike[str], *, shapes: Shapes | None = None) -> tuple
         ModelFileError: the file is damaged, hostile, not ours, or made by a newer rnncli.
         StorageError: it cannot be read.
     """
-    return decode(storage.read_bytes(path, _MAX_FILE_BYTES), os.fspath(path), shapes)
+    return decode(content(path), os.fspath(path), shapes)
+
+
+def content(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, whatever they are.
+
+    Raises:
+        StorageError: it cannot be read, or is larger than a model can be.
+    """
+    return storage.read_bytes(path, _MAX_FILE_BYTES)
 
 
 def load_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], int]:

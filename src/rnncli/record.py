@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
-from rnncli.schema import Count, Ordinal, Range
+from rnncli.schema import Count, Length, Ordinal, Range
 
 Share = Annotated[float, Range(0, 1)]
 # Losses and scores are shown with four decimals, added and divided; no training reaches larger ones.
@@ -25,6 +25,69 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The model that a training began with.
+
+    Attributes:
+        model: the name of its run, or of its file.
+        digest: SHA-256 of its file.
+        known: what it knows → how many: words, labels.
+        added: how many more the new model knows.
+    """
+
+    model: Annotated[str, Length(1, 1000)]
+    digest: Annotated[str, Length(1, 200)]
+    known: dict[str, Count] = field(default_factory=dict)
+    added: dict[str, Count] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FinalScore:
+    """The score of the model on rows that decided nothing in its training.
+
+    Attributes:
+        data: the name of the file.
+        rows: how many.
+        metric: the score's name.
+        interval: its central 95%, by the ``method``.
+        baselines: name → score on the same rows.
+    """
+
+    data: str
+    rows: Ordinal
+    metric: Annotated[str, Length(1, 200)]
+    score: Loss
+    interval: tuple[Loss, Loss]
+    method: Literal["Wilson", "bootstrap"]
+    baselines: dict[str, Loss] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeptScore:
+    """The scores of the model that a training began with, and of the one it made, on the same older rows.
+
+    Attributes:
+        data: the name of their file.
+        rows: how many.
+        metric: the score's name.
+        before, after: the scores.
+        interval: the central 95% of by how much the score is better; below 0 it fell. None for a single row.
+    """
+
+    data: str
+    rows: Ordinal
+    metric: Annotated[str, Length(1, 200)]
+    before: Loss
+    after: Loss
+    interval: tuple[Loss, Loss] | None
+
+    @property
+    def fell(self) -> bool:
+        """Whether the score fell by more than chance."""
+        return self.interval is not None and self.interval[1] < 0
+
+
+@dataclass(frozen=True)
 class Record:
     """The training of a model; a model that was put together in Python has an empty one.
 
@@ -35,6 +98,11 @@ class Record:
         best_epoch: the epoch whose parameters the model has; None for those from before the first one.
         epochs: every epoch up to the last.
         baselines: name → score on the validation rows.
+        version: of rnncli, which made it.
+        digest: SHA-256 of the data, as they were read.
+        test: the score on test rows, where there were some.
+        origin: the model that the training began with, if it began with one.
+        kept: the score on rows that the training was to keep, before it and after it.
     """
 
     data: str | None = None
@@ -44,6 +112,11 @@ class Record:
     best_epoch: Ordinal | None = None
     epochs: tuple[EpochRecord, ...] = ()
     baselines: dict[str, Loss] = field(default_factory=dict)
+    version: Annotated[str, Length(1, 40)] | None = None
+    digest: Annotated[str, Length(0, 200)] | None = None
+    test: FinalScore | None = None
+    origin: Origin | None = None
+    kept: KeptScore | None = None
 
     def __post_init__(self) -> None:
         require_epochs(self.epochs)

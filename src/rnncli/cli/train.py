@@ -18,7 +18,7 @@ from rnncli.clean import clean
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import as_file, load, require_piped, source_of
+from rnncli.cli.arguments.inputs import as_file, found_model, load, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DATA_FILES,
     DEFAULT_RUNS,
@@ -54,6 +54,19 @@ LogFile = Annotated[
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
+Test = Annotated[
+    options.InputFile,
+    typer.Option("--test", metavar="FILE", help="Rows on which the best model is scored once, at the end."),
+]
+From = Annotated[
+    options.OtherModel,
+    typer.Option("--from", metavar="MODEL", help="Model to begin with; new words and labels are added."),
+]
+Keep = Annotated[
+    options.InputFile,
+    typer.Option("--keep", metavar="DATA", help="With --from: older rows, scored before and after."),
+]
+
 CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
 PANELS = {"Options": "config force json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
@@ -70,6 +83,9 @@ def train(
     config: Config = None,
     resume: Resume = None,
     name: Name = None,
+    test: Test = None,
+    from_: From = None,
+    keep: Keep = None,
     runs: options.Runs = DEFAULT_RUNS,
     log: LogFile = None,
     named: Collection[str] | None = None,
@@ -86,6 +102,9 @@ def train(
         resume: the run to resume: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; no other run may have it.
         log: a file for the events as JSON lines, each written as it happens; one that is there is replaced.
+        test: a file of rows on which the best model is scored once, at the end.
+        from_: a model, or its name: the training begins with its weights and adds the new words and labels.
+        keep: with ``from_``, a file of older rows, on which the model is scored before and after the training.
         named: names of settings to refuse where they have no effect; None for those among ``options``.
         note: takes a sentence on what takes a while, and its style.
         on_start: takes the session before its first step.
@@ -102,11 +121,14 @@ def train(
     from rnncli.storage import require_apart
     from rnncli.tasks.model import path_of
     from rnncli.training import session as sessions
+    from rnncli.training.continuing import Begin
 
     if data is None and resume is None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
     if resume is not None and name is not None:
         raise UsageError("a resumed training keeps its name", "leave --name out")
+    if resume is not None and from_ is not None:
+        raise UsageError("a resumed training goes on from its own weights", "leave --from out")
     folder = Path(runs)
     given: dict[str, Any] = dict(options)
     said = {field: given.pop(field, None) for field in READING}
@@ -119,7 +141,14 @@ def train(
     }
     given |= absent
     settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
+    if isinstance(settings.get("validation"), os.PathLike):
+        settings["validation"] = os.fspath(settings["validation"])
+    beside = {option: None if file is None else os.fspath(file) for option, file in (("test", test), ("keep", keep))}
     Settings.from_mapping(settings)  # refuses a value before anything is read
+    begin = None
+    if from_ is not None:
+        found_one, file, _ = found_model(from_, runs)
+        begin = Begin.of(found_one, file)
     with ExitStack() as opened:
         path = opened.enter_context(as_file(data))
         if log is not None:
@@ -130,12 +159,21 @@ def train(
             note(f"reading {display_name(source.path)} …", "dim")
         if resume is None:
             session = sessions.start(
-                source, {"workers": 1} | settings, folder, name, named=given if named is None else named
+                source,
+                {"workers": 1} | settings,
+                folder,
+                name,
+                test=beside["test"],
+                begin=begin,
+                keep=beside["keep"],
+                named=given if named is None else named,
             )
         else:
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             data = None if path is None else source.path
-            session = sessions.resume(run, folder, data=data, given=settings, reading=reading, on_found=found)
+            session = sessions.resume(
+                run, folder, data=data, given=settings, reading=reading, beside=beside, on_found=found
+            )
         on_start(session)
         if written is not None:
             written.start(session)
@@ -188,13 +226,25 @@ def train_command(
 COMMAND = partial(command, train, train_command, more=setting_options)
 
 
+def _kept_rows(session: Session) -> str:
+    assert session.keep is not None
+    return f"{counted(len(session.keep.lines), session.prepared.report.row)} of {clean(session.keep.name)}"
+
+
 def _describe(output: Output, session: Session) -> None:
     """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
+    from rnncli.training.continuing import in_words
+
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
         output.note(f"{what:>11}  {clean(value)}")
     for warning in (*session.unused, *session.prepared.report.warnings):
         output.note(f"    warning  {warning}", "yellow")
+    origin, before = session.origin, session.score_before()
+    if origin is not None:
+        output.note(f"       from  {clean(in_words(origin))}")
+    if before is not None and session.keep is not None:
+        output.note(f"       keep  {before:.4f} {session.metric.name} on {_kept_rows(session)} before the training")
     s = session.settings
     processes = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
     output.note(f"    network  {dict(session.model().describe())['network']}, seed {s.seed}{processes}")
@@ -278,20 +328,44 @@ def _summarize(output: Output, session: Session) -> None:
     from rnncli.render.tables import print_table
     from rnncli.results import Column, TableView
 
-    rows: list[tuple[TableCell, ...]] = []
-    if session.best_value is not None:
-        s, epoch = session.settings, session.state.progress.best_epoch
-        network = f"{specification_of(s.cell).name} ({counted(s.hidden, 'unit')})"
-        rows.append((f"{network}, epoch {epoch}", session.best_value))
-    rows += [(baseline.name.replace("_", " "), baseline.score) for baseline in session.baselines or ()]
+    s, epoch, report = session.settings, session.state.progress.best_epoch, session.prepared.report
+    network = f"{specification_of(s.cell).name} ({counted(s.hidden, 'unit')})" + (f", epoch {epoch}" if epoch else "")
+
+    name, tested = session.metric.name, session.tested
+    # The network first, then what it is compared with.
+    of = {network: session.best_value} | {_plain(one.name): one.score for one in session.baselines or ()}
+    if of[network] is None and tested is None:
+        del of[network]
+    columns, title = [Column("model"), Column(name, True)], f"{name.capitalize()} on {report.validated_on}"
+    rows: list[tuple[TableCell, ...]] = list(of.items())
+    if tested is not None:
+        on_test = {network: tested.score} | {_plain(one): score for one, score in tested.baselines.items()}
+        columns.append(Column("on test rows", True))
+        title += f", and on {report.tested_on} of {clean(tested.data)}"
+        rows = [(model, of.get(model), score) for model, score in on_test.items()]
     if rows:
-        name = session.metric.name
-        title = f"{name.capitalize()} on {session.prepared.report.validated_on}"
-        print_table(output, TableView(title, (Column("model"), Column(name, True)), tuple(rows)))
+        print_table(output, TableView(title, tuple(columns), tuple(rows)))
     verdict = _verdict(session)
     if verdict:
         output.note(verdict, "bold")
+    kept = session.kept
+    if kept is not None:
+        interval = (
+            "" if kept.interval is None else " (95% interval of the difference {:.4f} to {:.4f})".format(*kept.interval)
+        )
+        said = f"{kept.metric} on {_kept_rows(session)}: {kept.before:.4f} before, {kept.after:.4f} after{interval}"
+        if kept.fell:
+            output.note(
+                f"{said}: it fell by more than chance; train on old and new rows together, or with a smaller --lr",
+                "yellow",
+            )
+        else:
+            output.note(said)
     output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
+
+
+def _plain(baseline: str) -> str:
+    return baseline.replace("_", " ")
 
 
 def _document(session: Session) -> dict[str, Any]:
@@ -311,6 +385,10 @@ def _document(session: Session) -> dict[str, Any]:
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "comparison": session.comparison(),
         "verdict": _verdict(session),
+        "test": session.tested,
+        "test_comparison": session.test_comparison,
+        "from": session.origin,
+        "kept": session.kept,
         "epochs": progress.history,
         "finished": progress.finished,
     }
@@ -318,8 +396,12 @@ def _document(session: Session) -> dict[str, Any]:
 
 def _verdict(session: Session) -> str | None:
     """Says whether the network is better than the best baseline; None when there is nothing to compare."""
-    found = session.comparison()
-    if found is None:
-        return None
-    report = session.prepared.report
-    return f"{found.sentence(report.validated_on)} {CHOSEN_ON_THEM.format(row=report.row)}"
+    from rnncli.training.card import interval_words
+
+    found, tested, report = session.comparison(), session.test_comparison, session.prepared.report
+    said = []
+    if found is not None:
+        said.append(f"{found.sentence(report.validated_on)} {CHOSEN_ON_THEM.format(row=report.row)}")
+    if tested is not None and session.tested is not None:
+        said.append(f"{tested.sentence(report.tested_on)} The score itself: {interval_words(session.tested)}.")
+    return " ".join(said) or None

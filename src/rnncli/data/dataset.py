@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.arrangement import Arrangement
 from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
@@ -51,6 +52,9 @@ class Dataset(ShortRepr):
         shown: the name of each record, where its input is hard to read; empty otherwise.
         roles: of the columns; None for records that were put together in Python.
         splits, groups: what the columns of parts and of groups hold, of each record; empty where there is none.
+        arrangement: which records are for training, validation and testing; None where a share is set aside by chance.
+        files: the names of the files that records come from, where there are several, and ``file_of`` the number of
+            each record's.
     """
 
     source: Source
@@ -66,6 +70,9 @@ class Dataset(ShortRepr):
     roles: Roles | None = None
     splits: Sequence[str] = ()
     groups: Sequence[str] = ()
+    arrangement: Arrangement | None = None
+    files: tuple[str, ...] = ()
+    file_of: Sequence[int] = ()
 
     @classmethod
     def of(
@@ -111,6 +118,35 @@ class Dataset(ShortRepr):
     def name(self) -> str:
         return display_name(self.source.path)
 
+    def place(self, row: int) -> str:
+        """Where a record stands: ``reviews.csv:41``."""
+        name = self.files[self.file_of[row]] if self.files else self.name
+        return f"{name}:{self.lines[row]}"
+
+    def joined(self, others: Sequence[Dataset], arrangement: Arrangement) -> Dataset:
+        """The records of this file, and then those of the others.
+
+        Args:
+            others: read in the same way; the values of this data set become those of all.
+            arrangement: of all records.
+        """
+        parts = (self, *others)
+        for other in others:
+            self.inputs.extend(other.inputs)
+            self.labels.extend(other.labels)
+        shown = any(part.shown for part in parts)
+        reasons = [reason for part in parts for reason in part.skipped_because]
+        return replace(
+            self,
+            lines=array("q", itertools.chain.from_iterable(part.lines for part in parts)),
+            skipped=sum(part.skipped for part in parts),
+            skipped_because=tuple(reasons[:SKIPPED_SHOWN]),
+            shown=Texts(part.called(row) for part in parts for row in range(len(part.lines))) if shown else (),
+            arrangement=arrangement,
+            files=tuple(part.name for part in parts),
+            file_of=array("i", (number for number, part in enumerate(parts) for _ in part.lines)),
+        )
+
     def take(self, rows: Sequence[int]) -> Dataset:
         """The records of these rows, in their order."""
         return replace(
@@ -121,6 +157,8 @@ class Dataset(ShortRepr):
             shown=Texts(self.shown[row] for row in rows) if self.shown else (),
             splits=Texts(self.splits[row] for row in rows) if self.splits else (),
             groups=Texts(self.groups[row] for row in rows) if self.groups else (),
+            arrangement=None if self.arrangement is None else self.arrangement.take(rows),
+            file_of=array("i", (self.file_of[row] for row in rows)) if self.files else (),
         )
 
     def with_tokens(self, counts: Sequence[int] | npt.NDArray[np.int64], unit: str) -> Dataset:
@@ -147,8 +185,7 @@ class Dataset(ShortRepr):
         if not any(problems):
             return self
         kept = array("q", (row for row, problem in enumerate(problems) if problem is None))
-        found = zip(self.lines, problems, strict=True)
-        bad = (f"{self.name}:{line}: {problem}" for line, problem in found if problem is not None)
+        bad = (f"{self.place(row)}: {problem}" for row, problem in enumerate(problems) if problem is not None)
         messages = list(itertools.islice(bad, SKIPPED_SHOWN))
         count = len(problems) - len(kept)
         if not self.source.skip_bad:

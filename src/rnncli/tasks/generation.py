@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from rnncli.errors import counted
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import TableCell
 from rnncli.tasks.decoder import BEAM, Beam, GeneratingNetwork, Longest
-from rnncli.tasks.model import Manifest, Model, of_filled
+from rnncli.tasks.model import Axis, Manifest, Model, of_filled, token_axis
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
@@ -55,6 +55,15 @@ class GeneratingModel(Model):
     @property
     def unit(self) -> str:
         return self.settings.tokens
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        bias = {"decoder/output/bias": token_axis(0, self.target, "", ended=True)} if self.settings.bias else {}
+        return {
+            "decoder/embedding/weight": token_axis(0, self.target, f"target {self.unit}", ended=True),
+            "decoder/output/weight": token_axis(1, self.target, "", ended=True),
+            **bias,
+        }
 
     @property
     def limit(self) -> int:

@@ -54,6 +54,28 @@ def chunks_of(inputs: Iterable[Value], most: int) -> Iterator[list[Any]]:
         yield chunk
 
 
+class Axis(NamedTuple):
+    """The axis of a parameter that has an entry for each token or label that a model knows.
+
+    Attributes:
+        number: of the axis.
+        names: of its entries; None for the token that stands for all others, and for the end of a text.
+        what: such an entry is called, where its number says how much a model knows; "" otherwise.
+    """
+
+    number: int
+    names: tuple[str | None, ...]
+    what: str = ""
+
+
+def token_axis(number: int, vocabulary: Vocabulary, what: str, ended: bool = False) -> Axis:
+    """The axis of the tokens of a vocabulary, the unknown one, and the end of a text where there is one."""
+    return Axis(number, (*vocabulary.tokens, None, *([END] if ended else [])), what)
+
+
+END = "\0end"  # no token has this name
+
+
 class Prediction(Protocol):
     """The answer for one input; a dataclass, which ``--json`` prints whole."""
 
@@ -102,6 +124,11 @@ class Metric:
     name: str
     field: str
     higher_is_better: bool = True
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of right answers."""
+        return self.field == "validation_accuracy"
 
     def of(self, epoch: EpochRecord) -> float | None:
         """The score of an epoch; None where nothing was validated."""
@@ -216,6 +243,15 @@ class Model(ABC):
     def unused_sizes(self) -> frozenset[str]:
         """Sizes and limits of what such a model lacks: not refused, since one command may train several kinds."""
         return frozenset()
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """Flat name of a parameter → the axis that grows with what the model knows; the others never grow."""
+        return {}
+
+    def carried(self, other: Model) -> tuple[dict[str, Array], Mapping[str, Axis]]:
+        """The parameters by their flat names with their axes, as a model ``other`` that knows more has them."""
+        return dict(flatten(self.params)), self.axes
 
     def __repr__(self) -> str:
         described = "; ".join(f"{value}" for what, value in self.describe() if what not in ("labels", "tags"))

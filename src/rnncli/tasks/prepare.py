@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array, Params
+from rnncli.data.arrangement import Part
 from rnncli.data.dataset import Dataset
+from rnncli.data.records.ragged import Ragged, rows_of
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.splits import stratified_split
 from rnncli.data.text.vocabulary import Vocabulary, build_vocabulary
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import DataError, UsageError, counted, quoted
 from rnncli.machine import available_memory
 from rnncli.memory import require_room, size_words
 from rnncli.record import Record
@@ -61,10 +63,16 @@ class Prepared(ShortRepr):
 
 
 class Split(NamedTuple):
-    """Row numbers for training and for validation."""
+    """Row numbers for training and for validation.
+
+    Attributes:
+        validation: or those for testing, where a model is judged on them.
+        chosen_on: the rows that choose the epoch; None where they are those of ``validation``.
+    """
 
     train: Array
     validation: Array
+    chosen_on: Array | None = None
 
     @property
     def looked_at(self) -> Array:
@@ -83,7 +91,7 @@ class Split(NamedTuple):
 
 
 def split(dataset: Dataset, settings: Settings, targets: Array | None = None) -> Split:
-    """Sets rows aside for validation.
+    """Sets rows aside for validation, as the data set's arrangement says or else by chance.
 
     Args:
         targets: (rows,) numbers of labels, each of which gives the same share of its rows; None for no labels.
@@ -91,20 +99,86 @@ def split(dataset: Dataset, settings: Settings, targets: Array | None = None) ->
     Raises:
         DataError: there are too few rows to set any aside.
     """
-    count = len(dataset.texts)
-    if settings.validation == 0:
-        return Split(np.arange(count), np.arange(0))
-    alike = np.zeros(count, np.int64) if targets is None else targets
-    made = Split(*stratified_split(alike, settings.validation, settings.seed))
-    if not len(made.validation):
-        needed = int(np.ceil(0.5 / settings.validation)) + (settings.validation >= 0.5)
+    arrangement = dataset.arrangement
+    if arrangement is None:
+        return _by_chance(dataset, settings, np.arange(len(dataset.lines)), targets)
+    learned, validation = arrangement.rows(Part.TRAINING), arrangement.rows(Part.VALIDATION)
+    made = Split(learned, validation) if len(validation) else _by_chance(dataset, settings, learned, targets)
+    return Split(made.train, arrangement.rows(Part.TEST), made.validation) if arrangement.tested else made
+
+
+def _by_chance(dataset: Dataset, settings: Settings, rows: Array, targets: Array | None) -> Split:
+    """Sets a share of these rows aside."""
+    share = settings.validation_share
+    if share == 0:
+        return Split(rows, rows[:0])
+    alike = np.zeros(len(rows), np.int64) if targets is None else targets[rows]
+    train, validation = stratified_split(alike, share, settings.seed)
+    if not len(validation):
+        needed = int(np.ceil(0.5 / share)) + (share >= 0.5)
         raise DataError(
-            f"{dataset.name}: {counted(count, 'record is', 'records are')} too few "
-            f"to set {settings.validation:.0%} aside for validation"
+            f"{dataset.name}: {counted(len(rows), 'record is', 'records are')} too few "
+            f"to set {share:.0%} aside for validation"
             + ("" if targets is None else f"; some label needs at least {needed}"),
             "train without validation (--validation 0), or set more aside",
         )
-    return made
+    return Split(rows[train], rows[validation])
+
+
+T = TypeVar("T", Array, Ragged)
+
+
+def learned_labels(
+    dataset: Dataset,
+    rows: Split,
+    names: tuple[str, ...],
+    numbers: T,
+    known: tuple[str, ...] = (),
+    what: str = "label",
+) -> tuple[tuple[str, ...], T]:
+    """The labels that a model learns, and the number of each row's label or labels among them.
+
+    Where the model is judged on rows for testing, a label that only they have is none of the model's: its number is
+    that after the last, which no prediction equals, so that it is always counted wrong.
+
+    Args:
+        names: all labels of the data set.
+        numbers: of the labels of each row, among ``names``.
+        known: the labels of the model that the training goes on from, which stay in their places.
+        what: a label is called.
+
+    Raises:
+        DataError: the user has chosen the validation rows, and one has a label that no training row has.
+    """
+    if dataset.arrangement is None and not known:
+        return names, numbers
+    before: frozenset[str] = frozenset(known)
+    learned: Array = np.array([name in before for name in names], np.bool_)
+    learned[_flat(numbers, rows.train)] = True
+    given = [] if dataset.arrangement is None else dataset.arrangement.rows(Part.VALIDATION).tolist()
+    for row in given:
+        unknown = [k for k in np.atleast_1d(numbers[row]).tolist() if not learned[k]]
+        if unknown:
+            raise DataError(
+                f"{dataset.place(row)}: no training row has the {what} {quoted(names[unknown[0]])}",
+                "put such rows among those for training, or leave them out of the validation",
+            )
+    learned[_flat(numbers, rows.validation if rows.chosen_on is None else rows.chosen_on)] = True
+    mine = (
+        *known,
+        *(name for name, is_learned in zip(names, learned, strict=True) if is_learned and name not in before),
+    )
+    place = {name: k for k, name in enumerate(mine)}
+    renumbered = np.array([place.get(name, len(mine)) for name in names], np.int64)
+    if mine == names:
+        return names, numbers
+    return mine, numbers.with_flat(renumbered[numbers.flat]) if isinstance(numbers, Ragged) else renumbered[numbers]
+
+
+def _flat(numbers: Array | Ragged, rows: Array) -> Array:
+    """All numbers of these rows."""
+    of_rows = rows_of(numbers, rows)
+    return of_rows.joined() if isinstance(of_rows, Ragged) else np.asarray(of_rows)
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
@@ -114,9 +188,9 @@ def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
     return distinct, np.fromiter((number[label] for label in labels), np.int64, len(labels))
 
 
-def vocabulary_of(counts: dict[str, int], settings: Settings) -> Vocabulary:
-    """The known tokens, by their counts in the training rows."""
-    return build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+def vocabulary_of(counts: dict[str, int], settings: Settings, known: Vocabulary | None = None) -> Vocabulary:
+    """The known tokens, by their counts in the training rows, after those that were known before."""
+    return build_vocabulary(counts, min_count=settings.min_count, max_size=settings.max_vocabulary, known=known)
 
 
 def require_memory(network: Network, longest: int, data: int = 0) -> None:

@@ -30,7 +30,7 @@ class Report:
 
     Attributes:
         what: what is trained, as a sentence begins: "A classifier of text".
-        training_rows, validation_rows: how many there are.
+        training_rows, validation_rows, test_rows: how many there are.
         figures: the task's own, by their names in ``--json``.
         own_lines: the lines after the one on rows, as ``(what, value)``.
         summary: ``(what, value)`` for the model's card, beside the rows.
@@ -48,24 +48,32 @@ class Report:
     label_rows: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     row: str = "row"
+    test_rows: int = 0
 
     @property
     def rows(self) -> int:
-        return self.training_rows + self.validation_rows
+        return self.training_rows + self.validation_rows + self.test_rows
 
     @property
     def validated_on(self) -> str:
         """``78 validation rows``."""
         return counted(self.validation_rows, f"validation {self.row}")
 
+    @property
+    def tested_on(self) -> str:
+        """``78 test rows``."""
+        return counted(self.test_rows, f"test {self.row}")
+
     def lines(self) -> list[tuple[str, str]]:
         """The report as ``(what, value)``."""
         split = f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"
+        split += f", {self.test_rows:,} to test" if self.test_rows else ""
         return [(f"{self.row}s", split), *self.own_lines]
 
     def document(self) -> dict[str, Any]:
         """For ``--json``."""
-        rows = {name: getattr(self, name) for name in ("rows", "training_rows", "validation_rows")}
+        parts = ("rows", "training_rows", "validation_rows", *(["test_rows"] if self.test_rows else []))
+        rows = {name: getattr(self, name) for name in parts}
         return {**rows, **self.figures, "warnings": self.warnings}
 
 
@@ -102,6 +110,11 @@ def spread_words(lengths: Spread, unit: str) -> str:
     """``1 to 20 words, median 5``."""
     low, middle, high = lengths
     return f"{low:,} to {counted(high, unit)}, median {middle:,}"
+
+
+def known_in_words(known: int, distinct: int, unit: str, continued: bool) -> str:
+    """``43 of 57 distinct words are known``; in a training that goes on from a model, some that it lacks are too."""
+    return f"{counted(known, unit)} known" if continued else f"{known:,} of {distinct:,} distinct {unit}s are known"
 
 
 def numbers_words(count: int, constant: int, where: str) -> str:

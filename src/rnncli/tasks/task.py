@@ -18,10 +18,12 @@ class Task(ABC):
     Attributes:
         model: the class of the models that it trains.
         effort: how many times the usual number of epochs it needs.
+        continues: whether :meth:`prepare` takes a model to go on from.
     """
 
     model: ClassVar[type[Model]]
     effort: ClassVar[float] = 1.0
+    continues: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -41,8 +43,12 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: Any = None) -> Prepared:
         """Splits, counts and encodes the records.
+
+        Args:
+            begin: the model of this task that the training goes on from: what it knows stays known, in its place. Then
+                there may be rows for testing alone, which are encoded for this very model. None for a new training.
 
         Raises:
             DataError: the rows cannot train such a model; the message says what is needed.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rnncli.clean import clean
 from rnncli.errors import counted
+from rnncli.record import FinalScore
 from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.model import Model
 from rnncli.tasks.report import Report
@@ -22,6 +23,7 @@ def model_card(
     report: Report,
     baselines: Sequence[Baseline],
     comparison: Comparison | None,
+    tested: Comparison | None = None,
 ) -> str:
     """Markdown: data, network, score beside the baselines, and what to keep in mind.
 
@@ -32,6 +34,7 @@ def model_card(
         report: describes the data.
         baselines: empty without validation rows.
         comparison: of the model with the best baseline.
+        tested: the same on the test rows.
     """
     s, record = model.settings, model.record
     known = [report.summary]
@@ -50,13 +53,28 @@ def model_card(
         beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in baselines)
         lines.append(f"- {model.metric.name.capitalize()} on {report.validated_on}: {score:.4f} ({beside})")
         lines += [] if comparison is None else [f"- {comparison.sentence(report.validated_on)}"]
+    test = record.test
+    if test is not None:
+        beside = ", ".join(f"{name.replace('_', ' ')} {score:.4f}" for name, score in test.baselines.items())
+        of = f"- {test.metric.capitalize()} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
+        lines.append(f"{of}: {test.score:.4f}, {interval_words(test)} ({beside})")
+        lines += [] if tested is None else [f"- {tested.sentence(report.tested_on)}"]
+    if record.digest:
+        lines.append(f"- Made with rnncli {record.version}; SHA-256 of the data {record.digest}")
+    quote = "run `rnncli evaluate` on data that the training has not seen" if test is None else "take that of the test"
     lines += [
         "",
         f"The best epoch was chosen on the validation {report.row}s, so their score is a little too kind: "
-        "for a figure to quote, run `rnncli evaluate` on data that the training has not seen.",
+        f"for a figure to quote, {quote}.",
         "",
     ]
     return "\n".join(lines)
+
+
+def interval_words(test: FinalScore) -> str:
+    """``95% interval 0.7812 to 0.9376 (Wilson)``."""
+    low, high = test.interval
+    return f"95% interval {low:.4f} to {high:.4f} ({test.method})"
 
 
 def literal(text: str, limit: int | None = None) -> str:

@@ -31,12 +31,14 @@ class RunFolder:
 
     Attributes:
         epochs: the folder of the models of single epochs, if they are kept.
+        origin: a copy of the model that the training began with, if it began with one.
     """
 
     def __init__(self, path: Path, named: Path | None = None) -> None:
         self.path, self.named = path, named or path
         self.config, self.metrics, self.card = path / "config.yaml", path / "metrics.jsonl", path / "README.md"
         self.model, self.state, self.epochs = path / "model.safetensors", path / "state.safetensors", path / "epochs"
+        self.origin = path / "origin.safetensors"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunFolder) and self.path == other.path
@@ -56,7 +58,7 @@ class RunFolder:
     def files(self) -> list[Path]:
         """All files that a training writes here."""
         kept = sorted(self.epochs.glob("*.safetensors"))
-        return [self.config, self.model, self.state, self.metrics, self.card, *kept]
+        return [self.config, self.model, self.state, self.metrics, self.card, self.origin, *kept]
 
 
 class RunLock:

@@ -7,31 +7,35 @@ import math
 import os
 import shlex
 import signal
-from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
+from rnncli.data.arrangement import Part
 from rnncli.data.dataset import Dataset, Source, is_plain_text, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.parallel import group_of
 from rnncli.parallel.communicator import Group
-from rnncli.record import EpochRecord, Record
+from rnncli.record import EpochRecord, FinalScore, KeptScore, Origin, Record
 from rnncli.results import EpochDone, Event, Finished
 from rnncli.tasks import task_for, task_named
-from rnncli.tasks.comparison import Baseline, Comparison, compare
+from rnncli.tasks.comparison import Baseline, Comparison, RowScores, compare, score_interval
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
-from rnncli.training import loop, runs, state, vectors
+from rnncli.tasks.task import Task
+from rnncli.training import arranging, loop, runs, state, vectors
 from rnncli.training.card import model_card
+from rnncli.training.continuing import Begin, kept_score, row_scores
 from rnncli.training.runs import RunFolder, RunLock
-from rnncli.training.starting_point import StartingPoint
+from rnncli.training.starting_point import OtherFile, StartingPoint
 from rnncli.training.state import Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
@@ -50,6 +54,10 @@ class Session:
         automatic_patience: whether the patience in the settings follows from the number of epochs.
         coverage: of the word vectors that a new training begins with.
         unused: sentences about settings that the user named and that change nothing.
+        files: option → the file that it names, of those that are read beside the data.
+        test: the examples for testing in the place of those for validation, on which the best model is scored once.
+        begin: the model that the training begins with; None for a new training.
+        keep: rows on which that model and the new one are scored; ``kept`` holds the scores at the end.
         baselines: what the network has to beat; empty without validation rows, None before they are measured.
     """
 
@@ -64,8 +72,15 @@ class Session:
     coverage: Coverage | None = None
     baselines: tuple[Baseline, ...] | None = None
     unused: tuple[str, ...] = ()
+    files: Mapping[str, OtherFile] = field(default_factory=dict)
+    test: Prepared | None = None
+    begin: Begin | None = None
+    keep: Dataset | None = None
+    kept: KeptScore | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _compared: tuple[int, Comparison] | None = None
+    _before: RowScores | None = None
+    _tested: tuple[FinalScore, Comparison] | None = None
     _lock: RunLock | None = None
 
     @property
@@ -99,7 +114,22 @@ class Session:
         self.folder = folder
         self._lock = RunLock(folder.path, folder.named)
         storage.write_atomically(folder.config, self.settings.to_yaml().encode())
+        if self.begin is not None:
+            storage.write_atomically(folder.origin, self.begin.content)
         self._save_state()
+
+    @property
+    def origin(self) -> Origin | None:
+        """The model that the training began with, and what was added to it."""
+        return None if self.begin is None else self.begin.origin(self.prepared.untrained)
+
+    def score_before(self) -> float | None:
+        """The score of the model that the training begins with, on the rows to keep; None without such."""
+        if self.begin is None or self.keep is None:
+            return None
+        if self._before is None:
+            self._before = row_scores(self.begin.model, self.keep)
+        return self._before.score
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
         """What the network has to beat on the validation rows; nothing when there are none."""
@@ -117,12 +147,48 @@ class Session:
         if best is None or not self.baselines or not self.prepared.validation.size:
             return None
         if self._compared is None or self._compared[0] != best:
-            metric = self.metric
-            baseline = (max if metric.higher_is_better else min)(self.baselines, key=lambda one: one.score)
             own = self.prepared.network.row_scores(Model.load(self.folder.model).params, self.prepared.validation)
-            how = {"share": metric.field == "validation_accuracy", "higher_is_better": metric.higher_is_better}
-            self._compared = best, compare(own, baseline.rows, baseline.name, metric.name, **how)
+            self._compared = best, self._beside(own, self.baselines)
         return self._compared[1]
+
+    def _beside(self, own: RowScores, baselines: Sequence[Baseline]) -> Comparison:
+        """The network beside the best of the baselines."""
+        metric = self.metric
+        baseline = (max if metric.higher_is_better else min)(baselines, key=lambda one: one.score)
+        how = {"share": metric.is_share, "higher_is_better": metric.higher_is_better}
+        return compare(own, baseline.rows, baseline.name, metric.name, **how)
+
+    @property
+    def tested(self) -> FinalScore | None:
+        """The score of the best model on the test rows; None before the end, and where there are none."""
+        return self._tested[0] if self._tested else None
+
+    @property
+    def test_comparison(self) -> Comparison | None:
+        """The best model beside the best baseline, on the test rows."""
+        return self._tested[1] if self._tested else None
+
+    def _score_at_end(self, model: Model) -> None:
+        """Scores the best model on the test rows, which nothing before has looked at, and on those to keep."""
+        self.score_before()
+        if self._before is not None and self.keep is not None:
+            after = row_scores(model, self.keep)
+            self.kept = kept_score(_stored_name(self.keep.name), self.metric, self._before, after)
+        if self.test is None:
+            return
+        baselines = self.test.baselines()
+        own = model.network.row_scores(model.params, self.test.validation)
+        low, high, method = score_interval(own, self.settings.seed)
+        found = FinalScore(
+            data=_stored_name(self.files["test"].path),
+            rows=len(own.sums),
+            metric=self.metric.name,
+            score=own.score,
+            interval=(low, high),
+            method=method,
+            baselines={baseline.name: baseline.score for baseline in baselines},
+        )
+        self._tested = found, self._beside(own, baselines)
 
     def events(self) -> Generator[Event]:
         """Trains, saves the best model and the state after each epoch, and yields what happens.
@@ -188,7 +254,8 @@ class Session:
 
     def _starting_point(self) -> StartingPoint:
         """What a resumed training must find unchanged."""
-        return StartingPoint(self.settings, self.dataset.source, self.dataset.digest, self.automatic_patience)
+        source, digest = self.dataset.source, self.dataset.digest
+        return StartingPoint(self.settings, source, digest, self.automatic_patience, dict(self.files), self.origin)
 
     def _model_of(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch; None stands for the untrained model."""
@@ -202,13 +269,18 @@ class Session:
         """
         p, progress = self.prepared, self.state.progress
         return Record(
-            data=os.fsencode(os.path.basename(self.dataset.name)).decode("utf-8", "backslashreplace"),
+            data=_stored_name(self.dataset.name),
             rows=p.report.training_rows,
             validation_rows=p.report.validation_rows,
             label_rows=dict(p.report.label_rows),
             best_epoch=epoch,
             epochs=tuple(progress.history),
             baselines={baseline.name: baseline.score for baseline in self.baselines or ()},
+            version=metadata.version("rnncli"),
+            digest=self.dataset.digest,
+            test=self.tested,
+            origin=self.origin,
+            kept=self.kept,
         )
 
     def _save_epoch(self, event: EpochDone) -> None:
@@ -237,15 +309,18 @@ class Session:
 
     def _finish(self) -> None:
         if self.state.progress.best_epoch is None:
+            self._score_at_end(self.model())
             self._save_model()  # --epochs 0: the untrained model
         else:
-            # The best model was saved when it was the best; now it also gets the epochs that followed, and the final
-            # number of epochs.
+            # The best model was saved when it was the best; now it also gets the epochs that followed, the final
+            # number of epochs, and its score on the test rows.
             best = Model.load(self.folder.model)
+            self._score_at_end(best)
             best.with_training(self.settings, self._record(self.state.progress.best_epoch)).save(self.folder.model)
         self._save_state()
         report, baselines = self.prepared.report, self.baselines or ()
-        card = model_card(self.folder.path.name, self.dataset.name, self.model(), report, baselines, self.comparison())
+        compared = self.comparison(), self.test_comparison
+        card = model_card(self.folder.path.name, self.dataset.name, self.model(), report, baselines, *compared)
         storage.write_atomically(self.folder.card, card.encode())
 
     def _interrupt(self, signal_number: int) -> None:
@@ -261,39 +336,98 @@ class Session:
         )
 
 
+def _stored_name(path: str) -> str:
+    """The name of a file as a record holds it."""
+    return os.fsencode(os.path.basename(path)).decode("utf-8", "backslashreplace")
+
+
 def start(
     source: Source,
     given: Mapping[str, Any],
     runs_folder: Path,
     name: str | None = None,
     *,
+    test: str | None = None,
+    begin: Begin | None = None,
+    keep: str | None = None,
     named: Collection[str] = (),
 ) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
 
     Args:
         given: settings by name; the others have the defaults of the task that these or the data ask for.
+        test: a file of rows on which the best model is scored once, at the end.
+        begin: the model that the training begins with; None for a new training.
+        keep: a file of rows on which that model and the new one are scored.
         named: those that the user named for this training: each has to change something.
 
     Raises:
         RnncliError: of every kind.
     """
-    settings = Settings.from_mapping(given)
-    labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
-    dataset = read_dataset(source, labelled, task=settings.task, purpose=Purpose(task_named="task" in named))
+    settings = Settings.from_mapping(given if begin is None else begin.settings(given, {}))
+    if begin is None:
+        if keep is not None:
+            raise UsageError(
+                "--keep names older rows, which are scored before and after a training that begins with a model",
+                "name the model too: --from RUN",
+            )
+        labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
+        purpose = Purpose(task_named="task" in named)
+        dataset = read_dataset(source, labelled, task=settings.task, purpose=purpose)
+    else:
+        dataset = begin.read(source)
+    paths = {"validation": settings.validation_file, "test": test}
+    others = {
+        option: arranging.read_like(dataset, path, f"--{option}", settings.task)
+        for option, path in paths.items()
+        if path is not None
+    }
+    dataset, files = arranging.with_files(dataset, others)
     task = task_for(dataset, settings.task)
-    settings = Settings.from_mapping({**task.defaults(dataset, settings), **given, "task": task.name})
-    settings = vectors.with_dimension(settings, given)
-    prepared = task.prepare(dataset, settings)
+    defaults = task.defaults(dataset, settings)
+    chosen = {**defaults, **given} if begin is None else begin.settings(given, defaults)
+    settings = vectors.with_dimension(Settings.from_mapping({**chosen, "task": task.name}), given)
+    prepared, tested = _prepared(task, dataset, settings, begin)
     unused = require_used(named, prepared.untrained)
-    session = _untrained(RunFolder(runs_folder), dataset, prepared)
+    session = _untrained(RunFolder(runs_folder), dataset, prepared, files, tested)
     session.unused, session.coverage = unused, vectors.fill(session.prepared, session.state)
+    if begin is not None:
+        session.begin = begin
+        begin.fill(session.prepared.untrained, session.state.store.flat)
+    if keep is not None:
+        session.keep = arranging.read_like(dataset, keep, "--keep", task.name)
+        session.files = {**files, "keep": OtherFile(session.keep.source.path, session.keep.digest)}
+        session.score_before()
     session.require_saveable()
     session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
     return session
 
 
-def _untrained(folder: RunFolder, dataset: Dataset, prepared: Prepared) -> Session:
+def _prepared(
+    task: Task, dataset: Dataset, settings: Settings, begin: Begin | None = None
+) -> tuple[Prepared, Prepared | None]:
+    """What a training starts from; and the rows for testing in the place of those for validation, if there are any.
+
+    These are prepared before the training, so that one that cannot be read is found before it. The former never sees
+    them; what the latter has learned is the same, since the rows for training decide it.
+    """
+    # A task that cannot begin with a model has no argument for it.
+    known = {} if begin is None else {"begin": begin.model}
+    prepared, arrangement = task.prepare(arranging.without_test(dataset), settings, **known), dataset.arrangement
+    if arrangement is None or not len(arrangement.rows(Part.TEST)):
+        return prepared, None
+    tested = task.prepare(replace(dataset, arrangement=arrangement.testing()), settings, **known)
+    report = replace(prepared.report, test_rows=tested.report.validation_rows)
+    return replace(prepared, report=report), tested
+
+
+def _untrained(
+    folder: RunFolder,
+    dataset: Dataset,
+    prepared: Prepared,
+    files: Mapping[str, OtherFile],
+    test: Prepared | None,
+) -> Session:
     """A session before its first step, with every ``auto`` resolved."""
     automatic_patience = prepared.settings.patience is None
     prepared = _resolve_auto(prepared)
@@ -301,7 +435,16 @@ def _untrained(folder: RunFolder, dataset: Dataset, prepared: Prepared) -> Sessi
     group = group_of(settings.workers or 1)
     frozen = prepared.word_tables if settings.freeze else ()
     training = loop.new_state(prepared.network, settings, group, frozen)
-    return Session(folder, dataset, prepared, training, group, automatic_patience=automatic_patience)
+    return Session(
+        folder,
+        dataset,
+        prepared,
+        training,
+        group,
+        automatic_patience=automatic_patience,
+        files=files,
+        test=test,
+    )
 
 
 def resume(
@@ -311,6 +454,7 @@ def resume(
     data: str | None = None,
     given: Mapping[str, Any] | None = None,
     reading: Mapping[str, Any] | None = None,
+    beside: Mapping[str, str | None] | None = None,
     on_found: Callable[[], object] = lambda: None,
 ) -> Session:
     """Goes on with a training from its last saved state.
@@ -322,6 +466,7 @@ def resume(
         given: settings that the user has named again; those of MAY_CHANGE may differ from the run's. A finished
             training goes on if more epochs or more patience are allowed now.
         reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
+        beside: option → the file that it names, of those beside the data that have moved.
         on_found: called when there is a run to resume, before its data are read.
 
     Raises:
@@ -337,7 +482,7 @@ def resume(
         raise StorageError(f"{folder.named} holds no saved state to resume{has_model}", "start anew: rnncli train DATA")
     lock = RunLock(folder.path, folder.named)
     try:
-        return _resumed(folder, lock, data, given or {}, reading or {}, on_found)
+        return _resumed(folder, lock, data, given or {}, reading or {}, beside or {}, on_found)
     except BaseException:
         lock.release()
         raise
@@ -349,6 +494,7 @@ def _resumed(
     data: str | None,
     given: Mapping[str, Any],
     reading: Mapping[str, Any],
+    beside: Mapping[str, str | None],
     on_found: Callable[[], object],
 ) -> Session:
     """As :func:`resume`, of a run that is locked for this process."""
@@ -363,15 +509,27 @@ def _resumed(
     start = checkpoint.start
     settings = start.settings_again(given)
     start.check_reading(reading)
+    for option, path in beside.items():
+        if path is not None and option not in start.files:
+            raise UsageError(
+                f"--{option}: the training to resume has no such file", "score it afterwards: rnncli evaluate FILE"
+            )
     if data is None and start.source.path == "-":
         raise UsageError(
             f"{folder.named} was trained from stdin", "name the data again: rnncli train DATA --resume RUN"
         )
-    read = [start.source.path if data is None else data, settings.vectors]
+    moved = {"validation": given.get("validation"), **beside}
+    paths = {option: moved.get(option) or file.path for option, file in start.files.items()}
+    read = [start.source.path if data is None else data, settings.vectors, *paths.values()]
     storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
     on_found()
-    dataset = _read_again(folder, start, data)
-    session = _untrained(folder, dataset, task_for(dataset, settings.task).prepare(dataset, settings))
+    begin = None if start.origin is None else Begin.again(folder.origin, start.origin)
+    dataset, others = _read_again(folder, start, data, paths, begin)
+    joined, files = arranging.with_files(dataset, others)
+    task = task_for(joined, settings.task)
+    prepared, tested = _prepared(task, joined, settings, begin)
+    session = _untrained(folder, joined, prepared, files, tested)
+    session.begin, session.keep = begin, others.get("keep")
     checkpoint.restore(session.state)
     progress, settings = session.state.progress, session.settings
     patience = settings.patience if session.prepared.validation.size else None
@@ -382,30 +540,67 @@ def _resumed(
     return session
 
 
-def _read_again(folder: RunFolder, start: StartingPoint, data: str | None) -> Dataset:
-    """The data that a training began with, from where they were or from ``data``.
+def _read_again(
+    folder: RunFolder, start: StartingPoint, data: str | None, paths: Mapping[str, str], begin: Begin | None
+) -> tuple[Dataset, dict[str, Dataset]]:
+    """The data that a training began with, from where they were or from ``data``, and the files beside them.
+
+    Args:
+        paths: option → where the file that it named is now, of those that were read beside the data.
+        begin: the model that it began with.
 
     Raises:
         UsageError: they are not the same.
         StorageError: they cannot be read.
     """
     source = start.source if data is None else replace(start.source, path=data)
+    resume = f"--resume {shlex.quote(str(folder.named))}"
+    command = f"rnncli train DATA {resume}"
+    with _the_same(source.path, "data that {} was trained on", folder, command, data is None):
+        if begin is None:
+            dataset = read_dataset(source, source.label is not None, task=start.settings.task, settled=True)
+        else:
+            dataset = begin.read(source)
+        _require_digest(dataset.digest, start.digest)
+    others = {}
+    for option, path in paths.items():
+        command, kept = f"rnncli train {resume} --{option} FILE", path == start.files[option].path
+        with _the_same(path, f"{option} file of {{}}", folder, command, kept):
+            others[option] = arranging.read_like(dataset, path, f"--{option}", start.settings.task)
+            _require_digest(others[option].digest, start.files[option].digest)
+    return dataset, others
+
+
+def _require_digest(digest: str, before: str) -> None:
+    if digest != before:
+        raise DataError("its contents have changed")
+
+
+@contextmanager
+def _the_same(path: str, what: str, folder: RunFolder, command: str, kept: bool) -> Iterator[None]:
+    """Inside, a file is read that a training began with.
+
+    Args:
+        what: it should be, with the run in place of ``{}``.
+        command: that names it where it is now.
+        kept: whether it is looked for where it was.
+
+    Raises:
+        UsageError: what was read is something else.
+        StorageError: it is not there.
+    """
     try:
-        dataset = read_dataset(source, source.label is not None, task=start.settings.task, settled=True)
-        if dataset.digest == start.digest:
-            return dataset
-        reason = "its contents have changed"
-    except DataError as error:  # they could be read when the training began
+        yield
+    except DataError as error:  # it could be read when the training began
         reason = error.message.removeprefix("--text: ").removeprefix("--label: ")
+        raise UsageError(
+            f"{display_name(path)} is not the {what.format(folder.named)}: {reason}",
+            f"start a new training, or name the right file: {command}",
+        ) from None
     except StorageError as error:
-        if data is not None or os.path.exists(source.path):
+        if not kept or os.path.exists(path):
             raise
-        moved = f"if it has moved: rnncli train DATA --resume {shlex.quote(str(folder.named))}"
-        raise StorageError(error.message, moved) from None
-    raise UsageError(
-        f"{display_name(source.path)} is not the data that {folder.named} was trained on: {reason}",
-        "start a new training, or name the right file: rnncli train DATA --resume RUN",
-    )
+        raise StorageError(error.message, f"if it has moved: {command}") from None
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -12,7 +12,22 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Source
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.errors import UsageError
+from rnncli.record import Origin
 from rnncli.schema import Length
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file that a training reads beside its data.
+
+    Attributes:
+        path: as ASCII in a saved state.
+        digest: SHA-256 of its bytes.
+    """
+
+    path: str
+    digest: Annotated[str, Length(1, 200)]
+
 
 MAY_CHANGE = ("epochs", "patience", "workers", "keep_epochs")
 
@@ -26,20 +41,28 @@ class StartingPoint:
         source: the data file, with the columns and the format that were chosen.
         digest: SHA-256 of its bytes.
         automatic_patience: whether ``settings.patience`` follows from the number of epochs; older states do not say.
+        files: option → the file that it names, of those that are read beside the data.
+        origin: the model that the training began with; None for a new one.
     """
 
     settings: Settings
     source: Source
     digest: Annotated[str, Length(1, 200)]
     automatic_patience: bool = False
+    files: dict[str, OtherFile] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def stored(self) -> StartingPoint:
-        """As a state keeps it, with the path of the data as ASCII."""
-        return replace(self, source=replace(self.source, path=_stored_path(self.source.path)))
+        """As a state keeps it, with the paths of the data as ASCII."""
+        return self._with_paths(_stored_path)
 
     def read(self) -> StartingPoint:
         """The opposite of :meth:`stored`."""
-        return replace(self, source=replace(self.source, path=_path_from_stored(self.source.path)))
+        return self._with_paths(_path_from_stored)
+
+    def _with_paths(self, change: Callable[[str], str]) -> StartingPoint:
+        files = {option: replace(file, path=change(file.path)) for option, file in self.files.items()}
+        return replace(self, source=replace(self.source, path=change(self.source.path)), files=files)
 
     def settings_again(self, given: Mapping[str, Any]) -> Settings:
         """The settings to go on with; None for patience where it follows from the epochs.
@@ -49,6 +72,8 @@ class StartingPoint:
         """
         wanted = Settings.from_mapping(given)
         for name, value in given.items():
+            if name == "validation" and isinstance(value, str) and self.settings.validation_file is not None:
+                continue  # the file may have moved; what is in it is compared
             # "auto" has become what it is for these data, and would again.
             if name not in MAY_CHANGE and value != "auto" and getattr(self.settings, name) != getattr(wanted, name):
                 raise UsageError(

@@ -97,6 +97,11 @@ class Inputs(_Column[T]):
             made._put(bytes(self._bytes(row)))
         return made
 
+    def extend(self, other: Self) -> None:
+        """Keeps the values of another column of the same type, after its own."""
+        for row in range(len(other)):
+            self._put(bytes(other._bytes(row)))
+
     def _put(self, data: bytes) -> None:
         size = len(data)
         if size >= _LONG:
@@ -200,6 +205,14 @@ class _Parsed(Inputs[T]):
         made._sources = self._sources.take(rows if self._sources else ())
         return made
 
+    def extend(self, other: Self) -> None:
+        if other._sources or self._sources:
+            for column, count in ((self, len(self)), (other, len(other))):
+                while len(column._sources) < count:
+                    column._sources.append("")
+            self._sources.extend(other._sources)
+        super().extend(other)
+
 
 class TokenLists(_Parsed[tuple[str, ...]]):
     """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space."""
@@ -219,6 +232,13 @@ class TokenLists(_Parsed[tuple[str, ...]]):
 
     def append(self, value: Value) -> None:
         self.append_split(value, split_words(value))
+
+    def extend(self, other: Self) -> None:
+        # The same token has another id there, and the bytes that are kept are ids.
+        made, self._compact = copy(other), self._compact or other._compact
+        ids = np.array([self._ids[token] for token in other._ids], np.int32)
+        made._data = bytearray(ids[np.frombuffer(other._data, np.int32)].tobytes())
+        super().extend(made)
 
     def _at(self, row: int) -> tuple[str, ...]:
         if len(self._tokens) < len(self._ids):
@@ -276,6 +296,11 @@ class NumberArrays(_Parsed[Floats]):
         made._widths = array("i", (self._widths[row] for row in rows))
         made._whole = bytearray(self._whole[row] for row in rows)
         return made
+
+    def extend(self, other: Self) -> None:
+        super().extend(other)
+        self._widths.extend(other._widths)
+        self._whole.extend(other._whole)
 
     @property
     def widths(self) -> npt.NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -133,8 +133,18 @@ class Corpus:
         return texts.with_flat(vocabulary.encode(self.distinct)[texts.flat])
 
 
-def build_vocabulary(counts: dict[str, int], *, min_count: int = 1, max_size: int | None = None) -> Vocabulary:
-    """Keeps tokens with at least ``min_count`` occurrences, at most ``max_size`` of them: by count, then alphabet."""
+def build_vocabulary(
+    counts: Mapping[str, int], *, min_count: int = 1, max_size: int | None = None, known: Vocabulary | None = None
+) -> Vocabulary:
+    """Keeps tokens with at least ``min_count`` occurrences, at most ``max_size`` of them: by count, then alphabet.
+
+    Args:
+        known: the vocabulary that a training goes on from, all tokens of which stay in their places before the others.
+    """
+    before = known.tokens if known is not None else ()
     kept = [(-count, token) for token, count in counts.items() if count >= max(1, min_count)]
+    if known is not None:
+        kept = [(count, token) for count, token in kept if token not in known]
     kept.sort()
-    return Vocabulary(tuple(token for _, token in kept[:max_size]))
+    room = None if max_size is None else max(0, max_size - len(before))
+    return Vocabulary((*before, *(token for _, token in kept[:room])))

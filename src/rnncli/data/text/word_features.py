@@ -48,20 +48,28 @@ class WordFeatures:
     known: tuple[Vocabulary, ...]
 
     @classmethod
-    def of(cls, words: Mapping[str, int], *, min_count: int, max_size: int) -> WordFeatures:
+    def of(
+        cls, words: Mapping[str, int], *, min_count: int, max_size: int, known: WordFeatures | None = None
+    ) -> WordFeatures:
         """From the training words and how often each occurs.
 
         Args:
             min_count: rarer words have their other features alone.
             max_size: the most known words.
+            known: the features that a training goes on from, all of which stay in their places.
         """
         counts: list[Counter[str]] = [Counter() for _ in SIDES]
         for word, count in words.items():
             for k, entry in enumerate(sides(word)):
                 counts[k][entry] += count if k == 0 else 1  # of an ending, in how many words
-        first = build_vocabulary(counts[0], min_count=min_count, max_size=max_size)
-        others = [build_vocabulary(of_side, min_count=MIN_WORDS) for of_side in counts[1:]]
-        return cls((first, *others))
+        before = known.known if known is not None else (None,) * len(SIDES)
+        limits = [(min_count, max_size), *[(MIN_WORDS, None)] * (len(SIDES) - 1)]
+        return cls(
+            tuple(
+                build_vocabulary(of_side, min_count=fewest, max_size=most, known=of_known)
+                for of_side, (fewest, most), of_known in zip(counts, limits, before, strict=True)
+            )
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import FeatureRows
 from rnncli.data.tables.described import ArrayColumn
 from rnncli.data.text.vocabulary import Corpus
-from rnncli.errors import DataError, counted
+from rnncli.errors import DataError, UsageError, counted
 from rnncli.tasks import token_counts
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.caption.network import Described
@@ -48,6 +48,7 @@ class Caption(Task):
     """The task of numeric columns, or a column of .npy files, beside a text."""
 
     model = CaptionModel
+    continues = True
 
     def fits(self, dataset: Dataset) -> bool:
         return bool(dataset.features)
@@ -64,10 +65,10 @@ class Caption(Task):
             "lr": 0.003,
         }
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: CaptionModel | None = None) -> Prepared:
         if not dataset.features:
             raise DataError(f"{dataset.name}: there are no numeric columns beside a text")
-        if len(dataset.inputs) < 2:
+        if len(dataset.inputs) < 2 and begin is None:
             raise DataError(f"{dataset.name}: at least 2 records are needed, and this file has 1")
         unit = likely_unit(dataset.labels[:200], settings.tokens)
         settings, dataset = settings.replace(tokens=unit), without_too_long(dataset, unit)
@@ -75,21 +76,24 @@ class Caption(Task):
         texts = [text.lower() if settings.lowercase else text for text in dataset.labels]
         unique, index = dataset.inputs.rows()
         rows = split(dataset, settings)
-        numbers, constant = _figures(unique, index[rows.train])
+        if begin is None:
+            numbers, constant = _figures(unique, index[rows.train])
+        else:
+            numbers, constant = _numbers_of(begin, dataset), 0
         features, problems = _standardised(numbers, unique, settings.dtype)
         del unique
         kept = dataset.without([problems[k] for k in index.tolist()], "record that cannot be read")
         if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
-            return self.prepare(kept, settings)
+            return self.prepare(kept, settings, begin)
         corpus = Corpus()
         lengths = np.array([corpus.add(symbols_of(text, unit)) for text in texts])
-        target = vocabulary_of(corpus.counts(rows.train), settings)
+        target = vocabulary_of(corpus.counts(rows.train), settings, None if begin is None else begin.target)
         untrained = CaptionModel(
             settings=settings,
             names=dataset.features,
             numbers=numbers,
             target=target,
-            longest=int(lengths.max()),
+            longest=max(int(lengths.max()), 0 if begin is None else begin.longest),
             example=dataset.inputs.text(int(rows.looked_at[0])),
             arrays=isinstance(dataset.reads, ArrayColumn),
         )
@@ -119,6 +123,20 @@ class Caption(Task):
         judge = partial(baselines, train, validation, untrained.network.decoder.end, unit)
         words = {"decoder/embedding/weight": target.tokens} if unit != "char" else {}
         return Prepared(untrained, train, validation, report, baselines=judge, word_tables=words)
+
+
+def _numbers_of(model: CaptionModel, dataset: Dataset) -> NumberInput:
+    """How a model standardises its numbers.
+
+    Raises:
+        UsageError: it reads other columns than these data have.
+    """
+    if model.names != dataset.features:
+        raise UsageError(
+            f"the model to begin with reads the columns {', '.join(model.names)}, and these data have "
+            f"{', '.join(dataset.features)}"
+        )
+    return model.numbers
 
 
 _COLUMNS_AT_A_TIME = 1024

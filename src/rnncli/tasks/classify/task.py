@@ -14,10 +14,11 @@ from rnncli.data.dataset import Dataset
 from rnncli.tasks.classify import labels
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import LabelTargets
 from rnncli.tasks.many_to_one.task import ManyToOneTask
-from rnncli.tasks.prepare import numbered
+from rnncli.tasks.prepare import Split, learned_labels, numbered
 
 
 class Classify(ManyToOneTask, LabelTargets):
@@ -25,6 +26,7 @@ class Classify(ManyToOneTask, LabelTargets):
 
     model = ClassifierModel
     trains = "A classifier"
+    continues = True
     constant_is = "commonest_label"
 
     def fits(self, dataset: Dataset) -> bool:
@@ -35,6 +37,13 @@ class Classify(ManyToOneTask, LabelTargets):
 
     def numbered(self, answers: Sequence[str]) -> tuple[dict[str, Any], Array]:
         names, targets = numbered(answers)
+        return {"labels": names}, targets
+
+    def learned(
+        self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None
+    ) -> tuple[dict[str, Any], Array]:
+        known = () if begin is None else tuple(begin.facts()["labels"])
+        names, targets = learned_labels(dataset, rows, fields["labels"], targets, known)
         return {"labels": names}, targets
 
     def strata(self, targets: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from rnncli.schema import Ordinal, Range
 from rnncli.tasks.inputs import tokens_in_words
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
-from rnncli.tasks.model import OF_AN_EMBEDDING, Manifest, Metric, Model, TextReading
+from rnncli.tasks.model import OF_AN_EMBEDDING, Axis, Manifest, Metric, Model, TextReading, token_axis
 from rnncli.tasks.network import network_in_words
 
 # Streams in which a text is evaluated.
@@ -97,6 +97,12 @@ class LanguageModel(Model):
     @property
     def unused_sizes(self) -> frozenset[str]:
         return OF_AN_EMBEDDING if self.settings.input == "onehot" else frozenset()
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        rows = dict.fromkeys(self.network.tables, token_axis(0, self.vocabulary, self.unit))
+        bias = {"output/bias": token_axis(0, self.vocabulary, "")} if self.settings.bias else {}
+        return rows | {"output/weight": token_axis(1, self.vocabulary, "")} | bias
 
     @property
     def network(self) -> LanguageModelNetwork:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
+from rnncli.data.arrangement import Part
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError, UsageError, counted
@@ -35,10 +36,30 @@ def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tupl
     return token_counts.baselines(train.text, validation.text, size, unit, validation.lengths, sums)
 
 
+def _tokens(text: str, settings: Settings) -> Iterator[str]:
+    return tokens_of(text.lower() if settings.lowercase else text, settings.tokens)
+
+
+def _cut(dataset: Dataset) -> bool:
+    """Whether the end of the text that is learned is set aside for validation."""
+    return dataset.arrangement is None or not len(dataset.arrangement.rows(Part.VALIDATION))
+
+
+def _sides(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
+    """The text to learn from, and that to be judged on; None where that is the end of the former."""
+    arrangement = dataset.arrangement
+    if arrangement is None:
+        return dataset, None
+    judged = arrangement.rows(Part.TEST if arrangement.tested else Part.VALIDATION)
+    read = dataset.take(arrangement.rows(Part.TRAINING).tolist())
+    return read, dataset.take(judged.tolist()) if len(judged) else None
+
+
 class LanguageModeling(Task):
     """The task of a text without labels."""
 
     model = LanguageModel
+    continues = True
 
     def fits(self, dataset: Dataset) -> bool:
         return dataset.source.label is None
@@ -56,37 +77,45 @@ class LanguageModeling(Task):
             "lr": 0.004,
         }
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: LanguageModel | None = None) -> Prepared:
         if settings.bidirectional:
             raise UsageError("a text is predicted from its beginning on: --bidirectional is not possible")
         if settings.tokens == "symbol":
             raise UsageError("a text is predicted by words or chars: --tokens symbol would lose its white space")
         unit = "word" if settings.tokens == "word" else "char"
         settings = settings.replace(tokens=unit)
-        text = joined(dataset)
+        read, judged = _sides(dataset)
+        text = joined(read)
         corpus = Corpus()
-        count = corpus.add(tokens_of(text.lower() if settings.lowercase else text, unit))
-        held_out = int(count * settings.validation)
-        if count < 20 or (settings.validation and held_out < 2):
+        count = corpus.add(_tokens(text, settings))
+        held_out = 0 if judged is not None and not _cut(dataset) else int(count * settings.validation_share)
+        alone = begin is not None and not read.lines  # nothing is to be learned, only judged
+        if (count < 20 and not alone) or (settings.validation_share and judged is None and held_out < 2):
             raise DataError(f"{dataset.name}: a text of {counted(count, unit)} is too short to learn from")
         learned = count - held_out
-        vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings)
+        vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings, None if begin is None else begin.vocabulary)
         if not vocabulary.tokens:
             said = f"no {unit} occurs {counted(settings.min_count, 'time')} or more: nothing is left to predict"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
+        looked_at = ids[learned:]
+        if judged is not None:
+            looked_at = vocabulary.encode(_tokens(joined(judged), settings))
+            held_out = len(looked_at)
+            if held_out < 2:
+                raise DataError(f"{judged.place(0)}: a text of {counted(held_out, unit)} is too short to be predicted")
         streams = min(settings.batch, max(1, learned // (LEAST_STEPS * settings.max_length)))
         train = Streams.of(ids[:learned], streams, settings.max_length)
-        validation = Streams.of(ids[learned:], JUDGED_STREAMS, settings.max_length)
+        validation = Streams.of(looked_at, JUDGED_STREAMS, settings.max_length)
         if not held_out:
             validation = validation.take(np.arange(0))
         settings = settings.replace(batch=train.streams)
-        ending = (dataset.texts[row] for row in range(len(dataset.texts) * 9 // 10, len(dataset.texts)))
+        ending = (read.texts[row] for row in range(len(read.texts) * 9 // 10, len(read.texts)))
         example = next((line for line in ending if len(line) > 10), text)[:40]
         untrained = LanguageModel(settings=settings, vocabulary=vocabulary, example=example)
         require_memory(untrained.network, settings.max_length)
-        unknown_rate = float(((ids[learned:] if held_out else ids) == vocabulary.unknown).mean())
-        known, looked_at = len(vocabulary.tokens), "validation" if held_out else "training"
+        unknown_rate = float(((looked_at if held_out else ids) == vocabulary.unknown).mean())
+        known, looked_at_are = len(vocabulary.tokens), "validation" if held_out else "training"
         report = Report(
             what="A model of a text",
             training_rows=learned,
@@ -101,7 +130,7 @@ class LanguageModeling(Task):
             },
             own_lines=[
                 ("vocabulary", counted(known, f"{unit} is known", f"{unit}s are known")),
-                ("unknown", f"{unknown_rate:.2%} of the {looked_at} {unit}s"),
+                ("unknown", f"{unknown_rate:.2%} of the {looked_at_are} {unit}s"),
                 ("streams", f"{train.streams:,}, read {counted(train.window, unit)} at a time"),
             ],
             summary=("Tokens", counted(known, f"different {unit}")),

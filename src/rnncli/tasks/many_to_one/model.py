@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
@@ -22,7 +22,7 @@ from rnncli.parallel.chunks import map_rows
 from rnncli.results import TableCell
 from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredTokenizer, TextInput, Tokens
 from rnncli.tasks.many_to_one.network import ManyToOne
-from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Manifest, Model, TextReading, of_filled
+from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Axis, Manifest, Model, TextReading, of_filled, token_axis
 from rnncli.tasks.network import BATCH, network_in_words
 
 T = TypeVar("T")
@@ -108,6 +108,12 @@ class ManyToOneModel(Model):
     @abstractmethod
     def answer_count(self) -> int:
         """K of the network."""
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        if isinstance(self.input, NumberInput):
+            return {}
+        return dict.fromkeys(self.network.tables, token_axis(0, self.input.vocabulary, self.unit))
 
     @property
     def network(self) -> ManyToOne:
@@ -214,6 +220,26 @@ class LabelModel(ManyToOneModel):
     @property
     def answer_count(self) -> int:
         return len(self.labels)
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        # The one logit of two labels is of both.
+        joint = self.network.logit_count < len(self.labels)
+        return {**super().axes, **self._label_axes((" ".join(map(repr, self.labels)),) if joint else self.labels)}
+
+    def carried(self, other: Model) -> tuple[dict[str, Array], Mapping[str, Axis]]:
+        """As of every model; the one logit of two labels, z, becomes −z/2 and z/2 where ``other`` has more."""
+        params, axes = super().carried(other)
+        if self.network.logit_count < len(self.labels) < len(other.axes["output/weight"].names):
+            axes = {**axes, **self._label_axes(self.labels)}
+            for name in self._label_axes(()):
+                params[name] = np.concatenate((-params[name] / 2, params[name] / 2), axis=-1)
+        return params, axes
+
+    def _label_axes(self, names: tuple[str, ...]) -> dict[str, Axis]:
+        """Of the output layer, whose logits are those of ``names``."""
+        axes = {"output/weight": Axis(1, names, "label")}
+        return axes | ({"output/bias": Axis(0, names)} if self.settings.bias else {})
 
     def describe(self) -> list[tuple[str, TableCell]]:
         return [("labels", ", ".join(self.labels)), *super().describe()]

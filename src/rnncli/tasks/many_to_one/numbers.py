@@ -12,30 +12,41 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import NumberArrays
 from rnncli.data.records.ragged import Ragged
 from rnncli.data.tables.long_form import LongForm
+from rnncli.errors import UsageError, counted
 from rnncli.tasks.inputs import NumberInput, shorten, shortened
+from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.prepare import Prepared, require_memory, split
 from rnncli.tasks.report import numbers_words, spread, spread_words
 
 
-def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
+def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:
     """Reads, splits, standardises by the training rows, and encodes.
+
+    Args:
+        begin: the model of numbers that the training goes on from; numbers are standardised as it does it.
 
     Raises:
         DataError: a sequence cannot be read, with its line; or the rows cannot train a model.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    task.require(dataset)
+    if begin is None:
+        task.require(dataset)
     sequences, dataset = _of_one_width(dataset)
-    task.require(dataset)
+    if begin is None:
+        task.require(dataset)
     answers, targets = task.numbered(dataset.labels)
     rows = split(dataset, settings, task.strata(targets))
+    answers, targets = task.learned(dataset, rows, answers, targets, begin)
     answers, targets = task.fitted(answers, targets, rows.train)
-    input, constant = NumberInput.of(sequences.take(rows.train).joined())
+    if begin is None:
+        input, constant = NumberInput.of(sequences.take(rows.train).joined())
+    else:
+        input, constant = _input_of(begin, int(sequences.flat.shape[1])), 0
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
     if kept is not dataset:  # numbers that are out of all bounds, among the validation rows
-        return prepare(task, kept, settings)
+        return prepare(task, kept, settings, begin)
     lengths, limit, shown = sequences.lengths, settings.max_length, int(rows.looked_at[0])
     example = dataset.inputs.text(shown)
     if lengths[shown] > limit:  # as it is read: a model's file has no room for a recording of hours
@@ -66,6 +77,22 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
     )
     judge = partial(task.baselines_of_numbers, train, validation, untrained.network)
     return Prepared(untrained, train, validation, report, baselines=judge)
+
+
+def _input_of(model: ManyToOneModel, width: int) -> NumberInput:
+    """How a model standardises its numbers, of which there are ``width`` a timestep.
+
+    Raises:
+        UsageError: it reads text, or other timesteps.
+    """
+    if not isinstance(model.input, NumberInput):
+        raise UsageError("the model to begin with reads text, and these are sequences of numbers")
+    if model.input.size != width:
+        raise UsageError(
+            f"the model to begin with reads {counted(model.input.size, 'number')} a timestep, "
+            f"and these data have {width:,}"
+        )
+    return model.input
 
 
 # Timesteps that are standardised at a time.

@@ -14,6 +14,7 @@ from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
+from rnncli.tasks.prepare import Split
 from rnncli.tasks.random_kernels import KernelRidge
 from rnncli.tasks.report import Report, label_report
 
@@ -41,6 +42,19 @@ class Targets(ABC):
     @abstractmethod
     def strata(self, targets: Array) -> Array | None:
         """(rows,) numbers: rows with the same one give the same share to validation; None where all are alike."""
+
+    def learned(
+        self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None
+    ) -> tuple[dict[str, Any], Array]:
+        """The same, once it is known what each row is for: the answers of the model are those that it can learn.
+
+        Args:
+            begin: the model that the training goes on from, whose answers stay in their places.
+
+        Raises:
+            DataError: a validation row that the user chose has an answer that cannot be learned.
+        """
+        return fields, targets
 
     def fitted(self, fields: dict[str, Any], targets: Array, train: Array) -> tuple[dict[str, Any], Array]:
         """The same, once the rows for training are known: targets may be scaled by them."""

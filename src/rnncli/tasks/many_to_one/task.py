@@ -34,6 +34,6 @@ class ManyToOneTask(Task, Targets):
         by_steps = by_steps or isinstance(dataset.inputs, NumberArrays)
         return {"hidden": 128, "dropout": 0.4} if by_steps else {}
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:
         prepare = numbers.prepare if isinstance(dataset.inputs, NumberArrays) else texts.prepare
-        return prepare(self, dataset, settings)
+        return prepare(self, dataset, settings, begin)

@@ -12,22 +12,28 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import Ragged, joined
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
-from rnncli.errors import counted
+from rnncli.errors import UsageError, counted
 from rnncli.tasks.inputs import TextInput, build_tokenizer, shortened
+from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.prepare import Prepared, require_memory, split
-from rnncli.tasks.report import spread, spread_words
+from rnncli.tasks.report import known_in_words, spread, spread_words
 
 
-def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
+def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:
     """Tokenizes, splits, counts and encodes.
+
+    Args:
+        begin: the model of texts that the training goes on from.
 
     Raises:
         DataError: the rows cannot train a model; the message says how many of what are needed.
         UsageError: the network that the settings describe does not fit into memory.
     """
-    task.require(dataset)  # before the texts are read, which takes a while
+    known = None if begin is None else _vocabulary_of(begin)
+    if begin is None:  # before the texts are read, which takes a while
+        task.require(dataset)
     tokenizer = build_tokenizer(settings, dataset.texts[:200])
     unit, limit = tokenizer.unit, settings.max_length
     settings = settings.replace(tokens=unit)
@@ -36,15 +42,18 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
         corpus.add(tokenizer.tokens(text))
     dataset = dataset.with_tokens(corpus.lengths, unit)
     corpus.drop_empty()
-    task.require(dataset)
+    if begin is None:
+        task.require(dataset)
 
     answers, targets = task.numbered(dataset.labels)
     rows = split(dataset, settings, task.strata(targets))
+    answers, targets = task.learned(dataset, rows, answers, targets, begin)
     answers, targets = task.fitted(answers, targets, rows.train)
     counts, lengths = corpus.counts(rows.train), corpus.lengths
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
-    unlimited = build_vocabulary(counts, min_count=settings.min_count)
-    vocabulary = Vocabulary(unlimited.tokens[: settings.max_vocabulary])
+    unlimited = build_vocabulary(counts, min_count=settings.min_count, known=known)
+    before = 0 if known is None else len(known.tokens)
+    vocabulary = Vocabulary(unlimited.tokens[: max(before, settings.max_vocabulary)])
     untrained = task.untrained(
         settings=settings,
         input=TextInput(tokenizer, vocabulary),
@@ -64,13 +73,13 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
     read = _cut(whole, limit, vocabulary.unknown)
     if read is not whole:
         train, validation = read.take(rows.train), read.take(rows.validation)
-    distinct, known = sum(count > 0 for count in counts.values()), len(vocabulary.tokens)
+    distinct, size = sum(count > 0 for count in counts.values()), len(vocabulary.tokens)
     unknown_rate = float((joined(validation.inputs or train.inputs) == vocabulary.unknown).mean())
     cut, on_both_sides = int((lengths > limit).sum()), _on_both_sides(corpus, rows.train, rows.validation)
     longer = counted(cut, "longer text is read without its", "longer texts are read without their")
     lines = [
         ("lengths", spread_words(spread(lengths), unit) + (f"; {longer} middle (--max-length)" if cut else "")),
-        ("vocabulary", f"{known:,} of {distinct:,} distinct {unit}s are known"),
+        ("vocabulary", known_in_words(size, distinct, unit, begin is not None)),
         ("unknown", f"{unknown_rate:.2%} of the {rows.looked_at_are} tokens"),
     ]
     if on_both_sides:
@@ -83,7 +92,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
             "lengths": spread(lengths),
             "cut": cut,
             "words": int(lengths.sum()),
-            "vocabulary": known,
+            "vocabulary": size,
             "distinct_tokens": distinct,
             "unknown_rate": unknown_rate,
             "on_both_sides": on_both_sides,
@@ -96,6 +105,17 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings) -> Prepared:
     judge = partial(task.baselines_of_texts, whole_train, whole_validation, unlimited.size, network)
     tables = {"embedding/weight": vocabulary.tokens} if unit != "char" and network.reader.embeds else {}
     return Prepared(untrained, train, validation, report, baselines=judge, word_tables=tables)
+
+
+def _vocabulary_of(model: ManyToOneModel) -> Vocabulary:
+    """The tokens that a model of texts knows.
+
+    Raises:
+        UsageError: it reads numbers.
+    """
+    if model.text_reading is None:
+        raise UsageError("the model to begin with reads numbers, and these are texts")
+    return model.text_reading.vocabulary
 
 
 def _cut(examples: Examples, limit: int, unknown: int) -> Examples:

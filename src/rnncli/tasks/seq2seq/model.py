@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from rnncli.errors import counted
 from rnncli.results import Column, TableCell
 from rnncli.tasks.generation import GeneratingManifest, GeneratingModel
 from rnncli.tasks.inputs import shorten
-from rnncli.tasks.model import Metric
+from rnncli.tasks.model import Axis, Metric, token_axis
 from rnncli.tasks.network import network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
@@ -45,6 +45,11 @@ class Seq2SeqModel(GeneratingModel):
     stored = Seq2SeqManifest
     unused = frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
     source: Vocabulary
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        rows = token_axis(0, self.source, f"source {self.unit}")
+        return dict.fromkeys(self.network.encoder.tables, rows) | dict(super().axes)
 
     @property
     def network(self) -> EncoderDecoder:

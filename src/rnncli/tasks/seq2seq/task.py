@@ -28,6 +28,7 @@ class Seq2Seq(Task):
 
     model = Seq2SeqModel
     effort = 4.0
+    continues = True
 
     def fits(self, dataset: Dataset) -> bool:
         return ((dataset.source.text or "").lower(), (dataset.source.label or "").lower()) == ("source", "target")
@@ -44,22 +45,26 @@ class Seq2Seq(Task):
             "min_count": 1,
         }
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: Seq2SeqModel | None = None) -> Prepared:
         settings = settings.replace(tokens=likely_unit(dataset.texts[:200], settings.tokens))
         dataset = without_too_long(without_empty(dataset, settings), settings.tokens)
-        if len(dataset.texts) < 2:
+        if len(dataset.texts) < 2 and begin is None:
             raise DataError(f"{dataset.name}: an encoder-decoder needs at least 2 pairs, and this file has 1")
         unit, sources, targets = settings.tokens, Corpus(), Corpus()
         for text, answer in zip(dataset.texts, dataset.labels, strict=True):
             sources.add(symbols_of(text.lower() if settings.lowercase else text, unit))
             targets.add(symbols_of(answer, unit))
         rows = split(dataset, settings)
-        source, target = (vocabulary_of(side.counts(rows.train), settings) for side in (sources, targets))
+        before = (None, None) if begin is None else (begin.source, begin.target)
+        source, target = (
+            vocabulary_of(side.counts(rows.train), settings, known)
+            for side, known in zip((sources, targets), before, strict=True)
+        )
         untrained = Seq2SeqModel(
             settings=settings,
             source=source,
             target=target,
-            longest=int(targets.lengths.max()),
+            longest=max(int(targets.lengths.max()), 0 if begin is None else begin.longest),
             example=dataset.texts[int(rows.looked_at[0])],
         )
         require_memory(untrained.network, int(sources.lengths.max()) + untrained.longest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -20,7 +20,7 @@ from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import judge
-from rnncli.tasks.model import OF_TEXTS, Labels, Manifest, Model, distinct, of_filled
+from rnncli.tasks.model import OF_TEXTS, Axis, Labels, Manifest, Model, distinct, of_filled, token_axis
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction
@@ -74,6 +74,13 @@ class TaggerModel(Model):
     @property
     def row(self) -> str:
         return "sentence"
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        sides = zip(SIDES, self.views.known, strict=True)
+        rows = {f"views/{side}": token_axis(0, known, "word" if side == SIDES[0] else "") for side, known in sides}
+        bias = {"output/bias": Axis(0, self.tags)} if self.settings.bias else {}
+        return rows | {"output/weight": Axis(1, self.tags, "tag")} | bias
 
     @property
     def network(self) -> Tagger:

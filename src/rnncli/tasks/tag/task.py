@@ -17,8 +17,8 @@ from rnncli.data.text.vocabulary import Corpus
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.errors import DataError, counted
 from rnncli.tasks.comparison import Baseline, RowScores
-from rnncli.tasks.prepare import Prepared, numbered, require_memory, split
-from rnncli.tasks.report import label_report, skipped_warning, spread, spread_words
+from rnncli.tasks.prepare import Prepared, learned_labels, numbered, require_memory, split
+from rnncli.tasks.report import known_in_words, label_report, skipped_warning, spread, spread_words
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
 from rnncli.tasks.tag.spans import place_and_type, scheme_of
@@ -47,6 +47,7 @@ class Tag(Task):
     """The task of records that hold as many tags as words."""
 
     model = TaggerModel
+    continues = True
 
     def fits(self, dataset: Dataset) -> bool:
         return isinstance(dataset.inputs, TokenLists)
@@ -54,28 +55,32 @@ class Tag(Task):
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
         return {"bidirectional": True}
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: TaggerModel | None = None) -> Prepared:
         words, tag_corpus = Corpus(), Corpus()
         for sentence, its_tags in zip(dataset.inputs, dataset.labels, strict=True):
             words.add(sentence)
             tag_corpus.add(its_tags)
         tags, number = numbered(tag_corpus.distinct)
-        if len(tags) < 2:
+        if len(tags) < 2 and begin is None:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
         lengths = words.lengths
-        if len(lengths) < 2:
+        if len(lengths) < 2 and begin is None:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 sentences, and this file has 1")
         rows = split(dataset, settings)
+        targets = tag_corpus.texts()
+        known_tags, features = ((), None) if begin is None else (begin.tags, begin.views)
+        targets = targets.with_flat(number[targets.flat])
+        tags, targets = learned_labels(dataset, rows, tags, targets, known_tags, "tag")
         counts = {word: times for word, times in words.counts(rows.train).items() if times}
-        views = WordFeatures.of(counts, min_count=settings.min_count, max_size=settings.max_vocabulary)
+        limits = {"min_count": settings.min_count, "max_size": settings.max_vocabulary}
+        views = WordFeatures.of(counts, **limits, known=features)
         looked_at = rows.looked_at
         short = looked_at[(lengths[looked_at] >= 5) & (lengths[looked_at] <= 12)]
         (shown,) = words.tokens((short if len(short) else looked_at)[:1])
         example = json.dumps(shown, ensure_ascii=False)
         untrained = TaggerModel(settings=settings, views=views, tags=tags, example=example)
         require_memory(untrained.network, int(lengths.max()))
-        forms, targets = words.texts(), tag_corpus.texts()
-        targets = targets.with_flat(number[targets.flat])
+        forms = words.texts()
         whole = TagExamples(forms, targets, views.rows(words.distinct))
         train, validation = whole.take(rows.train), whole.take(rows.validation)
         known = np.array([views.knows(word) for word in words.distinct])
@@ -84,7 +89,7 @@ class Tag(Task):
         scheme = scheme_of(dataset.labels, tags)
         types = sorted({found[1] for found in map(place_and_type, tags) if found is not None and found[1]})
         report = label_report(
-            dict(zip(tags, np.bincount(targets.flat, minlength=len(tags)).tolist(), strict=True)),
+            dict(zip(tags, np.bincount(targets.flat, minlength=len(tags)).tolist(), strict=False)),
             {
                 "lengths": spread(lengths),
                 "words": int(lengths.sum()),
@@ -100,7 +105,7 @@ class Tag(Task):
                     else [("spans", f"{scheme} tags; {counted(len(types), 'type')}: {', '.join(types)}")]
                 ),
                 ("lengths", spread_words(spread(lengths), "word")),
-                ("vocabulary", f"{known_words:,} of {len(counts):,} distinct words are known"),
+                ("vocabulary", known_in_words(known_words, len(counts), "word", begin is not None)),
                 ("unknown", f"{unknown} words; tagged by ending, beginning and shape"),
             ],
             labels_are="tags",

@@ -1,0 +1,238 @@
+"""Rows that the user has chosen for validation and for testing, in every task."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rnncli.core.optim.parameters import flatten
+from rnncli.tasks.model import Model
+
+SMALL = ("--hidden", "4", "--epochs", "2", "--seed", "3", "--workers", "1")
+SERIES = [{"sequence": [[n, -n], [n + 1, 2]], "label": "ab"[n % 2]} for n in range(8)]
+TALES = "".join(f"line {n} tells of a bird that sings\n" for n in range(12))
+
+# Task → name, rows to learn from, other rows of the same kind, and what a training on them is told.
+KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
+    "words": (
+        "reviews.csv",
+        ["text,label", *(f"a {w} film number {n},{'np'[w == 'good']}" for n in range(6) for w in ("good", "bad"))],
+        ["text,label", "a good surprise,p", "a bad dream,n", "good enough,p"],
+        ["--embedding", "3", "--min-count", "1"],
+    ),
+    "characters": (
+        "names.tsv",
+        ["text\tlabel", *(f"{x * 3}{n}\t{x}" for n in range(5) for x in "xy")],
+        ["text\tlabel", "xxz\tx", "yy\ty"],
+        ["--embedding", "3", "--min-count", "1", "--tokens", "char"],
+    ),
+    "numbers": ("series.jsonl", [json.dumps(one) for one in SERIES[:6]], [json.dumps(one) for one in SERIES[6:]], []),
+    "tags": (
+        "tags.conll",
+        [*(f"the\tD\nbird{n}\tN\n" for n in range(8))],
+        ["the\tD\nwren\tN\n"],
+        ["--embedding", "3", "--min-count", "1"],
+    ),
+    "pairs": (
+        "pairs.csv",
+        ["source,target", *(f"a b {x},{x} b a" for x in "cdefgh")],
+        ["source,target", "a b c,c b a", "a b z,z b a"],
+        ["--embedding", "3"],
+    ),
+    "captions": (
+        "weather.csv",
+        ["hot,wet,text", *(f"{n / 2},{n % 3},day {'hot' if n > 3 else 'cold'}" for n in range(8))],
+        ["hot,wet,text", "9.5,1,day hot", "0.5,2,day cold"],
+        ["--task", "caption", "--label", "text", "--embedding", "3"],
+    ),
+    "text": ("tales.txt", TALES.splitlines(), ["a bird sings to another quick bird"], []),
+}
+
+
+@pytest.fixture(params=list(KINDS))
+def kind(request: pytest.FixtureRequest, cli: Any) -> tuple[str, str, list[str]]:
+    """The names of the file to learn from and of the other one, and the options."""
+    name, learned, others, options = KINDS[request.param]
+    cli.write(name, "\n".join(learned) + "\n")
+    cli.write(f"other-{name}", "\n".join(others) + "\n")
+    return name, f"other-{name}", [*SMALL, *options]
+
+
+def parameters(run: str) -> dict[str, bytes]:
+    from rnncli.core.optim.parameters import flatten
+
+    model = Model.load(f"runs/{run}/model.safetensors")
+    return {name: value.tobytes() for name, value in flatten(model.params)}
+
+
+def losses(cli: Any, run: str) -> list[float]:
+    lines = (cli.folder / "runs" / run / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def evaluated(cli: Any, data: str, run: str) -> float:
+    """The score by which the epochs of a training are shown, from ``evaluate``."""
+    greedy = ["--beam", "1"] if "beam" in Model.load(f"runs/{run}/model.safetensors").options else []
+    found = cli.works("evaluate", data, "-m", run, *greedy, "--json").json
+    return found.get("nats") or found.get("exact", found.get("scores", {}).get("accuracy"))
+
+
+def test_a_file_of_validation_rows_leaves_all_of_the_data_to_learn_from(cli, kind):
+    data, other, options = kind
+    whole = cli.works("train", data, *options, "--validation", "0", "--name", "whole", "--json").json
+    own = cli.works("train", data, *options, "--validation", other, "--name", "own", "--json").json
+    assert own["report"]["training_rows"] == whole["report"]["rows"]
+    assert own["report"]["validation_rows"] > 0
+    assert own["best_value"] is not None
+    assert losses(cli, "own") == losses(cli, "whole")  # nothing of the other file was learned, and no token is known
+
+
+def test_the_rows_for_testing_change_nothing_that_is_learned(cli, kind):
+    data, other, options = kind
+    plain = cli.works("train", data, *options, "--validation", "0.25", "--name", "plain", "--json").json
+    tested = cli.works(
+        "train", data, *options, "--validation", "0.25", "--test", other, "--name", "tested", "--json"
+    ).json
+    assert parameters("tested") == parameters("plain")
+    score = tested["test"]
+    assert (score["data"], plain["test"]) == (other, None)
+    assert score["interval"][0] <= score["score"] <= score["interval"][1]
+    assert score["baselines"].keys() == plain["baselines"].keys()
+    assert Model.load("runs/tested/model.safetensors").record.test.score == score["score"]
+    assert score["score"] == pytest.approx(evaluated(cli, other, "tested"), abs=1e-6)
+
+
+def test_rows_for_validation_are_not_those_for_testing(cli, kind):
+    data, other, options = kind
+    says = f"--test {other} holds the same as {other}"
+    cli.refuses(2, says, "train", data, *options, "--validation", other, "--test", other)
+
+
+REFUSED = [
+    (3, ["--validation val.csv has no column 'label', which reviews.csv has"], "text,sentiment\ngood,pos\nbad,neg\n"),
+    (3, ["val.csv:3: no training row has the label 'x'"], "text,label\ngood,pos\nodd,x\n"),
+    (2, ["--validation val.csv holds the same as reviews.csv"], None),
+    (3, ["val.csv:2: the text is empty"], 'text,label\n"",pos\n'),
+    (3, ["val.csv", "no records"], "text,label\n"),
+]
+
+
+@pytest.mark.parametrize(("code", "says", "content"), REFUSED)
+def test_validation_files_that_cannot_be_used(trained, code, says, content):
+    trained.write("val.csv", (trained.folder / "reviews.csv").read_text() if content is None else content)
+    trained.refuses(code, says, "train", "reviews.csv", "--validation", "val.csv")
+
+
+@pytest.mark.parametrize("option", ["--validation", "--test"])
+@pytest.mark.parametrize(
+    ("file", "code", "says"), [("absent.csv", 5, "absent.csv"), ("-", 2, "takes a file, not stdin"), (".", 5, ".")]
+)
+def test_files_of_rows_that_are_none(trained, tiny, option, file, code, says):
+    trained.refuses(code, says, "train", "reviews.csv", *tiny, option, file)
+
+
+def test_a_label_that_only_the_test_rows_have_is_counted_wrong(trained, tiny):
+    trained.write("test.csv", "text,label\nvery good,pos\nvery good,odd\n")
+    found = trained.works("train", "reviews.csv", *tiny, "--test", "test.csv", "--json").json
+    assert (found["test"]["rows"], found["test"]["score"]) in [(2, 0.5), (2, 0.0)]
+    assert found["report"]["labels"] == {"neg": 6, "pos": 6}
+    evaluated = trained.works("evaluate", "test.csv", "--json").json
+    assert found["test"]["score"] == evaluated["scores"]["accuracy"]
+
+
+@pytest.mark.parametrize("by", ["option", "config", "environment"])
+def test_the_validation_file_by_option_settings_file_and_environment(trained, by, monkeypatch):
+    trained.write("val.csv", "text,label\nvery good,pos\nso bad,neg\n")
+    trained.write("s.yaml", "validation: val.csv\n")
+    if by == "environment":
+        monkeypatch.setenv("RNNCLI_VALIDATION", "val.csv")
+    options = {"option": ["--validation", "val.csv"], "config": ["--config", "s.yaml"], "environment": []}[by]
+    found = trained.works("train", "reviews.csv", "--hidden", "4", "--epochs", "1", *options, "--json").json
+    assert found["report"]["validation_rows"] == 2
+    assert found["settings"]["validation"] == "val.csv"
+
+
+# Trainings that begin with a model
+
+
+def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, kind):
+    data, other, options = kind
+    cli.works("train", data, *options, "--validation", "0", "--name", "old")
+    found = cli.works("train", other, *SMALL, "--min-count", "1", "--validation", "0", "--from", "old", "--name", "new",
+                      "--epochs", "0", "--json").json  # fmt: skip
+    assert found["from"]["model"] == "old"
+    assert any(found["from"]["added"].values()) == (data not in ("series.jsonl", "weather.csv"))
+    old, new = (Model.load(f"runs/{run}/model.safetensors") for run in ("old", "new"))
+    assert new.record.origin.known == found["from"]["known"]
+    weights, fresh = dict(flatten(old.params)), dict(flatten(new.params))
+    for name, axis in new.axes.items():
+        before = old.axes[name].names
+        places = [axis.names.index(one) for one in before]
+        assert (fresh[name].take(places, axis.number) == weights[name]).all()
+        assert fresh[name].shape[axis.number] == len(axis.names)
+    assert all((fresh[name] == value).all() for name, value in weights.items() if name not in new.axes)
+    if not any(found["from"]["added"].values()):
+        assert evaluated(cli, data, "new") == evaluated(cli, data, "old")
+
+
+def test_the_score_of_older_rows_before_and_after(cli, kind):
+    data, other, options = kind
+    cli.works("train", data, *options, "--validation", "0", "--name", "old")
+    found = cli.works("train", other, *SMALL, "--validation", "0", "--from", "old", "--keep", data, "--name", "new",
+                      "--json").json  # fmt: skip
+    kept = found["kept"]
+    assert kept["data"] == data
+    assert kept["before"] == pytest.approx(evaluated(cli, data, "old"), abs=1e-6)
+    assert kept["after"] == pytest.approx(evaluated(cli, data, "new"), abs=1e-6)
+    assert Model.load("runs/new/model.safetensors").record.kept.after == kept["after"]
+
+
+CONTRADICTIONS = [
+    (["--hidden", "5"], "--hidden 5: the model reviews-1 has hidden 4"),
+    (["--cell", "gru"], "--cell gru: the model reviews-1 has cell lstm"),
+    (["--tokens", "char"], "--tokens char: the model reviews-1 has tokens word"),
+    (["--task", "seq2seq"], "--task seq2seq: the model reviews-1 has task classify"),
+    (["--vectors", "reviews.csv"], "--vectors and --freeze are for a new training"),
+    (["--from", "none"], "there is no run 'none'"),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), CONTRADICTIONS)
+def test_options_that_contradict_the_model(trained, options, says):
+    trained.write("new.csv", "text,label\nwarm fun,pos\nodd noise,odd\n")
+    begin = [] if "--from" in options else ["--from", "latest"]
+    trained.refuses(5 if "none" in options else 2, says, "train", "new.csv", *begin, *options)
+
+
+def test_a_resumed_training_does_not_begin_with_a_model(trained, tiny):
+    trained.works("train", "reviews.csv", *tiny, "--name", "other")
+    says = "a resumed training goes on from its own weights"
+    trained.refuses(2, says, "train", "--from", "reviews-1", "--resume", "other")
+
+
+def test_older_rows_need_a_model_to_begin_with(trained):
+    trained.refuses(2, "name the model too: --from RUN", "train", "reviews.csv", "--keep", "reviews.csv")
+
+
+def test_two_labels_become_three(trained):
+    """One logit becomes three, and the odds of the old two stay what they were."""
+    trained.write("new.csv", "text,label\nwarm fun,pos\nodd noise,odd\nodd film,odd\n")
+    trained.works("train", "new.csv", "--from", "reviews-1", "--name", "new", "--validation", "0", "--epochs", "0")
+    old, new = (Model.load(f"runs/{run}/model.safetensors") for run in ("reviews-1", "new"))
+    assert (old.labels, new.labels) == (("neg", "pos"), ("neg", "pos", "odd"))
+    for before, after in zip(old.predict(["very good", "so bad"]), new.predict(["very good", "so bad"]), strict=True):
+        odds = [one.probabilities["pos"] / one.probabilities["neg"] for one in (before, after)]
+        assert odds[1] == pytest.approx(odds[0], rel=1e-4)
+
+
+def test_the_columns_of_the_model_are_those_of_the_new_data(trained, tiny):
+    rows = "".join(
+        f"{n},{text} and so on,{label}\n" for n, (text, label) in enumerate([("good", "u"), ("bad", "v")] * 8)
+    )
+    trained.write("old.csv", "nr,remark,verdict\n" + rows)
+    trained.works("train", "old.csv", *tiny, "--text", "remark", "--label", "verdict", "--name", "old")
+    trained.write("new.csv", "verdict,label,text,remark\nu,1,some text,good again\nv,2,some more,bad again\n")
+    found = trained.works("train", "new.csv", "--from", "old", "--validation", "0", "--epochs", "1", "--json").json
+    assert found["columns"] == {"text": "remark", "label": "verdict"}

@@ -1,0 +1,147 @@
+"""Trainings with files beside the data, and from a model, end in the same bits when they were stopped or killed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnncli.data.dataset import Source
+from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.results import Finished
+from rnncli.tasks.model import Model
+from rnncli.training import session, state
+from rnncli.training.continuing import Begin
+from rnncli.training.session import Session
+
+TINY: dict[str, Any] = {"hidden": 4, "embedding": 3, "batch": 4, "epochs": 2, "min_count": 1, "lr": 0.05, "workers": 1}
+WORDS = {"p": ["good", "fine", "warm"], "n": ["bad", "poor", "cold"], "o": ["odd"]}
+
+
+def rows_of(labels: str, start: int) -> str:
+    lines = (f"a {WORDS[one][n % len(WORDS[one])]} film {start + n},{one}" for n, one in enumerate(labels))
+    return "text,label\n" + "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("rnncli.core.threads.available_cores", lambda: 1)
+    monkeypatch.chdir(tmp_path)
+    contents = {"data": rows_of("pn" * 7, 0), "val": rows_of("pnp", 50), "test": rows_of("nnpp", 60)}
+    for name, content in (contents | {"new": rows_of("pon" * 4, 80), "old": rows_of("pn" * 6, 90)}).items():
+        (tmp_path / f"{name}.csv").write_text(content)
+    return tmp_path
+
+
+def first(**chosen: Any) -> Session:
+    made = session.start(Source("old.csv"), TINY | {"validation": 0} | chosen, Path("runs"), "old")
+    finish(made)
+    return made
+
+
+def begin(name: str, kind: str) -> Session:
+    """A training of a kind, before its first step."""
+    match kind:
+        case "validation and test":
+            given = TINY | {"validation": "val.csv"}
+            return session.start(Source("data.csv"), given, Path("runs"), name, test="test.csv")
+        case "from a model":
+            path = Path("runs/old/model.safetensors")
+            model = Begin.of(Model.load(path), path)
+            given = TINY | {"validation": "val.csv"}
+            return session.start(Source("new.csv"), given, Path("runs"), name, begin=model, keep="old.csv")
+    raise AssertionError(kind)
+
+
+def finish(training: Session) -> None:
+    assert any(isinstance(event, Finished) for event in training.events())
+
+
+def stop_after(training: Session, events: int) -> bool:
+    try:
+        for number, event in enumerate(training.events(), 1):
+            if number == events and not isinstance(event, Finished):
+                training.stop_signal = signal.SIGINT
+    except TrainingInterrupted:
+        return True
+    return False
+
+
+def files(name: str) -> dict[str, bytes]:
+    kept = ("model.safetensors", "state.safetensors", "config.yaml", "origin.safetensors")
+    return {one: (Path("runs") / name / one).read_bytes() for one in kept if (Path("runs") / name / one).exists()}
+
+
+@pytest.mark.parametrize("kind", ["validation and test", "from a model"])
+def test_stopped_after_every_event_and_resumed(folder: Path, kind: str) -> None:
+    first()
+    finish(begin("whole", kind))
+    shutil.rmtree("runs/old")  # what a training began with is kept with it
+    wanted, events = files("whole"), 0
+    assert len(wanted) == (4 if kind == "from a model" else 3)
+    shutil.copytree("runs/whole", "runs/finished")
+    for events in range(1, 20):
+        shutil.rmtree("runs/stopped", ignore_errors=True)
+        if kind == "from a model":
+            Path("runs/old").mkdir(exist_ok=True)
+            shutil.copy("runs/whole/origin.safetensors", "runs/old/model.safetensors")
+        stopped = stop_after(begin("stopped", kind), events)
+        if kind == "from a model":
+            shutil.rmtree("runs/old")
+        if not stopped:
+            break
+        finish(session.resume("stopped", Path("runs")))
+        assert files("stopped") == wanted, events
+    assert events > 5
+
+
+@pytest.mark.parametrize(("option", "kind"), [
+    ("validation", "validation and test"), ("test", "validation and test"), ("keep", "from a model"),
+])  # fmt: skip
+def test_a_file_that_has_changed_or_moved(folder: Path, option: str, kind: str) -> None:
+    first()
+    assert stop_after(begin("run", kind), 3)
+    name = {"validation": "val.csv", "test": "test.csv", "keep": "old.csv"}[option]
+    content = Path(name).read_text()
+    before = {path: path.read_bytes() for path in Path("runs/run").iterdir()}
+    Path(name).write_text(content + "a good film,p\n")
+    with pytest.raises(UsageError, match=f"{name} is not the {option} file of runs/run: its contents have changed"):
+        session.resume("run", Path("runs"))
+    Path(name).rename("elsewhere.csv")
+    with pytest.raises(StorageError) as absent:
+        session.resume("run", Path("runs"))
+    assert absent.value.hint == f"if it has moved: rnncli train --resume runs/run --{option} FILE"
+    assert {path: path.read_bytes() for path in Path("runs/run").iterdir()} == before
+    Path("elsewhere.csv").write_text(content)
+    named: dict[str, Any] = {"given": {"validation": "elsewhere.csv"}}
+    if option != "validation":
+        named = {"beside": {option: "elsewhere.csv"}}
+    finish(session.resume("run", Path("runs"), **named))
+
+
+def test_the_copy_of_the_model_is_not_exchanged(folder: Path) -> None:
+    first()
+    assert stop_after(begin("run", "from a model"), 3)
+    finish(session.start(Source("old.csv"), TINY | {"validation": 0, "seed": 9}, Path("runs"), "second"))
+    shutil.copy("runs/second/model.safetensors", "runs/run/origin.safetensors")
+    with pytest.raises(ModelFileError, match="this is not the model that the training began with"):
+        session.resume("run", Path("runs"))
+
+
+def test_a_resumed_training_takes_no_files_that_it_did_not_have(folder: Path) -> None:
+    stopped = session.start(Source("data.csv"), TINY, Path("runs"), "run")
+    assert stop_after(stopped, 2)
+    with pytest.raises(UsageError, match="--test: the training to resume has no such file"):
+        session.resume("run", Path("runs"), beside={"test": "test.csv"})
+    with pytest.raises(UsageError, match=r"the training to resume has validation 0\.1, not val\.csv"):
+        session.resume("run", Path("runs"), given={"validation": "val.csv"})
+
+
+def test_states_of_before_are_read(folder: Path) -> None:
+    training = session.start(Source("data.csv"), TINY, Path("runs"), "run")
+    assert stop_after(training, 2)
+    start = state.load(training.folder.state).start
+    assert (start.files, start.origin) == ({}, None)
