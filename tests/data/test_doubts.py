@@ -362,9 +362,12 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         "a.jsonl",
         json.dumps(SPANS, indent=1),
         {},
-        ["a JSON array over several lines", "json.load(sys.stdin)"],
+        ["a.jsonl:2: 'label' holds lists ([", "json.load(sys.stdin)"],
     ),
-    "a nested JSON": ("a.jsonl", json.dumps({"data": SPANS}, indent=1), {}, ["a JSON object over several lines"]),
+    "a nested JSON": (
+        *("a.json", json.dumps({"data": SPANS}, indent=1), {}),
+        ["a.json:3: 'label' holds lists ([", 'json.load(sys.stdin)["data"]'],
+    ),
     "words as a list": (
         *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),
         *({}, ["'tokens' holds lists ([", "join the words"]),

@@ -14,6 +14,7 @@ CONTENT = {
     "csv": "text,label\ngood,pos\n",
     "tsv": "text\tlabel\ngood\tpos\n",
     "jsonl": '{"text": "good", "label": "pos"}\n',
+    "json": '[{"text": "good", "label": "pos"}]',
     "text": "good\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
@@ -44,7 +45,7 @@ def test_a_suffix_is_read_and_taken_for_a_file_by_all(tmp_path, monkeypatch, suf
             files_among(arguments)
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.json", "a.parquet", "a.xlsx", "a.zip"])
+@pytest.mark.parametrize("name", ["a.npy", "a.pkl", "a.xls", "a.zip"])
 def test_a_file_of_numbers_or_of_a_format_that_is_not_read_is_no_text(name):
     with pytest.raises(StorageError, match="there is no such file"):
         is_file(name)

@@ -254,7 +254,8 @@ def read_dataset(
     if parts is not None:
         raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
         raise_found(plan.refusal(records))
-    why, ledger = plan.why(records.inputs), table.ledger
+    ledger = table.ledger
+    why = "; ".join((*ledger.said, plan.why(records.inputs)))
     if ledger.documents:
         lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"

@@ -83,7 +83,7 @@ def open_table(
     rows = _checked(opened.rows, columns, ledger, hasher.hexdigest)
     if ignore is not None:
         columns, rows = _without(columns, rows, ignore)
-    return Table(file.name, columns, row.name, rows, ledger)
+    return Table(file.name, columns, ledger.file.format.name, rows, ledger)
 
 
 def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:

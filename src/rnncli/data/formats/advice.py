@@ -14,11 +14,16 @@ from rnncli.errors import DataError
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that is read; ``-`` is standard input, which a command can only call FILE."""
+    """A file that is read; ``-`` is standard input, which a command can only call FILE.
+
+    Attributes:
+        records_in_json: the Python expression of the records, where the file is one value of JSON.
+    """
 
     path: str
     format: Format
     encoding: str = "utf-8"
+    records_in_json: str = "json.load(sys.stdin)"
 
     @property
     def name(self) -> str:
@@ -74,6 +79,8 @@ class DataFile:
 
     def filtered(self, condition: str) -> str:
         """The records for which a Python expression of ``r`` holds, in the same format."""
+        if self.format.one_value:
+            return self.as_json("r", where=condition)
         if self.format.typed:
             script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
         else:
@@ -102,6 +109,8 @@ class DataFile:
     @property
     def records(self) -> str:
         """The expression that gives the records, as dictionaries."""
+        if self.format.one_value:
+            return self.records_in_json
         return "map(json.loads,sys.stdin)" if self.format.typed else f"csv.DictReader(sys.stdin{self._dialect})"
 
     @property

@@ -71,8 +71,18 @@ def check_encoding(encoding: str) -> str:
 
 def lines_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
     """The lines of a text file, as :func:`decode_lines` gives them."""
-    file = ledger.file
-    return decode_lines(chunks, file.name, encoding=file.encoding, max_line=ledger.max_field + LINE_SLACK)
+    return lines_in(text_of(chunks, ledger), ledger)
+
+
+def text_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
+    """The text of a file in pieces of any length, checked as :func:`decode_lines` does; a line may be of any length."""
+    name, encoding = ledger.file.name, ledger.file.encoding
+    return _checked_text(_checked_start(chunks, name, encoding), name, encoding)
+
+
+def lines_in(texts: Iterable[str], ledger: Ledger) -> Iterator[str]:
+    """The lines of a text that comes in pieces; raises DataError: one is too long."""
+    return _lines(texts, ledger.file.name, ledger.max_field + LINE_SLACK)
 
 
 def decode_lines(chunks: Iterator[bytes], name: str, *, encoding: str, max_line: int) -> Iterator[str]:
@@ -87,7 +97,10 @@ def decode_lines(chunks: Iterator[bytes], name: str, *, encoding: str, max_line:
         DataError: some other kind of file, bytes that are not in the encoding, a NUL character, or a line that is
             too long. Nothing is raised before the first line is asked for.
     """
-    texts = _checked_text(_checked_start(chunks, name, encoding), name, encoding)
+    return _lines(_checked_text(_checked_start(chunks, name, encoding), name, encoding), name, max_line)
+
+
+def _lines(texts: Iterable[str], name: str, max_line: int) -> Iterator[str]:
     blocks = _whole_lines(texts, name, max_line)
     # StringIO with newline="" cuts at LF, CR and CRLF, keeps them, and does it in C.
     return chain.from_iterable(map(partial(io.StringIO, newline=""), blocks))

@@ -18,7 +18,7 @@ PACKED = ".gz"  # of every format
 
 # Endings of files that rnncli does not read. Nobody ends a text so: the argument is refused as a file, there or not.
 UNREADABLE = (
-    *(".json", ".parquet", ".arrow", ".feather", ".xls", ".xlsx", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
+    *(".parquet", ".arrow", ".feather", ".xls", ".xlsx", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
     *(".mat", ".arff", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
 )
 
@@ -37,6 +37,7 @@ class Format:
         holds: records with named values, a text a line, or words with their tags.
         delimiter: what separates the values of a line; then the first line names the columns.
         typed: whether values have types, as in JSON, and are not all texts.
+        one_value: whether a file is a single value of JSON, and not one a line.
         binary: whether it is not a text file, so that it has no encoding, and no shell command can change it.
     """
 
@@ -46,6 +47,7 @@ class Format:
     holds: Literal["records", "texts", "tagged words"] = "records"
     delimiter: str = ""
     typed: bool = False
+    one_value: bool = False
     binary: bool = False
 
 
@@ -56,6 +58,7 @@ FORMATS = {
         Format("csv", (".csv",), f"{_HERE}.delimited:open_csv", delimiter=","),
         Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", delimiter="\t"),
         Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines", typed=True),
+        Format("json", (".json",), f"{_HERE}.json_lines:open_json", typed=True, one_value=True),
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),

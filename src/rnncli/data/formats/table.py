@@ -38,7 +38,7 @@ class Ledger:
     """Where bad records are reported: refused at once, or counted.
 
     Args:
-        file: what is read.
+        file: what is read; a reader that finds another format in it than it is said to have puts that in its place.
         skip_bad: whether bad records are left out.
         max_field: the most characters in one value.
         skip_hint: the hint with a refused record that says how to leave it out.
