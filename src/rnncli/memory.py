@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rnncli.errors import StorageError
@@ -35,6 +38,25 @@ def require_room(more: int, what: str, hint: str) -> None:
     left = memory_left()
     if more > left:
         raise StorageError(f"{what} needs about {size_words(more)} more memory, and {size_words(left)} is left", hint)
+
+
+@contextmanager
+def allocations_limited() -> Iterator[None]:
+    """Makes an allocation fail that finds no memory, in place of the process being killed once it uses it.
+
+    For libraries that unpack what a file says, however much that is: their failure is an error that can be caught.
+    """
+    limit, most = resource.getrlimit(resource.RLIMIT_AS)
+    virtual, _ = _taken()
+    room = virtual + max(0, memory_left())
+    chosen = room if limit == resource.RLIM_INFINITY else min(limit, room)
+    with contextlib.suppress(OSError, ValueError):  # a system that has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (chosen, most))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 def _taken() -> tuple[int, int]:

@@ -16,12 +16,11 @@ from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.registry import FORMATS, required_format_of
 from rnncli.data.formats.sources import check_path, open_chunks
-from rnncli.data.formats.table import Ledger, Opened, Row, Table
+from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table
 from rnncli.data.tables.columns import find_column, header_names
 from rnncli.data.tables.header import only_a_header, refuse_repeated_values
 from rnncli.errors import DataError, UsageError, closest, counted, quoted
 
-MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unzipped
 MAX_FIELD = 10_000_000  # characters in one value
 
 
@@ -74,7 +73,7 @@ def open_table(
         raise UsageError(f"{file.name}: {row.name} is not text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
-    ledger = Ledger(file, skip_bad, max_field, skip_hint)
+    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes)
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if row.delimiter:

@@ -38,7 +38,8 @@ class DataFile:
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
         """The exception for something in this file, at ``line`` if it is there."""
         where = self.name if line is None else f"{self.name}:{line}"
-        return DataError(f"{where}: {what}", None if self.format.binary else hint)
+        told = not self.format.binary or self.format.as_json_lines
+        return DataError(f"{where}: {what}", hint if told else None)
 
     def made(self, suffix: str) -> str:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
@@ -89,7 +90,7 @@ class DataFile:
                 f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});w.writeheader();"
                 f"w.writerows(r for r in d if {condition})"
             )
-        return self.python(script, self.format.name)
+        return self.python(script, "jsonl" if self.format.typed else self.format.name)
 
     def with_commas(self, delimiter: str) -> str:
         """The table with commas between its columns."""
@@ -106,6 +107,13 @@ class DataFile:
             return f"{command} < {self.quoted} > {self.made(suffix)}"
         return f"{self._text} | {command} > {self.made(suffix)}"
 
+    def unpacked(self, script: str, suffix: str) -> str:
+        """A line of Python with the file's own bytes on its standard input, and a new file for what it prints."""
+        packed = self.path.lower().endswith(PACKED)
+        python = f"python3 -c {shlex.quote(script)}"
+        made = f"> {self.made(suffix)}"
+        return f"zcat {self.quoted} | {python} {made}" if packed else f"{python} < {self.quoted} {made}"
+
     @property
     def records(self) -> str:
         """The expression that gives the records, as dictionaries."""
@@ -119,8 +127,11 @@ class DataFile:
 
     @property
     def _text(self) -> str:
-        """A command that prints the file's text as UTF-8."""
+        """A command that prints the file's text as UTF-8, a binary format's as JSON lines."""
         unzip = f"zcat {self.quoted}" if self.path.lower().endswith(PACKED) else ""
+        if self.format.as_json_lines:
+            script = f"python3 -c {shlex.quote(self.format.as_json_lines)}"
+            return f"{unzip} | {script}" if unzip else f"{script} < {self.quoted}"
         if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii"):
             return unzip or f"cat {self.quoted}"
         convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"

@@ -22,7 +22,12 @@ LINE_SLACK = 1 << 20
 # What a file starts with that is not text, and what to do about it.
 _MAGIC = (
     (b"\x1f\x8b", "gzip", "Unpack it, or give it a name that ends in .gz (from a pipe: gunzip -c FILE | rnncli ...)."),
-    (b"PK\x03\x04", "a zip archive (an .xlsx workbook is one)", "Unpack it, or save the sheet as CSV UTF-8."),
+    (
+        *(b"PK\x03\x04", "a zip archive (an .xlsx workbook is one)"),
+        "If it is a workbook: --format xlsx; else unpack it.",
+    ),
+    (b"PAR1", "a Parquet file", "Say --format parquet."),
+    (b"ARROW1", "an Arrow file", "Say --format arrow."),
     (b"\xd0\xcf\x11\xe0", "an .xls workbook", "Save the sheet as CSV UTF-8."),
     (b"\xfd7zXZ\x00", "xz", "Unpack it first."),
     (b"(\xb5/\xfd", "zstd", "Unpack it first."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rnncli.errors import DataError
 
@@ -18,7 +18,7 @@ PACKED = ".gz"  # of every format
 
 # Endings of files that rnncli does not read. Nobody ends a text so: the argument is refused as a file, there or not.
 UNREADABLE = (
-    *(".parquet", ".arrow", ".feather", ".xls", ".xlsx", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
+    *(".xls", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
     *(".mat", ".arff", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
 )
 
@@ -38,7 +38,9 @@ class Format:
         delimiter: what separates the values of a line; then the first line names the columns.
         typed: whether values have types, as in JSON, and are not all texts.
         one_value: whether a file is a single value of JSON, and not one a line.
-        binary: whether it is not a text file, so that it has no encoding, and no shell command can change it.
+        binary: whether it is not a text file, so that it has no encoding.
+        as_json_lines: a line of Python that prints such a file as JSON lines, from standard input; a binary format
+            without one cannot be changed by a shell command.
     """
 
     name: str
@@ -49,7 +51,24 @@ class Format:
     typed: bool = False
     one_value: bool = False
     binary: bool = False
+    as_json_lines: str = ""
 
+
+_PRINT = (
+    'd=[{k:"" if v is None or v!=v else v for k,v in r.items() if k is not None} for r in t];'
+    "[print(json.dumps(r,default=str)) for r in d]"
+)
+_BYTES = "import io,json,sys;b=sys.stdin.buffer.read()"
+_PARQUET = f"{_BYTES};import pyarrow.parquet as p;t=p.read_table(io.BytesIO(b)).to_pylist();{_PRINT}"
+_ARROW = (
+    f"{_BYTES};import pyarrow.ipc as p;"
+    f't=(p.open_file if b[:6]==b"ARROW1" else p.open_stream)(b).read_all().to_pylist();{_PRINT}'
+)
+_EXCEL = (
+    f"{_BYTES};import openpyxl;s=openpyxl.load_workbook(io.BytesIO(b),data_only=True).worksheets;"
+    f"n,*t=[r for s in s for r in s.values if any(v is not None for v in r)];t=[dict(zip(n,r)) for r in t];{_PRINT}"
+)
+_TABLES: dict[str, Any] = {"typed": True, "binary": True}
 
 _HERE = __name__.rpartition(".")[0]
 FORMATS = {
@@ -59,6 +78,9 @@ FORMATS = {
         Format("tsv", (".tsv", ".tab"), f"{_HERE}.delimited:open_tsv", delimiter="\t"),
         Format("jsonl", (".jsonl", ".ndjson", ".json-lines"), f"{_HERE}.json_lines:open_json_lines", typed=True),
         Format("json", (".json",), f"{_HERE}.json_lines:open_json", typed=True, one_value=True),
+        Format("parquet", (".parquet",), f"{_HERE}.arrow:open_parquet", as_json_lines=_PARQUET, **_TABLES),
+        Format("arrow", (".arrow", ".feather"), f"{_HERE}.arrow:open_arrow", as_json_lines=_ARROW, **_TABLES),
+        Format("xlsx", (".xlsx", ".xlsm"), f"{_HERE}.excel:open_excel", as_json_lines=_EXCEL, **_TABLES),
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),

@@ -12,11 +12,13 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from itertools import islice
 from typing import BinaryIO
 
 from rnncli.data.formats.registry import PACKED
 from rnncli.errors import DataError, StorageError, closest
+from rnncli.memory import require_room
 
 CHUNK = 1 << 18  # bytes read or unzipped at a time
 STDIN = "-"
@@ -98,6 +100,23 @@ def open_chunks(
     name = display_name(path)
     chunks = _capped(_stored(path, stdin, before_waiting), name, max_bytes, hash)
     return _capped(_gunzipped(chunks, name), name, max_bytes) if name.lower().endswith(PACKED) else chunks
+
+
+def gathered(chunks: Iterable[bytes], name: str) -> BytesIO:
+    """All bytes, for formats that are read at random access.
+
+    Raises:
+        StorageError: the memory does not suffice, or the bytes cannot be read.
+    """
+    file = BytesIO()
+    checked = 0
+    for data in chunks:
+        if file.tell() >= checked:
+            checked = 2 * file.tell() + CHUNK
+            require_room(checked, f"{name}: reading it", "Take a part of it.")  # before the buffer grows by as much
+        file.write(data)
+    file.seek(0)
+    return file
 
 
 def display_name(path: str) -> str:

@@ -10,6 +10,7 @@ from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.values import Value, as_text
 from rnncli.errors import DataError, counted
 
+MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unpacked
 _KEPT_MESSAGES = 20
 
 
@@ -41,6 +42,7 @@ class Ledger:
         file: what is read; a reader that finds another format in it than it is said to have puts that in its place.
         skip_bad: whether bad records are left out.
         max_field: the most characters in one value.
+        max_bytes: the most bytes that the file may unpack to.
         skip_hint: the hint with a refused record that says how to leave it out.
 
     Attributes:
@@ -55,6 +57,7 @@ class Ledger:
     skip_bad: bool
     max_field: int
     skip_hint: str | None = None
+    max_bytes: int = MAX_BYTES
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0
