@@ -10,6 +10,8 @@ import os
 import pytest
 from helpers import time_limit
 
+from rnncli.data.formats.registry import FORMATS
+
 EVERY = ("train", "evaluate", "predict", "tokenize")
 LABELLED = ("train", "evaluate")
 TRAIN = ("train",)
@@ -116,7 +118,7 @@ CASES = {
         "data",
         OK,
         [],
-        ["data: the name does not say the format", "--format: csv, tsv, jsonl, text, conll"],
+        ["data: the name does not say the format", f"--format: {', '.join(FORMATS)}"],
         EVERY,
     ),
     "ids as labels": (

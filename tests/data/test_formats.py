@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
+import openpyxl
+import pyarrow as pa
 import pytest
+from pyarrow import feather, parquet
 
 from rnncli.cli.arguments.inputs import files_among, is_file
 from rnncli.data.formats.registry import FORMATS, format_of, known_suffixes, looks_like_data
@@ -10,11 +15,30 @@ from rnncli.data.readers import open_table
 from rnncli.errors import StorageError
 
 SUFFIXES = known_suffixes()
+
+
+def _binary(format: str) -> bytes:
+    """A file of a record of a binary format."""
+    made = io.BytesIO()
+    if format == "xlsx":
+        book = openpyxl.Workbook()
+        book.active.append(["text", "label"])
+        book.active.append(["good", "pos"])
+        book.save(made)
+    else:
+        table = pa.table({"text": ["good"], "label": ["pos"]})
+        (feather.write_feather if format == "arrow" else parquet.write_table)(table, made)
+    return made.getvalue()
+
+
 CONTENT = {
     "csv": "text,label\ngood,pos\n",
     "tsv": "text\tlabel\ngood\tpos\n",
     "jsonl": '{"text": "good", "label": "pos"}\n',
     "json": '[{"text": "good", "label": "pos"}]',
+    "parquet": _binary("parquet"),
+    "arrow": _binary("arrow"),
+    "xlsx": _binary("xlsx"),
     "text": "good\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
@@ -32,7 +56,7 @@ def test_a_suffix_is_read_and_taken_for_a_file_by_all(tmp_path, monkeypatch, suf
 
     monkeypatch.chdir(tmp_path)
     name, format = f"a{suffix}{packed}", SUFFIXES[suffix.lower()]
-    content = CONTENT[format].encode()
+    content = CONTENT[format] if isinstance(CONTENT[format], bytes) else CONTENT[format].encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
     assert format_of(name) == format
     table = open_table(name)

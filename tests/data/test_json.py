@@ -48,7 +48,9 @@ def test_a_json_file_has_the_same_records_however_it_is_written(how, line_end):
     assert values(table) == [tuple(record.values()) for record in RECORDS]
     assert table.format == ("jsonl" if how.startswith("lines") else "json")
     below = {"below a key": "data", "below a key, on one line": "data", "below two keys": "a.b"}.get(how)
-    assert table.ledger.said == ([] if below is None else [f"records: the objects below '{below}'"])
+    said = [] if below is None else [f"records: the objects below '{below}'"]
+    assert table.ledger.said[: len(said)] == said
+    assert len({row.line for row in piped(WRITTEN[how]).rows}) == len(RECORDS)
 
 
 @pytest.mark.parametrize("how", [name for name in WRITTEN if "on one line" not in name and "two keys" not in name])
@@ -57,15 +59,24 @@ def test_what_is_an_array_is_read_under_the_name_of_lines_too(how):
 
 
 def test_the_line_of_a_record_in_an_array_is_that_on_which_it_starts():
-    text = '\n[\n {"a":\n "1"},\n {"a": NaN},\r\n\r{"a": "\\u2028\\n3"}, {"a": 4},\n5, {"b": 1}, {"a": null}]'
+    text = '\n[\n {"a":\n "1"},\n {"a": NaN},\r\n\r{"a": "\\u2028\\n3"},\n{"a": 4},\n5,\n {"b": 1},\n {"a": null}]'
     table = piped(text, skip_bad=True)
-    assert list(table.rows) == [Row(3, ("1",)), Row(7, ("\u2028\n3",)), Row(7, (4,))]
+    assert list(table.rows) == [Row(3, ("1",)), Row(7, ("\u2028\n3",)), Row(8, (4,))]
     assert table.ledger.skipped == [
         "<stdin>:5: NaN is not a JSON number",
-        "<stdin>:8: a number, but each record must be a JSON object",
-        "<stdin>:8: the key 'a' is missing",
-        "<stdin>:8: the value of 'a' is null",
+        "<stdin>:9: a number, but each record must be a JSON object",
+        "<stdin>:10: the key 'a' is missing",
+        "<stdin>:11: the value of 'a' is null",
     ]
+
+
+def test_records_on_one_line_have_their_numbers():
+    table = piped('[{"a": 1}, {"b": 2}, {"a": 3}]', skip_bad=True)
+    assert list(table.rows) == [Row(1, (1,)), Row(3, (3,))]
+    assert table.ledger.skipped == ["<stdin>:2: the key 'a' is missing"]
+    assert table.ledger.said == ["several records stand on a line: their numbers are given, not lines"]
+    table = piped('[{"a": 1},\n{"a": 2}, {"a": 3},\n\n{"a": 4}]')
+    assert [row.line for row in table.rows] == [1, 2, 3, 4]
 
 
 def test_an_object_on_a_line_is_one_record_of_json_lines_and_a_value_of_json():
@@ -92,10 +103,10 @@ def test_an_object_on_a_line_is_one_record_of_json_lines_and_a_value_of_json():
         ('{"a":' * 100_000, "<stdin>:1: brackets are nested more than 64 deep"),
         ('{"a":\n' * 100, "<stdin>:66: brackets are nested more than 64 deep"),
         ('{"a":\n' + '{"a":' * 100_000, "<stdin>:2: brackets are nested more than 64 deep"),
-        ('[{"a": 1}, {"a": ' + "1" * 5000 + "}]", "<stdin>:1: an integer of thousands of digits"),
-        ('[{"a": 1}, {"a": 1e999}]', "<stdin>:1: a number in 'a' is too large"),
-        ('[{"a": 1}, {"a": 1, "a": 2}]', "<stdin>:1: the key 'a' is given twice"),
-        ('[{"a": 1}, {"a": "\\ud800"}]', "<stdin>:1: \\ud800 in 'a' is half a surrogate pair, no character"),
+        ('[{"a": 1}, {"a": ' + "1" * 5000 + "}]", "<stdin>:2: an integer of thousands of digits"),
+        ('[{"a": 1}, {"a": 1e999}]', "<stdin>:2: a number in 'a' is too large"),
+        ('[{"a": 1}, {"a": 1, "a": 2}]', "<stdin>:2: the key 'a' is given twice"),
+        ('[{"a": 1}, {"a": "\\ud800"}]', "<stdin>:2: \\ud800 in 'a' is half a surrogate pair, no character"),
     ],
 )
 def test_a_broken_value_is_refused_at_its_line(text, message):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from rnncli.data.formats.decoding import line_ends
@@ -66,7 +66,7 @@ def open_document(texts: Iterable[str], ledger: Ledger) -> Opened:
         StorageError: the memory does not suffice.
     """
     document = _Document(_joined(texts, ledger), ledger)
-    numbered = _numbered(document.records(), document.text)
+    numbered = _numbered(document.records(), document)
     for line, element in numbered:
         try:
             keys = keys_of(document.object_of(element))
@@ -93,13 +93,22 @@ def _joined(texts: Iterable[str], ledger: Ledger) -> str:
     return "".join(pieces)
 
 
-def _numbered(elements: Iterable[_Element], text: str) -> Iterator[tuple[int, _Element]]:
-    """The elements, each with the line that it begins on."""
-    line, counted_to = 1, 0
-    for element in elements:
+def _numbered(elements: Iterator[_Element], document: _Document) -> Iterator[tuple[int, _Element]]:
+    """The elements, each with the line that it begins on; with its own number, where several stand on a line.
+
+    Each number is another one, by which a record is found again.
+    """
+    text, line, counted_to, last = document.text, 1, 0, 0
+    first = list(islice(elements, 2))
+    if len(first) == 2 and not line_ends(text[first[0].at : first[1].at]):
+        document.ledger.said.append("several records stand on a line: their numbers are given, not lines")
+        yield from enumerate(chain(first, elements), 1)
+        return
+    for element in chain(first, elements):
         line += line_ends(text[counted_to : element.at])
         counted_to = element.at
-        yield line, element
+        last = max(line, last + 1)
+        yield last, element
 
 
 def _rows(numbered: Iterable[tuple[int, _Element]], document: _Document, keys: tuple[str, ...]) -> Iterator[Row]:

@@ -49,7 +49,10 @@ def _open_json(texts: Iterator[str], ledger: Ledger, *, whole: bool) -> Opened:
         head += text
         start = head.lstrip(WHITE_SPACE)
         long = len(head) > ledger.max_field + LINE_SLACK
-        if long or (_TWO if whole and start[:1] == "{" else _START).match(start):
+        enough = _START.match(start)
+        if enough and start[:1] == "{" and (whole or not enough[0].rstrip(WHITE_SPACE).endswith("}")):
+            enough = _TWO.match(start)
+        if long or enough:
             break
     read = chain((head,), texts)
     if _is_document(head.lstrip(WHITE_SPACE), whole, long):
@@ -75,8 +78,9 @@ def _is_document(start: str, whole: bool, long: bool) -> bool:
     try:
         parse_object(line)
     except BadRecord:
+        rest = rest.lstrip(WHITE_SPACE)
         behind = line.rstrip(WHITE_SPACE)[-1:]
-        return behind in "[{:" or (behind == "," and rest.lstrip(WHITE_SPACE)[:1] == '"')
+        return rest != "" and (behind in "[{:" or (behind == "," and rest[:1] == '"'))
     return whole and not rest.strip(WHITE_SPACE)
 
 
