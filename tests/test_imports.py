@@ -41,6 +41,7 @@ KNOWS = {"core": set(), "render": {"results", "page_results", "errors", "stoppin
 OTHERS = {
     "numpy": {"cli", "inspection", "training", "tasks", "parallel", "data", "core", "model_file"},
     "markupsafe": {"render"},
+    "matplotlib": {"render"},
     "rich": {"render", "cli", "clean"},
     "typer": {"cli"},
     "yaml": {"config"},

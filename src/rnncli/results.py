@@ -39,6 +39,20 @@ class HeatMap:
     values: tuple[tuple[float, ...], ...]
 
 
+@dataclass(frozen=True)
+class Curves:
+    """Lines over the epochs.
+
+    Attributes:
+        lines: the name of each and its points, at least one: an epoch and a finite number.
+        best: the epoch to mark, if any.
+    """
+
+    title: str
+    lines: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+    best: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """A line of arithmetic. All values are matrices: vectors are rows (1, n), numbers are (1, 1).

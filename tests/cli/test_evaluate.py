@@ -126,7 +126,7 @@ def test_every_task_is_scored_to_the_same_bits_by_however_many_processes(cli, ti
     cli.write(name, "\n".join(lines) + "\n")
     cli.works("train", name, *tiny, "--task", task, "--workers", 1, "--seed", 3)
     # Else a chunk is larger than these files.
-    for module in ("classify.model", "tag.model", "generation", "caption.model"):
+    for module in ("many_to_one.model", "tag.model", "generation", "caption.model"):
         monkeypatch.setattr(f"rnncli.tasks.{module}.BATCH", 6)
     command = ["evaluate", "latest", name, "--json"]
     alone = cli.works(*command, "--workers", 1).out

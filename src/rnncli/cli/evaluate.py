@@ -15,11 +15,15 @@ from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import as_file, is_model, model_of, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
+from rnncli.cli.plots import require_drawable, write_plot
 from rnncli.errors import UsageError
 
 if TYPE_CHECKING:
     from rnncli.tasks.model import Evaluation
 
+Plot = Annotated[
+    options.PlotFile, typer.Option("--plot", metavar="FILE", help="Draw the confusion matrix (.svg, .png, .html).")
+]
 Mistakes = Annotated[int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")]
 DataArguments = Annotated[
     options.TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
@@ -38,6 +42,7 @@ def evaluate(
     beam: options.Beam = None,
     workers: options.Workers = 1,
     runs: options.Runs = DEFAULT_RUNS,
+    plot: Plot = None,
     note: Note = quiet,
     **reading: Unpack[options.Reading],
 ) -> Evaluation:
@@ -50,6 +55,7 @@ def evaluate(
         beam: width of the beam search, where texts are generated.
         workers: processes that share the work; None for as many as help.
         runs: where models are found by name.
+        plot: a file for the confusion matrix; one that is there is replaced.
         note: takes a sentence on how the file is read and what is left out, and its style.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.Reading`.
 
@@ -59,6 +65,7 @@ def evaluate(
     from rnncli.data.dataset import left_out, read_dataset
     from rnncli.parallel.processes import helpful_workers
 
+    require_drawable(plot)
     name = os.fspath(model) if isinstance(model, str | os.PathLike) else "MODEL"
     asked = model_of(model, runs).with_options(**({} if beam is None else {"beam": beam}))
     if mistakes is not None and not asked.labelled:
@@ -75,6 +82,8 @@ def evaluate(
         found: Evaluation = asked.evaluate(
             dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
         )
+    if plot is not None:
+        write_plot(plot, found.pictures())
     if found.skipped:
         note(left_out(found.skipped, found.skipped_because), "yellow")
     return found
@@ -87,6 +96,7 @@ def evaluate_command(
     model: options.ModelName = "latest",
     workers: options.Workers = None,
     runs: options.Runs = DEFAULT_RUNS,
+    force: options.Force = False,
     json: options.Json = False,
 ) -> None:
     """

@@ -31,6 +31,7 @@ from rnncli.cli.arguments.options import (
     setting_options,
 )
 from rnncli.cli.arguments.paths import Reads, Writes
+from rnncli.cli.plots import learning_curves, require_drawable, write_plot
 from rnncli.config import SETTING_NAMES, Settings, SettingsDict, parse, settings_of_file
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
@@ -47,6 +48,9 @@ TrainingData = Annotated[
 ]
 Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
 Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
+Plot = Annotated[
+    options.PlotFile, typer.Option("--plot", metavar="FILE", help="Draw the learning curves (.svg, .png, .html).")
+]
 LogFile = Annotated[
     AnyPath | None,
     Writes((".jsonl", ".ndjson", ".log")),
@@ -88,6 +92,7 @@ def train(
     keep: Keep = None,
     runs: options.Runs = DEFAULT_RUNS,
     log: LogFile = None,
+    plot: Plot = None,
     named: Collection[str] | None = None,
     note: Note = quiet,
     on_start: Callable[[Session], object] = quiet,
@@ -101,6 +106,7 @@ def train(
         config: a settings file (YAML); ``options`` override it.
         resume: the run to resume: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; no other run may have it.
+        plot: a file for the learning curves; one that is there is replaced.
         log: a file for the events as JSON lines, each written as it happens; one that is there is replaced.
         test: a file of rows on which the best model is scored once, at the end.
         from_: a model, or its name: the training begins with its weights and adds the new words and labels.
@@ -129,6 +135,7 @@ def train(
         raise UsageError("a resumed training keeps its name", "leave --name out")
     if resume is not None and from_ is not None:
         raise UsageError("a resumed training goes on from its own weights", "leave --from out")
+    require_drawable(plot)
     folder = Path(runs)
     given: dict[str, Any] = dict(options)
     said = {field: given.pop(field, None) for field in READING}
@@ -181,6 +188,9 @@ def train(
             if written is not None:
                 written.event(event)
             on_event(event)
+    if plot is not None:
+        progress = session.state.progress
+        write_plot(plot, learning_curves(progress.history, session.metric, progress.best_epoch))
     return load(session.folder.model)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
 from rnncli.memory import require_room
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +168,17 @@ def score_table(scores: Iterable[LabelScore], what: str, counted: str) -> TableV
     rows = tuple((s.label, s.precision, s.recall, s.f1, s.support) for s in scores)
     figures = (Column(name, True) for name in ("precision", "recall", "F1", counted))
     return TableView(f"By {what}", (Column(what), *figures), rows)
+
+
+def confusion_map(scores: Scores) -> HeatMap:
+    """How often each true label, a row, was answered with each label, a column."""
+    names = tuple(one.label for one in scores.labels)
+    return HeatMap(
+        "Confusion: truth down, prediction across",
+        names,
+        names,
+        tuple(tuple(map(float, row)) for row in scores.confusion),
+    )
 
 
 def confusion_table(scores: Scores) -> TableView:

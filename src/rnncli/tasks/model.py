@@ -23,7 +23,7 @@ from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.network import Network
 from rnncli.tasks.table import task_named
@@ -106,6 +106,10 @@ class Evaluation(ABC):
     @abstractmethod
     def tables(self) -> list[TableView]:
         """What takes a table to show: scores by label, mistakes."""
+
+    def pictures(self) -> list[HeatMap]:
+        """What ``--plot`` draws: a confusion matrix, where there are labels."""
+        return []
 
     def __repr__(self) -> str:
         figures = (f"{what} {f'{value:.4g}' if isinstance(value, float) else value}" for what, value in self.pairs())

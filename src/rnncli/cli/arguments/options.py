@@ -44,6 +44,7 @@ TextsOrFiles = Annotated[list[str], Reads()]
 OtherModel = Annotated["AnyModel | None", Reads("model")]
 RunAgain = Annotated[AnyPath | None, Writes()]
 SvgFile = Annotated[str | None, Writes((".svg",))]
+PlotFile = Annotated[AnyPath | None, Writes((".svg", ".png", ".html", ".htm"))]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
-from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained
+from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_map, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
 
 
@@ -78,6 +78,9 @@ class ClassifierEvaluation(Evaluation):
     unseen: dict[str, int]
     skipped: int
     skipped_because: tuple[str, ...]
+
+    def pictures(self) -> list[HeatMap]:
+        return [confusion_map(self.scores)]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         unseen = (f"label '{label}', {counted(count, 'row')}" for label, count in self.unseen.items())

@@ -7,8 +7,16 @@ from typing import ClassVar
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
-from rnncli.results import Column, TableCell, TableView
-from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_table, label_table, never_trained, score_table
+from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.tasks.metrics import (
+    Scores,
+    accuracy_pairs,
+    confusion_map,
+    confusion_table,
+    label_table,
+    never_trained,
+    score_table,
+)
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.tag.spans import SpanScores
 
@@ -77,6 +85,9 @@ class TagEvaluation(Evaluation):
     skipped: int
     skipped_because: tuple[str, ...]
     spans: SpanScores | None = None
+
+    def pictures(self) -> list[HeatMap]:
+        return [confusion_map(self.scores)]
 
     def pairs(self) -> list[tuple[str, TableCell]]:
         pairs = [("sentences", self.sentences), ("words", self.scores.rows), *accuracy_pairs(self.scores)]
