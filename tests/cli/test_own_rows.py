@@ -154,6 +154,82 @@ def test_the_validation_file_by_option_settings_file_and_environment(trained, by
     assert found["settings"]["validation"] == "val.csv"
 
 
+# Columns that say what a row is for, and which rows belong together
+
+
+def table(parts: list[str], column: str = "part") -> str:
+    lines = (f"a {'good' if n % 2 else 'bad'} film {n},{'np'[n % 2]},{part}" for n, part in enumerate(parts))
+    return f"text,label,{column}\n" + "\n".join(lines) + "\n"
+
+
+SPELLINGS = [
+    ["0", "1", "2"],
+    ["train", "valid", "test"],
+    ["Train", "VAL", "Test"],
+    ["training", "validation", "testing"],
+    ["train", "dev", "test"],
+    ["0.0", "1.0", "2.0"],
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=lambda one: one[1])
+def test_a_column_says_what_each_row_is_for(cli, spelling):
+    train, validation, test = spelling
+    cli.write("all.csv", table([train] * 8 + [validation] * 4 + [test] * 4))
+    lines = table([""] * 16).splitlines()
+    for name, rows in (("train", lines[1:9]), ("val", lines[9:13]), ("test", lines[13:17])):
+        cli.write(f"{name}.csv", "\n".join([lines[0], *rows]) + "\n")
+    options = [*SMALL, "--embedding", "3", "--min-count", "1", "--json"]
+    whole = cli.works("train", "all.csv", "--split", "part", "--name", "whole", *options).json
+    files = ["--validation", "val.csv", "--test", "test.csv", "--ignore", "part"]
+    files = cli.works("train", "train.csv", *files, "--name", "files", *options).json
+    assert [whole["report"][name] for name in ("training_rows", "validation_rows", "test_rows")] == [8, 4, 4]
+    assert parameters("whole") == parameters("files")
+    assert {**whole["test"], "data": ""} == {**files["test"], "data": ""}
+
+
+def test_without_rows_for_validation_a_share_of_those_for_training_is(cli):
+    cli.write("all.csv", table(["train"] * 12 + ["test"] * 4))
+    options = [*SMALL, "--embedding", "3", "--validation", "0.25", "--json"]
+    report = cli.works("train", "all.csv", "--split", "part", *options).json["report"]
+    assert [report[name] for name in ("training_rows", "validation_rows", "test_rows")] == [8, 4, 4]
+
+
+SPLITS = [
+    (["train", "other", "holdout"], 3, ["all.csv:3: column 'part'", "'other', 'holdout'", "train, valid"], []),
+    (["test", "dev", "dev"], 3, ["by column 'part' no row is for training"], []),
+    (["train", "train", "test"], 2, ["names the rows for test already"], ["--test", "other.csv"]),
+    (["train", "dev", "dev"], 2, ["names the rows for validation already"], ["--validation", "other.csv"]),
+]
+
+
+@pytest.mark.parametrize(("parts", "code", "says", "more"), SPLITS)
+def test_columns_that_do_not_say_it(cli, parts, code, says, more):
+    cli.write("all.csv", table(parts))
+    cli.write("other.csv", table(["train"] * 3))
+    cli.refuses(code, says, "train", "all.csv", "--split", "part", *more)
+
+
+def test_rows_of_one_group_stay_on_one_side(cli):
+    cli.write("all.csv", table([f"patient {n % 10}" for n in range(40)], "patient"))
+    options = [*SMALL, "--embedding", "3", "--min-count", "1", "--validation", "0.2"]
+    found = cli.works("train", "all.csv", "--group", "patient", *options, "--json").json
+    assert found["report"]["groups"] == {"column": "patient", "training": 8, "validation": 2}
+    assert (found["report"]["training_rows"], found["report"]["validation_rows"]) == (32, 8)
+    cli.write("val.csv", table(["patient 3", "patient 77"], "patient"))
+    said = cli.works("train", "all.csv", "--group", "patient", *options[:-2], "--validation", "val.csv").err
+    assert "1 group of column 'patient' stands both in all.csv and in --validation val.csv: 'patient 3'" in said
+
+
+def test_groups_that_cannot_be_parted(cli):
+    cli.write(
+        "all.csv", "text,label,who\n" + "".join(f"some text {n},{'ab'[n % 2]},{'xy'[n % 2]}\n" for n in range(12))
+    )
+    cli.refuses(3, "no group of column 'who' can be set aside", "train", "all.csv", "--group", "who", *SMALL)
+    cli.write("tales.csv", "text,who\n" + "a line of a tale,x\nanother line,y\n" * 9)
+    cli.refuses(2, "--group is for records", "train", "tales.csv", "--task", "lm", "--text", "text", "--group", "who")
+
+
 # Trainings that begin with a model
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncli.data import splits
-from rnncli.data.splits import batches, in_length_order, stratified_split, stream
+from rnncli.data.splits import batches, fold_numbers, grouped_split, in_length_order, stratified_split, stream
 
 Array = np.ndarray
 
@@ -118,3 +118,48 @@ def test_batches_do_not_come_by_length() -> None:
 def test_evaluation_takes_the_longest_first() -> None:
     lengths = np.array([2, 5, 1, 5, 3])
     assert [rows.tolist() for rows in in_length_order(lengths, 2)] == [[1, 3], [4, 0], [2]]
+
+
+LABELLED_GROUPS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=2, max_size=120)
+
+
+@given(LABELLED_GROUPS, st.floats(0.05, 0.5), st.integers(0, 9))
+def test_a_group_is_on_one_side_and_every_label_is_trained(
+    rows: list[tuple[int, int]], share: float, seed: int
+) -> None:
+    targets, groups = (np.array(column) for column in zip(*rows, strict=True))
+    train, validation = grouped_split(targets, groups, share, seed)
+    assert sorted([*train, *validation]) == list(range(len(rows)))
+    assert not set(groups[train]) & set(groups[validation])
+    assert set(targets[train]) == set(targets)
+    assert [list(rows) for rows in grouped_split(targets, groups, share, seed)] == [list(train), list(validation)]
+
+
+def test_groups_meet_the_share_of_each_label() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 300, 6000)
+    targets = (groups % 5 == 0).astype(np.int64)  # every label has groups of its own
+    train, validation = grouped_split(targets, groups, 0.2, 0)
+    for label in (0, 1):
+        assert (targets[validation] == label).sum() / (targets == label).sum() == pytest.approx(0.2, abs=0.02)
+    assert len(train) + len(validation) == 6000
+
+
+@given(st.lists(st.integers(0, 3), min_size=10, max_size=80), st.integers(2, 8), st.integers(0, 9))
+def test_folds_have_their_share_of_every_label(labels: list[int], folds: int, seed: int) -> None:
+    targets = np.array(labels)
+    found = fold_numbers(targets, None, folds, seed)
+    counts = np.array(
+        [[((found == fold) & (targets == label)).sum() for label in set(labels)] for fold in range(folds)]
+    )
+    assert (np.ptp(counts, axis=0) <= 1).all()
+    assert np.ptp(counts.sum(axis=1)) <= 1
+
+
+@given(LABELLED_GROUPS, st.integers(2, 5))
+def test_folds_keep_groups_together(rows: list[tuple[int, int]], folds: int) -> None:
+    targets, groups = (np.array(column) for column in zip(*rows, strict=True))
+    found = fold_numbers(targets, groups, folds, 0)
+    assert all(len(set(found[groups == group])) == 1 for group in set(groups))
+    if len(set(groups)) >= folds:
+        assert len(set(found)) == folds

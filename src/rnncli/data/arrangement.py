@@ -43,12 +43,16 @@ class Arrangement:
         parts: (rows,) the :class:`Part` of each.
         groups: (rows,) the number of each row's group, all rows of which stay on one side; None where rows stand alone.
         grouped_by: the column of the groups.
+        folds: into how many parts the rows for training are divided, of which number ``fold`` is for testing; 0 for no
+            such division.
         tested: whether the rows for testing are looked at in place of those for validation.
     """
 
     parts: npt.NDArray[np.int8]
     groups: Rows | None = None
     grouped_by: str = ""
+    folds: int = 0
+    fold: int = 0
     tested: bool = False
 
     @classmethod
@@ -65,6 +69,11 @@ class Arrangement:
         chosen = np.asarray(rows, np.int64)
         groups = None if self.groups is None else self.groups[chosen]
         return replace(self, parts=self.parts[chosen], groups=groups)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether some rows are for testing."""
+        return self.folds > 0 or bool((self.parts == Part.TEST).any())
 
     def testing(self) -> Arrangement:
         """The same, where the rows for testing are looked at in place of those for validation."""

@@ -128,7 +128,7 @@ class Dataset(ShortRepr):
 
         Args:
             others: read in the same way; the values of this data set become those of all.
-            arrangement: of all records.
+            arrangement: of all records; it says what columns of parts and of groups hold.
         """
         parts = (self, *others)
         for other in others:
@@ -142,6 +142,8 @@ class Dataset(ShortRepr):
             skipped=sum(part.skipped for part in parts),
             skipped_because=tuple(reasons[:SKIPPED_SHOWN]),
             shown=Texts(part.called(row) for part in parts for row in range(len(part.lines))) if shown else (),
+            splits=(),
+            groups=(),
             arrangement=arrangement,
             files=tuple(part.name for part in parts),
             file_of=array("i", (number for number, part in enumerate(parts) for _ in part.lines)),

@@ -10,11 +10,11 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array, Params
-from rnncli.data.arrangement import Part
+from rnncli.data.arrangement import Arrangement, Part
 from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import Ragged, rows_of
 from rnncli.data.short_repr import ShortRepr
-from rnncli.data.splits import stratified_split
+from rnncli.data.splits import fold_numbers, grouped_split, stratified_split
 from rnncli.data.text.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted, quoted
 from rnncli.machine import available_memory
@@ -68,11 +68,13 @@ class Split(NamedTuple):
     Attributes:
         validation: or those for testing, where a model is judged on them.
         chosen_on: the rows that choose the epoch; None where they are those of ``validation``.
+        groups: the column of groups, and how many are for training and for validation; None where rows stand alone.
     """
 
     train: Array
     validation: Array
     chosen_on: Array | None = None
+    groups: tuple[str, int, int] | None = None
 
     @property
     def looked_at(self) -> Array:
@@ -87,7 +89,7 @@ class Split(NamedTuple):
     @property
     def sizes(self) -> dict[str, Any]:
         """How many rows there are, as fields of a report."""
-        return {"training_rows": len(self.train), "validation_rows": len(self.validation)}
+        return {"training_rows": len(self.train), "validation_rows": len(self.validation), "groups": self.groups}
 
 
 def split(dataset: Dataset, settings: Settings, targets: Array | None = None) -> Split:
@@ -102,18 +104,55 @@ def split(dataset: Dataset, settings: Settings, targets: Array | None = None) ->
     arrangement = dataset.arrangement
     if arrangement is None:
         return _by_chance(dataset, settings, np.arange(len(dataset.lines)), targets)
-    learned, validation = arrangement.rows(Part.TRAINING), arrangement.rows(Part.VALIDATION)
+    learned, validation, test = (arrangement.rows(part) for part in Part)
+    if arrangement.folds:
+        of_fold = _in_fold(dataset, arrangement, settings, learned, targets)
+        learned, test = learned[~of_fold], learned[of_fold]
     made = Split(learned, validation) if len(validation) else _by_chance(dataset, settings, learned, targets)
-    return Split(made.train, arrangement.rows(Part.TEST), made.validation) if arrangement.tested else made
+    if arrangement.tested:
+        made = Split(made.train, test, made.validation)
+    if arrangement.groups is None:
+        return made
+    training, judged = (len(np.unique(arrangement.groups[rows])) for rows in (made.train, made.validation))
+    return made._replace(groups=(arrangement.grouped_by, training, judged))
+
+
+def _in_fold(
+    dataset: Dataset, arrangement: Arrangement, settings: Settings, rows: Array, targets: Array | None
+) -> Array:
+    """(rows,) whether each of these rows is of the fold that is for testing.
+
+    Raises:
+        DataError: there are fewer rows, or groups, than folds.
+    """
+    groups = None if arrangement.groups is None else arrangement.groups[rows]
+    count = len(rows) if groups is None else len(np.unique(groups))
+    if count < arrangement.folds:
+        what = "record" if groups is None else f"group of column {quoted(arrangement.grouped_by)}"
+        have = counted(count, what, what.replace("record", "records").replace("group ", "groups "))
+        raise DataError(
+            f"{dataset.name}: {have} cannot be divided into {arrangement.folds} folds", "take fewer --folds"
+        )
+    alike = np.zeros(len(rows), np.int64) if targets is None else targets[rows]
+    return np.asarray(fold_numbers(alike, groups, arrangement.folds, settings.seed) == arrangement.fold)
 
 
 def _by_chance(dataset: Dataset, settings: Settings, rows: Array, targets: Array | None) -> Split:
     """Sets a share of these rows aside."""
-    share = settings.validation_share
+    share, arrangement = settings.validation_share, dataset.arrangement
     if share == 0:
         return Split(rows, rows[:0])
     alike = np.zeros(len(rows), np.int64) if targets is None else targets[rows]
-    train, validation = stratified_split(alike, share, settings.seed)
+    if arrangement is None or arrangement.groups is None:
+        train, validation = stratified_split(alike, share, settings.seed)
+    else:
+        train, validation = grouped_split(alike, arrangement.groups[rows], share, settings.seed)
+        if not len(validation):
+            raise DataError(
+                f"{dataset.name}: no group of column {quoted(arrangement.grouped_by)} can be set aside for validation: "
+                "each holds all rows of some label",
+                "train without validation (--validation 0), or without --group",
+            )
     if not len(validation):
         needed = int(np.ceil(0.5 / share)) + (share >= 0.5)
         raise DataError(

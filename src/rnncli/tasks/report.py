@@ -37,6 +37,7 @@ class Report:
         label_rows: label → how often it occurs, by falling count; empty where there are no labels.
         warnings: sentences.
         row: what a row is called.
+        groups: the column of groups, and how many of them are for training and for validation.
     """
 
     what: str
@@ -49,6 +50,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     row: str = "row"
     test_rows: int = 0
+    groups: tuple[str, int, int] | None = None
 
     @property
     def rows(self) -> int:
@@ -68,12 +70,20 @@ class Report:
         """The report as ``(what, value)``."""
         split = f"{self.rows:,}: {self.training_rows:,} to train, {self.validation_rows:,} to validate"
         split += f", {self.test_rows:,} to test" if self.test_rows else ""
-        return [(f"{self.row}s", split), *self.own_lines]
+        lines = [(f"{self.row}s", split), *self.own_lines]
+        if self.groups is not None:
+            column, training, validation = self.groups
+            lines.insert(
+                1, ("groups", f"by {clean(column, LABEL_WIDTH)}: {training:,} to train, {validation:,} to validate")
+            )
+        return lines
 
     def document(self) -> dict[str, Any]:
         """For ``--json``."""
         parts = ("rows", "training_rows", "validation_rows", *(["test_rows"] if self.test_rows else []))
-        rows = {name: getattr(self, name) for name in parts}
+        rows: dict[str, Any] = {name: getattr(self, name) for name in parts}
+        if self.groups is not None:
+            rows["groups"] = dict(zip(("column", "training", "validation"), self.groups, strict=True))
         return {**rows, **self.figures, "warnings": self.warnings}
 
 

@@ -6,35 +6,43 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
-from rnncli.data.arrangement import Arrangement, Part
+from rnncli.data.arrangement import PART_VALUES, Arrangement, Part, part_of
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.formats.registry import format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.readers import open_table
-from rnncli.errors import DataError, UsageError, listed, quoted
+from rnncli.errors import DataError, UsageError, counted, listed, quoted
 from rnncli.training.starting_point import OtherFile
+
+VALUES_SHOWN = 5  # of a column, in a message
 
 # Options that name a file of rows beside the data, in the order in which their rows follow.
 BESIDE = {"validation": Part.VALIDATION, "test": Part.TEST}
 
 
-def with_files(dataset: Dataset, others: Mapping[str, Dataset]) -> tuple[Dataset, dict[str, OtherFile]]:
+def with_files(
+    dataset: Dataset, others: Mapping[str, Dataset]
+) -> tuple[Dataset, dict[str, OtherFile], tuple[str, ...]]:
     """The records of the data and of the files beside them, each for its part.
 
     Args:
         others: option → the records of its file, of those in :data:`BESIDE`.
 
     Returns:
-        The records of all files, and for each option its file.
+        The records of all files, for each option its file, and warnings.
 
     Raises:
-        UsageError: a file holds the same as another one.
+        UsageError: a file holds the same as another one, or the rows are named twice.
+        DataError: the column of the split has another value.
     """
     files = {option: OtherFile(other.source.path, other.digest) for option, other in others.items()}
     there = {option: others[option] for option in BESIDE if option in others}
-    if not there:
-        return dataset, files
+    parts = _parts(dataset)
+    if not there and parts is None and not len(dataset.groups):
+        return dataset, files, ()
+    parts = np.zeros(len(dataset.lines), np.int8) if parts is None else parts
     seen = {dataset.digest: dataset.name}
     for option, other in there.items():
         if other.digest in seen:
@@ -43,10 +51,70 @@ def with_files(dataset: Dataset, others: Mapping[str, Dataset]) -> tuple[Dataset
                 "learned says nothing about new ones",
                 "name a file of other rows",
             )
+        if (parts == BESIDE[option]).any():
+            rows = f"rows for {BESIDE[option].name.lower()}"
+            raise UsageError(
+                f"--{option} {other.name}: column {quoted(dataset.source.split or '')} of {dataset.name} "
+                f"names the {rows} already",
+                f"leave --{option} or --split out",
+            )
         seen[other.digest] = other.name
-    counts = [len(there[option].lines) if option in there else 0 for option in BESIDE]
-    arrangement = Arrangement.of_counts(len(dataset.lines), *counts)
-    return dataset.joined(list(there.values()), arrangement), files
+    of_others = [np.full(len(other.lines), BESIDE[option], np.int8) for option, other in there.items()]
+    groups, warnings = _groups(dataset, there)
+    arrangement = Arrangement(np.concatenate([parts, *of_others]), groups, dataset.source.group or "")
+    return dataset.joined(list(there.values()), arrangement), files, warnings
+
+
+def _parts(dataset: Dataset) -> npt.NDArray[np.int8] | None:
+    """(rows,) the :class:`Part` of each record, by the column of the split; None where there is none.
+
+    Raises:
+        DataError: a value means nothing, or no record is for training.
+    """
+    if not len(dataset.splits):
+        return None
+    parts = [part_of(value) for value in dataset.splits]
+    column = quoted(dataset.source.split or "")
+    unknown = [row for row, part in enumerate(parts) if part is None]
+    if unknown:
+        values = list(dict.fromkeys(dataset.splits[row] for row in unknown))
+        more = f" and {len(values) - VALUES_SHOWN:,} more" if len(values) > VALUES_SHOWN else ""
+        shown = ", ".join(map(quoted, values[:VALUES_SHOWN])) + more
+        raise DataError(
+            f"{dataset.place(unknown[0])}: column {column} is to say what each row is for, and holds {shown}",
+            f"its values are {PART_VALUES}; name another column with --split, or ignore it with --ignore",
+        )
+    if Part.TRAINING not in parts:
+        raise DataError(f"{dataset.name}: by column {column} no row is for training")
+    return np.array(parts, np.int8)
+
+
+def _groups(dataset: Dataset, others: Mapping[str, Dataset]) -> tuple[npt.NDArray[np.int64] | None, tuple[str, ...]]:
+    """(rows,) the number of each record's group, and warnings; None where rows stand alone.
+
+    Records of a file that has no such column are of no group: each is one of its own.
+    """
+    if not len(dataset.groups):
+        return None, ()
+    column, names, warnings = quoted(dataset.source.group or ""), list(dataset.groups), []
+    known = set(names) - {""}
+    for option, other in others.items():
+        both = sorted(known.intersection(other.groups))
+        if both:
+            shown = ", ".join(map(quoted, both[:VALUES_SHOWN])) + (", …" if len(both) > VALUES_SHOWN else "")
+            warnings.append(
+                f"{counted(len(both), 'group')} of column {column} {'stands' if len(both) == 1 else 'stand'} both in "
+                f"{dataset.name} and in --{option} {other.name}: {shown}; the score is too kind to new groups"
+            )
+        names += other.groups if len(other.groups) else [""] * len(other.lines)
+    alone = sum(name == "" for name in dataset.groups)
+    if alone:
+        warnings.append(
+            f"{counted(alone, 'row has', 'rows have')} no value in column {column}: each is a group of its own"
+        )
+    numbers: dict[object, int] = {}
+    found = (numbers.setdefault(name or row, len(numbers)) for row, name in enumerate(names))
+    return np.fromiter(found, np.int64, len(names)), tuple(warnings)
 
 
 def read_like(dataset: Dataset, path: str, option: str, task: str) -> Dataset:
@@ -64,7 +132,9 @@ def read_like(dataset: Dataset, path: str, option: str, task: str) -> Dataset:
     """
     if path == "-":
         raise UsageError(f"{option} takes a file, not stdin", "save it first: a resumed training reads it again")
-    table = replace(dataset.source, path=path, format=format_of(path) or dataset.source.format)
+    table = replace(dataset.source, path=path, format=format_of(path) or dataset.source.format, split=None)
+    if table.group is not None and table.group not in _columns(table):
+        table = replace(table, group=None)
     try:
         return read_dataset(table, table.label is not None, dataset.reads, task=task, inputs=type(dataset.inputs))
     except DataError:
@@ -74,7 +144,7 @@ def read_like(dataset: Dataset, path: str, option: str, task: str) -> Dataset:
 
 def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
     """Raises DataError: a file lacks a column of the data."""
-    roles, columns = dataset.roles, open_table(source.path, format=source.format, encoding=source.encoding).columns
+    roles, columns = dataset.roles, _columns(source)
     if roles is None:
         return
     wanted = [*roles.text, *roles.features, *roles.label, roles.id, roles.time]
@@ -84,6 +154,10 @@ def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
             f"{option} {display_name(source.path)} has no column {listed(missing)}, which {dataset.name} has",
             f"its columns are {', '.join(columns)}; name those that both have with --text and --label",
         ) from None
+
+
+def _columns(source: Source) -> tuple[str, ...]:
+    return open_table(source.path, format=source.format, encoding=source.encoding).columns
 
 
 def without_test(dataset: Dataset) -> Dataset:

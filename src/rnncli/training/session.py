@@ -17,7 +17,6 @@ from typing import Any
 from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
-from rnncli.data.arrangement import Part
 from rnncli.data.dataset import Dataset, Source, is_plain_text, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.sources import display_name
@@ -180,7 +179,7 @@ class Session:
         own = model.network.row_scores(model.params, self.test.validation)
         low, high, method = score_interval(own, self.settings.seed)
         found = FinalScore(
-            data=_stored_name(self.files["test"].path),
+            data=_stored_name(self.files["test"].path if "test" in self.files else self.dataset.name),
             rows=len(own.sums),
             metric=self.metric.name,
             score=own.score,
@@ -382,7 +381,7 @@ def start(
         for option, path in paths.items()
         if path is not None
     }
-    dataset, files = arranging.with_files(dataset, others)
+    dataset, files, warnings = arranging.with_files(dataset, others)
     task = task_for(dataset, settings.task)
     defaults = task.defaults(dataset, settings)
     chosen = {**defaults, **given} if begin is None else begin.settings(given, defaults)
@@ -390,7 +389,7 @@ def start(
     prepared, tested = _prepared(task, dataset, settings, begin)
     unused = require_used(named, prepared.untrained)
     session = _untrained(RunFolder(runs_folder), dataset, prepared, files, tested)
-    session.unused, session.coverage = unused, vectors.fill(session.prepared, session.state)
+    session.unused, session.coverage = (*unused, *warnings), vectors.fill(session.prepared, session.state)
     if begin is not None:
         session.begin = begin
         begin.fill(session.prepared.untrained, session.state.store.flat)
@@ -414,7 +413,7 @@ def _prepared(
     # A task that cannot begin with a model has no argument for it.
     known = {} if begin is None else {"begin": begin.model}
     prepared, arrangement = task.prepare(arranging.without_test(dataset), settings, **known), dataset.arrangement
-    if arrangement is None or not len(arrangement.rows(Part.TEST)):
+    if arrangement is None or not arrangement.has_test:
         return prepared, None
     tested = task.prepare(replace(dataset, arrangement=arrangement.testing()), settings, **known)
     report = replace(prepared.report, test_rows=tested.report.validation_rows)
@@ -525,11 +524,11 @@ def _resumed(
     on_found()
     begin = None if start.origin is None else Begin.again(folder.origin, start.origin)
     dataset, others = _read_again(folder, start, data, paths, begin)
-    joined, files = arranging.with_files(dataset, others)
+    joined, files, warnings = arranging.with_files(dataset, others)
     task = task_for(joined, settings.task)
     prepared, tested = _prepared(task, joined, settings, begin)
     session = _untrained(folder, joined, prepared, files, tested)
-    session.begin, session.keep = begin, others.get("keep")
+    session.begin, session.keep, session.unused = begin, others.get("keep"), warnings
     checkpoint.restore(session.state)
     progress, settings = session.state.progress, session.settings
     patience = settings.patience if session.prepared.validation.size else None

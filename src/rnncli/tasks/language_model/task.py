@@ -46,13 +46,27 @@ def _cut(dataset: Dataset) -> bool:
 
 
 def _sides(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
-    """The text to learn from, and that to be judged on; None where that is the end of the former."""
+    """The text to learn from, and that to be judged on; None where that is the end of the former.
+
+    Raises:
+        UsageError: the lines have groups.
+        DataError: there are fewer lines than folds.
+    """
     arrangement = dataset.arrangement
     if arrangement is None:
         return dataset, None
-    judged = arrangement.rows(Part.TEST if arrangement.tested else Part.VALIDATION)
-    read = dataset.take(arrangement.rows(Part.TRAINING).tolist())
-    return read, dataset.take(judged.tolist()) if len(judged) else None
+    if arrangement.groups is not None:
+        raise UsageError("--group is for records with labels or targets: a text is read as one", "leave it out")
+    learned, validation, test = (arrangement.rows(part) for part in Part)
+    if arrangement.folds:  # folds of a text are pieces of it
+        if len(learned) < arrangement.folds:
+            lines = counted(len(learned), "line")
+            raise DataError(f"{dataset.name}: a text of {lines} cannot be divided into {arrangement.folds} folds")
+        pieces = np.array_split(learned, arrangement.folds)
+        test = pieces.pop(arrangement.fold)
+        learned = np.concatenate(pieces)
+    judged = test if arrangement.tested else validation
+    return dataset.take(learned.tolist()), dataset.take(judged.tolist()) if len(judged) else None
 
 
 class LanguageModeling(Task):
