@@ -16,10 +16,14 @@ SERIES = "machine_id,time,a,b,state\n" + "".join(
 SPANS = '{"text": "good film", "label": [[0, 4, "X"]]}\n' * 6
 
 CASES = {
-    "no header": (
+    "a header or not": (
         "a.csv",
-        ROWS,
-        ["a.csv:1: the first line looks like data", "(printf 'text,label\\n'; cat a.csv)"],
+        "walk,walked\nrun,ran\nsee,saw\n",
+        [
+            "a.csv:1: cannot tell whether the first line ('walk', 'walked') is a header",
+            "a.csv --header",
+            "a.csv --no-header",
+        ],
         ALL,
     ),
     "tabs in a text": (
@@ -33,7 +37,7 @@ CASES = {
     "series": ("a.csv", SERIES, ["'machine_id' (M0)", " a-2.csv --label state"], LABELLED),
     "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], LABELLED),
     "spans": ("a.jsonl", SPANS, ["a.jsonl:1: 'label' holds lists ([[0,4,\"X\"]])"], LABELLED),
-    "semicolons": ("a.csv", "text;label\nso good;pos\n", ["looks like semicolons", 'delimiter=";"'], ALL),
+    "two marks": ("a.csv", "so good;bad|pos\nso bad;cold|neg\n", ["semicolons and vertical bars fit", "pipe"], ALL),
 }
 
 
@@ -57,20 +61,17 @@ def test_each_command_refuses_what_is_likely_something_else(trained, case):
 
 
 def test_a_pipe_is_doubted_as_a_file_is(trained):
-    says = ["<stdin>:1: the first line looks like data", "(printf 'text,label\\n'; cat FILE) > data-2.csv"]
-    trained.refuses(3, says, "train", "-", stdin=ROWS.encode())
-    trained.refuses(3, says, "predict", "-", "--format", "csv", stdin=ROWS.encode())
+    says = ["<stdin>:1: cannot tell whether the first line ('walk', 'walked')", "--no-header"]
+    pairs = b"walk,walked\nrun,ran\nsee,saw\n"
+    trained.refuses(3, says, "train", "-", stdin=pairs)
+    trained.refuses(3, says, "predict", "-", "--format", "csv", stdin=pairs)
 
 
 def test_there_is_an_answer_for_each_row_of_a_table_with_a_header(trained):
     trained.write("a.csv", 'text\nso good\n\n""\nso bad\n')
     assert [row[-1] for row in trained.works("predict", "a.csv").rows] == ["so good", "", "", "so bad"]
-    trained.refuses(
-        3,
-        "'my parcel is late' is a text",
-        "predict",
-        trained.write("b.csv", "my parcel is late,shipping\nthe other one,login\n"),
-    )
+    trained.write("b.csv", "my parcel is late,shipping\nthe other one,login\n")
+    assert [row[-1] for row in trained.works("predict", "b.csv").rows] == ["my parcel is late", "the other one"]
 
 
 def test_what_the_user_names_is_not_doubted(trained, tiny):
@@ -121,13 +122,11 @@ def test_lines_that_begin_documents_are_said_to_be_left_out(trained, tiny):
     assert "sentences  6: " in said
 
 
-def test_a_file_of_one_line_is_not_taken_for_an_empty_one(trained):
+def test_a_file_of_one_line_is_not_taken_for_an_empty_one(trained, tiny):
     trained.write("a.csv", '"so good, and warm"\n')
-    says = [
-        "a.csv: no records: the only line was read as the header ('so good, and warm')",
-        "(printf 'text\\n'; cat a.csv)",
-    ]
-    trained.refuses(3, says, "predict", "a.csv")
+    assert [row[-1] for row in trained.works("predict", "a.csv").rows] == ["so good, and warm"]
+    says = ["a.csv: no records: the only line was read as the header ('so good, and warm')", "a.csv --no-header"]
+    trained.refuses(3, says, "train", "a.csv", *tiny)
     trained.write("a.csv", "text,label\n")
     trained.refuses(3, "a.csv: no records", "predict", "a.csv")
 

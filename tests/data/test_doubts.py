@@ -219,13 +219,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "wide with ids": ("a.csv", wide(False, id=True), {}, ["12 columns of numbers (t0 to t11)", "'machine' (M000)"]),
     "wide with a label": ("a.tsv", wide(True, mark="\t"), {}, ["a.tsv: 12 columns of numbers (t0 to t11) and no text"]),
     "wide, label named": ("a.csv", wide(True), {"label": "class"}, ["12 columns of numbers (t0 to t11) and no text"]),
-    "wide without names": ("a.csv", wide(True, False), {}, ["a.csv:1: the first line looks like data", "label first"]),
-    "wide with missing ends": (
-        "a.tsv",
-        wide(True, False, mark="\t", missing=True),
-        {},
-        ["the first line looks like data"],
-    ),
     "UCR's text": ("a.txt", wide(True, False, mark=" "), {}, ["a.txt:1: each line is a row of numbers"]),
     "only numbers": ("a.csv", table("a,b,target", [[1, 2.5, 0.5], [2, 3.5, 1.5]] * 9), {}, ["no column holds texts"]),
     "a date and a number": (
@@ -239,40 +232,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "dates as texts": (
         *("a.csv", table("when,state", [[date, ("on", "off")[at % 2]] for at, date in enumerate(DATES)])),
         *({}, ["no column holds texts: 'when' (2026-05-01 00:00:00) holds dates"]),
-    ),
-    # no header
-    "no header": (
-        "a.csv",
-        table("", LABELLED),
-        {},
-        ["a.csv:1: the first line looks like data", "printf 'text,label\\n'"],
-    ),
-    "no header, label first": ("a.tsv", table("", [[b, a] for a, b in LABELLED], "\t"), {}, ["'label\\ttext\\n'"]),
-    "no header, numbered": (
-        "a.csv",
-        table("", [[7 + at, *row] for at, row in enumerate(LABELLED)]),
-        {},
-        ["'7' is a number"],
-    ),
-    "no header, stars": (
-        "a.csv",
-        table("", [[row[0], at % 5] for at, row in enumerate(LABELLED)]),
-        {},
-        ["'0' is a number"],
-    ),
-    "a lexicon": ("a.tsv", table("", PHONES, "\t"), {"task": "seq2seq"}, ["the first line looks", "source\\ttarget"]),
-    "pairs": ("a.tsv", table("", PAIRS, "\t"), {}, ["the first line looks like data", "source\\ttarget"]),
-    "names": (
-        "a.csv",
-        table("", [["Voll", "German"], ["Piovene", "Italian"], ["Weiss", "German"]] * 9),
-        {},
-        ["'Voll' is also a value further down"],
-    ),
-    "two rows": (
-        "a.csv",
-        "my parcel is late,shipping\nreset my password,login\n",
-        {},
-        ["'my parcel is late' is a text"],
     ),
     # tables in text files
     "tabs": (
@@ -289,8 +248,13 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "tabs with names": ("a.txt", table("text,label", LABELLED, "\t"), {}, ["rnncli train a.txt --format tsv"]),
     "commas with names": ("a.txt", table("text,label", LABELLED), {}, ["separated by commas", "--format csv"]),
-    "commas without": ("a.txt", table("", LABELLED), {}, ["separated by commas", "printf 'text,label\\n'"]),
-    "semicolons": ("a.txt", table("text,label", LABELLED, ";"), {}, ["separated by semicolons"]),
+    "commas without": (
+        "a.txt",
+        table("", LABELLED),
+        {},
+        ["separated by commas", "rnncli train a.txt --format csv --delimiter comma"],
+    ),
+    "semicolons": ("a.txt", table("text,label", LABELLED, ";"), {}, ["separated by semicolons", "--format csv"]),
     "JSON lines": ("a.txt", json_lines(SPANS), {}, ["a.txt:1: each line is a JSON object", "--format jsonl"]),
     "fastText": (
         "a.txt",
@@ -355,9 +319,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ["'answer' (", "rnncli train a.csv --text text --label label"],
     ),
     # other marks, other shapes
-    "bars": ("a.csv", table("text,label", LABELLED, "|"), {}, ["vertical bars between the columns", 'delimiter="|"']),
-    "semicolons, commas in a name": ("a.csv", "id;text, all;label\n1;so good;a\n", {}, ["looks like semicolons"]),
-    "commas in a tsv": ("a.tsv", table("text,label", LABELLED), {}, ["looks like commas", "--format csv"]),
     "a JSON array": (
         "a.jsonl",
         json.dumps(SPANS, indent=1),
@@ -510,20 +471,42 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.csv", with_column("Usage", ["Training", "PublicTest", "PrivateTest", "Training"] * 10)),
         *({}, ["'Usage' divides the rows into parts (PrivateTest, PublicTest, Training)", '=="Training"']),
     ),
-    "no header, codes": (
-        "a.tsv",
-        "ab\tb-a\ncd\td-c\nef\tf-e\n",
+    "one line": (
+        "a.csv",
+        "so good a film,praise\n",
         {},
-        ["'b-a' has the same form as all values below it"],
+        ["the only line was read as the header", "rnncli train a.csv --no-header"],
     ),
-    "no header, a label that is a name": (
-        *("a.csv", table("", [["so good and warm", "city"], ["so bad and cold", "country"]] * 9)),
-        *({}, ["'so good and warm' is also a value further down"]),
-    ),
-    "one line": ("a.csv", "so good a film,praise\n", {}, ["the only line was read as the header", "'text,label\\n'"]),
     "JSON lines in a table": (
         *("a.csv", json_lines([{"text": text, "label": "ab"[at % 2]} for at, text in enumerate(TEXTS)])),
         *({}, ["a.csv:1: a JSON object, and this is to be a table", "--format jsonl"]),
+    ),
+    "commas or not": (
+        *("a.tsv", "so good, and warm\nso bad, and cold\n" * 9, {}),
+        *(
+            [
+                "a.tsv:1: cannot tell what separates the columns",
+                "--delimiter comma; or rnncli train a.tsv --delimiter tab",
+            ],
+        ),
+    ),
+    "two delimiters": (
+        *("a.csv", "so good;bad|pos\nso bad;cold|neg\n" * 9, {}),
+        *(["semicolons and vertical bars fit equally well", "--delimiter semicolon; or ", "--delimiter pipe"],),
+    ),
+    "a header or not": (
+        *("a.csv", "walk,walked\nrun,ran\nsee,saw\n", {}),
+        *(["a.csv:1: cannot tell whether the first line ('walk', 'walked') is a header", "--header", "--no-header"],),
+    ),
+    "thousands or decimals": (
+        *(
+            "a.csv",
+            table("id;a;b;state", [[at // 4, f"{at + 1},250", "1,000", "xy"[at // 4 % 2]] for at in range(24)], ";"),
+        ),
+        *(
+            {},
+            ["a.csv:2: 'a' and 1 other column may hold numbers with decimals or with thousands (1,250)", "--decimal ,"],
+        ),
     ),
     "either way": (
         "a.tsv",
@@ -571,6 +554,44 @@ def sequences(header: str, *, label: bool = True) -> str:
 # What it is → file, content, how it is read, and what is read: the columns of text and label, and how many records.
 READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None, int]]] = {
     "text and label": ("a.csv", table("text,label", LABELLED), {}, ("text", "label", 40)),
+    # no header
+    "no header": ("a.csv", table("", LABELLED), {}, ("1", "2", 40)),
+    "no header, label first": ("a.tsv", table("", [[b, a] for a, b in LABELLED], "\t"), {}, ("2", "1", 40)),
+    "no header, numbered": (
+        "a.csv",
+        table("", [[7 + at, *row] for at, row in enumerate(LABELLED)]),
+        {},
+        ("2", "3", 40),
+    ),
+    "no header, stars": ("a.csv", table("", [[row[0], at % 5] for at, row in enumerate(LABELLED)]), {}, ("1", "2", 40)),
+    "no header, named": ("a.csv", table("", LABELLED), {"text": "1", "label": "2"}, ("1", "2", 40)),
+    "a lexicon": ("a.tsv", table("", PHONES, "\t"), {"task": "seq2seq"}, ("1", "2", 20)),
+    "headerless pairs": ("a.tsv", table("", PAIRS, "\t"), {}, ("1", "2", 40)),
+    "headerless pairs and where they are from": (
+        *("a.tsv", table("", [[*row, f"CC-BY 2.0 of someone #{at}"] for at, row in enumerate(PAIRS)], "\t")),
+        *({}, ("1", "2", 40)),
+    ),
+    "headerless names": (
+        *(
+            "a.csv",
+            table(
+                "", [[f"{word}{end}", "German" if at % 2 else "Thai"] for end in "xyz" for at, word in enumerate(WORDS)]
+            ),
+        ),
+        *({}, ("1", "2", 3 * len(WORDS))),
+    ),
+    "two rows": ("a.csv", "my parcel is late,shipping\nreset my password,login\n", {}, ("1", "2", 2)),
+    "no header, codes": ("a.tsv", "ab\tb-a\ncd\td-c\nef\tf-e\n", {}, ("1", "2", 3)),
+    "no header, a label that is a name": (
+        *("a.csv", table("", [["so good and warm", "city"], ["so bad and cold", "country"]] * 9)),
+        *({}, ("1", "2", 18)),
+    ),
+    # other delimiters
+    "bars": ("a.csv", table("text,label", LABELLED, "|"), {}, ("text", "label", 40)),
+    "semicolons in a csv": ("a.csv", table("text,label", LABELLED, ";"), {}, ("text", "label", 40)),
+    "semicolons, commas in a name": ("a.csv", "id;text, all;label\n1;so good;a\n", {}, ("text, all", "label", 1)),
+    "commas in a tsv": ("a.tsv", table("text,label", LABELLED), {}, ("text", "label", 40)),
+    "tabs in a csv": ("a.csv", table("text,label", LABELLED, "\t"), {}, ("text", "label", 40)),
     "names that nobody knows": ("a.csv", table("Kommentar,Stimmung", LABELLED), {}, ("Kommentar", "Stimmung", 40)),
     "names of several words": (
         "a.csv",
@@ -895,12 +916,9 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
             ("a cell of numbers with bars", 30),
         ],
         *[("a cell as NumPy writes it", 30), ("a string of numbers", 30), ("another id", 6), ("wide with ids", 24)],
-        *[("wide with a label", 24), ("wide without names", 24), ("wide with missing ends", 24), ("UCR's text", 24)],
-        *[("no header", 40), ("no header, label first", 40), ("no header, numbered", 40), ("a lexicon", len(PHONES))],
-        *[("pairs", 40), ("tabs", 40), ("commas without", 40), ("semicolons", 40), ("fastText", 40), ("a split", 20)],
+        *[("wide with a label", 24), ("UCR's text", 24), ("fastText", 40), ("a split", 20)],
         *[
             ("a split of JSON", 20),
-            ("bars", 40),
             ("words as a list", 40),
             ("several labels in a csv", 40),
             ("spans", 40),
@@ -912,7 +930,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
             ("tags in a cell", 18),
         ],
         *[("tags first", 12), ("tags behind slashes", 18), ("tags behind slashes in a text", 18)],
-        *[("a lexicon with spaces", 64), ("a lexicon with one space", 64), ("folds", 4), ("one line", 1)],
+        ("folds", 4),
     ],
 )
 def test_the_command_in_the_refusal_makes_a_file_that_is_read(tmp_path, monkeypatch, case, count):

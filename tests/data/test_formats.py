@@ -42,6 +42,7 @@ CONTENT = {
     "text": "good\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
+    "lexicon": "good G UH1 D\n",
 }
 
 

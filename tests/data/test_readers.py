@@ -315,7 +315,19 @@ def test_what_is_wrong_further_up_is_told_first():
 def test_bad_bytes_are_refused_even_when_bad_records_are_skipped(format):
     start = b'{"a": "1"}\n{"a": "1"}\n' if format == "jsonl" else b"a\n1\n"
     assert "<stdin>:3: byte 0xff" in refusal(start + b"\xff\n", format=format, skip_bad=True)
-    assert "<stdin>:3: a NUL character" in refusal(start + b"x\0\n", format=format, skip_bad=True)
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "text"])
+@pytest.mark.parametrize("size", [1, 300_000])
+def test_a_record_with_a_nul_is_skipped_as_a_bad_one(format, size):
+    good, bad = (b'{"a": "%s"}\n', b'{"a": "b\0c"}\n') if format == "jsonl" else (b"%s\n", b"b\0c\n")
+    data = good % b"x" + good % (b"y" * size) + bad + good % b"z"
+    table = piped(data, format=format, skip_bad=True)
+    assert [row.texts[0][0] for row in table.rows] == list("xyz")[0 if format in ("jsonl", "text") else 1 :]
+    assert table.ledger.count == 1
+    assert table.ledger.skipped[0].startswith("<stdin>:3: ")
+    assert "<stdin>:3: a NUL character" in refusal(data, format=format)
+    assert "<stdin>:1: a NUL character" in refusal(b"\0" + data, format=format, skip_bad=True)
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)
@@ -517,14 +529,6 @@ def test_plain_text_keeps_every_line():
 
 
 # --- 14: separators --------------------------------------------------------------------------------------------------
-
-
-def test_semicolons_and_tabs_read_as_commas_are_named():
-    message = refusal("text;label\ngood;pos\n")
-    assert message.startswith("<stdin>:1: one column found; looks like semicolons between the columns")
-    assert "use --format tsv for tabs" in message
-    assert "one column found" in refusal('"text";"label"\n"good, or so";"pos"\n')
-    assert refusal("text\tlabel\na\tb\n").endswith("looks like tabs between the columns; use --format tsv")
 
 
 def test_one_column_and_semicolons_in_quotes_or_values_are_fine():

@@ -367,6 +367,6 @@ def test_a_pipe_is_read_too():
     parquet.write_table(pa.table({"text": ["so"]}), made)
     table = open_table("-", format="parquet", stdin=io.BytesIO(made.getvalue()))
     assert list(table.rows) == [Row(1, ("so",))]
-    assert table.ledger.file == DataFile("-", FORMATS["parquet"])
+    assert table.ledger.file == DataFile("-", FORMATS["parquet"], options=("--format parquet",))
     with pytest.raises(UsageError, match="parquet is not text and has no encoding"):
         open_table("-", format="parquet", encoding="latin-1")

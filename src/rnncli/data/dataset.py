@@ -15,6 +15,7 @@ from rnncli.data.arrangement import Arrangement
 from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
@@ -26,7 +27,7 @@ from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.short_repr import ShortRepr
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.data.tables.source import Roles, Source, joined_names
+from rnncli.data.tables.source import Roles, Source, joined_names, names_in
 from rnncli.errors import DataError, UsageError, counted, quoted
 
 __all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "read_dataset"]
@@ -261,13 +262,15 @@ def read_dataset(
     if ledger.documents:
         lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
         why = f"{why}; left out: {lines} (-DOCSTART-)"
+    if table.dialect is not None:
+        why = "; ".join((why, *table.dialect.said))
     roles = replace(plan.roles, split=source.split, group=source.group)
-    read = Dataset.of(_as_read(source, plan, table.format), why, records, ledger.digest, plan.reads, roles)
+    read = Dataset.of(_as_read(source, plan, table), why, records, ledger.digest, plan.reads, roles)
     beside = {role: Texts(map(opened.beside[role].__getitem__, records.lines)) for role in opened.beside}
     return replace(read, splits=beside.get("split", ()), groups=beside.get("group", ()))
 
 
-def _as_read(source: Source, plan: Plan, format: str) -> Source:
+def _as_read(source: Source, plan: Plan, table: Table) -> Source:
     """The source with what was chosen, so that the same records are read from it again."""
     roles = plan.roles
     return replace(
@@ -276,9 +279,22 @@ def _as_read(source: Source, plan: Plan, format: str) -> Source:
         label=joined_names(roles.label) if roles.label else None,
         time=roles.time,
         id=roles.id,
-        format=format,
+        format=table.format,
         layout=roles.layout,
+        **_unusual(table, source),
     )
+
+
+def _unusual(table: Table, source: Source) -> dict[str, Any]:
+    """What was found out of how a table is written, as far as it is not the usual."""
+    dialect = table.dialect
+    if dialect is None:
+        return {}
+    usual = dialect.delimiter == table.ledger.file.format.delimiter
+    return {
+        "delimiter": source.delimiter if usual else dialect.delimiter,
+        "header": source.header if dialect.header else False,
+    }
 
 
 class OpenedRecords(NamedTuple):
@@ -317,6 +333,12 @@ def open_records(
         before_waiting=before_waiting,
         skip_hint=skip_hint,
         ignore=source.ignore,
+        delimiter=source.delimiter,
+        header=source.header,
+        decimal=source.decimal,
+        expected=replace(purpose.expected, named=_named_columns(source)),
+        reader=purpose.command,
+        given=_given(source, task if purpose.task_named else None),
     )
     beside = _set_aside(table, source)
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
@@ -329,6 +351,29 @@ def open_records(
     if request.doubted and (preview.file.format.holds != "texts" or source.format is None):
         raise_first(FILE[preview.file.format.holds], preview)  # it is not what its format says, or has no header
     return OpenedRecords(table, plan_of(preview, request), itertools.chain(sample, table.rows), beside)
+
+
+def _given(source: Source, task: str | None) -> list[str]:
+    """The options that say what columns are for, as the user typed them."""
+    named = {"task": task} | {role: getattr(source, role) for role in ("text", "label", "time", "id", "features")}
+    named |= {role: getattr(source, role) for role in ("split", "group", "missing", "ignore")}
+    options = [command(f"--{name}", value) for name, value in named.items() if value is not None]
+    return [*options, "--skip-bad"] if source.skip_bad else options
+
+
+def _named_columns(source: Source) -> tuple[str, ...]:
+    """The columns that are named, in whatever role."""
+    fields = (
+        source.text,
+        source.label,
+        source.time,
+        source.id,
+        source.features,
+        source.split,
+        source.group,
+        source.ignore,
+    )
+    return tuple(name for names in fields if names is not None for name in (names, *names_in(names)))
 
 
 def _set_aside(table: Table, source: Source) -> dict[str, dict[int, str]]:

@@ -1,24 +1,29 @@
 """Data files as a stream of records, in any format of :mod:`rnncli.data.formats.registry`, from a path or a pipe.
 
-Nothing is guessed that changes what is read: no dialect, no encoding, no silent replacement. A fault is one sentence
-with file and line.
+No encoding is guessed, and nothing is silently replaced. What separates the values of a table is found out from its
+first lines; whether the first of them is a header, and how numbers are written, only where that is asked for. A fault
+is one sentence with file and line.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import BinaryIO
 
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.decoding import check_encoding
-from rnncli.data.formats.registry import FORMATS, required_format_of
-from rnncli.data.formats.sources import check_path, open_chunks
+from rnncli.data.formats.dialect import Dialect, delimiter_named, option
+from rnncli.data.formats.registry import FORMATS, Format, format_of, required_format_of
+from rnncli.data.formats.sources import check_path, display_name, open_chunks
 from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table
+from rnncli.data.formats.values import Value
 from rnncli.data.tables.columns import find_column, header_names
-from rnncli.data.tables.header import only_a_header, refuse_repeated_values
+from rnncli.data.tables.first_rows import Expected, read_first_rows
+from rnncli.data.tables.header import only_a_header
 from rnncli.errors import DataError, UsageError, closest, counted, quoted
 
 MAX_FIELD = 10_000_000  # characters in one value
@@ -36,6 +41,12 @@ def open_table(
     before_waiting: Callable[[], object] | None = None,
     skip_hint: str | None = None,
     ignore: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    decimal: str | None = None,
+    expected: Expected | None = None,
+    reader: str = "rnncli train",
+    given: Sequence[str] = (),
 ) -> Table:
     """Opens ``source`` and reads its header; the records follow as ``rows`` is iterated.
 
@@ -53,9 +64,17 @@ def open_table(
         before_waiting: is called when a pipe holds nothing more yet, and all rows before have been yielded.
         skip_hint: the hint with a refused record that ``skip_bad`` would leave out.
         ignore: columns to leave out, with commas between them.
+        delimiter: what separates the values of a line, the character or its name; found out if None.
+        header: whether the first line names the columns; without one they are called by their numbers from 1.
+        decimal: ``,`` or ``.``, the character before the decimals of a number.
+        expected: what is known of the columns. Without it a header is there, and numbers are as they are written, if
+            ``header`` and ``decimal`` do not say otherwise; with it, both are found out.
+        reader: the beginning of the command that reads the file, for messages.
+        given: more options that the user gave, each as it is typed, for the commands in messages.
 
     Raises:
-        UsageError: an unknown format or encoding.
+        UsageError: an unknown format, encoding or delimiter; or a delimiter, a header or decimals of a file that is no
+            delimited text.
         StorageError: the file is missing, a directory, a named pipe, a device, unreadable or larger than ``max_bytes``,
             or stdin is closed.
         DataError: its suffix is unknown, its header broken or empty, or it is not text. Iterating ``rows`` raises it
@@ -67,22 +86,64 @@ def open_table(
     path = os.fsdecode(source)
     if path != "-":
         check_path(path)
-    row = FORMATS[format or ("csv" if path == "-" else required_format_of(path))]
-    file = DataFile(path, row, encoding)
+    asked = Dialect(None if delimiter is None else delimiter_named(delimiter), header, decimal)
+    row = _format_of(path, format, asked)
+    options = (*given, *_options(format, encoding, asked))
+    file = DataFile(path, row, encoding, reader=reader, options=options)
     if row.binary and encoding != "utf-8":
         raise UsageError(f"{file.name}: {row.name} is not text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
-    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes)
+    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes, asked)
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
-    if row.delimiter:
-        refuse_repeated_values(file, opened.names, opened.line)
-    columns = header_names(opened.names, f"{file.name}:{opened.line}")
-    rows = _checked(opened.rows, columns, ledger, hasher.hexdigest)
+    if opened.dialect is None:
+        columns = header_names(opened.names, f"{file.name}:{opened.line}")
+        return _table(columns, _checked(opened.rows, columns, ledger, hasher.hexdigest), ledger, ignore)
+    first = read_first_rows(opened, ledger, expected, patient=before_waiting is None)
+    ledger.file = replace(ledger.file, dialect=first.dialect)
+    rows = _checked(first.rows, first.names, ledger, hasher.hexdigest, first.dialect)
+    return _table(*first.read(rows, ledger), ledger, ignore, first.dialect)
+
+
+def _format_of(path: str, name: str | None, asked: Dialect) -> Format:
+    """The format of a file, or of standard input.
+
+    Raises:
+        UsageError: it has no delimiter, no header or no decimals, and somebody said which.
+        DataError: the name does not say the format.
+    """
+    given = next((field for field in ("delimiter", "header", "decimal") if getattr(asked, field) is not None), None)
+    known = name or ("csv" if path == "-" else format_of(path))
+    if name is None and given is not None and (known is None or FORMATS[known].holds == "texts"):
+        known = "csv"  # of a table, whatever its file is called
+    row = FORMATS[known or required_format_of(path)]
+    if given is not None and not row.delimiter:
+        raise UsageError(
+            f"--{given} is for a table in a text file, such as CSV, and {display_name(path)} is read as {row.name}",
+            f"leave it out, or say --format {' or '.join(name for name, one in FORMATS.items() if one.delimiter)}",
+        )
+    return row
+
+
+def _options(format: str | None, encoding: str, asked: Dialect) -> tuple[str, ...]:
+    """What the user said of how a file is read, as it is typed."""
+    options = [] if format is None else [f"--format {format}"]
+    if encoding != "utf-8":
+        options.append(f"--encoding {encoding}")
+    if asked.delimiter is not None:
+        options.append(option(asked.delimiter))
+    if asked.header is not None:
+        options.append("--header" if asked.header else "--no-header")
+    return (*options, *([] if asked.decimal is None else [f"--decimal {asked.decimal}"]))
+
+
+def _table(
+    columns: tuple[str, ...], rows: Iterator[Row], ledger: Ledger, ignore: str | None, dialect: Dialect | None = None
+) -> Table:
     if ignore is not None:
         columns, rows = _without(columns, rows, ignore)
-    return Table(file.name, columns, ledger.file.format.name, rows, ledger)
+    return Table(ledger.file.name, columns, ledger.file.format.name, rows, ledger, dialect)
 
 
 def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:
@@ -98,15 +159,25 @@ def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tupl
     )
 
 
-def _checked(rows: Iterator[Row], columns: tuple[str, ...], ledger: Ledger, digest: Callable[[], str]) -> Iterator[Row]:
+def _checked(
+    rows: Iterator[Row],
+    columns: tuple[str, ...],
+    ledger: Ledger,
+    digest: Callable[[], str],
+    dialect: Dialect | None = None,
+) -> Iterator[Row]:
     """The rows without those of too few, too many or too long values."""
     width, max_field = len(columns), ledger.max_field
+    first = "header" if dialect is None or dialect.header else "first row"
     found = False
     for row in rows:
         values = row.values
         if len(values) != width:
             have = counted(len(values), "value")
-            ledger.bad_record(row.line, f"{have}, but the header has {counted(width, 'column')}")
+            ledger.bad_record(row.line, f"{have}, but the {first} has {counted(width, 'column')}")
+            continue
+        if ledger.has_nul and any(map(_has_nul, values)):
+            ledger.bad_record(row.line, "a NUL character")
             continue
         try:
             longest = max(map(len, values))  # type: ignore[arg-type]
@@ -120,6 +191,11 @@ def _checked(rows: Iterator[Row], columns: tuple[str, ...], ledger: Ledger, dige
         found = True
         yield row
     if not found:
-        only_header = ledger.file.format.delimiter and not ledger.count
+        only_header = dialect is not None and dialect.header and not ledger.count
         raise only_a_header(ledger.file, columns) if only_header else ledger.no_records()
     ledger.digest = digest()
+
+
+def _has_nul(value: Value) -> bool:
+    """Whether a text, or a list of words, has a NUL character; JSON with one is broken."""
+    return any("\0" in text for text in ((value,) if isinstance(value, str) else value if type(value) is tuple else ()))

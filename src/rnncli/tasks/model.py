@@ -20,6 +20,7 @@ from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.layouts.layout import Reads
 from rnncli.data.records import Inputs, NumberArrays, Texts
+from rnncli.data.tables.first_rows import Expected
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
@@ -351,7 +352,7 @@ class Model(ABC):
         Args:
             command: the beginning of a command line, for messages.
         """
-        return Purpose(command)
+        return Purpose(command, expected=Expected(by_model=True), task=self.task)
 
     def problem(self, text: Value) -> str | None:
         """Why an input cannot be read; None if it can be."""

@@ -5,7 +5,7 @@ What the user said is not doubted: a column that is named is what it was named a
 
 from __future__ import annotations
 
-from rnncli.data.doubts import headers, series, text_files, texts
+from rnncli.data.doubts import decimals, series, text_files, texts
 from rnncli.data.doubts.preview import Check, Checks, Known
 
 
@@ -15,7 +15,7 @@ def _always(*checks: Check) -> Checks:
 
 # A file, by what its format holds;
 FILE: dict[str, Checks] = {
-    "records": [(headers.no_header, Known.COLUMNS)],
+    "records": [],
     "texts": _always(
         text_files.json_lines,
         text_files.slashed_tags,
@@ -31,13 +31,14 @@ FILE: dict[str, Checks] = {
 
 # a table before its columns are chosen;
 TABLE: Checks = [
+    (decimals.commas_in_numbers, Known.TEXT),
     (series.series_as_texts, Known.TEXT | Known.TARGETS),
     (series.nothing_to_read, Known.TEXT | Known.TARGETS),
     (texts.several_columns_of_labels, Known.COLUMNS),
 ]
 
 # one whose text is to be generated from its numbers;
-DESCRIBED: Checks = [(texts.several_columns_of_labels, Known.COLUMNS)]
+DESCRIBED: Checks = [(decimals.commas_in_numbers, Known.NOTHING), (texts.several_columns_of_labels, Known.COLUMNS)]
 
 # one whose columns of text and label were chosen;
 CHOSEN: Checks = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from rnncli.data.formats.advice import DataFile, command
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import Value, is_json
 from rnncli.data.tables.column import Column, columns_of
+from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.header import repeats_header
 from rnncli.errors import DataError, quoted
 
@@ -29,6 +30,8 @@ class Purpose:
         labels: the labels of the model, whatever they look like.
         knows: whether the model knows the words of a text; None for a model that has none, or none yet.
         lists: whether an input may be a list of words or of numbers.
+        expected: what the model knows of the columns of its files.
+        task: the model's; "auto" where none reads.
     """
 
     command: str = "rnncli train"
@@ -36,6 +39,8 @@ class Purpose:
     labels: frozenset[str] = frozenset()
     knows: Callable[[str], bool] | None = None
     lists: bool = True
+    expected: Expected = field(default_factory=Expected)
+    task: str = "auto"
 
     @property
     def trains(self) -> bool:
@@ -143,7 +148,9 @@ class Preview:
 
     def command(self, *options: str, file: str | None = None) -> str:
         """The command that reads the file, or another one, with these options."""
-        return " ".join([self.purpose.command, file or self.file.quoted, *filter(None, options)])
+        if file is not None:
+            return " ".join([self.purpose.command, file, *filter(None, options)])
+        return self.file.command(*filter(None, options))
 
     def command_for(self, task: str, *options: str) -> str:
         """The command that trains a model for a task on the file; for a trained model, the command that reads it."""

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.preview import Preview, cut
+from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import is_json, words
-from rnncli.data.tables.column import columns_of, unnamed
+from rnncli.data.tables.column import Column, columns_of, unnamed
 from rnncli.data.tables.facts import is_bio, mostly, numbers_in
-from rnncli.data.tables.header import likely_names, missing_header, series_of_lines
+from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
 
 _SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")
 _GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first word and the rest
-_MARKS = ((",", "commas"), (";", "semicolons"), ("|", "bars"))
+_MARKS = (",", ";", "|")
 
 
 def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
@@ -26,15 +27,18 @@ def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
     return first, last
 
 
-def _has_header(fields: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line has names that columns have; ``fields`` are the values of each line."""
-    return any(map(is_role, fields[0])) and missing_header(columns_of(fields[0], fields[1:])) is None
+def _columns(fields: Sequence[Sequence[str]]) -> tuple[list[Column], bool]:
+    """The columns of a table, and whether the first line has names that columns have; ``fields`` are those of lines."""
+    named = any(map(is_role, fields[0])) and bool(header_of(columns_of(fields[0], fields[1:])).found)
+    return columns_of(fields[0], fields[1:]) if named else unnamed(fields), named
 
 
 def _refuse(preview: Preview, what: str, hint: str) -> DataError:
     """The refusal of a text file; the hint says how else to read it."""
     line = next(row.line for row, line in zip(preview.rows, preview.sample, strict=True) if line[0].strip())
-    return preview.file.refusal(what, f"{hint}; to read it as a text: {preview.command('--format text')}", line)
+    if preview.task in ("auto", "lm"):
+        hint = f"{hint}; to read it as a text: {preview.command('--format text')}"
+    return preview.file.refusal(what, hint, line)
 
 
 def same_tabs(preview: Preview) -> DataError | None:
@@ -44,33 +48,26 @@ def same_tabs(preview: Preview) -> DataError | None:
     if len(fields) < 2 or len(widths) > 1 or widths == {1}:
         return None
     what = f"each line has {counted(len(fields[0]) - 1, 'tab')}, so this looks like a table, not a text"
-    if _has_header(fields):
-        return _refuse(preview, what, f"To read it as a table: {preview.command('--format tsv')}")
-    made = preview.file.with_header(likely_names(unnamed(fields)), "tsv")
-    return _refuse(preview, what, f"To make it a table with a header: {made}")
+    return _refuse(preview, what, f"To read it as a table: {preview.command('--format tsv')}")
 
 
 def same_delimiters(preview: Preview) -> DataError | None:
     """The same number of commas, semicolons or bars in each line, under names or beside labels, is that of a table."""
     lines = preview.lines
-    for mark, called in _MARKS:
+    for mark in _MARKS:
         if len(lines) < 2 or not all(mark in line for line in lines):
             continue
         fields = list(csv.reader(lines, delimiter=mark))
         if len(fields) != len(lines) or len(set(map(len, fields))) > 1:
             continue
-        columns, named = unnamed(fields[1:]), _has_header(fields)
+        columns, named = _columns(fields)
         labels = len(lines) >= 20 and any(column.repeats and column.words < 2 for column in columns)
         if not named and not labels and mark != "|":
             continue
-        if mark != ",":
-            hint = f"To write it with commas: {preview.file.with_commas(mark)}"
-        elif named:
-            hint = f"To read it as a table: {preview.command('--format csv')}"
-        else:
-            hint = f"To add a header: {preview.file.with_header(likely_names(columns), 'csv')}"
-        what = f"each line has {len(fields[0])} values separated by {called}, so this looks like a table, not a text"
-        return _refuse(preview, what, hint)
+        what = (
+            f"each line has {len(fields[0])} values separated by {called(mark)}, so this looks like a table, not a text"
+        )
+        return _refuse(preview, what, f"To read it as a table: {preview.command('--format csv', option(mark))}")
     return None
 
 
@@ -160,8 +157,6 @@ def lexicon(preview: Preview) -> DataError | None:
     short = 2 * sum(map(len, symbols)) / len(symbols) <= sum(map(len, words)) / len(words)
     if not distinct or not (short or all(map(_GAP.search, preview.lines))):
         return None
-    split = '[print(*l.split(None,1),sep="\\t",end="") for l in sys.stdin if l.strip() and l[:3]!=";;;"]'
-    made = preview.file.python(f'import sys;print("source","target",sep="\\t");{split}', "tsv")
     what = f"each line is a word followed by symbols ({cut(' '.join(entries[0]))})"
     what = f"{what}, so this looks like a lexicon, a table of two columns"
-    return _refuse(preview, what, f"To put a tab between them: {made}")
+    return _refuse(preview, what, f"To read it as one: {preview.command('--format lexicon')}")

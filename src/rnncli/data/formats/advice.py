@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnncli.data.formats.registry import FORMATS, PACKED, Format
+from rnncli.data.formats.dialect import Dialect
+from rnncli.data.formats.registry import PACKED, Format
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError
 
@@ -18,12 +19,18 @@ class DataFile:
 
     Attributes:
         records_in_json: the Python expression of the records, where the file is one value of JSON.
+        reader: the beginning of the command that reads it.
+        options: those that the user gave to have it read as it is, each as it is typed.
+        dialect: of a table in a text file, once it is known.
     """
 
     path: str
     format: Format
     encoding: str = "utf-8"
     records_in_json: str = "json.load(sys.stdin)"
+    reader: str = "rnncli train"
+    options: tuple[str, ...] = ()
+    dialect: Dialect | None = None
 
     @property
     def name(self) -> str:
@@ -35,6 +42,12 @@ class DataFile:
         """Its name in commands."""
         return "FILE" if self.path == "-" else shlex.quote(self.path)
 
+    def command(self, *options: str) -> str:
+        """The command that reads it with these options, in place of those of the same name that were given."""
+        names = set(map(_option_name, shlex.split(" ".join(options)))) - {""}
+        kept = (option for option in self.options if _option_name(option.partition(" ")[0]) not in names)
+        return " ".join([self.reader, self.quoted, *kept, *options])
+
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
         """The exception for something in this file, at ``line`` if it is there."""
         where = self.name if line is None else f"{self.name}:{line}"
@@ -45,12 +58,6 @@ class DataFile:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
         stem = "data" if self.path == "-" else os.path.basename(self.path).removesuffix(PACKED).rpartition(".")[0]
         return shlex.quote(f"{stem or 'data'}-2.{suffix}")
-
-    def with_header(self, names: Sequence[str], suffix: str | None = None) -> str:
-        """Puts a line of names above the file."""
-        suffix = suffix or self.format.name
-        header = shlex.quote(FORMATS[suffix].delimiter.join(names).replace("\t", "\\t") + "\\n")
-        return f"(printf {header}; {self._text}) > {self.made(suffix)}"
 
     def as_json(self, record: str, rows: str | None = None, where: str | None = None) -> str:
         """JSON lines, each a Python expression of ``r``.
@@ -86,16 +93,11 @@ class DataFile:
             script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
         else:
             script = (
-                f"import csv,sys;d=csv.DictReader(sys.stdin{self._dialect});"
-                f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});w.writeheader();"
+                f"import csv,sys;d={self.records};"
+                f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});{self._write_header}"
                 f"w.writerows(r for r in d if {condition})"
             )
         return self.python(script, "jsonl" if self.format.typed else self.format.name)
-
-    def with_commas(self, delimiter: str) -> str:
-        """The table with commas between its columns."""
-        rows = f'csv.reader(sys.stdin,delimiter="{delimiter}")'
-        return self.python(f"import csv,sys;csv.writer(sys.stdout).writerows({rows})", "csv")
 
     def python(self, script: str, suffix: str) -> str:
         """A line of Python with the file's text on its standard input, and a new file for what it prints."""
@@ -116,14 +118,31 @@ class DataFile:
 
     @property
     def records(self) -> str:
-        """The expression that gives the records, as dictionaries."""
+        """The expression that gives the records, as dictionaries; without a header the keys are numbers from 1."""
         if self.format.one_value:
             return self.records_in_json
-        return "map(json.loads,sys.stdin)" if self.format.typed else f"csv.DictReader(sys.stdin{self._dialect})"
+        if self.format.typed:
+            return "map(json.loads,sys.stdin)"
+        lines, names = "sys.stdin", ""
+        if self.dialect is not None and self.dialect.above:
+            lines = f"list(sys.stdin)[{self.dialect.above}:]"
+        if self.dialect is not None and self.dialect.header is False:
+            names = f",[*map(str,range(1,{self.dialect.width + 1}))]"
+        return f"csv.DictReader({lines}{names}{self._dialect})"
 
     @property
     def _dialect(self) -> str:
-        return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None' if self.format.delimiter == "\t" else ""
+        """The arguments of the csv module's readers and writers."""
+        delimiter = None if self.dialect is None else self.dialect.delimiter
+        delimiter = delimiter or self.format.delimiter or ","
+        if delimiter == self.format.delimiter == "\t":
+            return ',delimiter="\\t",quoting=csv.QUOTE_NONE,quotechar=None'
+        spaced = ",skipinitialspace=True" if delimiter == " " else ""
+        return "" if delimiter == "," else f",delimiter={json.dumps(delimiter)}{spaced}"
+
+    @property
+    def _write_header(self) -> str:
+        return "" if self.dialect is not None and self.dialect.header is False else "w.writeheader();"
 
     @property
     def _text(self) -> str:
@@ -136,6 +155,11 @@ class DataFile:
             return unzip or f"cat {self.quoted}"
         convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
         return f"{unzip} | {convert}" if unzip else f"{convert} {self.quoted}"
+
+
+def _option_name(word: str) -> str:
+    """The name of an option, of its opposite too; empty for what is none."""
+    return word.removeprefix("--").removeprefix("no-") if word.startswith("--") else ""
 
 
 def command(*words: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
@@ -75,14 +75,18 @@ def check_encoding(encoding: str) -> str:
 
 
 def lines_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
-    """The lines of a text file, as :func:`decode_lines` gives them."""
+    """The lines of a text file, as :func:`decode_lines` gives them.
+
+    Where bad records are left out, a record with a NUL is one of them, for its reader to find.
+    """
     return lines_in(text_of(chunks, ledger), ledger)
 
 
 def text_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
-    """The text of a file in pieces of any length, checked as :func:`decode_lines` does; a line may be of any length."""
+    """The text of a file in pieces, checked as :func:`lines_of` does; a line may be of any length."""
     name, encoding = ledger.file.name, ledger.file.encoding
-    return _checked_text(_checked_start(chunks, name, encoding), name, encoding)
+    on_nul = ledger.note_nul if ledger.skip_bad else None
+    return _checked_text(_checked_start(chunks, name, encoding), name, encoding, on_nul)
 
 
 def lines_in(texts: Iterable[str], ledger: Ledger) -> Iterator[str]:
@@ -90,19 +94,23 @@ def lines_in(texts: Iterable[str], ledger: Ledger) -> Iterator[str]:
     return _lines(texts, ledger.file.name, ledger.max_field + LINE_SLACK)
 
 
-def decode_lines(chunks: Iterator[bytes], name: str, *, encoding: str, max_line: int) -> Iterator[str]:
+def decode_lines(
+    chunks: Iterator[bytes], name: str, *, encoding: str, max_line: int, on_nul: Callable[[], object] | None = None
+) -> Iterator[str]:
     """The lines that ``chunks`` hold, each with its line end.
 
     Args:
         name: of the file, for messages.
         encoding: as :func:`check_encoding` returned it.
         max_line: the most characters in one line; exceeded by at most one chunk before it is noticed.
+        on_nul: is called before lines with NUL characters are yielded, which are not refused then; but one in the first
+            line shows that it is no text file.
 
     Raises:
         DataError: some other kind of file, bytes that are not in the encoding, a NUL character, or a line that is
             too long. Nothing is raised before the first line is asked for.
     """
-    return _lines(_checked_text(_checked_start(chunks, name, encoding), name, encoding), name, max_line)
+    return _lines(_checked_text(_checked_start(chunks, name, encoding), name, encoding, on_nul), name, max_line)
 
 
 def _lines(texts: Iterable[str], name: str, max_line: int) -> Iterator[str]:
@@ -180,7 +188,9 @@ def line_ends(text: str) -> int:
     return count
 
 
-def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator[str]:
+def _checked_text(
+    chunks: Iterable[bytes], name: str, encoding: str, on_nul: Callable[[], object] | None
+) -> Iterator[str]:
     """Decoded text without the byte order mark, its last CR held back so that no CRLF is cut in two."""
     line, held, at_start = 1, "", True
     try:
@@ -192,7 +202,12 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
             held = "\r" if text.endswith("\r") else ""
             if held:
                 text = text[:-1]
-            fault = _odd_character(text, encoding)
+            fault = _control_character(text, encoding)
+            at = text.find("\0")
+            if at >= 0 and on_nul is not None and (line > 1 or line_ends(text[:at])):
+                on_nul()
+            elif at >= 0 and (fault is None or at < fault[0]):
+                fault = (at, f"a NUL character, so this is not a text file in {encoding}", _NUL_HINT)
             if fault is not None:
                 at, what, hint = fault
                 yield text[:at]  # what is wrong further up is reported first
@@ -206,15 +221,14 @@ def _checked_text(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator
         yield held
 
 
-def _odd_character(text: str, encoding: str) -> tuple[int, str, str] | None:
-    """Where a NUL is, or a control character of ISO's that Windows has a letter for; what is wrong, and a hint."""
-    at = text.find("\0")
-    if at >= 0:
-        return (
-            at,
-            f"a NUL character, so this is not a text file in {encoding}",
-            "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it; tr -d '\\0' takes out a few.",
-        )
+_NUL_HINT = (
+    "Where every second byte is NUL, --encoding utf-16-le or utf-16-be reads it; tr -d '\\0' takes out a few, and "
+    "--skip-bad leaves out the records with them."
+)
+
+
+def _control_character(text: str, encoding: str) -> tuple[int, str, str] | None:
+    """Where a control character of ISO's is that Windows has a letter for; what is wrong, and a hint."""
     found = _CONTROLS.search(text) if encoding in _OF_WINDOWS else None
     meant = None if found is None else _of_windows(ord(found[0]), encoding)
     if found is None or meant is None:

@@ -1,34 +1,80 @@
-"""CSV by the standard library, strictly, and TSV by its tabs."""
+"""Delimited text: CSV by the standard library, strictly, whatever stands between its values; TSV by its tabs."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
+from typing import Any
 
 from rnncli.data.formats.decoding import LINE_SLACK, line_ends, lines_of
+from rnncli.data.formats.dialect import Dialect, called, option
+from rnncli.data.formats.peek import Peeked
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.values import is_json
-from rnncli.errors import DataError
+from rnncli.errors import DataError, listed
+
+_CANDIDATES = (",", ";", "\t", "|")
+_SNIFFED_LINES, _SNIFFED_CHARACTERS = 100, 1 << 20
+_FITS = 0.9  # of the first rows are as wide as the first one, if they are cut at the right character
+_LIKELY = 0.5  # of them, if some rows are faulty: reading says which
+_SAYS_DELIMITER = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)  # the line that Excel writes above a table
+_IN_QUOTES = re.compile(r'"[^"]*+"')
+_WITH_COMMA = re.compile(r"\s*[+-]?\d+(?:\.\d{3})*,\d+\s*")
 
 
 def open_csv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
-    """Reads values with commas between them, in double quotes where they need them, a quote in a value doubled.
+    """Reads values with a delimiter between them, in double quotes where they need them, a quote in a value doubled.
+
+    The delimiter is the one that was asked for, or that of an Excel line ``sep=;``, or the one by which the first rows
+    are equally wide. The first row is the first that is given, be it a header or not.
 
     Raises:
-        DataError: there is no header, or it is broken.
+        DataError: the first row is broken, or two delimiters are equally likely.
     """
-    lines = lines_of(chunks, ledger)
+    return _open(chunks, ledger, ",")
+
+
+def open_tsv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
+    """As :func:`open_csv`; but with tabs between the values there is no quoting: a quote is always itself.
+
+    Raises:
+        DataError: the first row is broken, or two delimiters are equally likely.
+    """
+    return _open(chunks, ledger, "\t")
+
+
+def _open(chunks: Iterator[bytes], ledger: Ledger, usual: str) -> Opened:
+    """Opens a table whose format has a usual delimiter."""
+    lines = Peeked(lines_of(chunks, ledger))
     first, line = _first_line(lines, ledger)
-    _check_commas(first, line, ledger)
-    rows = _csv_rows(chain((first,), lines), line, ledger)
-    header = next(rows)
-    return Opened(header.texts, _without_blanks(rows, len(header.values)), header.line)
+    delimiter = ledger.asked.delimiter
+    told = _SAYS_DELIMITER.fullmatch(first.rstrip("\r\n"))
+    if told is not None and told[1] not in '"\r\n':
+        delimiter = delimiter or told[1]
+        first, after = _first_line(lines, ledger)
+        line += after
+    if first.startswith("{") and is_json(first):
+        raise ledger.fault(line, "a JSON object, and this is to be a table; read JSON lines with --format jsonl")
+    if delimiter is None:
+        delimiter = _sniffed(first, line, lines, usual, ledger)
+    said = () if delimiter == usual else (f"{called(delimiter)} between the columns",)
+    records: Iterator[str] = chain((first,), lines.rest())
+    if delimiter == " ":
+        records = (f"{text.rstrip()}\n" for text in records)
+    if delimiter == usual == "\t":
+        rows = _tab_rows(records, line)
+    else:
+        rows = _csv_rows(records, line, delimiter, ledger)
+    top = next(rows)
+    dialect = Dialect(delimiter, width=len(top.values), above=line - 1 if told else 0, said=said)
+    return Opened(top.texts, _without_blanks(rows, len(top.values)), top.line, dialect)
 
 
 def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
-    """The first line that is not blank, and its number."""
+    """The first line that is not blank, and how many lines it took."""
     for number, line in enumerate(lines, 1):
         if line.rstrip("\r\n"):
             return line, number
@@ -48,23 +94,93 @@ def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
         yield row
 
 
-def _check_commas(header: str, line: int, ledger: Ledger) -> None:
-    """Refuses a file with another character between its columns, before the csv module takes it for one wide column."""
-    if header.startswith("{") and is_json(header):
-        raise ledger.fault(line, "a JSON object, and this is to be a table; read JSON lines with --format jsonl")
-    bare = re.sub(r'"[^"]*+"', "", header)  # what is in quotes separates nothing
-    commas = bare.count(",")
-    if not commas and "\t" in bare:
-        raise ledger.fault(line, "one column found; looks like tabs between the columns; use --format tsv")
-    for mark, name in ((";", "semicolons"), ("|", "vertical bars")):
-        if bare.count(mark) > commas:
-            found = "this looks" if commas else "one column found; looks"
-            reads = "rnncli reads comma-separated files (use --format tsv for tabs)"
-            hint = f"Write it with commas: {ledger.file.with_commas(mark)}"
-            raise ledger.fault(line, f"{found} like {name} between the columns, but {reads}", hint)
+def _sniffed(first: str, line: int, lines: Peeked[str], usual: str, ledger: Ledger) -> str:
+    """The character between the values, by the first lines; the usual one where nothing speaks for another.
+
+    Raises:
+        DataError: two are equally likely.
+    """
+    found = _in_first_record(first, lines)
+    if not found or found == [usual]:
+        return usual
+    head = [first, *lines.peek(_SNIFFED_LINES, _SNIFFED_CHARACTERS)]
+    cut = {mark: _cut(head, mark, quoting=mark != usual or mark != "\t") for mark in found}
+    alike = {mark: _alike(rows) for mark, rows in cut.items()}
+    fitting = [mark for mark in found if alike[mark] >= _FITS]
+    if "," in fitting and any(_commas_are_decimal(cut[mark]) for mark in fitting if mark != ","):
+        fitting.remove(",")
+    if len(fitting) > 1:
+        widths = {mark: len(cut[mark][0]) for mark in fitting}
+        widest = [mark for mark in fitting if widths[mark] == max(widths.values())]
+        if len(widest) == 1 and (usual not in fitting or usual in widest):
+            return widest[0]
+        raise _two_delimiters(ledger, line, fitting)
+    if fitting == [","] != [usual] and all(", " in text for text in head if "," in text):
+        raise _two_delimiters(ledger, line, [",", usual])  # a comma in each line of prose
+    if fitting or usual in found:
+        return fitting[0] if fitting else usual
+    likely = max(found, key=alike.__getitem__)
+    if alike[likely] >= _LIKELY:
+        return likely
+    if not any(mark in text for text in head[1:] for mark in found):
+        return usual
+    raise _two_delimiters(ledger, line, [likely, usual])
 
 
-def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator[Row]:
+def _in_first_record(first: str, lines: Peeked[str]) -> list[str]:
+    """The candidates that stand in the first record outside of quotes."""
+    record, read = first, 0
+    while record.count('"') % 2 and len(record) < _SNIFFED_CHARACTERS:  # it goes on after a line end in quotes
+        read += 1
+        more = lines.peek(read, _SNIFFED_CHARACTERS)
+        if len(more) < read:
+            break
+        record += more[-1]
+    bare = _IN_QUOTES.sub("", record)
+    return [mark for mark in _CANDIDATES if mark in bare]
+
+
+def _cut(head: Sequence[str], delimiter: str, *, quoting: bool) -> list[list[str]]:
+    """The first rows that are not blank, cut at a delimiter; those that can be cut."""
+    if not quoting:
+        return [text.rstrip("\r\n").split(delimiter) for text in head if text.strip("\r\n")]
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # a value that is too long for the module; reading itself says what is wrong
+        rows.extend(row for row in csv.reader(head, **_csv_way(delimiter)) if row)
+    return rows
+
+
+def _csv_way(delimiter: str) -> dict[str, Any]:
+    """The csv module's arguments; any number of spaces are one delimiter."""
+    return {"delimiter": delimiter, "skipinitialspace": delimiter == " "}
+
+
+def _alike(rows: Sequence[Sequence[str]]) -> float:
+    """The share of the rows that are as wide as the first; 0 if it is not cut."""
+    widths = list(map(len, rows))
+    return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
+
+
+def _commas_are_decimal(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether all values with commas, of a table that is cut at something else, are numbers: ``12,50``."""
+    values = [value for row in rows[1:] or rows for value in row if "," in value]
+    return bool(values) and all(map(_WITH_COMMA.fullmatch, values))
+
+
+def _two_delimiters(ledger: Ledger, line: int, marks: Sequence[str]) -> DataError:
+    """The refusal of a file that can be cut in two ways."""
+    commands = "; or ".join(ledger.file.command(option(mark)) for mark in marks)
+    what = f"cannot tell what separates the columns: {listed([called(mark) for mark in marks])} fit equally well"
+    return ledger.fault(line, what, f"Say which: {commands}")
+
+
+def _tab_rows(lines: Iterator[str], first_line: int) -> Iterator[Row]:
+    """As :func:`_csv_rows`, without quoting."""
+    numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, first_line))
+    return (Row(number, tuple(text.split("\t")) if text else ()) for number, text in numbered)
+
+
+def _csv_rows(lines: Iterator[str], first_line: int, delimiter: str, ledger: Ledger) -> Iterator[Row]:
     """The records of ``lines``, of which the first is line ``first_line`` of the file; a blank line has no values.
 
     The csv module's own limit is one for the whole process, and 131,072. It is set for the length of one record and
@@ -82,14 +198,14 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
                 raise csv.Error("too long")
             yield line
 
-    reader = csv.reader(kept(), strict=True)
+    reader = csv.reader(kept(), strict=True, **_csv_way(delimiter))
     while True:
         start = first_line + reader.line_num
         before = csv.field_size_limit(limit)
         try:
             values = next(reader, None)
         except csv.Error as error:
-            raise _csv_fault("".join(current), start, str(error), limit, ledger) from None
+            raise _csv_fault("".join(current), start, str(error), limit, delimiter, ledger) from None
         finally:
             csv.field_size_limit(before)
         if values is None:
@@ -99,13 +215,12 @@ def _csv_rows(lines: Iterator[str], first_line: int, ledger: Ledger) -> Iterator
 
 
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+')  # up to the quote that closes
-_UNQUOTED = re.compile(r"[^,\r\n]*+")
 
 
-def _csv_fault(record: str, start: int, reason: str, limit: int, ledger: Ledger) -> DataError:
+def _csv_fault(record: str, start: int, reason: str, limit: int, delimiter: str, ledger: Ledger) -> DataError:
     """Names the line where the quote opened: the csv module only knows where it noticed."""
     hint = 'A quote inside a quoted value is written twice: "".'
-    quote = _faulty_quote(record)
+    quote = _faulty_quote(record, delimiter)
     opened = start + line_ends(record[:quote])
     if len(record) > limit:
         if quote is not None and len(record) - quote > ledger.max_field:
@@ -121,33 +236,16 @@ def _csv_fault(record: str, start: int, reason: str, limit: int, ledger: Ledger)
     return ledger.fault(noticed, f"text after a closing quote{where}", hint)
 
 
-def _faulty_quote(record: str) -> int | None:
+def _faulty_quote(record: str, delimiter: str) -> int | None:
     """Where the quote is that is not closed, or has text after the quote that closes it."""
-    at = 0
+    unquoted, at = re.compile(rf"[^{re.escape(delimiter)}\r\n]*+"), 0
     while at < len(record):
         quoted = record[at] == '"'
-        found = (_QUOTED if quoted else _UNQUOTED).match(record, at)
+        found = (_QUOTED if quoted else unquoted).match(record, at)
         end = found.end() + quoted if found else at
-        if quoted and (end > len(record) or record[end : end + 1] not in ("", ",", "\r", "\n")):
+        if quoted and (end > len(record) or record[end : end + 1] not in ("", delimiter, "\r", "\n")):
             return at
-        if record[end : end + 1] != ",":
+        if record[end : end + 1] != delimiter:
             return None
         at = end + 1
     return None
-
-
-def open_tsv(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
-    """Reads values with tabs between them, without quoting: a quote is always itself.
-
-    Raises:
-        DataError: there is no header, or it is broken.
-    """
-    lines = lines_of(chunks, ledger)
-    first, line = _first_line(lines, ledger)
-    names = first.split(",")
-    if "\t" not in first and len(names) > 1 and all(len(name.split()) == 1 for name in names):
-        raise ledger.fault(line, "one column found; looks like commas between the columns; use --format csv")
-    values = first.rstrip("\r\n").split("\t")
-    numbered = ((number, text.rstrip("\r\n")) for number, text in enumerate(lines, line + 1))
-    rows = (Row(number, tuple(text.split("\t")) if text else ()) for number, text in numbered)
-    return Opened(values, _without_blanks(rows, len(values)), line)

@@ -84,6 +84,7 @@ FORMATS = {
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),
+        Format("lexicon", (".lex", ".dict"), f"{_HERE}.lexicon:open_lexicon"),
     )
 }
 

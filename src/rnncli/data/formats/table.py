@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.dialect import Dialect
 from rnncli.data.formats.values import Value, as_text
 from rnncli.errors import DataError, counted
 
@@ -27,11 +28,12 @@ class Row(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A file whose header was read."""
+    """A file whose first record, or header, was read."""
 
-    names: Sequence[str]  # of the columns, as they stand in the file
+    names: Sequence[str]  # of the columns, as they stand in the file; where a dialect is, perhaps the first record
     rows: Iterator[Row]  # streaming; not checked yet
     line: int = 1  # of the names
+    dialect: Dialect | None = None  # of a table in a text file, whose first line may or may not be a header
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Ledger:
         max_field: the most characters in one value.
         max_bytes: the most bytes that the file may unpack to.
         skip_hint: the hint with a refused record that says how to leave it out.
+        asked: what the user said of the dialect.
 
     Attributes:
         skipped: messages of the first 20 records that were left out.
@@ -51,6 +54,7 @@ class Ledger:
         documents: lines that begin a document, which are not records.
         said: what the user should know of how the file is read.
         digest: SHA-256 over the bytes as stored, in hex, once all have been read; "" before.
+        has_nul: whether NUL characters have been read.
     """
 
     file: DataFile
@@ -58,11 +62,17 @@ class Ledger:
     max_field: int
     skip_hint: str | None = None
     max_bytes: int = MAX_BYTES
+    asked: Dialect = field(default_factory=Dialect)
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0
     said: list[str] = field(default_factory=list)
     digest: str = ""
+    has_nul: bool = False
+
+    def note_nul(self) -> None:
+        """Takes note that some records that follow have NUL characters, and are bad ones."""
+        self.has_nul = True
 
     def bad_record(self, line: int, what: str) -> None:
         """Counts a record that cannot be used.
@@ -98,3 +108,4 @@ class Table:
     format: str  # its name in the registry
     rows: Iterator[Row]  # streaming, flat memory, each row checked as it is read
     ledger: Ledger
+    dialect: Dialect | None = None  # None of a format that has none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, long, numbers, texts
+from rnncli.data.layouts import arrays, long, numbers, pairs, texts
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
@@ -11,6 +11,7 @@ LAYOUTS: dict[str, Recognize] = {
     "arrays": arrays.recognize,  # names of .npy files
     "long": long.recognize,  # a timestep of a sequence a row
     "numbers": numbers.recognize,  # numbers beside the text that describes them
+    "pairs": pairs.recognize,  # a source and its target, in a table without a header
     "texts": texts.recognize,  # a text, words or a sequence in one cell, and its label in another
 }
 

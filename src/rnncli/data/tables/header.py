@@ -3,76 +3,148 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from rnncli.data.formats.advice import DataFile
-from rnncli.data.tables.column import Column, unnamed
-from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_nested, is_plain_number, numbers_in
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.facts import is_date, is_missing, is_nested, is_plain_number, numbers_in
 from rnncli.data.tables.names import are_roles, is_known, is_name
 from rnncli.errors import DataError, quoted
 
 READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows below id,time,x,label'
-_NO_HEADER = "the first line looks like data, not like a header with the names of the columns"
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
+_NEAR = 10  # rows below a name, which are like it where a file is sorted by length
+_LONGEST_NAME = 4  # words
 _LETTERS, _DIGITS, _MARKS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+"), re.compile(r"[^\w\s]")
+_SENTENCE = re.compile(r"[.!?…,;:]$|[.!?,;:] ")  # marks that a text has, and a name has not
 
 
-def missing_header(columns: Sequence[Column]) -> str | None:
-    """Why the first line is more likely a record than a header; None if it names columns, or may well do so.
+class Header(NamedTuple):
+    """What the first line of a table is.
+
+    Attributes:
+        found: whether it names the columns; False if it is a record, None where that cannot be told.
+        why: what shows that it is a record, or leaves it open.
+        sure: whether nothing that is known of other files should change it.
+    """
+
+    found: bool | None
+    why: str = ""
+    sure: bool = True
+
+
+def header_of(columns: Sequence[Column]) -> Header:
+    """Whether the first line of a table names its columns.
 
     Args:
         columns: each with what stands in the first line as its name, and the rows below as its values.
     """
     names = [column.name for column in columns]
-    if any(map(_heads_numbers, columns)) or _are_steps(list(filter(is_plain_number, names))) or are_roles(names):
-        return None
+    named = are_roles([name if name.strip() else f"column {at}" for at, name in enumerate(names, 1)])
+    repeated = _repeated_number(names)
+    if repeated is not None:
+        return Header(False, f"{quoted(repeated)} occurs in it twice")
+    if named or any(map(_heads_numbers, columns)) or _are_steps(columns):
+        return Header(True)
     for column in columns:
-        name = column.name
-        if is_plain_number(name) and column.numeric and not any(map(is_known, names)):
-            return f"{quoted(name)} is a number, like the values below it"
-        below = column.filled.count(name.strip())
-        # Where values repeat, a first one that is found only once more is none of them.
-        once = below == 1 and len(column.filled) >= _ENOUGH and len(column.filled) >= 2 * len(column.distinct)
-        if below > 1 or (below and not once and not is_name(name)):
-            return f"{quoted(name)} is also a value further down"
-        if column.filled and ((column.dates and is_date(name)) or (column.lists_of_numbers and numbers_in(name))):
-            return f"{quoted(name)} looks like the values below it"
-        if column.nested and is_nested(name):
-            return f"{quoted(name)} is a list, like the values below it"
-    if any(is_name(column.name) or _heads_words(column) for column in columns):
-        return None
+        reason = _is_value(column, names)
+        if reason is not None:
+            return Header(False, reason)
+    if any(map(is_name, names)) or any(map(_heads_words, columns)):
+        return Header(True, sure=False)
     for column in columns:
         name, filled = column.name, column.filled
         if len(name.split()) > 1 and column.words >= 1.5:
-            return f"{quoted(name)} is a text like those below it"
+            return Header(False, f"{quoted(name)} is a text like those below it")
         if len(filled) > 1 and _MARKS.search(name) and {_shape(name)} == set(map(_shape, filled)):
-            return f"{quoted(name)} has the same form as all values below it"
+            return Header(False, f"{quoted(name)} has the same form as all values below it")
+    return Header(None, "it may name the columns, or be the first record", sure=False)
+
+
+def _is_value(column: Column, names: Sequence[str]) -> str | None:
+    """Why what stands in the first line is a value like those below it; None if nothing says so."""
+    name, filled = column.name, column.filled
+    if is_plain_number(name) and column.numeric and not any(map(is_known, names)):
+        return f"{quoted(name)} is a number, like the values below it"
+    below = filled.count(name.strip())
+    # Where values repeat, a first one that is found only once more is none of them.
+    once = below == 1 and len(filled) >= _ENOUGH and len(filled) >= 2 * len(column.distinct)
+    if below > 1 or (below and not once and not is_name(name)):
+        return f"{quoted(name)} is also a value further down"
+    if filled and ((column.dates and is_date(name)) or (column.lists_of_numbers and numbers_in(name))):
+        return f"{quoted(name)} looks like the values below it"
+    if column.nested and is_nested(name):
+        return f"{quoted(name)} is a list, like the values below it"
+    if _are_symbols(name, filled) and not is_known(name):
+        return f"{quoted(name)} is made of the same symbols as the values below it"
+    if column.words >= 1.5 and _SENTENCE.search(name.strip()) and not is_known(name):
+        return f"{quoted(name)} is a text like those below it"
+    return None
+
+
+def _are_symbols(name: str, values: Sequence[str]) -> bool:
+    """Whether values are rows of a few symbols, and what stands above them too: the sounds of words."""
+    symbols = Counter(symbol for value in values for symbol in value.split())
+    if len(values) < _ENOUGH or symbols.total() < 3 * max(len(symbols), len(values) / 2) or not name.strip():
+        return False
+    parts = name.split()
+    if len(parts) == 1 and name.strip().isalpha() and name.strip().islower():
+        return False  # "plot" may head texts that speak of plots
+    return all(symbols[symbol] > 1 for symbol in parts)
+
+
+def _repeated_number(names: Sequence[str]) -> str | None:
+    """A number that a first line of numbers has twice, as no names of columns do."""
+    numeric = [is_plain_number(name) or is_missing(name) for name in names]
+    seen: set[str] = set()
+    for name, is_numeric in zip(names, numeric, strict=True):
+        if is_numeric and name.strip() and name in seen and 2 * sum(numeric) >= len(names):
+            return name
+        seen.add(name)
     return None
 
 
 def _heads_numbers(column: Column) -> bool:
-    """Whether numbers or dates stand below what is neither, or any values below no name at all."""
-    if column.nameless:
-        return bool(column.filled)
+    """Whether numbers or dates stand below what is neither, or the numbers of the rows below no name at all."""
+    if not column.name.strip():
+        return column.counts_rows
     alike = is_plain_number(column.name) or is_date(column.name) or is_missing(column.name)
     return (column.numeric or column.dates) and not alike
 
 
 def _heads_words(column: Column) -> bool:
     """Whether one word stands above texts of several, or above labels that it is not one of."""
-    if len(column.name.split()) == 1 and column.words >= 1.5:
+    name = column.name.strip()
+    if not name or len(name.split()) > _LONGEST_NAME or _SENTENCE.search(name):
+        return False
+    near = column.filled[:_NEAR]
+    if len(name.split()) == 1 and column.words >= 1.5 and sum(len(v.split()) for v in near) >= 1.5 * len(near):
         return True
     labels = column.repeats and len(column.filled) >= _ENOUGH and column.words < 3
-    return labels and column.name.strip() not in column.distinct
+    return labels and name not in column.distinct
 
 
-def _are_steps(names: Sequence[str]) -> bool:
+def _are_steps(columns: Sequence[Column]) -> bool:
     """Whether whole numbers go up, or down, as the names of columns do that are times, years or places."""
-    if len(names) < 2 or not all(name.strip().isdigit() and len(name) < 16 for name in names):
+    stepping = [column for column in columns if is_plain_number(column.name)]
+    regular = _regularity([column.name for column in stepping])
+    if not regular:
         return False
-    steps = [int(after) - int(before) for before, after in pairwise(names)]
-    return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    rows = list(zip(*(column.values for column in stepping), strict=True))
+    return 2 * sum(_regularity(row) >= regular for row in rows) <= len(rows)  # else they are a row like the others
+
+
+def _regularity(numbers: Sequence[str]) -> int:
+    """2 for whole numbers in even steps, 1 for those that only go up or only go down, else 0."""
+    if len(numbers) < 2 or not all(number.strip().isdigit() and len(number) < 16 for number in numbers):
+        return 0
+    steps = [int(after) - int(before) for before, after in pairwise(numbers)]
+    if not (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
+        return 0
+    return 2 if len(set(steps)) == 1 else 1
 
 
 def _shape(value: str) -> str:
@@ -85,68 +157,14 @@ def repeats_header(columns: Sequence[str], values: Sequence[str]) -> bool:
     return tuple(values) == tuple(columns) and all(map(is_name, columns))
 
 
-def likely_names(columns: Sequence[Column]) -> list[str]:
-    """Names for columns that have none: ``text,label`` or, where nothing repeats, ``source,target``."""
-    labels = [column.at for column in columns if column.repeats and not column.is_prose]
-    texts = [column for column in columns if not (column.numeric or column.dates)]
-    texts_at = [column.at for column in sorted(texts, key=lambda column: -column.words)]
-    names = [f"column_{column.at + 1}" for column in columns]
-    last = columns[-1]
-    label = labels[-1] if labels else None
-    if label is None and len(columns) > 1 and max(len(column.filled) for column in columns) < _ENOUGH:
-        label = last.at if last.words < 1.5 else None
-    texts_at = [at for at in texts_at if at != label]
-    if label is None and len(texts_at) > 1:
-        for at, name in zip(sorted(texts_at)[:2], ("source", "target"), strict=True):
-            names[at] = name
-        return names
-    if label is None and len(columns) > 1:
-        label = next((column.at for column in reversed(columns) if column.at not in texts_at[:1]), None)
-    if label is not None:
-        names[label] = "label"
-    if texts_at:
-        names[texts_at[0]] = "text"
-    return names
-
-
-def refuse_repeated_values(file: DataFile, values: Sequence[str], line: int) -> None:
-    """Raises DataError: a first line of numbers has one twice, as no names of columns do."""
-    numeric = [is_plain_number(value) or is_missing(value) for value in values]
-    twice = next((value for at, value in enumerate(values) if numeric[at] and value and value in values[:at]), None)
-    if twice is None or 2 * sum(numeric) < len(values):
-        return
-    reason = f"{quoted(twice)} occurs in it twice"
-    if sum(numeric) + 1 >= len(values) > 3:
-        raise headerless_series(file, reason, not numeric[-1] or is_fraction(values[0]), line)
-    raise headerless(file, reason, likely_names(unnamed([values])), line)
-
-
-def headerless(file: DataFile, reason: str, names: Sequence[str], line: int = 1) -> DataError:
-    """The refusal of a table without names for its columns."""
-    return file.refusal(
-        f"{_NO_HEADER}: {reason}", f"Add a header, and read the new file: {file.with_header(names)}", line
-    )
-
-
-def headerless_series(file: DataFile, reason: str, label_last: bool, line: int = 1) -> DataError:
-    """The refusal of a series a row, without names, with its label as the last value of a row or as the first."""
-    place = "last" if label_last else "first"
-    return file.refusal(
-        f"{_NO_HEADER}: {reason}",
-        f"{READS_SERIES}. If each row is a series, with its label {place}: {series_of_lines(file, label_last)}",
-        line,
-    )
-
-
 def only_a_header(file: DataFile, values: Sequence[str]) -> DataError:
     """The refusal of a table of one line, which was read as the names of its columns."""
     if are_roles(values) or all(map(is_known, values)):
         return DataError(f"{file.name}: no records")
     names = ", ".join(map(quoted, values[:4])) + (", …" if len(values) > 4 else "")
-    made = file.with_header(likely_names(unnamed([values])))
     return DataError(
         f"{file.name}: no records: the only line was read as the header ({names})",
-        f"If that line is a record, add a header, and read the new file: {made}",
+        f"If that line is a record: {file.command('--no-header')}",
     )
 
 

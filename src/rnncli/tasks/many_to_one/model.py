@@ -162,7 +162,7 @@ class ManyToOneModel(Model):
 
     def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
         texts: dict[str, Any] = {} if self.reads_numbers else {"knows": self._knows, "lists": False}
-        return Purpose(command, **texts)
+        return replace(super().purpose(command), **texts)
 
     def _knows(self, text: str) -> bool:
         """Whether most tokens of a text are in the vocabulary."""

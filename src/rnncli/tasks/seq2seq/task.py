@@ -31,6 +31,8 @@ class Seq2Seq(Task):
     continues = True
 
     def fits(self, dataset: Dataset) -> bool:
+        if dataset.roles is not None and dataset.roles.layout == "pairs":
+            return True
         return ((dataset.source.text or "").lower(), (dataset.source.label or "").lower()) == ("source", "target")
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:

@@ -1,0 +1,258 @@
+"""What the first rows of a delimited table tell: whether they have a header, empty columns, numbers with commas.
+
+It is found out once, as the table is opened, so that every command reads a file in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import NamedTuple
+
+from rnncli.data.formats.dialect import Dialect
+from rnncli.data.formats.numbers import Writing, with_point, writing_of
+from rnncli.data.formats.peek import Peeked
+from rnncli.data.formats.table import Ledger, Opened, Row
+from rnncli.data.formats.values import as_text
+from rnncli.data.tables.column import Column, columns_of
+from rnncli.data.tables.columns import header_names
+from rnncli.data.tables.facts import MOSTLY
+from rnncli.data.tables.header import header_of, repeats_header
+from rnncli.data.tables.names import is_name
+from rnncli.errors import counted, listed, quoted
+
+_SEEN_ROWS, _SEEN_VALUES = 200, 200_000
+_UNNAMED = re.compile(r"\s*|Unnamed: \d+(?:_level_\d+)?")  # as pandas reads, and then writes, a column without a name
+_LISTED = 4  # columns that are named one by one
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of a table's columns before it is read.
+
+    Attributes:
+        named: columns that the user named.
+        columns: those that a model reads, in a file like its own.
+        header: whether the model's own file had a header; None where it does not say.
+        by_model: whether a model reads the file.
+    """
+
+    named: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    header: bool | None = None
+    by_model: bool = False
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """A table with what its first rows tell.
+
+    Attributes:
+        names: of all columns; numbers from 1 where there is no header.
+        rows: all of them, as they are in the file.
+        dialect: what was found.
+    """
+
+    names: tuple[str, ...]
+    rows: Iterator[Row]
+    dialect: Dialect
+
+    def read(self, rows: Iterator[Row], ledger: Ledger) -> tuple[tuple[str, ...], Iterator[Row]]:
+        """The names that are kept, and rows of as many values as there are columns as they are to be read.
+
+        A value in a column that was taken for an empty one makes a bad record.
+        """
+        dialect = self.dialect
+        if dialect.rewritten:
+            rows = _rewritten(rows, dict(dialect.rewritten))
+        if not dialect.left_out:
+            return self.names, rows
+        left_out = set(dialect.left_out)
+        kept = [at for at in range(len(self.names)) if at not in left_out]
+        return tuple(self.names[at] for at in kept), _without(rows, kept, dialect.empty, ledger)
+
+
+def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *, patient: bool = True) -> FirstRows:
+    """Finds out what the first rows tell, as far as the user has not said it.
+
+    Args:
+        expected: None to find out nothing: without a word of the user, a header is there, and all is read as it is.
+        patient: whether to wait for more rows than it takes to be sure of the header.
+
+    Raises:
+        DataError: it cannot be told whether the first row is a header.
+    """
+    asked, found = ledger.asked, opened.dialect
+    assert found is not None
+    top, rows, known = tuple(opened.names), Peeked(opened.rows), expected or Expected()
+    has_header = asked.header if asked.header is not None else _told_by_names(top, known)
+    if expected is None:
+        has_header, patient = asked.header is not False, asked.decimal is not None
+    # Of a table with commas between its columns more rows tell nothing, once its first line is known to name them all.
+    waits = patient or has_header is None or (expected is not None and (found.delimiter != "," or "" in top))
+    sample = [row.texts for row in rows.peek(_SEEN_ROWS, _SEEN_VALUES)] if waits else []
+    sample = [texts for texts in sample if len(texts) == len(top) and not repeats_header(top, texts)]
+    numbers = _numbers(columns_of(top, sample), asked.decimal, found.delimiter)
+    as_read = _rewriting(numbers.rewritten)
+    columns = columns_of(as_read(top), map(as_read, sample))
+    if has_header is None:
+        has_header = _header(columns, opened.line, ledger, known)
+    left: Iterator[Row] = rows.rest()
+    where = f"{ledger.file.name}:{opened.line}"
+    if has_header:
+        names = header_names(top, where)
+    else:
+        names = header_names([str(place) for place in range(1, len(top) + 1)], where)
+        left = chain((Row(opened.line, top),), left)
+    empty, numbering = _without_names(columns, has_header, known.named) if expected and sample else ((), ())
+    said = [*found.said]
+    if not has_header:
+        said.append("no header: columns are called by their numbers")
+    commas = [names[at] for at in numbers.commas]
+    if commas:
+        said.append(f"decimal commas in {_listing(commas)}")
+    if empty:
+        said.append(f"left out: {counted(len(empty), 'empty column')}")
+    if numbering:
+        said.append("left out: a column without a name that numbers the rows")
+    dialect = replace(
+        found,
+        header=has_header,
+        decimal=numbers.decimal,
+        rewritten=tuple(numbers.rewritten.items()),
+        unsure=tuple(names[at] for at in numbers.unsure),
+        empty=empty,
+        left_out=(*empty, *numbering),
+        said=tuple(said),
+    )
+    return FirstRows(names, left, dialect)
+
+
+def _told_by_names(top: Sequence[str], expected: Expected) -> bool | None:
+    """Whether the first row has a name of a column that is known; None if it has none."""
+    named = (name for name in (*expected.named, *expected.columns) if not name.isdigit())
+    return True if any(name in top for name in named) else None
+
+
+def _header(columns: Sequence[Column], line: int, ledger: Ledger, expected: Expected) -> bool:
+    """Whether the first row is a header, by its looks, or where they do not tell by what is known.
+
+    Raises:
+        DataError: nothing tells.
+    """
+    header = header_of(columns)
+    if expected.header is False and not header.sure:
+        return False
+    if header.found is not None:
+        return header.found
+    if expected.by_model:  # whose names of columns are not there
+        if any(len(column.name.split()) > 1 and not is_name(column.name) for column in columns):
+            return False
+    elif not columns[0].raw:
+        return True  # and there are no records, as reading says
+    if expected.named:
+        return not all(name.isdigit() for name in expected.named)
+    first = ", ".join(quoted(column.name) for column in columns[:_LISTED]) + ", …" * (len(columns) > _LISTED)
+    what = f"cannot tell whether the first line ({first}) is a header: {header.why}"
+    ways = f"If it is: {ledger.file.command('--header')}; if it is a record: {ledger.file.command('--no-header')}"
+    raise ledger.file.refusal(what, ways, line)
+
+
+def _without_names(
+    columns: Sequence[Column], has_header: bool, named: Sequence[str]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The places of columns without a name that are empty, and of those that number the rows; never all columns."""
+    if not has_header:
+        empty = tuple(column.at for column in columns if not any((column.name.strip(), *column.values)))
+        return (empty if len(empty) < len(columns) else ()), ()
+    unnamed = [column for column in columns if _UNNAMED.fullmatch(column.name)]
+    unnamed = [column for column in unnamed if not {column.name, f"column {column.at + 1}"} & set(named)]
+    if len(unnamed) == len(columns):
+        return (), ()
+    empty = tuple(column.at for column in unnamed if not any(column.values))
+    return empty, tuple(column.at for column in unnamed if column.at == 0 and column.counts_rows)
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = [quoted(name) for name in names[:_LISTED]]
+    return listed(shown) if len(names) <= _LISTED else f"{', '.join(shown)} and {len(names) - _LISTED:,} more"
+
+
+class _Numbers(NamedTuple):
+    """How the numbers of a table are written.
+
+    Attributes:
+        rewritten: places of columns to read with points, and what a comma in them is: ``,`` before decimals, ``.``
+            between thousands.
+        unsure: places of columns that may be read in two ways.
+        decimal: what is before decimals.
+        commas: places of columns in which commas before decimals were seen.
+    """
+
+    rewritten: dict[int, str]
+    unsure: Sequence[int]
+    decimal: str
+    commas: Sequence[int] = ()
+
+
+def _numbers(columns: Sequence[Column], asked: str | None, delimiter: str | None) -> _Numbers:
+    """How numbers are written: a column that tells decides for those that do not."""
+    if asked is None and not any("," in value for column in columns for value in column.raw):
+        return _Numbers({}, [], ".")
+    writings = {column.at: writings for column in columns if (writings := _writings(column))}
+    if asked is not None:
+        return _Numbers(dict.fromkeys(writings, asked), [], asked)
+    if delimiter == ",":  # a comma in quotes is not what is usual there, whatever it means
+        return _Numbers({}, [at for at, found in writings.items() if found & _WITH_COMMA], ".")
+    commas = {at for at, found in writings.items() if Writing.COMMA in found}
+    points = {at for at, found in writings.items() if found & {Writing.POINT, Writing.THOUSANDS}}
+    mixed, decimal = commas & points, "," if commas - points else "."
+    rewritten = dict.fromkeys(sorted(commas - points), ",")
+    rewritten |= {at: "." for at in sorted(points - commas) if writings[at] & _WITH_COMMA}
+    unsure = sorted(mixed)
+    told = bool(commas - points) != bool(points - commas)  # all columns that tell agree
+    for at, found in writings.items():
+        if at in commas or at in points:
+            continue
+        if Writing.COMMA_OR_THOUSANDS in found and told:
+            rewritten[at] = decimal
+        elif Writing.COMMA_OR_THOUSANDS in found or (Writing.POINT_OR_THOUSANDS in found and decimal == ","):
+            unsure.append(at)
+        elif decimal == ",":
+            rewritten[at] = ","  # whole numbers so far
+    seen = [at for at, comma in sorted(rewritten.items()) if comma == "," and writings[at] & _WITH_COMMA]
+    return _Numbers(rewritten, unsure, decimal, seen)
+
+
+_WITH_COMMA = {Writing.COMMA, Writing.THOUSANDS, Writing.COMMA_OR_THOUSANDS}
+
+
+def _writings(column: Column) -> set[Writing]:
+    """How the numbers of a column are written; nothing if it is no column of numbers."""
+    found = [writing_of(value) for value in column.filled]
+    numbers = [writing for writing in found if writing is not None]
+    return set(numbers) if found and len(numbers) >= MOSTLY * len(found) else set()
+
+
+def _rewriting(marks: dict[int, str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """The function that writes the numbers of a row with points."""
+    if not marks:
+        return tuple
+    return lambda texts: tuple(with_point(text, marks[at]) if at in marks else text for at, text in enumerate(texts))
+
+
+def _rewritten(rows: Iterator[Row], marks: dict[int, str]) -> Iterator[Row]:
+    rewrite = _rewriting(marks)
+    return (Row(line, rewrite(values)) for line, values in rows)  # type: ignore[arg-type]  # all are texts
+
+
+def _without(rows: Iterator[Row], kept: Sequence[int], empty: Sequence[int], ledger: Ledger) -> Iterator[Row]:
+    """The rows with the values that are kept."""
+    for line, values in rows:
+        full = next((at for at in empty if as_text(values[at]).strip()), None)
+        if full is None:
+            yield Row(line, tuple(values[at] for at in kept))
+        else:
+            ledger.bad_record(line, f"a value in column {full + 1}, which was empty so far and is left out")
