@@ -13,7 +13,7 @@ TWO = "title,text,label\n" + "".join(f"so good {n},a film {n} that is good,{'pn'
 SERIES = "machine_id,time,a,b,state\n" + "".join(
     f"M{one},{step},{one}.{step},{step}.5,{'pn'[one % 2]}\n" for one in range(6) for step in range(4)
 )
-SPANS = '{"text": "good film", "label": [[0, 4, "X"]]}\n' * 6
+OBJECTS = "".join(f'{{"text": "so good {at}", "label": [{{"name": "X"}}]}}\n' for at in range(20))
 
 CASES = {
     "a header or not": (
@@ -36,7 +36,7 @@ CASES = {
     "two texts": ("a.csv", TWO, ["two columns hold texts", "'title' (so good 0)"], ALL),
     "series": ("a.csv", SERIES, ["'machine_id' (M0)", " a-2.csv --label state"], LABELLED),
     "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], LABELLED),
-    "spans": ("a.jsonl", SPANS, ["a.jsonl:1: 'label' holds lists ([[0,4,\"X\"]])"], LABELLED),
+    "objects": ("a.jsonl", OBJECTS, ['a.jsonl:1: \'label\' holds lists ([{"name":"X"}])'], LABELLED),
     "two marks": ("a.csv", "so good;bad|pos\nso bad;cold|neg\n", ["semicolons and vertical bars fit", "pipe"], ALL),
 }
 

@@ -74,7 +74,7 @@ def wide(label_first: bool, header: bool = True, id: bool = False, mark: str = "
     return table(",".join(["machine", *names] if id else names) if header else "", rows, mark)
 
 
-SPANS = [{"text": text, "label": [[0, 3, "PERSON"], [5, 8 + at, "CITY"]]} for at, text in enumerate(TEXTS)]
+SPANS = [{"text": text, "label": [[0, 1, "PERSON"], [len(text) - 1, len(text), "CITY"]]} for text in TEXTS]
 PHONES_OF = {"a": "AE1", "e": "EH1", "i": "IH1", "o": "AA1"}
 PHONES = [[word * 2, " ".join(letter.upper() + "1" for letter in word)] for word in WORDS]
 LEXICON = [(c + v + d, f"{c.upper()} {PHONES_OF[v]} {d.upper()}") for c in "bdgk" for v in PHONES_OF for d in "dlmt"]
@@ -84,18 +84,12 @@ TWO = [["label", "a"], ["labels", "b"]]
 # What it is → file, content, how it is read, and what the refusal says.
 REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     # a list or an object as a label
-    "spans": (
-        "a.jsonl",
-        json_lines(SPANS),
-        {},
-        ["a.jsonl:1: 'label' holds lists ([[0,3,\"PERSON\"]", "--format conll"],
+    "spans, for a classifier": (
+        *("a.jsonl", json_lines(SPANS), {"task": "classify"}),
+        ["a.jsonl:1: 'label' holds lists ([[0,1,\"PERSON\"]", "To tag the words of the spans: rnncli train"],
     ),
-    "spans, label named": ("a.jsonl", json_lines(SPANS), {"label": "label", "text": "text"}, ["'label' holds lists"]),
-    "spans as objects": (
-        *(
-            "a.jsonl",
-            json_lines([{"text": text, "entities": [{"start": 0, "end": 3, "label": "X"}]} for text in TEXTS]),
-        ),
+    "spans without an end": (
+        *("a.jsonl", json_lines([{"text": text, "entities": [{"start": 0, "label": "X"}]} for text in TEXTS])),
         *({}, ["'entities' holds lists ([{\"start\""]),
     ),
     "several labels": (
@@ -123,16 +117,44 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ),
         *({}, ["a.jsonl:301: 'label' holds lists ([\"a\"])"]),
     ),
-    "tags as numbers": (
-        *(
-            "a.jsonl",
-            json_lines([{"id": at, "tokens": ["so", "it", "is"], "ner_tags": [0, at % 2, 0]} for at in range(9)]),
-        ),
-        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([0,0,0])", '[str(t) for t in r["ner_tags"]]']),
+    "tags as fractions": (
+        *("a.jsonl", json_lines([{"tokens": ["so", "it", "is"], "ner_tags": [0, at / 2, 0.5]} for at in range(9)])),
+        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([0,0.0,0.5])", '[str(t) for t in r["ner_tags"]]']),
     ),
-    "tags as numbers, named": (
-        *("a.jsonl", json_lines([{"words": ["so", "it", "is"], "pos": [0, at % 2, 0]} for at in range(9)])),
-        *({"text": "words", "label": "pos", "task": "tag"}, ["'pos' holds tags that are not texts"]),
+    "several columns of tags": (
+        "a.jsonl",
+        json_lines([{"tokens": ["so", "it"], "pos_tags": [0, at % 2], "ner_tags": ["O", "B-X"]} for at in range(9)]),
+        {},
+        [
+            "2 columns hold a tag for each word ('pos_tags' and 'ner_tags')",
+            "rnncli train a.jsonl --label pos_tags; rnncli",
+        ],
+    ),
+    "several columns of spans": (
+        "a.jsonl",
+        json_lines([record | {"spans": record["label"]} for record in SPANS]),
+        {},
+        ["2 columns hold spans of a text ('label' and 'spans')", "rnncli train a.jsonl --label label; rnncli"],
+    ),
+    "numbered words": (
+        *("a.conll", "1 so A\n2 it B\n\n1 be C\n2 so A\n\n" * 9, {}),
+        ["a.conll:1: the first column numbers the words (1 so A)", "rnncli train a.conll --text 2 --label 3"],
+    ),
+    "CoNLL-U under another name": (
+        *("a.conll", "1\tso\tso\tADV\tRB\t_\t0\troot\t_\t_\n2\tit\tit\tPRON\tPRP\t_\t1\tobj\t_\t_\n\n" * 9),
+        *({}, ["the first column numbers the words", "rnncli train a.conll --format conllu"]),
+    ),
+    "documents in the first column": (
+        *("a.conll", "a/b so A\na/b it B\n\na/b be C\na/b so A\n" * 9, {}),
+        ["a.conll:1: the first column is the same in each line (a/b so A)", "rnncli train a.conll --text 2 --label 3"],
+    ),
+    "a last column without tags": (
+        *("a.conll", "so A _\nit B _\n\nbe C _\nso A _\n" * 9, {}),
+        ["column 3 is the same in each line (_)", "rnncli train a.conll --text 1 --label 2"],
+    ),
+    "a last column of all sorts": (
+        *("a.conll", "".join(f"{word} A w{at}\n" for at, word in enumerate(WORDS * 9)), {}),
+        ["column 3 has ", "so it does not look like tags"],
     ),
     "joined labels": (
         *(
@@ -373,10 +395,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "series of JSON with a price": (
         *("a.jsonl", json_lines([{"sequence": [[at, 1]], "label": at % 9 * 1.5} for at in range(40)])),
         *({}, ["'label' holds decimal numbers (1.5)"]),
-    ),
-    "spans in cells": (
-        *("a.csv", table("text,label", [[text, f"\"[({at % 2}, 4, 'WHO')]\""] for at, text in enumerate(TEXTS)])),
-        *({}, ["a.csv:2: 'label' holds lists ([(0, 4, 'WHO')])", 'rnncli reads tagged words as {"tokens"']),
     ),
     "rows of numbers in brackets as labels": (
         *("a.csv", table("text,label", [[text, f"[{at % 2} 0 1]"] for at, text in enumerate(TEXTS)])),
@@ -837,7 +855,26 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
         {},
         ("tokens", "tags", 9),
     ),
+    "tags as numbers": (
+        *("a.jsonl", json_lines([{"id": at, "tokens": ["so", "it"], "ner_tags": [0, at % 2]} for at in range(9)]), {}),
+        ("tokens", "ner_tags", 9),
+    ),
+    "tags as numbers, named": (
+        *("a.jsonl", json_lines([{"words": ["so", "it", "is"], "head": [0, at % 2, 0]} for at in range(9)])),
+        *({"text": "words", "label": "head", "task": "tag"}, ("words", "head", 9)),
+    ),
+    "spans": ("a.jsonl", json_lines(SPANS), {}, ("text", "label", 40)),
+    "spans, label named": ("a.jsonl", json_lines(SPANS), {"label": "label", "text": "text"}, ("text", "label", 40)),
+    "spans in cells": (
+        *("a.csv", table("text,label", [[text, f"\"[({at % 2}, 4, 'WHO')]\""] for at, text in enumerate(TEXTS)])),
+        *({}, ("text", "label", 40)),
+    ),
     "CoNLL": ("a.conll", "so A\nit B\n\nbe C\nso A\n" * 9, {}, ("tokens", "tags", 10)),
+    "CoNLL, the tag first": (
+        *("a.conll", "B-PER Ada\nO saw\nB-LOC Rome\n\nO so\nO it\nO is\n\n" * 6, {"text": "2", "label": "1"}),
+        ("tags", "tokens", 12),
+    ),
+    "CoNLL by number": ("a.conll", "so A _\nit B _\n\nbe C _\nso A _\n" * 9, {"label": "2"}, ("tokens", "2", 10)),
     "pairs": ("a.csv", table("source,target", PAIRS), {}, ("source", "target", 40)),
     "pairs of numbers": (
         "a.csv",
@@ -911,7 +948,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
     [
         *[
             ("several labels", 40),
-            ("tags as numbers", 9),
+            ("tags as fractions", 9),
             ("a cell of numbers", 30),
             ("a cell of numbers with bars", 30),
         ],
@@ -921,15 +958,14 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
             ("a split of JSON", 20),
             ("words as a list", 40),
             ("several labels in a csv", 40),
-            ("spans", 40),
         ],
-        *[("several labels as Python writes them", 40), ("spans in cells", 40), ("a list among the texts", 400)],
+        *[("several labels as Python writes them", 40), ("a list among the texts", 400)],
         *[
             ("a word a row, numbered sentences", 5),
             ("a word a row, sentences where they begin", 5),
             ("tags in a cell", 18),
         ],
-        *[("tags first", 12), ("tags behind slashes", 18), ("tags behind slashes in a text", 18)],
+        *[("tags behind slashes", 18), ("tags behind slashes in a text", 18)],
         ("folds", 4),
     ],
 )

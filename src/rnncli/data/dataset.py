@@ -24,7 +24,7 @@ from rnncli.data.layouts.layout import Plan, Reads, Request
 from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
-from rnncli.data.short_repr import ShortRepr
+from rnncli.data.records.short_repr import ShortRepr
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Roles, Source, joined_names, names_in

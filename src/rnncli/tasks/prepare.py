@@ -13,7 +13,7 @@ from rnncli.core.packed import Array, Params
 from rnncli.data.arrangement import Arrangement, Part
 from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import Ragged, rows_of
-from rnncli.data.short_repr import ShortRepr
+from rnncli.data.records.short_repr import ShortRepr
 from rnncli.data.splits import fold_numbers, grouped_split, stratified_split
 from rnncli.data.text.vocabulary import Vocabulary, build_vocabulary
 from rnncli.errors import DataError, UsageError, counted, quoted

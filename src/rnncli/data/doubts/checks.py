@@ -5,7 +5,7 @@ What the user said is not doubted: a column that is named is what it was named a
 
 from __future__ import annotations
 
-from rnncli.data.doubts import decimals, series, text_files, texts
+from rnncli.data.doubts import decimals, series, tagged_words, text_files, texts
 from rnncli.data.doubts.preview import Check, Checks, Known
 
 
@@ -26,8 +26,15 @@ FILE: dict[str, Checks] = {
         text_files.tagged_words,
         text_files.same_delimiters,
     ),
-    "tagged words": _always(text_files.slashed_tags, text_files.tag_first),
+    "tagged words": _always(text_files.slashed_tags),
 }
+
+# words and tags in columns of their own, once these are chosen;
+COLUMNS_OF_WORDS: Checks = [
+    (tagged_words.tag_first, Known.COLUMNS),
+    (tagged_words.no_words, Known.TEXT),
+    (tagged_words.no_tags, Known.LABEL),
+]
 
 # a table before its columns are chosen;
 TABLE: Checks = [

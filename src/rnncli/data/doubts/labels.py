@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal
+from rnncli.data.doubts.preview import Known, Preview, cut, literal
 from rnncli.data.formats.values import Value, words
 from rnncli.data.records import Records, Shown
 from rnncli.data.tables.column import Column
@@ -189,23 +189,20 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
         )
     return file.refusal(
         f"{what}, but a label is a single name",
-        f"{READS_WORDS}, or as one word and its tag per line (--format conll). {_words_of_spans(preview, value, found)}"
+        f"{READS_WORDS}, or as one word and its tag per line (--format conll). {_words_of_spans(preview, found)}"
         f"If another column holds the labels: {preview.command('--label COLUMN')}",
         line,
     )
 
 
-def _words_of_spans(preview: Preview, value: str, found: object) -> str:
-    """The command that makes tagged words of texts with spans like ``[0, 3, "PERSON"]``."""
+def _words_of_spans(preview: Preview, found: object) -> str:
+    """The command that tags the words of texts with spans like ``[0, 3, "PERSON"]``."""
     if preview.text is None or not isinstance(found, list) or not found:
         return ""
     first = found[0]
     if not isinstance(first, list | tuple) or [type(part) for part in first] != [int, int, str]:
         return ""
-    tag = f'next((("B-" if m.start()<=s[0] else "I-")+s[2] for s in {value} if s[0]<m.end() and m.start()<s[1]),"O")'
-    record = f'{{"tokens":[m[0] for m in w],"tags":[{tag} for m in w]}}'
-    rows = rf'{preview.file.records} for w in [list(re.finditer(r"\w+|[^\w\s]",{cell(preview.text)}))]'
-    return f"To tag the words of the spans: {preview.file.as_json(record, rows)}. "
+    return f"To tag the words of the spans: {preview.command_for('tag', preview.chosen_columns)}. "
 
 
 def _joined(counts: Counter[str]) -> str | None:

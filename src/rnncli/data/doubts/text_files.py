@@ -11,7 +11,7 @@ from rnncli.data.doubts.preview import Preview, cut
 from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.column import Column, columns_of, unnamed
-from rnncli.data.tables.facts import is_bio, mostly, numbers_in
+from rnncli.data.tables.facts import mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
@@ -89,21 +89,6 @@ def json_lines(preview: Preview) -> DataError | None:
         return None
     hint = f"To read JSON lines: {preview.command('--format jsonl')}"
     return _refuse(preview, "each line is a JSON object, so this is not a text", hint)
-
-
-def tag_first(preview: Preview) -> DataError | None:
-    """The columns of words and tags are the other way round."""
-    if not preview.rows:
-        return None
-    first, tags = _columns_of_words(preview)
-    if not (mostly(map(is_bio, first)) and "O" in first) or mostly(map(is_bio, tags)):
-        return None
-    swapped = preview.file.piped("awk 'NF>1{print $2,$1} NF<2{print}'", "conll")
-    return preview.file.refusal(
-        f"the tag comes first in each line ({cut(f'{first[0]} {tags[0]}')}), but rnncli reads a word and then its tag",
-        f"To swap them, and read the new file: {swapped}",
-        preview.rows[0].line,
-    )
 
 
 def slashed_tags(preview: Preview) -> DataError | None:

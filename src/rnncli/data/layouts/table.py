@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, long, numbers, pairs, texts
+from rnncli.data.layouts import arrays, long, numbers, pairs, spans, tagged, texts
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
 LAYOUTS: dict[str, Recognize] = {
+    "tagged": tagged.recognize,  # words and their tags
+    "spans": spans.recognize,  # a text and the spans that are annotated in it
     "arrays": arrays.recognize,  # names of .npy files
     "long": long.recognize,  # a timestep of a sequence a row
     "numbers": numbers.recognize,  # numbers beside the text that describes them

@@ -215,13 +215,17 @@ class _Parsed(Inputs[T]):
 
 
 class TokenLists(_Parsed[tuple[str, ...]]):
-    """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space."""
+    """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space.
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
+    Args:
+        compact: whether they are shown as JSON lines have them.
+    """
+
+    def __init__(self, values: Iterable[Any] = (), compact: bool = False) -> None:
         self._ids: defaultdict[str, int] = defaultdict()
         self._ids.default_factory = self._ids.__len__  # a new token has the next id
         self._tokens: list[str] = []  # by id, as many as were looked at
-        self._compact = False  # shown as JSON lines have them
+        self._compact = compact
         super().__init__(values)
 
     def append_split(self, value: Value, tokens: tuple[str, ...]) -> None:

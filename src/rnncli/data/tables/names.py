@@ -48,6 +48,7 @@ GROUPS = _set(
 TIMES = ("time", "t", "timestep", "time_step", "step", "timestamp", "frame")  # the first that there is orders the rows
 SENTENCES = _set("sentence sent document doc tweet text utterance")  # which sentence a word belongs to
 WORDS, TAGS = _set("tokens words"), _set("tags ner_tags pos_tags")  # lists of words, and a tag for each
+TAGGED = _set("tag tags label labels ner pos upos xpos chunk chunks iob bio")  # words in the names of lists of tags
 SECOND_TEXTS = _set("summary answer reply response context premise hypothesis")  # that belong to other texts
 _PARTS = _set(
     "split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val"

@@ -46,11 +46,21 @@ class Tokenizer:
             return text.split()
         if "<" in text:
             text = LINE_BREAK_TAG.sub(" ", text)
-        return (WORD if text.isascii() else _word_pattern(_is_wide(text))).findall(text)
+        return _pattern_for(text).findall(text)
+
+    def word_places(self, text: str) -> list[tuple[int, int]]:
+        """Where each word of a text begins and ends, in code points; of one whose accents are composed, if they are."""
+        if "<" in text:
+            text = LINE_BREAK_TAG.sub(lambda tag: " " * len(tag[0]), text)
+        return [found.span() for found in _pattern_for(text).finditer(text)]
 
     def join(self, tokens: list[str]) -> str:
         """One text for showing: characters joined as they are, others with spaces between."""
         return ("" if self.unit == "char" else " ").join(tokens)
+
+
+# Cuts the texts of which a tagger reads the words, where they are not given as a list.
+OF_TAGGED_TEXTS = Tokenizer("word", lowercase=False)
 
 
 def composed(text: str) -> str:
@@ -74,6 +84,10 @@ _BASIC_PLANE, _ALL_PLANES = (range(0x300, 0x10000),), (range(0x300, 0x20000), ra
 def _is_wide(text: str) -> bool:
     """Whether a text that is not empty has characters beyond the basic plane."""
     return max(text) > "\uffff"
+
+
+def _pattern_for(text: str) -> re.Pattern[str]:
+    return WORD if text.isascii() else _word_pattern(_is_wide(text))
 
 
 @lru_cache(maxsize=2)

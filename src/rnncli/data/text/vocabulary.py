@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rnncli.data.records import TOO_MANY
 from rnncli.data.records.ragged import Ragged
-from rnncli.data.short_repr import ShortRepr
+from rnncli.data.records.short_repr import ShortRepr
 from rnncli.memory import require_room
 
 UNKNOWN = "<unk>"

@@ -14,7 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text
 from rnncli.data.formats.values import words as listed_words
 from rnncli.data.records import TokenLists
-from rnncli.data.text.tokenizer import Tokenizer
+from rnncli.data.text.tokenizer import OF_TAGGED_TEXTS
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.parallel.chunks import map_rows
@@ -27,13 +27,12 @@ from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction
 from rnncli.tasks.tag.spans import score_spans
 
 _CONTEXT = 4  # words shown on either side of a mistake
-_TOKENIZER = Tokenizer("word", lowercase=False)  # splits a text that is not given as a list of words
 
 
 def words_of(sentence: Value) -> list[str]:
     """The words of a sentence: a list of them, or a text to be split."""
     found = listed_words(sentence)
-    return _TOKENIZER.tokens(as_text(sentence)) if found is None else list(found)
+    return OF_TAGGED_TEXTS.tokens(as_text(sentence)) if found is None else list(found)
 
 
 @dataclass(frozen=True, kw_only=True)
