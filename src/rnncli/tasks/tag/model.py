@@ -17,6 +17,7 @@ from rnncli.data.records import TokenLists
 from rnncli.data.text.tokenizer import OF_TAGGED_TEXTS
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import SIDES, WordFeatures
+from rnncli.errors import UsageError, quoted
 from rnncli.parallel.chunks import map_rows
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.metrics import judge
@@ -84,6 +85,19 @@ class TaggerModel(Model):
     @property
     def network(self) -> Tagger:
         return Tagger(self.settings, self.views.sizes, len(self.tags))
+
+    def checked_input(self, given: Any, number: int | None = None) -> Any:
+        """As in all models; a list has to be one of words."""
+        found = super().checked_input(given, number)
+        problem = self.problem(found)
+        if problem is not None:
+            raise UsageError(problem if number is None else f"input {number}: {problem}")
+        return found
+
+    def problem(self, text: Value) -> str | None:
+        if isinstance(text, str) or listed_words(text) is not None:
+            return None
+        return f"a tagger reads a text or a list of words, and not {quoted(as_text(text))}"
 
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[TagPrediction]:
         sentences = [words_of(text) for text in texts]
