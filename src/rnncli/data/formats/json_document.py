@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from rnncli.data.formats.decoding import line_ends
 from rnncli.data.formats.json_objects import (
     DECODER,
+    IS_PAIR,
     MANY_DIGITS,
     MAX_NESTING,
     TOO_DEEP,
@@ -199,7 +200,7 @@ class _Document:
             below = (*path, str(key))
             if self._mark(at) == "{":
                 end = self._find(at, below, arrays)
-            elif self._mark(at) == "[" and self._mark(self._skip(at + 1)) == "{":
+            elif self._mark(at) == "[" and self._holds_records(self._skip(at + 1)):
                 arrays.append(_Array(below, at))
                 for element in self._elements(at):
                     end = element.end
@@ -210,6 +211,10 @@ class _Document:
             if self._mark(at) != "}":
                 at = self._behind(at, ",")
         return at + 1
+
+    def _holds_records(self, at: int) -> bool:
+        """Whether an array whose first value begins at a place holds records."""
+        return self._mark(at) == "{" or IS_PAIR.match(self.text, at) is not None
 
     def _refuse_columns(self, start: int) -> None:
         """Raises DataError: an object without an array of objects holds columns, or records by their names."""

@@ -13,12 +13,13 @@ from itertools import chain
 
 from rnncli.data.formats.decoding import LINE_SLACK, line_ends, lines_in, text_of
 from rnncli.data.formats.json_document import open_document
-from rnncli.data.formats.json_objects import BadRecord, keys_of, parse_object, values_of
+from rnncli.data.formats.json_objects import IS_PAIR, BadRecord, keys_of, parse_object, values_of
 from rnncli.data.formats.registry import FORMATS
 from rnncli.data.formats.table import Ledger, Opened, Row
 
 WHITE_SPACE = " \t\r\n"  # of JSON
-_START = re.compile(r"\[\s*[^\s]|[^\s\[][^\r\n]*[\r\n]")  # enough to tell: the first of an array, or a whole line
+# Enough to tell: the first of an array, and of one in that what stands behind a text; or a whole line.
+_START = re.compile(r'\[\s*[^\s\["]|(?:\[\s*)+(?:[^\s\["]|"[^"\\]*(?:\\.[^"\\]*)*"\s*\S\s*\S)|[^\s\[][^\r\n]*[\r\n]')
 _TWO = re.compile(r"[^\r\n]*\s*\S")  # a line, and what comes behind it
 _LINE = re.compile(r"([^\r\n]*)(.*)", re.DOTALL)
 
@@ -58,7 +59,7 @@ def _open_json(texts: Iterator[str], ledger: Ledger, *, whole: bool) -> Opened:
     if _is_document(head.lstrip(WHITE_SPACE), whole, long):
         ledger.file = replace(ledger.file, format=FORMATS["json"])
         return open_document(read, ledger)
-    if whole and head.lstrip(WHITE_SPACE)[:1] == "[":
+    if whole and head.lstrip(WHITE_SPACE)[:1] == "[" and not IS_PAIR.match(head.lstrip(WHITE_SPACE)):
         made = ledger.file.as_json('{"text":r[0],"label":r[1]}', "json.load(sys.stdin)")
         hint = f"Where the first value is the text and the second its label: {made}"
         raise ledger.fault(1 + line_ends(head[: head.index("[")]), "the array holds no objects", hint)
@@ -69,7 +70,8 @@ def _open_json(texts: Iterator[str], ledger: Ledger, *, whole: bool) -> Opened:
 def _is_document(start: str, whole: bool, long: bool) -> bool:
     """Whether a text is one value, by its beginning, and not one a line; ``long`` if that may lack a line end."""
     if start[:1] == "[":
-        return re.match(r"\[\s*(?:[{\]]|\Z)", start) is not None
+        first = start[1:].lstrip(WHITE_SPACE)
+        return first[:1] in ("", "{", "]") or IS_PAIR.match(first) is not None
     if start[:1] != "{":
         return False
     line, rest = _LINE.match(start).groups()  # type: ignore[union-attr]

@@ -18,6 +18,9 @@ from rnncli.errors import quoted
 MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, so that a value can be parsed again
 
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+# A text, and what is said of it, as spaCy's training data have them: ["so it is", {"entities": [[0, 2, "X"]]}].
+PAIR = ("text", "annotations")
+IS_PAIR = re.compile(r'\[\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,\s*\{')
 TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
 MANY_DIGITS = "an integer of thousands of digits"
 
@@ -50,7 +53,7 @@ def parse_object(line: str) -> dict[str, Any]:
 
 
 def as_object(value: object, written: str, each: str) -> dict[str, Any]:
-    """A value that was parsed from a text, if it is an object.
+    """A value that was parsed from a text, if it is an object, or a text with an object.
 
     Args:
         each: what holds an object, in messages.
@@ -58,6 +61,8 @@ def as_object(value: object, written: str, each: str) -> dict[str, Any]:
     Raises:
         BadRecord: it is something else, or nested too deep.
     """
+    if isinstance(value, list) and [type(one) for one in value] == [str, dict]:
+        value = dict(zip(PAIR, value, strict=True))
     if not isinstance(value, dict):
         raise BadRecord(f"{_KINDS.get(type(value), 'a number')}, but each {each} must be a JSON object")
     # Brackets in strings count here too; the slower count without them is for the few records that may be too deep.

@@ -54,7 +54,7 @@ def tag_words(text: str, spans: Sequence[Span]) -> TaggedText:
     for span in spans:
         _check(text, span)
         # Of composed text the beginning is composed, too.
-        begin, end = (at if whole == text else len(composed(text[:at])) for at in (span.begin, span.end))
+        begin, end = (at if whole == text or not at else len(composed(text[:at])) for at in (span.begin, span.end))
         first, last = bisect_right(ends, begin), bisect_left(begins, end)
         if first >= last:
             raise ValueError(f"the span {_shown(text, span)} holds no word")
