@@ -39,6 +39,8 @@ CONTENT = {
     "parquet": _binary("parquet"),
     "arrow": _binary("arrow"),
     "xlsx": _binary("xlsx"),
+    "fasttext": "__label__pos good\n",
+    "fasta": ">s1 pos\nACGT\n",
     "text": "good\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",

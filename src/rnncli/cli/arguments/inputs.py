@@ -119,6 +119,7 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
     """
     from rnncli import schema
     from rnncli.data.dataset import Source
+    from rnncli.data.recognized import with_format
     from rnncli.tasks.model import path_of
 
     path = path_of(path)
@@ -128,7 +129,7 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
     if inputs and path == STDIN and "text" not in given:
         given = {"format": "text"} | given
     try:
-        return schema.read(Source, asdict(Source(path, **given)))
+        return with_format(schema.read(Source, asdict(Source(path, **given))))
     except schema.Wrong as wrong:
         raise UsageError(str(wrong)) from None
 

@@ -89,7 +89,7 @@ class DataFile:
         """The records for which a Python expression of ``r`` holds, in the same format."""
         if self.format.one_value:
             return self.as_json("r", where=condition)
-        if self.format.typed:
+        if self._in_json:
             script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
         else:
             script = (
@@ -97,7 +97,7 @@ class DataFile:
                 f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});{self._write_header}"
                 f"w.writerows(r for r in d if {condition})"
             )
-        return self.python(script, "jsonl" if self.format.typed else self.format.name)
+        return self.python(script, "jsonl" if self._in_json else self.format.name)
 
     def python(self, script: str, suffix: str) -> str:
         """A line of Python with the file's text on its standard input, and a new file for what it prints."""
@@ -121,7 +121,7 @@ class DataFile:
         """The expression that gives the records, as dictionaries; without a header the keys are numbers from 1."""
         if self.format.one_value:
             return self.records_in_json
-        if self.format.typed:
+        if self._in_json:
             return "map(json.loads,sys.stdin)"
         lines, names = "sys.stdin", ""
         if self.dialect is not None and self.dialect.above:
@@ -129,6 +129,11 @@ class DataFile:
         if self.dialect is not None and self.dialect.header is False:
             names = f",[*map(str,range(1,{self.dialect.width + 1}))]"
         return f"csv.DictReader({lines}{names}{self._dialect})"
+
+    @property
+    def _in_json(self) -> bool:
+        """Whether commands get the records as JSON lines."""
+        return self.format.typed or self.format.as_json_lines != ""
 
     @property
     def _dialect(self) -> str:
@@ -146,15 +151,15 @@ class DataFile:
 
     @property
     def _text(self) -> str:
-        """A command that prints the file's text as UTF-8, a binary format's as JSON lines."""
-        unzip = f"zcat {self.quoted}" if self.path.lower().endswith(PACKED) else ""
+        """A command that prints the file's text as UTF-8, or its records as JSON lines where its format has those."""
+        stages = [f"zcat {self.quoted}"] if self.path.lower().endswith(PACKED) else []
+        if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii"):
+            convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
+            stages.append(convert if stages else f"{convert} {self.quoted}")
         if self.format.as_json_lines:
             script = f"python3 -c {shlex.quote(self.format.as_json_lines)}"
-            return f"{unzip} | {script}" if unzip else f"{script} < {self.quoted}"
-        if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii"):
-            return unzip or f"cat {self.quoted}"
-        convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
-        return f"{unzip} | {convert}" if unzip else f"{convert} {self.quoted}"
+            stages.append(script if stages else f"{script} < {self.quoted}")
+        return " | ".join(stages) or f"cat {self.quoted}"
 
 
 def _option_name(word: str) -> str:

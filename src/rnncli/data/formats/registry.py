@@ -39,8 +39,8 @@ class Format:
         typed: whether values have types, as in JSON, and are not all texts.
         one_value: whether a file is a single value of JSON, and not one a line.
         binary: whether it is not a text file, so that it has no encoding.
-        as_json_lines: a line of Python that prints such a file as JSON lines, from standard input; a binary format
-            without one cannot be changed by a shell command.
+        as_json_lines: a line of Python that prints the records of such a file as JSON lines, from standard input, for
+            the commands in messages; a binary format without one cannot be changed by a shell command.
     """
 
     name: str
@@ -68,6 +68,18 @@ _EXCEL = (
     f"{_BYTES};import openpyxl;s=openpyxl.load_workbook(io.BytesIO(b),data_only=True).worksheets;"
     f"n,*t=[r for s in s for r in s.values if any(v is not None for v in r)];t=[dict(zip(n,r)) for r in t];{_PRINT}"
 )
+_FASTTEXT = (
+    'import json,sys;t=[l.split() for l in sys.stdin];g=[[w[9:] for w in l if w[:9]=="__label__"] for l in t];'
+    'n=max(map(len,g));[print(json.dumps({"text":" ".join(w for w in l if w[:9]!="__label__"),'
+    '"label":b if n>1 else "".join(b)})) for l,b in zip(t,g) if l]'
+)
+_FASTA = (
+    'import json,sys;[print(json.dumps({"id":p[0],"sequence":"".join(s.split()).rstrip("*"),'
+    '**{f"part {k}":x for k,x in enumerate(p[1:],2)},**dict(x.split("=",1) for x in w if "=" in x),'
+    '**{f"word {k}":x for k,x in enumerate([x for x in w if "=" not in x],2)}})) '
+    'for r in ("\\n"+sys.stdin.read()).split("\\n>")[1:] for h,_,s in [r.partition("\\n")] '
+    'for i,*w in [h.split()] for p in [i.split("|")]]'
+)
 _TABLES: dict[str, Any] = {"typed": True, "binary": True}
 
 _HERE = __name__.rpartition(".")[0]
@@ -81,6 +93,10 @@ FORMATS = {
         Format("parquet", (".parquet",), f"{_HERE}.arrow:open_parquet", as_json_lines=_PARQUET, **_TABLES),
         Format("arrow", (".arrow", ".feather"), f"{_HERE}.arrow:open_arrow", as_json_lines=_ARROW, **_TABLES),
         Format("xlsx", (".xlsx", ".xlsm"), f"{_HERE}.excel:open_excel", as_json_lines=_EXCEL, **_TABLES),
+        Format(
+            "fasttext", (".ft", ".fasttext"), f"{_HERE}.fasttext:open_fasttext", typed=True, as_json_lines=_FASTTEXT
+        ),
+        Format("fasta", (".fasta", ".fa", ".fna", ".faa", ".ffn"), f"{_HERE}.fasta:open_fasta", as_json_lines=_FASTA),
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),
