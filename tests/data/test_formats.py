@@ -42,6 +42,8 @@ CONTENT = {
     "fasttext": "__label__pos good\n",
     "fasta": ">s1 pos\nACGT\n",
     "text": "good\n",
+    "ts": "@classLabel true pos neg\n@data\n1,2,3:pos\n",
+    "arff": "@attribute a numeric\n@attribute b {pos,neg}\n@data\n1,pos\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
     "lexicon": "good G UH1 D\n",

@@ -19,7 +19,7 @@ PACKED = ".gz"  # of every format
 # Endings of files that rnncli does not read. Nobody ends a text so: the argument is refused as a file, there or not.
 UNREADABLE = (
     *(".xls", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
-    *(".mat", ".arff", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
+    *(".mat", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
 )
 
 _NAME_WITH_ENDING = re.compile(r"\S*[^\s.]\.\w{1,12}")
@@ -101,6 +101,8 @@ FORMATS = {
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),
         Format("lexicon", (".lex", ".dict"), f"{_HERE}.lexicon:open_lexicon"),
+        Format("ts", (".ts",), f"{_HERE}.ts:open_ts"),
+        Format("arff", (".arff",), f"{_HERE}.arff:open_arff"),
     )
 }
 

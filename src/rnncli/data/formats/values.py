@@ -35,7 +35,13 @@ def as_text(value: Value) -> str:
     if isinstance(value, tuple):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, np.ndarray):
-        value = value.astype(np.int64 if is_whole(value) else np.float64).tolist()
+        missing = np.isnan(value)
+        if missing.any():
+            made = value.astype(object)
+            made[missing] = None
+            value = made.tolist()
+        else:
+            value = value.astype(np.int64 if is_whole(value) else np.float64).tolist()
     return _ENCODER.encode(value)
 
 
