@@ -265,7 +265,7 @@ def read_dataset(
     if table.dialect is not None:
         why = "; ".join((why, *table.dialect.said))
     roles = replace(plan.roles, split=source.split, group=source.group)
-    read = Dataset.of(_as_read(source, plan, table), why, records, ledger.digest, plan.reads, roles)
+    read = Dataset.of(_as_read(source, plan, table), why, records, ledger.digest, plan.kept(), roles)
     beside = {role: Texts(map(opened.beside[role].__getitem__, records.lines)) for role in opened.beside}
     return replace(read, splits=beside.get("split", ()), groups=beside.get("group", ()))
 

@@ -10,9 +10,9 @@ from rnncli.data.dataset import TRAINING, is_plain_text, open_records
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
-from rnncli.data.formats.values import Value, as_text, is_nested
+from rnncli.data.formats.values import Value, as_text, is_nested, sequence
 from rnncli.data.layouts.layout import Reads, Request
-from rnncli.data.records import Inputs, Texts
+from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Source, joined_names
 from rnncli.errors import DataError, quoted
@@ -61,6 +61,7 @@ def stream_inputs(
     request = Request(source, labelled=False, reads=reads)
     table, plan, rows, _ = open_records(request, purpose=purpose, before_waiting=before_waiting)
     strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
+    fill = source.missing if inputs is NumberArrays else None
     for record in plan.records(rows, strict):
         place, value = f"{table.name}:{record.line}", record.input
         if not purpose.lists and isinstance(value, list | dict):
@@ -69,6 +70,11 @@ def stream_inputs(
                 f"{place}: {column} holds a list or an object, and this model reads texts",
                 'It reads {"text": "so it is"}; name another column with --text COLUMN.',
             )
+        if fill is not None:
+            try:
+                value = sequence(value, fill)
+            except ValueError as error:
+                raise DataError(f"{place}: the sequence {error}") from None
         kept = is_nested(value) and inputs is not Texts
         yield Input(place, value if kept else as_text(value), plan.shown(record))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
+from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.values import Value, as_text, place, sequence
 from rnncli.data.records.ragged import Ragged
 from rnncli.data.text.tokenizer import Tokenizer, looks_like_characters
@@ -131,6 +132,7 @@ class NumberInput:
 
     Args:
         mean, spread: (D,); a number that never changes has spread 1.
+        missing: what is done about numbers that are missing inside a sequence.
 
     Raises:
         ValueError: mean and spread are not of one length.
@@ -138,6 +140,7 @@ class NumberInput:
 
     mean: Array
     spread: Array
+    missing: Missing = None
     unit = "timestep"
 
     def __post_init__(self) -> None:
@@ -145,7 +148,7 @@ class NumberInput:
             raise ValueError("mean and spread do not go together")
 
     @classmethod
-    def of(cls, rows: Array) -> tuple[NumberInput, int]:
+    def of(cls, rows: Array, missing: Missing = None) -> tuple[NumberInput, int]:
         """By (S, D) finite numbers of the training data; and how many of the D never change.
 
         Numbers beyond 1e154 or below 1e-154 have squares that float64 does not hold: columns of such are scaled by a
@@ -159,7 +162,7 @@ class NumberInput:
         varies = highest > lowest
         # Numbers are divided by the spread, and the reciprocal of a subnormal number may be infinite.
         spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
-        return cls(np.where(varies, mean, highest), np.where(varies, spread, 1.0)), int((~varies).sum())
+        return cls(np.where(varies, mean, highest), np.where(varies, spread, 1.0), missing), int((~varies).sum())
 
     @property
     def size(self) -> int:
@@ -199,14 +202,14 @@ class NumberInput:
         """
         if isinstance(numbers, str) and not numbers.strip():
             return Steps(np.empty((0, self.size)), 0)
-        steps = steps_of(numbers)
+        steps = steps_of(numbers, self.missing)
         if steps.shape[1] != self.size:
             raise ValueError(f"has {counted(steps.shape[1], 'number')} a timestep, and the model takes {self.size}")
         return Steps(shorten(self.standardised(steps), limit), len(steps))
 
     def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
         """The first numbers of each timestep that is read, all known."""
-        rows = shorten(steps_of(text), limit)
+        rows = shorten(steps_of(text, self.missing), limit)
         more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
         names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
         return names, [True] * len(names)
@@ -215,14 +218,18 @@ class NumberInput:
         return {"features": self.size}
 
     def manifest(self) -> dict[str, Any]:
-        return {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
+        made: dict[str, Any] = {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
+        return made if self.missing is None else made | {"missing": self.missing}
 
 
-def steps_of(value: Value) -> Array:
+def steps_of(value: Value, missing: Missing = None) -> Array:
     """(T, D) from a sequence of numbers as :func:`~rnncli.data.formats.values.sequence` reads it.
+
+    Args:
+        missing: what is done about numbers that are missing inside it.
 
     Raises:
         ValueError: it is something else; the message goes on after "the sequence ".
     """
-    numbers = sequence(value)
+    numbers = sequence(value, missing)
     return numbers if numbers.ndim == 2 else numbers[:, None]

@@ -9,6 +9,7 @@ from enum import Flag, auto
 from functools import cached_property
 
 from rnncli.data.formats.advice import DataFile, command
+from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import Value, is_json
 from rnncli.data.tables.column import Column, columns_of
@@ -32,6 +33,8 @@ class Purpose:
         lists: whether an input may be a list of words or of numbers.
         expected: what the model knows of the columns of its files.
         task: the model's; "auto" where none reads.
+        numbers: whether the inputs are numbers, and no texts.
+        missing: what the model does about numbers that are missing inside a sequence.
     """
 
     command: str = "rnncli train"
@@ -41,6 +44,8 @@ class Purpose:
     lists: bool = True
     expected: Expected = field(default_factory=Expected)
     task: str = "auto"
+    numbers: bool = False
+    missing: Missing = None
 
     @property
     def trains(self) -> bool:

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Sequence
-from itertools import pairwise
 
-from rnncli.data.doubts.preview import Preview, cell, cut, shown
+from rnncli.data.doubts.preview import Preview, cut, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.facts import is_missing
-from rnncli.data.tables.header import READS_SERIES
-from rnncli.data.tables.long_form import LongForm, guess_long_form
-from rnncli.data.tables.names import GROUPS, SEQUENCES, label_rank, mentions, snake_case, text_rank
+from rnncli.data.tables.long_form import LongForm, Said, recognize_long_form
+from rnncli.data.tables.names import label_rank, text_rank
+from rnncli.data.tables.wide_form import Beside, Steps
 from rnncli.errors import DataError, counted, listed, quoted
 
 MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
 
 
 def series_as_texts(preview: Preview) -> DataError | None:
-    """A table of series, a row a timestep, if its ids had another name or some of its columns were left out."""
+    """A table of series, a row a timestep, if a column of words were left out that are too many to be categories."""
     columns = preview.columns
     if len(preview.sample) < 4:
         return None
-    dates = [column for column in columns if column.dates and not column.numeric]
     words = [column for column in columns if not (column.numeric or column.dates or column.is_prose) and column.filled]
-    choices = [[], dates, *([column] for column in words), *([*dates, column] for column in words if dates)]
-    for group in _groups(columns):
-        for left_out in choices:
-            kept = preview.besides(*left_out)
-            if group in left_out or (group.name != "id" and any(column.name == "id" for column in kept)):
-                continue
-            form = guess_long_form(kept, id=group.name)
-            if form is not None and any(
-                column.name in form.features and column.numeric and not column.counts_rows for column in kept
-            ):
-                return _refuse_series(preview, form, group, left_out)
+    for column in words:
+        found = recognize_long_form(preview.besides(column), Said())
+        if found is not None:
+            return _refuse_series(preview, found[0], column)
     return None
 
 
@@ -96,40 +84,14 @@ def _likely_label(columns: Sequence[Column]) -> Column | None:
     return words[0] if len(words) == 1 else None
 
 
-def _groups(columns: Sequence[Column]) -> list[Column]:
-    """Columns whose values may say which series a row belongs to, each for several rows: those first named so."""
-    groups = []
-    for column in columns:
-        runs = 1 + sum(before != after for before, after in pairwise(column.values))
-        if (
-            not column.filled
-            or len(column.filled) < len(column.values)
-            or 3 * len(column.distinct) > len(column.values)
-        ):
-            continue
-        if column.fractions or column.dates or column.is_prose or label_rank(column.name) is not None:
-            continue
-        if mentions(column.name, GROUPS) or (runs <= len(column.distinct) * 1.5 and not column.numeric):
-            groups.append(column)
-    return sorted(groups, key=lambda c: (not mentions(c.name, GROUPS), c.numeric, -len(c.distinct)))
-
-
-def _refuse_series(preview: Preview, form: LongForm, id: Column, left_out: Sequence[Column]) -> DataError:
-    """The refusal of a table that would be one of series without some columns, if its ids were called ``id``."""
-    file, suffix = preview.file, preview.file.format.name
-    found, steps, read = [], [], file.quoted
-    if snake_case(id.name) not in SEQUENCES:
-        found.append(f"the column of ids is called {shown(id)}")
-        mark = next(mark for mark in "/|#@" if mark not in id.name)
-        steps.append(file.piped(f"sed {shlex.quote(f'1s{mark}{id.name}{mark}id{mark}')}", suffix))
-        read = file.made(suffix)
-    found += [f"{quoted(c.name)} holds {'dates' if c.dates else 'words'} ({cut(c.example)})" for c in left_out]
-    ignored = "--ignore " + shlex.quote(",".join(column.name for column in left_out)) if left_out else ""
-    steps.append(preview.command(ignored, command("--label", form.label or "label"), file=read))
-    ordered = ", if the rows are in order" if any(column.dates for column in left_out) else ""
-    return file.refusal(
-        f"this looks like a table of series with one row per timestep, but {listed(found)}",
-        f"To read series{ordered}: {'; '.join(steps)}. To read texts, name the columns: {preview.some_columns}",
+def _refuse_series(preview: Preview, form: LongForm, left_out: Column) -> DataError:
+    """The refusal of a table that would be one of series without a column."""
+    ignored = command("--ignore", left_out.name)
+    read = preview.command(ignored, command("--label", form.label or "label"))
+    return preview.file.refusal(
+        f"this looks like a table of series with one row per timestep ({form.sentence}), but {quoted(left_out.name)} "
+        f"holds words ({cut(left_out.example)})",
+        f"To read series: {read}. To read texts, name the columns: {preview.some_columns}",
     )
 
 
@@ -139,7 +101,7 @@ def _refuse_wide(preview: Preview, values: Sequence[Column], label: Column | Non
     numbers = f"{counted(len(values), 'column')} of numbers ({first}" + (f" to {last})" if last != first else ")")
     hints = []
     if len(values) >= MANY_COLUMNS and label is not None:
-        hints.append(f"{READS_SERIES}. If each row is a series: {_series_of_columns(preview, values, label)}")
+        hints.append(f"If each row is a series: {_read_wide(preview, values, label)}")
     if text is None:
         what = f"{numbers} and no text"
     else:
@@ -148,16 +110,41 @@ def _refuse_wide(preview: Preview, values: Sequence[Column], label: Column | Non
     return preview.file.refusal(what, "; ".join(hints) or f"Name the columns: {preview.command(preview.some_columns)}")
 
 
-def _series_of_columns(preview: Preview, values: Sequence[Column], label: Column) -> str:
-    """The command that makes a series of each row."""
-    others = json.dumps([column.name for column in preview.besides(*values)], ensure_ascii=False)
-    value = "r[k]" if preview.file.format.typed else "float(r[k])"
-    filled = ' and r[k].lower() not in ("","nan")' if _end_in_missing(values) else ""
-    record = f'{{"sequence":[{value} for k in r if k not in {others}{filled}],"label":{cell(label)}}}'
-    return preview.file.as_json(record)
+def _read_wide(preview: Preview, values: Sequence[Column], label: Column) -> str:
+    """The command that reads each row as a series of the values of these columns."""
+    places = [column.at for column in values]
+    names = [column.name for column in values]
+    together = places == list(range(places[0], places[0] + len(places)))
+    features = f"{names[0]}:{names[-1]}" if together else ",".join(names)
+    return preview.command(command("--features", features, "--label", label.name))
 
 
-def _end_in_missing(columns: Sequence[Column]) -> bool:
-    """Whether values are missing, and only at the ends of rows."""
-    rows = [[not is_missing(value) for value in row] for row in zip(*(column.raw for column in columns), strict=True)]
-    return not all(map(all, rows)) and all(row == sorted(row, reverse=True) for row in rows)
+def features_or_series(preview: Preview, values: Sequence[Column], label: Column) -> DataError:
+    """The refusal of rows of numbers that may be series, or measurements of different things."""
+    names = [column.name for column in values]
+    return preview.file.refusal(
+        f"{counted(len(names), 'column')} of numbers ({names[0]} to {names[-1]}) may be the timesteps of a series, or "
+        "measure different things",
+        f"If each row is a series: {_read_wide(preview, values, label)}",
+    )
+
+
+def either_label(preview: Preview, columns: Sequence[Column]) -> DataError:
+    """The refusal of a table of series of which several columns may hold the labels."""
+    choices = " or ".join(preview.command(command("--label", column.name)) for column in columns[:3])
+    return preview.file.refusal(
+        f"each row looks like a series, and its label may be in {listed([shown(column) for column in columns])}",
+        f"Name the column of the labels: {choices}",
+    )
+
+
+def unclear_columns(preview: Preview, steps: Steps, beside: Beside) -> DataError:
+    """The refusal of a table of series with more columns of which it is not clear what they are for."""
+    label = command("--label", beside.label.name) if beside.label is not None else ""
+    ignored = command("--ignore", ",".join(column.name for column in beside.unclear))
+    named = listed([shown(column) for column in beside.unclear[:4]])
+    return preview.file.refusal(
+        f"each row looks like a series ({steps.listed}), but {named} {'is' if len(beside.unclear) == 1 else 'are'} no "
+        "timestep",
+        f"To read the series alone: {preview.command(ignored, label)}",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown
 from rnncli.data.formats.advice import command
@@ -9,15 +11,31 @@ from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
-from rnncli.errors import DataError, quoted
+from rnncli.errors import DataError, listed, quoted
 
 _ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))
+
+
+def holds_series(column: Column) -> bool:
+    """Whether the values are rows of numbers with decimals, ``0.1 0.2 -0.45``: a series in each cell."""
+    return column.lists_of_numbers and any("." in part for one in column.filled for part in numbers_in(one))
+
+
+def either_series(preview: Preview, columns: Sequence[Column]) -> DataError:
+    """The refusal of a table with a series in several cells of each row."""
+    label = [] if preview.label is None else ["--label", preview.label.name]
+    choices = " or ".join(preview.command(command("--features", column.name, *label)) for column in columns[:3])
+    return preview.file.refusal(
+        f"{len(columns)} columns hold rows of numbers, {listed([shown(column) for column in columns[:4]])}, and one of "
+        "them is read",
+        f"Choose one: {choices}",
+    )
 
 
 def numbers_as_words(preview: Preview) -> DataError | None:
     """A text that is a row of numbers: read as words, 0.1 is a 0, a point and a 1."""
     text, label, purpose = preview.text, preview.label, preview.purpose
-    if text is None or not text.lists_of_numbers:
+    if text is None or not text.lists_of_numbers or purpose.numbers:
         return None
     value = text.filled[0]
     if value[:1] == "[" and is_json(value):
@@ -25,18 +43,14 @@ def numbers_as_words(preview: Preview) -> DataError | None:
     known = purpose.knows is None or purpose.knows(value)
     if Known.TEXT in preview.named and (purpose.task_named or (known and not purpose.trains)):
         return None
-    if preview.has_targets and not any("." in part for one in text.filled for part in numbers_in(one)):
+    if preview.has_targets and not holds_series(text):
         return None  # symbols
-    others = "".join(f'.replace("{mark}"," ")' for mark in ",;|" if mark in value)
-    brackets = '.strip("[]()")' if value[:1] in "[(" else ""
-    labelled = "" if label is None else f',"label":{cell(label)}'
-    series = preview.file.as_json(
-        f'{{"sequence":[float(x) for x in {cell(text)}{brackets}{others}.split()]{labelled}}}'
-    )
-    words = preview.command_for("classify", preview.chosen_columns)
+    words = f"To read words: {preview.command_for('classify', preview.chosen_columns)}"
+    labelled = [] if label is None else ["--label", label.name]
+    series = preview.command(command("--features", text.name, *labelled))
     return preview.file.refusal(
         f"{quoted(text.name)} holds rows of numbers ({cut(value)}), which would be read as words",
-        f"To read series: {series}. To read words: {words}",
+        f"To read series: {series}. {words}" if purpose.trains else words,
         preview.line_of(text, value),
     )
 

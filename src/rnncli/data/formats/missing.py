@@ -11,7 +11,7 @@ from rnncli.data.formats.numbers import Floats, finite_number
 MISSING_WORDS = frozenset(("", "nan", "na", "n/a", "null", "none", "?", "-"))
 INTERPOLATE = "interpolate"
 Missing = Literal["interpolate"] | None  # what is done about a gap: it is refused where this is None
-HOW_TO_FILL = "Fill gaps from their neighbours with --missing interpolate."
+HOW_TO_FILL = "fill gaps from their neighbours with --missing interpolate"
 
 
 def is_missing(value: str) -> bool:

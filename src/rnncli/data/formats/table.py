@@ -74,13 +74,16 @@ class Ledger:
         """Takes note that some records that follow have NUL characters, and are bad ones."""
         self.has_nul = True
 
-    def bad_record(self, line: int, what: str) -> None:
+    def bad_record(self, line: int, what: str, hint: str | None = None) -> None:
         """Counts a record that cannot be used.
+
+        Args:
+            hint: what else than leaving it out mends it.
 
         Raises:
             DataError: such records are not to be left out.
         """
-        error = self.fault(line, what, self.skip_hint)
+        error = self.fault(line, what, " or ".join(filter(None, (hint, self.skip_hint))) or None)
         if not self.skip_bad:
             raise error
         self.count += 1

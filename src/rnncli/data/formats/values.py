@@ -7,11 +7,13 @@ words or numbers here, once, if the model reads such.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.formats.missing import Missing, first_gap, interpolated, number_or_nan, without_end
 from rnncli.data.formats.numbers import Floats, finite_number, first_not_finite
 from rnncli.errors import counted, quoted
 
@@ -110,26 +112,34 @@ def looks_like_numbers(value: Value) -> bool:
     if isinstance(value, np.ndarray):
         return True
     if isinstance(value, list):
-        return bool(value) and isinstance(value[0], int | float | list)
+        first = next((one for one in value if one is not None), None)
+        return isinstance(first, int | float | list)
     if not isinstance(value, str):
         return False
     start = "".join(value[:8].split())
     return start[:1] == "[" and (start[1:2] in "[-" or start[1:2].isdigit())
 
 
-def sequence(value: Value) -> Floats:
-    """(T, D) from ``[[0, 0.5], [1, 0.25]]``, (T,) from ``[0, 1, 0]``.
+def sequence(value: Value, missing: Missing = None) -> Floats:
+    """(T, D) from ``[[0, 0.5], [1, 0.25]]``, (T,) from ``[0, 1, 0]`` and from ``0 1 0``.
+
+    Values that are missing at the end (``null``, ``NaN``) are no part of it.
+
+    Args:
+        missing: what is done about others that are.
 
     Raises:
         ValueError: it is something else; the message continues "the sequence ".
     """
-    return sequence_as_written(value)[0]
+    return sequence_as_written(value, missing)[0]
 
 
-def sequence_as_written(value: Value) -> tuple[Floats, bool]:
+def sequence_as_written(value: Value, missing: Missing = None) -> tuple[Floats, bool]:
     """As :func:`sequence`; and whether its whole numbers have no point."""
     if isinstance(value, str):
-        value = parsed(value)
+        found = parsed(value)
+        found = row_of_numbers(value) if found is None else found
+        value = "" if found is None else found
     if isinstance(value, np.ndarray):
         array, whole = np.asarray(value, np.float64), is_whole(value)
     elif isinstance(value, list) and value:
@@ -138,15 +148,51 @@ def sequence_as_written(value: Value) -> tuple[Floats, bool]:
         raise ValueError("has no timesteps" if value == [] else "is not a list of numbers")
     if array.ndim not in (1, 2) or not array.size:
         raise ValueError("has no numbers" if array.ndim in (1, 2) else f"has {array.ndim} dimensions")
+    array = _filled(array, missing)
     at = first_not_finite(array)
     if at is not None:
         raise ValueError(f"has a number that is not finite, {place(array.shape, *at)}")
     return array, whole
 
 
+def _filled(array: Floats, missing: Missing) -> Floats:
+    """(T', ...) a sequence of (T, ...) up to its last value, its gaps filled, or refused."""
+    if not np.isnan(array).any():
+        return array
+    series = without_end(array.reshape(len(array), -1))
+    if not len(series):
+        raise ValueError("has no numbers")
+    gap = first_gap(series)
+    if gap is not None and missing is None:
+        raise ValueError(f"has a missing value {place(series.shape, *gap)}")
+    series = interpolated(series) if gap is not None else series
+    return series if array.ndim == 2 else series[:, 0]
+
+
+_BETWEEN = tuple(re.compile(rf"\s*{mark}\s*") for mark in (r"\|", ";", ","))
+
+
+def row_of_numbers(text: str) -> Floats | None:
+    """(T,) the numbers of ``0.1 0.2 -0.45``, also with commas, semicolons or bars between them, in brackets or not.
+
+    NaN where one is missing; None if it is something else: of the commas and spaces in ``0,1 0,2`` neither stands
+    between all numbers.
+    """
+    text = text.strip()
+    if text[:1] in ("[", "(") and text[-1:] in ("]", ")"):
+        text = text[1:-1].strip()
+    between = next((mark for mark in _BETWEEN if mark.search(text)), None)
+    parts = text.split() if between is None else between.split(text)
+    numbers = [number_or_nan(part) for part in parts]
+    return None if len(parts) < 2 or None in numbers else np.array(numbers, np.float64)
+
+
 def is_whole(array: Numbers) -> bool:
     """Whether its numbers are shown without a point."""
     return array.dtype.kind in "biu" and array.dtype.itemsize <= 4
+
+
+_NUMBERS = {int, float, type(None)}
 
 
 def _array(rows: list[Any]) -> tuple[Floats, bool]:
@@ -156,20 +202,19 @@ def _array(rows: list[Any]) -> tuple[Floats, bool]:
     width = len(table[0])
     if not width:
         raise ValueError("has no numbers at timestep 1")
-    types: set[type] = set()
+    types: set[type] = set()  # NoneType: a value is missing
     for step, row in enumerate(table, 1):
         if not isinstance(row, list) or len(row) != width:
             found = counted(len(row), "number") if isinstance(row, list) else "no list"
             raise ValueError(f"has {found} at timestep {step}, and {width} at the first")
         types.update(map(type, row))
-        if not types <= {int, float}:
-            at, wrong = next((at, item) for at, item in enumerate(row, 1) if type(item) not in (int, float))
-            missing = "a missing value" if wrong is None else "something that is not a number"
-            raise ValueError(f"has {missing} at timestep {step if nested else at}")
+        if not types <= _NUMBERS:
+            at = next(at for at, item in enumerate(row, 1) if type(item) not in _NUMBERS)
+            raise ValueError(f"has something that is not a number at timestep {step if nested else at}")
     try:
-        array = np.array(table, np.float64)
+        array = np.array(table, np.float64)  # None is NaN
     except OverflowError:  # a whole number of many digits
-        array = np.array([[_float(number) for number in row] for row in table])
+        array = np.array([[np.nan if number is None else _float(number) for number in row] for row in table])
     return array if nested else array[0], int in types
 
 

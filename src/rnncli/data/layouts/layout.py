@@ -11,13 +11,15 @@ from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value
 from rnncli.data.records import Inputs, Records, Texts
+from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.long_form import LongForm
-from rnncli.data.tables.source import Roles, Source
+from rnncli.data.tables.source import Roles, Source, names_in
+from rnncli.data.tables.wide_form import WideForm
 from rnncli.errors import DataError, quoted
 
 # The columns of a table that an input's numbers come from.
-Reads = NumericColumns | LongForm | ArrayColumn
+Reads = NumericColumns | LongForm | ArrayColumn | WideForm
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,10 @@ class Plan(ABC):
         """What keeps the labels: of the type that they have."""
         return Texts()
 
+    def kept(self) -> Reads | None:
+        """The columns that a model keeps, with what all records together have shown, after the last was read."""
+        return self.reads
+
     def shown(self, record: Record) -> str | None:
         """What stands for an input that is hard to read; None to show it as it is."""
         return record.name
@@ -104,6 +110,25 @@ class Plan(ABC):
 
 # None where the table does not hold its records so; raises DataError or UsageError where that is doubtful.
 Recognize = Callable[[Preview, Request], Plan | None]
+
+
+def named_features(preview: Preview, source: Source) -> tuple[str, ...] | None:
+    """The columns that ``--features`` names; of ``t0:t99`` all from one to the other, in the order of the table.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    if source.features is None:
+        return None
+    found: list[str] = []
+    for name in names_in(source.features):
+        first, colon, last = name.partition(":")
+        if name in preview.names or not colon:
+            found.append(preview.names[find_column(preview.names, name, "--features")])
+            continue
+        start, end = (find_column(preview.names, one.strip(), "--features") for one in (first, last))
+        found += preview.names[start : end + 1]
+    return tuple(dict.fromkeys(found))
 
 
 def require_columns(preview: Preview, names: Iterable[str]) -> None:

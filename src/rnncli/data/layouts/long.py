@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnncli.data.doubts.labels import not_classes
 from rnncli.data.doubts.preview import Preview
+from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
-from rnncli.data.layouts.layout import Plan, Record, Request, require_columns
+from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.records import Inputs, NumberArrays, Records
-from rnncli.data.tables.long_form import LongForm, guess_long_form, read_sequences
+from rnncli.data.tables.long_form import LongForm, Said, SequenceReader, recognize_long_form
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
@@ -19,16 +20,30 @@ from rnncli.errors import DataError
 @dataclass(frozen=True, kw_only=True)
 class _Plan(Plan):
     reads: LongForm
+    missing: Missing
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    read: list[LongForm] = field(default_factory=list)  # the same columns with what all rows together have shown
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
+        form = self.kept()
         count = "" if inputs is None else f"{len(inputs):,} of them "
-        why = f"sequences: {self.reads.id}, {count}in order of {self.reads.order}; numbers: {self.reads.listed}"
-        return why if self.reads.label is None else f"{why}; label: {self.reads.label}; change with --label"
+        sequences = f"sequences: {form.id}, {count}in order of {form.order}"
+        if form.id is None:
+            sequences = f"one sequence, in order of {form.order}"
+        ignored = dict(self.ignored) | {name: "constant" for name in self.reads.features if name not in form.features}
+        left = f"; not read: {', '.join(f'{name} ({why})' for name, why in ignored.items())}" if ignored else ""
+        why = f"{sequences}; {form.inputs}{left}"
+        return why if form.label is None else f"{why}; label: {form.label}; change with --label"
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         """The sequences, once all rows have been read; a bad row leaves all of its sequence out."""
-        for one in read_sequences(rows, self.preview.names, self.reads, ledger.bad_record):
+        reader = SequenceReader(self.reads, self.preview.names, ledger, self.missing, ledger.file.name)
+        for one in reader.read(rows):
+            self.read[:] = [reader.form]
             yield Record(*one)
+
+    def kept(self) -> LongForm:
+        return self.read[0] if self.read else self.reads
 
     def new_inputs(self) -> NumberArrays:
         return NumberArrays(whole=True)
@@ -42,15 +57,23 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     source, reads = request.source, request.reads
     if source.text is not None:
         return None
+    ignored: Mapping[str, str] = {}
     if isinstance(reads, LongForm):
-        form: LongForm | None = replace(reads, label=None)
-        require_columns(preview, replace(reads, label=None).names)
+        form = replace(reads, label=None, id=source.id or reads.id, time=source.time or reads.time)
+        if form.id not in preview.names and {*preview.names} <= {*reads.names}:
+            form = replace(form, id=None)  # a file of one sequence
+        require_columns(preview, form.names)
         if request.labelled:
-            form = reads.labelled(preview.names, source.label, preview.file.name)
+            form = replace(form, label=reads.label).labelled(preview.names, source.label, preview.file.name)
+    elif request.labelled:
+        said = Said(source.label, source.id, source.time, named_features(preview, source))
+        found = recognize_long_form(preview.columns, said)
+        if found is None:
+            return None
+        form, ignored = found
     else:
-        form = guess_long_form(preview.columns, source.label, source.id) if request.labelled else None
-    if form is None:
         return None
     labels = () if form.label is None else (form.label,)
     roles = Roles(layout="long", features=form.features, label=labels, time=form.time, id=form.id)
-    return _Plan(preview=preview, roles=roles, reads=form)
+    missing = source.missing or preview.purpose.missing
+    return _Plan(preview=preview, roles=roles, reads=form, ignored=ignored, missing=missing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, long, numbers, pairs, spans, tagged, texts
+from rnncli.data.layouts import arrays, cells, long, numbers, pairs, spans, tagged, texts, wide
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
@@ -13,6 +13,8 @@ LAYOUTS: dict[str, Recognize] = {
     "arrays": arrays.recognize,  # names of .npy files
     "long": long.recognize,  # a timestep of a sequence a row
     "numbers": numbers.recognize,  # numbers beside the text that describes them
+    "wide": wide.recognize,  # a sequence a row, a timestep a column
+    "cells": cells.recognize,  # a sequence in one cell
     "pairs": pairs.recognize,  # a source and its target, in a table without a header
     "texts": texts.recognize,  # a text, words or a sequence in one cell, and its label in another
 }

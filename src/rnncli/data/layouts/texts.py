@@ -51,6 +51,8 @@ class _Plan(Plan):
             yield Record(line, input, label)
 
     def new_inputs(self) -> Inputs[Any]:
+        if self.inputs is NumberArrays:
+            return NumberArrays(missing=self.request.source.missing or self.preview.purpose.missing)
         return self.inputs()
 
     def new_labels(self) -> Inputs[Any]:

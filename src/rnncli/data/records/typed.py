@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.numbers import Floats, as_json
 from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
@@ -259,14 +260,17 @@ class NumberArrays(_Parsed[Floats]):
     Args:
         spaced: whether they are shown with spaces after the commas.
         whole: whether whole numbers are shown without a point, however the file has them.
+        missing: what is done about numbers that are missing inside a sequence.
     """
 
     what = "sequence"
 
-    def __init__(self, values: Iterable[Any] = (), spaced: bool = False, whole: bool = False) -> None:
+    def __init__(
+        self, values: Iterable[Any] = (), spaced: bool = False, whole: bool = False, missing: Missing = None
+    ) -> None:
         self._widths = array("i")  # 0 where a timestep is one number
         self._whole = bytearray()  # whether whole numbers are shown without a point
-        self._spaced, self._all_whole = spaced, whole
+        self._spaced, self._all_whole, self._missing = spaced, whole, missing
         super().__init__(values)
 
     def append(self, value: Value) -> None:
@@ -275,7 +279,7 @@ class NumberArrays(_Parsed[Floats]):
 
     def _array_of(self, value: Value) -> tuple[Floats, bool]:
         """The numbers, and whether whole ones of them are shown without a point."""
-        return sequence_as_written(value)
+        return sequence_as_written(value, self._missing)
 
     def _append_array(self, numbers: Floats, whole: bool) -> None:
         self._widths.append(numbers.shape[1] if numbers.ndim == 2 else 0)

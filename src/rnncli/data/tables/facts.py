@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable
 
+from rnncli.data.formats.missing import is_missing as is_missing
 from rnncli.data.formats.numbers import is_number
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
@@ -16,7 +17,6 @@ _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
 _LONGEST_LIST = 100_000  # characters of a value that may be a list
 _LONGEST_LITERAL = 20_000  # of one that is to be read as Python
 _LOOKED_AT = 1_000  # characters of a value, to see whether it is a row of numbers
-_MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "?", "-"))
 
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[AaPp][Mm]|Z|[+-]\d{2}:?\d{2})?"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
@@ -25,7 +25,7 @@ _DAY = (
     r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}",  # 1.5.2026, 05/01/26
     rf"\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}",  # 1 May 2026
     rf"{_MONTH} \d{{1,2}},? \d{{2,4}}",  # May 1, 2026
-    r"\d{4} ?q[1-4]",  # 2026 Q1
+    r"\d{4}[ -]?q[1-4]|q[1-4][ /-]?\d{4}",  # 2026 Q1
 )
 _DATE = re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|]+")
@@ -36,11 +36,6 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )  # $3.50, 4,50 €, 12%, 1.5 kg
 _WITH_COMMA = re.compile(r"[+-]?\d{1,20}(?:\.\d{3})*,\d{1,20}|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?")  # 0,75 or 1,250
-
-
-def is_missing(value: str) -> bool:
-    """Whether a value stands for none: empty, ``NaN``, ``n/a``."""
-    return value.strip().lower() in _MISSING
 
 
 def is_date(value: str) -> bool:

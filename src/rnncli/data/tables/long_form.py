@@ -5,30 +5,65 @@
     1,1,0.31,1.04,walking
     2,0,0.01,1.00,standing
 
-The rows of a sequence need not stand together. Each sequence becomes the array that it would be in JSON lines, so that
-nothing after this needs to know which of the two a file was.
+The rows of a sequence need not stand together; times are numbers, dates or times of day. A column of words is one-hot:
+a number for each word that the training saw, 1 where it stands. Each sequence becomes the array that it would be in
+JSON lines, so that nothing after this needs to know which of the two a file was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.data.formats.numbers import as_json, exact_number
-from rnncli.data.formats.table import Row
-from rnncli.data.formats.values import Numbers, as_text
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpolated, is_missing, without_end
+from rnncli.data.formats.numbers import Floats
+from rnncli.data.formats.table import Ledger, Row
+from rnncli.data.formats.values import Numbers, Value, as_text, number
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.columns import find_column
-from rnncli.data.tables.described import numbers_at
-from rnncli.data.tables.names import SEQUENCES, TIMES, label_rank, snake_case, text_rank
-from rnncli.errors import DataError, UsageError, quoted
+from rnncli.data.tables.names import (
+    GROUPS,
+    IDS,
+    SEQUENCES,
+    TIME_WORDS,
+    TIMES,
+    ends_in,
+    label_rank,
+    mentions,
+    snake_case,
+    text_rank,
+)
+from rnncli.data.tables.times import Moment, Times, irregular, moment_words
+from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
+MOST_CATEGORIES = 50  # different words of a column; a column of more holds something else
 _TELLING = 1  # a label's name of this rank or better decides before the values do
 _LISTED = 6  # columns named one by one
+_ROWS_A_SEQUENCE = 3  # on average, where the name of the ids is not one of sequences
+_UNSEEN_SAID = 5  # words that the training did not see, each said once
+
+_LOG = logging.getLogger("rnncli")
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of words, and the words that it may hold, in the order of their numbers."""
+
+    column: str
+    words: tuple[str, ...]
+
+    @property
+    def listed(self) -> str:
+        """``colour (blue, green or red)``."""
+        shown = self.words[:_LISTED]
+        more = f" and {len(self.words) - len(shown)} more" if len(self.words) > len(shown) else ""
+        return f"{self.column} ({', '.join(shown)}{more})"
 
 
 @dataclass(frozen=True)
@@ -36,16 +71,20 @@ class LongForm:
     """Which columns make a sequence.
 
     Attributes:
-        id: says which sequence a row belongs to.
+        id: says which sequence a row belongs to; None for a file of one sequence.
         time: orders the rows of a sequence; None for the order of the file.
-        features: the numbers of a timestep.
+        features: the columns of a timestep.
         label: of the sequence, the same in all its rows; None where it is not read.
+        categories: those of the features that hold words.
+        dates: the order of day and month in dates such as 01/02/2024, where the times are such.
     """
 
-    id: str
+    id: str | None
     time: str | None
     features: tuple[str, ...]
     label: str | None
+    categories: tuple[Category, ...] = ()
+    dates: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,11 +92,26 @@ class LongForm:
         return tuple(name for name in (self.id, self.time, *self.features, self.label) if name is not None)
 
     @property
+    def size(self) -> int:
+        """D, the numbers of a timestep."""
+        return len(self.features) - len(self.categories) + sum(len(one.words) for one in self.categories)
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The features that are numbers."""
+        words = {one.column for one in self.categories}
+        return tuple(name for name in self.features if name not in words)
+
+    @property
     def listed(self) -> str:
         """``ax, ay, az``, or ``p0 to p63 (64)``."""
-        if len(self.features) <= _LISTED:
-            return ", ".join(self.features)
-        return f"{self.features[0]} to {self.features[-1]} ({len(self.features):,})"
+        return names_listed(self.numeric)
+
+    @property
+    def inputs(self) -> str:
+        """The columns of a timestep, words with what they may be: ``numbers: ax, ay; words: colour (blue, red)``."""
+        parts = [f"numbers: {self.listed}"] if self.numeric else []
+        return "; ".join(parts + [f"words: {', '.join(one.listed for one in self.categories)}"] * bool(self.categories))
 
     @property
     def order(self) -> str:
@@ -65,7 +119,15 @@ class LongForm:
 
     @property
     def sentence(self) -> str:
-        return f"{self.listed} of each {self.id}, in order of {self.order}"
+        listed = [self.listed] * bool(self.numeric) + [one.listed for one in self.categories]
+        return f"{', '.join(listed)} of each {self.id or 'file'}, in order of {self.order}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a model's file has it; what an older one has not, is left out where it says nothing."""
+        made: dict[str, Any] = {"id": self.id, "time": self.time, "features": list(self.features), "label": self.label}
+        if self.categories:
+            made["categories"] = [{"column": one.column, "words": list(one.words)} for one in self.categories]
+        return made if self.dates is None else made | {"dates": self.dates}
 
     def labelled(self, columns: Sequence[str], named: str | None, file: str) -> LongForm:
         """The same columns of another table whose labels are to be read too.
@@ -92,34 +154,73 @@ class LongForm:
         return replace(self, label=named or self.label)
 
 
+def names_listed(names: Sequence[str]) -> str:
+    """``ax, ay, az``, or ``p0 to p63 (64)``."""
+    return ", ".join(names) if len(names) <= _LISTED else f"{names[0]} to {names[-1]} ({len(names):,})"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the user says of the columns of a long table, or a model; None where that is to be guessed."""
+
+    label: str | None = None
+    id: str | None = None
+    time: str | None = None
+    features: tuple[str, ...] | None = None
+
+
 def guess_long_form(columns: Sequence[Column], label: str | None = None, id: str | None = None) -> LongForm | None:
-    """The columns of a table in long form; None if it is no such table.
+    """As :func:`recognize_long_form`, without what is ignored."""
+    found = recognize_long_form(columns, Said(label, id))
+    return None if found is None else found[0]
+
+
+def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm, dict[str, str]] | None:
+    """The columns of a table in long form, and why others are not read; None if it is no such table.
 
     Values that are missing or broken are for the reading to refuse, with their line: a column is one of numbers if most
     of its values are.
 
     Args:
         columns: with values of some rows.
-        label: the label's column, if the user gave it.
-        id: the column of the sequences, if it is known.
     """
     if not columns or not columns[0].raw:
         return None
-    ids = [column for column in columns if column.name == id or (id is None and _says_which_sequence(column))]
-    if len(ids) != 1:
-        return None
-    others = [column for column in columns if column is not ids[0]]
-    labelled = _label(ids[0], others, label)
-    if labelled is None:
-        return None
-    features = [column for column in others if column is not labelled]
-    times = (column for name in TIMES for column in features if column.half_numeric and snake_case(column.name) == name)
-    time = next(times, None)
-    features = [column for column in features if column is not time]
-    if not features or not all(column.half_numeric for column in features):
-        return None
-    names = tuple(column.name for column in features)
-    return LongForm(ids[0].name, None if time is None else time.name, names, labelled.name)
+    for id in _ids(columns, said.id):
+        others = [column for column in columns if column is not id]
+        labelled = _label(id, others, said.label)
+        if labelled is None:
+            continue
+        found = _features(id, [column for column in others if column is not labelled], said)
+        if found is None:
+            continue
+        time, features, ignored = found
+        certain = said.id is not None or snake_case(id.name) in SEQUENCES
+        if not certain and not _is_evident(id, features):
+            continue
+        words = tuple(Category(column.name, ()) for column in features if not column.half_numeric)
+        form = LongForm(
+            id.name,
+            None if time is None else time.name,
+            tuple(column.name for column in features),
+            labelled.name,
+            words,
+        )
+        return form, ignored
+    return None
+
+
+def _ids(columns: Sequence[Column], named: str | None) -> list[Column]:
+    """The columns that may say which sequence a row belongs to, the likeliest first."""
+    if named is not None:
+        return [column for column in columns if column.name == named]
+    certain = [column for column in columns if _says_which_sequence(column)]
+    if certain:
+        return certain if len(certain) == 1 else []
+    possible = [column for column in columns if _groups_rows(column)]
+    return sorted(
+        possible, key=lambda column: (not mentions(column.name, GROUPS), column.numeric, -len(column.distinct))
+    )
 
 
 def _says_which_sequence(column: Column) -> bool:
@@ -127,17 +228,101 @@ def _says_which_sequence(column: Column) -> bool:
     return snake_case(column.name) in SEQUENCES and len(set(column.values)) < len(column.values)
 
 
+def _groups_rows(column: Column) -> bool:
+    """Whether its values may say which sequence a row belongs to, though its name is not one of sequences."""
+    if len(column.filled) < len(column.values) or _ROWS_A_SEQUENCE * len(column.distinct) > len(column.values):
+        return False
+    if column.fractions or column.dates or column.is_prose or label_rank(column.name) is not None:
+        return False
+    runs = 1 + sum(before != after for before, after in pairwise(column.values))
+    return mentions(column.name, GROUPS) or (runs <= len(column.distinct) * 1.5 and not column.numeric)
+
+
+def _is_evident(id: Column, features: Sequence[Column]) -> bool:
+    """Whether numbers are measured for each of the ids, whatever the ids are called."""
+    return len(id.raw) >= 4 and any(column.numeric and not column.counts_rows for column in features)
+
+
 def _label(id: Column, others: Sequence[Column], named: str | None) -> Column | None:
     """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
     if named is not None:
         return next((column for column in others if column.name == named and _is_constant(id, column)), None)
-    words = [column for column in others if not column.half_numeric]
+    words = [column for column in others if not column.half_numeric and not column.dates]
     ranked = [column for column in others if label_rank(column.name) is not None and _is_constant(id, column)]
     best = best_named(ranked, label_rank)
     if not best or (words and (label_rank(best[0].name) or 0) > _TELLING):
         # Words below the name of a text may be what is to be predicted from the numbers beside them.
         best = [column for column in words if text_rank(column.name) is None and _is_constant(id, column)]
+        best = [column for column in best if len(column.distinct) > 1] or best
     return best[0] if len(best) == 1 else None
+
+
+def _features(
+    id: Column, others: Sequence[Column], said: Said
+) -> tuple[Column | None, list[Column], dict[str, str]] | None:
+    """The column of times, those of a timestep, and why others are neither; None if a column can be none of these."""
+    time = _time(id, others, said)
+    if time is None and said.time is not None:
+        return None
+    if said.features is not None:
+        features = [column for name in said.features for column in others if column.name == name and column is not time]
+        return (time, features, {}) if len(features) == len(said.features) else None
+    features, ignored = [], {}
+    for column in others:
+        if column is time:
+            continue
+        if column.half_numeric:
+            if ends_in(column.name, IDS) and column.counts_rows:
+                ignored[column.name] = "counts the rows"
+            else:
+                features.append(column)
+        elif not column.filled:
+            ignored[column.name] = "empty"
+        elif column.dates:
+            ignored[column.name] = "dates"
+        elif len(column.distinct) == 1 and len(column.filled) == len(column.raw) and len(column.raw) > 1:
+            ignored[column.name] = "constant"
+        elif column.nested or column.lists_of_numbers or _are_texts(column):
+            return None
+        else:
+            features.append(column)
+    return (time, features, ignored) if any(column.half_numeric for column in features) else None
+
+
+def _are_texts(column: Column) -> bool:
+    """Whether it holds texts, or so many different words that they are no categories."""
+    if column.is_prose or text_rank(column.name) is not None:
+        return True
+    return len(column.distinct) > MOST_CATEGORIES or not column.repeats
+
+
+def _time(id: Column, others: Sequence[Column], said: Said) -> Column | None:
+    """The column that orders the rows: by its name, by its dates, or because it counts the rows of each sequence."""
+    if said.time is not None:
+        return next((column for column in others if column.name == said.time), None)
+    others = [column for column in others if said.features is None or column.name not in said.features]
+    dated = [column for column in others if column.dates and not column.numeric]
+    timely = [column for column in others if column.half_numeric] + dated
+    for name in TIMES:
+        found = next((column for column in timely if snake_case(column.name) == name), None)
+        if found is not None:
+            return found
+    moving = [column for column in dated if not _is_constant(id, column)]
+    if len(moving) == 1:
+        return moving[0]
+    counting = [column for column in timely if mentions(column.name, TIME_WORDS) and _counts(id, column)]
+    return counting[0] if len(counting) == 1 else None
+
+
+def _counts(id: Column, column: Column) -> bool:
+    """Whether its numbers go up in each sequence, from row to row."""
+    last: dict[str, float] = {}
+    for one, value in zip(id.values, column.values, strict=True):
+        found = number(value)
+        if found is None or found <= last.get(one, -np.inf):
+            return False
+        last[one] = found
+    return True
 
 
 def _is_constant(id: Column, column: Column) -> bool:
@@ -165,78 +350,279 @@ class NumberRecord(NamedTuple):
 
 @dataclass
 class _Open:
-    """A sequence of which more rows may come."""
+    """A sequence of which more rows may come.
+
+    Attributes:
+        steps: the numbers of each timestep, NaN where one is missing.
+        words: the numbers of the words of each, -1 where one is missing.
+    """
 
     line: int
     label: str
-    times: list[float] = field(default_factory=list)
+    times: list[Moment | str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     steps: list[list[float]] = field(default_factory=list)
+    words: list[list[int]] = field(default_factory=list)
 
 
-def read_sequences(
-    rows: Iterable[Row], columns: Sequence[str], form: LongForm, leave_out: Callable[[int, str], object]
-) -> Iterator[NumberRecord]:
-    """The sequences by their first rows; all of the file is read before the first of them is handed on.
+class SequenceReader:
+    """Reads the sequences of one table.
 
-    Args:
-        columns: of ``rows``; every one that ``form`` names is among them.
-        leave_out: is told the line and what is wrong with it, where a sequence cannot be used. If it does not raise,
-            all of the sequence is left out; a row without an id is left out alone.
+    Attributes:
+        form: the columns; once all rows are read with the categories that were found.
     """
-    places = {name: columns.index(name) for name in form.names}
-    id_at, label_at = places[form.id], None if form.label is None else places[form.label]
-    numeric = [places[name] for name in form.features]
-    if form.time is not None:
-        numeric.append(places[form.time])
-    read: dict[str, _Open | None] = {}  # None: left out
-    for line, values in rows:
-        id = as_text(values[id_at]).strip()
-        if not id:
-            leave_out(line, f"the value of {quoted(form.id)} is missing")
-            continue
-        label = "" if label_at is None else as_text(values[label_at])
-        if id not in read:
-            read[id] = _Open(line, label)
-        one = read[id]
-        if one is None:
-            continue
+
+    def __init__(
+        self, form: LongForm, columns: Sequence[str], ledger: Ledger, missing: Missing = None, name: str = ""
+    ) -> None:
+        """Takes what is known before the first row.
+
+        Args:
+            columns: of the rows; every one that ``form`` names is among them.
+            ledger: of the file. A sequence of which a row cannot be used is left out as a whole; a row without an id
+                is left out alone.
+            missing: what is done where a number is missing.
+            name: of the sequence, in a file of only one.
+        """
+        self.form, self._columns, self._ledger, self._missing, self._name = form, columns, ledger, missing, name
+        self._times = Times(form.dates)
+        self._numeric = [columns.index(one) for one in form.numeric]
+        self._worded = [columns.index(one.column) for one in form.categories]
+        self._learns = all(not one.words for one in form.categories)
+        self._codes: list[dict[str, int]] = [{word: at for at, word in enumerate(one.words)} for one in form.categories]
+        self._uneven, self._first_uneven, self._unseen = 0, "", 0
+
+    def read(self, rows: Iterable[Row]) -> Iterator[NumberRecord]:
+        """The sequences by their first rows; all of the table is read before the first of them is handed on.
+
+        Raises:
+            DataError: a row cannot be used and such are not to be left out, or the dates of all rows may be read in
+                two ways.
+        """
+        form, columns = self.form, self._columns
+        id_at, label_at, time_at = (
+            None if name is None else columns.index(name) for name in (form.id, form.label, form.time)
+        )
+        read: dict[str, _Open | None] = {}  # None: left out
+        for line, values in rows:
+            id = self._name if id_at is None else as_text(values[id_at]).strip()
+            if id_at is not None and not id:
+                self._ledger.bad_record(line, f"the value of {quoted(form.id or '')} is missing")
+                continue
+            label = "" if label_at is None else as_text(values[label_at])
+            if id not in read:
+                read[id] = _Open(line, label)
+            one = read[id]
+            if one is None:
+                continue
+            try:
+                numbers, words = self._step(line, values)
+                if label_at is not None and not label.strip():
+                    raise ValueError("the label is empty")
+                if label != one.label:
+                    before = f"{quoted(one.label)} on line {one.line}"
+                    raise ValueError(f"the sequence {quoted(id)} has the label {quoted(label)} here, but {before}")
+                if time_at is not None:
+                    one.times.append(self._time(values[time_at]))
+            except _Gap as gap:
+                self._ledger.bad_record(line, str(gap), HOW_TO_FILL)
+                read[id] = None
+                continue
+            except ValueError as error:
+                self._ledger.bad_record(line, str(error))
+                read[id] = None
+                continue
+            one.lines.append(line)
+            one.steps.append(numbers)
+            if words:
+                one.words.append(words)
+        self._settle()
+        for id, one in read.items():
+            if one is not None:
+                yield from self._finished(id, one)
+        self._say()
+
+    def _step(self, line: int, values: Sequence[Value]) -> tuple[list[float], list[int]]:
+        """The numbers of a row, NaN where one is missing, and of each of its words the number, -1 where it has none.
+
+        Raises:
+            ValueError: one of them cannot be used.
+        """
+        numbers: list[float] = []
+        missing = None
+        for at in self._numeric:
+            found = number(values[at])
+            if found is None:
+                text = as_text(values[at])
+                if not is_missing(text):
+                    what = f"is not a finite number: {quoted(text)}"
+                    raise ValueError(f"the value of {quoted(self._columns[at])} {what}")
+                missing = self._columns[at] if missing is None else missing
+                found = np.nan
+            numbers.append(found + 0.0)  # -0 is 0
+        # A row without any number may be the end of its sequence: that shows when all rows are read.
+        ends = missing is not None and all(map(np.isnan, numbers))
+        if missing is not None and self._missing is None and not ends:
+            raise _Gap(f"the value of {quoted(missing)} is missing")
+        words: list[int] = []
+        for at, codes in zip(self._worded, self._codes, strict=True):
+            word = as_text(values[at]).strip()
+            if is_missing(word):
+                if self._missing is None and not ends:
+                    raise ValueError(f"the value of {quoted(self._columns[at])} is missing")
+                words.append(-1)
+            else:
+                words.append(self._code(word, codes, at, line))
+        return numbers, words
+
+    def _code(self, word: str, codes: dict[str, int], at: int, line: int) -> int:
+        code = codes.get(word, -1)
+        if code >= 0:
+            return code
+        column = quoted(self._columns[at])
+        if not self._learns:
+            self._unseen += 1
+            if self._unseen <= _UNSEEN_SAID:
+                known = listed(sorted(codes)[:_LISTED])
+                place = f"{self._ledger.file.name}:{line}"
+                _LOG.warning(
+                    "%s: %s in %s was not seen in training, and is none of %s", place, quoted(word), column, known
+                )
+            return -1
+        if len(codes) == MOST_CATEGORIES:
+            raise self._ledger.fault(
+                line,
+                f"{column} holds more than {MOST_CATEGORIES} different words, too many for a number each",
+                f"Leave the column out with {command('--ignore', self._columns[at])}.",
+            )
+        codes[word] = len(codes)
+        return codes[word]
+
+    def _time(self, value: Value) -> Moment | str:
+        text = as_text(value)
+        if is_missing(text):
+            raise ValueError(f"the value of {quoted(self.form.time or '')} is missing")
         try:
-            numbers = numbers_at(values, columns, numeric)
-            if label_at is not None and not label.strip():
-                raise ValueError("the label is empty")
-            if label != one.label:
-                before = f"{quoted(one.label)} on line {one.line}"
-                raise ValueError(f"the sequence {quoted(id)} has the label {quoted(label)} here, but {before}")
+            return self._times.read(text)
         except ValueError as error:
-            leave_out(line, str(error))
-            read[id] = None
-            continue
-        if form.time is not None:
-            time = numbers.pop()
-            # Nanoseconds since 1970 have more digits than a float.
-            one.times.append(time if abs(time) < 2**53 else exact_number(as_text(values[numeric[-1]])))
-        one.lines.append(line)
-        one.steps.append(numbers)
-    for id, one in read.items():
-        if one is None:
-            continue
-        again = _put_in_order(one) if one.times else None
+            raise ValueError(f"the value of {quoted(self.form.time or '')} is no time: {error}") from None
+
+    def _settle(self) -> None:
+        """What only all rows together say: the order of day and month, and the words of each column."""
+        form = self.form
+        try:
+            self._moment = self._times.settle()
+        except ValueError as error:
+            name = form.time or ""
+            raise DataError(
+                f"{self._ledger.file.name}: cannot tell the times in {quoted(name)}: {error}",
+                "Write them as 2024-03-01; or, where the rows are in order, leave them out with "
+                f"{command('--ignore', name)}.",
+            ) from None
+        if not self._learns:
+            return
+        self._ranks = [{code: rank for rank, (_, code) in enumerate(sorted(codes.items()))} for codes in self._codes]
+        found = [
+            Category(one.column, tuple(sorted(codes))) for one, codes in zip(form.categories, self._codes, strict=True)
+        ]
+        constant = {one.column for one in found if len(one.words) < 2}
+        self.form = replace(
+            form,
+            features=tuple(name for name in form.features if name not in constant),
+            categories=tuple(one for one in found if one.column not in constant),
+            dates=self._times.order,
+        )
+
+    def _finished(self, id: str, one: _Open) -> Iterator[NumberRecord]:
+        """A sequence of which all rows are read; nothing where it is left out."""
+        moments = list(map(self._moment, one.times))
+        again = _put_in_order(one, moments)
         if again is not None:
             first, second, time = again
-            leave_out(second, f"the sequence {quoted(id)} has the time {as_json(time)} here and on line {first}")
-            continue
-        yield NumberRecord(one.line, np.array(one.steps) + 0.0, one.label, id)  # -0 is 0
+            shown = moment_words(time, self._times.dated)
+            self._ledger.bad_record(second, f"the sequence {quoted(id)} has the time {shown} here and on line {first}")
+            return
+        numbers = np.array(one.steps) + 0.0
+        series = without_end(numbers) if numbers.shape[1] else numbers
+        if not len(series):
+            self._ledger.bad_record(one.line, f"the sequence {quoted(id)} has no values")
+            return
+        gap = first_gap(series)
+        if gap is not None:
+            step, place = gap
+            if self._missing is None:
+                what = f"the value of {quoted(self.form.numeric[place])} is missing"
+                self._ledger.bad_record(one.lines[step], what, HOW_TO_FILL)
+                return
+            try:
+                series = interpolated(series, _since_first(moments, len(series)))
+            except ValueError as error:
+                self._ledger.bad_record(one.line, f"the sequence {quoted(id)} {error}")
+                return
+        self._note_steps(id, moments[: len(series)], one)
+        yield NumberRecord(one.line, self._with_words(series, one), one.label, id)
+
+    def _with_words(self, series: Floats, one: _Open) -> Floats:
+        """(T, D) the numbers and the one-hot words, in the order of the features."""
+        if not self.form.categories:
+            return series
+        kept = {category.column: category for category in self.form.categories}
+        codes = np.array(one.words[: len(series)])
+        columns: list[Floats] = []
+        numeric = iter(series.T)
+        for name in self.form.features:
+            if name not in kept:
+                columns.append(next(numeric)[:, None])
+                continue
+            at = next(at for at, place in enumerate(self._worded) if self._columns[place] == name)
+            ranks = self._ranks[at] if self._learns else {}
+            hot = np.zeros((len(series), len(kept[name].words)))
+            for step, code in enumerate(codes[:, at].tolist()):
+                if code >= 0:
+                    hot[step, ranks.get(code, code)] = 1.0
+            columns.append(hot)
+        return np.concatenate(columns, axis=1)
+
+    def _note_steps(self, id: str, moments: Sequence[Moment], one: _Open) -> None:
+        found = irregular(moments, self._times.dated)
+        if found is None:
+            return
+        self._uneven += 1
+        if not self._first_uneven:
+            at, step, common = found
+            self._first_uneven = f"{quoted(id)}: {step} before line {one.lines[at]}, and mostly {common}"
+
+    def _say(self) -> None:
+        """What is to be said of all sequences."""
+        file = self._ledger.file.name
+        if self._uneven:
+            count = counted(self._uneven, "sequence has steps", "sequences have steps")
+            _LOG.warning(
+                "%s: %s of different length in %s, which are read as if they were equal (%s)",
+                *(file, count, quoted(self.form.time or ""), self._first_uneven),
+            )
+        if self._unseen > _UNSEEN_SAID:
+            _LOG.warning("%s: %s more were not seen in training", file, counted(self._unseen - _UNSEEN_SAID, "word"))
 
 
-def _put_in_order(one: _Open) -> tuple[int, int, float] | None:
+class _Gap(ValueError):
+    """A number is missing, between others of its sequence."""
+
+
+def _since_first(moments: Sequence[Moment], count: int) -> Floats | None:
+    return np.array([float(one - moments[0]) for one in moments[:count]]) if moments else None
+
+
+def _put_in_order(one: _Open, moments: list[Moment]) -> tuple[int, int, Moment] | None:
     """Orders the timesteps by their times; where a time appears twice, its two lines and the time."""
-    times = one.times
-    if all(before < after for before, after in pairwise(times)):
+    if all(before < after for before, after in pairwise(moments)):
         return None
-    order = sorted(range(len(times)), key=times.__getitem__)
+    order = sorted(range(len(moments)), key=moments.__getitem__)
     for before, after in pairwise(order):
-        if times[before] == times[after]:
-            return one.lines[before], one.lines[after], times[after]
+        if moments[before] == moments[after]:
+            return one.lines[before], one.lines[after], moments[after]
+    moments[:] = [moments[row] for row in order]
+    one.lines = [one.lines[row] for row in order]
     one.steps = [one.steps[row] for row in order]
+    one.words = [one.words[row] for row in order] if one.words else []
     return None

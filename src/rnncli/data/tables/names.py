@@ -46,6 +46,11 @@ GROUPS = _set(
     " station vehicle run sample window track experiment channel"
 )
 TIMES = ("time", "t", "timestep", "time_step", "step", "timestamp", "frame")  # the first that there is orders the rows
+# Words in the names of columns that order rows: ``date``, ``time_s``, ``cycle``.
+TIME_WORDS = _set(
+    "time times timestep timestamp datetime date day days hour hours minute minutes second seconds month year week"
+    " epoch ts cycle tick step frame ms millis"
+)
 SENTENCES = _set("sentence sent document doc tweet text utterance")  # which sentence a word belongs to
 WORDS, TAGS = _set("tokens words"), _set("tags ner_tags pos_tags")  # lists of words, and a tag for each
 TAGGED = _set("tag tags label labels ner pos upos xpos chunk chunks iob bio")  # words in the names of lists of tags

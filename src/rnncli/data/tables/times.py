@@ -12,8 +12,8 @@ from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
-from rnncli.data.formats.numbers import exact_number, finite_number
-from rnncli.errors import quoted
+from rnncli.data.formats.numbers import as_json, exact_number, finite_number
+from rnncli.errors import counted, quoted
 
 Moment = int | float  # a number as it is written; of dates and times of day nanoseconds
 
@@ -68,7 +68,10 @@ class Times:
         value = value.strip()
         usual = _USUAL.fullmatch(value)
         if usual is not None and self._kind == "a date":
-            days, (hour, minute, second) = _nanoseconds(usual[1], "ymd"), (int(part or 0) for part in usual.groups()[1:])
+            days, (hour, minute, second) = (
+                _nanoseconds(usual[1], "ymd"),
+                (int(part or 0) for part in usual.groups()[1:]),
+            )
             if days is not None and hour < 24 and minute < 60 and second < 60:
                 return days + ((hour * 60 + minute) * 60 + second) * SECOND
         number = finite_number(value)
@@ -200,27 +203,30 @@ def _nanoseconds(day: str, order: str) -> int | None:
 def _of(year: str, month: int, day: int) -> int | None:
     # Of two digits up to 68 is 2068, as POSIX has it.
     full = int(year) if len(year) == 4 else int(year) + (2000 if int(year) <= 68 else 1900)
+    if not 1000 <= full < 9999:  # its zone, or the day after it, may be in another year
+        return None
     try:
         return date(full, month, day).toordinal() * DAY
     except ValueError:
         return None
 
 
-def irregular(times: Sequence[Moment], dated: bool) -> tuple[int, Moment, Moment] | None:
+def irregular(times: Sequence[Moment], dated: bool) -> tuple[int, str, str] | None:
     """Where ascending times are not equally far apart: at which of them, the step to it, and the commonest step.
 
-    Months and quarters are equally long, and so are steps that differ by rounding alone.
+    Months and quarters are equally long; steps that differ by rounding alone are equal.
 
     Args:
         dated: whether they are dates in nanoseconds.
     """
-    if len(times) < 3:
-        return None
-    if dated:
-        months = list(map(_months, times))
-        if None not in months and _first_odd([float(m or 0) for m in months]) is None:
-            return None
-    return _first_odd(times)
+    odd = _first_odd(times) if len(times) > 2 else None
+    if odd is None or not dated:
+        return None if odd is None else (odd[0], step_words(odd[1], dated), step_words(odd[2], dated))
+    months = [month for month in map(_months, times) if month is not None]
+    if len(months) < len(times):
+        return odd[0], step_words(odd[1], dated), step_words(odd[2], dated)
+    odd = _first_odd(months)
+    return None if odd is None else (odd[0], counted(int(odd[1]), "month"), counted(int(odd[2]), "month"))
 
 
 def _months(time: Moment) -> int | None:
@@ -250,3 +256,13 @@ def step_words(step: Moment, dated: bool) -> str:
             count = step / size
             return f"{count:g} {unit}" + ("" if count == 1 else "s")
     return f"{step / SECOND:g} seconds"
+
+
+def moment_words(moment: Moment, dated: bool) -> str:
+    """A moment as it is shown: ``2024-03-01 10:00:00``, or a number."""
+    if not dated:
+        return f"{as_json(moment)}"
+    days, rest = divmod(int(moment), DAY)
+    day, seconds = date.fromordinal(days).isoformat(), rest // SECOND
+    clock = f" {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}" if rest else ""
+    return day + clock + (f".{rest % SECOND:09}".rstrip("0") if rest % SECOND else "")

@@ -82,7 +82,7 @@ class ManyToOneAdapter(Adapter[M]):
         """Each timestep is a part, read or not; the baseline of numbers is their mean in training."""
         input = self.model.input
         if isinstance(input, NumberInput):
-            rows = steps_of(text).tolist()
+            rows = steps_of(text, input.missing).tolist()
             names, _ = input.names(text, len(rows))
             mean = input.mean.tolist()
             return InputParts(tuple(names), tuple(rows), mean, lambda left: json.dumps(list(left)), input.unit)

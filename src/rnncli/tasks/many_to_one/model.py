@@ -12,9 +12,11 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.doubts.preview import Purpose
+from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.values import Value, as_text, size
 from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.long_form import LongForm
+from rnncli.data.tables.wide_form import WideForm
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
@@ -37,22 +39,24 @@ class ManyToOneManifest(Manifest):
     mean: Numbers | None = None
     spread: Spreads | None = None
     columns: LongForm | None = None
+    wide: WideForm | None = None
+    missing: Missing = None
 
     def __post_init__(self) -> None:
         if self.columns is not None and len(set(self.columns.names)) != len(self.columns.names):
             raise ValueError("a column appears twice in columns")
 
     def parts(self) -> dict[str, Any]:
-        return {"input": self._input(), "form": self.columns}
+        return {"input": self._input(), "form": self.columns or self.wide}
 
     def _input(self) -> TextInput | NumberInput:
         """Raises ValueError: the manifest says neither or both, or the columns are not those of the input."""
         match self.tokenizer, self.vocabulary, self.mean, self.spread, self.columns:
-            case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None:
+            case StoredTokenizer() as tokenizer, tuple() as vocabulary, None, None, None if self.wide is None:
                 return TextInput(Tokenizer(**asdict(tokenizer)), Vocabulary(vocabulary))
             case None, None, tuple() as mean, tuple() as spread, form:
-                if form is None or len(form.features) == len(mean):
-                    return NumberInput(np.array(mean), np.array(spread))
+                if form is None or (form.size == len(mean) and self.wide is None):
+                    return NumberInput(np.array(mean), np.array(spread), self.missing)
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 
@@ -62,13 +66,13 @@ class ManyToOneModel(Model):
 
     Attributes:
         input: what a timestep is.
-        form: the columns of the table in long form that it was trained on, if it was.
+        form: the columns of the table in long or wide form that it was trained on, if it was.
         networks: the class of its network.
     """
 
     networks: ClassVar[type[ManyToOne]]
     input: TextInput | NumberInput
-    form: LongForm | None = None
+    form: LongForm | WideForm | None = None
     stored: ClassVar[type[ManyToOneManifest]]
 
     @property
@@ -76,7 +80,7 @@ class ManyToOneModel(Model):
         return NumberArrays if self.reads_numbers else Texts
 
     @property
-    def reads(self) -> LongForm | None:
+    def reads(self) -> LongForm | WideForm | None:
         return self.form
 
     @property
@@ -158,11 +162,12 @@ class ManyToOneModel(Model):
     def _columns(self) -> dict[str, Any]:
         if self.form is None:
             return {}
-        return {"columns": asdict(self.form) | {"features": list(self.form.features)}}
+        return {"columns" if isinstance(self.form, LongForm) else "wide": self.form.to_json()}
 
     def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
-        texts: dict[str, Any] = {} if self.reads_numbers else {"knows": self._knows, "lists": False}
-        return replace(super().purpose(command), **texts)
+        if isinstance(self.input, NumberInput):
+            return replace(super().purpose(command), numbers=True, missing=self.input.missing)
+        return replace(super().purpose(command), knows=self._knows, lists=False)
 
     def _knows(self, text: str) -> bool:
         """Whether most tokens of a text are in the vocabulary."""

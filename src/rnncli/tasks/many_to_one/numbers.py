@@ -12,6 +12,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import NumberArrays
 from rnncli.data.records.ragged import Ragged
 from rnncli.data.tables.long_form import LongForm
+from rnncli.data.tables.wide_form import WideForm
 from rnncli.errors import UsageError, counted
 from rnncli.tasks.inputs import NumberInput, shorten, shortened
 from rnncli.tasks.many_to_one.model import ManyToOneModel
@@ -41,7 +42,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     answers, targets = task.learned(dataset, rows, answers, targets, begin)
     answers, targets = task.fitted(answers, targets, rows.train)
     if begin is None:
-        input, constant = NumberInput.of(sequences.take(rows.train).joined())
+        input, constant = NumberInput.of(sequences.take(rows.train).joined(), dataset.source.missing)
     else:
         input, constant = _input_of(begin, int(sequences.flat.shape[1])), 0
     standardised, kept = _standardised(input, sequences, dataset, settings.dtype)
@@ -55,7 +56,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
         settings=settings,
         input=input,
         example=example,
-        form=dataset.reads if isinstance(dataset.reads, LongForm) else None,
+        form=dataset.reads if isinstance(dataset.reads, LongForm | WideForm) else None,
         **answers,
     )
     require_memory(untrained.network, int(lengths.max()))
