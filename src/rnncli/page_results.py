@@ -180,6 +180,7 @@ class Epoch:
     loss: float | None
     validation_loss: float | None
     validation_accuracy: float | None
+    validation_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class EpochRecord:
     validation_loss: Loss | None
     validation_accuracy: Share | None
     best: bool
+    validation_error: Loss | None = None  # the mean absolute error of predicted numbers, in the units of the data
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,12 @@ class Record:
     def best(self) -> EpochRecord | None:
         """The epoch whose parameters the model has."""
         return None if self.best_epoch is None else self.epochs[self.best_epoch - 1]
+
+
+def scored_by(epochs: Sequence[EpochRecord]) -> str:
+    """The field with the score of the validation rows: an error in the units of the data, or the accuracy."""
+    errors = any(epoch.validation_error is not None for epoch in epochs)
+    return "validation_error" if errors else "validation_accuracy"
 
 
 def require_epochs(epochs: Sequence[EpochRecord]) -> None:

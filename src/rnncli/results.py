@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,6 +10,15 @@ from typing import Any, NamedTuple
 from rnncli.record import EpochRecord
 
 TableCell = str | int | float | None
+
+
+def format_number(x: float) -> str:
+    """Return four decimals, ``0.8571``; if these say too little, four digits, ``1.234e-05``; ``-`` if not finite."""
+    if not math.isfinite(x):
+        return "-"
+    if x == 0 or 0.001 <= abs(x) < 1e6:
+        return f"{x:z.4f}"
+    return f"{x:.4g}"
 
 
 class Column(NamedTuple):

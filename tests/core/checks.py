@@ -505,6 +505,12 @@ def check_losses(core: SimpleNamespace) -> None:
         by_row = [-math.log(math.exp(LOGITS[n][y]) / totals[n]) for n, y in enumerate(targets)]
         check_loss(core.losses.softmax_cross_entropy, logits, targets, weights, by_row, w)
 
+    outputs, wanted = np.array(LOGITS), np.array(LOGITS)[::-1] * 0.5 + 0.25
+    squares = [(a - b) ** 2 for a, b in zip(outputs.reshape(-1).tolist(), wanted.reshape(-1).tolist(), strict=True)]
+    value, gradient = core.losses.squared_error(outputs, wanted)
+    assert math.isclose(value, sum(squares) / len(squares), rel_tol=1e-14)
+    assert_gradient("outputs", gradient, lambda: core.losses.squared_error(outputs, wanted)[0], outputs)
+
 
 def check_loss(loss: Any, logits: Array, targets: list[int], weights: Any, by_row: list[float], w: list[float]) -> None:
     mean = sum(a * b for a, b in zip(by_row, w, strict=True)) / sum(w)

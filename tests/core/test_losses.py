@@ -9,7 +9,7 @@ import pytest
 from core import checks
 
 from rnncli.core.activations import sigmoid
-from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy
+from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy, squared_error
 
 
 def test_values_and_gradients() -> None:
@@ -30,6 +30,15 @@ def test_softmax_by_hand() -> None:
     loss, gradient = softmax_cross_entropy(logits, np.array([1]))
     assert loss == pytest.approx(math.log(4), rel=1e-15)
     np.testing.assert_allclose(gradient, [[0.125, -0.75, 0.625]], rtol=1e-14)
+
+
+def test_squared_error_by_hand() -> None:
+    """Off by 1, 0, −2 and 0.5: (1 + 0 + 4 + 0.25) / 4, and 2/4 of each."""
+    outputs, targets = np.array([[3.0, 1.0], [0.0, 2.5]], np.float32), np.array([[2.0, 1.0], [2.0, 2.0]])
+    loss, gradient = squared_error(outputs, targets)
+    assert loss == 1.3125
+    np.testing.assert_array_equal(gradient, np.array([[0.5, 0.0], [-1.0, 0.25]], np.float32))
+    assert gradient.dtype == np.float32
 
 
 def test_two_classes_are_one_logit() -> None:

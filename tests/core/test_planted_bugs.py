@@ -389,6 +389,14 @@ def steps_counted(change: Callable[[Any], None] = lambda rows: None, keep: float
     return around
 
 
+def summed_outputs(real: Any) -> Any:
+    def loss(outputs: Array, targets: Array) -> Any:
+        value, gradient = real(outputs, targets)
+        return value * outputs.shape[1], gradient * outputs.shape[1]
+
+    return loss
+
+
 def without_decay(self: Any, optimizer: Any, *more: Any) -> tuple[Any, ...]:
     return self, SimpleNamespace(decays=tuple(1.0 for _ in optimizer.decays), direction=optimizer.direction), *more
 
@@ -486,6 +494,10 @@ PLANTS = {
     "sum instead of mean, loss": Plant(CORE.losses, "_shares", after(lambda share, count, *_: share * count), "losses"),
     "weights that are not shares": Plant(
         CORE.losses, "_shares", after(lambda share, count, weights, _: share if weights is None else weights), "losses"
+    ),
+    "squared error of which each row counts once": Plant(CORE.losses, "squared_error", summed_outputs, "losses"),
+    "squared error with half its gradient": Plant(
+        CORE.losses, "squared_error", after(lambda found, *_: (found[0], found[1] / 2)), "losses"
     ),
     "gradient of the loss not weighted": Plant(CORE.losses, "softmax_cross_entropy", unweighted_gradient, "losses"),
     "sum instead of mean, read-out": Plant(

@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.tasks.comparison import Comparison, RowScores, binomial_interval, compare, exact_interval, student
+from rnncli.tasks.comparison import (
+    Comparison,
+    RowScores,
+    binomial_interval,
+    compare,
+    exact_interval,
+    mean_interval,
+    student,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +122,34 @@ def test_rows_that_vary_as_a_whole_are_not_counted_answer_by_answer() -> None:
     wide = compare(*of_ten, "x", "accuracy", share=True, higher_is_better=True).interval
     one = compare(*of_one, "x", "accuracy", share=True, higher_is_better=True).interval
     assert np.ptp(wide) == pytest.approx(np.ptp(one), rel=0.15)
+
+
+def test_rows_that_depend_on_each_other_widen_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    steps = rng.standard_normal(103)
+    apart = np.convolve(steps, np.ones(4), "valid")  # each shares three of its four steps with the next one
+    zero = np.zeros(100)
+    alone = compare(
+        RowScores(apart + 9, zero + 1),
+        RowScores(zero + 9, zero + 1),
+        "naive",
+        "MAE",
+        share=False,
+        higher_is_better=False,
+    )
+    lagged = compare(
+        RowScores(apart + 9, zero + 1, lags=3),
+        RowScores(zero + 9, zero + 1),
+        "naive",
+        "MAE",
+        share=False,
+        higher_is_better=False,
+    )
+    # By hand: Σ d² + 2 Σ_k (1 − k/4) Σ d_i d_(i+k), of the deviations d from their mean.
+    d = (apart - apart.mean()) / 100
+    variance = d @ d + 2 * sum((1 - k / 4) * (d[k:] @ d[:-k]) for k in (1, 2, 3))
+    half = student(24) * math.sqrt(25 / 24 * variance)
+    assert lagged.interval == pytest.approx((-apart.mean() - half, -apart.mean() + half))
+    assert np.ptp(lagged.interval) > 1.5 * np.ptp(alone.interval)
+    few = mean_interval(RowScores(apart[:7], zero[:7] + 1, lags=3), RowScores(zero[:7], zero[:7] + 1))
+    assert few == (-math.inf, math.inf)

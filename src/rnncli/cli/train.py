@@ -244,6 +244,7 @@ def _kept_rows(session: Session) -> str:
 def _describe(output: Output, session: Session) -> None:
     """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
     from rnncli.training.continuing import in_words
+    from rnncli.results import format_number
 
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
@@ -262,7 +263,9 @@ def _describe(output: Output, session: Session) -> None:
         output.note(f"    vectors  {session.coverage.sentence}")
     baselines = session.measure_baselines()
     if baselines:
-        output.note("    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {b.score:.4f}" for b in baselines))
+        output.note(
+            "    to beat  " + ", ".join(f"{b.name.replace('_', ' ')} {format_number(b.score)}" for b in baselines)
+        )
     progress = session.state.progress
     if progress.finished is not None:
         output.note(f"this training is already finished: {progress.finished}")

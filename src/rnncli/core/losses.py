@@ -1,4 +1,4 @@
-"""Losses on logits, each with its gradient.
+"""Losses on logits, or on predicted numbers, each with its gradient.
 
 No exponential in them can overflow. One that underflows, e^−1000, is meant to be 0.
 """
@@ -52,6 +52,21 @@ def softmax_cross_entropy(logits: Array, targets: Array, weights: Array | None =
     d_logits[rows, targets] -= 1
     d_logits *= share[:, None]
     return float(losses @ share), d_logits
+
+
+@np.errstate(under="ignore")
+def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """L = (ŷ − y)², the mean over the batch and over the K outputs.
+
+    Args:
+        outputs: (N, K).
+        targets: (N, K).
+
+    Returns:
+        The loss, and ∂L/∂outputs (N, K), which is 2 (ŷ − y)/(N·K).
+    """
+    off = outputs - targets.astype(outputs.dtype)
+    return float((off * off).mean()), np.asarray(off * outputs.dtype.type(2 / off.size))
 
 
 @np.errstate(under="ignore")

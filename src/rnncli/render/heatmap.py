@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rnncli.clean import clean
 from rnncli.render.console import Output, as_text
 from rnncli.render.folding import folded
-from rnncli.render.tables import format_number, tab_separated
-from rnncli.results import HeatMap
+from rnncli.render.tables import tab_separated
+from rnncli.results import HeatMap, format_number
 
 if TYPE_CHECKING:
     from rich.text import Text

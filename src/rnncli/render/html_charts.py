@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rnncli.clean import clean
 from rnncli.render.html_parts import LEVELS, NAME, Html, element, level
-from rnncli.render.tables import format_number
+from rnncli.results import format_number
 
 _NARROW, _WIDE = 14, 44  # a heat map's column
 _LETTER = 6.2  # width of a letter of a name, in the page's small monospaced font

@@ -11,8 +11,7 @@ from markupsafe import Markup
 
 from rnncli.clean import clean
 from rnncli.render.json_out import dumps
-from rnncli.render.tables import format_number
-from rnncli.results import TableCell
+from rnncli.results import TableCell, format_number
 
 WORD, NAME, TEXT = 40, 16, 600  # cells of a token or label, of one beside a picture, and of a whole text
 LEVELS = 7  # depths of a colour on either side of 0

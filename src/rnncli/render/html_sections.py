@@ -204,16 +204,18 @@ def learning(page: Page) -> Html:
     best = page.best_epoch
     losses = [_curve("training", "a", page.epochs, "loss"), _curve("validation", "b", page.epochs, "validation_loss")]
     scores = [_curve("validation", "b", page.epochs, "validation_accuracy")]
+    errors = [_curve("validation", "b", page.epochs, "validation_error")]
     figures = [
         element("figure", element("figcaption", element("b", title)), curves(title, lines, best))
-        for title, found in (("Loss", losses), ("Accuracy", scores))
+        for title, found in (("Loss", losses), ("Accuracy", scores), ("Mean absolute error", errors))
         if (lines := [line for line in found if line.points])
     ]
+    score = "validation_error" if any(line.points for line in errors) else "validation_accuracy"
     rows = [
-        [f"{e.number}", *map(cell, (e.loss, e.validation_loss, e.validation_accuracy)), "best" * (e.number == best)]
+        [f"{e.number}", *map(cell, (e.loss, e.validation_loss, getattr(e, score))), "best" * (e.number == best)]
         for e in page.epochs
     ]
-    columns = ("epoch", "loss", "validation loss", "validation accuracy", "")
+    columns = ("epoch", "loss", "validation loss", score.replace("_", " "), "")
     validated = any(e.validation_loss is not None for e in page.epochs)
     said = [] if validated else [element("p", "No rows were set aside to validate.")]
     shown = "Every epoch" if len(rows) == page.epochs_total else f"{len(rows):,} of {page.epochs_total:,} epochs"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.render.console import Output, as_text
 from rnncli.render.sparkline import sparkline
+from rnncli.results import format_number
 from rnncli.stopping import undone_when_stopped
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class TrainingDisplay:
             table.add_column(as_text(name), justify="right" if name else "left", no_wrap=True)
         for event in self._done[-SHOWN_EPOCHS:]:
             r, score, speed = event.record, self._score(event), f"{event.words_per_second:,.0f}"
-            cells = [f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", "" if score is None else f"{score:.4f}", speed]
+            cells = [f"{r.epoch}/{self._epochs}", f"{r.loss:.4f}", "" if score is None else format_number(score), speed]
             table.add_row(*map(as_text, (*cells, duration(event.seconds), "best" if r.best else "")))
         if self._step:
             s = self._step
@@ -122,12 +123,12 @@ class TrainingDisplay:
     def _line(self, event: EpochDone, unprinted: Sequence[EpochDone]) -> str:
         """An epoch; with the best of those before it that have no line, if that is the best so far."""
         r, score = event.record, self._score(event)
-        validation = "" if score is None else f", validation {self._metric} {score:.4f}"
+        validation = "" if score is None else f", validation {self._metric} {format_number(score)}"
         best = " (best)" if r.best else ""
         better = [earlier for earlier in unprinted if earlier.record.best]
         if better and not r.best:
             number = self._score(better[-1])
-            best = f" (best: epoch {better[-1].record.epoch}{'' if number is None else f', {number:.4f}'})"
+            best = f" (best: epoch {better[-1].record.epoch}{'' if number is None else f', {format_number(number)}'})"
         speed = f"{event.words_per_second:,.0f} {self._unit}s/s"
         return (
             f"epoch {r.epoch}/{self._epochs}: loss {r.loss:.4f}{validation}{best}, {duration(event.seconds)}, {speed}"

@@ -6,14 +6,13 @@ text folds between words, and columns that do not fit follow below, again beside
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnncli.clean import clean
 from rnncli.render.console import Output, as_text
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, TableCell, TableView, format_number
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,15 +29,6 @@ NUMBER = 24  # cells; a numeric column takes what its entries need up to here: e
 
 # Rich's SIMPLE_HEAD, whose one line has an ASCII form here.
 _RULE = "    \n    \n {0}{0} \n" + "    \n" * 5
-
-
-def format_number(x: float) -> str:
-    """Return four decimals, ``0.8571``; if these say too little, four digits, ``1.234e-05``; ``-`` if not finite."""
-    if not math.isfinite(x):
-        return "-"
-    if x == 0 or 0.001 <= abs(x) < 1e6:
-        return f"{x:z.4f}"
-    return f"{x:.4g}"
 
 
 def print_table(output: Output, view: TableView, *, header: bool = True) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
+from rnncli.results import format_number
 
 CONFIDENCE = 0.95
 _TAIL = (1 - CONFIDENCE) / 2
@@ -24,10 +25,12 @@ class RowScores:
     Attributes:
         sums: (rows,) right answers of each, or the sum of its losses.
         weights: (rows,) of how many answers.
+        lags: how many of the rows that follow a row depend on it: windows of a series share what is to be forecast.
     """
 
     sums: Array
     weights: Array
+    lags: int = 0
 
     @classmethod
     def of_answers(cls, right: Array) -> RowScores:
@@ -94,8 +97,8 @@ class Comparison:
 
     def sentence(self, validated_on: str) -> str:
         """The comparison in plain words, with a count of what both were scored on: ``78 validation rows``."""
-        said = f"{self.score:.4f} {self.metric} on {validated_on} "
-        beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {self.baseline_score:.4f})"
+        said = f"{format_number(self.score)} {self.metric} on {validated_on} "
+        beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {format_number(self.baseline_score)})"
         if self.same:
             return f"{said}equals {beside}: both are right on the same rows."
         better = self.difference > 0
@@ -104,10 +107,10 @@ class Comparison:
         elif self.share:
             said += f"is {100 * abs(self.difference):.1f} points {'above' if better else 'below'} {beside}"
         else:
-            said += f"is {abs(self.difference):.4f} {'better' if better else 'worse'} than {beside}"
+            said += f"is {format_number(abs(self.difference))} {'better' if better else 'worse'} than {beside}"
         if not all(map(math.isfinite, self.interval)):
             return f"{said}; so few have no interval: they cannot be told apart."
-        low, high = (f"{100 * x:.1f}" if self.share else f"{x:.4f}" for x in self.interval)
+        low, high = (f"{100 * x:.1f}" if self.share else format_number(x) for x in self.interval)
         found = f"the network is {'better' if better else 'worse'}" if self.significant else "they cannot be told apart"
         return f"{said}; 95% interval {low} to {high}: {found}.".replace(" -", " −")
 
@@ -183,14 +186,20 @@ def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
     """The 95% interval of the first score less the second: of a ratio of sums, by Student's t.
 
     A row, which is a sentence or a piece of a text, varies as a whole: rows are taken for independent, and the answers
-    in them are not. A ratio of sums varies as its linear part does (Cochran 1977).
+    in them are not. A ratio of sums varies as its linear part does (Cochran 1977). Of rows that depend on each other as
+    far as their lags say, autocovariances are added (Newey & West 1987), as for forecasts (Diebold & Mariano 1995), and
+    only those that have no such row between them count as independent.
     """
-    n = len(first.sums)
+    lags = max(first.lags, second.lags)
+    n = len(first.sums) // (lags + 1)
     if n < 2:
         return -math.inf, math.inf
     parts = [(one.sums - one.score * one.weights) / one.weights.sum() for one in (first, second)]
-    error = math.sqrt(n / (n - 1) * float(((parts[0] - parts[1]) ** 2).sum()))
-    half = student(n - 1) * error
+    apart = parts[0] - parts[1]
+    variance = alone = float(apart @ apart)
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * float(apart[lag:] @ apart[:-lag])
+    half = student(n - 1) * math.sqrt(n / (n - 1) * max(variance, alone))
     difference = first.score - second.score
     return difference - half, difference + half
 

@@ -36,7 +36,8 @@ class MetricSums(NamedTuple):
     """Sums over a part of a data set, to be added up.
 
     Attributes:
-        right, answers: right answers, and all of them.
+        right, answers: right answers, and all of them; of a network that is judged by its error, the sum of the
+            absolute errors of predicted numbers, in the units of the data, and how many numbers there are.
         losses, counted: the sum of losses, and of how many.
     """
 
@@ -52,11 +53,12 @@ class Network(ABC):
 
     Attributes:
         settings: sizes and choices.
-        judged_by: what decides on the validation rows which epoch is the best; between equal ones the other does.
+        judged_by: what decides on the validation rows which epoch is the best; between equal ones the other does, or
+            after the error of predicted numbers, the loss.
     """
 
     settings: Settings
-    judged_by: ClassVar[Literal["accuracy", "loss"]] = "accuracy"
+    judged_by: ClassVar[Literal["accuracy", "loss", "error"]] = "accuracy"
 
     @property
     @abstractmethod

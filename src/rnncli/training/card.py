@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rnncli.clean import clean
 from rnncli.errors import counted
 from rnncli.record import FinalScore
+from rnncli.results import format_number
 from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.model import Model
 from rnncli.tasks.report import Report
@@ -50,8 +51,10 @@ def model_card(
     ]
     score = None if record.best is None else model.metric.of(record.best)
     if baselines and score is not None:
-        beside = ", ".join(f"{baseline.name.replace('_', ' ')} {baseline.score:.4f}" for baseline in baselines)
-        lines.append(f"- {model.metric.name.capitalize()} on {report.validated_on}: {score:.4f} ({beside})")
+        beside = ", ".join(
+            f"{baseline.name.replace('_', ' ')} {format_number(baseline.score)}" for baseline in baselines
+        )
+        lines.append(f"- {model.metric.name.capitalize()} on {report.validated_on}: {format_number(score)} ({beside})")
         lines += [] if comparison is None else [f"- {comparison.sentence(report.validated_on)}"]
     test = record.test
     if test is not None:

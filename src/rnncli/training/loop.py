@@ -151,18 +151,24 @@ def _finish_epoch(trainer: Trainer) -> EpochRecord:
     state, settings, validation = trainer.state, trainer.settings, trainer.validation
     progress = state.progress
     loss = progress.loss_sum / trainer.steps
-    accuracy, validation_loss = None, None
+    accuracy: float | None = None
+    error: float | None = None
+    validation_loss: float | None = None
+    judged_by = trainer.network.judged_by
     # Each step checks its numbers before the update; what the last update made of them is checked here.
     place = f"epoch {progress.epoch + 1}"
     for name, value in state.store.flat.items():
         if not within_bounds(value):
             raise _diverged(name, place, settings, is_not=f"between -{LARGEST:g} and {LARGEST:g}")
     if validation.size:
-        accuracy, validation_loss = trainer.validate()
+        figure, validation_loss = trainer.validate()
         if not np.isfinite(validation_loss):
             raise _diverged("the validation loss", place, settings)
-        score = (accuracy, -validation_loss)
-        score = score[::-1] if trainer.network.judged_by == "loss" else score
+        if judged_by == "error":
+            error, score = figure, (-figure, -validation_loss)
+        else:
+            accuracy, score = figure, (figure, -validation_loss)
+            score = score[::-1] if judged_by == "loss" else score
     else:
         score = (0.0, -loss)
     best = progress.best_score is None or score > progress.best_score
@@ -174,7 +180,7 @@ def _finish_epoch(trainer: Trainer) -> EpochRecord:
         progress.epochs_without_better += 1
         if validation.size and progress.epochs_without_better >= (settings.patience or 1):
             progress.finished = f"no better score for {counted(settings.patience or 1, 'epoch')}"
-    record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best)
+    record = EpochRecord(progress.epoch, loss, validation_loss, accuracy, best, error)
     progress.history.append(record)
     latest = [epoch.validation_accuracy for epoch in progress.history[-PERFECT_EPOCHS:]]
     if validation.size >= PERFECT_ROWS and latest == [1.0] * PERFECT_EPOCHS and progress.finished is None:

@@ -289,7 +289,10 @@ class Session:
         if event.record.best:
             self._save_model()
         timing = {"seconds": round(event.seconds, 3), "words_per_second": round(event.words_per_second, 1)}
-        self._lines.append(asdict(event.record) | timing)
+        record = asdict(event.record)
+        if event.record.validation_error is None:  # of predictions that are right or wrong
+            del record["validation_error"]
+        self._lines.append(record | timing)
         storage.write_atomically(self.folder.metrics, "".join(json.dumps(line) + "\n" for line in self._lines).encode())
         self._save_state()
 

@@ -24,7 +24,7 @@ class Progress:
         epoch: finished epochs.
         step_in_epoch: finished steps of the present one.
         loss_sum: of these steps' mean losses.
-        best_score: (accuracy, −loss) of the best epoch so far, on the validation rows.
+        best_score: of the best epoch so far, on the validation rows: (accuracy, −loss), or as the network is judged.
         epochs_without_better: for early stopping.
         finished: why the training ended; None before its end.
         diverged: where a number was not finite; resumed from here, the training would diverge again.

@@ -92,7 +92,7 @@ class Trainer:
         self._together(self._settle)
 
     def validate(self) -> tuple[float, float]:
-        """Accuracy and mean loss over the validation rows."""
+        """Accuracy, or the mean absolute error of predicted numbers, and mean loss over the validation rows."""
         right, answers, losses, counted = self._together(self._validate).sum(axis=0).tolist()
         return right / answers, losses / counted
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import counted
+from rnncli.record import scored_by
 
 if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
@@ -45,6 +46,8 @@ def layers_view(model: Model) -> TableView:
 
 def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
     """What a model is, in a few lines."""
+    from rnncli.results import format_number
+
     s, record = model.settings, model.record
     pairs: list[tuple[str, TableCell]] = [("model", path), *model.describe()]
     rows, data = record.rows, record.data
@@ -52,8 +55,8 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
         pairs.append(("trained on", f"{counted(rows, model.row)} of {data}, seed {s.seed}"))
     value = model.metric.of(record.best) if record.best is not None else None
     if value is not None:
-        beside = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in record.baselines.items()]
-        said = f"{model.metric.name} {value:.4f}"
+        beside = [f"{name.replace('_', ' ')} {format_number(score)}" for name, score in record.baselines.items()]
+        said = f"{model.metric.name} {format_number(value)}"
         pairs.append(("validation", f"{said} ({', '.join(beside)})" if beside else said))
     return pairs
 
@@ -76,10 +79,11 @@ def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: in
             shown = sorted({*shown, kept - 1} - {nearest})
         epochs = [epochs[k] for k in shown]
         caption = f"{len(shown)} of {count} epochs, piped output and --json have all"
+    score = scored_by(epochs)
     rows = tuple(
-        (e.epoch, e.loss, e.validation_loss, e.validation_accuracy, mark if e.epoch == kept else "") for e in epochs
+        (e.epoch, e.loss, e.validation_loss, getattr(e, score), mark if e.epoch == kept else "") for e in epochs
     )
-    numbers = ("epoch", "loss", "validation loss", "validation accuracy")
+    numbers = ("epoch", "loss", "validation loss", score.replace("_", " "))
     return TableView("Training", (*(Column(name, True) for name in numbers), Column("")), rows, caption)
 
 
@@ -90,7 +94,7 @@ def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, TableCell]]:
     if len(epochs) < 2:
         return []
     drawn: list[tuple[str, TableCell]] = []
-    for name in ("loss", "validation_loss", "validation_accuracy"):
+    for name in ("loss", "validation_loss", scored_by(epochs)):
         values = [getattr(epoch, name) for epoch in epochs]
         if values[0] is not None and values[-1] is not None:
             drawn.append((name.replace("_", " "), f"{values[0]:.3f} {sparkline(values)} {values[-1]:.3f}"))

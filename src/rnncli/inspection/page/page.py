@@ -229,7 +229,9 @@ def _epochs(record: Record) -> tuple[Epoch, ...]:
     """The training record; of a long one, epochs that are evenly spread, the best and the last among them."""
     best = set() if record.best_epoch is None else {record.best_epoch - 1}
     shown = [record.epochs[k] for k in sorted({*spread(len(record.epochs), EPOCHS)} | best)]
-    return tuple(Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy) for one in shown)
+    return tuple(
+        Epoch(one.epoch, one.loss, one.validation_loss, one.validation_accuracy, one.validation_error) for one in shown
+    )
 
 
 def _facts(model: Model, name: str) -> tuple[tuple[str, Any], ...]:
