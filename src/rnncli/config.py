@@ -18,6 +18,8 @@ TASKS = {
     "caption": "rnncli.tasks.caption",
     "tag": "rnncli.tasks.tag",
     "seq2seq": "rnncli.tasks.seq2seq",
+    "regress": "rnncli.tasks.regress",
+    "forecast": "rnncli.tasks.forecast",
     "classify": "rnncli.tasks.classify",
 }
 
@@ -99,6 +101,14 @@ class Settings:
         metavar="FILE|SHARE",
     )
 
+    horizon: int = _number(1, 1, 10_000, "how many values that follow a series are forecast")
+    window: int | None = _number(
+        None, 1, 100_000, "timesteps of a series that a forecast, or a number of a row, is made from; auto: two seasons"
+    )
+    season: int | None = _number(
+        None, 1, 10_000, "timesteps after which a series repeats; 1 for none; auto: by its autocorrelation"
+    )
+
     # The training
     optimizer: Optimizer = _setting("adamw", "optimizer")
     lr: float = _number(0.005, 0, 1e9, "learning rate", above=True)
@@ -169,7 +179,7 @@ SettingsDict = TypedDict("SettingsDict", {  # noqa: UP013
     "max_length": int, "validation": float | str, "optimizer": Optimizer, "lr": float, "schedule": Schedule,
     "warmup": int, "momentum": float, "weight_decay": float, "clip": float | None, "batch": int, "epochs": int | None,
     "patience": int | None, "workers": int | None, "keep_epochs": bool, "class_weights": ClassWeights, "seed": int,
-    "dtype": Precision,
+    "dtype": Precision, "horizon": int, "window": int | None, "season": int | None,
 }, total=False)  # fmt: skip
 
 

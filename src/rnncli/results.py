@@ -107,6 +107,7 @@ class ByHand:
         loss: as training's own code computes it.
         residual: the largest difference between a number here and the same one of that code, of loss and gradients.
         sections: in the order of the work.
+        vanished: a sentence where the loss is too small for its gradient to mean anything; else empty.
     """
 
     text: str
@@ -120,6 +121,7 @@ class ByHand:
     loss: float
     residual: float
     sections: tuple[Section, ...]
+    vanished: str = ""
 
     @property
     def steps(self) -> tuple[Step, ...]:

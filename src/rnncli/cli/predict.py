@@ -142,7 +142,10 @@ def predict_command(
     if files or json or not output.is_terminal:
         lines = _Lines(output, json, spreadsheet_safe)
         with warnings_shown(output):
-            ask(on_prediction=lines.show, on_pause=output.stdout.flush)
+            ask(
+                on_prediction=lambda prediction: lines.show_rows(models[0].rows_of(prediction)),
+                on_pause=output.stdout.flush,
+            )
         cut = lines.cut
         if spreadsheet_safe:
             cells = counted(lines.quoted, "cell that a spreadsheet", "cells that a spreadsheet")
@@ -178,7 +181,8 @@ def _predict_files(
     from rnncli.parallel.chunks import map_chunks
     from rnncli.tasks.model import CHUNK, chunks_of
 
-    names: deque[str | None] = deque()  # of the inputs without a prediction yet; None to show an input as it is
+    # Of the inputs without a prediction yet the names, None to show an input as it is, and the last times.
+    names: deque[tuple[str | None, tuple[str, ...]]] = deque()
     waiting: list[Any] = []
     done = 0  # inputs that are predicted, or are being predicted
 
@@ -189,8 +193,9 @@ def _predict_files(
 
     def show_all(predictions: Iterable[Any]) -> None:
         for prediction in predictions:
-            name = names.popleft() if names else None
-            show(prediction if name is None else replace(prediction, text=name))
+            name, times = names.popleft() if names else (None, ())
+            prediction = prediction if name is None else replace(prediction, text=name)
+            show(model.dated(prediction, times) if times else prediction)
 
     def predict_waiting() -> None:
         chunk, waiting[:] = waiting[:], []
@@ -208,7 +213,7 @@ def _predict_files(
                 problem = model.problem(input.value)
                 if problem is not None:
                     raise DataError(f"{input.place}: {problem}")
-                names.append(input.shown)
+                names.append((input.shown, input.times))
                 yield input.value
 
     count = _workers(sources, workers)
@@ -252,6 +257,10 @@ class _Lines:
         cell = inert(text)
         self.quoted += cell != clean(text)
         return cell
+
+    def show_rows(self, predictions: Iterable[Prediction]) -> None:
+        for prediction in predictions:
+            self.show(prediction)
 
     def show(self, prediction: Prediction) -> None:
         from rnncli.render.json_out import print_json

@@ -243,8 +243,8 @@ def _kept_rows(session: Session) -> str:
 
 def _describe(output: Output, session: Session) -> None:
     """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
-    from rnncli.training.continuing import in_words
     from rnncli.results import format_number
+    from rnncli.training.continuing import in_words
 
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():

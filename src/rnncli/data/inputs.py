@@ -12,7 +12,7 @@ from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
 from rnncli.data.formats.values import Value, as_text, is_nested, sequence
 from rnncli.data.layouts.layout import Reads, Request
-from rnncli.data.records import Inputs, NumberArrays, Texts
+from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Source, joined_names
 from rnncli.errors import DataError, quoted
@@ -25,11 +25,13 @@ class Input(NamedTuple):
         place: file and line, for messages.
         value: what the model reads.
         shown: its name, where the value is hard to read.
+        times: of its last timesteps, where it is a series with times.
     """
 
     place: str
     value: Value
     shown: str | None = None
+    times: tuple[str, ...] = ()
 
 
 def stream_inputs(
@@ -64,6 +66,9 @@ def stream_inputs(
     fill = source.missing if inputs is NumberArrays else None
     for record in plan.records(rows, strict):
         place, value = f"{table.name}:{record.line}", record.input
+        if isinstance(value, Series):
+            yield Input(place, value.numbers, plan.shown(record), value.times)
+            continue
         if not purpose.lists and isinstance(value, list | dict):
             column = quoted(joined_names(plan.roles.text))
             raise DataError(

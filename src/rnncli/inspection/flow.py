@@ -18,7 +18,7 @@ from rnncli.core.cells.specification import Factor, ParameterSpec
 from rnncli.core.gradients import as_dense
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import Array, Lookup, Params, State
-from rnncli.inspection.loss import Opened
+from rnncli.inspection.loss import Loss, Opened
 from rnncli.inspection.states import most_changing
 
 
@@ -161,7 +161,7 @@ class Flow:
     """An example that went forward and back.
 
     Attributes:
-        loss: in nats.
+        loss: in nats, or a squared error.
         gradients: flat name → the gradient of each parameter, as training's code gives it.
         cells: from the input up; of a layer, the one that reads forwards first.
         rows: of linear layers, tables and attention.
@@ -172,6 +172,11 @@ class Flow:
     gradients: dict[str, Array]
     cells: tuple[CellFlow, ...]
     rows: tuple[RowsFlow, ...]
+
+    @property
+    def labelled_loss(self) -> Loss:
+        """The loss with its label."""
+        return self.opened.loss(self.loss)
 
     def cell(self) -> CellFlow:
         """The topmost recurrent layer that reads forwards."""

@@ -17,7 +17,9 @@ GIVEN = "given with --answer"
 # the label. Below 1% of its maximum it counts as vanished, as a gradient in inspect --memory does. The loss, in nats a
 # prediction, is then below 0.01.
 VANISHED_SHARE = 0.01
-VANISHED = -math.log(1 - VANISHED_SHARE)
+# By what a network's loss is. Of a squared error the gradient is proportional to how far the number is off, in standard
+# deviations: below 1% of one it counts as vanished.
+VANISHED = {"nats": -math.log(1 - VANISHED_SHARE), "squared error": VANISHED_SHARE**2}
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,17 @@ class Loss:
     """A loss and the label that it is computed for.
 
     Attributes:
-        nats: per prediction.
+        nats: per prediction; or a squared error of standardised numbers.
         answer: the label in words: ``the label positive``.
         origin, remark: as in :class:`Label`.
+        loss_is: as of :class:`~rnncli.tasks.network.Network`.
     """
 
     nats: float
     answer: str
     origin: str = ""
     remark: str = ""
+    loss_is: str = "nats"
 
     def __str__(self) -> str:
         """``0.6931, of the label 1 (line 1 of notes.csv)``."""
@@ -66,7 +70,7 @@ class Loss:
     @property
     def warning(self) -> str:
         """As :func:`vanished` says."""
-        return vanished(self.nats)
+        return vanished(self.nats, self.loss_is)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -100,7 +104,7 @@ class Opened:
 
     def loss(self, nats: float) -> Loss:
         """The example's loss, with its label."""
-        return Loss(nats, self.answer, self.origin, self.remark)
+        return Loss(nats, self.answer, self.origin, self.remark, self.network.loss_is)
 
 
 def with_origin(answer: str, origin: str) -> str:
@@ -113,15 +117,20 @@ def format_probability(p: float) -> str:
     return f"{p:.4f}" if p < 0.99995 else "above 0.9999"
 
 
-def vanished(loss: float) -> str:
-    """That a loss, in nats, is too small for its gradient to mean anything, and what to do instead; else nothing."""
-    if loss >= VANISHED:
+def vanished(loss: float, loss_is: str = "nats") -> str:
+    """That a loss is too small for its gradient to mean anything, and what to do instead; else nothing."""
+    if loss >= VANISHED[loss_is]:
         return ""
+    too_small = f"The loss is too small for its gradient to mean anything: {loss:.2g}"
+    another = "a model that is still learning (--model RUN@EPOCH, after train --keep-epochs)"
+    if loss_is == "squared error":
+        return (
+            f"{too_small}, of a number that is {math.sqrt(loss):.2g} standard deviations off, and below "
+            f"{VANISHED_SHARE:g} it counts as right. Say which number is right with --answer, or ask {another}."
+        )
     p = math.exp(-loss)
-    said = f"{loss:.2g}, a probability of {format_probability(p)}"
     return (
-        f"The loss is too small for its gradient to mean anything: {said}. The gradient that enters at the output is "
+        f"{too_small}, a probability of {format_probability(p)}. The gradient that enters at the output is "
         f"{1 - p:.2g} of the largest possible one, and below {VANISHED_SHARE:g} it counts as vanished. "
-        "Ask a model that is still learning (--model RUN@EPOCH, after train --keep-epochs) or a text that this one is "
-        "less sure of."
+        f"Ask {another} or a text that this one is less sure of."
     )

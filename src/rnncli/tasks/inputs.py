@@ -202,17 +202,23 @@ class NumberInput:
         """
         if isinstance(numbers, str) and not numbers.strip():
             return Steps(np.empty((0, self.size)), 0)
+        steps = self.steps(numbers)
+        return Steps(shorten(self.standardised(steps), limit), len(steps))
+
+    def steps(self, numbers: Value) -> Array:
+        """(T, D), all timesteps as they are.
+
+        Raises:
+            ValueError: they are something else; the message goes on after "the sequence ".
+        """
         steps = steps_of(numbers, self.missing)
         if steps.shape[1] != self.size:
             raise ValueError(f"has {counted(steps.shape[1], 'number')} a timestep, and the model takes {self.size}")
-        return Steps(shorten(self.standardised(steps), limit), len(steps))
+        return steps
 
     def names(self, text: Value, limit: int) -> tuple[list[str], list[bool]]:
         """The first numbers of each timestep that is read, all known."""
-        rows = shorten(steps_of(text, self.missing), limit)
-        more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
-        names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
-        return names, [True] * len(names)
+        return named_steps(shorten(steps_of(text, self.missing), limit))
 
     def facts(self) -> dict[str, Any]:
         return {"features": self.size}
@@ -220,6 +226,13 @@ class NumberInput:
     def manifest(self) -> dict[str, Any]:
         made: dict[str, Any] = {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
         return made if self.missing is None else made | {"missing": self.missing}
+
+
+def named_steps(rows: Array) -> tuple[list[str], list[bool]]:
+    """The first numbers of each of (T, D) timesteps, and that all are known."""
+    more = " …" if rows.shape[1] > SHOWN_NUMBERS else ""
+    names = [" ".join(f"{x:g}" for x in row[:SHOWN_NUMBERS]) + more for row in rows.tolist()]
+    return names, [True] * len(names)
 
 
 def steps_of(value: Value, missing: Missing = None) -> Array:

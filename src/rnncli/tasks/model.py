@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 OF_TEXTS = frozenset({"input", "tokens", "lowercase", "normalize"})
 # Settings of an embedding, which one-hot rows do not have.
 OF_AN_EMBEDDING = frozenset({"embedding", "embedding_scale"})
+# Settings of models that are trained on windows of series.
+OF_SERIES = frozenset({"horizon", "window", "season"})
 # Inputs are predicted so many at a time, or so many characters of them: memory stays flat however many there are.
 CHUNK, CHUNK_CHARACTERS = 1024, 2**22
 REPR = 160  # characters in which Python describes a model or its scores
@@ -185,6 +187,7 @@ class Model(ABC):
         metric: the score by which its epochs are shown.
         labelled: whether the data that it is scored on have an answer beside each input.
         options: fields of the model that options of ``predict`` set.
+        uses: of :data:`OF_SERIES`, the settings that have an effect on such a model.
         columns: of a table of predictions.
         at_once: how many inputs are predicted together at most, where fewer than :data:`CHUNK`.
         settings: those it was trained with.
@@ -198,6 +201,7 @@ class Model(ABC):
     metric: ClassVar[Metric] = ACCURACY
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
+    uses: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]
     at_once: ClassVar[int | None] = None
     settings: Settings
@@ -329,7 +333,7 @@ class Model(ABC):
                 inputs=self.inputs,
                 purpose=self.purpose(),
             )
-        return self._evaluate(data, worst, workers)
+        return self._evaluate(self.examples(data), worst, workers)
 
     @abstractmethod
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Any: ...
@@ -357,6 +361,18 @@ class Model(ABC):
     def problem(self, text: Value) -> str | None:
         """Why an input cannot be read; None if it can be."""
         return None
+
+    def examples(self, dataset: Dataset) -> Dataset:
+        """The examples that the records of a file are for such a model: themselves, or parts of them."""
+        return dataset
+
+    def dated(self, prediction: Any, times: Sequence[str]) -> Any:
+        """A prediction for a series whose last timesteps have these times."""
+        return prediction
+
+    def rows_of(self, prediction: Any) -> Sequence[Any]:
+        """The rows of a table of predictions that one of them makes: itself, or several."""
+        return (prediction,)
 
     def with_options(self, **options: Any) -> Self:
         """The same model with these options of ``predict``.

@@ -220,6 +220,37 @@ def _flat(numbers: Array | Ragged, rows: Array) -> Array:
     return of_rows.joined() if isinstance(of_rows, Ragged) else np.asarray(of_rows)
 
 
+def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int) -> Split:
+    """Sets the latest windows of each series aside for validation.
+
+    None of the values that follow a training window is among those that follow one for validation: the windows in
+    between are for neither.
+
+    Args:
+        dataset: windows, those of a series in the order of time.
+        series: (rows,) the series of each.
+        horizon: H, how many values follow a window.
+
+    Raises:
+        DataError: too few are left to train on, or none can be set aside.
+    """
+    share = settings.validation
+    train, validation = [], []
+    for rows in np.split(np.arange(len(series)), np.flatnonzero(np.diff(series)) + 1):
+        aside = int(share * len(rows) + 0.5)
+        begin = len(rows) - aside
+        train.append(rows[: max(0, begin - (horizon - 1 if aside else 0))])
+        validation.append(rows[begin:])
+    made = Split(np.concatenate(train), np.concatenate(validation))
+    if len(made.train) < 2 or (share and not len(made.validation)):
+        windows = counted(len(series), "window is", "windows are")
+        raise DataError(
+            f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation",
+            "take a shorter --window or a smaller --horizon, or train without validation (--validation 0)",
+        )
+    return made
+
+
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:
     """The distinct labels, sorted, and (rows,) the number of each row's label."""
     distinct = tuple(sorted(set(labels)))

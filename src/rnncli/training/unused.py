@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from rnncli.config import SETTING_NAMES
 from rnncli.errors import UsageError
-from rnncli.tasks.model import Model
+from rnncli.tasks.model import OF_SERIES, Model
 
 # Setting → another setting, and the values of that one with which it has an effect.
 _GOES_WITH: dict[str, tuple[str, tuple[object, ...]]] = {
@@ -43,7 +43,8 @@ def require_used(named: Collection[str], model: Model) -> tuple[str, ...]:
                 raise UsageError(
                     f"{option} is for --{other} {values[0]}, and this is {chosen}", "leave one of them out"
                 )
-        if name in model.unused and getattr(settings, name) is not False:  # it is off anyway
+        unused = model.unused | (OF_SERIES - model.uses)
+        if name in unused and getattr(settings, name) is not False:  # it is off anyway
             raise UsageError(f"{option} decides nothing in a model of the task {model.kind}", "leave it out")
     if "patience" in named and settings.validation == 0:
         raise UsageError("--patience counts epochs without a better validation score, and --validation is 0")

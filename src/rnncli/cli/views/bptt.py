@@ -38,7 +38,9 @@ def draw(subject: Subject, *, param: str | None = None, full: bool = False, map:
         document["loss_by_source"] = table
         parts.append(table.heat_map() if map or len(layer.steps) > ROWS else table.view())
     factors = chain(flow, layer, None if full else STEPS)
-    return Shown([*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.loss), no_map=no_map)
+    return Shown(
+        [*parts, factors.view()], document | {"chain": factors}, notes=notes_on(flow.labelled_loss), no_map=no_map
+    )
 
 
 VIEW = View("bptt", "A gradient as a sum of terms, one a timestep.", draw, loss=True, drawing=("map",), page=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnncli.cli.views.view import Shown, Subject, View, notes_on
+from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import UsageError
 
 
@@ -27,7 +27,7 @@ def draw(subject: Subject, *, form: str | None = None) -> Shown:
     }
     if form is not None and form not in forms:
         raise UsageError(f"--as {form}: the forms are {', '.join(forms)}")
-    return Shown([forms[form or "text"]], found, notes=notes_on(found.loss))
+    return Shown([forms[form or "text"]], found, notes=[found.vanished] if found.vanished else [])
 
 
 VIEW = View(

@@ -10,7 +10,7 @@ def draw(subject: Subject, *, full: bool = False) -> Shown:
     from rnncli.inspection.check import ENTRIES, check_gradients
 
     found = check_gradients(subject.opened, None if full else ENTRIES)
-    return Shown([found.view()], found.document, not found.passed, notes_on(found.loss.nats))
+    return Shown([found.view()], found.document, not found.passed, notes_on(found.loss))
 
 
 VIEW = View(

@@ -22,7 +22,7 @@ def draw(subject: Subject, *, compare: AnyModel | None = None, full: bool = Fals
     parts: list[Part] = []
     for one in found:
         parts += [one.view(most), one.pairs()]
-    return Shown(parts, [one.document for one in found], notes=notes_on(subject.flow.loss))
+    return Shown(parts, [one.document for one in found], notes=notes_on(subject.flow.labelled_loss))
 
 
 def _beside(subject: Subject, compare: AnyModel, most: int | None) -> Shown:
@@ -38,7 +38,7 @@ def _beside(subject: Subject, compare: AnyModel, most: int | None) -> Shown:
     flows = subject.flow, flow(adapter_of(other).open(text, subject.asked))
     first, second = (memory(one.cell(), one) for one in flows)
     view = comparison(first, second, names, most)
-    warnings = ((called, notes_on(one.loss)) for called, one in zip(names, flows, strict=True))
+    warnings = ((called, notes_on(one.labelled_loss)) for called, one in zip(names, flows, strict=True))
     notes = [f"{called}: {note}" for called, said in warnings for note in said]
     return Shown([view], {names[0]: first.document, name: second.document}, notes=notes)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rnncli.data.dataset import Source
     from rnncli.inspection.adapters import Adapter
     from rnncli.inspection.flow import Flow
-    from rnncli.inspection.loss import Label, Opened
+    from rnncli.inspection.loss import Label, Loss, Opened
     from rnncli.page_results import Page
     from rnncli.results import HeatMap, TableCell, TableView
     from rnncli.tasks.model import Model
@@ -273,12 +273,9 @@ class Inspection(Mapping[str, Any]):
         ]
 
 
-def notes_on(loss: float) -> list[str]:
+def notes_on(loss: Loss) -> list[str]:
     """The sentence that a loss is too small for its gradient to mean anything, where it is."""
-    from rnncli.inspection.loss import vanished
-
-    said = vanished(loss)
-    return [said] if said else []
+    return [loss.warning] if loss.warning else []
 
 
 def chosen_units(

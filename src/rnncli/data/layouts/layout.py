@@ -14,12 +14,13 @@ from rnncli.data.records import Inputs, Records, Texts
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.long_form import LongForm
+from rnncli.data.tables.series_form import SeriesForm
 from rnncli.data.tables.source import Roles, Source, names_in
 from rnncli.data.tables.wide_form import WideForm
 from rnncli.errors import DataError, quoted
 
 # The columns of a table that an input's numbers come from.
-Reads = NumericColumns | LongForm | ArrayColumn | WideForm
+Reads = NumericColumns | LongForm | ArrayColumn | WideForm | SeriesForm
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,13 @@ class Record(NamedTuple):
 
     Attributes:
         line: that of its first row.
+        input: a value, or a whole series.
         label: None where the file has none.
         name: where the input is hard to read, and has a name.
     """
 
     line: int
-    input: Value
+    input: Any
     label: Value | None = None
     name: str | None = None
 

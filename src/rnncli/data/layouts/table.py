@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, cells, long, numbers, pairs, spans, tagged, texts, wide
+from rnncli.data.layouts import arrays, cells, long, numbers, pairs, series, spans, tagged, texts, wide
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
@@ -12,6 +12,7 @@ LAYOUTS: dict[str, Recognize] = {
     "spans": spans.recognize,  # a text and the spans that are annotated in it
     "arrays": arrays.recognize,  # names of .npy files
     "long": long.recognize,  # a timestep of a sequence a row
+    "series": series.recognize,  # a timestep of a series a row, and a number of each that is to be predicted
     "numbers": numbers.recognize,  # numbers beside the text that describes them
     "wide": wide.recognize,  # a sequence a row, a timestep a column
     "cells": cells.recognize,  # a sequence in one cell

@@ -17,9 +17,18 @@ import numpy.typing as npt
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.numbers import Floats, as_json
 from rnncli.data.formats.table import Ledger
-from rnncli.data.formats.values import Value, as_text, features, is_whole, sequence_as_written, split_words
+from rnncli.data.formats.values import (
+    Value,
+    as_text,
+    features,
+    is_whole,
+    number,
+    parsed,
+    sequence_as_written,
+    split_words,
+)
 from rnncli.data.records.ragged import Ragged
-from rnncli.errors import counted
+from rnncli.errors import counted, quoted
 from rnncli.memory import require_room
 
 T = TypeVar("T")
@@ -315,6 +324,22 @@ class NumberArrays(_Parsed[Floats]):
         """(N,) numbers of a timestep of each."""
         return np.maximum(np.array(self._widths, np.int64), 1)
 
+    def windows(self, rows: Rows, first: Rows, length: int) -> NumberArrays:
+        """Parts of ``length`` timesteps, as records of their own that share the numbers of these.
+
+        Args:
+            rows: (windows,) the sequence of each.
+            first: (windows,) its first timestep there.
+        """
+        made = NumberArrays(whole=True)
+        made._data, count = self._data, len(rows)
+        if count:
+            width = int(self.widths[0])
+            starts = np.array(self._starts, np.int64)[rows] + 8 * width * first
+            made._starts, made.sizes = array("q", starts.tolist()), array("i", [8 * width * length]) * count
+            made._widths, made._whole = array("i", [width]) * count, bytearray(b"\x01") * count
+        return made
+
     def ragged(self, width: int) -> Ragged:
         """The sequences as (T, ``width``) each, which they have to be."""
         size = 8 * width
@@ -325,6 +350,74 @@ class NumberArrays(_Parsed[Floats]):
 def _whole(numbers: list[Any]) -> list[Any]:
     """The numbers of a list, or of a list of lists, as JSON lines have them: 3 and not 3.0."""
     return [_whole(number) if isinstance(number, list) else as_json(number) for number in numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A series whose timesteps are rows of a file.
+
+    Attributes:
+        numbers: (T, D).
+        lines: (T,) of the rows.
+        times: of the last rows, as the file has them; none where it has no dates.
+    """
+
+    numbers: Floats
+    lines: Rows
+    times: tuple[str, ...] = ()
+
+
+class SeriesArrays(NumberArrays):
+    """Whole series, with the line of each timestep: what windows are cut from."""
+
+    what = "series"
+
+    def __init__(self, values: Iterable[Any] = (), spaced: bool = False, whole: bool = True) -> None:
+        self.lines: list[Rows] = []  # (T,) of each series
+        super().__init__(values, spaced, whole)
+
+    def append(self, value: Any) -> None:
+        self.lines.append(value.lines)
+        super().append(value.numbers)
+
+    def take(self, rows: Sequence[int]) -> Self:
+        made = super().take(rows)
+        made.lines = [self.lines[row] for row in rows]
+        return made
+
+
+class Amounts(_Parsed[Floats]):
+    """The numbers that are right: (K,) float64 each, shown as the file has them."""
+
+    what = "number"
+
+    def _append(self, value: Value) -> None:
+        found: Any = parsed(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+        several = found.tolist() if isinstance(found, np.ndarray) else found if isinstance(found, list) else [found]
+        numbers = [number(one) for one in several]
+        if not numbers or None in numbers:
+            raise ValueError(f"is not a finite number: {quoted(as_text(value))}")
+        if self.sizes and self.sizes[0] != 8 * len(numbers):
+            raise ValueError(f"is {counted(len(numbers), 'number')}, and the first record has {self.sizes[0] // 8}")
+        self._put(np.array(numbers, np.float64).tobytes())
+
+    def _at(self, row: int) -> Floats:
+        return np.frombuffer(self._bytes(row))
+
+    @staticmethod
+    def _same(mine: Floats, its: Floats) -> bool:
+        return np.array_equal(mine, its)
+
+    def _shown(self, row: int) -> str:
+        numbers = [as_json(one) for one in self[row].tolist()]
+        return as_text(numbers if len(numbers) > 1 else numbers[0])
+
+    def array(self) -> Floats:
+        """(N, K) the numbers of all records."""
+        if not len(self):
+            return np.empty((0, 1))
+        at = np.array(self._starts, np.int64) // 8
+        return np.asarray(np.frombuffer(self._data)[at[:, None] + np.arange(self.sizes[0] // 8)])
 
 
 class FeatureRows(NumberArrays):

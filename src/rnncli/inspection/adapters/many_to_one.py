@@ -6,7 +6,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class ManyToOneExample(WorkedExample[M]):
 class ManyToOneAdapter(Adapter[M]):
     """A model that gives one answer for a whole input."""
 
-    labels_per = "input"
+    labels_per: ClassVar[Literal["input", "timestep", "none"]] = "input"
     score_is = "log odds"
     cuts = True
 

@@ -110,8 +110,8 @@ class Answers(ABC):
         return self.sheet.plus(of @ self.sheet[f"W_{self.stack.output}"], f"b_{self.stack.output}")
 
 
-class OneAnswer(Answers):
-    """A label for the whole input, from the last state, the mean of all states, or the largest value of each unit.
+class OneOutput(Answers):
+    """One answer for the whole input, from the last state, the mean of all states, or the largest value of each unit.
 
     The read-out is called p, for pooled, unless it is the last state itself.
 
@@ -119,26 +119,20 @@ class OneAnswer(Answers):
         readout: ``last``, ``mean`` or ``max``.
     """
 
+    score = "scores"  # what the last layer gives
+
     def __init__(self, stack: Stack, output: str, labels: Sequence[str], targets: Array, readout: str) -> None:
         super().__init__(stack, output, labels, targets)
-        (self._target,), self._readout = self._targets, readout
-        self._binary = len(labels) == 2
+        self._readout = readout
         self._pools = readout != "last" or stack.layers[-1].bidirectional
 
     def _give_targets(self) -> None:
-        labels, s = self._labels, self.sheet
         if self._readout == "mean":
-            s.given("T", np.array([[float(self.T)]]), "timesteps")
-        if self._binary:
-            s.given("y", np.array([[float(self._target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
-        else:
-            s.given(
-                "y", np.eye(len(labels))[[self._target]], f"the label {labels[self._target]}, of {', '.join(labels)}"
-            )
+            self.sheet.given("T", np.array([[float(self.T)]]), "timesteps")
 
     def _loss(self) -> None:
         s, T = self.sheet, self.T
-        block = s.block("Backward, from the loss to the " + ("score" if self._binary else "scores"))
+        block = s.block(f"Backward, from the loss to the {self.score}")
         # In the equations the last timestep is T, also of what reads forwards; what reads backwards ends at the first.
         ends = {"last": {f"ᶠ_{T}": "ᶠ_T"} if self._pools else {f"_{T}": "_T"}}
         place = Place(block, self.stack.readers, general=ends.get(self._readout, {}))
@@ -164,13 +158,62 @@ class OneAnswer(Answers):
         s.line("p", maximum(states, lambda: s["j"]), words, back, slopes=slopes)
         s.line("j", argmax(states), "its timestep; of equal ones the first", part=True)
 
+    @property
+    def read(self) -> str:
+        """The name of what the last layer reads."""
+        return "p" if self._pools else f"{self.stack.state}_{self.T}"
+
+    @abstractmethod
     def _answer(self) -> None:
-        s, y, z, read = (
-            self.sheet,
-            self.sheet["y"],
-            self.stack.logit,
-            "p" if self._pools else f"{self.stack.state}_{self.T}",
-        )
+        """Writes the lines from the read-out to the loss."""
+
+
+class OneNumber(OneOutput):
+    """K numbers for the whole input, standardised as their targets are, and the mean of their squared errors."""
+
+    score = "number"
+
+    @property
+    def right(self) -> list[str]:
+        return list(self._labels)
+
+    def _give_targets(self) -> None:
+        super()._give_targets()
+        (numbers,), s = self._targets, self.sheet
+        s.given("y", np.array([numbers]), f"the right number, standardised: {', '.join(self._labels)}")
+        if len(numbers) > 1:
+            s.given("K", np.array([[float(len(numbers))]]), "numbers")
+
+    def _answer(self) -> None:
+        s = self.sheet
+        one = len(self._targets[0]) == 1
+        answer = s.line("ŷ", self._logit(s[self.read]), "the predicted number" if one else "the predicted numbers")
+        off = s.line("e", answer - s["y"], "how far off it is" if one else "how far off they are")
+        loss = off @ off.T
+        s.line("L", loss if one else loss / s["K"], "the loss", passes=True)
+
+
+class OneAnswer(OneOutput):
+    """A label for the whole input."""
+
+    def __init__(self, stack: Stack, output: str, labels: Sequence[str], targets: Array, readout: str) -> None:
+        super().__init__(stack, output, labels, targets, readout)
+        (self._target,) = self._targets
+        self._binary = len(labels) == 2
+        self.score = "score" if self._binary else "scores"
+
+    def _give_targets(self) -> None:
+        super()._give_targets()
+        labels, s = self._labels, self.sheet
+        if self._binary:
+            s.given("y", np.array([[float(self._target)]]), f"1 for the label {labels[1]}, 0 for {labels[0]}")
+        else:
+            s.given(
+                "y", np.eye(len(labels))[[self._target]], f"the label {labels[self._target]}, of {', '.join(labels)}"
+            )
+
+    def _answer(self) -> None:
+        s, y, z, read = self.sheet, self.sheet["y"], self.stack.logit, self.read
         sums = self._logit(s[read])
         near_one = self._binary and 1 - sigmoid(sums).value.item() < NEAR_ONE
         back = "both factors at once: the probability is too near 1" if near_one else OVERALL

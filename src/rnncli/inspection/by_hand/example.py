@@ -125,6 +125,7 @@ def work_out(example: WorkedExample[M], text: str, open: Callable[[], Opened]) -
         loss=found.loss,
         residual=residual,
         sections=tape.sections(),
+        vanished=found.labelled_loss.warning,
     )
 
 

@@ -37,7 +37,8 @@ class Diagnosis:
     Attributes:
         rows: of the data.
         answered, opened: for how many of them predictions were made, and the layers were opened.
-        vanished: for how many of those that were opened the loss is too small for its gradient to mean anything.
+        vanished: for how many of those that were opened the loss is too small for its gradient to mean anything, which
+            it is below ``limit``.
     """
 
     rows: int
@@ -45,6 +46,7 @@ class Diagnosis:
     opened: int
     vanished: int
     checks: tuple[Check, ...]
+    limit: float
 
     @property
     def findings(self) -> tuple[Check, ...]:
@@ -65,7 +67,7 @@ class Diagnosis:
             looked += ", drawn at random, always the same ones"
         pairs: list[tuple[str, TableCell]] = [("found", said), ("looked at", looked)]
         if self.vanished:
-            rows = f"of {self.vanished:,} of {counted(self.opened, 'row')}, below {VANISHED:.2g}"
+            rows = f"of {self.vanished:,} of {counted(self.opened, 'row')}, below {self.limit:.2g}"
             small = f"{rows}: too small for --memory and --bptt; ask others, or RUN@EPOCH after train --keep-epochs"
             pairs.append(("vanished losses", small))
         return pairs
@@ -137,10 +139,13 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
     for row, text in enumerate(to_open.texts):
         found = _flow(adapter, text, to_open.labels.text(row))
         if found is not None:
-            opened, vanished = opened + 1, vanished + (found.loss < VANISHED)
+            opened, vanished = opened + 1, vanished + bool(found.labelled_loss.warning)
             add_text(layers, found.cells)
     checks = (*record_checks(patient), *data_checks(patient, data), *unit_checks(patient, list(layers.values())))
-    return Diagnosis(rows=len(dataset.texts), answered=len(chosen), opened=opened, vanished=vanished, checks=checks)
+    limit = VANISHED[model.network.loss_is]
+    return Diagnosis(
+        rows=len(dataset.texts), answered=len(chosen), opened=opened, vanished=vanished, checks=checks, limit=limit
+    )
 
 
 def _drawn(count: int, most: int) -> Array:

@@ -154,7 +154,10 @@ class BagOfWords:
     def scored(self, examples: Examples, network: ManyToOne) -> RowScores:
         """The score of each row, as the network's are."""
         found = [network.judged(logits, examples.targets[rows]) for rows, logits in self.logits(examples.inputs)]
-        return RowScores(*map(np.concatenate, zip(*((one.sums, one.weights) for one in found), strict=True)))
+        sums, weights = (
+            np.concatenate(parts) for parts in zip(*((one.sums, one.weights) for one in found), strict=True)
+        )
+        return RowScores(sums, weights)
 
 
 _MOST_SCORES = 2**21  # rows times labels, at a time

@@ -1,0 +1,190 @@
+"""Rows that are the timesteps of a series, of which a number is to be predicted.
+
+date,passengers
+1949-01,112
+1949-02,118
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnncli.data.doubts.preview import Preview, shown
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.table import Ledger, Row
+from rnncli.data.formats.values import as_text
+from rnncli.data.layouts.layout import Plan, Record, Request, require_columns
+from rnncli.data.records import Inputs, Series, SeriesArrays
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.columns import find_column
+from rnncli.data.tables.described import numbers_at
+from rnncli.data.tables.names import label_rank
+from rnncli.data.tables.series_form import SeriesForm, measured, times_of
+from rnncli.data.tables.source import Roles, names_in
+from rnncli.errors import counted, listed, quoted
+
+KEPT_TIMES = 100  # of the last rows of a series, as the file has them
+
+
+@dataclass
+class _Open:
+    """A series of which more rows may come."""
+
+    line: int
+    steps: list[list[float]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan(Plan):
+    reads: SeriesForm
+
+    def why(self, inputs: Inputs[Any] | None = None) -> str:
+        series = "one series" if self.reads.id is None else "series"
+        if inputs is not None and self.reads.id is not None:
+            series = f"{len(inputs):,} series"
+        return f"{series}: {self.reads.sentence}; to be predicted: {self.reads.target}; change with --label"
+
+    def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
+        """The series, once all rows have been read.
+
+        Raises:
+            DataError: a row cannot be used; leaving it out would make a gap.
+        """
+        form, names = self.reads, self.preview.names
+        columns = dict.fromkeys((form.target, *form.features) if self.reads_target else form.features)
+        places = [names.index(name) for name in columns]
+        id_at, time_at = (None if name is None else names.index(name) for name in (form.id, form.time))
+        read: dict[str, _Open] = {}
+        for line, values in rows:
+            one = read.setdefault("" if id_at is None else as_text(values[id_at]).strip(), _Open(line))
+            try:
+                one.steps.append(numbers_at(values, names, places))
+            except ValueError as error:
+                raise ledger.fault(line, str(error), "Mend it: a series has no gaps.") from None
+            one.lines.append(line)
+            if time_at is not None:
+                one.times.append(as_text(values[time_at]))
+        for id, one in read.items():
+            times = tuple(one.times[-KEPT_TIMES:])
+            series = Series(np.array(one.steps), np.array(one.lines, np.int64), times)
+            yield Record(one.line, series, None, id or ledger.file.name)
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether the column to be predicted is read, too: it is there, or its past is an input."""
+        return self.reads.target in self.preview.names or self.reads.target in self.reads.features
+
+    def new_inputs(self) -> SeriesArrays:
+        return SeriesArrays()
+
+
+def recognize(preview: Preview, request: Request) -> Plan | None:
+    source, reads = request.source, request.reads
+    if isinstance(reads, SeriesForm):
+        require_columns(preview, reads.features)
+        form: SeriesForm | None = reads
+    elif source.text is not None or not request.labelled:
+        return None
+    else:
+        form = _guess(preview, request)
+    if form is None:
+        return None
+    roles = Roles(layout="series", features=form.features, label=(form.target,), time=form.time, id=form.id)
+    return _Plan(preview=preview, roles=roles, reads=form)
+
+
+def _guess(preview: Preview, request: Request) -> SeriesForm | None:
+    """The columns of a series that goes on; None where the table is none, or may well be something else.
+
+    Raises:
+        DataError: several readings are as likely.
+    """
+    source, columns = request.source, preview.columns
+    forecast = preview.task == "forecast"
+    if not (forecast or preview.task == "auto" or source.layout == "series") or len(preview.rows) < 2:
+        return None
+    id = _named(columns, source.id, "--id")
+    time = _named(columns, source.time, "--time") or next(iter(times_of(columns)), None) if id is None else None
+    if id is not None:
+        time = _named(columns, source.time, "--time")
+    numbers = measured(columns, id, time)
+    label = _named(columns, source.label, "--label")
+    others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
+    if source.features is not None:
+        chosen = [_named(columns, name, "--features") for name in names_in(source.features)]
+        numbers, others = [column for column in chosen if column is not None], []
+    if not forecast and (others or time is None or id is not None):
+        return None
+    if label is not None and not label.numeric:
+        if forecast:
+            raise preview.file.refusal(
+                f"{shown(label)} holds no numbers, and a forecast is one", _choose(preview, numbers)
+            )
+        return None
+    if label is None and len(numbers) != 1:
+        return _several(preview, time, numbers) if numbers else None
+    target = label or numbers[0]
+    features = [target, *(column for column in numbers if column is not target)]
+    if not forecast and len(features) > 1:
+        return _unsure(preview, time, target)
+    return SeriesForm(
+        None if id is None else id.name,
+        None if time is None else time.name,
+        tuple(column.name for column in features),
+        target.name,
+    )
+
+
+def _named(columns: Sequence[Column], name: str | None, option: str) -> Column | None:
+    """The column that the user named."""
+    return None if name is None else columns[find_column([column.name for column in columns], name, option)]
+
+
+def _choose(preview: Preview, numbers: Sequence[Column]) -> str:
+    """What to type to forecast one of several columns."""
+    commands = [preview.command_for("forecast", command("--label", column.name)) for column in numbers[:3]]
+    return f"Name the column to be forecast: {'; or '.join(commands)}" if commands else "It needs a column of numbers."
+
+
+def _several(preview: Preview, time: Column | None, numbers: Sequence[Column]) -> SeriesForm | None:
+    """Refuses to forecast one of several columns that the user has not named.
+
+    Raises:
+        DataError: the task is a forecast, or it is likely one.
+    """
+    named = [column for column in numbers if label_rank(column.name) is not None]
+    if preview.task != "forecast":
+        return _unsure(preview, time, named[0]) if len(named) == 1 and _is_amount(named[0]) else None
+    listing = listed([quoted(column.name) for column in numbers[:6]])
+    raise preview.file.refusal(
+        f"{counted(len(numbers), 'column')} of numbers ({listing}), and it is not said which one is to be forecast",
+        _choose(preview, named or numbers),
+    )
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether its numbers are measured, and not the names of classes."""
+    return column.fractions or len(column.distinct) > max(20, len(column.filled) / 10)
+
+
+def _unsure(preview: Preview, time: Column | None, target: Column) -> SeriesForm | None:
+    """Refuses a table of which a number of each row, or the next one, may be what is asked.
+
+    Raises:
+        DataError: so it is.
+    """
+    if not _is_amount(target):
+        return None
+    label = command("--label", target.name)
+    order = "" if time is None else f", in order of {quoted(time.name)}"
+    raise preview.file.refusal(
+        f"the rows are numbers{order}, and {shown(target)} may be predicted from the others or from its past",
+        f"From the numbers of the rows up to it: {preview.command_for('regress', label)}; the next ones from all "
+        f"numbers before: {preview.command_for('forecast', label)}",
+    )

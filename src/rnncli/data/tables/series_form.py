@@ -1,0 +1,64 @@
+"""The columns of a table whose rows are the timesteps of a series, one number of which is to be predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.names import IDS, TIMES, ends_in, snake_case
+
+_LISTED = 6  # columns named one by one
+
+
+@dataclass(frozen=True)
+class SeriesForm:
+    """Which columns make a series.
+
+    Attributes:
+        id: says which series a row belongs to; None where there is one.
+        time: orders the rows; None for the order of the file.
+        features: the numbers of a timestep, the one to be predicted first where its past is read too.
+        target: the number to be predicted.
+    """
+
+    id: str | None
+    time: str | None
+    features: tuple[str, ...]
+    target: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column that is read, each once."""
+        found = (self.id, self.time, *self.features, self.target)
+        return tuple(dict.fromkeys(name for name in found if name is not None))
+
+    @property
+    def sentence(self) -> str:
+        """``passengers, in order of date``."""
+        names = self.features if self.target in self.features else (*self.features, self.target)
+        listed = ", ".join(names) if len(names) <= _LISTED else f"{names[0]} to {names[-1]} ({len(names):,})"
+        of = "" if self.id is None else f" of each {self.id}"
+        return f"{listed}{of}, in {'the order of the file' if self.time is None else f'order of {self.time}'}"
+
+
+def is_time(column: Column) -> bool:
+    """Whether it orders the rows: dates, each once, or numbers that go up by one, or that are called times."""
+    if len(column.distinct) != len(column.raw) or len(column.raw) < 2:
+        return False
+    return column.dates or column.counts_rows or (column.numeric and snake_case(column.name) in TIMES)
+
+
+def times_of(columns: Sequence[Column]) -> list[Column]:
+    """The columns that may order the rows, dates first."""
+    found = [column for column in columns if is_time(column)]
+    return sorted(found, key=lambda column: not column.dates)
+
+
+def measured(columns: Sequence[Column], *others: Column | None) -> list[Column]:
+    """The columns of numbers beside some others, without those that only count or name the rows."""
+    return [
+        column
+        for column in columns
+        if column.numeric and column not in others and not column.counts_rows and not ends_in(column.name, IDS)
+    ]

@@ -1,0 +1,1 @@
+"""Windows of a series in, the values that follow it out."""

@@ -1,0 +1,156 @@
+"""Many-to-one on windows: the next values of a series."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.data.records import NumberArrays, SeriesArrays
+from rnncli.data.records.ragged import Ragged
+from rnncli.data.tables.series_form import SeriesForm
+from rnncli.errors import DataError, counted
+from rnncli.memory import require_room
+from rnncli.tasks.comparison import Baseline
+from rnncli.tasks.forecast.inputs import SeriesInput
+from rnncli.tasks.forecast.model import MOST_KEPT, ForecastModel, flat, simple_forecasts
+from rnncli.tasks.least_squares import Ridge, too_large
+from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.numbers.model import amounts_of
+from rnncli.tasks.numbers.targets import number_report, standardised
+from rnncli.tasks.prepare import Prepared, in_time, require_memory
+from rnncli.tasks.report import skipped_warning, spread, spread_words
+from rnncli.tasks.seasons import Season, guess_season
+from rnncli.tasks.task import Task
+from rnncli.tasks.windows import Windows
+
+# Windows have two seasons, or this many timesteps where there is no season; and no more than a share of the series,
+# of which there must remain enough to be forecast.
+SEASONS, USUAL, SHARE = 2, 24, 4
+LONGEST = 256
+
+
+class Forecasting(Task):
+    """The task of series that go on."""
+
+    model = ForecastModel
+
+    def fits(self, dataset: Dataset) -> bool:
+        return isinstance(dataset.inputs, SeriesArrays)
+
+    def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:
+        """A window ends where its forecast begins, and has few numbers: it is read in their order, without dropout."""
+        return {"hidden": 32, "dropout": 0.0, "bidirectional": False, "readout": "last"}
+
+    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+        series = dataset.inputs
+        if not isinstance(series, SeriesArrays):
+            raise DataError(f"{dataset.name}: a forecast needs a series with a row for each timestep")
+        values = [one.reshape(len(one), -1)[:, 0] for one in series]
+        season, named = _season(values, settings), settings.season is not None
+        length = settings.window or usual_window(max(map(len, values)), season.length, settings.horizon)
+        windows = Windows(length, settings.horizon, 0)
+        settings = settings.replace(window=length, season=season.length, max_length=length)
+        cut = windows.cut(dataset)
+        rows = in_time(cut.dataset, settings, cut.series, settings.horizon)
+        numbers = cut.dataset.inputs
+        assert isinstance(numbers, NumberArrays)
+        width = int(numbers.widths[0])
+        room = 24 * len(numbers) * length * width
+        require_room(room, f"{len(numbers):,} windows", "take a shorter --window, or fewer rows")
+        raw = numbers.ragged(width).joined().reshape(-1, length, width)
+        input, constant = SeriesInput.of_windows(raw[rows.train], 0)
+        truth = amounts_of(cut.dataset)
+        if (truth == truth[0, 0]).all() and (raw[:, :, 0] == truth[0, 0]).all():
+            raise DataError(f"{dataset.name}: there is nothing to learn, every value is {truth[0, 0]:g}")
+        relative = truth - raw[:, -1, :1]
+        fields, targets = standardised({}, relative, rows.train)
+        try:
+            read = input.windows(raw, settings.dtype)
+        except ValueError as error:
+            raise DataError(f"{dataset.name}: the series {error}") from None
+        linear = None
+        if not too_large(len(rows.train), length * width):
+            linear = Ridge.fit(flat(read[rows.train]), targets[rows.train])
+        shown = int(rows.looked_at[0])
+        untrained = ForecastModel(
+            settings=settings,
+            input=input,
+            example=json.dumps(raw[shown, :, 0].tolist() if width == 1 else raw[shown].tolist()),
+            series=dataset.reads if isinstance(dataset.reads, SeriesForm) else None,
+            target=dataset.source.label or "",
+            center=fields["center"],
+            deviation=fields["deviation"],
+            linear=linear if linear is None or linear.weights.size <= MOST_KEPT else None,
+        )
+        require_memory(untrained.network, length, room)
+        lengths = np.full(len(read), length, np.int64)
+        whole = Examples(Ragged.of(read.reshape(-1, width), lengths), targets)
+        train, validation = whole.take(rows.train), whole.take(rows.validation)
+        own = np.array(list(map(len, values)))
+        left_out = len(read) - len(train) - len(validation)
+        between = (
+            f"; {counted(left_out, 'window')} between them, which would share values, left out" if left_out else ""
+        )
+        report = number_report(
+            np.concatenate(values),
+            {
+                "series": len(values),
+                "lengths": spread(own),
+                "window": length,
+                "horizon": settings.horizon,
+                "season": season.length,
+                "features": width,
+                "constant": constant,
+                "left_out": left_out,
+            },
+            [
+                ("series", f"{counted(len(values), 'series', 'series')}, {spread_words(spread(own), 'timestep')}"),
+                ("window", f"{counted(length, 'timestep')}, to forecast {counted(settings.horizon, 'value')}{between}"),
+                ("season", _season_words(season, named)),
+            ],
+            what="A forecast",
+            warnings=skipped_warning(dataset),
+            row="window",
+            **rows.sizes,
+        )
+
+        def baselines() -> tuple[Baseline, ...]:
+            aside = rows.validation
+            network = untrained.network
+            simple = simple_forecasts(raw[aside], 0, season.length, settings.horizon)
+            found = {name: network.standardised(values) for name, values in simple.items()}
+            if linear is not None:
+                found["linear_model"] = linear.predict(flat(read[aside]))
+            return tuple(Baseline(name, network.judged(one, targets[aside])) for name, one in found.items())
+
+        return Prepared(untrained, train, validation, report, baselines=baselines)
+
+
+def usual_window(steps: int, season: int, horizon: int) -> int:
+    """W for a series of so many timesteps."""
+    wanted = SEASONS * season if season > 1 else USUAL
+    return max(1, min(wanted, LONGEST, (steps - horizon) // SHARE if season < 2 else (steps - horizon) // 2))
+
+
+def _season(values: list[Array], settings: Settings) -> Season:
+    """As the settings say, or guessed by the part of the series that is for training."""
+    if settings.season is not None:
+        return Season(settings.season, 0.0)
+    learned = [one[: len(one) - int(settings.validation * len(one))] for one in values]
+    return guess_season(learned) or Season(1, 0.0)
+
+
+def _season_words(season: Season, named: bool) -> str:
+    if season.length == 1:
+        return "none" if named else "none is clear; name one with --season"
+    found = "" if named else f" (autocorrelation {season.correlation:.2f}); change with --season"
+    return f"{counted(season.length, 'timestep')}{found}"
+
+
+TASK = Forecasting()

@@ -1,0 +1,1 @@
+"""Many-to-one: a number for a sequence."""
