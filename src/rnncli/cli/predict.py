@@ -209,7 +209,7 @@ def _predict_files(
     def texts(before_waiting: Callable[[], object]) -> Iterator[Any]:
         for source in sources:
             purpose = model.purpose("rnncli predict")
-            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs):
+            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs, model.parts_of):
                 problem = model.problem(input.value)
                 if problem is not None:
                     raise DataError(f"{input.place}: {problem}")

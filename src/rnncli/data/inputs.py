@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ def stream_inputs(
     before_waiting: Callable[[], object] | None = None,
     purpose: Purpose = TRAINING,
     inputs: type[Inputs[Any]] | None = None,
+    parts_of: Callable[[Series], Iterable[tuple[int, Value]]] | None = None,
 ) -> Iterator[Input]:
     """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
 
@@ -50,6 +51,7 @@ def stream_inputs(
         before_waiting: is called when a pipe holds nothing more yet, and all inputs before have been yielded.
         purpose: the command that reads the file, and what that settles.
         inputs: their type.
+        parts_of: the inputs in a series, each with the timestep that it ends with; the whole of it if None.
 
     Raises:
         DataError: a column is missing, or a value cannot be used (with file and line).
@@ -67,7 +69,8 @@ def stream_inputs(
     for record in plan.records(rows, strict):
         place, value = f"{table.name}:{record.line}", record.input
         if isinstance(value, Series):
-            yield Input(place, value.numbers, plan.shown(record), value.times)
+            for step, part in [(-1, value.numbers)] if parts_of is None else parts_of(value):
+                yield _part(table.name, value, step, part, plan.shown(record))
             continue
         if not purpose.lists and isinstance(value, list | dict):
             column = quoted(joined_names(plan.roles.text))
@@ -82,6 +85,15 @@ def stream_inputs(
                 raise DataError(f"{place}: the sequence {error}") from None
         kept = is_nested(value) and inputs is not Texts
         yield Input(place, value if kept else as_text(value), plan.shown(record))
+
+
+def _part(file: str, series: Series, step: int, part: Value, name: str | None) -> Input:
+    """A whole series with its times, or a part of it that ends with a timestep, whose time is its name."""
+    if step in (-1, len(series.numbers) - 1) and part is series.numbers:
+        return Input(f"{file}:{series.lines[0]}", part, name, series.times)
+    line = int(series.lines[step])
+    called = series.times[step] if series.times else f"line {line}"
+    return Input(f"{file}:{line}", part, f"{name}, {called}" if name is not None and name != file else called)
 
 
 def _one_array(path: str, reads: Reads | None) -> Iterator[Input]:

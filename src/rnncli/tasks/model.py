@@ -19,8 +19,8 @@ from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.layouts.layout import Reads
-from rnncli.data.records import Inputs, NumberArrays, Texts
 from rnncli.data.tables.first_rows import Expected
+from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
@@ -187,7 +187,6 @@ class Model(ABC):
         metric: the score by which its epochs are shown.
         labelled: whether the data that it is scored on have an answer beside each input.
         options: fields of the model that options of ``predict`` set.
-        uses: of :data:`OF_SERIES`, the settings that have an effect on such a model.
         columns: of a table of predictions.
         at_once: how many inputs are predicted together at most, where fewer than :data:`CHUNK`.
         settings: those it was trained with.
@@ -201,7 +200,6 @@ class Model(ABC):
     metric: ClassVar[Metric] = ACCURACY
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
-    uses: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]
     at_once: ClassVar[int | None] = None
     settings: Settings
@@ -242,6 +240,11 @@ class Model(ABC):
     def kind(self) -> str:
         """The task, and of several kinds of models that it trains, which one."""
         return self.task
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Of :data:`OF_SERIES`, the settings that have an effect on such a model."""
+        return frozenset()
 
     @property
     def unused(self) -> frozenset[str]:
@@ -365,6 +368,10 @@ class Model(ABC):
     def examples(self, dataset: Dataset) -> Dataset:
         """The examples that the records of a file are for such a model: themselves, or parts of them."""
         return dataset
+
+    def parts_of(self, series: Series) -> Iterable[tuple[int, Any]]:
+        """The inputs in a series of a file, each with the timestep that it ends with: one, or one for each timestep."""
+        return [(len(series.numbers) - 1, series.numbers)]
 
     def dated(self, prediction: Any, times: Sequence[str]) -> Any:
         """A prediction for a series whose last timesteps have these times."""

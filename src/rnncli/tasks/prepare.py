@@ -220,34 +220,39 @@ def _flat(numbers: Array | Ragged, rows: Array) -> Array:
     return of_rows.joined() if isinstance(of_rows, Ragged) else np.asarray(of_rows)
 
 
-def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int) -> Split:
-    """Sets the latest windows of each series aside for validation.
+def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int = 1) -> Split:
+    """Sets the latest windows of each series aside for validation; or those of the series that the user has set aside.
 
     None of the values that follow a training window is among those that follow one for validation: the windows in
     between are for neither.
 
     Args:
-        dataset: windows, those of a series in the order of time.
-        series: (rows,) the series of each.
+        dataset: the series; its arrangement is that of whole series.
+        series: (windows,) the series of each window, those of one in the order of time.
         horizon: H, how many values follow a window.
 
     Raises:
         DataError: too few are left to train on, or none can be set aside.
     """
-    share = settings.validation
-    train, validation = [], []
-    for rows in np.split(np.arange(len(series)), np.flatnonzero(np.diff(series)) + 1):
+    parts = np.zeros(len(dataset.lines), np.int8) if dataset.arrangement is None else dataset.arrangement.parts
+    of_window = parts[series]
+    share = settings.validation_share if not (parts == Part.VALIDATION).any() else 0.0
+    learned = np.flatnonzero(of_window == Part.TRAINING)
+    train, validation = [], [np.flatnonzero(of_window == Part.VALIDATION)]
+    for rows in np.split(learned, np.flatnonzero(np.diff(series[learned])) + 1):
         aside = int(share * len(rows) + 0.5)
         begin = len(rows) - aside
         train.append(rows[: max(0, begin - (horizon - 1 if aside else 0))])
         validation.append(rows[begin:])
     made = Split(np.concatenate(train), np.concatenate(validation))
     if len(made.train) < 2 or (share and not len(made.validation)):
-        windows = counted(len(series), "window is", "windows are")
+        windows = counted(len(learned), "window is", "windows are")
         raise DataError(
             f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation",
             "take a shorter --window or a smaller --horizon, or train without validation (--validation 0)",
         )
+    if dataset.arrangement is not None and dataset.arrangement.tested:
+        return Split(made.train, np.flatnonzero(of_window == Part.TEST), made.validation)
     return made
 
 

@@ -14,6 +14,18 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import Amounts, NumberArrays, SeriesArrays
 from rnncli.errors import DataError, counted
 
+# Windows have two seasons, or this many timesteps where there is no season; and no more than a share of the series, of
+# which there must remain enough to be forecast.
+SEASONS, USUAL, SHARE = 2, 24, 4
+LONGEST = 256
+
+
+def usual_window(steps: int, season: int = 1, horizon: int = 0) -> int:
+    """W for a series of so many timesteps."""
+    if season > 1:
+        return max(1, min(SEASONS * season, LONGEST, (steps - horizon) // 2))
+    return max(1, min(USUAL, (steps - horizon) // SHARE))
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -21,20 +33,14 @@ class Windows:
 
     Attributes:
         length: W, timesteps of an input.
-        horizon: H, how many numbers follow it; 0 where the number stands in the input's own last row.
-        target: the column to be predicted, among those of the series.
-        reads_target: whether an input has that column too.
+        horizon: H, how many numbers follow it; 0 where the number stands in the input's own last row, and an input
+            begins with the series where that has not so many timesteps yet.
+        target: the column to be predicted, among those of the series; an input has its past only if numbers follow.
     """
 
     length: int
     horizon: int
-    target: int
-    reads_target: bool = True
-
-    @property
-    def span(self) -> int:
-        """Timesteps of a series that the shortest one must have."""
-        return self.length + self.horizon
+    target: int = 0
 
     def cut(self, dataset: Dataset) -> Cut:
         """Every window of every series, in the order of the series and of time; a series that is too short has none.
@@ -44,28 +50,34 @@ class Windows:
         """
         series = dataset.inputs
         assert isinstance(series, SeriesArrays)
-        width = int(series.widths[0])
-        flat, lengths = series.ragged(width), np.array([len(one) for one in series], np.int64)
-        counts = np.maximum(0, lengths - self.span + 1)
+        flat = series.ragged(int(series.widths[0]))
+        steps = flat.lengths
+        counts = np.maximum(0, steps - self.length - self.horizon + 1) if self.horizon else steps
         if not counts.any():
             raise DataError(
-                f"{dataset.name}: {_steps(lengths)} and no window of {counted(self.length, 'timestep')} with "
-                f"{counted(max(1, self.horizon), 'number')} after it",
+                f"{dataset.name}: {_longest(steps)}, and no window of {counted(self.length, 'timestep')} with "
+                f"{counted(self.horizon, 'value')} after it",
                 "take a shorter --window, a smaller --horizon or a longer series",
             )
         rows = np.repeat(np.arange(len(series)), counts)
-        first = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        ahead = self.length - 1 + np.arange(min(1, self.horizon), self.horizon + 1)  # of the window's first timestep
-        at = flat.starts[rows][:, None] + first[:, None] + ahead
-        read = series if self.reads_target else _without(series, self.target)
-        lines, begins = np.concatenate(series.lines), np.cumsum(lengths) - lengths
+        number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)  # of the window in its series
+        if self.horizon:
+            read: NumberArrays = series
+            first, lengths = number, np.full(len(rows), self.length, np.int64)
+            wanted = number[:, None] + self.length + np.arange(self.horizon)
+        else:
+            read = _without(series, self.target)
+            first = np.maximum(0, number - self.length + 1)
+            lengths, wanted = number - first + 1, number[:, None]
+        lines, begins = np.concatenate(series.lines), np.cumsum(steps) - steps
         return Cut(
             replace(
                 dataset,
-                inputs=read.windows(rows, first, self.length),
-                labels=Amounts(flat.flat[at, self.target]),
-                lines=array("q", lines[begins[rows] + first + ahead[0]].tolist()),
+                inputs=read.windows(rows, first, lengths),
+                labels=Amounts(flat.flat[flat.starts[rows][:, None] + wanted, self.target]),
+                lines=array("q", lines[begins[rows] + wanted[:, 0]].tolist()),
                 shown=_names(dataset, rows),
+                arrangement=None,
             ),
             rows,
         )
@@ -91,7 +103,7 @@ def _names(dataset: Dataset, rows: Array) -> Sequence[str]:
     return [names[row] for row in rows.tolist()]
 
 
-def _steps(lengths: Array) -> str:
+def _longest(lengths: Array) -> str:
     if len(lengths) == 1:
         return f"the series has {counted(int(lengths[0]), 'timestep')}"
     return f"the longest of {len(lengths):,} series has {counted(int(lengths.max()), 'timestep')}"

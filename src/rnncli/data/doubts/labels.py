@@ -39,7 +39,7 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
         texts, labels, lines: of all records, or of some.
     """
     known = preview.known
-    if preview.label is None or Known.TARGETS in known or preview.holds_tagged_words:
+    if preview.label is None or known & (Known.TARGETS | Known.NUMBERS) or preview.holds_tagged_words:
         return None
     tagged = takes_tags(preview, preview.typed_pairs)
     seen = set()
@@ -78,7 +78,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
         labels: of all records.
     """
     column = preview.label
-    if column is None or preview.known & (Known.TARGETS | Known.CLASSES | Known.TAGS):
+    if column is None or preview.known & (Known.TARGETS | Known.NUMBERS | Known.CLASSES | Known.TAGS):
         return None
     if labels[0].startswith("[") and mostly(label.startswith(_LIST_OF_TEXTS) for label in labels[:20]):
         return None  # tags of words
@@ -148,7 +148,10 @@ def are_tagged(pairs: Iterable[tuple[Value, Value]]) -> bool:
 
 def _refuse_numbers(preview: Preview, column: Column, what: str, line: int | None = None) -> DataError:
     hint = _settle_label(preview, "each value is a class of its own")
-    return preview.file.refusal(f"{quoted(column.name)} holds {what}; rnncli does not predict numbers yet", hint, line)
+    if preview.purpose.trains and column.numeric:
+        numbers = preview.command_for("regress", preview.chosen_columns)
+        hint = f"To predict the number: {numbers}. {hint}"
+    return preview.file.refusal(f"{quoted(column.name)} holds {what}", hint, line)
 
 
 def _settle_label(preview: Preview, if_so: str) -> str:

@@ -17,6 +17,7 @@ from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.header import repeats_header
 from rnncli.errors import DataError, quoted
 
+COUNTING = ("regress", "forecast")  # tasks whose targets are numbers
 WRITING = ("seq2seq", "caption", "lm")  # tasks whose targets are texts
 _SHOWN = 40  # characters of an example
 
@@ -61,6 +62,7 @@ class Known(Flag):
     COLUMNS = TEXT | LABEL
     CLASSES = auto()  # the user said that each value of the label's column is a class, whatever it looks like
     TAGS = auto()  # words have tags
+    NUMBERS = auto()  # numbers are predicted: what looks like an amount is one
     TARGETS = auto()  # texts are generated: what stands beside a text is not a label
 
 
@@ -110,6 +112,8 @@ class Preview:
         known = self.named
         if self.has_targets:
             known |= Known.TARGETS
+        if self.has_numbers:
+            known |= Known.NUMBERS
         if self.task == "tag":
             known |= Known.TAGS
         if self.task == "classify" and self.purpose.task_named and Known.LABEL in self.named:
@@ -124,6 +128,11 @@ class Preview:
         if self.text is None or self.label is None:
             return {"source", "target"} <= {name.lower() for name in self.names}
         return (self.text.name.lower(), self.label.name.lower()) == ("source", "target")
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether numbers are to be predicted."""
+        return self.task in COUNTING
 
     @property
     def holds_tagged_words(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value
-from rnncli.data.records import Inputs, Records, Texts
+from rnncli.data.records import Amounts, Inputs, Records, Texts
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.long_form import LongForm
@@ -95,7 +95,7 @@ class Plan(ABC):
 
     def new_labels(self) -> Inputs[Any]:
         """What keeps the labels: of the type that they have."""
-        return Texts()
+        return Amounts() if self.preview.has_numbers else Texts()
 
     def kept(self) -> Reads | None:
         """The columns that a model keeps, with what all records together have shown, after the last was read."""

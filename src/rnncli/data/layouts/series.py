@@ -23,11 +23,9 @@ from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import numbers_at
 from rnncli.data.tables.names import label_rank
-from rnncli.data.tables.series_form import SeriesForm, measured, times_of
+from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles, names_in
 from rnncli.errors import counted, listed, quoted
-
-KEPT_TIMES = 100  # of the last rows of a series, as the file has them
 
 
 @dataclass
@@ -43,6 +41,7 @@ class _Open:
 @dataclass(frozen=True, kw_only=True)
 class _Plan(Plan):
     reads: SeriesForm
+    labelled: bool  # whether the numbers to be predicted are read, which a prediction does without
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
         series = "one series" if self.reads.id is None else "series"
@@ -57,7 +56,7 @@ class _Plan(Plan):
             DataError: a row cannot be used; leaving it out would make a gap.
         """
         form, names = self.reads, self.preview.names
-        columns = dict.fromkeys((form.target, *form.features) if self.reads_target else form.features)
+        columns = dict.fromkeys((form.target, *form.features) if self.labelled else form.features)
         places = [names.index(name) for name in columns]
         id_at, time_at = (None if name is None else names.index(name) for name in (form.id, form.time))
         read: dict[str, _Open] = {}
@@ -71,14 +70,8 @@ class _Plan(Plan):
             if time_at is not None:
                 one.times.append(as_text(values[time_at]))
         for id, one in read.items():
-            times = tuple(one.times[-KEPT_TIMES:])
-            series = Series(np.array(one.steps), np.array(one.lines, np.int64), times)
+            series = Series(np.array(one.steps), np.array(one.lines, np.int64), tuple(one.times))
             yield Record(one.line, series, None, id or ledger.file.name)
-
-    @property
-    def reads_target(self) -> bool:
-        """Whether the column to be predicted is read, too: it is there, or its past is an input."""
-        return self.reads.target in self.preview.names or self.reads.target in self.reads.features
 
     def new_inputs(self) -> SeriesArrays:
         return SeriesArrays()
@@ -87,7 +80,7 @@ class _Plan(Plan):
 def recognize(preview: Preview, request: Request) -> Plan | None:
     source, reads = request.source, request.reads
     if isinstance(reads, SeriesForm):
-        require_columns(preview, reads.features)
+        require_columns(preview, (*reads.features, reads.target) if request.labelled else reads.features)
         form: SeriesForm | None = reads
     elif source.text is not None or not request.labelled:
         return None
@@ -96,7 +89,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if form is None:
         return None
     roles = Roles(layout="series", features=form.features, label=(form.target,), time=form.time, id=form.id)
-    return _Plan(preview=preview, roles=roles, reads=form)
+    return _Plan(preview=preview, roles=roles, reads=form, labelled=request.labelled)
 
 
 def _guess(preview: Preview, request: Request) -> SeriesForm | None:
@@ -106,8 +99,8 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
         DataError: several readings are as likely.
     """
     source, columns = request.source, preview.columns
-    forecast = preview.task == "forecast"
-    if not (forecast or preview.task == "auto" or source.layout == "series") or len(preview.rows) < 2:
+    forecast, regress = preview.task == "forecast", preview.task == "regress"
+    if not (forecast or regress or preview.task == "auto") or len(preview.rows) < 2:
         return None
     id = _named(columns, source.id, "--id")
     time = _named(columns, source.time, "--time") or next(iter(times_of(columns)), None) if id is None else None
@@ -127,12 +120,19 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
                 f"{shown(label)} holds no numbers, and a forecast is one", _choose(preview, numbers)
             )
         return None
+    if regress and label is None:
+        label = next((column for column in columns if column.name == number_beside(numbers)), None)
+        if label is None:
+            return None
     if label is None and len(numbers) != 1:
         return _several(preview, time, numbers) if numbers else None
     target = label or numbers[0]
-    features = [target, *(column for column in numbers if column is not target)]
-    if not forecast and len(features) > 1:
+    features = [column for column in numbers if column is not target]
+    if not (forecast or regress) and features:
         return _unsure(preview, time, target)
+    features = features if regress else [target, *features]
+    if not features:
+        return None
     return SeriesForm(
         None if id is None else id.name,
         None if time is None else time.name,

@@ -16,6 +16,7 @@ from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_num
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
 from rnncli.data.tables.columns import Columns, choose_columns
+from rnncli.data.tables.series_form import number_beside
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
@@ -56,7 +57,7 @@ class _Plan(Plan):
         return self.inputs()
 
     def new_labels(self) -> Inputs[Any]:
-        return TokenLists() if self.inputs is TokenLists else Texts()
+        return TokenLists() if self.inputs is TokenLists else super().new_labels()
 
     def refusal(self, records: Records) -> DataError | None:
         # Tags were checked as they were read.
@@ -84,7 +85,10 @@ def choose(preview: Preview, request: Request) -> Columns:
     source, need_label = request.source, request.labelled
     if request.doubted and need_label:
         raise_first(TABLE, preview)
-    columns = choose_columns(preview.names, preview.sample, text=source.text, label=source.label, need_label=need_label)
+    label = source.label
+    if label is None and need_label and preview.has_numbers:
+        label = number_beside(preview.columns, source.text)
+    columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
     if request.doubted:
         preview = preview.choose(columns.text, columns.label)
         raise_first(CHOSEN, preview)

@@ -95,6 +95,10 @@ class Inputs(_Column[T]):
             ValueError: it is of another type; the message continues "the sequence " or "the input ".
         """
 
+    def problem(self, value: Value) -> str | None:
+        """Why a value cannot be kept, where that shows before it is."""
+        return None
+
     @abstractmethod
     def text(self, row: int) -> str:
         """A value as it is shown."""
@@ -324,19 +328,20 @@ class NumberArrays(_Parsed[Floats]):
         """(N,) numbers of a timestep of each."""
         return np.maximum(np.array(self._widths, np.int64), 1)
 
-    def windows(self, rows: Rows, first: Rows, length: int) -> NumberArrays:
-        """Parts of ``length`` timesteps, as records of their own that share the numbers of these.
+    def windows(self, rows: Rows, first: Rows, lengths: Rows) -> NumberArrays:
+        """Parts of the sequences, as records of their own that share the numbers of these.
 
         Args:
             rows: (windows,) the sequence of each.
             first: (windows,) its first timestep there.
+            lengths: (windows,) its timesteps.
         """
         made = NumberArrays(whole=True)
         made._data, count = self._data, len(rows)
         if count:
             width = int(self.widths[0])
             starts = np.array(self._starts, np.int64)[rows] + 8 * width * first
-            made._starts, made.sizes = array("q", starts.tolist()), array("i", [8 * width * length]) * count
+            made._starts, made.sizes = array("q", starts.tolist()), array("i", (8 * width * lengths).tolist())
             made._widths, made._whole = array("i", [width]) * count, bytearray(b"\x01") * count
         return made
 
@@ -359,7 +364,7 @@ class Series:
     Attributes:
         numbers: (T, D).
         lines: (T,) of the rows.
-        times: of the last rows, as the file has them; none where it has no dates.
+        times: of the timesteps, as the file has them; none where it has none.
     """
 
     numbers: Floats
@@ -380,6 +385,10 @@ class SeriesArrays(NumberArrays):
         self.lines.append(value.lines)
         super().append(value.numbers)
 
+    def extend(self, other: Self) -> None:
+        super().extend(other)
+        self.lines += other.lines
+
     def take(self, rows: Sequence[int]) -> Self:
         made = super().take(rows)
         made.lines = [self.lines[row] for row in rows]
@@ -391,7 +400,16 @@ class Amounts(_Parsed[Floats]):
 
     what = "number"
 
-    def _append(self, value: Value) -> None:
+    def append(self, value: Value) -> None:
+        self._put(self.read(value).tobytes())
+        self._keep_source(value)
+
+    def read(self, value: Value) -> Floats:
+        """(K,) the numbers of a value.
+
+        Raises:
+            ValueError: it is something else, or has not as many as the first.
+        """
         found: Any = parsed(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
         several = found.tolist() if isinstance(found, np.ndarray) else found if isinstance(found, list) else [found]
         numbers = [number(one) for one in several]
@@ -399,7 +417,14 @@ class Amounts(_Parsed[Floats]):
             raise ValueError(f"is not a finite number: {quoted(as_text(value))}")
         if self.sizes and self.sizes[0] != 8 * len(numbers):
             raise ValueError(f"is {counted(len(numbers), 'number')}, and the first record has {self.sizes[0] // 8}")
-        self._put(np.array(numbers, np.float64).tobytes())
+        return np.array(numbers, np.float64)
+
+    def problem(self, value: Value) -> str | None:
+        try:
+            self.read(value)
+        except ValueError as error:
+            return f"the number {error}"
+        return None
 
     def _at(self, row: int) -> Floats:
         return np.frombuffer(self._bytes(row))
@@ -484,6 +509,10 @@ class Records:
             self.inputs.append_split(input, found)
             self.labels.append_split(label, tags)
         else:
+            problem = None if label is None else self.labels.problem(label)
+            if problem is not None:
+                self.ledger.bad_record(line, problem)
+                return
             try:
                 self.inputs.append(input)
             except ValueError as error:

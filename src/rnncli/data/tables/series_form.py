@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnncli.data.tables.column import Column
-from rnncli.data.tables.names import IDS, TIMES, ends_in, snake_case
+from rnncli.data.tables.column import Column, best_named
+from rnncli.data.tables.names import IDS, TIMES, ends_in, label_rank, snake_case
 
 _LISTED = 6  # columns named one by one
 
@@ -62,3 +62,10 @@ def measured(columns: Sequence[Column], *others: Column | None) -> list[Column]:
         for column in columns
         if column.numeric and column not in others and not column.counts_rows and not ends_in(column.name, IDS)
     ]
+
+
+def number_beside(columns: Sequence[Column], *others: str | None) -> str | None:
+    """The only column of numbers beside some others, or the one whose name says that it is what is to be predicted."""
+    found = [column for column in measured(columns) if column.name not in others]
+    best = found if len(found) == 1 else best_named(found, label_rank)
+    return best[0].name if len(best) == 1 else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from rnncli.tasks.forecast.results import Forecast, ForecastStep
 from rnncli.tasks.inputs import Numbers
 from rnncli.tasks.least_squares import Ridge
 from rnncli.tasks.model import OF_SERIES
-from rnncli.tasks.numbers.model import NumberManifest, NumberModel
+from rnncli.tasks.numbers.model import NumberManifest, NumberModel, stored_series
 from rnncli.tasks.windows import Windows
 
 # A linear model of more weights is not kept, and not compared with when the model is evaluated.
@@ -73,7 +73,6 @@ class ForecastModel(NumberModel):
 
     task = "forecast"
     stored = ForecastManifest
-    uses = OF_SERIES
     columns = (Column("time"), Column("forecast", True, "bold"), Column("series"))
     input: SeriesInput
     linear: Ridge | None = None
@@ -82,6 +81,10 @@ class ForecastModel(NumberModel):
     @property
     def reads(self) -> SeriesForm | None:  # type: ignore[override]
         return self.series
+
+    @property
+    def uses(self) -> frozenset[str]:
+        return OF_SERIES
 
     @property
     def window(self) -> int:
@@ -124,12 +127,11 @@ class ForecastModel(NumberModel):
         return [*super().describe(), ("windows", f"{ahead}, {season}"), *columns]
 
     def own_manifest(self) -> dict[str, Any]:
-        linear, series = None, None
-        if self.series is not None:
-            series = asdict(self.series) | {"features": list(self.series.features)}
+        linear = None
         if self.linear is not None and self.linear.weights.size <= MOST_KEPT:
             linear = {"weights": self.linear.weights.tolist(), "intercept": self.linear.intercept.tolist()}
-        return {**super().own_manifest(), "column": self.input.target, "linear": linear, "series": series}
+        own = {"column": self.input.target, "linear": linear, **stored_series(self.series)}
+        return {**super().own_manifest(), **own}
 
     def simple(self, dataset: Dataset, base: Array) -> Mapping[str, Array]:
         windows = np.stack([self.input.steps(one)[-self.window :] for one in dataset.inputs])

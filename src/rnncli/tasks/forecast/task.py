@@ -27,12 +27,7 @@ from rnncli.tasks.prepare import Prepared, in_time, require_memory
 from rnncli.tasks.report import skipped_warning, spread, spread_words
 from rnncli.tasks.seasons import Season, guess_season
 from rnncli.tasks.task import Task
-from rnncli.tasks.windows import Windows
-
-# Windows have two seasons, or this many timesteps where there is no season; and no more than a share of the series,
-# of which there must remain enough to be forecast.
-SEASONS, USUAL, SHARE = 2, 24, 4
-LONGEST = 256
+from rnncli.tasks.windows import Windows, usual_window
 
 
 class Forecasting(Task):
@@ -47,17 +42,17 @@ class Forecasting(Task):
         """A window ends where its forecast begins, and has few numbers: it is read in their order, without dropout."""
         return {"hidden": 32, "dropout": 0.0, "bidirectional": False, "readout": "last"}
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: Any = None) -> Prepared:
         series = dataset.inputs
         if not isinstance(series, SeriesArrays):
             raise DataError(f"{dataset.name}: a forecast needs a series with a row for each timestep")
         values = [one.reshape(len(one), -1)[:, 0] for one in series]
         season, named = _season(values, settings), settings.season is not None
         length = settings.window or usual_window(max(map(len, values)), season.length, settings.horizon)
-        windows = Windows(length, settings.horizon, 0)
+        windows = Windows(length, settings.horizon)
         settings = settings.replace(window=length, season=season.length, max_length=length)
         cut = windows.cut(dataset)
-        rows = in_time(cut.dataset, settings, cut.series, settings.horizon)
+        rows = in_time(dataset, settings, cut.series, settings.horizon)
         numbers = cut.dataset.inputs
         assert isinstance(numbers, NumberArrays)
         width = int(numbers.widths[0])
@@ -132,17 +127,11 @@ class Forecasting(Task):
         return Prepared(untrained, train, validation, report, baselines=baselines)
 
 
-def usual_window(steps: int, season: int, horizon: int) -> int:
-    """W for a series of so many timesteps."""
-    wanted = SEASONS * season if season > 1 else USUAL
-    return max(1, min(wanted, LONGEST, (steps - horizon) // SHARE if season < 2 else (steps - horizon) // 2))
-
-
 def _season(values: list[Array], settings: Settings) -> Season:
     """As the settings say, or guessed by the part of the series that is for training."""
     if settings.season is not None:
         return Season(settings.season, 0.0)
-    learned = [one[: len(one) - int(settings.validation * len(one))] for one in values]
+    learned = [one[: len(one) - int(settings.validation_share * len(one))] for one in values]
     return guess_season(learned) or Season(1, 0.0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.records import Amounts
+from rnncli.data.tables.series_form import SeriesForm
 from rnncli.errors import DataError, quoted
 from rnncli.results import TableCell, format_number
 from rnncli.schema import Length
@@ -184,3 +185,8 @@ def amounts_of(dataset: Dataset) -> Array:
             f"numbers up to {LARGEST_NUMBER:g} can be",
         )
     return found
+
+
+def stored_series(series: SeriesForm | None) -> dict[str, Any]:
+    """The columns of a series in a model's file; nothing where there are none."""
+    return {} if series is None else {"series": asdict(series) | {"features": list(series.features)}}

@@ -1,16 +1,22 @@
-"""Many-to-one: a number for a text, or for a sequence of numbers."""
+"""Many-to-one: a number for a text, for a sequence of numbers, or for each row of a table in order of time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from rnncli.config import Settings
+from rnncli.data.arrangement import Arrangement, Part
 from rnncli.data.dataset import Dataset
-from rnncli.data.records import Amounts
+from rnncli.data.records import Amounts, SeriesArrays
+from rnncli.data.tables.series_form import SeriesForm
+from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.task import ManyToOneTask
 from rnncli.tasks.numbers.targets import NumberTargets
-from rnncli.tasks.prepare import Prepared
+from rnncli.tasks.prepare import Prepared, Split, in_time
 from rnncli.tasks.regress.model import RegressionModel
+from rnncli.tasks.windows import Windows, usual_window
 
 
 class Regress(ManyToOneTask, NumberTargets):
@@ -21,10 +27,29 @@ class Regress(ManyToOneTask, NumberTargets):
     def fits(self, dataset: Dataset) -> bool:
         return isinstance(dataset.labels, Amounts)
 
-    def prepare(self, dataset: Dataset, settings: Settings) -> Prepared:
-        prepared = super().prepare(dataset, settings)
+    def prepare(self, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:
+        read = dataset
+        if isinstance(dataset.inputs, SeriesArrays):
+            longest = max(map(len, dataset.inputs))
+            length = settings.window or usual_window(longest)
+            settings = settings.replace(window=length, max_length=length)
+            cut = Windows(length, 0).cut(dataset)
+            read = replace(cut.dataset, arrangement=_arranged(in_time(dataset, settings, cut.series), len(cut.series)))
+        prepared = super().prepare(read, settings, begin)
         assert isinstance(prepared.untrained, RegressionModel)
-        return replace(prepared, untrained=replace(prepared.untrained, target=dataset.source.label or ""))
+        series = dataset.reads if isinstance(dataset.reads, SeriesForm) else None
+        model = replace(prepared.untrained, target=dataset.source.label or "", series=series)
+        return replace(prepared, untrained=model)
+
+
+def _arranged(rows: Split, count: int) -> Arrangement:
+    """What each of so many windows is for."""
+    parts = np.full(count, Part.TRAINING, np.int8)
+    if rows.chosen_on is None:
+        parts[rows.validation] = Part.VALIDATION
+        return Arrangement(parts)
+    parts[rows.validation], parts[rows.chosen_on] = Part.TEST, Part.VALIDATION
+    return Arrangement(parts, tested=True)
 
 
 TASK = Regress()
