@@ -69,12 +69,13 @@ def labelled_row(model: Model, path: Path, text: str, parts: Parts) -> LabelledR
         return f"its training data, {name}, can no longer be read"
     if dataset.digest != start.digest:
         return f"its training data, {name}, have changed"
+    dataset = model.examples(dataset)
     rows = rows_of_input(model, dataset, text, parts)
     if not rows:
         return f"the input is not a row of its training data, {name}"
-    first, label = rows[0], dataset.labels[rows[0]]
-    differing = tuple(dataset.lines[row] for row in rows if dataset.labels[row] != label)
-    return LabelledRow(dataset.labels.text(first), name, dataset.lines[first], differing)
+    first, label = rows[0], dataset.labels.text(rows[0])
+    differing = tuple(dataset.lines[row] for row in rows if dataset.labels.text(row) != label)
+    return LabelledRow(label, name, dataset.lines[first], differing)
 
 
 def rows_of_input(model: Model, dataset: Dataset, text: str, parts: Parts) -> list[int]:

@@ -35,7 +35,7 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
     if model.reads is not None:
         whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, purpose=purpose)
         subject.note(whole.why)
-        yield whole
+        yield model.examples(whole)
         return
     request = Request(source, model.labelled or source.label is not None, whole=False, inputs=model.inputs)
     try:
@@ -51,6 +51,7 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         for record in chunk:
             records.add(*record)
-        yield Dataset.of(replace(source, text=plan.roles.text[0], format=table.format), plan.why(), records)
+        chosen = replace(source, text=plan.roles.text[0], format=table.format)
+        yield model.examples(Dataset.of(chosen, plan.why(), records))
     if table.ledger.count:
         subject.note(left_out(table.ledger.count, table.ledger.skipped), "yellow")

@@ -16,7 +16,7 @@ import numpy as np
 from rnncli.data.doubts.preview import Preview, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
-from rnncli.data.formats.values import as_text
+from rnncli.data.formats.values import as_text, sequence
 from rnncli.data.layouts.layout import Plan, Record, Request, require_columns
 from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
@@ -77,8 +77,45 @@ class _Plan(Plan):
         return SeriesArrays()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Lists(Plan):
+    """A whole series in each cell of a column."""
+
+    column: str
+
+    def why(self, inputs: Inputs[Any] | None = None) -> str:
+        count = "series" if inputs is None else f"{len(inputs):,} series"
+        return f"{count}, each in one value of {self.column}; change with --text"
+
+    def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
+        at = self.preview.names.index(self.column)
+        for line, values in rows:
+            try:
+                numbers = sequence(values[at])
+            except ValueError as error:
+                ledger.bad_record(line, f"the series {error}")
+                continue
+            yield Record(line, Series(numbers, np.full(len(numbers), line)))
+
+    def new_inputs(self) -> SeriesArrays:
+        return SeriesArrays()
+
+
+def _lists(preview: Preview, request: Request) -> Plan | None:
+    """Series in the cells of a column, each of which goes on; a sentence of a language model is none."""
+    named = request.source.text
+    found = [column for column in preview.columns if column.name == named or (named is None and column.nested)]
+    if preview.task != "forecast" or not request.labelled or len(found) != 1 or not found[0].lists_of_numbers:
+        return None
+    roles = Roles(layout="series", text=(found[0].name,))
+    return _Lists(preview=preview, roles=roles, column=found[0].name)
+
+
 def recognize(preview: Preview, request: Request) -> Plan | None:
     source, reads = request.source, request.reads
+    lists = _lists(preview, request) if reads is None else None
+    if lists is not None:
+        return lists
     if isinstance(reads, SeriesForm):
         require_columns(preview, (*reads.features, reads.target) if request.labelled else reads.features)
         form: SeriesForm | None = reads
@@ -103,9 +140,7 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     if not (forecast or regress or preview.task == "auto") or len(preview.rows) < 2:
         return None
     id = _named(columns, source.id, "--id")
-    time = _named(columns, source.time, "--time") or next(iter(times_of(columns)), None) if id is None else None
-    if id is not None:
-        time = _named(columns, source.time, "--time")
+    time = _named(columns, source.time, "--time") or next(iter(times_of(columns, id)), None)
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
     others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]

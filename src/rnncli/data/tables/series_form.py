@@ -42,17 +42,21 @@ class SeriesForm:
         return f"{listed}{of}, in {'the order of the file' if self.time is None else f'order of {self.time}'}"
 
 
-def is_time(column: Column) -> bool:
-    """Whether it orders the rows: dates, each once, or numbers that go up by one, or that are called times."""
-    if len(column.distinct) != len(column.raw) or len(column.raw) < 2:
-        return False
-    return column.dates or column.counts_rows or (column.numeric and snake_case(column.name) in TIMES)
+def times_of(columns: Sequence[Column], id: Column | None = None) -> list[Column]:
+    """The columns that may order the rows of each series, dates first: dates, numbers called times, or that count them.
 
-
-def times_of(columns: Sequence[Column]) -> list[Column]:
-    """The columns that may order the rows, dates first."""
-    found = [column for column in columns if is_time(column)]
+    Each value is there once in a series; ``id`` says which one a row belongs to.
+    """
+    found = [column for column in columns if column is not id and _is_time(column, id)]
     return sorted(found, key=lambda column: not column.dates)
+
+
+def _is_time(column: Column, id: Column | None) -> bool:
+    named = column.numeric and snake_case(column.name) in TIMES
+    if not (column.dates or column.counts_rows or named) or len(column.filled) < max(2, len(column.values)):
+        return False
+    rows = column.values if id is None else list(zip(id.values, column.values, strict=True))
+    return len(set(rows)) == len(rows)
 
 
 def measured(columns: Sequence[Column], *others: Column | None) -> list[Column]:

@@ -96,7 +96,7 @@ class ManyToOneAdapter(Adapter[M]):
     def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         """Runs every beginning of the text: what ``predict`` says of it, also where a layer reads backwards."""
         model, read = self.model, self.model.read(text).values
-        beginnings = [read[: end + 1] for end in range(len(read))]
+        beginnings = self.beginnings(text)
         return States(
             tokens=steps,
             known=tuple(model.input.names(text, model.settings.max_length)[1]),
@@ -105,6 +105,11 @@ class ManyToOneAdapter(Adapter[M]):
             answers_are="the prediction if the text ended there",
             **self.answers_at(model.network.outputs(model.network.logits(model.params, beginnings))),
         )
+
+    def beginnings(self, text: str) -> list[Array]:
+        """Every beginning of a text as the network reads it, one for each timestep."""
+        read = self.model.read(text).values
+        return [read[: end + 1] for end in range(len(read))]
 
     @abstractmethod
     def answers_at(self, outputs: Array) -> dict[str, Any]:

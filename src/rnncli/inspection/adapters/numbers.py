@@ -17,7 +17,7 @@ from rnncli.inspection.loss import Opened
 from rnncli.inspection.question import Question
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.numbers.model import NumberModel
-from rnncli.tasks.prepare import split
+from rnncli.tasks.prepare import in_time, split
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand.answers import OneNumber
@@ -111,4 +111,9 @@ class NumberAdapter(ManyToOneAdapter[N]):
         return None
 
     def validation_rows(self, records: Dataset) -> Array | None:
-        return split(records, self.model.settings).validation
+        settings = self.model.settings
+        if not self.model.uses:
+            return split(records, settings).validation
+        names = {name: number for number, name in enumerate(dict.fromkeys(records.shown))}
+        series = np.array([names[name] for name in records.shown] or [0] * len(records.lines))
+        return in_time(records, settings, series, self.model.lags + 1).validation

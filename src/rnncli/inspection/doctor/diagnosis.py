@@ -116,7 +116,7 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
     """
     patient = Patient(adapter_of(model), commands or Commands.of(model, dataset))
     adapter = patient.adapter
-    dataset, labels = adapter.labelled(dataset)
+    dataset, labels = adapter.labelled(model.examples(dataset))
     keys, lengths = _keys(adapter, dataset)
     if adapter.labels_per == "input":  # training leaves out those without a token
         dataset = dataset.with_tokens(lengths, model.unit)

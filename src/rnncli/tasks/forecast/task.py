@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +45,12 @@ class Forecasting(Task):
         series = dataset.inputs
         if not isinstance(series, SeriesArrays):
             raise DataError(f"{dataset.name}: a forecast needs a series with a row for each timestep")
+        if dataset.reads is None and int(series.widths.max()) > 1:
+            several = f"a timestep has {int(series.widths.max())} numbers"
+            raise DataError(
+                f"{dataset.name}: {several}, and it is not said which one is to be forecast",
+                "write the series as a table with a row for each timestep, and name its column: --label COLUMN",
+            )
         values = [one.reshape(len(one), -1)[:, 0] for one in series]
         season, named = _season(values, settings), settings.season is not None
         length = settings.window or usual_window(max(map(len, values)), season.length, settings.horizon)
@@ -76,7 +81,7 @@ class Forecasting(Task):
         untrained = ForecastModel(
             settings=settings,
             input=input,
-            example=json.dumps(raw[shown, :, 0].tolist() if width == 1 else raw[shown].tolist()),
+            example=cut.dataset.inputs.text(shown),
             series=dataset.reads if isinstance(dataset.reads, SeriesForm) else None,
             target=dataset.source.label or "",
             center=fields["center"],
