@@ -19,8 +19,8 @@ from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.layouts.layout import Reads
-from rnncli.data.tables.first_rows import Expected
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
+from rnncli.data.tables.first_rows import Expected
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
