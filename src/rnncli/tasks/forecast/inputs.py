@@ -34,7 +34,7 @@ class SeriesInput(NumberInput):
         around, _ = NumberInput.of((windows[:, :, target] - windows[:, -1:, target]).reshape(-1, 1))
         spread = plain.spread.copy()
         spread[target] = around.spread[0]
-        return cls(plain.mean, spread, target), constant
+        return cls(plain.mean, spread, target=target), constant
 
     def described(self, reads: str) -> str:
         others = f"{counted(self.size - 1, 'other number')} standardised, " if self.size > 1 else ""
@@ -85,4 +85,4 @@ def input_of(plain: NumberInput, target: int) -> SeriesInput:
     """
     if not 0 <= target < plain.size:
         raise ValueError("column is none of the input's numbers")
-    return SeriesInput(plain.mean, plain.spread, target)
+    return SeriesInput(plain.mean, plain.spread, plain.missing, target)
