@@ -69,7 +69,7 @@ CASES = {
         "a.csv",
         "so good;bad|pos\nso bad;cold|neg\n",
         [],
-        "a.csv:1: cannot tell what separates the columns: semicolons and vertical bars fit equally well",
+        "a.csv:1: cannot tell what separates the columns, semicolons or vertical bars",
         EVERY,
     ),
     "16 broken line 17": (

@@ -33,7 +33,7 @@ CASES = {
     "two texts": ("a.csv", TWO, ["two columns hold texts", "'title' (so good 0)"], ALL),
     "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], LABELLED),
     "objects": ("a.jsonl", OBJECTS, ['a.jsonl:1: \'label\' holds lists ([{"name":"X"}])'], LABELLED),
-    "two marks": ("a.csv", "so good;bad|pos\nso bad;cold|neg\n", ["semicolons and vertical bars fit", "pipe"], ALL),
+    "two marks": ("a.csv", "so good;bad|pos\nso bad;cold|neg\n", ["semicolons or vertical bars", "pipe"], ALL),
 }
 
 

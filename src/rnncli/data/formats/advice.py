@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnncli.data.formats.dialect import Dialect
 from rnncli.data.formats.registry import PACKED, Format
@@ -29,7 +29,7 @@ class DataFile:
     encoding: str = "utf-8"
     records_in_json: str = "json.load(sys.stdin)"
     reader: str = "rnncli train"
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = field(default=(), compare=False)
     dialect: Dialect | None = None
 
     @property

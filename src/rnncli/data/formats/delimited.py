@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -14,12 +15,12 @@ from rnncli.data.formats.dialect import Dialect, called, option
 from rnncli.data.formats.peek import Peeked
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.values import is_json
-from rnncli.errors import DataError, listed
+from rnncli.errors import DataError
 
 _CANDIDATES = (",", ";", "\t", "|")
 _SNIFFED_LINES, _SNIFFED_CHARACTERS = 100, 1 << 20
 _FITS = 0.9  # of the first rows are as wide as the first one, if they are cut at the right character
-_LIKELY = 0.5  # of them, if some rows are faulty: reading says which
+_LIKELY = 0.5  # of them, where some rows are faulty
 _SAYS_DELIMITER = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)  # the line that Excel writes above a table
 _IN_QUOTES = re.compile(r'"[^"]*+"')
 _WITH_COMMA = re.compile(r"\s*[+-]?\d+(?:\.\d{3})*,\d+\s*")
@@ -119,8 +120,9 @@ def _sniffed(first: str, line: int, lines: Peeked[str], usual: str, ledger: Ledg
         raise _two_delimiters(ledger, line, [",", usual])  # a comma in each line of prose
     if fitting or usual in found:
         return fitting[0] if fitting else usual
-    likely = max(found, key=alike.__getitem__)
-    if alike[likely] >= _LIKELY:
+    below = {mark: _alike(_commonest_first(rows[1:])) for mark, rows in cut.items()}
+    likely = max(found, key=below.__getitem__)
+    if below[likely] >= _LIKELY:  # and the first row, or some others, are faulty: reading says which
         return likely
     if not any(mark in text for text in head[1:] for mark in found):
         return usual
@@ -155,6 +157,12 @@ def _csv_way(delimiter: str) -> dict[str, Any]:
     return {"delimiter": delimiter, "skipinitialspace": delimiter == " "}
 
 
+def _commonest_first(rows: list[list[str]]) -> list[list[str]]:
+    """The rows in the order of how many are of the same width."""
+    counts = Counter(map(len, rows))
+    return sorted(rows, key=lambda row: -counts[len(row)])
+
+
 def _alike(rows: Sequence[Sequence[str]]) -> float:
     """The share of the rows that are as wide as the first; 0 if it is not cut."""
     widths = list(map(len, rows))
@@ -170,7 +178,7 @@ def _commas_are_decimal(rows: Sequence[Sequence[str]]) -> bool:
 def _two_delimiters(ledger: Ledger, line: int, marks: Sequence[str]) -> DataError:
     """The refusal of a file that can be cut in two ways."""
     commands = "; or ".join(ledger.file.command(option(mark)) for mark in marks)
-    what = f"cannot tell what separates the columns: {listed([called(mark) for mark in marks])} fit equally well"
+    what = f"cannot tell what separates the columns, {' or '.join(called(mark) for mark in marks)}"
     return ledger.fault(line, what, f"Say which: {commands}")
 
 

@@ -17,8 +17,9 @@ from rnncli.data.formats.values import Value
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs
 from rnncli.data.tables.column import Column
+from rnncli.data.tables.names import is_known
 from rnncli.data.tables.source import Roles
-from rnncli.errors import DataError, listed
+from rnncli.errors import DataError, listed, quoted
 
 _ENOUGH = 12  # rows, before it says something that no value of a column repeats
 _MOSTLY_DISTINCT = 0.6  # of its values are different, in a column of targets
@@ -55,7 +56,11 @@ def _is_empty(value: Value) -> bool:
 
 def recognize(preview: Preview, request: Request) -> Plan | None:
     dialect, task = preview.file.dialect, preview.task if preview.task != "auto" else preview.purpose.task
-    if dialect is None or dialect.header or Known.COLUMNS & preview.named or task not in ("auto", "seq2seq"):
+    if Known.COLUMNS & preview.named or task not in ("auto", "seq2seq") or preview.file.format.holds != "records":
+        return None
+    if dialect is None or dialect.header:
+        if task == "auto" and request.labelled and request.doubted and _are_unnamed_pairs(preview.columns):
+            raise _which_way(preview)
         return None
     columns = [column for column in preview.columns if column.filled and not column.counts_rows]
     if len(columns) < 2 or (task == "auto" and not (request.labelled and _are_pairs(columns))):
@@ -81,6 +86,25 @@ def _are_pairs(columns: Sequence[Column]) -> bool:
     if target.words < 1.5 <= source.words:
         return False  # rather a text and its label
     return len(target.filled) < _ENOUGH or len(target.distinct) >= _MOSTLY_DISTINCT * len(target.filled)
+
+
+def _are_unnamed_pairs(columns: Sequence[Column]) -> bool:
+    """Whether a table has two columns of texts that belong together, under names that say nothing: en, fr."""
+    if len(columns) != 2 or any(is_known(column.name) for column in columns):
+        return False
+    return all(column.is_prose for column in columns) and _are_pairs(columns)
+
+
+def _which_way(preview: Preview) -> DataError:
+    first, second = preview.names
+    there, back = (
+        preview.command_for("seq2seq", command("--text", a, "--label", b))
+        for a, b in ((first, second), (second, first))
+    )
+    return preview.file.refusal(
+        f"two columns hold texts, {quoted(first)} and {quoted(second)}, and their names do not say what for",
+        f"To learn to write the second from the first: {there}; the other way round: {back}",
+    )
 
 
 def _says_origin(column: Column) -> bool:

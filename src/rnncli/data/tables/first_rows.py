@@ -95,8 +95,8 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
     sample = [row.texts for row in rows.peek(_SEEN_ROWS, _SEEN_VALUES)] if waits else []
     sample = [texts for texts in sample if len(texts) == len(top) and not repeats_header(top, texts)]
     numbers = _numbers(columns_of(top, sample), asked.decimal, found.delimiter)
-    as_read = _rewriting(numbers.rewritten)
-    columns = columns_of(as_read(top), map(as_read, sample))
+    as_number = _rewriting(dict.fromkeys(numbers.unsure, ",") | numbers.rewritten)  # whichever number it is
+    columns = columns_of(as_number(top), map(as_number, sample))
     if has_header is None:
         has_header = _header(columns, opened.line, ledger, known)
     left: Iterator[Row] = rows.rest()

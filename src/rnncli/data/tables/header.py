@@ -53,6 +53,11 @@ def header_of(columns: Sequence[Column]) -> Header:
         reason = _is_value(column, names)
         if reason is not None:
             return Header(False, reason)
+    reason = next(filter(None, map(_is_like_values, columns)), None)
+    if reason is not None and any(map(_heads_labels, columns)):
+        return Header(None, f"{reason}, but nothing like the labels below it stands beside it", sure=False)
+    if reason is not None:
+        return Header(False, reason)
     if any(map(is_name, names)) or any(map(_heads_words, columns)):
         return Header(True, sure=False)
     for column in columns:
@@ -78,7 +83,13 @@ def _is_value(column: Column, names: Sequence[str]) -> str | None:
         return f"{quoted(name)} looks like the values below it"
     if column.nested and is_nested(name):
         return f"{quoted(name)} is a list, like the values below it"
-    if _are_symbols(name, filled) and not is_known(name):
+    return None
+
+
+def _is_like_values(column: Column) -> str | None:
+    """Why what stands in the first line reads like the values below it; None if it does not."""
+    name = column.name
+    if _are_symbols(name, column.filled) and not is_known(name):
         return f"{quoted(name)} is made of the same symbols as the values below it"
     if column.words >= 1.5 and _SENTENCE.search(name.strip()) and not is_known(name):
         return f"{quoted(name)} is a text like those below it"
@@ -123,8 +134,13 @@ def _heads_words(column: Column) -> bool:
     near = column.filled[:_NEAR]
     if len(name.split()) == 1 and column.words >= 1.5 and sum(len(v.split()) for v in near) >= 1.5 * len(near):
         return True
+    return _heads_labels(column)
+
+
+def _heads_labels(column: Column) -> bool:
+    """Whether it stands above labels that it is not one of."""
     labels = column.repeats and len(column.filled) >= _ENOUGH and column.words < 3
-    return labels and name not in column.distinct
+    return labels and column.name.strip() not in column.distinct
 
 
 def _are_steps(columns: Sequence[Column]) -> bool:
@@ -138,13 +154,15 @@ def _are_steps(columns: Sequence[Column]) -> bool:
 
 
 def _regularity(numbers: Sequence[str]) -> int:
-    """2 for whole numbers in even steps, 1 for those that only go up or only go down, else 0."""
+    """3 for whole numbers in steps of one, 2 in even steps, 1 if they only go up or only go down, else 0."""
     if len(numbers) < 2 or not all(number.strip().isdigit() and len(number) < 16 for number in numbers):
         return 0
     steps = [int(after) - int(before) for before, after in pairwise(numbers)]
     if not (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
         return 0
-    return 2 if len(set(steps)) == 1 else 1
+    if len(set(steps)) > 1:
+        return 1
+    return 3 if abs(steps[0]) == 1 else 2
 
 
 def _shape(value: str) -> str:
