@@ -75,7 +75,7 @@ def wide(label_first: bool, header: bool = True, id: bool = False, mark: str = "
 
 
 SPANS = [{"text": text, "label": [[0, 1, "PERSON"], [len(text) - 1, len(text), "CITY"]]} for text in TEXTS]
-OBJECTS = [{"text": text, "label": [{"name": label}]} for text, label in zip(TEXTS, LABELS, strict=True)]
+FRACTIONS = [{"tokens": ["so", "it", "is"], "ner_tags": [0, at / 2, 0.5]} for at in range(9)]
 PHONES_OF = {"a": "AE1", "e": "EH1", "i": "IH1", "o": "AA1"}
 PHONES = [[word * 2, " ".join(letter.upper() + "1" for letter in word)] for word in WORDS]
 LEXICON = [(c + v + d, f"{c.upper()} {PHONES_OF[v]} {d.upper()}") for c in "bdgk" for v in PHONES_OF for d in "dlmt"]
@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *({}, ["a.jsonl:301: 'label' holds lists ([\"a\"])"]),
     ),
     "tags as fractions": (
-        *("a.jsonl", json_lines([{"tokens": ["so", "it", "is"], "ner_tags": [0, at / 2, 0.5]} for at in range(9)])),
+        *("a.jsonl", json_lines(FRACTIONS)),
         *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([0,0.0,0.5])", '[str(t) for t in r["ner_tags"]]']),
     ),
     "several columns of tags": (
@@ -304,13 +304,13 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     # other marks, other shapes
     "a JSON array": (
         "a.jsonl",
-        json.dumps(OBJECTS, indent=1),
+        json.dumps(FRACTIONS, indent=1),
         {},
-        ["a.jsonl:2: 'label' holds lists (["],
+        ["a.jsonl:2: 'ner_tags' holds tags that are not texts ([", "json.load(sys.stdin)"],
     ),
     "a nested JSON": (
-        *("a.json", json.dumps({"data": OBJECTS}, indent=1), {}),
-        ["a.json:3: 'label' holds lists (["],
+        *("a.json", json.dumps({"data": FRACTIONS}, indent=1), {}),
+        ["a.json:3: 'ner_tags' holds tags that are not texts ([", 'json.load(sys.stdin)["data"]'],
     ),
     "words as a list": (
         *("a.jsonl", json_lines([{"tokens": text.split(), "label": b} for text, b in zip(TEXTS, LABELS, strict=True)])),

@@ -20,6 +20,7 @@ from helpers import time_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.formats.registry import known_suffixes
 from rnncli.data.formats.table import Row, Table
 from rnncli.data.readers import open_table
@@ -657,8 +658,16 @@ def test_values_are_compared_as_text():
     assert [row[0] for row in values(data, format="jsonl")] == ["1", "1", "1.5", "true", "false", "", "-0.0", "100.0"]
 
 
-def test_null_is_not_made_empty():
-    assert json_refusal('{"text": "a", "label": null}') == "<stdin>:3: the value of 'label' is null"
+def test_null_is_not_made_empty(tmp_path):
+    path = tmp_path / "a.jsonl"
+    good = '{"text": "a", "label": "b", "more": null}\n'
+    path.write_text(good + '{"text": "a", "label": null, "more": 1}\n' + good)
+    with pytest.raises(DataError, match=":2: the value of 'label' is null"):
+        read_dataset(Source(str(path)))
+    dataset = read_dataset(Source(str(path), skip_bad=True))
+    assert (list(dataset.lines), dataset.skipped) == ([1, 3], 1)
+    with pytest.raises(DataError, match=":1: the value of 'more' is null"):
+        read_dataset(Source(str(path), text="text", label="more"))
 
 
 def test_lists_and_objects_stay_json():

@@ -19,7 +19,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
-from rnncli.data.formats.values import as_text
+from rnncli.data.formats.values import NULL, as_text
 from rnncli.data.layouts.layout import Plan, Reads, Request
 from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
@@ -350,7 +350,23 @@ def open_records(
     preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
     if request.doubted and (preview.file.format.holds != "texts" or source.format is None):
         raise_first(FILE[preview.file.format.holds], preview)  # it is not what its format says, or has no header
-    return OpenedRecords(table, plan_of(preview, request), itertools.chain(sample, table.rows), beside)
+    plan = plan_of(preview, request)
+    rows: Iterator[Row] = itertools.chain(sample, table.rows)
+    if table.ledger.file.format.typed:
+        rows = _without_nulls(rows, table, plan.roles)
+    return OpenedRecords(table, plan, rows, beside)
+
+
+def _without_nulls(rows: Iterable[Row], table: Table, roles: Roles) -> Iterator[Row]:
+    """The rows that have a value in each column that is read."""
+    read = {*roles.text, *roles.features, *roles.label, roles.time, roles.id}
+    places = [at for at, name in enumerate(table.columns) if name in read]
+    for row in rows:
+        null = next((at for at in places if row.values[at] is NULL), None)
+        if null is None:
+            yield row
+        else:
+            table.ledger.bad_record(row.line, f"the value of {quoted(table.columns[null])} is null")
 
 
 def _given(source: Source, task: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NoReturn
 
-from rnncli.data.formats.values import Value, as_text, is_nested
+from rnncli.data.formats.values import NULL, Value, as_text, is_nested
 from rnncli.errors import quoted
 
 MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, so that a value can be parsed again
@@ -123,8 +123,8 @@ def values_of(record: dict[str, Any], keys: Sequence[str], written: str) -> tupl
     for key in keys:
         value = record[key]
         if value is None:
-            raise BadRecord(f"the value of {quoted(key)} is null")
-        if looked_at or isinstance(value, bool):
+            record[key] = NULL
+        elif looked_at or isinstance(value, bool):
             record[key] = checked(key, value)
     return tuple(record[key] for key in keys)
 

@@ -21,6 +21,15 @@ Numbers = npt.NDArray[np.number[Any]]
 # Words are a tuple of texts; lists and dictionaries are those of JSON.
 Value = str | int | float | tuple[str, ...] | Numbers | list[Any] | dict[str, Any]
 
+
+class Null(str):
+    """An empty text where JSON has null: a value that is missing, and may be so in a column that is not read."""
+
+    __slots__ = ()
+
+
+NULL = Null()
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
 _DECODER = json.JSONDecoder(parse_int=float)
