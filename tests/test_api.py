@@ -149,7 +149,7 @@ def test_arguments_of_another_type_are_named(ask: Callable[[Any], Any], message:
     ("data", "chosen", "message"),
     [
         (None, {}, "name the data to train on"),
-        (["reviews.csv"], {}, "data is a path, or pairs of an input and its label, and number 1 is 'reviews.csv'"),
+        (["reviews.csv", 7], {}, "data is a path, or pairs of an input and its label, and number 1 is 'reviews.csv'"),
         ("reviews.csv", {"text": 1}, "text must be a text, not 1 (int)"),
         ("reviews.csv", {"encoding": 7}, "encoding must be a text, not 7 (int)"),
         ("reviews.csv", {"skip_bad": "yes"}, "skip_bad must be true or false, not 'yes' (str)"),
@@ -228,7 +228,7 @@ def test_pairs_train_and_score_what_a_file_of_them_does() -> None:
     assert len(repr(scored)) < 200
     tagged = [(["the", f"dog{n % 3}", "ran"], ["D", "N", "V"]) for n in range(24)]
     assert rnncli.train(tagged, **TINY, name="c").task == "tag"
-    for wrong in (["reviews.csv"], [("a", "b", "c")], [7]):
+    for wrong in (["reviews.csv", 7], [("a", "b", "c")], [7]):
         with pytest.raises(UsageError, match="data is a path, or pairs of an input and its label, and number 1 is"):
             rnncli.train(wrong, **TINY)
     with pytest.raises(DataError, match="the pairs:2: the label is empty"):

@@ -44,6 +44,7 @@ CONTENT = {
     "text": "good\n",
     "ts": "@classLabel true pos neg\n@data\n1,2,3:pos\n",
     "arff": "@attribute a numeric\n@attribute b {pos,neg}\n@data\n1,pos\n",
+    "documents": "good\n",
     "conll": "good ADJ\n",
     "conllu": "1\tgood\tgood\tADJ\tJJ\t_\t0\troot\t_\t_\n",
     "lexicon": "good G UH1 D\n",

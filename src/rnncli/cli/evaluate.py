@@ -13,9 +13,11 @@ import typer
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import as_file, is_model, model_of, require_piped, source_of
+from rnncli.cli.arguments.inputs import STDIN, as_file, is_model, model_of, parallel_files, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
+from rnncli.cli.arguments.paths import Reads
 from rnncli.cli.plots import require_drawable, write_plot
+from rnncli.data.formats.registry import looks_like_data
 from rnncli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ Plot = Annotated[
 ]
 Mistakes = Annotated[int | None, typer.Option("--mistakes", metavar="K", min=0, help="How many mistakes to show. [10]")]
 DataArguments = Annotated[
-    options.TextsOrFiles, typer.Argument(metavar="DATA", help="Data with the right answers; - for stdin.")
+    list[str] | None,
+    Reads(),
+    typer.Argument(metavar="DATA", help="Data with the right answers, files or a folder; - for stdin."),
 ]
 
 MISTAKES = 10  # shown by default
@@ -35,9 +39,11 @@ CHARACTERS_A_TEXT = 200  # a guess, by which data are or are not worth more than
 
 @checked()
 def evaluate(
-    data: AnyPath | Iterable[tuple[Any, Any]],
+    data: AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None = None,
     model: options.ModelName = "latest",
     *,
+    source: options.SourceFile = None,
+    target: options.TargetFile = None,
     mistakes: Mistakes = None,
     beam: options.Beam = None,
     workers: options.Workers = 1,
@@ -49,7 +55,9 @@ def evaluate(
     """Scores a model on data with the right answers: overall, by label, and the most confident mistakes.
 
     Args:
-        data: a data file, or pairs of an input and its label.
+        data: a data file, or several with the same columns, or a folder, as for training; or pairs of an input and its
+            label.
+        source, target: in place of ``data`` two text files, of which each line of one goes with that of the other.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
         mistakes: how many of them to return; 10 if None.
         beam: width of the beam search, where texts are generated.
@@ -66,16 +74,17 @@ def evaluate(
     from rnncli.parallel.processes import helpful_workers
 
     require_drawable(plot)
+    data = parallel_files(data, source, target)
+    if data is None:
+        raise UsageError("name the data with the right answers", "rnncli evaluate test.csv")
     name = os.fspath(model) if isinstance(model, str | os.PathLike) else "MODEL"
     asked = model_of(model, runs).with_options(**({} if beam is None else {"beam": beam}))
     if mistakes is not None and not asked.labelled:
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
     purpose = asked.purpose(f"rnncli evaluate -m {shlex.quote(name)}")
     with as_file(data) as path:
-        source = source_of(path, reading)
-        dataset = read_dataset(
-            source, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, purpose=purpose
-        )
+        read = source_of(path, reading, target=target)
+        dataset = read_dataset(read, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, purpose=purpose)
         note(dataset.why)
         # A text that stands on a single line is as much work as many.
         texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
@@ -92,7 +101,7 @@ def evaluate(
 def evaluate_command(
     call: Call,
     work: Callable[..., Evaluation],
-    data: DataArguments,
+    data: DataArguments = None,
     model: options.ModelName = "latest",
     workers: options.Workers = None,
     runs: options.Runs = DEFAULT_RUNS,
@@ -108,17 +117,26 @@ def evaluate_command(
     from rnncli.machine import keep_freed_memory
 
     output = call.output
-    *before, path = data
-    if len(before) > 1 or (before and "model" in call.typed):
-        raise UsageError("evaluate scores one model on one file", "rnncli evaluate DATA -m MODEL")
-    if not before and is_model(path, os.fspath(runs)):
-        raise UsageError(f"{path} is a model: name the data too", f"rnncli evaluate DATA -m {shlex.quote(path)}")
-    require_piped(path)
+    first, *files = data or [""]
+    if files and "model" not in call.typed and _is_model(first, os.fspath(runs)):
+        model = first  # MODEL DATA is the order of version 0.1, before there was --model
+    else:
+        files = data or []
+    if files == [first] and is_model(first, os.fspath(runs)):
+        raise UsageError(f"{first} is a model: name the data too", f"rnncli evaluate DATA -m {shlex.quote(first)}")
+    for one in files:
+        require_piped(one)
     keep_freed_memory()
     with warnings_shown(output):
-        # MODEL DATA is the order of version 0.1, before there was --model.
-        evaluation = work(path, before[0] if before else model, workers=workers, runs=runs, note=output.note)
+        evaluation = work(files or None, model, workers=workers, runs=runs, note=output.note)
     show_figures(output, evaluation, json)
+
+
+def _is_model(name: str, runs: str) -> bool:
+    """Whether the first of several arguments is a model: a run, a file of one, or what is there as neither."""
+    if is_model(name, runs) or name.endswith(".safetensors"):
+        return True
+    return not os.path.exists(name) and name != STDIN and not looks_like_data(name)
 
 
 COMMAND = partial(command, evaluate, evaluate_command)

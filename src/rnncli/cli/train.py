@@ -18,7 +18,7 @@ from rnncli.clean import clean
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import as_file, found_model, load, require_piped, source_of
+from rnncli.cli.arguments.inputs import as_file, found_model, load, parallel_files, paths_of, require_piped, source_of
 from rnncli.cli.arguments.options import (
     DATA_FILES,
     DEFAULT_RUNS,
@@ -42,9 +42,14 @@ if TYPE_CHECKING:
     from rnncli.training.session import Session
 
 TrainingData = Annotated[
-    AnyPath | Iterable[tuple[Any, Any]] | None,
+    AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None,
     Reads(),
     typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin."),
+]
+TrainingFiles = Annotated[
+    list[str] | None,
+    Reads(),
+    typer.Argument(metavar="DATA", help=f"Files with the same columns, or a folder; {DATA_FILES}; - for stdin."),
 ]
 Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
 Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
@@ -93,6 +98,8 @@ def train(
     runs: options.Runs = DEFAULT_RUNS,
     log: LogFile = None,
     plot: Plot = None,
+    source: options.SourceFile = None,
+    target: options.TargetFile = None,
     named: Collection[str] | None = None,
     note: Note = quiet,
     on_start: Callable[[Session], object] = quiet,
@@ -102,7 +109,9 @@ def train(
     """Trains a model, or resumes a stopped training, and returns the best model with its training record.
 
     Args:
-        data: a data file, or pairs of an input and its label.
+        data: a data file, or several with the same columns, or a folder of them, or a folder with a folder for each
+            label; or pairs of an input and its label.
+        source, target: in place of ``data`` two text files, of which each line of one goes with that of the other.
         config: a settings file (YAML); ``options`` override it.
         resume: the run to resume: ``latest``, its name or its folder.
         name: of the run's folder below ``runs``; no other run may have it.
@@ -123,12 +132,12 @@ def train(
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
     """
     from rnncli.cli.training_log import TrainingLog
-    from rnncli.data.formats.sources import display_name
     from rnncli.storage import require_apart
     from rnncli.tasks.model import path_of
     from rnncli.training import session as sessions
     from rnncli.training.continuing import Begin
 
+    data = parallel_files(data, source, target)
     if data is None and resume is None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
     if resume is not None and name is not None:
@@ -159,14 +168,14 @@ def train(
     with ExitStack() as opened:
         path = opened.enter_context(as_file(data))
         if log is not None:
-            require_apart([log], [] if path is None else [path])
+            require_apart([log], paths_of(path))
         written = None if log is None else opened.enter_context(TrainingLog(log))
-        source = source_of("-" if path is None else path, reading)
+        read = source_of("-" if path is None else path, reading, target=target)
         if path is not None:
-            note(f"reading {display_name(source.path)} …", "dim")
+            note(f"reading {read.name} …", "dim")
         if resume is None:
             session = sessions.start(
-                source,
+                read,
                 {"workers": 1} | settings,
                 folder,
                 name,
@@ -177,9 +186,9 @@ def train(
             )
         else:
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
-            data = None if path is None else source.path
+            moved = None if path is None else read
             session = sessions.resume(
-                run, folder, data=data, given=settings, reading=reading, beside=beside, on_found=found
+                run, folder, data=moved, given=settings, reading=reading, beside=beside, on_found=found
             )
         on_start(session)
         if written is not None:
@@ -197,7 +206,7 @@ def train(
 def train_command(
     call: Call,
     work: Callable[..., Model],
-    data: TrainingData = None,
+    data: TrainingFiles = None,
     config: Config = None,
     force: options.Force = False,
     json: options.Json = False,
@@ -213,6 +222,8 @@ def train_command(
     rnncli train names.csv --tokens char   a timestep is a letter
     rnncli train tags.conll                a tag for every word
     rnncli train plays.txt                 the next word of a text
+    rnncli train train/                    a folder of texts for each label; or files with the same columns
+    rnncli train --source en.txt --target fr.txt   a line of each is a pair
     rnncli train --resume latest           after Ctrl-C; the same bits in the end
 
     A setting may also come from the environment (RNNCLI_HIDDEN=128) or from --config FILE.
@@ -221,12 +232,13 @@ def train_command(
     from rnncli.render.json_out import print_json
 
     output = call.output
-    require_piped(data)
+    for one in data or ():
+        require_piped(one)
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # refuses a mistyped value before anything is read
     with warnings_shown(output), _Progress(output) as progress:
         shown = {"named": settings, "note": output.note, "on_start": progress.begin, "on_event": progress.event}
-        work(data, **{"workers": None} | resolved, **shown)
+        work(data or None, **{"workers": None} | resolved, **shown)
     if json:
         print_json(output, _document(progress.session))
     else:

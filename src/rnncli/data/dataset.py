@@ -6,6 +6,7 @@ import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,8 @@ from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.formats.advice import command
+from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
-from rnncli.data.formats.sources import display_name
 from rnncli.data.formats.table import Row, Table
 from rnncli.data.formats.values import NULL, as_text
 from rnncli.data.layouts.layout import Plan, Reads, Request
@@ -25,6 +26,7 @@ from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.records.short_repr import ShortRepr
+from rnncli.data.several import open_source
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Roles, Source, joined_names, names_in
@@ -87,17 +89,21 @@ class Dataset(ShortRepr):
     ) -> Dataset:
         """Records, once all have been read."""
         ledger = records.ledger
+        places = [file_and_line(line) for line in records.lines] if ledger.file.files else []
+        file_of = array("i", (file for file, _ in places if file is not None))
         return cls(
             source=source,
             why=why,
             inputs=records.inputs,
             labels=records.labels or Texts.of_nothing(len(records.inputs)),
-            lines=records.lines,
+            lines=array("q", (line for _, line in places)) if places else records.lines,
             digest=digest,
             skipped=ledger.count,
             skipped_because=tuple(ledger.skipped[:SKIPPED_SHOWN]),
             reads=reads,
             shown=records.shown,
+            files=ledger.file.files if file_of else (),
+            file_of=file_of,
             roles=roles,
         )
 
@@ -117,7 +123,7 @@ class Dataset(ShortRepr):
 
     @property
     def name(self) -> str:
-        return display_name(self.source.path)
+        return self.source.name
 
     def place(self, row: int) -> str:
         """Where a record stands: ``reviews.csv:41``."""
@@ -146,8 +152,8 @@ class Dataset(ShortRepr):
             splits=(),
             groups=(),
             arrangement=arrangement,
-            files=tuple(part.name for part in parts),
-            file_of=array("i", (number for number, part in enumerate(parts) for _ in part.lines)),
+            files=tuple(name for part in parts for name in part.files or (part.name,)),
+            file_of=_numbers_of_files(parts),
         )
 
     def take(self, rows: Sequence[int]) -> Dataset:
@@ -203,6 +209,15 @@ class Dataset(ShortRepr):
         )
 
 
+def _numbers_of_files(parts: Sequence[Dataset]) -> array[int]:
+    """The number of each record's file among those of all parts."""
+    numbers, before = array("i"), 0
+    for part in parts:
+        numbers.extend(before + (part.file_of[row] if part.files else 0) for row in range(len(part.lines)))
+        before += len(part.files) or 1
+    return numbers
+
+
 def left_out(count: int, reasons: Sequence[str]) -> str:
     """A sentence on the bad records that were left out; ``reasons`` says why for the first of them."""
     if count == 1:
@@ -212,6 +227,8 @@ def left_out(count: int, reasons: Sequence[str]) -> str:
 
 def is_plain_text(source: Source) -> bool:
     """Whether the file is a text and not a table."""
+    if source.target is not None:
+        return False
     named = source.format is not None or source.path == "-"
     format = FORMATS.get((source.format if named else format_of(source.path)) or "")
     return format is not None and format.holds == "texts"
@@ -279,7 +296,7 @@ def _as_read(source: Source, plan: Plan, table: Table) -> Source:
         label=joined_names(roles.label) if roles.label else None,
         time=roles.time,
         id=roles.id,
-        format=table.format,
+        format=source.format if source.more or source.target is not None else table.format,
         layout=roles.layout,
         **_unusual(table, source),
     )
@@ -325,11 +342,10 @@ def open_records(
         StorageError: the file cannot be read.
     """
     source = request.source
-    table = open_table(
-        source.path,
-        format=source.format,
+    open_one = partial(
+        open_table,
         encoding=source.encoding,
-        skip_bad=source.skip_bad,
+        skip_bad=source.skip_bad and source.target is None,  # a line that is left out would move those below it
         before_waiting=before_waiting,
         skip_hint=skip_hint,
         ignore=source.ignore,
@@ -340,6 +356,7 @@ def open_records(
         reader=purpose.command,
         given=_given(source, task if purpose.task_named else None),
     )
+    table = open_source(source, lambda path, format: open_one(path, format=format))
     beside = _set_aside(table, source)
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
     settled = before_waiting is not None and (source.text is not None or source.format == "text" or request.reads)

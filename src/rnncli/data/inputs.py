@@ -67,7 +67,7 @@ def stream_inputs(
     strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
     fill = source.missing if inputs is NumberArrays else None
     for record in plan.records(rows, strict):
-        place, value = f"{table.name}:{record.line}", record.input
+        place, value = table.ledger.place(record.line), record.input
         if isinstance(value, Series):
             for step, part in [(-1, value.numbers)] if parts_of is None else parts_of(value):
                 yield _part(table.name, value, step, part, plan.shown(record))

@@ -1,10 +1,11 @@
-"""Formats that a file has inside another one: fastText's lines are found in files that end in ``.txt``."""
+"""Formats that a name does not say: fastText's lines are found in files that end in ``.txt``, and folders have any."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from rnncli.data.formats.fasttext import is_fasttext
+from rnncli.data.formats.folders import is_folder, walk
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.sources import STDIN, check_path, open_chunks
 from rnncli.data.tables.source import Source
@@ -15,7 +16,13 @@ _LINES = 20  # by which it is told
 
 def with_format(source: Source) -> Source:
     """A source of which the format is said, where its first lines say it; what cannot be read is left to its reader."""
-    named = None if source.format is not None or source.path == STDIN else format_of(source.path)
+    if source.target is None and not source.more and is_folder(source.path):
+        return replace(source, format=walk(source.path, source.format).format)
+    named = (
+        None
+        if source.target is not None or source.format is not None or source.path == STDIN
+        else format_of(source.path)
+    )
     if named is None or FORMATS[named].holds != "texts":
         return source
     try:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.arrangement import PART_VALUES, Arrangement, Part, part_of
 from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.registry import format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.readers import open_table
+from rnncli.data.recognized import with_format
+from rnncli.data.several import open_source
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 from rnncli.training.starting_point import OtherFile
 
@@ -132,7 +136,10 @@ def read_like(dataset: Dataset, path: str, option: str, task: str) -> Dataset:
     """
     if path == "-":
         raise UsageError(f"{option} takes a file, not stdin", "save it first: a resumed training reads it again")
-    table = replace(dataset.source, path=path, format=format_of(path) or dataset.source.format, split=None)
+    source = dataset.source.of(path)
+    table = with_format(
+        replace(source, format=None if is_folder(path) else format_of(path) or source.format, split=None)
+    )
     if table.group is not None and table.group not in _columns(table):
         table = replace(table, group=None)
     try:
@@ -157,7 +164,8 @@ def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
 
 
 def _columns(source: Source) -> tuple[str, ...]:
-    return open_table(source.path, format=source.format, encoding=source.encoding).columns
+    one = partial(open_table, encoding=source.encoding)
+    return open_source(source, lambda path, format: one(path, format=format)).columns
 
 
 def without_test(dataset: Dataset) -> Dataset:

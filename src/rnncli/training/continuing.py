@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from rnncli.core.packed import Array
 from rnncli.data.arrangement import Arrangement
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.readers import open_table
+from rnncli.data.several import open_source
 from rnncli.errors import ModelFileError, RnncliError, UsageError, counted, listed
 from rnncli.record import KeptScore, Origin
 from rnncli.tasks import task_named
@@ -115,7 +117,8 @@ class Begin:
         self.require_task()
         model = self.model
         if model.reads is None and self.columns and source.path != "-":
-            there = open_table(source.path, format=source.format, encoding=source.encoding).columns
+            one = partial(open_table, encoding=source.encoding)
+            there = open_source(source, lambda path, format: one(path, format=format)).columns
             text, label = (name if name in there else None for name in map(self.columns.get, ("text", "label")))
             source = replace(source, text=source.text or text, label=source.label or label)
         return read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs)

@@ -313,5 +313,5 @@ def _is_number(stem: str) -> bool:
 
 def _stem(data_path: str) -> str:
     """``reviews`` for ``data/reviews.csv.gz``: letters, digits, - and _ only."""
-    name = "stdin" if data_path == "-" else os.path.basename(data_path).split(".")[0]
+    name = "stdin" if data_path == "-" else os.path.basename(data_path.rstrip("/")).split(".")[0]
     return re.sub(r"[^\w-]+", "-", name, flags=re.ASCII).strip("-")[:60] or "run"

@@ -453,7 +453,7 @@ def resume(
     run: str,
     runs_folder: Path,
     *,
-    data: str | None = None,
+    data: str | Source | None = None,
     given: Mapping[str, Any] | None = None,
     reading: Mapping[str, Any] | None = None,
     beside: Mapping[str, str | None] | None = None,
@@ -464,7 +464,7 @@ def resume(
     Args:
         run: ``latest``, a run's folder or its name.
         runs_folder: where names are looked for.
-        data: the data file, if it has moved (or came from stdin).
+        data: the data file, or several, if they have moved (or came from stdin).
         given: settings that the user has named again; those of MAY_CHANGE may differ from the run's. A finished
             training goes on if more epochs or more patience are allowed now.
         reading: fields of the :class:`Source` that the user has named again; none may differ from the run's.
@@ -493,7 +493,7 @@ def resume(
 def _resumed(
     folder: RunFolder,
     lock: RunLock,
-    data: str | None,
+    data: str | Source | None,
     given: Mapping[str, Any],
     reading: Mapping[str, Any],
     beside: Mapping[str, str | None],
@@ -522,7 +522,8 @@ def _resumed(
         )
     moved = {"validation": given.get("validation"), **beside}
     paths = {option: moved.get(option) or file.path for option, file in start.files.items()}
-    read = [start.source.path if data is None else data, settings.vectors, *paths.values()]
+    data = Source(data) if isinstance(data, str) else data
+    read = [*(start.source if data is None else data).paths, settings.vectors, *paths.values()]
     storage.require_apart(folder.files, [path for path in read if path not in (None, "-")])
     on_found()
     begin = None if start.origin is None else Begin.again(folder.origin, start.origin)
@@ -543,7 +544,7 @@ def _resumed(
 
 
 def _read_again(
-    folder: RunFolder, start: StartingPoint, data: str | None, paths: Mapping[str, str], begin: Begin | None
+    folder: RunFolder, start: StartingPoint, data: Source | None, paths: Mapping[str, str], begin: Begin | None
 ) -> tuple[Dataset, dict[str, Dataset]]:
     """The data that a training began with, from where they were or from ``data``, and the files beside them.
 
@@ -555,7 +556,7 @@ def _read_again(
         UsageError: they are not the same.
         StorageError: they cannot be read.
     """
-    source = start.source if data is None else replace(start.source, path=data)
+    source = start.source if data is None else start.source.of(data.path, data.more, data.target)
     resume = f"--resume {shlex.quote(str(folder.named))}"
     command = f"rnncli train DATA {resume}"
     with _the_same(source.path, "data that {} was trained on", folder, command, data is None):

@@ -62,7 +62,10 @@ class StartingPoint:
 
     def _with_paths(self, change: Callable[[str], str]) -> StartingPoint:
         files = {option: replace(file, path=change(file.path)) for option, file in self.files.items()}
-        return replace(self, source=replace(self.source, path=change(self.source.path)), files=files)
+        source = self.source
+        target = None if source.target is None else change(source.target)
+        source = source.of(change(source.path), tuple(map(change, source.more)), target)
+        return replace(self, source=source, files=files)
 
     def settings_again(self, given: Mapping[str, Any]) -> Settings:
         """The settings to go on with; None for patience where it follows from the epochs.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnncli.clean import clean
 from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rnncli.tasks.model import Model
 
 STDIN = "-"
+T = TypeVar("T")
 
 
 def load(path: AnyPath = "runs/latest") -> Model:
@@ -106,11 +107,19 @@ def files_among(arguments: Sequence[str], format: str | None = None) -> list[str
     return files
 
 
-def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False) -> Source:
-    """Returns a file with how to read it.
+def source_of(
+    path: AnyPath | Sequence[AnyPath],
+    reading: Mapping[str, Any],
+    *,
+    inputs: bool = False,
+    target: AnyPath | None = None,
+) -> Source:
+    """Returns a file, or several, with how to read them.
 
     Args:
+        path: of several their paths, one at least.
         reading: the options by name; None for those that are not given.
+        target: the file whose lines go with those of the only path.
         inputs: it is only predicted or looked at. Then a pipe holds lines of text, unless --format csv or --text says
             that it has a header.
 
@@ -122,29 +131,55 @@ def source_of(path: AnyPath, reading: Mapping[str, Any], *, inputs: bool = False
     from rnncli.data.recognized import with_format
     from rnncli.tasks.model import path_of
 
-    path = path_of(path)
-    if not path:
+    first, *more = map(path_of, paths_of(path))
+    target = None if target is None else path_of(target)
+    if not all((first, *more)):
         raise StorageError("the name of the file is empty")
     given = {name: value for name, value in reading.items() if value is not None}
-    if inputs and path == STDIN and "text" not in given:
+    if inputs and first == STDIN and "text" not in given:
         given = {"format": "text"} | given
     try:
-        return with_format(schema.read(Source, asdict(Source(path, **given))))
+        return with_format(schema.read(Source, asdict(Source(first, more=tuple(more), target=target, **given))))
     except schema.Wrong as wrong:
         raise UsageError(str(wrong)) from None
 
 
+def parallel_files(data: T | None, source: AnyPath | None, target: AnyPath | None) -> T | AnyPath | None:
+    """The data, or the first of two files whose lines go together.
+
+    Raises:
+        UsageError: one of the two lacks the other, or there is other data beside them.
+    """
+    if source is None and target is None:
+        return data
+    if source is None or target is None:
+        raise UsageError("--source and --target go together: each line of one goes with that of the other", "name both")
+    if data is not None:
+        raise UsageError("--source and --target stand in place of DATA", "leave one of them out")
+    return source
+
+
+def paths_of(data: AnyPath | Sequence[AnyPath] | None) -> list[AnyPath]:
+    """The paths that were named."""
+    return [] if data is None else [data] if isinstance(data, str | os.PathLike) else list(data)
+
+
 @contextmanager
-def as_file(data: AnyPath | Iterable[tuple[Any, Any]] | None) -> Iterator[Any]:
+def as_file(data: AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None) -> Iterator[Any]:
     """Gives a path as it is, and for pairs a temporary file of them, which is read and checked like any other.
 
     Args:
-        data: a path, or pairs: a text or a list of words or numbers, and its label, its tags or its target text.
+        data: a path, or several, or pairs: a text or a list of words or numbers, and its label, its tags or its
+            target text.
 
     Raises:
         UsageError: it is neither.
     """
     if isinstance(data, str | os.PathLike) or not isinstance(data, Iterable):
+        yield data
+        return
+    data = list(data)
+    if data and all(isinstance(one, str | os.PathLike) for one in data):
         yield data
         return
     lines = []

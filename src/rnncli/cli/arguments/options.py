@@ -39,6 +39,14 @@ def flag_of(name: str) -> str:
 DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 
 # Parameters that name files; see :mod:`rnncli.cli.arguments.paths`.
+SourceFile = Annotated[
+    AnyPath | None,
+    Reads(),
+    typer.Option("--source", metavar="FILE", help="Text file, in place of DATA, with a text on each line, and …"),
+]
+TargetFile = Annotated[
+    AnyPath | None, Reads(), typer.Option("--target", metavar="FILE", help="… the file of the texts that they become.")
+]
 InputFile = Annotated[AnyPath | None, Reads()]
 TextsOrFiles = Annotated[list[str], Reads()]
 OtherModel = Annotated["AnyModel | None", Reads("model")]

@@ -26,6 +26,7 @@ FILE: dict[str, Checks] = {
         text_files.tagged_words,
         text_files.same_delimiters,
     ),
+    "documents": [],
     "tagged words": _always(text_files.slashed_tags),
 }
 

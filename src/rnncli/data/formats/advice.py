@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from rnncli.data.formats.dialect import Dialect
+from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import PACKED, Format
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError
@@ -18,6 +19,8 @@ class DataFile:
     """A file that is read; ``-`` is standard input, which a command can only call FILE.
 
     Attributes:
+        files: where several are read as one, all of them.
+        called, typed: what they are called in messages, and how they stand in commands, if not by ``path``.
         records_in_json: the Python expression of the records, where the file is one value of JSON.
         reader: the beginning of the command that reads it.
         options: those that the user gave to have it read as it is, each as it is typed.
@@ -27,6 +30,9 @@ class DataFile:
     path: str
     format: Format
     encoding: str = "utf-8"
+    files: tuple[str, ...] = ()
+    called: str = ""
+    typed: str = ""
     records_in_json: str = "json.load(sys.stdin)"
     reader: str = "rnncli train"
     options: tuple[str, ...] = field(default=(), compare=False)
@@ -35,12 +41,22 @@ class DataFile:
     @property
     def name(self) -> str:
         """Its name in messages."""
-        return display_name(self.path)
+        return self.called or display_name(self.path)
+
+    def place(self, line: int) -> str:
+        """``a.csv:3``: the file and the line of a record."""
+        file, line = file_and_line(line)
+        return f"{self.name if file is None else self.files[file]}:{line}"
 
     @property
     def quoted(self) -> str:
         """Its name in commands."""
-        return "FILE" if self.path == "-" else shlex.quote(self.path)
+        return self.typed or ("FILE" if self.path == "-" else shlex.quote(self.path))
+
+    @property
+    def _first(self) -> str:
+        """The file that a command changes, of several the first."""
+        return shlex.quote(self.files[0]) if self.files else self.quoted
 
     def command(self, *options: str) -> str:
         """The command that reads it with these options, in place of those of the same name that were given."""
@@ -50,13 +66,14 @@ class DataFile:
 
     def refusal(self, what: str, hint: str, line: int | None = None) -> DataError:
         """The exception for something in this file, at ``line`` if it is there."""
-        where = self.name if line is None else f"{self.name}:{line}"
+        where = self.name if line is None else self.place(line)
         told = not self.format.binary or self.format.as_json_lines
         return DataError(f"{where}: {what}", hint if told else None)
 
     def made(self, suffix: str) -> str:
         """The name of a file that is made of this one: ``tickets.csv`` becomes ``tickets-2.jsonl``."""
-        stem = "data" if self.path == "-" else os.path.basename(self.path).removesuffix(PACKED).rpartition(".")[0]
+        first = self.files[0] if self.files else self.path
+        stem = "data" if first == "-" else os.path.basename(first).removesuffix(PACKED).rpartition(".")[0]
         return shlex.quote(f"{stem or 'data'}-2.{suffix}")
 
     def as_json(self, record: str, rows: str | None = None, where: str | None = None) -> str:
@@ -106,7 +123,7 @@ class DataFile:
     def piped(self, command: str, suffix: str) -> str:
         """A command with the file's text on its standard input, and a new file for what it prints."""
         if self._text.startswith("cat "):
-            return f"{command} < {self.quoted} > {self.made(suffix)}"
+            return f"{command} < {self._first} > {self.made(suffix)}"
         return f"{self._text} | {command} > {self.made(suffix)}"
 
     def unpacked(self, script: str, suffix: str) -> str:
@@ -114,7 +131,7 @@ class DataFile:
         packed = self.path.lower().endswith(PACKED)
         python = f"python3 -c {shlex.quote(script)}"
         made = f"> {self.made(suffix)}"
-        return f"zcat {self.quoted} | {python} {made}" if packed else f"{python} < {self.quoted} {made}"
+        return f"zcat {self._first} | {python} {made}" if packed else f"{python} < {self._first} {made}"
 
     @property
     def records(self) -> str:
@@ -152,14 +169,14 @@ class DataFile:
     @property
     def _text(self) -> str:
         """A command that prints the file's text as UTF-8, or its records as JSON lines where its format has those."""
-        stages = [f"zcat {self.quoted}"] if self.path.lower().endswith(PACKED) else []
+        stages = [f"zcat {self._first}"] if self.path.lower().endswith(PACKED) else []
         if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii"):
             convert = f"iconv -f {shlex.quote(self.encoding)} -t utf-8"
-            stages.append(convert if stages else f"{convert} {self.quoted}")
+            stages.append(convert if stages else f"{convert} {self._first}")
         if self.format.as_json_lines:
             script = f"python3 -c {shlex.quote(self.format.as_json_lines)}"
-            stages.append(script if stages else f"{script} < {self.quoted}")
-        return " | ".join(stages) or f"cat {self.quoted}"
+            stages.append(script if stages else f"{script} < {self._first}")
+        return " | ".join(stages) or f"cat {self._first}"
 
 
 def _option_name(word: str) -> str:

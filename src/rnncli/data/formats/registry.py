@@ -34,7 +34,7 @@ class Format:
         suffixes: endings of the names of such files, in lower case.
         opener: module and function that turn bytes into names of columns and rows; see :func:`open_table
             <rnncli.data.readers.open_table>`.
-        holds: records with named values, a text a line, or words with their tags.
+        holds: records with named values, a text a line, one text in the whole file, or words with their tags.
         delimiter: what separates the values of a line; then the first line names the columns.
         typed: whether values have types, as in JSON, and are not all texts.
         one_value: whether a file is a single value of JSON, and not one a line.
@@ -46,7 +46,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     opener: str
-    holds: Literal["records", "texts", "tagged words"] = "records"
+    holds: Literal["records", "texts", "documents", "tagged words"] = "records"
     delimiter: str = ""
     typed: bool = False
     one_value: bool = False
@@ -98,6 +98,7 @@ FORMATS = {
         ),
         Format("fasta", (".fasta", ".fa", ".fna", ".faa", ".ffn"), f"{_HERE}.fasta:open_fasta", as_json_lines=_FASTA),
         Format("text", (".txt",), f"{_HERE}.plain_text:open_text", holds="texts"),
+        Format("documents", (), f"{_HERE}.plain_text:open_document", holds="documents"),
         Format("conll", (".conll", ".bio", ".iob"), f"{_HERE}.conll:open_conll", holds="tagged words"),
         Format("conllu", (".conllu", ".conllup"), f"{_HERE}.conll:open_conll_u", holds="tagged words"),
         Format("lexicon", (".lex", ".dict"), f"{_HERE}.lexicon:open_lexicon"),
@@ -105,6 +106,9 @@ FORMATS = {
         Format("arff", (".arff",), f"{_HERE}.arff:open_arff"),
     )
 }
+
+# Two files side by side: no file has it.
+PAIRS = Format("pairs", (), "")
 
 
 def known_suffixes() -> dict[str, str]:

@@ -12,13 +12,15 @@ from rnncli.data.formats.values import Value, as_text
 from rnncli.errors import DataError, counted
 
 MAX_BYTES = 4 << 30  # 4 GiB, as stored and as unpacked
-_KEPT_MESSAGES = 20
+MOST_KEPT = 20  # messages of records that were left out
 
 
 class Row(NamedTuple):
     """One record."""
 
-    line: int  # 1-based line on which the record starts; of a binary format the number of the record
+    # 1-based line on which the record starts; of a binary format the number of the record. With several files it is
+    # that of place_in, by which records of all of them are told apart.
+    line: int
     values: tuple[Value, ...]  # one per column
 
     @property
@@ -87,12 +89,16 @@ class Ledger:
         if not self.skip_bad:
             raise error
         self.count += 1
-        if len(self.skipped) < _KEPT_MESSAGES:
+        if len(self.skipped) < MOST_KEPT:
             self.skipped.append(error.message)
 
     def fault(self, line: int, what: str, hint: str | None = None) -> DataError:
         """The exception for something wrong at ``line``."""
-        return DataError(f"{self.file.name}:{line}: {what}", hint)
+        return DataError(f"{self.place(line)}: {what}", hint)
+
+    def place(self, line: int) -> str:
+        """``a.csv:3``: the file and the line of a record."""
+        return self.file.place(line)
 
     def no_records(self) -> DataError:
         """The exception for a file without a usable record."""

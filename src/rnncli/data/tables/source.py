@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rnncli import schema
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.sources import display_name
+from rnncli.errors import counted
 
 Role = Literal["input", "label", "time", "id", "split", "group", "ignored"]
 
@@ -21,7 +24,9 @@ class Source:
     them; see :func:`names_in`.
 
     Attributes:
-        path: ``-`` is standard input.
+        path: ``-`` is standard input, a folder stands for the files in it.
+        more: files with the same columns, whose records follow.
+        target: a file of texts, a line for each line of ``path``, which is one too.
         text: the column of the texts, or several, which are joined.
         label: the column of the labels, or several.
         format: its name in :data:`rnncli.data.formats.registry.FORMATS`.
@@ -56,6 +61,31 @@ class Source:
     decimal: Literal[".", ","] | None = None
     missing: Literal["interpolate"] | None = None
     layout: str | None = None
+    more: tuple[str, ...] = ()
+    target: str | None = None
+
+    def of(self, path: str, more: tuple[str, ...] = (), target: str | None = None) -> Source:
+        """Another file, or several, that are read in the same way."""
+        return replace(self, path=path, more=more, target=target)
+
+    @property
+    def name(self) -> str:
+        """What messages call it: ``a.csv and 2 more files``."""
+        if self.target is not None:
+            return f"{display_name(self.path)} and {display_name(self.target)}"
+        return display_name(self.path) + (f" and {counted(len(self.more), 'more file')}" if self.more else "")
+
+    @property
+    def typed(self) -> str:
+        """How it stands in a command."""
+        if self.target is not None:
+            return command("--source", self.path, "--target", self.target)
+        return command(*self.paths)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All that were named."""
+        return (self.path, *self.more) if self.target is None else (self.path, self.target)
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any]) -> Source:

@@ -1,0 +1,102 @@
+"""What is in a folder that is named as data: files of one format, or a folder of them for each label."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rnncli.data.formats.registry import FORMATS, format_of
+from rnncli.errors import DataError, StorageError, counted, listed, quoted
+
+_SHOWN = 3  # names in a message
+
+
+class LabelledFile(NamedTuple):
+    """A file, and the name of the folder that it is in; None if that is the folder that was named."""
+
+    path: str
+    label: str | None
+
+
+class Folder(NamedTuple):
+    """The files of a folder.
+
+    Attributes:
+        files: in the order of their names, those of one label after those of another.
+        format: of all of them.
+        said: what was left out.
+    """
+
+    files: Sequence[LabelledFile]
+    format: str
+    said: Sequence[str] = ()
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path is that of a folder."""
+    try:
+        return os.path.isdir(path)
+    except ValueError:  # a NUL
+        return False
+
+
+def walk(folder: str, format: str | None = None) -> Folder:
+    """The files of a folder, or of the folders in it, whose names are labels. Hidden ones are ignored.
+
+    Args:
+        format: of the files; by their names if None.
+
+    Raises:
+        DataError: there are none, they are of several formats, or there are folders in the folders.
+        StorageError: a folder cannot be read.
+    """
+    files, folders = _entries(folder)
+    if not folders:
+        return Folder([LabelledFile(path, None) for path in files], _format_of(files, folder, format))
+    found: list[LabelledFile] = []
+    for path in folders:
+        inside, below = _entries(path)
+        if below:
+            raise DataError(
+                f"{path}: there are folders in this folder, {_some(below)}, and a folder of folders holds one a label",
+                f"Name the folder that holds the data: rnncli train {path}",
+            )
+        found += [LabelledFile(one, os.path.basename(path)) for one in inside]
+    said = [f"left out: {counted(len(files), 'file')} beside the folders ({_some(files)})"] if files else []
+    format = _format_of([one.path for one in found], folder, format)
+    return Folder(found, "documents" if FORMATS[format].holds == "texts" else format, said)
+
+
+def _entries(folder: str) -> tuple[list[str], list[str]]:
+    """The paths of the files and of the folders in a folder, in order of their names."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be read ({error.strerror or error})") from None
+    paths = [os.path.join(folder, name) for name in names]
+    return [path for path in paths if not os.path.isdir(path)], [path for path in paths if os.path.isdir(path)]
+
+
+def _format_of(files: Sequence[str], folder: str, format: str | None) -> str:
+    if not files:
+        raise DataError(f"{folder}: there are no files in this folder")
+    if format is not None:
+        return format
+    formats = {path: format_of(path) for path in files}
+    unknown = [path for path, found in formats.items() if found is None]
+    if unknown:
+        raise DataError(
+            f"{unknown[0]}: the name does not say the format, and all files of a folder are read",
+            f"Move it away, or say the format of all: --format {', '.join(FORMATS)}.",
+        )
+    first = {found: path for path, found in reversed(formats.items()) if found is not None}
+    if len(first) > 1:
+        what = f"{folder}: files of several formats, {listed([quoted(path) for path in sorted(first.values())])}"
+        raise DataError(what, "Name those that are the data: rnncli train FILE FILE …")
+    return next(iter(first))
+
+
+def _some(paths: Sequence[str]) -> str:
+    names = [os.path.basename(path) for path in paths[:_SHOWN]]
+    return ", ".join(names) + (", …" if len(paths) > _SHOWN else "")

@@ -1,0 +1,138 @@
+"""Several files as one table: files with the same columns, a folder, a folder a label, or two files side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+from rnncli.data.formats.folders import LabelledFile, is_folder, walk
+from rnncli.data.formats.places import place_in
+from rnncli.data.formats.registry import PAIRS
+from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
+from rnncli.data.tables.source import Source
+from rnncli.errors import DataError, UsageError, counted, listed, quoted
+
+# Opens one file, of a format that is None where its name says it.
+OpenOne = Callable[[str, str | None], Table]
+
+LABEL, FILE = "label", "series_id"  # names by which the layouts know what they are
+SOURCE, TARGET = "source", "target"
+
+
+def open_source(source: Source, open_one: OpenOne) -> Table:
+    """The table of a source, which may be several files, a folder, or two files of which the lines go together.
+
+    The files of a folder with a folder for each label have the column ``label`` in addition. A text file is a record; a
+    table may be a series, and has the column ``series_id`` with the file's name.
+
+    Raises:
+        UsageError, DataError, StorageError: as ``open_one``; or the files do not go together.
+    """
+    if source.target is not None:
+        return _open_pairs(source, open_one)
+    if source.more:
+        files = [LabelledFile(path, None) for path in (source.path, *source.more)]
+        if any(path == "-" for path, _ in files):
+            raise UsageError("standard input (-) is one file, and cannot stand beside others", "save it first")
+        return _Several(source, files, source.format, open_one).table()
+    if not is_folder(source.path):
+        return open_one(source.path, source.format)
+    folder = walk(source.path, source.format)
+    return _Several(source, folder.files, folder.format, open_one, folder.said).table()
+
+
+class _Several:
+    """Files with the same columns, in any order, one after the other."""
+
+    def __init__(
+        self,
+        source: Source,
+        files: Sequence[LabelledFile],
+        format: str | None,
+        open_one: OpenOne,
+        said: Sequence[str] = (),
+    ) -> None:
+        self.source, self.files, self.format, self.open_one, self.said = source, files, format, open_one, said
+
+    def table(self) -> Table:
+        first = self.open_one(self.files[0].path, self.format)
+        own = first.ledger
+        file = replace(own.file, path=self.source.path, files=tuple(one.path for one in self.files))
+        if self.source.more:
+            file = replace(file, called=self.source.name, typed=self.source.typed)
+        ledger = Ledger(file, own.skip_bad, own.max_field, own.skip_hint, own.max_bytes, said=[*own.said, *self.said])
+        if len(self.files) > 1:
+            ledger.said.append(f"{len(self.files):,} files")
+        columns = (*first.columns, *self._added(first))
+        for name in columns:
+            if columns.count(name) > 1:
+                what = (
+                    f"{self.files[0].path}: a column is called {quoted(name)}, as that of the folders' names would be"
+                )
+                raise DataError(what, "Rename the column.")
+        return replace(first, name=file.name, columns=columns, rows=self._rows(first, ledger), ledger=ledger)
+
+    def _added(self, first: Table) -> tuple[str, ...]:
+        """Columns for what the folder of a file says."""
+        if self.files[0].label is None:
+            return ()
+        return (LABEL,) if first.ledger.file.format.holds == "documents" else (FILE, LABEL)
+
+    def _rows(self, first: Table, ledger: Ledger) -> Iterator[Row]:
+        digests = hashlib.sha256()
+        for index, (path, label) in enumerate(self.files):
+            table = self.open_one(path, self.format) if index else first
+            added = {(): (), (LABEL,): (label,), (FILE, LABEL): (path, label)}[self._added(first)]
+            places = self._places(table, first, path)
+            for line, values in table.rows:
+                kept = values if places is None else tuple(values[at] for at in places)
+                yield Row(place_in(index, line), (*kept, *(value or "" for value in added)))
+            own = table.ledger
+            ledger.count += own.count
+            ledger.documents += own.documents
+            ledger.skipped += own.skipped[: MOST_KEPT - len(ledger.skipped)]
+            digests.update(f"{own.digest}\n".encode())
+        ledger.digest = digests.hexdigest()
+
+    def _places(self, table: Table, first: Table, path: str) -> list[int] | None:
+        """Where a file has the columns of the first one; None where they have the same order."""
+        if table.columns == first.columns:
+            return None
+        missing = [quoted(name) for name in first.columns if name not in table.columns]
+        new = [quoted(name) for name in table.columns if name not in first.columns]
+        if missing or new:
+            lacks = f"has no {listed(missing)}" if missing else ""
+            has = f"has {listed(new)} besides" if new else ""
+            what = f"{path} {' and '.join(filter(None, (lacks, has)))}, unlike {self.files[0].path}"
+            raise DataError(what, "Files that are read together have the same columns; leave some out with --ignore.")
+        return [table.columns.index(name) for name in first.columns]
+
+
+def _open_pairs(source: Source, open_one: OpenOne) -> Table:
+    """Line by line what two text files hold; an empty line is an empty text."""
+    assert source.target is not None
+    if source.path == "-" and source.target == "-":
+        raise UsageError("--source and --target are two files, and only one of them can be stdin", "save it first")
+    paths = (source.path, source.target)
+    texts, targets = tables = [open_one(path, source.format or "text") for path in paths]
+    if any(len(table.columns) > 1 for table in tables):
+        raise UsageError("--source and --target name files with a text on each line", "leave --format out")
+    own = texts.ledger
+    file = replace(own.file, format=PAIRS, files=paths, called=source.name, typed=source.typed)
+    ledger = replace(own, file=file, skip_bad=source.skip_bad)
+
+    def rows() -> Iterator[Row]:
+        for count, (text, target) in enumerate(zip_longest(texts.rows, targets.rows)):
+            if text is None or target is None:
+                more = 1 + sum(1 for _ in (texts if target is None else targets).rows)
+                counts = (count + more, count) if target is None else (count, count + more)
+                has = [f"{path} has {counted(lines, 'line')}" for path, lines in zip(paths, counts, strict=True)]
+                raise DataError(f"{' and '.join(has)}, but line by line they are to say the same")
+            yield Row(text.line, (text.values[0], target.values[0]))
+        both = "".join(f"{table.ledger.digest}\n" for table in tables)
+        ledger.digest = hashlib.sha256(both.encode()).hexdigest()
+
+    name = ledger.file.name
+    return replace(texts, name=name, columns=(SOURCE, TARGET), format=PAIRS.name, rows=rows(), ledger=ledger)
