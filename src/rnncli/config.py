@@ -17,6 +17,7 @@ TASKS = {
     "lm": "rnncli.tasks.language_model",
     "caption": "rnncli.tasks.caption",
     "tag": "rnncli.tasks.tag",
+    "multilabel": "rnncli.tasks.multilabel",
     "seq2seq": "rnncli.tasks.seq2seq",
     "regress": "rnncli.tasks.regress",
     "forecast": "rnncli.tasks.forecast",

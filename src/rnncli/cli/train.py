@@ -361,7 +361,7 @@ def _summarize(output: Output, session: Session) -> None:
     of = {network: session.best_value} | {_plain(one.name): one.score for one in session.baselines or ()}
     if of[network] is None and tested is None:
         del of[network]
-    columns, title = [Column("model"), Column(name, True)], f"{name.capitalize()} on {report.validated_on}"
+    columns, title = [Column("model"), Column(name, True)], f"{session.metric.title} on {report.validated_on}"
     rows: list[tuple[TableCell, ...]] = list(of.items())
     if tested is not None:
         on_test = {network: tested.score} | {_plain(one): score for one, score in tested.baselines.items()}

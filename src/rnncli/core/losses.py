@@ -13,22 +13,22 @@ from rnncli.core.packed import Array
 
 @np.errstate(under="ignore")
 def sigmoid_cross_entropy(logits: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
-    """L = −y log ŷ − (1 − y) log(1 − ŷ) with ŷ = σ(logit), the mean over the batch.
+    """L = −y log ŷ − (1 − y) log(1 − ŷ) with ŷ = σ(logit), the mean over the K labels and over the batch.
 
     Computed as max(z, 0) − z·y + log(1 + e^−|z|), the same number for every finite logit z.
 
     Args:
-        logits: (N, 1).
-        targets: (N,) 0 or 1.
+        logits: (N, K).
+        targets: (N, K) 0 or 1; (N,) where K is 1.
         weights: (N,) how much each sequence counts; the mean is then the weighted one.
 
     Returns:
-        The loss, and ∂L/∂logits (N, 1), which is (ŷ − y)/N when unweighted.
+        The loss, and ∂L/∂logits (N, K), which is (ŷ − y)/(N·K) when unweighted.
     """
-    z, y = logits[:, 0], targets.astype(logits.dtype)
+    z, y = logits, targets.reshape(logits.shape).astype(logits.dtype)
     share = _shares(len(z), weights, logits.dtype)
-    losses = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
-    return float(losses @ share), ((sigmoid(z) - y) * share)[:, None]
+    losses = (np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))).mean(axis=1)
+    return float(losses @ share), (sigmoid(z) - y) * (share / z.shape[1])[:, None]
 
 
 @np.errstate(under="ignore")

@@ -39,7 +39,8 @@ class RowScores:
 
     @property
     def score(self) -> float:
-        return float(self.sums.sum() / self.weights.sum())
+        """0 where no row has a weight."""
+        return float(self.sums.sum() / (self.weights.sum() or 1.0))
 
     @property
     def single_answers(self) -> bool:
@@ -139,7 +140,7 @@ def compare(
         difference=sign * (network.score - baseline.score),
         interval=(low, high),
         rows=len(network.sums),
-        same=share and bool((network.sums == baseline.sums).all()),
+        same=share and bool((network.sums == baseline.sums).all() and (network.weights == baseline.weights).all()),
     )
 
 
@@ -194,7 +195,7 @@ def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
     n = len(first.sums) // (lags + 1)
     if n < 2:
         return -math.inf, math.inf
-    parts = [(one.sums - one.score * one.weights) / one.weights.sum() for one in (first, second)]
+    parts = [(one.sums - one.score * one.weights) / (one.weights.sum() or 1.0) for one in (first, second)]
     apart = parts[0] - parts[1]
     variance = alone = float(apart @ apart)
     for lag in range(1, lags + 1):

@@ -57,19 +57,13 @@ def confusion_matrix(truth: Array, predicted: Array, count: int) -> Array:
 def score(truth: Array, predicted: Array, names: tuple[str, ...], seed: int = 0) -> Scores:
     """Scores of (rows,) predicted against (rows,) true label numbers."""
     matrix = confusion_matrix(truth, predicted, len(names))
-    hits, truths, answers = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    precision, recall = _ratio(hits, answers), _ratio(hits, truths)
-    f1 = _ratio(2 * hits, truths + answers)
-    labels = tuple(
-        LabelScore(label=name, precision=float(p), recall=float(r), f1=float(f), support=int(n))
-        for name, p, r, f, n in zip(names, precision, recall, f1, truths, strict=True)
-    )
+    labels, macro_f1 = label_scores(names, np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0))
     right = truth == predicted
     return Scores(
         rows=len(truth),
         accuracy=float(right.mean()),
         interval=bootstrap_interval(right, seed),
-        macro_f1=float(f1[(truths + answers) > 0].mean()),
+        macro_f1=macro_f1,
         labels=labels,
         confusion=tuple(map(tuple, matrix.tolist())),
     )
@@ -80,6 +74,20 @@ def label_score(label: str, right: int, answers: int, truths: int) -> LabelScore
     precision, recall = (right / count if count else 0.0 for count in (answers, truths))
     f1 = 2 * right / (truths + answers) if truths + answers else 0.0
     return LabelScore(label=label, precision=precision, recall=recall, f1=f1, support=truths)
+
+
+def label_scores(
+    names: Sequence[str], hits: Array, truths: Array, answers: Array
+) -> tuple[tuple[LabelScore, ...], float]:
+    """The scores of each label, and the mean F1 of those that occur.
+
+    Args:
+        hits, truths, answers: (K,) how often each label is predicted and right, is right, and is predicted.
+    """
+    each = zip(names, hits.tolist(), answers.tolist(), truths.tolist(), strict=True)
+    labels, occurs = tuple(label_score(*one) for one in each), (truths + answers) > 0
+    f1 = np.array([one.f1 for one in labels])
+    return labels, float(f1[occurs].mean()) if occurs.any() else 0.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

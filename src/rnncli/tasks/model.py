@@ -27,6 +27,7 @@ from rnncli.record import Record
 from rnncli.results import Column, HeatMap, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.network import Network
+from rnncli.tasks.rows import EncodedRows
 from rnncli.tasks.table import task_named
 
 if TYPE_CHECKING:
@@ -136,6 +137,11 @@ class Metric:
     def is_share(self) -> bool:
         """Whether it is a share of right answers."""
         return self.field == "validation_accuracy"
+
+    @property
+    def title(self) -> str:
+        """The name as a sentence begins."""
+        return self.name[:1].upper() + self.name[1:]
 
     def of(self, epoch: EpochRecord) -> float | None:
         """The score of an epoch; None where nothing was validated."""
@@ -474,6 +480,10 @@ class Model(ABC):
     def with_params(self, params: Params) -> Self:
         """The same model with other parameters."""
         return replace(self, params=params)
+
+    def calibrated(self, validation: EncodedRows) -> Self:
+        """The same model with what is chosen on the validation rows, of which there may be none, by its parameters."""
+        return self
 
     def in_double(self) -> Self:
         """The same model with parameters in float64, for inspection."""

@@ -92,6 +92,7 @@ def label_report(
     figures: Mapping[str, Any],
     own_lines: Sequence[tuple[str, str]],
     labels_are: str = "labels",
+    whole: int | None = None,
     **more: Any,
 ) -> Report:
     """The report on a data set with labels.
@@ -99,12 +100,13 @@ def label_report(
     Args:
         counts: label → how often it occurs.
         labels_are: what labels are called.
+        whole: of how many rows the shares are, where a row has any number of labels.
         more: the other fields of :class:`Report`.
     """
     labels = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return Report(
         figures={"labels": labels, **figures},
-        own_lines=[(labels_are, label_shares(labels)), *own_lines],
+        own_lines=[(labels_are, label_shares(labels, whole)), *own_lines],
         summary=(labels_are.capitalize(), label_counts(labels)),
         label_rows=labels,
         **more,
@@ -133,9 +135,9 @@ def numbers_words(count: int, constant: int, where: str) -> str:
     return f"{count:,} a {where}{same}; standardised"
 
 
-def label_shares(labels: Mapping[str, int]) -> str:
+def label_shares(labels: Mapping[str, int], whole: int | None = None) -> str:
     """``pos 60 (50%), neg 60 (50%)``, or ``5: 60 (50%), 4: 60 (50%)``, the commonest labels first."""
-    whole, more = sum(labels.values()), len(labels) - LABELS_IN_REPORT
+    whole, more = whole or sum(labels.values()), len(labels) - LABELS_IN_REPORT
     first = list(islice(labels.items(), LABELS_IN_REPORT))
     mark = ":" if any(is_plain_number(label) for label, _ in first) else ""  # a number would run into its count
     shown = [f"{clean(label, LABEL_WIDTH)}{mark} {n:,} ({n / whole:.0%})" for label, n in first]

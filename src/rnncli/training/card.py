@@ -54,12 +54,12 @@ def model_card(
         beside = ", ".join(
             f"{baseline.name.replace('_', ' ')} {format_number(baseline.score)}" for baseline in baselines
         )
-        lines.append(f"- {model.metric.name.capitalize()} on {report.validated_on}: {format_number(score)} ({beside})")
+        lines.append(f"- {model.metric.title} on {report.validated_on}: {format_number(score)} ({beside})")
         lines += [] if comparison is None else [f"- {comparison.sentence(report.validated_on)}"]
     test = record.test
     if test is not None:
         beside = ", ".join(f"{name.replace('_', ' ')} {score:.4f}" for name, score in test.baselines.items())
-        of = f"- {test.metric.capitalize()} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
+        of = f"- {model.metric.title} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
         lines.append(f"{of}: {test.score:.4f}, {interval_words(test)} ({beside})")
         lines += [] if tested is None else [f"- {tested.sentence(report.tested_on)}"]
     if record.digest:

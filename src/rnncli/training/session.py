@@ -300,29 +300,33 @@ class Session:
         epoch = self.state.progress.epoch
         if self.settings.keep_epochs and not self.folder.epoch(epoch).exists():
             storage.make_folder(self.folder.epochs)
-            self._model_of(epoch or None).save(self.folder.epoch(epoch))
+            self._trained_model(epoch or None).save(self.folder.epoch(epoch))
 
     def _save_model(self) -> None:
-        self.model().save(self.folder.model)
+        self._trained_model(self.state.progress.best_epoch).save(self.folder.model)
         runs.point_latest(self.folder)
+
+    def _trained_model(self, epoch: int | None) -> Model:
+        """The present parameters as the model of an epoch, with what is chosen on the validation rows."""
+        return self._model_of(epoch).calibrated(self.prepared.validation)
 
     def _save_state(self) -> None:
         state.save(self.folder.state, self.state, self._starting_point())
 
     def _finish(self) -> None:
-        if self.state.progress.best_epoch is None:
-            self._score_at_end(self.model())
+        best_epoch = self.state.progress.best_epoch
+        if best_epoch is None:
             self._save_model()  # --epochs 0: the untrained model
-        else:
-            # The best model was saved when it was the best; now it also gets the epochs that followed, the final
-            # number of epochs, and its score on the test rows.
-            best = Model.load(self.folder.model)
-            self._score_at_end(best)
-            best.with_training(self.settings, self._record(self.state.progress.best_epoch)).save(self.folder.model)
+        # The best model was saved when it was the best; now it also gets the epochs that followed, the final number of
+        # epochs, and its score on the test rows.
+        model = Model.load(self.folder.model)
+        self._score_at_end(model)
+        model = model.with_training(self.settings, self._record(best_epoch))
+        model.save(self.folder.model)
         self._save_state()
         report, baselines = self.prepared.report, self.baselines or ()
         compared = self.comparison(), self.test_comparison
-        card = model_card(self.folder.path.name, self.dataset.name, self.model(), report, baselines, *compared)
+        card = model_card(self.folder.path.name, self.dataset.name, model, report, baselines, *compared)
         storage.write_atomically(self.folder.card, card.encode())
 
     def _interrupt(self, signal_number: int) -> None:

@@ -94,7 +94,7 @@ class Trainer:
     def validate(self) -> tuple[float, float]:
         """Accuracy, or the mean absolute error of predicted numbers, and mean loss over the validation rows."""
         right, answers, losses, counted = self._together(self._validate).sum(axis=0).tolist()
-        return right / answers, losses / counted
+        return right / answers if answers else 0.0, losses / counted
 
     def follow(self) -> None:
         """Does what rank 0 does, until rank 0 closes the group."""

@@ -27,6 +27,7 @@ from rnncli.data.formats.values import (
     sequence_as_written,
     split_words,
 )
+from rnncli.data.records.label_sets import label_set, shown_labels
 from rnncli.data.records.ragged import Ragged
 from rnncli.errors import counted, quoted
 from rnncli.memory import require_room
@@ -228,43 +229,69 @@ class _Parsed(Inputs[T]):
         super().extend(other)
 
 
-class TokenLists(_Parsed[tuple[str, ...]]):
-    """Words or tags, 4 bytes each; a text that is not a list of them is split at its white space.
+class _Names(_Parsed[tuple[str, ...]]):
+    """Names of which many records have the same ones, 4 bytes each."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._ids: defaultdict[str, int] = defaultdict()
+        self._ids.default_factory = self._ids.__len__  # a new name has the next id
+        self._names: list[str] = []  # by id, as many as were looked at
+        super().__init__(values)
+
+    def _put_names(self, names: Iterable[str]) -> None:
+        self._put(array("i", map(self._ids.__getitem__, names)).tobytes())
+
+    def extend(self, other: Self) -> None:
+        # The same name has another id there, and the bytes that are kept are ids.
+        made = copy(other)
+        ids = np.array([self._ids[name] for name in other._ids], np.int32)
+        made._data = bytearray(ids[np.frombuffer(other._data, np.int32)].tobytes())
+        super().extend(made)
+
+    def _at(self, row: int) -> tuple[str, ...]:
+        if len(self._names) < len(self._ids):
+            self._names = list(self._ids)
+        return tuple([self._names[k] for k in memoryview(self._bytes(row)).cast("i")])
+
+
+class TokenLists(_Names):
+    """Words or tags; a text that is not a list of them is split at its white space.
 
     Args:
         compact: whether they are shown as JSON lines have them.
     """
 
     def __init__(self, values: Iterable[Any] = (), compact: bool = False) -> None:
-        self._ids: defaultdict[str, int] = defaultdict()
-        self._ids.default_factory = self._ids.__len__  # a new token has the next id
-        self._tokens: list[str] = []  # by id, as many as were looked at
         self._compact = compact
         super().__init__(values)
 
     def append_split(self, value: Value, tokens: tuple[str, ...]) -> None:
         """Keeps a value that was split before."""
         self._compact |= isinstance(value, list)
-        self._put(array("i", map(self._ids.__getitem__, tokens)).tobytes())
+        self._put_names(tokens)
         self._keep_source(value)
 
     def append(self, value: Value) -> None:
         self.append_split(value, split_words(value))
 
     def extend(self, other: Self) -> None:
-        # The same token has another id there, and the bytes that are kept are ids.
-        made, self._compact = copy(other), self._compact or other._compact
-        ids = np.array([self._ids[token] for token in other._ids], np.int32)
-        made._data = bytearray(ids[np.frombuffer(other._data, np.int32)].tobytes())
-        super().extend(made)
-
-    def _at(self, row: int) -> tuple[str, ...]:
-        if len(self._tokens) < len(self._ids):
-            self._tokens = list(self._ids)
-        return tuple([self._tokens[k] for k in memoryview(self._bytes(row)).cast("i")])
+        self._compact = self._compact or other._compact
+        super().extend(other)
 
     def _shown(self, row: int) -> str:
         return as_text(list(self[row]) if self._compact else self[row])
+
+
+class LabelSets(_Names):
+    """Any number of labels, none included: see :func:`rnncli.data.records.label_sets.label_set`."""
+
+    what = "label"
+
+    def append(self, value: Value) -> None:
+        self._put_names(label_set(value))
+
+    def _shown(self, row: int) -> str:
+        return shown_labels(self[row])
 
 
 class NumberArrays(_Parsed[Floats]):

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from rnncli.clean import or_empty
 from rnncli.errors import counted
 from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.tasks.many_to_one.results import ShownPrediction
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_map, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
+class Prediction(ShownPrediction):
     """The label of one input.
 
     Attributes:
@@ -33,24 +34,13 @@ class Prediction:
     unknown: tuple[str, ...]
     cut: int
 
-    def cells(self) -> tuple[TableCell, ...]:
-        unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
-        return self.text, self._label, self.probability, unknown
-
-    def fields(self) -> tuple[str, ...]:
-        return self._label, self._probability, " ".join(self.unknown) or "-", self.text
-
-    def brief(self) -> tuple[tuple[str, ...], str, str]:
-        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
-        return (self._label, self._probability), self.text, note
-
     @property
-    def _label(self) -> str:
+    def answer(self) -> str:
         return or_empty(self.label)
 
     @property
-    def _probability(self) -> str:
-        return "-" if self.probability is None else f"{self.probability:.4f}"
+    def certainty(self) -> float | None:
+        return self.probability
 
 
 @dataclass(frozen=True, kw_only=True)

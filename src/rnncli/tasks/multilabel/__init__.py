@@ -1,0 +1,1 @@
+"""Many-to-one: any number of labels for a sequence."""

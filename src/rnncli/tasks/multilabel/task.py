@@ -1,0 +1,71 @@
+"""Many-to-one: any number of labels, none included, for a text or for a sequence of numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncli.config import Settings
+from rnncli.core.packed import Array
+from rnncli.data.dataset import Dataset
+from rnncli.data.records import LabelSets
+from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.targets import LabelTargets
+from rnncli.tasks.many_to_one.task import ManyToOneTask
+from rnncli.tasks.multilabel import labels
+from rnncli.tasks.multilabel.model import MultilabelModel, usual_thresholds
+from rnncli.tasks.multilabel.network import f1_of_rows
+from rnncli.tasks.report import Report
+
+
+class Multilabel(ManyToOneTask, LabelTargets):
+    model = MultilabelModel
+    trains = "A multi-label classifier"
+    constant_is = "commonest_labels"
+
+    def fits(self, dataset: Dataset) -> bool:
+        return isinstance(dataset.labels, LabelSets)
+
+    def require(self, dataset: Dataset) -> None:
+        labels.require_labels(dataset)
+
+    def numbered(self, answers: Sequence[labels.LabelSet]) -> tuple[dict[str, Any], Array]:
+        names, targets = labels.numbered(answers)
+        return {"labels": names, "thresholds": usual_thresholds(names)}, targets
+
+    def strata(self, targets: Array) -> Array:
+        return labels.rarest(targets)
+
+    def counts(self, answers: Sequence[labels.LabelSet]) -> Counter[str]:
+        return labels.counts_of(answers)
+
+    def report(self, answers: Sequence[labels.LabelSet], *args: Any, **more: Any) -> Report:
+        return super().report(answers, *args, **more, whole=len(answers))
+
+    def indicators(self, targets: Array, label_count: int) -> Array:
+        return targets
+
+    def judged(self, scores: Array, targets: Array) -> RowScores:
+        return f1_of_rows(scores > 0, targets)
+
+    def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
+        return labels.warnings_of(dataset, settings)
+
+    def constant(self, train: Examples, validation: Examples) -> Baseline:
+        """The commonest labels, as many of them as have the largest micro F1 on the training rows."""
+        counts = train.targets.sum(axis=0)
+        order = np.argsort(-counts, kind="stable")
+        size = np.arange(1, len(counts) + 1)
+        f1 = 2 * np.cumsum(counts[order]) / (size * train.size + counts.sum())
+        chosen = np.zeros(len(counts), np.bool_)
+        chosen[order[: f1.argmax() + 1]] = True
+        return Baseline(
+            self.constant_is, f1_of_rows(np.broadcast_to(chosen, validation.targets.shape), validation.targets)
+        )
+
+
+TASK = Multilabel()
