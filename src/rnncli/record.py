@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from rnncli.errors import counted, listed
 from rnncli.schema import Count, Length, Ordinal, Range
 
 Share = Annotated[float, Range(0, 1)]
@@ -41,6 +42,17 @@ class Origin:
     known: dict[str, Count] = field(default_factory=dict)
     added: dict[str, Count] = field(default_factory=dict)
 
+    @property
+    def in_words(self) -> str:
+        """``reviews-1, with 43 words and 4 labels; added: 12 words and 1 label``."""
+
+        def count(sizes: Mapping[str, int]) -> str:
+            return listed([counted(size, what) for what, size in sizes.items()])
+
+        added = {what: size for what, size in self.added.items() if size}
+        known = f", with {count(self.known)}" if self.known else ""
+        return f"{self.model}{known}" + (f"; added: {count(added)}" if added else "; nothing was to be added")
+
 
 @dataclass(frozen=True)
 class FinalScore:
@@ -61,6 +73,26 @@ class FinalScore:
     interval: tuple[Loss, Loss]
     method: Literal["Wilson", "bootstrap"]
     baselines: dict[str, Loss] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """The score of a training that left out a fold, on that fold.
+
+    Attributes:
+        rows: how many the fold has.
+        epoch: the one that was kept; None for the model from before the first one.
+        baselines: name → score on the same rows.
+        error: the standard error of the score, by the rows of the fold; None for a single row.
+        errors: name of a baseline → that of the score less the baseline's.
+    """
+
+    rows: Ordinal
+    score: Loss
+    epoch: Ordinal | None
+    baselines: dict[str, Loss] = field(default_factory=dict)
+    error: Loss | None = None
+    errors: dict[str, Loss] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +136,7 @@ class Record:
         test: the score on test rows, where there were some.
         origin: the model that the training began with, if it began with one.
         kept: the score on rows that the training was to keep, before it and after it.
+        folds: the scores of trainings that left out a fold each, where there were some.
     """
 
     data: str | None = None
@@ -118,6 +151,7 @@ class Record:
     test: FinalScore | None = None
     origin: Origin | None = None
     kept: KeptScore | None = None
+    folds: tuple[FoldScore, ...] = ()
 
     def __post_init__(self) -> None:
         require_epochs(self.epochs)

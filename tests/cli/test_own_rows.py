@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnncli.core.optim.parameters import flatten
+from rnncli.data.splits import fold_numbers
 from rnncli.tasks.model import Model
 
 SMALL = ("--hidden", "4", "--epochs", "2", "--seed", "3", "--workers", "1")
@@ -228,6 +230,40 @@ def test_groups_that_cannot_be_parted(cli):
     cli.refuses(3, "no group of column 'who' can be set aside", "train", "all.csv", "--group", "who", *SMALL)
     cli.write("tales.csv", "text,who\n" + "a line of a tale,x\nanother line,y\n" * 9)
     cli.refuses(2, "--group is for records", "train", "tales.csv", "--task", "lm", "--text", "text", "--group", "who")
+
+
+# Folds
+
+
+def test_the_score_of_a_fold_is_that_of_a_training_without_it(cli, kind):
+    """As of a split in which the rows of the fold are those for testing."""
+    data, _, options = kind
+    options = [*options, "--validation", "0.25"]
+    found = cli.works("train", data, *options, "--folds", "2", "--name", "crossed", "--json").json
+    plain = cli.works("train", data, *options, "--name", "plain", "--json").json
+    assert parameters("crossed") == parameters("plain")
+    crossed = found["folds"]
+    scores = [fold["score"] for fold in crossed["folds"]]
+    assert crossed["mean"] == pytest.approx(sum(scores) / 2)
+    assert crossed["interval"][0] <= crossed["mean"] <= crossed["interval"][1]
+    assert plain["folds"] is None
+    said = cli.works("train", data, *options, "--folds", "2")
+    assert [row[0] for row in said.rows[:4]] == ["fold", "1", "2", "mean"]
+    assert "on average over 2 folds (deviation" in said.err
+
+
+def test_a_fold_is_as_a_column_of_a_split_would_say(cli):
+    plain = table([""] * 20).splitlines()
+    labels = np.array([n % 2 for n in range(20)])
+    fold = fold_numbers(labels, None, 4, 3)
+    cli.write("plain.csv", "\n".join(plain) + "\n")
+    cli.write("split.csv", table(["test" if one == 1 else "train" for one in fold]))
+    options = [*SMALL, "--embedding", "3", "--min-count", "1", "--validation", "0.25", "--json"]
+    crossed = cli.works("train", "plain.csv", "--ignore", "part", "--folds", "4", *options).json
+    split = cli.works("train", "split.csv", "--split", "part", *options).json
+    second = crossed["folds"]["folds"][1]
+    assert (second["rows"], second["score"], second["epoch"]) == (5, split["test"]["score"], split["best_epoch"])
+    assert second["baselines"] == split["test"]["baselines"]
 
 
 # Trainings that begin with a model

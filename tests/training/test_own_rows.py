@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Source
-from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, UsageError
+from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.results import Finished
 from rnncli.tasks.model import Model
 from rnncli.training import session, state
@@ -53,18 +54,25 @@ def begin(name: str, kind: str) -> Session:
             model = Begin.of(Model.load(path), path)
             given = TINY | {"validation": "val.csv"}
             return session.start(Source("new.csv"), given, Path("runs"), name, begin=model, keep="old.csv")
+        case "folds":
+            given = TINY | {"validation": 0.2, "epochs": 1}
+            return session.start(Source("data.csv"), given, Path("runs"), name, folds=3, keep_folds=name == "whole")
     raise AssertionError(kind)
 
 
 def finish(training: Session) -> None:
-    assert any(isinstance(event, Finished) for event in training.events())
+    for part in training.parts():
+        assert any(isinstance(event, Finished) for event in part.events())
 
 
 def stop_after(training: Session, events: int) -> bool:
+    number = 0
     try:
-        for number, event in enumerate(training.events(), 1):
-            if number == events and not isinstance(event, Finished):
-                training.stop_signal = signal.SIGINT
+        for part in training.parts():
+            for event in part.events():
+                number += 1
+                if number == events and not isinstance(event, Finished):
+                    part.stop_signal = signal.SIGINT
     except TrainingInterrupted:
         return True
     return False
@@ -77,6 +85,7 @@ def files(name: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["validation and test", "from a model"])
 def test_stopped_after_every_event_and_resumed(folder: Path, kind: str) -> None:
+    """Also where the process is killed: what is there after an event is all that a later process finds."""
     first()
     finish(begin("whole", kind))
     shutil.rmtree("runs/old")  # what a training began with is kept with it
@@ -145,3 +154,80 @@ def test_states_of_before_are_read(folder: Path) -> None:
     assert stop_after(training, 2)
     start = state.load(training.folder.state).start
     assert (start.files, start.origin) == ({}, None)
+
+
+def test_folds_that_were_killed_after_every_event(folder: Path) -> None:
+    """What is on disk after each event, as kill -9 leaves it, leads to the same scores and the same model."""
+    whole = begin("whole", "folds")
+    finish(whole)
+    assert len(whole.state.progress.folds) == 3
+    killed, runs, count = begin("run", "folds"), Path("runs"), 0
+    for part in killed.parts():
+        for event in part.events():
+            count += 1
+            shutil.copytree(runs / "run", Path("left") / "run", dirs_exist_ok=True)
+            taken_up = session.resume("run", Path("left"))
+            finish(taken_up)
+            for file in ("model.safetensors", "config.yaml"):
+                left, wanted = (Path("left") / "run" / file).read_bytes(), (runs / "whole" / file).read_bytes()
+                assert left == wanted, (part.fold, event)
+            assert taken_up.state.progress == whole.state.progress
+            assert {path.name for path in Path("left").iterdir()} - {"latest"} == {"run"}
+            shutil.rmtree("left")
+    assert count == 3 * 4 + 5  # steps, an epoch and the end each
+
+
+@pytest.mark.parametrize("events", [1, 4, 5, 9, 13, 16])
+def test_folds_that_were_stopped(folder: Path, events: int) -> None:
+    finish(begin("whole", "folds"))
+    if stop_after(begin("run", "folds"), events):
+        finish(session.resume("run", Path("runs")))
+    assert files("run")["model.safetensors"] == files("whole")["model.safetensors"]
+
+
+def test_all_folds_have_the_same_epochs(folder: Path) -> None:
+    assert stop_after(begin("run", "folds"), 5)
+    with pytest.raises(UsageError, match="has folds that are not done, and all of them have the same epochs"):
+        session.resume("run", Path("runs"), given={"epochs": 2})
+
+
+def test_folds_change_nothing_of_the_model_and_are_kept_on_request(folder: Path) -> None:
+    plain = session.start(Source("data.csv"), TINY | {"validation": 0.2, "epochs": 1}, Path("runs"), "plain")
+    finish(plain)
+    finish(begin("whole", "folds"))
+    models = [Model.load(Path("runs") / name / "model.safetensors") for name in ("plain", "whole")]
+    for value, other in zip(*(dict(flatten(model.params)).values() for model in models), strict=True):
+        assert (value == other).all()
+    scores = models[1].record.folds
+    assert [fold.rows for fold in scores] == [5, 5, 4]
+    for number, fold in enumerate(scores, 1):
+        kept = Model.load(Path("runs") / f"whole-fold{number}" / "model.safetensors")
+        assert kept.record.test is not None
+        assert (kept.record.test.score, kept.record.test.data) == (fold.score, "data.csv")
+    assert Path("runs/latest").readlink() == Path("whole")
+    assert not Path("runs/whole/folds").exists()
+
+
+def test_folds_that_diverged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnncli.training.loop.within_bounds", lambda _: False)
+    with pytest.raises(DivergedError):
+        finish(begin("run", "folds"))
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    with pytest.raises(DivergedError, match="runs/run cannot be resumed"):
+        finish(session.resume("run", Path("runs")))
+
+
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"keep_folds": True}, UsageError, "--keep-folds keeps the runs of folds, and there are none"),
+    ({"folds": 20}, DataError, "data.csv: 14 records cannot be divided into 20 folds"),
+    ({"folds": 2, "keep_folds": True}, UsageError, "runs/run-fold2 exists already"),
+]
+
+
+@pytest.mark.parametrize(("given", "error", "says"), REFUSED)
+def test_folds_that_cannot_be(folder: Path, given: dict[str, Any], error: type[Exception], says: str) -> None:
+    Path("runs/run-fold2").mkdir(parents=True)
+    with pytest.raises(error, match=says):
+        session.start(Source("data.csv"), TINY | {"validation": 0.2}, Path("runs"), "run", **given)
+    assert not Path("runs/run").exists()

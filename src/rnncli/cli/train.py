@@ -38,6 +38,7 @@ from rnncli.render.console import Output
 
 if TYPE_CHECKING:
     from rnncli.results import Event, TableCell
+    from rnncli.tasks.cross_validation import CrossValidation
     from rnncli.tasks.model import Model
     from rnncli.training.session import Session
 
@@ -75,6 +76,11 @@ Keep = Annotated[
     options.InputFile,
     typer.Option("--keep", metavar="DATA", help="With --from: older rows, scored before and after."),
 ]
+Folds = Annotated[
+    int | None,
+    typer.Option("--folds", metavar="K", min=2, max=100, help="Cross-validation: first train K times without a fold."),
+]
+KeepFolds = Annotated[bool, typer.Option("--keep-folds", help="Keep the model of each fold, as NAME-fold1 and so on.")]
 
 CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
@@ -95,6 +101,8 @@ def train(
     test: Test = None,
     from_: From = None,
     keep: Keep = None,
+    folds: Folds = None,
+    keep_folds: KeepFolds = False,
     runs: options.Runs = DEFAULT_RUNS,
     log: LogFile = None,
     plot: Plot = None,
@@ -120,9 +128,12 @@ def train(
         test: a file of rows on which the best model is scored once, at the end.
         from_: a model, or its name: the training begins with its weights and adds the new words and labels.
         keep: with ``from_``, a file of older rows, on which the model is scored before and after the training.
+        folds: how many trainings come before that each leave out a fold, which is scored: cross-validation. Their
+            scores are in ``record.folds``; the model that is returned is trained as without them.
+        keep_folds: whether the runs of the folds are kept, as ``NAME-fold1`` and so on.
         named: names of settings to refuse where they have no effect; None for those among ``options``.
         note: takes a sentence on what takes a while, and its style.
-        on_start: takes the session before its first step.
+        on_start: takes the session before its first step; with folds, each of theirs and then that of the model.
         on_event: takes every event: a step, an epoch, the end.
         options: settings, any field of :class:`rnncli.config.Settings`, and how to read the file; see
             :class:`rnncli.cli.arguments.options.Reading`. ``workers`` is 1 by default: a program with threads of its
@@ -182,6 +193,8 @@ def train(
                 test=beside["test"],
                 begin=begin,
                 keep=beside["keep"],
+                folds=folds or 0,
+                keep_folds=keep_folds,
                 named=given if named is None else named,
             )
         else:
@@ -190,13 +203,18 @@ def train(
             session = sessions.resume(
                 run, folder, data=moved, given=settings, reading=reading, beside=beside, on_found=found
             )
-        on_start(session)
-        if written is not None:
-            written.start(session)
-        for event in session.events():
+            if folds is not None and folds != session.folds:
+                raise UsageError(
+                    f"--folds {folds}: the training to resume has {session.folds or 'none'}", "leave --folds out"
+                )
+        for part in session.parts():
+            on_start(part)
             if written is not None:
-                written.event(event)
-            on_event(event)
+                written.start(part)
+            for event in part.events():
+                if written is not None:
+                    written.event(event)
+                on_event(event)
     if plot is not None:
         progress = session.state.progress
         write_plot(plot, learning_curves(progress.history, session.metric, progress.best_epoch))
@@ -256,7 +274,6 @@ def _kept_rows(session: Session) -> str:
 def _describe(output: Output, session: Session) -> None:
     """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
     from rnncli.results import format_number
-    from rnncli.training.continuing import in_words
 
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
@@ -265,7 +282,7 @@ def _describe(output: Output, session: Session) -> None:
         output.note(f"    warning  {warning}", "yellow")
     origin, before = session.origin, session.score_before()
     if origin is not None:
-        output.note(f"       from  {clean(in_words(origin))}")
+        output.note(f"       from  {clean(origin.in_words)}")
     if before is not None and session.keep is not None:
         output.note(f"       keep  {before:.4f} {session.metric.name} on {_kept_rows(session)} before the training")
     s = session.settings
@@ -285,6 +302,20 @@ def _describe(output: Output, session: Session) -> None:
         output.note(f"resuming after epoch {progress.epoch}, step {progress.step_in_epoch}")
 
 
+def _say_part(output: Output, session: Session, folds: int) -> None:
+    """Says which of the trainings of a cross-validation begins."""
+    report = session.prepared.report
+    baselines = session.measure_baselines()
+    beat = ", ".join(f"{_plain(b.name)} {b.score:.4f}" for b in baselines)
+    if session.fold:
+        said = f"fold {session.fold} of {folds}: {report.training_rows:,} {report.row}s to train, "
+        output.note(
+            f"{said}{report.validation_rows:,} to validate, {report.test_rows:,} to test; to beat: {beat}", "bold"
+        )
+    else:
+        output.note(f"the {counted(folds, 'fold')} are done; now the model itself, as without --folds", "bold")
+
+
 class _Progress(ExitStack):
     """Shows a training while it runs; inside the block, the first signal stops it with everything saved."""
 
@@ -292,7 +323,7 @@ class _Progress(ExitStack):
 
     def __init__(self, output: Output) -> None:
         super().__init__()
-        self._output = output
+        self._output, self._described = output, False
 
     def begin(self, session: Session) -> None:
         from rnncli.machine import keep_freed_memory
@@ -301,7 +332,12 @@ class _Progress(ExitStack):
         self.session, self._finished_before = session, session.state.progress.finished is not None
         stopping.say_when_stopped(f"stopped; {session.go_on}")
         keep_freed_memory()
-        _describe(self._output, session)
+        main = session.of or session
+        if not self._described:
+            _describe(self._output, main)
+            self._described = True
+        if main.folds:
+            _say_part(self._output, session, main.folds)
         metric, unit = session.metric, session.model().unit
         self._display = TrainingDisplay(
             self._output, session.settings.epochs or 0, metric.name, lambda event: metric.of(event.record), unit
@@ -368,8 +404,16 @@ def _summarize(output: Output, session: Session) -> None:
         columns.append(Column("on test rows", True))
         title += f", and on {report.tested_on} of {clean(tested.data)}"
         rows = [(model, of.get(model), score) for model, score in on_test.items()]
+    crossed = session.cross_validation()
+    if crossed is not None:
+        _print_folds(output, crossed)
     if rows:
         print_table(output, TableView(title, tuple(columns), tuple(rows)))
+    if crossed is not None:
+        trained = (
+            f"on {counted(report.training_rows, report.row)}, with {report.validation_rows:,} more to choose the epoch"
+        )
+        output.note(f"{crossed.sentence} The model that is saved was trained as without --folds, on {trained}.", "bold")
     verdict = _verdict(session)
     if verdict:
         output.note(verdict, "bold")
@@ -387,6 +431,26 @@ def _summarize(output: Output, session: Session) -> None:
         else:
             output.note(said)
     output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
+
+
+def _print_folds(output: Output, crossed: CrossValidation) -> None:
+    """Prints the score of each fold beside the baselines, and the mean of all."""
+    from rnncli.render.tables import print_table
+    from rnncli.results import Column, TableView
+
+    names = [name for name in crossed.folds[0].baselines if all(name in fold.baselines for fold in crossed.folds)]
+    rows: list[tuple[TableCell, ...]] = [
+        (number, fold.rows, fold.epoch, fold.score, *(fold.baselines[name] for name in names))
+        for number, fold in enumerate(crossed.folds, 1)
+    ]
+    means = (sum(fold.baselines[name] for fold in crossed.folds) / len(crossed.folds) for name in names)
+    rows.append(("mean", sum(fold.rows for fold in crossed.folds), None, crossed.mean, *means))
+    columns = ("rows", "epoch", crossed.metric, *map(_plain, names))
+    title = (
+        f"{crossed.metric.capitalize()} of {counted(len(crossed.folds), 'fold')}, each on rows that it did not learn"
+    )
+    print_table(output, TableView(title, (Column("fold"), *(Column(name, True) for name in columns)), tuple(rows)))
+    output.write("\n")
 
 
 def _plain(baseline: str) -> str:
@@ -414,6 +478,7 @@ def _document(session: Session) -> dict[str, Any]:
         "test_comparison": session.test_comparison,
         "from": session.origin,
         "kept": session.kept,
+        "folds": session.cross_validation(),
         "epochs": progress.history,
         "finished": progress.finished,
     }

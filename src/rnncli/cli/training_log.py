@@ -53,6 +53,7 @@ class TrainingLog:
         self._write(
             "start",
             run=session.folder.path,
+            **({"fold": session.fold} if session.fold else {}),
             data=session.dataset.name,
             settings=session.settings.as_dict(),
             metric=session.metric.name,

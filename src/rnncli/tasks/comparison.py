@@ -183,24 +183,48 @@ def _root(rising: Callable[[float], float]) -> float:
     return (low + high) / 2
 
 
+def standard_error(first: RowScores, second: RowScores | None = None) -> float:
+    """That of a score, or of the first score less the second, of at least two rows; infinite for one.
+
+    A ratio of sums varies as its linear part does (Cochran 1977). Of rows that depend on each other as far as their
+    lags say, autocovariances are added (Newey & West 1987), as for forecasts (Diebold & Mariano 1995).
+    """
+    both = [first] if second is None else [first, second]
+    lags = max(one.lags for one in both)
+    n = independent_rows(first, lags)
+    if n < 2:
+        return math.inf
+    parts = [(one.sums - one.score * one.weights) / (one.weights.sum() or 1.0) for one in both]
+    varies = parts[0] if second is None else parts[0] - parts[1]
+    variance = alone = float(varies @ varies)
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * float(varies[lag:] @ varies[:-lag])
+    return math.sqrt(n / (n - 1) * max(variance, alone))
+
+
+def independent_rows(rows: RowScores, lags: int) -> int:
+    """How many rows have no other between them on which they depend."""
+    return len(rows.sums) // (lags + 1)
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """The 95% interval of a share of n rows (Wilson 1927), which holds for few rows and for shares of 0 and 1 too."""
+    z2 = _Z**2
+    middle, half = share + z2 / (2 * n), _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low, high = ((middle + sign * half) / (1 + z2 / n) for sign in (-1, 1))
+    return max(0.0, low), min(1.0, high)
+
+
 def mean_interval(first: RowScores, second: RowScores) -> tuple[float, float]:
     """The 95% interval of the first score less the second: of a ratio of sums, by Student's t.
 
     A row, which is a sentence or a piece of a text, varies as a whole: rows are taken for independent, and the answers
-    in them are not. A ratio of sums varies as its linear part does (Cochran 1977). Of rows that depend on each other as
-    far as their lags say, autocovariances are added (Newey & West 1987), as for forecasts (Diebold & Mariano 1995), and
-    only those that have no such row between them count as independent.
+    in them are not; of rows with lags, only those that have no such row between them.
     """
-    lags = max(first.lags, second.lags)
-    n = len(first.sums) // (lags + 1)
+    n = independent_rows(first, max(first.lags, second.lags))
     if n < 2:
         return -math.inf, math.inf
-    parts = [(one.sums - one.score * one.weights) / (one.weights.sum() or 1.0) for one in (first, second)]
-    apart = parts[0] - parts[1]
-    variance = alone = float(apart @ apart)
-    for lag in range(1, lags + 1):
-        variance += 2 * (1 - lag / (lags + 1)) * float(apart[lag:] @ apart[:-lag])
-    half = student(n - 1) * math.sqrt(n / (n - 1) * max(variance, alone))
+    half = student(n - 1) * standard_error(first, second)
     difference = first.score - second.score
     return difference - half, difference + half
 
@@ -213,15 +237,12 @@ _DRAWS_AT_A_TIME = 1 << 22
 def score_interval(rows: RowScores, seed: int = 0) -> tuple[float, float, IntervalMethod]:
     """The 95% interval of a score, and the method that gave it.
 
-    The share of rows that are right has Wilson's interval (Wilson 1927), which holds for few rows and for shares of 0
-    and 1 too. Another score has the central 95% over bootstrap samples of the rows (Efron 1979).
+    The share of rows that are right has Wilson's interval, another score the central 95% over bootstrap samples of the
+    rows (Efron 1979).
     """
     n = len(rows.sums)
     if rows.single_answers:
-        share, z2 = rows.score, _Z**2
-        middle, half = share + z2 / (2 * n), _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-        low, high = ((middle + sign * half) / (1 + z2 / n) for sign in (-1, 1))
-        return max(0.0, low), min(1.0, high), "Wilson"
+        return *wilson_interval(rows.score, n), "Wilson"
     rng, scores = stream(seed, BOOTSTRAP), []
     at_once = max(1, _DRAWS_AT_A_TIME // n)
     for first in range(0, INTERVAL_SAMPLES, at_once):

@@ -207,6 +207,8 @@ def learned_labels(
         *known,
         *(name for name, is_learned in zip(names, learned, strict=True) if is_learned and name not in before),
     )
+    if len(mine) < 2:
+        raise DataError(f"{dataset.name}: all rows for training have the {what} {quoted(mine[0])}")
     place = {name: k for k, name in enumerate(mine)}
     renumbered = np.array([place.get(name, len(mine)) for name in names], np.int64)
     if mine == names:

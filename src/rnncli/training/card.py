@@ -10,6 +10,7 @@ from rnncli.errors import counted
 from rnncli.record import FinalScore
 from rnncli.results import format_number
 from rnncli.tasks.comparison import Baseline, Comparison
+from rnncli.tasks.cross_validation import CrossValidation
 from rnncli.tasks.model import Model
 from rnncli.tasks.report import Report
 
@@ -25,6 +26,7 @@ def model_card(
     baselines: Sequence[Baseline],
     comparison: Comparison | None,
     tested: Comparison | None = None,
+    crossed: CrossValidation | None = None,
 ) -> str:
     """Markdown: data, network, score beside the baselines, and what to keep in mind.
 
@@ -36,6 +38,7 @@ def model_card(
         baselines: empty without validation rows.
         comparison: of the model with the best baseline.
         tested: the same on the test rows.
+        crossed: the scores of folds, where there were some.
     """
     s, record = model.settings, model.record
     known = [report.summary]
@@ -62,9 +65,19 @@ def model_card(
         of = f"- {model.metric.title} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
         lines.append(f"{of}: {test.score:.4f}, {interval_words(test)} ({beside})")
         lines += [] if tested is None else [f"- {tested.sentence(report.tested_on)}"]
+    lines += [] if crossed is None else [f"- {crossed.sentence} This model was trained as without folds."]
+    if record.origin is not None:
+        lines.append(f"- Begun with the model {literal(record.origin.in_words)} (SHA-256 {record.origin.digest})")
+    if record.kept is not None:
+        kept = record.kept
+        of = f"- {kept.metric.capitalize()} on {counted(kept.rows, f'older {report.row}')} of {literal(kept.data, 200)}"
+        lines.append(f"{of}: {kept.before:.4f} before, {kept.after:.4f} after")
     if record.digest:
         lines.append(f"- Made with rnncli {record.version}; SHA-256 of the data {record.digest}")
-    quote = "run `rnncli evaluate` on data that the training has not seen" if test is None else "take that of the test"
+    quote = (
+        "run `rnncli evaluate` on data that the training has not seen" if crossed is None else "take that of the folds"
+    )
+    quote = quote if test is None else "take that of the test"
     lines += [
         "",
         f"The best epoch was chosen on the validation {report.row}s, so their score is a little too kind: "

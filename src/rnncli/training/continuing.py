@@ -20,7 +20,7 @@ from rnncli.data.arrangement import Arrangement
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.readers import open_table
 from rnncli.data.several import open_source
-from rnncli.errors import ModelFileError, RnncliError, UsageError, counted, listed
+from rnncli.errors import ModelFileError, RnncliError, UsageError
 from rnncli.record import KeptScore, Origin
 from rnncli.tasks import task_named
 from rnncli.tasks.comparison import RowScores, compare
@@ -162,17 +162,6 @@ def _places(mine: Axis, its: Axis, dimensions: int) -> tuple[Any, Any]:
 def _sizes(model: Model) -> dict[str, int]:
     """What a model knows: how many words, how many labels."""
     return {axis.what: sum(name is not None for name in axis.names) for axis in model.axes.values() if axis.what}
-
-
-def in_words(origin: Origin) -> str:
-    """``reviews-1: 43 words and 4 labels, and 12 words and 1 label added``."""
-
-    def count(sizes: Mapping[str, int]) -> str:
-        return listed([counted(size, what) for what, size in sizes.items()])
-
-    added = {what: size for what, size in origin.added.items() if size}
-    more = f"; added: {count(added)}" if added else "; nothing was to be added"
-    return f"{origin.model}, with {count(origin.known)}{more}"
 
 
 def row_scores(model: Model, dataset: Dataset) -> RowScores:

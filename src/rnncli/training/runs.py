@@ -32,13 +32,14 @@ class RunFolder:
     Attributes:
         epochs: the folder of the models of single epochs, if they are kept.
         origin: a copy of the model that the training began with, if it began with one.
+        folds: the folder of the trainings that leave out a fold, as long as they go on.
     """
 
     def __init__(self, path: Path, named: Path | None = None) -> None:
         self.path, self.named = path, named or path
         self.config, self.metrics, self.card = path / "config.yaml", path / "metrics.jsonl", path / "README.md"
         self.model, self.state, self.epochs = path / "model.safetensors", path / "state.safetensors", path / "epochs"
-        self.origin = path / "origin.safetensors"
+        self.origin, self.folds = path / "origin.safetensors", path / "folds"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunFolder) and self.path == other.path

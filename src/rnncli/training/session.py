@@ -23,19 +23,21 @@ from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.parallel import group_of
 from rnncli.parallel.communicator import Group
-from rnncli.record import EpochRecord, FinalScore, KeptScore, Origin, Record
+from rnncli.record import EpochRecord, FinalScore, FoldScore, KeptScore, Origin, Record
 from rnncli.results import EpochDone, Event, Finished
 from rnncli.tasks import task_for, task_named
-from rnncli.tasks.comparison import Baseline, Comparison, RowScores, compare, score_interval
+from rnncli.tasks.comparison import Baseline, Comparison, RowScores, compare, score_interval, standard_error
+from rnncli.tasks.cross_validation import CrossValidation
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
-from rnncli.training import arranging, loop, runs, state, vectors
+from rnncli.training import arranging, folds, loop, runs, state, vectors
 from rnncli.training.card import model_card
 from rnncli.training.continuing import Begin, kept_score, row_scores
+from rnncli.training.folds import dataset_of, folder_of, require_free
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.starting_point import OtherFile, StartingPoint
-from rnncli.training.state import Progress, TrainingState
+from rnncli.training.state import Checkpoint, Progress, TrainingState
 from rnncli.training.unused import require_used
 from rnncli.training.vectors import Coverage
 
@@ -57,6 +59,9 @@ class Session:
         test: the examples for testing in the place of those for validation, on which the best model is scored once.
         begin: the model that the training begins with; None for a new training.
         keep: rows on which that model and the new one are scored; ``kept`` holds the scores at the end.
+        folds: how many trainings that leave out a fold come before this one; ``keep_folds``: whether their runs stay.
+        of: the training that this one is a fold of, as its number ``fold``; None for one of its own.
+        fold_score: the score on the test rows, as the record of a cross-validation has it; None before the end.
         baselines: what the network has to beat; empty without validation rows, None before they are measured.
     """
 
@@ -76,6 +81,11 @@ class Session:
     begin: Begin | None = None
     keep: Dataset | None = None
     kept: KeptScore | None = None
+    folds: int = 0
+    keep_folds: bool = False
+    of: Session | None = None
+    fold: int = 0
+    fold_score: FoldScore | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _compared: tuple[int, Comparison] | None = None
     _before: RowScores | None = None
@@ -102,7 +112,37 @@ class Session:
     @property
     def go_on(self) -> str:
         """What to type to resume it."""
-        return f"go on with: rnncli train --resume {shlex.quote(str(self.folder.named))}"
+        folder = self.folder if self.of is None else self.of.folder
+        return f"go on with: rnncli train --resume {shlex.quote(str(folder.named))}"
+
+    def parts(self) -> Iterator[Session]:
+        """The trainings to be run, one after the other: those that leave out a fold, and then this one.
+
+        Each is to be run to its end before the next one is asked for.
+
+        Raises:
+            RnncliError: of every kind.
+        """
+        scores, whole = self.state.progress.folds, False
+        try:
+            for number in range(1, self.folds + 1):
+                if number > len(scores):
+                    part = _fold(self, number)
+                    yield part
+                    assert part.fold_score is not None
+                    scores.append(part.fold_score)
+                    self._save_state()
+                folds.put_away(self.folder, number, self.keep_folds)
+            whole = True
+            yield self
+        finally:
+            if not whole and self._lock is not None:
+                self._lock.release()
+
+    def cross_validation(self) -> CrossValidation | None:
+        """What the scores of all folds say together; None where there are none."""
+        scores = self.state.progress.folds
+        return CrossValidation.of(scores, self.metric) if self.folds and len(scores) == self.folds else None
 
     def begin_in(self, folder: RunFolder) -> None:
         """Locks a run's folder and saves the state in it, so that the training can be resumed from the first moment.
@@ -179,7 +219,7 @@ class Session:
         own = model.network.row_scores(model.params, self.test.validation)
         low, high, method = score_interval(own, self.settings.seed)
         found = FinalScore(
-            data=_stored_name(self.files["test"].path if "test" in self.files else self.dataset.name),
+            data=_stored_name(self.files["test"].path if "test" in self.files and not self.fold else self.dataset.name),
             rows=len(own.sums),
             metric=self.metric.name,
             score=own.score,
@@ -188,6 +228,10 @@ class Session:
             baselines={baseline.name: baseline.score for baseline in baselines},
         )
         self._tested = found, self._beside(own, baselines)
+        error = standard_error(own) if len(own.sums) > 1 else None
+        errors = {one.name: standard_error(own, one.rows) for one in baselines if error is not None}
+        best = self.state.progress.best_epoch
+        self.fold_score = FoldScore(found.rows, found.score, best, found.baselines, error, errors)
 
     def events(self) -> Generator[Event]:
         """Trains, saves the best model and the state after each epoch, and yields what happens.
@@ -240,7 +284,9 @@ class Session:
         epochs = min(self.settings.epochs or 0, loop.MOST_EPOCHS)
         history = [EpochRecord(epoch, 1 / 3, 1 / 3, 1 / 3, False) for epoch in range(1, epochs + 1)]
         best: dict[str, Any] = {"best_epoch": epochs, "best_score": (1 / 3, -1 / 3)} if epochs else {}
-        progress = Progress(epochs, history=history, **best)
+        some = {f"the name of baseline {k}": 1 / 3 for k in range(9)}
+        scores = [FoldScore(1, 1 / 3, epochs or None, some, 1 / 3, some)] * self.folds
+        progress = Progress(epochs, history=history, folds=scores, **best)
         done = replace(self, state=replace(self.state, progress=progress))
         try:
             done.model().require_saveable()
@@ -253,8 +299,16 @@ class Session:
 
     def _starting_point(self) -> StartingPoint:
         """What a resumed training must find unchanged."""
-        source, digest = self.dataset.source, self.dataset.digest
-        return StartingPoint(self.settings, source, digest, self.automatic_patience, dict(self.files), self.origin)
+        return StartingPoint(
+            self.settings,
+            self.dataset.source,
+            self.dataset.digest,
+            self.automatic_patience,
+            files=dict(self.files),
+            origin=self.origin,
+            folds=self.folds,
+            keep_folds=self.keep_folds,
+        )
 
     def _model_of(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch; None stands for the untrained model."""
@@ -280,6 +334,7 @@ class Session:
             test=self.tested,
             origin=self.origin,
             kept=self.kept,
+            folds=tuple(progress.folds),
         )
 
     def _save_epoch(self, event: EpochDone) -> None:
@@ -304,7 +359,8 @@ class Session:
 
     def _save_model(self) -> None:
         self._trained_model(self.state.progress.best_epoch).save(self.folder.model)
-        runs.point_latest(self.folder)
+        if self.of is None:
+            runs.point_latest(self.folder)
 
     def _trained_model(self, epoch: int | None) -> Model:
         """The present parameters as the model of an epoch, with what is chosen on the validation rows."""
@@ -325,7 +381,7 @@ class Session:
         model.save(self.folder.model)
         self._save_state()
         report, baselines = self.prepared.report, self.baselines or ()
-        compared = self.comparison(), self.test_comparison
+        compared = self.comparison(), self.test_comparison, self.cross_validation()
         card = model_card(self.folder.path.name, self.dataset.name, model, report, baselines, *compared)
         storage.write_atomically(self.folder.card, card.encode())
 
@@ -356,6 +412,8 @@ def start(
     test: str | None = None,
     begin: Begin | None = None,
     keep: str | None = None,
+    folds: int = 0,
+    keep_folds: bool = False,
     named: Collection[str] = (),
 ) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
@@ -365,6 +423,8 @@ def start(
         test: a file of rows on which the best model is scored once, at the end.
         begin: the model that the training begins with; None for a new training.
         keep: a file of rows on which that model and the new one are scored.
+        folds: how many trainings that leave out a fold come before; 0 for none.
+        keep_folds: whether the runs of the folds are kept.
         named: those that the user named for this training: each has to change something.
 
     Raises:
@@ -390,16 +450,21 @@ def start(
     }
     dataset, files, warnings = arranging.with_files(dataset, others)
     task = task_for(dataset, settings.task)
+    if keep_folds and not folds:
+        raise UsageError("--keep-folds keeps the runs of folds, and there are none", "say how many: --folds 5")
+    if keep_folds and name is not None:
+        require_free(runs_folder, name, folds)
     defaults = task.defaults(dataset, settings)
     chosen = {**defaults, **given} if begin is None else begin.settings(given, defaults)
     settings = vectors.with_dimension(Settings.from_mapping({**chosen, "task": task.name}), given)
     prepared, tested = _prepared(task, dataset, settings, begin)
     unused = require_used(named, prepared.untrained)
     session = _untrained(RunFolder(runs_folder), dataset, prepared, files, tested)
-    session.unused, session.coverage = (*unused, *warnings), vectors.fill(session.prepared, session.state)
-    if begin is not None:
-        session.begin = begin
-        begin.fill(session.prepared.untrained, session.state.store.flat)
+    session.unused, session.folds, session.keep_folds = (*unused, *warnings), folds, keep_folds
+    session.begin = begin
+    _fill(session)
+    if folds:
+        _prepared(task, dataset_of(arranging.without_test(dataset), folds, 1), session.settings, begin)
     if keep is not None:
         session.keep = arranging.read_like(dataset, keep, "--keep", task.name)
         session.files = {**files, "keep": OtherFile(session.keep.source.path, session.keep.digest)}
@@ -407,6 +472,62 @@ def start(
     session.require_saveable()
     session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
     return session
+
+
+def _fill(session: Session) -> None:
+    """Puts the word vectors and the weights that a training begins with into its parameters."""
+    session.coverage = vectors.fill(session.prepared, session.state)
+    if session.begin is not None:
+        session.begin.fill(session.prepared.untrained, session.state.store.flat)
+
+
+def _fold(main: Session, number: int) -> Session:
+    """The training that leaves out a fold: a new one, or where it was stopped.
+
+    Raises:
+        RnncliError: of every kind.
+    """
+    dataset = dataset_of(arranging.without_test(main.dataset), main.folds, number)
+    settings = main.settings.replace(keep_epochs=False)
+    prepared, tested = _prepared(task_named(settings.task), dataset, settings, main.begin)
+    folder = folder_of(main.folder, number)
+    made = _untrained(folder, dataset, prepared, main.files, tested)
+    made.begin, made.of, made.fold = main.begin, main, number
+    if folder.state.exists():
+        lock = RunLock(folder.path, folder.named)
+        try:
+            checkpoint = state.load(folder.state)
+            _refuse_diverged(main.folder, checkpoint)
+            _restore(made, checkpoint)
+        except BaseException:
+            lock.release()
+            raise
+        made._lock = lock
+        return made
+    _fill(made)
+    made.folder = folds.made(main.folder, number, made.begin_in)
+    return made
+
+
+def _restore(session: Session, checkpoint: Checkpoint) -> None:
+    """Puts a saved state into a session of the same training."""
+    checkpoint.restore(session.state)
+    progress, settings = session.state.progress, session.settings
+    patience = settings.patience if session.prepared.validation.size else None
+    if progress.epoch < (settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
+        progress.finished = None
+    session.resumed, session._lines = True, _earlier_lines(session.folder.metrics, progress.epoch)
+
+
+def _refuse_diverged(folder: RunFolder, checkpoint: Checkpoint) -> None:
+    """Raises DivergedError: a training has diverged, and would again."""
+    diverged = checkpoint.manifest.progress.diverged
+    if diverged is not None:
+        raise DivergedError(
+            f"{folder.named} cannot be resumed: {diverged}, and it would diverge again",
+            "start anew with a smaller learning rate"
+            + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
+        )
 
 
 def _prepared(
@@ -505,13 +626,7 @@ def _resumed(
 ) -> Session:
     """As :func:`resume`, of a run that is locked for this process."""
     checkpoint = state.load(folder.state)
-    diverged = checkpoint.manifest.progress.diverged
-    if diverged is not None:
-        raise DivergedError(
-            f"{folder.named} cannot be resumed: {diverged}, and it would diverge again",
-            "start anew with a smaller learning rate"
-            + (f"; its best model is kept: {folder.named}" if folder.model.exists() else ""),
-        )
+    _refuse_diverged(folder, checkpoint)
     start = checkpoint.start
     settings = start.settings_again(given)
     start.check_reading(reading)
@@ -537,13 +652,18 @@ def _resumed(
     prepared, tested = _prepared(task, joined, settings, begin)
     session = _untrained(folder, joined, prepared, files, tested)
     session.begin, session.keep, session.unused = begin, others.get("keep"), warnings
-    checkpoint.restore(session.state)
-    progress, settings = session.state.progress, session.settings
-    patience = settings.patience if session.prepared.validation.size else None
-    if progress.epoch < (settings.epochs or 0) and progress.epochs_without_better < (patience or math.inf):
-        progress.finished = None
-    storage.write_atomically(folder.config, settings.to_yaml().encode())
-    session.resumed, session._lock, session._lines = True, lock, _earlier_lines(folder.metrics, progress.epoch)
+    session.folds, session.keep_folds = start.folds, start.keep_folds
+    _restore(session, checkpoint)
+    open_folds = len(session.state.progress.folds) < start.folds
+    if open_folds and any(
+        getattr(session.settings, name) != getattr(start.settings, name) for name in ("epochs", "patience")
+    ):
+        raise UsageError(
+            f"{folder.named} has folds that are not done, and all of them have the same epochs and patience",
+            "leave --epochs and --patience out until they are done",
+        )
+    storage.write_atomically(folder.config, session.settings.to_yaml().encode())
+    session._lock = lock
     return session
 
 

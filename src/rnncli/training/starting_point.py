@@ -13,7 +13,7 @@ from rnncli.data.dataset import Source
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.errors import UsageError
 from rnncli.record import Origin
-from rnncli.schema import Length
+from rnncli.schema import Length, Range
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class StartingPoint:
         automatic_patience: whether ``settings.patience`` follows from the number of epochs; older states do not say.
         files: option → the file that it names, of those that are read beside the data.
         origin: the model that the training began with; None for a new one.
+        folds: how many trainings that leave out a fold come before this one, and whether their runs are kept.
     """
 
     settings: Settings
@@ -51,6 +52,8 @@ class StartingPoint:
     automatic_patience: bool = False
     files: dict[str, OtherFile] = field(default_factory=dict)
     origin: Origin | None = None
+    folds: Annotated[int, Range(0, 1000)] = 0
+    keep_folds: bool = False
 
     def stored(self) -> StartingPoint:
         """As a state keeps it, with the paths of the data as ASCII."""

@@ -11,7 +11,7 @@ from rnncli.core.optim.optimizers import OptimizerState
 from rnncli.core.optim.parameters import ParameterStore
 from rnncli.core.packed import Array
 from rnncli.errors import ModelFileError, UsageError
-from rnncli.record import EpochRecord, Loss, require_epochs
+from rnncli.record import EpochRecord, FoldScore, Loss, require_epochs
 from rnncli.schema import Count, Length, Ordinal
 from rnncli.training.starting_point import StartingPoint
 
@@ -28,6 +28,7 @@ class Progress:
         epochs_without_better: for early stopping.
         finished: why the training ended; None before its end.
         diverged: where a number was not finite; resumed from here, the training would diverge again.
+        folds: the scores of the trainings that left out a fold, as many as are done.
     """
 
     epoch: Count = 0
@@ -39,6 +40,7 @@ class Progress:
     finished: Annotated[str, Length(1, 200)] | None = None
     diverged: Annotated[str, Length(1, 200)] | None = None
     history: list[EpochRecord] = field(default_factory=list)
+    folds: list[FoldScore] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         require_epochs(self.history)
