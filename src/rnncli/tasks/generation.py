@@ -41,7 +41,7 @@ class GeneratingModel(Model):
     """A model that generates a text.
 
     Attributes:
-        unit: what a symbol is: a char, a symbol between white space, or a word.
+        unit: what a symbol of an input is: a char, a symbol between white space, or a word.
         target: the known symbols.
         longest: symbols of the longest text in training; twice as many and 10 more are generated at most.
         beam: partial texts that are extended side by side.
@@ -57,10 +57,15 @@ class GeneratingModel(Model):
         return self.settings.tokens
 
     @property
+    def generated_unit(self) -> str:
+        """What a symbol of a generated text is."""
+        return self.unit
+
+    @property
     def axes(self) -> Mapping[str, Axis]:
         bias = {"decoder/output/bias": token_axis(0, self.target, "", ended=True)} if self.settings.bias else {}
         return {
-            "decoder/embedding/weight": token_axis(0, self.target, f"target {self.unit}", ended=True),
+            "decoder/embedding/weight": token_axis(0, self.target, f"target {self.generated_unit}", ended=True),
             "decoder/output/weight": token_axis(1, self.target, "", ended=True),
             **bias,
         }
@@ -71,7 +76,7 @@ class GeneratingModel(Model):
         return 2 * self.longest + 10
 
     def symbols(self, text: str) -> list[str]:
-        """The symbols of a text that is read or generated."""
+        """The symbols of a text that is read."""
         return symbols_of(text.lower() if self.settings.lowercase else text, self.unit)
 
     @property
@@ -79,7 +84,7 @@ class GeneratingModel(Model):
     def network(self) -> GeneratingNetwork: ...
 
     def describe(self) -> list[tuple[str, TableCell]]:
-        return [("target", counted(len(self.target.tokens), f"known {self.unit}"))]
+        return [("target", counted(len(self.target.tokens), f"known {self.generated_unit}"))]
 
     def facts(self) -> dict[str, Any]:
         return {"target_size": self.target.size, "longest": self.longest}
@@ -104,7 +109,7 @@ class GeneratingModel(Model):
         self, text: str, symbols: list[str], log_probability: float, unknown: tuple[str, ...] = (), cut: int = 0
     ) -> Transduction:
         """The prediction for an input."""
-        probability, target = float(np.exp(log_probability)), joined_symbols(symbols, self.unit)
+        probability, target = float(np.exp(log_probability)), joined_symbols(symbols, self.generated_unit)
         return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
 
     def compared(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:
@@ -114,4 +119,4 @@ class GeneratingModel(Model):
             sizes, count = list(map(len, inputs)), max(1, BATCH // self.beam)
             return map_rows(lambda rows: self.generate([inputs[row] for row in rows]), sizes, count, workers)
 
-        return compared(dataset, generate, self.read, self.unit, worst)
+        return compared(dataset, generate, self.read, self.generated_unit, worst)

@@ -46,6 +46,19 @@ def likely_unit(texts: Sequence[str], wanted: str) -> str:
     return "char" if middle <= SHORT else "word"
 
 
+_ROWS, _REPEATED, _LONGEST_SYMBOL = 12, 3, 3  # rows, how often a symbol occurs, and its characters, on average
+
+
+def are_rows_of_symbols(texts: Sequence[str]) -> bool:
+    """Whether texts are rows of a few short symbols with white space between them: the sounds of words."""
+    rows = [text.split() for text in texts]
+    symbols = [symbol for row in rows for symbol in row]
+    if len(rows) < _ROWS or len(symbols) < 2 * len(rows):
+        return False
+    few = _REPEATED * len(set(symbols)) <= len(symbols)
+    return few and sum(map(len, symbols)) <= _LONGEST_SYMBOL * len(symbols)
+
+
 def edit_distance(first: Sequence[object], second: Sequence[object]) -> int:
     """How many symbols have to be inserted, deleted or replaced (Levenshtein 1966)."""
     row = list(range(len(second) + 1))

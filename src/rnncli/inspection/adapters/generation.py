@@ -99,7 +99,9 @@ class GenerationAdapter(Adapter[M]):
 
     def most_probable(self, text: str) -> tuple[str, bool]:
         found = self.decode(text)
-        return joined_symbols([self.model.target.token(k) for k in found.ids.tolist()], self.model.unit), found.ended
+        return joined_symbols(
+            [self.model.target.token(k) for k in found.ids.tolist()], self.model.generated_unit
+        ), found.ended
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
         return [prediction.target or "" for prediction in self.model.predict(texts)]
@@ -135,7 +137,7 @@ class GenerationAdapter(Adapter[M]):
         double = self.double
         target = double.decode(text).ids if answer is None else self.ids(answer)
         symbols = [self.model.target.token(k) for k in target.tolist()]
-        said = f"the {self.generates} {joined_symbols(symbols, self.model.unit)}"
+        said = f"the {self.generates} {joined_symbols(symbols, self.model.generated_unit)}"
         return Opened(
             double.model.network,
             double.model.params,

@@ -100,7 +100,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
         return [symbols[place] for place in self.read(len(symbols)).tolist()]
 
     def symbols(self, answer: str) -> list[str]:
-        return symbols_of(answer, self.model.unit)
+        return symbols_of(answer, self.model.generated_unit)
 
     def path(self, text: str, baseline: str, answer: str) -> GradientPath:
         network, target = self.model.network, self.ids(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
@@ -26,9 +26,10 @@ class Seq2SeqManifest(GeneratingManifest):
     """What the file of an encoder-decoder adds."""
 
     source: tuple[str, ...]
+    target_unit: Literal["symbol"] | None = None
 
     def parts(self) -> dict[str, Any]:
-        return {"source": Vocabulary(self.source), **super().parts()}
+        return {"source": Vocabulary(self.source), "target_unit": self.target_unit, **super().parts()}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -37,6 +38,7 @@ class Seq2SeqModel(GeneratingModel):
 
     Attributes:
         source: the known symbols of sources.
+        target_unit: what a symbol of a target is, where it is something else than in a source.
     """
 
     task = "seq2seq"
@@ -45,6 +47,11 @@ class Seq2SeqModel(GeneratingModel):
     stored = Seq2SeqManifest
     unused = frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
     source: Vocabulary
+    target_unit: Literal["symbol"] | None = None
+
+    @property
+    def generated_unit(self) -> str:
+        return self.target_unit or self.unit
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -81,7 +88,8 @@ class Seq2SeqModel(GeneratingModel):
         return {"source_size": self.source.size, **super().facts()}
 
     def own_manifest(self) -> dict[str, Any]:
-        return {"source": list(self.source.tokens), **super().own_manifest()}
+        unit = {} if self.target_unit is None else {"target_unit": self.target_unit}
+        return {"source": list(self.source.tokens), **unit, **super().own_manifest()}
 
     def encode(self, symbols: Sequence[str]) -> Array:
         """(T,) ids of a source's symbols that are read."""
