@@ -5,20 +5,23 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import conllu
 import pytest
 
 from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.inputs import stream_inputs
 from rnncli.data.readers import open_table
-from rnncli.errors import DataError
+from rnncli.data.records import TokenLists
+from rnncli.errors import DataError, UsageError
 from rnncli.tasks import task_for
 
 TEXT = "The DET\ncat NOUN\n\n\nIt\tPRON\n“sat” VERB\n"
 Found = list[tuple[int, str, str]]
 
 
-def dataset_of(tmp_path: Path, text: str, name: str = "a.conll", **how: object) -> Dataset:
+def dataset_of(tmp_path: Path, content: str, name: str = "a.conll", /, **how: object) -> Dataset:
     path = tmp_path / name
-    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    path.write_bytes(gzip.compress(content.encode()) if name.endswith(".gz") else content.encode())
     return read_dataset(Source(str(path), **how))  # type: ignore[arg-type]
 
 
@@ -136,6 +139,62 @@ def test_words_that_are_none_are_left_out_and_counted(tmp_path: Path) -> None:
     assert [row["upos"] for row in rows] == [("PRON", "VERB", "NOUN", "PUNCT"), ("PROPN", "AUX")]
     assert rows[0]["feats"] == ("Case=Nom|Number=Sing", "_", "_", "_")
     assert said == ["left out: 3 comments, 1 multiword token (1-2), 1 empty node (1.1)"]
+
+
+def test_what_another_library_writes_is_read(tmp_path: Path) -> None:
+    """Each column, as ``conllu`` parses it out of what it wrote itself."""
+    parsed = conllu.parse(CONLL_U)
+    written = "".join(sentence.serialize() for sentence in parsed)
+    rows, _ = columns_of(tmp_path, written, "a.conllu")
+    again = [[token for token in sentence if isinstance(token["id"], int)] for sentence in conllu.parse(written)]
+    assert [len(sentence) for sentence in again] == [4, 2]
+    for column in ("form", "lemma", "upos", "xpos", "deprel"):
+        assert [row[column] for row in rows] == [tuple(token[column] for token in sentence) for sentence in again]
+    feats = ("|".join(f"{key}={value}" for key, value in (token["feats"] or {}).items()) or "_" for token in again[0])
+    assert rows[0]["feats"] == tuple(feats)
+
+
+@pytest.mark.parametrize(
+    ("how", "text", "label", "tags"),
+    [
+        ({}, "form", "upos", "PRON|VERB|NOUN|PUNCT"),
+        ({"label": "xpos"}, "form", "xpos", "PRP|VBP|NN|."),
+        ({"label": "FEATS"}, "form", "feats", "Case=Nom|Number=Sing|_|_|_"),
+        ({"text": "3", "label": "4"}, "lemma", "upos", "PRON|VERB|NOUN|PUNCT"),
+    ],
+)
+def test_the_tag_is_upos_unless_another_column_is_named(
+    how: dict[str, str], text: str, label: str, tags: str, tmp_path: Path
+) -> None:
+    dataset = dataset_of(tmp_path, CONLL_U, "a.conllu", **how)
+    assert (dataset.source.text, dataset.source.label) == (text, label)
+    assert "|".join(dataset.labels[0]) == tags
+    assert "left out: 3 comments, 1 multiword token (1-2), 1 empty node (1.1)" in dataset.why
+
+
+def test_columns_are_named_by_number(tmp_path: Path) -> None:
+    text = "Ada NNP I-NP B-PER\ncame VBD I-VP O\n"
+    for how, label, tags in (
+        ({}, "tags", ("B-PER", "O")),
+        ({"label": "2"}, "2", ("NNP", "VBD")),
+        ({"label": "4"}, "tags", ("B-PER", "O")),
+        ({"text": "1", "label": "3"}, "3", ("I-NP", "I-VP")),
+    ):
+        dataset = dataset_of(tmp_path, text, **how)
+        assert (dataset.source.text, dataset.source.label, list(dataset.labels)) == ("tokens", label, [tags])
+    for name in ("5", "0", "ner"):
+        with pytest.raises(DataError, match=f"--label: there is no column '{name}'"):
+            dataset_of(tmp_path, text, label=name)
+    with pytest.raises(UsageError, match="--text and --label both name the column 'tokens'"):
+        dataset_of(tmp_path, text, text="1", label="tokens")
+
+
+def test_words_without_tags_are_read_where_none_are_needed(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        dataset_of(tmp_path, "The\ncat\n")
+    assert caught.value.message == f"{tmp_path}/a.conll:1: each line has 1 column, and a line is a word and its tag"
+    inputs = stream_inputs(Source(str(tmp_path / "a.conll")), inputs=TokenLists)
+    assert [one.value for one in inputs] == [("The", "cat")]
 
 
 def test_conll_u_plus_names_its_columns(tmp_path: Path) -> None:
