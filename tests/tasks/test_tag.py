@@ -15,6 +15,7 @@ from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
 from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.formats.values import split_words
 from rnncli.data.text.word_features import SIDES, WordFeatures, shape, sides
 from rnncli.errors import DataError
 from rnncli.inspection.adapters import adapter_of
@@ -22,6 +23,7 @@ from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
+from rnncli.tasks.tag.results import in_a_row
 from rnncli.tasks.tag.task import baselines
 
 SENTENCES = [
@@ -149,6 +151,13 @@ def test_the_baseline_by_hand() -> None:
     validation = TagExamples([np.array([0, 1, 2, 2])], [np.array([1, 1, 1, 0])], views)
     (commonest,) = baselines(train, validation, 2)
     assert commonest.score == 0.5  # right, wrong; the unknown word gets tag 1
+
+
+def test_tags_and_words_with_spaces_can_be_told_apart_in_a_line() -> None:
+    for row in (("B-PER", "O"), ("B-Job title", "O"), ("New York", "is"), ("10\u00a0000", "x"), ()):
+        assert split_words(in_a_row(row)) == row
+    assert in_a_row(("B-PER", "O")) == "B-PER O"
+    assert in_a_row(("B-Job title", "O")) == '["B-Job title", "O"]'
 
 
 # From file to answer

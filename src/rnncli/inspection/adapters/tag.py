@@ -26,7 +26,7 @@ from rnncli.inspection.question import BASELINE_TOKEN, InputParts
 from rnncli.inspection.states import States
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
-from rnncli.tasks.tag.results import TagPrediction
+from rnncli.tasks.tag.results import TagPrediction, in_a_row
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand.answers import EveryAnswer
@@ -101,14 +101,12 @@ class TagAdapter(Adapter[TaggerModel]):
             if len(named) != len(steps) or not set(named) <= set(self.labels):
                 raise UsageError(f"'{answer}' is not a known tag for each of the {len(steps):,} words")
             tags = self._numbered(named)
-        said = " ".join(self.labels[k] for k in tags.tolist())
+        said = in_a_row([self.labels[k] for k in tags.tolist()])
         batch = TagExamples([forms], [tags], rows)
         return Opened(model.network, model.params, batch, {"": steps}, f"the tags {said}")
 
     def predicted(self, texts: Sequence[str]) -> list[str]:
-        spaced = any(any(map(str.isspace, tag)) for tag in self.labels)
-        join = partial(json.dumps, ensure_ascii=False) if spaced else " ".join
-        return [join(list(prediction.tags)) for prediction in self.model.predict(texts)]
+        return [in_a_row(prediction.tags) for prediction in self.model.predict(texts)]
 
     def examples(self, texts: Sequence[str], answer: str) -> TagExamples:
         forms, rows = self.model.encode([words_of(text) for text in texts])
@@ -144,7 +142,7 @@ class TagAdapter(Adapter[TaggerModel]):
                 )
 
     def answer_of(self, prediction: TagPrediction) -> str:
-        return " ".join(prediction.tags)
+        return in_a_row(prediction.tags)
 
     def labels_of(self, prediction: TagPrediction) -> Sequence[str]:
         return prediction.tags

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +21,15 @@ from rnncli.tasks.metrics import (
 )
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.tag.spans import SpanScores
+
+
+def in_a_row(names: Sequence[str]) -> str:
+    """Words or tags with spaces between them; as JSON has them if one holds white space itself, as "B-Job title" does.
+
+    :func:`~rnncli.data.formats.values.split_words` reads either.
+    """
+    spaced = any(len(name.split()) != 1 for name in names)
+    return json.dumps(list(names), ensure_ascii=False) if spaced else " ".join(names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +52,10 @@ class TagPrediction:
     cut: ClassVar[int] = 0
 
     def cells(self) -> tuple[TableCell, ...]:
-        return or_empty(" ".join(self.tokens)), " ".join(self.tags)
+        return or_empty(in_a_row(self.tokens)), in_a_row(self.tags)
 
     def fields(self) -> tuple[str, ...]:
-        return or_empty(" ".join(self.tags)), " ".join(self.tokens)
+        return or_empty(in_a_row(self.tags)), in_a_row(self.tokens)
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
         words = " ".join(f"{word}/{tag}" for word, tag in zip(self.tokens, self.tags, strict=True))
