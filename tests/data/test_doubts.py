@@ -407,19 +407,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.tsv", table("sentence_id,word,tag", [[at // 4, w, "NV"[at % 2]] for at, w in enumerate(WORDS)], "\t")),
         *({}, ["each row holds a word and its tag (the, N)", "put the words of a sentence together"]),
     ),
-    "a word a row, sentences where they begin": (
-        *(
-            "a.csv",
-            table(
-                "Sentence #,Word,POS,Tag",
-                [
-                    ["" if at % 4 else f"Sentence: {at // 4}", w, "NN", ("O", "B-geo")[at % 2]]
-                    for at, w in enumerate(WORDS[:20])
-                ],
-            ),
-        ),
-        *({}, ["each row holds a word and its tag (the, O)"]),
-    ),
     "tags in a cell": (
         *("a.csv", table("tokens,tags", [["Ada saw Rome", "B-PER O B-LOC"], ["so it is now", "O O O O"]] * 9)),
         *({}, ["a.csv:2: 'tags' holds a tag for each word (B-PER O B-LOC)"]),
@@ -835,6 +822,22 @@ READ: dict[str, tuple[str, str, dict[str, object], tuple[str | None, str | None,
         *("a.conll", "B-PER Ada\nO saw\nB-LOC Rome\n\nO so\nO it\nO is\n\n" * 6, {"text": "2", "label": "1"}),
         ("tags", "tokens", 12),
     ),
+    "a word a row": (
+        "a.csv",
+        table(
+            "Sentence #,Word,POS,Tag",
+            [
+                ["" if k % 4 else f"Sentence: {k // 4}", w, "NN", ("O", "B-geo")[k % 2]]
+                for k, w in enumerate(WORDS[:20])
+            ],
+        ),
+        {},
+        ("Word", "Tag", 5),
+    ),
+    "a word a row, numbered sentences": (
+        *("a.tsv", table("sentence_id,word,tag", [[at // 4, w, "NV"[at % 2]] for at, w in enumerate(WORDS)], "\t")),
+        *({"task": "tag"}, ("word", "tag", -(-len(WORDS) // 4))),
+    ),
     "CoNLL by number": ("a.conll", "so A _\nit B _\n\nbe C _\nso A _\n" * 9, {"label": "2"}, ("tokens", "2", 10)),
     "pairs": ("a.csv", table("source,target", PAIRS), {}, ("source", "target", 40)),
     "pairs of numbers": (
@@ -951,7 +954,6 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
         *[("several labels as Python writes them", 40), ("a list among the texts", 400)],
         *[
             ("a word a row, numbered sentences", 5),
-            ("a word a row, sentences where they begin", 5),
             ("tags in a cell", 18),
         ],
         *[("tags behind slashes", 18), ("tags behind slashes in a text", 18)],

@@ -62,7 +62,7 @@ def stream_inputs(
         return
     if source.text is not None or is_plain_text(source):
         reads = None
-    request = Request(source, labelled=False, reads=reads)
+    request = Request(source, labelled=False, reads=reads, inputs=inputs)
     table, plan, rows, _ = open_records(request, purpose=purpose, before_waiting=before_waiting)
     strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
     fill = source.missing if inputs is NumberArrays else None

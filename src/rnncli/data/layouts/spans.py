@@ -160,7 +160,7 @@ class _Plan(Plan):
 def recognize(preview: Preview, request: Request) -> Plan | None:
     if preview.task not in ("auto", "tag") or preview.holds_tagged_words or not preview.rows:
         return None
-    if request.inputs is not None and request.inputs is not TokenLists:
+    if request.labelled and request.inputs not in (None, TokenLists):
         return None
     label = _label(preview, request) if request.labelled else None
     if label is None and (request.labelled or not _is_task(preview, request)):

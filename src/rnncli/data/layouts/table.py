@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, cells, long, numbers, pairs, series, spans, tagged, texts, wide
+from rnncli.data.layouts import arrays, cells, long, numbers, pairs, series, spans, tagged, tagged_rows, texts, wide
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
 LAYOUTS: dict[str, Recognize] = {
     "tagged": tagged.recognize,  # words and their tags
+    "tagged_rows": tagged_rows.recognize,  # a word and its tag a row
     "spans": spans.recognize,  # a text and the spans that are annotated in it
     "arrays": arrays.recognize,  # names of .npy files
     "long": long.recognize,  # a timestep of a sequence a row
