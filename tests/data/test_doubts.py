@@ -75,7 +75,7 @@ def wide(label_first: bool, header: bool = True, id: bool = False, mark: str = "
 
 
 SPANS = [{"text": text, "label": [[0, 1, "PERSON"], [len(text) - 1, len(text), "CITY"]]} for text in TEXTS]
-FRACTIONS = [{"tokens": ["so", "it", "is"], "ner_tags": [0, at / 2, 0.5]} for at in range(9)]
+MIXED = [{"tokens": ["so", "it", "is"], "ner_tags": ["O", at % 2, 0]} for at in range(9)]
 PHONES_OF = {"a": "AE1", "e": "EH1", "i": "IH1", "o": "AA1"}
 PHONES = [[word * 2, " ".join(letter.upper() + "1" for letter in word)] for word in WORDS]
 LEXICON = [(c + v + d, f"{c.upper()} {PHONES_OF[v]} {d.upper()}") for c in "bdgk" for v in PHONES_OF for d in "dlmt"]
@@ -118,9 +118,9 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ),
         *({}, ["a.jsonl:301: 'label' holds lists ([\"a\"])"]),
     ),
-    "tags as fractions": (
-        *("a.jsonl", json_lines(FRACTIONS)),
-        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([0,0.0,0.5])", '[str(t) for t in r["ner_tags"]]']),
+    "tags of two types": (
+        *("a.jsonl", json_lines(MIXED)),
+        *({}, ["a.jsonl:1: 'ner_tags' holds tags that are not texts ([\"O\",0,0])", '[str(t) for t in r["ner_tags"]]']),
     ),
     "several columns of tags": (
         "a.jsonl",
@@ -304,12 +304,12 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     # other marks, other shapes
     "a JSON array": (
         "a.jsonl",
-        json.dumps(FRACTIONS, indent=1),
+        json.dumps(MIXED, indent=1),
         {},
         ["a.jsonl:2: 'ner_tags' holds tags that are not texts ([", "json.load(sys.stdin)"],
     ),
     "a nested JSON": (
-        *("a.json", json.dumps({"data": FRACTIONS}, indent=1), {}),
+        *("a.json", json.dumps({"data": MIXED}, indent=1), {}),
         ["a.json:3: 'ner_tags' holds tags that are not texts ([", 'json.load(sys.stdin)["data"]'],
     ),
     "words as a list": (
@@ -943,7 +943,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
     [
         *[
             ("several labels", 40),
-            ("tags as fractions", 9),
+            ("tags of two types", 9),
         ],
         *[("UCR's text", 24), ("fastText", 40), ("a split", 20)],
         *[
