@@ -227,3 +227,18 @@ def test_two_files_that_do_not_go_together_are_refused(tmp_path, monkeypatch):
 def test_two_files_stand_together_and_alone(given):
     with pytest.raises(UsageError, match="--source and --target"):
         rnncli.train(**given)
+
+
+def test_two_text_files_of_as_many_lines_are_refused_with_the_commands_for_both(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("x.txt").write_text("so it is\nno it is not\n" * 20)
+    Path("y.txt").write_text("it is so\nit is not no\n" * 20)
+    for given in ({}, {"task": "seq2seq"}):
+        with pytest.raises(DataError, match=r"x\.txt and 1 more file: these are two text files") as caught:
+            rnncli.train(["x.txt", "y.txt"], **given)
+        assert "rnncli train --source x.txt --target y.txt; to learn" in caught.value.hint
+        assert caught.value.hint.endswith("rnncli train x.txt y.txt --task lm")
+    assert rnncli.train(["x.txt", "y.txt"], task="lm", hidden=4, epochs=1).task == "lm"
+    with open("y.txt", "a") as file:
+        file.write("and more\n")
+    assert rnncli.train(["x.txt", "y.txt"], hidden=4, epochs=1).task == "lm"

@@ -26,7 +26,7 @@ from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.records.short_repr import ShortRepr
-from rnncli.data.several import open_source
+from rnncli.data.several import open_source, side_by_side
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Roles, Source, joined_names, names_in
@@ -282,7 +282,10 @@ def read_dataset(
     if table.dialect is not None:
         why = "; ".join((why, *table.dialect.said))
     roles = replace(plan.roles, split=source.split, group=source.group)
+    named = purpose.task_named or not purpose.trains
     read = Dataset.of(_as_read(source, plan, table), why, records, ledger.digest, plan.kept(), roles)
+    if doubted and not named and not labelled:
+        raise_found(side_by_side(source, read.file_of))
     beside = {role: Texts(map(opened.beside[role].__getitem__, records.lines)) for role in opened.beside}
     return replace(read, splits=beside.get("split", ()), groups=beside.get("group", ()))
 
@@ -357,6 +360,8 @@ def open_records(
         given=_given(source, task if purpose.task_named else None),
     )
     table = open_source(source, lambda path, format: open_one(path, format=format))
+    if request.labelled and table.ledger.file.format.holds == "texts":
+        raise_found(side_by_side(source))
     beside = _set_aside(table, source)
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
     settled = before_waiting is not None and (source.text is not None or source.format == "text" or request.reads)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.folders import LabelledFile, is_folder, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
@@ -136,3 +137,18 @@ def _open_pairs(source: Source, open_one: OpenOne) -> Table:
 
     name = ledger.file.name
     return replace(texts, name=name, columns=(SOURCE, TARGET), format=PAIRS.name, rows=rows(), ledger=ledger)
+
+
+def side_by_side(source: Source, file_of: Sequence[int] = ()) -> DataError | None:
+    """The refusal of two text files, each with texts that belong to those of the other.
+
+    Args:
+        file_of: the file of each record, once all are read: such files have as many lines; empty where their texts
+            are to have labels.
+    """
+    if len(source.more) != 1 or (file_of and 2 * sum(file_of) != len(file_of)):
+        return None
+    pairs = command("rnncli", "train", "--source", source.path, "--target", source.more[0])
+    what = f"{source.name}: these are two text files" + (" of as many lines" if file_of else ", without labels")
+    text = f"; to learn the language of both: rnncli train {source.typed} --task lm"
+    return DataError(what, f"If a line of one goes with that of the other: {pairs}{text}")

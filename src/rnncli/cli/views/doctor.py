@@ -30,7 +30,7 @@ def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Show
         known = subject.path in (run.model, run.epochs / subject.path.name) and run.config.is_file()
         folder = run if known else None
     commands = Commands(
-        " ".join([shlex.quote(source.path), *typed]),
+        " ".join([source.typed, *typed]),
         name if folder is None else shlex.quote(_lasting(subject.name, folder.path)),
         None if folder is None else shlex.quote(str(folder.config)),
         settings_flags(model, dataset) if folder is None else {},

@@ -86,7 +86,7 @@ class Commands:
     @classmethod
     def of(cls, model: Model, dataset: Dataset) -> Commands:
         """For a model without a file: as it was trained by settings alone."""
-        return cls(shlex.quote(dataset.source.path), settings=settings_flags(model, dataset))
+        return cls(dataset.source.typed, settings=settings_flags(model, dataset))
 
     def train(self, **changes: Any) -> str:
         """A new training that differs in some settings."""
