@@ -76,7 +76,10 @@ FeatureColumns = Annotated[str | None, _columns("--features", "Columns of the nu
 SplitColumn = Annotated[str | None, _columns("--split", "Column that says which rows are for training and which not.")]
 GroupColumn = Annotated[str | None, _columns("--group", "Column of groups whose rows stay on one side.")]
 Delimiter = Annotated[
-    str | None, typer.Option("--delimiter", metavar="MARK", help="What separates the values of a line; tab for tabs.")
+    str | None,
+    typer.Option(
+        "--delimiter", metavar="MARK", help="What separates values: a character, or comma, semicolon, tab, pipe, space."
+    ),
 ]
 Header = Annotated[
     bool | None,
