@@ -7,7 +7,8 @@ model.predict(["movie was good"])[0].label
 """
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "inspect", "list_runs", "load", "predict", "remove_runs", "samples", "tokenize", "train"]
+__all__ = ["describe", "evaluate", "inspect", "list_runs", "load", "predict", "remove_runs", "samples", "tokenize"]
+__all__ += ["train"]
 
 # Type checkers know the names. To import them would take as long as the interpreter's own start, and until __main__ is
 # reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnncli.cli.arguments.inputs import load
+    from rnncli.cli.describe import describe
     from rnncli.cli.evaluate import evaluate
     from rnncli.cli.inspect import inspect
     from rnncli.cli.predict import predict

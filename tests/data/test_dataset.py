@@ -92,10 +92,10 @@ def test_standard_input_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_to_predict_needs_no_label(tmp_path: Path) -> None:
     source = Source(write(tmp_path, "id,text\n1,good\n2,\n"))
-    table, plan, rows, _ = open_records(Request(source, labelled=False))
-    assert [(one.line, one.input) for one in plan.records(rows, table.ledger)] == [(2, "good"), (3, "")]
-    assert plan.roles == Roles(layout="texts", text=("text",))
-    assert table.format == "csv"
+    opened = open_records(Request(source, labelled=False))
+    assert [(one.line, one.input) for one in opened.records()] == [(2, "good"), (3, "")]
+    assert opened.plan.roles == Roles(layout="texts", text=("text",))
+    assert opened.table.format == "csv"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,16 @@ import typer
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import STDIN, as_file, is_model, model_of, parallel_files, require_piped, source_of
+from rnncli.cli.arguments.inputs import (
+    STDIN,
+    are_pairs,
+    as_file,
+    is_model,
+    model_of,
+    parallel_files,
+    require_piped,
+    source_of,
+)
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
 from rnncli.cli.arguments.paths import Reads
 from rnncli.cli.plots import require_drawable, write_plot
@@ -70,7 +79,7 @@ def evaluate(
     Raises:
         RnncliError: of every kind but DivergedError.
     """
-    from rnncli.data.dataset import left_out, read_dataset
+    from rnncli.data.dataset import left_out
     from rnncli.parallel.processes import helpful_workers
 
     require_drawable(plot)
@@ -83,8 +92,8 @@ def evaluate(
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
     purpose = asked.purpose(f"rnncli evaluate -m {shlex.quote(name)}")
     with as_file(data) as path:
-        read = source_of(path, reading, target=target)
-        dataset = read_dataset(read, asked.labelled, asked.reads, task=asked.task, inputs=asked.inputs, purpose=purpose)
+        read = source_of(path, reading, target=target, pairs=are_pairs(path, data))
+        dataset = asked.read_dataset(read, purpose)
         note(dataset.why)
         # A text that stands on a single line is as much work as many.
         texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)

@@ -177,7 +177,8 @@ def _text(sentence: AnyPath | Iterable[Any] | None, model: Model, reading: Mappi
         return as_text(value)
     path = os.fspath(sentence)
     require_piped(path, "the text")
-    first = next(stream_inputs(source_of(path, reading, inputs=True), model.reads, inputs=model.inputs))
+    source = source_of(path, reading, inputs=True)
+    first = next(stream_inputs(source, model.reads, inputs=model.inputs, roles=model.roles))
     problem = model.problem(first.value)
     if problem is not None:
         raise DataError(f"{first.place}: {problem}")

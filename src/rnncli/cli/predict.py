@@ -209,7 +209,8 @@ def _predict_files(
     def texts(before_waiting: Callable[[], object]) -> Iterator[Any]:
         for source in sources:
             purpose = model.purpose("rnncli predict")
-            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs, model.parts_of):
+            how: dict[str, Any] = {"parts_of": model.parts_of, "roles": model.roles}
+            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs, **how):
                 problem = model.problem(input.value)
                 if problem is not None:
                     raise DataError(f"{input.place}: {problem}")

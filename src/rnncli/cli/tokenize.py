@@ -88,9 +88,10 @@ def tokenize(
     if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
         require_piped(source, "the texts")
         file = source_of(source, reading, inputs=True)
-        table, plan, rows, _ = open_records(Request(file, labelled=False), purpose=Purpose("rnncli tokenize"))
-        note(plan.why())
-        texts = (record.input for record in plan.records(rows, table.ledger))
+        request = Request(file, labelled=False, roles=None if asked is None else asked.roles)
+        opened = open_records(request, purpose=Purpose("rnncli tokenize"))
+        note(opened.plan.why())
+        texts = (record.input for record in opened.records())
         return statistics_of(display_name(file.path), texts, asked, settings, given)
     if not isinstance(source, str):
         refuse_reading("these are texts", reading)

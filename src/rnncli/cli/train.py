@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,41 +18,47 @@ from rnncli.clean import clean
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import as_file, found_model, load, parallel_files, paths_of, require_piped, source_of
+from rnncli.cli.arguments.inputs import (
+    are_pairs,
+    as_file,
+    found_model,
+    load,
+    parallel_files,
+    paths_of,
+    require_piped,
+    source_of,
+)
 from rnncli.cli.arguments.options import (
-    DATA_FILES,
     DEFAULT_RUNS,
     READING,
     AnyPath,
     Note,
-    is_given,
     quiet,
     resolve_settings,
     setting_options,
 )
-from rnncli.cli.arguments.paths import Reads, Writes
+from rnncli.cli.arguments.paths import Writes
+from rnncli.cli.arguments.training import (
+    Config,
+    TrainingData,
+    TrainingFiles,
+    TrainingOptions,
+    reading_of,
+    settings_asked,
+)
+from rnncli.cli.describe import describe, note_description, show_description
 from rnncli.cli.plots import learning_curves, require_drawable, write_plot
-from rnncli.config import SETTING_NAMES, Settings, SettingsDict, parse, settings_of_file
+from rnncli.config import SETTING_NAMES, Settings
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
 
 if TYPE_CHECKING:
+    from rnncli.data.description import DataDescription
     from rnncli.results import Event, TableCell
     from rnncli.tasks.cross_validation import CrossValidation
     from rnncli.tasks.model import Model
     from rnncli.training.session import Session
 
-TrainingData = Annotated[
-    AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None,
-    Reads(),
-    typer.Argument(metavar="DATA", help=f"{DATA_FILES}; or - for stdin."),
-]
-TrainingFiles = Annotated[
-    list[str] | None,
-    Reads(),
-    typer.Argument(metavar="DATA", help=f"Files with the same columns, or a folder; {DATA_FILES}; - for stdin."),
-]
-Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
 Resume = Annotated[options.RunAgain, typer.Option("--resume", metavar="RUN", help="Resume a stopped run.")]
 Plot = Annotated[
     options.PlotFile, typer.Option("--plot", metavar="FILE", help="Draw the learning curves (.svg, .png, .html).")
@@ -81,14 +87,13 @@ Folds = Annotated[
     typer.Option("--folds", metavar="K", min=2, max=100, help="Cross-validation: first train K times without a fold."),
 ]
 KeepFolds = Annotated[bool, typer.Option("--keep-folds", help="Keep the model of each fold, as NAME-fold1 and so on.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what the data are taken for, with their first records; train nothing.")
+]
 
 CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
 PANELS = {"Options": "config force json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
-
-
-class TrainingOptions(options.Reading, SettingsDict, total=False):
-    """How a data file is read, and any settings."""
 
 
 @checked(settings=SETTING_NAMES)
@@ -110,6 +115,7 @@ def train(
     target: options.TargetFile = None,
     named: Collection[str] | None = None,
     note: Note = quiet,
+    on_data: Callable[[DataDescription], object] = quiet,
     on_start: Callable[[Session], object] = quiet,
     on_event: Callable[[Event], object] = quiet,
     **options: Unpack[TrainingOptions],
@@ -133,6 +139,7 @@ def train(
         keep_folds: whether the runs of the folds are kept, as ``NAME-fold1`` and so on.
         named: names of settings to refuse where they have no effect; None for those among ``options``.
         note: takes a sentence on what takes a while, and its style.
+        on_data: takes what the data were taken for, before all of them are read; see :func:`rnncli.describe`.
         on_start: takes the session before its first step; with folds, each of theirs and then that of the model.
         on_event: takes every event: a step, an epoch, the end.
         options: settings, any field of :class:`rnncli.config.Settings`, and how to read the file; see
@@ -157,21 +164,8 @@ def train(
         raise UsageError("a resumed training goes on from its own weights", "leave --from out")
     require_drawable(plot)
     folder = Path(runs)
-    given: dict[str, Any] = dict(options)
-    said = {field: given.pop(field, None) for field in READING}
-    reading = {field: value for field, value in said.items() if is_given(field, value)}
-    # As on the command line, where the help gives them as defaults.
-    absent = {
-        field: parse(field, value)
-        for field, value in given.items()
-        if isinstance(value, str) and value in ("auto", "none")
-    }
-    given |= absent
-    settings = ({} if config is None else settings_of_file(os.fspath(config))) | given
-    if isinstance(settings.get("validation"), os.PathLike):
-        settings["validation"] = os.fspath(settings["validation"])
+    given, settings = settings_asked(config, options)
     beside = {option: None if file is None else os.fspath(file) for option, file in (("test", test), ("keep", keep))}
-    Settings.from_mapping(settings)  # refuses a value before anything is read
     begin = None
     if from_ is not None:
         found_one, file, _ = found_model(from_, runs)
@@ -181,7 +175,8 @@ def train(
         if log is not None:
             require_apart([log], paths_of(path))
         written = None if log is None else opened.enter_context(TrainingLog(log))
-        read = source_of("-" if path is None else path, reading, target=target)
+        pairs = are_pairs(path, data)
+        read = source_of("-" if path is None else path, reading_of(options), target=target, pairs=pairs)
         if path is not None:
             note(f"reading {read.name} …", "dim")
         if resume is None:
@@ -196,12 +191,19 @@ def train(
                 folds=folds or 0,
                 keep_folds=keep_folds,
                 named=given if named is None else named,
+                on_data=on_data,
             )
         else:
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             moved = None if path is None else read
             session = sessions.resume(
-                run, folder, data=moved, given=settings, reading=reading, beside=beside, on_found=found
+                run,
+                folder,
+                data=moved,
+                given=settings,
+                reading=reading_of(options),
+                beside=beside,
+                on_found=found,
             )
             if folds is not None and folds != session.folds:
                 raise UsageError(
@@ -227,8 +229,9 @@ def train_command(
     data: TrainingFiles = None,
     config: Config = None,
     force: options.Force = False,
+    dry_run: DryRun = False,
     json: options.Json = False,
-    **settings: Any,
+    **options: Unpack[TrainingOptions],
 ) -> None:
     """
     The content of the file decides the task, unless --task names it: texts or sequences of numbers with labels
@@ -252,11 +255,22 @@ def train_command(
     output = call.output
     for one in data or ():
         require_piped(one)
+    given: dict[str, Any] = dict(options)
+    reading, settings = reading_of(given), {name: value for name, value in given.items() if name not in READING}
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # refuses a mistyped value before anything is read
+    if dry_run:
+        for name in ("resume", "name", "log"):
+            if work.keywords.get(name) is not None:  # type: ignore[attr-defined]
+                raise UsageError(f"--{name} is for a training, and --dry-run trains nothing", "leave one of them out")
+        with warnings_shown(output):
+            pair = {name: work.keywords.get(name) for name in ("source", "target")}  # type: ignore[attr-defined]
+            show_description(output, describe(data or None, **pair, **reading | resolved), json)
+        return
     with warnings_shown(output), _Progress(output) as progress:
-        shown = {"named": settings, "note": output.note, "on_start": progress.begin, "on_event": progress.event}
-        work(data or None, **{"workers": None} | resolved, **shown)
+        shown: dict[str, Any] = {"on_data": progress.data, "on_start": progress.begin, "on_event": progress.event}
+        shown |= {"named": settings, "note": output.note}
+        work(data or None, **{"workers": None} | reading | resolved, **shown)
     if json:
         print_json(output, _document(progress.session))
     else:
@@ -320,10 +334,15 @@ class _Progress(ExitStack):
     """Shows a training while it runs; inside the block, the first signal stops it with everything saved."""
 
     session: Session
+    description: DataDescription | None = None
 
     def __init__(self, output: Output) -> None:
         super().__init__()
         self._output, self._described = output, False
+
+    def data(self, found: DataDescription) -> None:
+        self.description = found
+        note_description(self._output, found)
 
     def begin(self, session: Session) -> None:
         from rnncli.machine import keep_freed_memory

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,19 @@ from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, rai
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
-from rnncli.data.formats.table import Row, Table
-from rnncli.data.formats.values import NULL, as_text
-from rnncli.data.layouts.layout import Plan, Reads, Request
+from rnncli.data.formats.table import Ledger, Row, Table
+from rnncli.data.formats.values import NULL
+from rnncli.data.layouts.layout import Plan, Reads, Record, Request
 from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.records.short_repr import ShortRepr
 from rnncli.data.several import open_source, side_by_side
-from rnncli.data.tables.columns import find_column
+from rnncli.data.tables.column import Column, columns_of
+from rnncli.data.tables.columns import Unclear
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
+from rnncli.data.tables.first_rows import Expected
+from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, join_texts, resolved, set_aside
 from rnncli.data.tables.source import Roles, Source, joined_names, names_in
 from rnncli.errors import DataError, UsageError, counted, quoted
 
@@ -116,6 +119,13 @@ class Dataset(ShortRepr):
     def texts(self) -> Sequence[str]:
         """The inputs as they are shown."""
         return self.inputs if isinstance(self.inputs, Texts) else Shown(self.inputs)
+
+    @property
+    def lasting_roles(self) -> Roles | None:
+        """The roles of columns that other files have too; None where the format itself names the columns."""
+        format = FORMATS.get(self.source.format or "")
+        named = format is not None and format.holds == "records" and not self.source.pairs
+        return self.roles if named else None
 
     def called(self, row: int) -> str:
         """A record's name, or its input where it has none."""
@@ -239,6 +249,7 @@ def read_dataset(
     labelled: bool = True,
     reads: Reads | None = None,
     *,
+    roles: Roles | None = None,
     task: str = "auto",
     inputs: type[Inputs[Any]] | None = None,
     settled: bool = False,
@@ -248,6 +259,7 @@ def read_dataset(
 
     Args:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
+        roles: of the columns that a model was trained on; the user may name others.
         inputs: the type of the inputs, where that is not to be guessed.
         task: the name of what is trained, or was, if it is known: a label of one is a text for another.
         purpose: the command that reads the file, and what that settles.
@@ -259,15 +271,21 @@ def read_dataset(
             than it would be read as.
         StorageError: the file cannot be read.
     """
-    if not labelled and source.label is not None:
-        raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     doubted = not settled and (source.layout is None or not labelled)
-    request = Request(source, labelled, reads=reads if labelled else None, inputs=inputs, doubted=doubted)
-    opened = open_records(request, task, purpose, skip_hint=SKIP_HINT if labelled else None)
-    table, plan, rows = opened.table, opened.plan, opened.rows
-    parts = Parts(plan.preview) if doubted else None
+    request = Request(source, labelled, reads=reads if labelled else None, roles=roles, inputs=inputs, doubted=doubted)
+    return read_opened(open_records(request, task, purpose))
+
+
+def read_opened(opened: OpenedRecords) -> Dataset:
+    """All records of a file of which the first rows were read.
+
+    Raises:
+        DataError: as for :func:`read_dataset`.
+    """
+    table, plan = opened.table, opened.plan
+    parts = Parts(plan.preview) if opened.request.doubted else None
     records = Records(table.ledger, plan.new_inputs(), plan.new_labels())
-    for record in plan.records(rows if parts is None else parts.watch(rows), table.ledger):
+    for record in opened.records(None if parts is None else parts.watch):
         records.add(*record)
     if not records.inputs:
         raise DataError(f"{table.name}: no records")
@@ -281,28 +299,13 @@ def read_dataset(
         why = f"{why}; left out: {lines} (-DOCSTART-)"
     if table.dialect is not None:
         why = "; ".join((why, *table.dialect.said))
-    roles = replace(plan.roles, split=source.split, group=source.group)
+    read = Dataset.of(opened.as_read, why, records, ledger.digest, plan.kept(), plan.roles)
+    purpose = plan.preview.purpose
     named = purpose.task_named or not purpose.trains
-    read = Dataset.of(_as_read(source, plan, table), why, records, ledger.digest, plan.kept(), roles)
-    if doubted and not named and not labelled:
-        raise_found(side_by_side(source, read.file_of))
-    beside = {role: Texts(map(opened.beside[role].__getitem__, records.lines)) for role in opened.beside}
-    return replace(read, splits=beside.get("split", ()), groups=beside.get("group", ()))
-
-
-def _as_read(source: Source, plan: Plan, table: Table) -> Source:
-    """The source with what was chosen, so that the same records are read from it again."""
-    roles = plan.roles
-    return replace(
-        source,
-        text=joined_names(roles.text) if roles.text else None,
-        label=joined_names(roles.label) if roles.label else None,
-        time=roles.time,
-        id=roles.id,
-        format=source.format if source.more or source.target is not None else table.format,
-        layout=roles.layout,
-        **_unusual(table, source),
-    )
+    if opened.request.doubted and not named and not opened.request.labelled:
+        raise_found(side_by_side(opened.source, read.file_of))
+    splits, groups = (Texts(opened.beside.of(role, records.lines)) for role in ("split", "group"))
+    return replace(read, splits=splits, groups=groups)
 
 
 def _unusual(table: Table, source: Source) -> dict[str, Any]:
@@ -317,13 +320,68 @@ def _unusual(table: Table, source: Source) -> dict[str, Any]:
     }
 
 
-class OpenedRecords(NamedTuple):
-    """A file of which the first rows were read."""
+@dataclass(frozen=True)
+class OpenedRecords:
+    """A file of which the first rows were read.
 
+    Attributes:
+        source: with the names of columns as the table has them.
+        plan: how its rows become records.
+        rows: all of them, with the first ones.
+        columns: all columns of the file, ignored ones too, with the values of its first rows.
+        beside: what stands beside the records.
+        request: what was asked of it.
+    """
+
+    source: Source
     table: Table
     plan: Plan
-    rows: Iterator[Row]  # all, with the first ones
-    beside: dict[str, dict[int, str]]  # role → line → value, of the columns that hold parts or groups
+    rows: Iterator[Row]
+    columns: Sequence[Column]
+    beside: Beside
+    request: Request
+
+    @property
+    def as_read(self) -> Source:
+        """The source with what was chosen, so that the same records are read from it again."""
+        roles, several = self.plan.roles, self.source.more or self.source.target is not None
+        return replace(
+            self.source,
+            text=joined_names(roles.text) if roles.text else None,
+            label=joined_names(roles.label) if roles.label else None,
+            time=roles.time,
+            id=roles.id,
+            format=self.source.format if several else self.table.format,
+            layout=roles.layout,
+            **_unusual(self.table, self.source),
+        )
+
+    def first(self) -> Dataset:
+        """The records of the first rows, without those that cannot be used.
+
+        Raises:
+            DataError: one of them shows that the file is something else.
+        """
+        plan, ledger = self.plan, replace(self.table.ledger, skip_bad=True, skipped=[], count=0)
+        parts = Parts(plan.preview)
+        records = Records(ledger, plan.new_inputs(), plan.new_labels())
+        rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)
+        for record in plan.records(parts.watch(rows), ledger):
+            records.add(*record)
+        if self.request.doubted:
+            raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
+        return Dataset.of(self.as_read, plan.why(), records, "", plan.reads, plan.roles)
+
+    def records(self, watch: Callable[[Iterable[Row]], Iterable[Row]] | None = None) -> Iterator[Record]:
+        """The records, one after the other.
+
+        Args:
+            watch: sees all rows as they pass.
+
+        Raises:
+            DataError: one cannot be used, and such are not to be left out.
+        """
+        return self.plan.records(self.rows if watch is None else watch(self.rows), self.table.ledger)
 
 
 def open_records(
@@ -331,7 +389,6 @@ def open_records(
     task: str = "auto",
     purpose: Purpose = TRAINING,
     *,
-    skip_hint: str | None = None,
     before_waiting: Callable[[], object] | None = None,
 ) -> OpenedRecords:
     """Opens a file and recognizes how it holds its records: for every command that reads data.
@@ -345,42 +402,65 @@ def open_records(
         StorageError: the file cannot be read.
     """
     source = request.source
+    if not request.labelled and source.label is not None:
+        raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
     open_one = partial(
         open_table,
         encoding=source.encoding,
         skip_bad=source.skip_bad and source.target is None,  # a line that is left out would move those below it
         before_waiting=before_waiting,
-        skip_hint=skip_hint,
-        ignore=source.ignore,
+        skip_hint=SKIP_HINT if request.labelled and request.whole else None,
         delimiter=source.delimiter,
         header=source.header,
         decimal=source.decimal,
-        expected=replace(purpose.expected, named=_named_columns(source)),
+        expected=_expected(request, purpose),
         reader=purpose.command,
         given=_given(source, task if purpose.task_named else None),
     )
     table = open_source(source, lambda path, format: open_one(path, format=format))
     if request.labelled and table.ledger.file.format.holds == "texts":
         raise_found(side_by_side(source))
-    beside = _set_aside(table, source)
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
     settled = before_waiting is not None and (source.text is not None or source.format == "text" or request.reads)
     waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
-    sample = list(itertools.islice(table.rows, 0 if settled or waits else SAMPLE_ROWS))
+    head = list(itertools.islice(table.rows, 0 if settled or waits else SAMPLE_ROWS))
+    table.rows = itertools.chain(head, table.rows)
+    columns = columns_of(table.columns, [row.texts for row in head])
+    if source.ignore is not None:
+        ignore(table, source.ignore)
+    roles, named_columns = request.roles, table.ledger.file.format.holds == "records"
+    named_columns = named_columns and not source.pairs
+    source = resolved(source, table.columns)
+    lacking = None
+    if roles is not None and named_columns:
+        source, lacking = as_trained(source, roles, table.columns, table.name, request.labelled)
+    texts = () if source.text is None else columns_named(table.columns, source.text, "--text")
+    if len(texts) > 1:
+        join_texts(table, texts)
+    beside = set_aside(table, source)
+    request = replace(request, source=source)
+    sample = list(itertools.islice(table.rows, len(head)))
     text = Known.NOTHING if source.text is None else Known.TEXT
     label = Known.NOTHING if source.label is None else Known.LABEL
     preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
     if request.doubted and (preview.file.format.holds != "texts" or source.format is None):
         raise_first(FILE[preview.file.format.holds], preview)  # it is not what its format says, or has no header
-    plan = plan_of(preview, request)
-    rows: Iterator[Row] = itertools.chain(sample, table.rows)
-    if table.ledger.file.format.typed:
-        rows = _without_nulls(rows, table, plan.roles)
-    return OpenedRecords(table, plan, rows, beside)
+    try:
+        plan = plan_of(preview, request)
+    except Unclear as unclear:
+        raise lacking or unclear from None
+    raise_found(lacking)
+    rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
+    roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
+    return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
 
 
-def _without_nulls(rows: Iterable[Row], table: Table, roles: Roles) -> Iterator[Row]:
+def _without_nulls(rows: Iterable[Row], table: Table, ledger: Ledger, roles: Roles) -> Iterator[Row]:
     """The rows that have a value in each column that is read."""
+    return _checked_for_nulls(rows, table, ledger, roles) if ledger.file.format.typed else iter(rows)
+
+
+def _checked_for_nulls(rows: Iterable[Row], table: Table, ledger: Ledger, roles: Roles) -> Iterator[Row]:
     read = {*roles.text, *roles.features, *roles.label, roles.time, roles.id}
     places = [at for at, name in enumerate(table.columns) if name in read]
     for row in rows:
@@ -388,7 +468,15 @@ def _without_nulls(rows: Iterable[Row], table: Table, roles: Roles) -> Iterator[
         if null is None:
             yield row
         else:
-            table.ledger.bad_record(row.line, f"the value of {quoted(table.columns[null])} is null")
+            ledger.bad_record(row.line, f"the value of {quoted(table.columns[null])} is null")
+
+
+def _expected(request: Request, purpose: Purpose) -> Expected:
+    """What is known of a file's columns before it is read."""
+    named, roles = _named_columns(request.source), request.roles
+    if roles is None or request.source.pairs:
+        return replace(purpose.expected, named=named)
+    return replace(purpose.expected, named=named, columns=roles.read, header=not all(map(str.isdigit, roles.read)))
 
 
 def _given(source: Source, task: str | None) -> list[str]:
@@ -412,31 +500,6 @@ def _named_columns(source: Source) -> tuple[str, ...]:
         source.ignore,
     )
     return tuple(name for names in fields if names is not None for name in (names, *names_in(names)))
-
-
-def _set_aside(table: Table, source: Source) -> dict[str, dict[int, str]]:
-    """Takes the columns of parts and of groups out of a table: no input is made of them.
-
-    Returns:
-        role → line → value, as the rows pass.
-    """
-    named = {"split": source.split, "group": source.group}
-    places = {role: find_column(table.columns, name, f"--{role}") for role, name in named.items() if name is not None}
-    beside: dict[str, dict[int, str]] = {role: {} for role in places}
-    if not places:
-        return beside
-    used = {source.text, source.label, source.time, source.id}
-    columns, before = table.columns, table.rows
-    kept = [at for at, name in enumerate(columns) if at not in places.values() or name in used]
-
-    def rows() -> Iterator[Row]:
-        for line, values in before:
-            for role, at in places.items():
-                beside[role][line] = as_text(values[at]).strip()
-            yield Row(line, tuple(values[at] for at in kept))
-
-    table.columns, table.rows = tuple(columns[at] for at in kept), rows()
-    return beside
 
 
 def label_warnings(labels: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from rnncli.data.formats.values import Value, as_text, is_nested, sequence
 from rnncli.data.layouts.layout import Reads, Request
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.data.tables.source import Source, joined_names
+from rnncli.data.tables.source import Roles, Source, joined_names
 from rnncli.errors import DataError, quoted
 
 
@@ -41,6 +41,7 @@ def stream_inputs(
     purpose: Purpose = TRAINING,
     inputs: type[Inputs[Any]] | None = None,
     parts_of: Callable[[Series], Iterable[tuple[int, Value]]] | None = None,
+    roles: Roles | None = None,
 ) -> Iterator[Input]:
     """The inputs of a file; of a table in long form in the order of their first rows, once all of it has been read.
 
@@ -52,6 +53,7 @@ def stream_inputs(
         purpose: the command that reads the file, and what that settles.
         inputs: their type.
         parts_of: the inputs in a series, each with the timestep that it ends with; the whole of it if None.
+        roles: of the columns that a model was trained on; the user may name others.
 
     Raises:
         DataError: a column is missing, or a value cannot be used (with file and line).
@@ -62,11 +64,12 @@ def stream_inputs(
         return
     if source.text is not None or is_plain_text(source):
         reads = None
-    request = Request(source, labelled=False, reads=reads, inputs=inputs)
-    table, plan, rows, _ = open_records(request, purpose=purpose, before_waiting=before_waiting)
-    strict = replace(table.ledger, skip_bad=False)  # of inputs none is left out
+    source = replace(source, skip_bad=False)  # of inputs none is left out
+    request = Request(source, labelled=False, reads=reads, roles=roles, inputs=inputs)
+    opened = open_records(request, purpose=purpose, before_waiting=before_waiting)
+    table, plan = opened.table, opened.plan
     fill = source.missing if inputs is NumberArrays else None
-    for record in plan.records(rows, strict):
+    for record in opened.records():
         place, value = table.ledger.place(record.line), record.input
         if isinstance(value, Series):
             for step, part in [(-1, value.numbers)] if parts_of is None else parts_of(value):

@@ -21,10 +21,10 @@ from rnncli.data.formats.registry import FORMATS, Format, format_of, required_fo
 from rnncli.data.formats.sources import check_path, display_name, open_chunks
 from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table
 from rnncli.data.formats.values import Value
-from rnncli.data.tables.columns import find_column, header_names
+from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.first_rows import Expected, read_first_rows
 from rnncli.data.tables.header import only_a_header
-from rnncli.errors import DataError, UsageError, closest, counted, quoted
+from rnncli.errors import UsageError, closest, counted, quoted
 
 MAX_FIELD = 10_000_000  # characters in one value
 
@@ -40,7 +40,6 @@ def open_table(
     max_field: int = MAX_FIELD,
     before_waiting: Callable[[], object] | None = None,
     skip_hint: str | None = None,
-    ignore: str | None = None,
     delimiter: str | None = None,
     header: bool | None = None,
     decimal: str | None = None,
@@ -63,7 +62,6 @@ def open_table(
         max_field: the most characters in one value.
         before_waiting: is called when a pipe holds nothing more yet, and all rows before have been yielded.
         skip_hint: the hint with a refused record that ``skip_bad`` would leave out.
-        ignore: columns to leave out, with commas between them.
         delimiter: what separates the values of a line, the character or its name; found out if None.
         header: whether the first line names the columns; without one they are called by their numbers from 1.
         decimal: ``,`` or ``.``, the character before the decimals of a number.
@@ -99,11 +97,11 @@ def open_table(
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if opened.dialect is None:
         columns = header_names(opened.names, f"{file.name}:{opened.line}")
-        return _table(columns, _checked(opened.rows, columns, ledger, hasher.hexdigest), ledger, ignore)
+        return _table(columns, _checked(opened.rows, columns, ledger, hasher.hexdigest), ledger)
     first = read_first_rows(opened, ledger, expected, patient=before_waiting is None)
     ledger.file = replace(ledger.file, dialect=first.dialect)
     rows = _checked(first.rows, first.names, ledger, hasher.hexdigest, first.dialect)
-    return _table(*first.read(rows, ledger), ledger, ignore, first.dialect)
+    return _table(*first.read(rows, ledger), ledger, first.dialect)
 
 
 def _format_of(path: str, name: str | None, asked: Dialect) -> Format:
@@ -138,25 +136,8 @@ def _options(format: str | None, encoding: str, asked: Dialect) -> tuple[str, ..
     return (*options, *([] if asked.decimal is None else [f"--decimal {asked.decimal}"]))
 
 
-def _table(
-    columns: tuple[str, ...], rows: Iterator[Row], ledger: Ledger, ignore: str | None, dialect: Dialect | None = None
-) -> Table:
-    if ignore is not None:
-        columns, rows = _without(columns, rows, ignore)
+def _table(columns: tuple[str, ...], rows: Iterator[Row], ledger: Ledger, dialect: Dialect | None = None) -> Table:
     return Table(ledger.file.name, columns, ledger.file.format.name, rows, ledger, dialect)
-
-
-def _without(columns: tuple[str, ...], rows: Iterator[Row], ignore: str) -> tuple[tuple[str, ...], Iterator[Row]]:
-    """Columns and rows without the ignored ones."""
-    names = (ignore,) if ignore in columns else tuple(name.strip() for name in ignore.split(","))
-    left_out = {find_column(columns, name, "--ignore") for name in names}
-    kept = [at for at in range(len(columns)) if at not in left_out]
-    if not kept:
-        raise DataError("--ignore: all columns are left out, and there is nothing to read")
-    return (
-        tuple(columns[at] for at in kept),
-        (Row(line, tuple(values[at] for at in kept)) for line, values in rows),
-    )
 
 
 def _checked(

@@ -21,6 +21,7 @@ from rnncli.data.formats.values import Value, size
 from rnncli.data.layouts.layout import Reads
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.first_rows import Expected
+from rnncli.data.tables.source import Roles
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
@@ -173,6 +174,7 @@ class Manifest(ABC):
     settings: Settings
     example: str
     record: Record
+    roles: Roles | None = None
 
     @abstractmethod
     def parts(self) -> dict[str, Any]:
@@ -199,6 +201,7 @@ class Model(ABC):
         params: nested parameters.
         example: a short input to show what the model does.
         record: how it was trained: rows, epochs, scores.
+        roles: of the columns of the table that it was trained on; None for another file, and in those of version 0.1.
     """
 
     task: ClassVar[str]
@@ -212,6 +215,7 @@ class Model(ABC):
     params: Params = field(default_factory=dict)
     example: str = ""
     record: Record = field(default_factory=Record)
+    roles: Roles | None = None
 
     @property
     @abstractmethod
@@ -334,15 +338,21 @@ class Model(ABC):
             if type(count) is not int or count < least:
                 raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
         if not isinstance(data, Dataset):
-            data = read_dataset(
-                Source(path_of(data)),
-                self.labelled,
-                self.reads,
-                task=self.task,
-                inputs=self.inputs,
-                purpose=self.purpose(),
-            )
+            data = self.read_dataset(Source(path_of(data)), self.purpose())
         return self._evaluate(self.examples(data), worst, workers)
+
+    def read_dataset(self, source: Source, purpose: Purpose) -> Dataset:
+        """The records of a file as the model reads them: by the columns that it was trained on.
+
+        Args:
+            purpose: what the file is read for.
+
+        Raises:
+            DataError: a record cannot be read, or a column is missing.
+            StorageError: the file cannot be read.
+        """
+        how: dict[str, Any] = {"task": self.task, "inputs": self.inputs, "purpose": purpose, "roles": self.roles}
+        return read_dataset(source, self.labelled, self.reads, **how)
 
     @abstractmethod
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Any: ...
@@ -430,7 +440,8 @@ class Model(ABC):
         """Manifest and tensors of the file."""
         begin = {"kind": "model", "task": self.task, "settings": self.settings.as_dict()}
         end = {"example": self.example, "record": asdict(self.record)}
-        return begin | self.own_manifest() | end, dict(flatten(self.params))
+        roles = {} if self.roles is None else {"roles": self.roles.stored()}
+        return begin | self.own_manifest() | end | roles, dict(flatten(self.params))
 
     @staticmethod
     def load_untrained(path: str | os.PathLike[str]) -> tuple[Model, int]:
@@ -516,7 +527,8 @@ def _read(manifest: dict[str, Any]) -> Model:
         raise ModelFileError("is not a model of a task that this version knows")
     kind: type[Model] = task_named(task).model
     stored = schema.read(kind.stored, manifest)
-    return kind(settings=stored.settings, example=stored.example, record=stored.record, **stored.parts())
+    own = stored.parts()
+    return kind(settings=stored.settings, example=stored.example, record=stored.record, roles=stored.roles, **own)
 
 
 def of_filled(work: Callable[[list[Any]], Iterable[Any]], inputs: Sequence[Any], empty: Any) -> list[Any]:

@@ -19,11 +19,13 @@ class Task(ABC):
         model: the class of the models that it trains.
         effort: how many times the usual number of epochs it needs.
         continues: whether :meth:`prepare` takes a model to go on from.
+        recognized_by: what of the records shows that they are for it.
     """
 
     model: ClassVar[type[Model]]
     effort: ClassVar[float] = 1.0
     continues: ClassVar[bool] = False
+    recognized_by: ClassVar[str] = "the data look like those of this task"
 
     @property
     def name(self) -> str:

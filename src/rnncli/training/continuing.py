@@ -17,7 +17,8 @@ from rnncli import model_file, storage
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.arrangement import Arrangement
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, OpenedRecords, Source, open_records, read_opened
+from rnncli.data.layouts.layout import Request
 from rnncli.data.readers import open_table
 from rnncli.data.several import open_source
 from rnncli.errors import ModelFileError, RnncliError, UsageError
@@ -111,17 +112,26 @@ class Begin:
         """New data, read as the model reads data.
 
         Raises:
+            UsageError, DataError, StorageError: as for :meth:`open`.
+        """
+        return read_opened(self.open(source))
+
+    def open(self, source: Source) -> OpenedRecords:
+        """New data, of which the first rows are read as the model reads data.
+
+        Raises:
             UsageError, DataError, StorageError: as :func:`rnncli.data.dataset.read_dataset`; or no model of this task
                 can be trained further.
         """
         self.require_task()
         model = self.model
-        if model.reads is None and self.columns and source.path != "-":
+        if model.roles is None and model.reads is None and self.columns and source.path != "-":
             one = partial(open_table, encoding=source.encoding)
             there = open_source(source, lambda path, format: one(path, format=format)).columns
             text, label = (name if name in there else None for name in map(self.columns.get, ("text", "label")))
             source = replace(source, text=source.text or text, label=source.label or label)
-        return read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs)
+        how: dict[str, Any] = {"reads": model.reads, "roles": model.roles, "inputs": model.inputs}
+        return open_records(Request(source, model.labelled, **how), model.task)
 
     def require_task(self) -> None:
         """Raises UsageError: a model of this task cannot be trained further."""

@@ -17,8 +17,8 @@ from typing import Any
 from rnncli import storage
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
-from rnncli.data.dataset import Dataset, Source, is_plain_text, read_dataset
-from rnncli.data.doubts.preview import Purpose
+from rnncli.data.dataset import Dataset, Source, read_dataset, read_opened
+from rnncli.data.description import DataDescription
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.parallel import group_of
@@ -34,6 +34,7 @@ from rnncli.tasks.task import Task
 from rnncli.training import arranging, folds, loop, runs, state, vectors
 from rnncli.training.card import model_card
 from rnncli.training.continuing import Begin, kept_score, row_scores
+from rnncli.training.data import described, open_data
 from rnncli.training.folds import dataset_of, folder_of, require_free
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.starting_point import OtherFile, StartingPoint
@@ -415,6 +416,7 @@ def start(
     folds: int = 0,
     keep_folds: bool = False,
     named: Collection[str] = (),
+    on_data: Callable[[DataDescription], object] = lambda _: None,
 ) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
 
@@ -426,6 +428,7 @@ def start(
         folds: how many trainings that leave out a fold come before; 0 for none.
         keep_folds: whether the runs of the folds are kept.
         named: those that the user named for this training: each has to change something.
+        on_data: takes what the data were taken for, before all of them are read.
 
     Raises:
         RnncliError: of every kind.
@@ -437,11 +440,11 @@ def start(
                 "--keep names older rows, which are scored before and after a training that begins with a model",
                 "name the model too: --from RUN",
             )
-        labelled = not is_plain_text(source) if settings.task == "auto" else task_named(settings.task).model.labelled
-        purpose = Purpose(task_named="task" in named)
-        dataset = read_dataset(source, labelled, task=settings.task, purpose=purpose)
+        opened = open_data(source, settings, named)
     else:
-        dataset = begin.read(source)
+        opened = begin.open(source)
+    on_data(described(opened, settings))
+    dataset = read_opened(opened)
     paths = {"validation": settings.validation_file, "test": test}
     others = {
         option: arranging.read_like(dataset, path, f"--{option}", settings.task)
@@ -541,6 +544,8 @@ def _prepared(
     # A task that cannot begin with a model has no argument for it.
     known = {} if begin is None else {"begin": begin.model}
     prepared, arrangement = task.prepare(arranging.without_test(dataset), settings, **known), dataset.arrangement
+    # Other files with these columns are read alike.
+    prepared = replace(prepared, untrained=replace(prepared.untrained, roles=dataset.lasting_roles))
     if arrangement is None or not arrangement.has_test:
         return prepared, None
     tested = task.prepare(replace(dataset, arrangement=arrangement.testing()), settings, **known)

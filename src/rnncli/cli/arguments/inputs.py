@@ -113,6 +113,7 @@ def source_of(
     *,
     inputs: bool = False,
     target: AnyPath | None = None,
+    pairs: bool = False,
 ) -> Source:
     """Returns a file, or several, with how to read them.
 
@@ -122,6 +123,7 @@ def source_of(
         target: the file whose lines go with those of the only path.
         inputs: it is only predicted or looked at. Then a pipe holds lines of text, unless --format csv or --text says
             that it has a header.
+        pairs: it holds pairs from Python; see :func:`as_file`.
 
     Raises:
         UsageError: an option is of another type.
@@ -139,7 +141,8 @@ def source_of(
     if inputs and first == STDIN and "text" not in given:
         given = {"format": "text"} | given
     try:
-        return with_format(schema.read(Source, asdict(Source(first, more=tuple(more), target=target, **given))))
+        made = Source(first, more=tuple(more), target=target, pairs=pairs, **given)
+        return with_format(schema.read(Source, asdict(made)))
     except schema.Wrong as wrong:
         raise UsageError(str(wrong)) from None
 
@@ -209,6 +212,11 @@ def as_file(data: AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None) -> Itera
             error.message = error.message.replace(str(path), "the pairs")
             error.args = (error.message,)
             raise
+
+
+def are_pairs(path: object, data: object) -> bool:
+    """Whether a path that :func:`as_file` gives holds pairs."""
+    return isinstance(path, Path) and path is not data
 
 
 def _not_in_pair(number: int, what: str, wanted: str, value: object) -> UsageError:

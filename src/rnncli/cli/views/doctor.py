@@ -12,14 +12,14 @@ from rnncli.errors import counted
 
 def draw(subject: Subject, *, doctor: object = None, full: bool = False) -> Shown:
     """Shows every check, and the findings with a command to try for each."""
-    from rnncli.data.dataset import left_out, read_dataset
+    from rnncli.data.dataset import left_out
     from rnncli.inspection.doctor.diagnosis import examine
     from rnncli.inspection.doctor.findings import Commands, settings_flags
     from rnncli.training.runs import of_file
 
     model, source, name = subject.model, subject.source, shlex.quote(subject.name)
     purpose = model.purpose(f"rnncli inspect -m {name} --doctor")
-    dataset = read_dataset(source, model.labelled, model.reads, task=model.task, inputs=model.inputs, purpose=purpose)
+    dataset = model.read_dataset(source, purpose)
     subject.note(dataset.why)
     if dataset.skipped:
         subject.note(left_out(dataset.skipped, dataset.skipped_because), "yellow")

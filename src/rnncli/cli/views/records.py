@@ -25,7 +25,7 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
         DataError: a record, or a column that was named, cannot be used.
         StorageError: the file cannot be read.
     """
-    from rnncli.data.dataset import Dataset, left_out, open_records, read_dataset
+    from rnncli.data.dataset import Dataset, left_out, open_records
     from rnncli.data.layouts.layout import Request
     from rnncli.data.records import SKIP_HINT, Records
     from rnncli.tasks.model import CHUNK
@@ -33,19 +33,20 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
     model, source = subject.model, subject.source
     purpose = model.purpose("rnncli inspect --activations all --data")
     if model.reads is not None:
-        whole = read_dataset(source, True, model.reads, task=model.task, inputs=model.inputs, purpose=purpose)
+        whole = model.read_dataset(source, purpose)
         subject.note(whole.why)
         yield model.examples(whole)
         return
-    request = Request(source, model.labelled or source.label is not None, whole=False, inputs=model.inputs)
+    labelled = model.labelled or source.label is not None
+    request = Request(source, labelled, whole=False, inputs=model.inputs, roles=model.roles)
     try:
-        table, plan, rows, _ = open_records(request, model.task, purpose)
+        opened = open_records(request, model.task, purpose)
     except DataError:
         if source.label is not None:
             raise
-        table, plan, rows, _ = open_records(replace(request, labelled=False), model.task, purpose)
+        opened = open_records(replace(request, labelled=False), model.task, purpose)
+    table, plan, read = opened.table, opened.plan, opened.records()
     subject.note(plan.why())
-    read = plan.records(rows, table.ledger)
     while chunk := list(islice(read, CHUNK)):
         ledger = replace(table.ledger, skip_hint=SKIP_HINT, skipped=[], count=0)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())

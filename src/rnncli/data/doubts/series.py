@@ -12,6 +12,7 @@ from rnncli.data.tables.names import label_rank, text_rank
 from rnncli.data.tables.wide_form import Beside, Steps
 from rnncli.errors import DataError, counted, listed, quoted
 
+_TRIED = 8  # columns that may be left out: a table may have hundreds of words
 MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
 
 
@@ -21,7 +22,7 @@ def series_as_texts(preview: Preview) -> DataError | None:
     if len(preview.sample) < 4:
         return None
     words = [column for column in columns if not (column.numeric or column.dates or column.is_prose) and column.filled]
-    for column in words:
+    for column in words[:_TRIED]:
         found = recognize_long_form(preview.besides(column), Said())
         if found is not None:
             return _refuse_series(preview, found[0], column)

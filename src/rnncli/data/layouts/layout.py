@@ -32,6 +32,7 @@ class Request:
         labelled: whether each record has an answer beside its input.
         whole: whether a record that lacks one of them is a bad one.
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
+        roles: of the columns that a model was trained on; the source then has their names.
         inputs: the type of the inputs, where that is not to be guessed.
         doubted: whether the file is to be doubted; not if it was read before, see :mod:`rnncli.data.doubts`.
     """
@@ -40,6 +41,7 @@ class Request:
     labelled: bool = True
     whole: bool = True
     reads: Reads | None = None
+    roles: Roles | None = None
     inputs: type[Inputs[Any]] | None = None
     doubted: bool = True
 

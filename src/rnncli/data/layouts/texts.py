@@ -15,7 +15,7 @@ from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
-from rnncli.data.tables.columns import Columns, choose_columns
+from rnncli.data.tables.columns import Columns, change_with, choose_columns
 from rnncli.data.tables.series_form import number_beside
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
@@ -30,8 +30,11 @@ class _Plan(Plan):
     inputs: type[Inputs[Any]]
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
-        of_text = not self.request.labelled and self.preview.file.format.holds == "texts"
-        return "one text" if of_text else self.columns.why
+        if not self.request.labelled and self.preview.file.format.holds == "texts":
+            return "one text"
+        why = self.columns.why
+        by_model = self.request.roles is not None and "; change with" not in why
+        return f"{why}{change_with(self.columns.label)}" if by_model else why
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         preview, (text_at, label_at, _) = self.preview, self.columns

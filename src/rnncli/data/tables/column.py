@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from rnncli.data.formats.numbers import is_number
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.names import IDS, Rank, ends_in
+
+# What the values of a column are.
+Kind = Literal["text", "category", "number", "date", "list", "constant", "nearly empty"]
+LABEL_LENGTH = 64  # characters; a longer value is not a label that anyone would want to see in a table
 
 
 def _mostly(fits: Callable[[str], object]) -> cached_property[bool]:
@@ -56,6 +60,22 @@ class Column:
     @cached_property
     def distinct(self) -> frozenset[str]:
         return frozenset(self.filled)
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What its values are, as far as the sample shows it."""
+        if 10 * len(self.filled) <= len(self.values):
+            return "nearly empty"
+        if len(self.distinct) == 1 and len(self.filled) > 1:
+            return "constant"
+        if self.nested or self.lists_of_numbers:
+            return "list"
+        if self.numeric:
+            return "number"
+        if self.dates:
+            return "date"
+        short = max(map(len, self.distinct)) <= LABEL_LENGTH and self.words < 3
+        return "category" if short and self.repeats else "text"
 
     @property
     def example(self) -> str:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rnncli.data.formats.numbers import is_number, is_whole_number
-from rnncli.data.tables.column import Column, best_named, columns_of
+from rnncli.data.tables.column import LABEL_LENGTH, Column, best_named, columns_of
 from rnncli.data.tables.names import IDS, ends_in, label_rank, text_rank
 from rnncli.errors import DataError, UsageError, closest, quoted
 
 MAX_COLUMNS = 10_000
 
-_LABEL_LENGTH = 64  # characters; a longer value is not a label that anyone would want to see in a table
 _CLEARLY_LONGER = 1.5  # times the average length of the next candidate, before length alone decides
 _LISTED = 20  # column names in a message
 
@@ -27,6 +26,10 @@ class Columns(NamedTuple):
     text: int
     label: int | None
     why: str
+
+
+class Unclear(DataError):
+    """It cannot be told which column is meant."""
 
 
 def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
@@ -53,13 +56,15 @@ def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def find_column(columns: Sequence[str], name: str, option: str) -> int:
-    """The place of the column that the user named with an option.
+    """The place of the column that the user named with an option, or gave its number from 1.
 
     Raises:
         DataError: there is none; the message lists those that there are.
     """
     if name in columns:
         return columns.index(name)
+    if name.isascii() and name.isdigit() and 0 < int(name[:9]) <= len(columns):
+        return int(name) - 1
     raise DataError(
         f"{option}: there is no column {quoted(name)}{closest(name, columns)}", f"The columns are {_listing(columns)}."
     )
@@ -104,10 +109,15 @@ def choose_columns(
         chosen_label = _label_by_sample(columns, chosen_text)
     named_all = text is not None and (label is not None or not need_label)
     if chosen_label is None:
-        why = f"text: {chosen_text.name}" + ("" if named_all else "; change with --text")
+        why = f"text: {chosen_text.name}" + ("" if named_all else change_with(None))
         return Columns(chosen_text.at, None, why)
     why = f"text: {chosen_text.name}, label: {chosen_label.name}"
-    return Columns(chosen_text.at, chosen_label.at, why + ("" if named_all else "; change with --text/--label"))
+    return Columns(chosen_text.at, chosen_label.at, why + ("" if named_all else change_with(chosen_label.at)))
+
+
+def change_with(label: int | None) -> str:
+    """The end of a sentence on columns that the user did not name."""
+    return "; change with --text" if label is None else "; change with --text/--label"
 
 
 def _label_by_name(columns: Sequence[Column], text: Column | None) -> Column | None:
@@ -174,7 +184,7 @@ def _length(column: Column) -> float:
 def _repeats(column: Column) -> bool:
     """Few distinct values, all short: at most half as many as rows."""
     values = column.raw
-    return 0 < 2 * len(set(values)) <= len(values) and max(map(len, values)) <= _LABEL_LENGTH
+    return 0 < 2 * len(set(values)) <= len(values) and max(map(len, values)) <= LABEL_LENGTH
 
 
 def _is_id(column: Column) -> bool:
@@ -185,12 +195,12 @@ def _is_id(column: Column) -> bool:
 
 def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -> DataError:
     if len(columns) == 1:
-        return DataError(
+        return Unclear(
             f"the only column is {quoted(columns[0].name)}, but a text and a label are needed",
             "Add a column with the label of each text, or train a language model on the texts: --task lm",
         )
     found = f"; equally likely: {_listing([column.name for column in likely])}" if likely else ""
-    return DataError(
+    return Unclear(
         f"cannot tell which column is the {what}: the columns are {_listing([column.name for column in columns])}",
         f"Name it with --{what} COLUMN{found}.",
     )

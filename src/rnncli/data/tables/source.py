@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from rnncli import schema
@@ -41,6 +41,7 @@ class Source:
         header: whether the first line names the columns.
         decimal: the mark before the decimals of a number.
         missing: what becomes of missing numbers inside a sequence; None refuses them.
+        pairs: whether it holds pairs from Python, whose columns have names of ours.
         layout: how the table holds records, by its name in :data:`rnncli.data.layouts.table.LAYOUTS`.
     """
 
@@ -63,6 +64,7 @@ class Source:
     layout: str | None = None
     more: tuple[str, ...] = ()
     target: str | None = None
+    pairs: bool = False
 
     def of(self, path: str, more: tuple[str, ...] = (), target: str | None = None) -> Source:
         """Another file, or several, that are read in the same way."""
@@ -102,12 +104,18 @@ class Source:
             fields["layout"] = None if numbers is None else layout
         return schema.read_fields(cls, fields)
 
+    def naming(self, columns: Mapping[str, Iterable[str]]) -> Source:
+        """The same with the columns of some roles; a role without columns stays as it is."""
+        named: dict[str, Any] = {role: joined_names(names) for role, names in columns.items() if names}
+        return replace(self, **named)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
     """What each column of a table is for. A column that has no role is ignored.
 
     Attributes:
+        pairs: whether it holds pairs from Python, whose columns have names of ours.
         layout: how the table holds records, by its name in :data:`rnncli.data.layouts.table.LAYOUTS`.
         text, features: the columns of an input: of a text, or its numbers.
         label: the columns of the labels; none where they are not read.
@@ -123,6 +131,16 @@ class Roles:
     id: str | None = None
     split: str | None = None
     group: str | None = None
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The columns that an input is made of."""
+        return (*self.text, *self.features, *(name for name in (self.time, self.id) if name is not None))
+
+    def stored(self) -> dict[str, Any]:
+        """As a manifest keeps them."""
+        fields = asdict(self).items()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields if value}
 
     def of(self, column: str) -> Role:
         """The role of a column."""

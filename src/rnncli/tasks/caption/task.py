@@ -49,6 +49,7 @@ class Caption(Task):
 
     model = CaptionModel
     continues = True
+    recognized_by = "a text for each row of numbers"
 
     def fits(self, dataset: Dataset) -> bool:
         return bool(dataset.features)

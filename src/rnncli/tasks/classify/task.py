@@ -25,6 +25,7 @@ class Classify(ManyToOneTask, LabelTargets):
     """The task that takes what no other one does."""
 
     model = ClassifierModel
+    recognized_by = "a label for each input"
     trains = "A classifier"
     continues = True
     constant_is = "commonest_label"

@@ -74,6 +74,7 @@ class LanguageModeling(Task):
 
     model = LanguageModel
     continues = True
+    recognized_by = "a text without labels"
 
     def fits(self, dataset: Dataset) -> bool:
         return dataset.source.label is None

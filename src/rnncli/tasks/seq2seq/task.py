@@ -30,6 +30,7 @@ class Seq2Seq(Task):
     model = Seq2SeqModel
     effort = 4.0
     continues = True
+    recognized_by = "a source and its target"
 
     def fits(self, dataset: Dataset) -> bool:
         if dataset.roles is not None and dataset.roles.layout == "pairs":

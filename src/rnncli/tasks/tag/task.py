@@ -48,6 +48,7 @@ class Tag(Task):
 
     model = TaggerModel
     continues = True
+    recognized_by = "a tag for each word"
 
     def fits(self, dataset: Dataset) -> bool:
         return isinstance(dataset.inputs, TokenLists)

@@ -1,0 +1,195 @@
+"""What a file was taken for, from its first rows: shown before anything is trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from rnncli.data.dataset import Dataset, OpenedRecords
+from rnncli.data.formats.registry import FORMATS
+from rnncli.data.records import NumberArrays
+from rnncli.data.tables.column import Column, Kind
+from rnncli.data.tables.source import Role, names_in
+from rnncli.errors import counted, quoted
+from rnncli.results import Column as Head
+from rnncli.results import TableCell, TableView
+
+SHOWN_RECORDS = 3
+_ALIKE = 4  # neighbouring columns of one type and role, from which on they share a row
+_IN_A_LINE = 8  # columns
+_EXAMPLE = 200  # characters of a value: a text may be a book
+_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars", " ": "spaces"}
+
+
+class ColumnDescription(NamedTuple):
+    """One column of a table.
+
+    Attributes:
+        type: what its values are, as far as the first rows show it.
+        role: what it is for.
+        example: its first value.
+        ignored_because: why it is ignored; empty if it is not.
+    """
+
+    name: str
+    type: Kind
+    role: Role
+    example: str
+    ignored_because: str = ""
+
+    @property
+    def shown_role(self) -> str:
+        return f"{self.role}: {self.ignored_because}" if self.ignored_because else self.role
+
+
+class ShownRecord(NamedTuple):
+    """A record as the model will see it; the label is None where none is read."""
+
+    input: str
+    label: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataDescription:
+    """What a file was taken for.
+
+    Attributes:
+        file: its name.
+        task: what would be trained on it.
+        task_why: why that.
+        why: why the columns are for what they are for.
+        format, encoding: of the file.
+        delimiter: what separates the values of a line; None where no mark does.
+        header: whether the first line names the columns; None where the format has no such line.
+        columns: all, in the order of the file.
+        records: the first ones.
+        warnings: sentences.
+    """
+
+    file: str
+    task: str
+    task_why: str
+    why: str
+    format: str
+    encoding: str
+    delimiter: str | None
+    header: bool | None
+    columns: tuple[ColumnDescription, ...]
+    records: tuple[ShownRecord, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """How the file is written: ``csv, commas, a header, utf-8``."""
+        parts = [self.format]
+        if self.delimiter is not None:
+            parts.append(_DELIMITERS.get(self.delimiter, f"'{self.delimiter}'"))
+        if self.header is not None:
+            parts.append("a header" if self.header else "no header")
+        return ", ".join([*parts, self.encoding])
+
+    def pairs(self) -> list[tuple[str, TableCell]]:
+        """What was found, in a few lines."""
+        return [
+            ("file", f"{self.file}: {self.written}"),
+            ("task", f"{self.task} ({self.task_why})"),
+            ("read as", self.why),
+            *(("warning", warning) for warning in self.warnings),
+        ]
+
+    def tables(self, most: int | None = None) -> list[TableView]:
+        """The columns, and the first records.
+
+        Args:
+            most: rows of the table of columns, where neighbours of one type and role share a row; None for a row each.
+        """
+        rows = self._column_rows(alike=1 if most is None else _ALIKE)
+        cut = rows if most is None or len(rows) <= most else rows[: most - 1]
+        left = len(rows) - len(cut)
+        caption = f"and {counted(left, 'more row')}, which --dry-run --json shows" if left else None
+        names = (Head("column", style="bold"), Head("type"), Head("role"), Head("example"))
+        heads = (Head("input"), *([Head("label")] if any(one.label is not None for one in self.records) else []))
+        records = tuple(one if len(heads) > 1 else (one.input,) for one in self.records)
+        return [TableView("Columns", names, tuple(cut), caption), TableView("First records", heads, records)]
+
+    def _column_rows(self, alike: int) -> list[tuple[str, str, str, str]]:
+        """A row for each column, or for at least ``alike`` neighbours of one type and role; for 1 no row is shared."""
+        rows: list[tuple[str, str, str, str]] = []
+        for (kind, role), group in groupby(self.columns, key=lambda one: (one.type, one.shown_role)):
+            same = list(group)
+            if 1 < alike <= len(same):
+                name = f"{same[0].name} to {same[-1].name} ({len(same):,})"
+                rows.append((name, kind, role, same[0].example))
+            else:
+                rows += [(one.name, kind, role, one.example) for one in same]
+        return rows
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The same in lines of a log, as ``(what, value)``."""
+        columns = [f"{name} ({kind}, {role})" for name, kind, role, _ in self._column_rows(_ALIKE)]
+        more = f" and {len(columns) - _IN_A_LINE} more" if len(columns) > _IN_A_LINE else ""
+        lines = [("file", f"{self.file}: {self.written}"), ("task", f"{self.task} ({self.task_why})")]
+        if columns:
+            lines.append(("columns", ", ".join(columns[:_IN_A_LINE]) + more))
+        return lines
+
+    def __repr__(self) -> str:
+        return f"<{self.file}: {self.task}; {self.why}>"
+
+
+def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) -> DataDescription:
+    """Describes a file of which the first rows were read.
+
+    Args:
+        first: their records.
+        task: what would be trained on it, and why that.
+    """
+    table, roles = opened.table, opened.plan.roles
+    format = FORMATS[table.format]
+    columns = tuple(_column(column, roles.of(column.name), opened.source.ignore) for column in opened.columns)
+    return DataDescription(
+        file=table.name,
+        task=task,
+        task_why=task_why,
+        why=opened.plan.why(),
+        format=table.format,
+        encoding=table.ledger.file.encoding,
+        delimiter=format.delimiter or None,
+        header=True if format.delimiter else None,
+        columns=columns if format.holds == "records" else (),
+        records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
+        warnings=tuple(_warnings(columns)),
+    )
+
+
+def _column(column: Column, role: Role, ignored: str | None) -> ColumnDescription:
+    because = ""
+    if role == "ignored":
+        poor = {"constant": "always the same", "nearly empty": "nearly empty"}.get(column.kind, "")
+        because = poor or ("an id" if column.is_id else "")
+        if ignored is not None and (column.name == ignored or column.name in names_in(ignored)):
+            because = "--ignore"
+    return ColumnDescription(column.name, column.kind, role, column.example[:_EXAMPLE], because)
+
+
+def _record(first: Dataset, row: int) -> ShownRecord:
+    input = first.inputs.text(row)
+    if isinstance(first.inputs, NumberArrays):
+        steps = first.inputs[row]
+        wide = steps.shape[1] if steps.ndim == 2 else 1
+        size = f"{counted(len(steps), 'timestep')} of {counted(wide, 'number')}"
+        input = f"{size}: {input}"
+    label = first.labels.text(row) if first.roles is not None and first.roles.label else None
+    return ShownRecord(input[:_EXAMPLE], None if label is None else label[:_EXAMPLE])
+
+
+def _warnings(described: Sequence[ColumnDescription]) -> list[str]:
+    """What the user should look at: columns of a role that they hardly suit."""
+    found = []
+    for role in ("input", "label"):
+        poor = [one for one in described if one.role == role and one.type in ("constant", "nearly empty")]
+        for one in islice(poor, 3):
+            found.append(f"{quoted(one.name)}, which is {role}, is {one.type} in the first rows")
+    return found

@@ -1,0 +1,121 @@
+"""What the columns are for: named on the command line, kept in the model, and used by every command."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import rnncli
+
+REVIEWS = "who,title,review,stars\n" + "".join(
+    f"w{k},{('poor', 'nice')[k % 2]} {k},{('so bad', 'so good')[k % 2]} a film {k},{('neg', 'pos')[k % 2]}\n"
+    for k in range(24)
+)
+
+
+def columns(content: str, names: str) -> str:
+    """The table with these columns, in their order; one that it lacks holds ``x``."""
+    head, *rows = (line.split(",") for line in content.splitlines())
+    chosen = names.split(",")
+    made = [[row[head.index(name)] if name in head else "x" for name in chosen] for row in rows]
+    return "\n".join(map(",".join, [chosen, *made])) + "\n"
+
+
+@pytest.fixture
+def told(cli, tiny):
+    cli.write("a.csv", REVIEWS)
+    cli.works("train", "a.csv", "--text", "review", "--label", "stars", "--name", "r", *tiny)
+    return cli
+
+
+def test_a_model_keeps_the_roles_of_its_columns(told):
+    assert rnncli.load(told.folder / "runs/r").roles.stored() == {
+        "layout": "texts",
+        "text": ["review"],
+        "label": ["stars"],
+    }
+    scored = told.works("evaluate", "a.csv", "--json").json
+    predicted = [row[0] for row in told.works("predict", "a.csv").rows]
+    told.write("b.csv", columns(REVIEWS, "new,stars,title,review"))
+    assert told.works("evaluate", "b.csv", "--json").json == scored
+    assert [row[0] for row in told.works("predict", "b.csv").rows] == predicted
+    told.works("inspect", "--doctor", "b.csv")
+    told.works("tokenize", "b.csv", "-m", "r")
+    told.works("inspect", "--fires", "0", "--data", "b.csv")
+
+
+def test_a_file_that_lacks_a_column_says_so(told):
+    told.write("b.csv", columns(REVIEWS, "who,opinion,stars"))
+    says = (
+        "b.csv: there is no column 'review', which the model reads\n  Name the column that holds it here: --text COLUMN"
+    )
+    for command in (["predict", "b.csv"], ["evaluate", "b.csv"], ["inspect", "--doctor", "b.csv"]):
+        told.refuses(3, says, *command)
+    told.works("predict", "b.csv", "--text", "opinion")
+    told.write("c.csv", columns(REVIEWS, "review,mood"))
+    says = (
+        "there is no column 'stars', which held the labels in training\n  Name the column that holds it here: --label"
+    )
+    told.refuses(3, says, "evaluate", "c.csv")
+    told.works("predict", "c.csv")
+    # One column can only be the texts, and one that is called like texts is likely to hold them: that is said.
+    told.write("d.csv", columns(REVIEWS, "opinion"))
+    assert told.works("predict", "d.csv").err == ""
+    told.write("e.csv", columns(REVIEWS, "who,text"))
+    assert (
+        "there is no column 'review', which the model reads; the column is guessed"
+        in told.works("predict", "e.csv").err
+    )
+
+
+def test_pairs_have_no_names_of_columns(told):
+    pairs = [("so good a film", "pos"), ("so bad a film", "neg")]
+    assert rnncli.evaluate(pairs, "r", runs=told.folder / "runs").scores.rows == 2
+    model = rnncli.train(pairs * 6, epochs=1, hidden=2, embedding=2, runs=told.folder / "runs")
+    assert model.roles is None
+    rnncli.evaluate(told.folder / "a.csv", model, text="review", label="stars")
+
+
+def test_texts_of_several_columns_are_joined(cli, tiny):
+    cli.write("a.csv", REVIEWS)
+    document = cli.works("train", "a.csv", "--text", "title,review", "--label", "stars", "--dry-run", "--json").json
+    assert document["records"][1]["input"] == "nice 1 so good a film 1"
+    assert [(one["name"], one["role"]) for one in document["columns"]] == [
+        ("who", "ignored"),
+        ("title", "input"),
+        ("review", "input"),
+        ("stars", "label"),
+    ]
+    assert cli.works("train", "a.csv", "--text", "2, 3", "--label", "4", "--dry-run", "--json").json == document
+    cli.works("train", "a.csv", "--text", "title,review", "--label", "stars", "--name", "r", *tiny)
+    cli.write("b.csv", columns(REVIEWS, "stars,review,title"))
+    assert cli.works("predict", "b.csv").rows[1][3] == "nice 1 so good a film 1"
+    cli.works("train", "--resume", "r", "--epochs", "2")
+    cli.refuses(2, "--text title is not what the training to resume", "train", "--resume", "r", "--text", "title")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--text", "review", "--text", "title"], 2, "--text"),
+        (["--text", "review,review"], 2, "--text names the column 'review' twice"),
+        (["--text", "review,rveiew"], 3, "--text: there is no column 'rveiew'; did you mean 'review'?"),
+        (["--text", "review", "--label", "review"], 2, "--text and --label both name the column 'review'"),
+        (["--text", "review", "--label", "9"], 3, "--label: there is no column '9'"),
+        (["--text", "review", "--label", "stars", "--time", "who"], 2, "--time has no effect on a.csv"),
+        (["--time", "who,stars"], 2, "--time names one column, and not 2"),
+        (["--split", "who,stars"], 2, "--split names one column, and not 2"),
+    ],
+)
+def test_columns_that_cannot_be_meant(cli, options, code, says):
+    cli.write("a.csv", REVIEWS)
+    cli.refuses(code, says, "train", "a.csv", *options)
+
+
+def test_a_name_with_a_comma_comes_first(cli):
+    cli.write(
+        "a.jsonl", "".join(json.dumps({"a,b": f"so good {k}", "a": "x", "b": str(k % 2)}) + "\n" for k in range(12))
+    )
+    document = cli.works("train", "a.jsonl", "--text", "a,b", "--label", "b", "--dry-run", "--json").json
+    assert document["records"][0] == {"input": "so good 0", "label": "0"}
