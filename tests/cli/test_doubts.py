@@ -32,7 +32,7 @@ CASES = {
     "rows of numbers": ("a.csv", NUMBERS, ["a.csv:2: 'x' holds rows of numbers (0.1 0.2 -0.45)"], ALL[1:]),
     # A model that was trained on `text` reads that column.
     "two texts": ("a.csv", TWO, ["two columns hold texts", "'title' (so good 0)"], ("train", "tokenize")),
-    "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], LABELLED),
+    "a split": ("a.csv", SPLIT, ["a.csv: 'split' divides the rows into parts (test, train)"], ("evaluate", "doctor")),
     "objects": ("a.jsonl", OBJECTS, ['a.jsonl:1: \'label\' holds lists ([{"name":"X"}])'], LABELLED),
     "two marks": ("a.csv", "so good;bad|pos\nso bad;cold|neg\n", ["semicolons or vertical bars", "pipe"], ALL),
 }

@@ -101,3 +101,37 @@ def test_a_terminal_has_a_panel(cli, tiny, width):
     lines = [line for line in said.splitlines() if line[:1] in "╭│╰"]
     assert {len(line) for line in lines} == {min(width, 100)}
     assert "task: classify (a label for each" in said
+
+
+def test_warnings_are_said_before_and_once_more_at_the_end(cli, tiny):
+    cli.write("a.csv", "text,label,split\n" + "".join(f"so good {k},{'pP'[k % 2]},train\n" for k in range(16)))
+    said = cli.works("train", "a.csv", *tiny).err
+    warning = "    warning  labels 'P' and 'p' are counted as two\n"
+    assert said.count(warning) == 2
+    assert said.endswith(warning)
+    document = cli.works("train", "a.csv", *tiny, "--json").json
+    assert document["warnings"] == ["labels 'P' and 'p' are counted as two"]
+    assert document["data"]["columns"][2] == {
+        "name": "split",
+        "type": "constant",
+        "role": "ignored",
+        "example": "train",
+        "ignored_because": "always the same",
+    }
+
+
+def test_a_split_is_a_role(cli):
+    parts = "".join(f"so good {k},{'pn'[k % 2]},{'train' if k % 3 else 'test'}\n" for k in range(24))
+    cli.write("a.csv", f"text,label,split\n{parts}")
+    document = cli.works("train", "a.csv", "--dry-run", "--json").json
+    assert document["columns"][2]["role"] == "split"
+    assert "'split' says which rows are for training" in document["why"]
+    cli.write("b.csv", f"text,label,fold\n{parts.replace('train', '1').replace('test', '2')}")
+    cli.refuses(3, "'fold' divides the rows into parts (1, 2)", "train", "b.csv", "--dry-run")
+
+
+def test_texts_without_labels_are_for_a_language_model(cli):
+    cli.write("a.csv", "recipe\n" + '"Toast\n2 slices of bread"\n"Salad\noil and salt"\n' * 6)
+    says = ["the only column is 'recipe'", "To learn to write such texts: rnncli train a.csv --task lm;"]
+    cli.refuses(3, says, "train", "a.csv")
+    assert cli.works("train", "a.csv", "--task", "lm", "--dry-run", "--json").json["task"] == "lm"

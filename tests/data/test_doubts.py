@@ -250,26 +250,9 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *({}, ["looks like tagged words", "--format conll"]),
     ),
     # rows of several parts
-    "a split": ("a.csv", with_column("split", ["train", "test"] * 20), {}, ["'split' divides the rows", '=="train"']),
-    "a split by number": (
-        "a.csv",
-        with_column("split", [0, 1, 2, 0] * 10),
-        {},
-        ["'split' divides the rows into parts (0, 1, 2)"],
-    ),
     "a fold": ("a.tsv", with_column("fold", [1, 2, 3, 4, 5] * 8, "\t"), {}, ["'fold' divides the rows"]),
-    "a set": (
-        "a.csv",
-        with_column("set", ["train"] * 30 + ["dev"] * 10),
-        {},
-        ["'set' divides the rows", "--ignore set"],
-    ),
     "another name": ("a.csv", with_column("usage", ["Training", "Validation"] * 20), {}, ["'usage' divides the rows"]),
     "a flag": ("a.csv", with_column("is_test", [0, 1] * 20), {}, ["'is_test' divides the rows"]),
-    "a split, columns named": (
-        *("a.csv", with_column("split", ["train", "test"] * 20)),
-        *({"text": "text", "label": "label"}, ["'split' divides the rows"]),
-    ),
     "a split of JSON": (
         *(
             "a.jsonl",
@@ -945,7 +928,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
             ("several labels", 40),
             ("tags of two types", 9),
         ],
-        *[("UCR's text", 24), ("fastText", 40), ("a split", 20)],
+        *[("UCR's text", 24), ("fastText", 40), ("another name", 20)],
         *[
             ("a split of JSON", 20),
             ("words as a list", 40),

@@ -96,3 +96,49 @@ def test_names_with_commas_between_them():
 )
 def test_the_source_of_an_older_training_is_still_read(older, newer):
     assert schema.read(Source, {"path": "a.csv", **older}) == Source("a.csv", **newer)
+
+
+TEXTS = ["so good a film", "so bad a film", "very fine indeed", "hardly worth it"]
+
+
+def parts(name: str, values: list[object]) -> str:
+    rows = (f"{TEXTS[k % 4]} {k},{'pn'[k % 2]},{value}" for k, value in enumerate(values))
+    return f"text,label,{name}\n" + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("split", ["train", "test"] * 20),
+        ("Split", ["train", "train", "valid", "test"] * 10),
+        ("data_split", [0, 0, 1, 2] * 10),
+        ("set", ["train"] * 30 + ["dev"] * 10),
+        ("subset", ["Training", "Validation"] * 20),
+        ("partition", ["train", "val"] * 20),
+    ],
+)
+def test_a_column_that_says_what_rows_are_for_is_obeyed(tmp_path, name, values):
+    dataset = read(tmp_path, parts(name, values))
+    assert dataset.roles.split == dataset.source.split == name
+    assert list(dataset.splits) == list(map(str, values))
+    assert f"'{name}' says which rows are for training; all are with --ignore" in dataset.why
+    ignored = read(tmp_path, parts(name, values), ignore=name)
+    assert (ignored.roles.split, len(ignored.splits), len(ignored.lines)) == (None, 0, len(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("fold", [0, 1, 2, 0] * 10),  # each is left out once
+        ("is_test", [0, 1] * 20),  # 1 is test, and not validation
+        ("split", ["a", "b"] * 20),
+        ("split", ["valid", "test"] * 20),
+        ("split", ["train", ""] * 20),
+        ("usage", ["train", "test"] * 20),
+    ],
+)
+def test_one_that_may_say_something_else_is_refused(tmp_path, name, values):
+    with pytest.raises(DataError, match=f"'{name}' divides the rows into parts") as caught:
+        read(tmp_path, parts(name, values))
+    assert f"--ignore {name}" in caught.value.hint
+    assert ("--split" in caught.value.hint) == (name == "usage")

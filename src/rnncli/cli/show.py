@@ -93,17 +93,22 @@ class _Notes(logging.Handler):
     def __init__(self, output: Output) -> None:
         super().__init__(logging.WARNING)
         self._output = output
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output.note(clean(record.getMessage()), "yellow")
+        self.messages.append(clean(record.getMessage()))
+        self._output.note(self.messages[-1], "yellow")
 
 
 @contextmanager
-def warnings_shown(output: Output) -> Iterator[None]:
-    """Shows the warnings that rnncli logs while the block runs; afterwards the output may be closed."""
+def warnings_shown(output: Output) -> Iterator[list[str]]:
+    """Shows the warnings that rnncli logs while the block runs, and yields a list of them.
+
+    Afterwards the output may be closed.
+    """
     logger, notes = logging.getLogger("rnncli"), _Notes(output)
     logger.addHandler(notes)
     try:
-        yield
+        yield notes.messages
     finally:
         logger.removeHandler(notes)

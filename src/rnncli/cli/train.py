@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from rnncli.cli.arguments.options import (
     READING,
     AnyPath,
     Note,
+    flag_of,
     quiet,
     resolve_settings,
     setting_options,
@@ -50,7 +51,7 @@ from rnncli.cli.describe import describe, note_description, show_description
 from rnncli.cli.plots import learning_curves, require_drawable, write_plot
 from rnncli.config import SETTING_NAMES, Settings
 from rnncli.errors import UsageError, counted
-from rnncli.render.console import Output
+from rnncli.render.console import WARNING, Output
 
 if TYPE_CHECKING:
     from rnncli.data.description import DataDescription
@@ -260,21 +261,24 @@ def train_command(
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # refuses a mistyped value before anything is read
     if dry_run:
-        for name in ("resume", "name", "log"):
+        for name in ("resume", "name", "log", "plot", "test", "from_", "keep"):
             if work.keywords.get(name) is not None:  # type: ignore[attr-defined]
-                raise UsageError(f"--{name} is for a training, and --dry-run trains nothing", "leave one of them out")
+                option = flag_of(name.removesuffix("_"))
+                raise UsageError(f"{option} is for a training, and --dry-run trains nothing", "leave one of them out")
         with warnings_shown(output):
             pair = {name: work.keywords.get(name) for name in ("source", "target")}  # type: ignore[attr-defined]
             show_description(output, describe(data or None, **pair, **reading | resolved), json)
         return
-    with warnings_shown(output), _Progress(output) as progress:
+    with warnings_shown(output) as logged, _Progress(output) as progress:
         shown: dict[str, Any] = {"on_data": progress.data, "on_start": progress.begin, "on_event": progress.event}
         shown |= {"named": settings, "note": output.note}
         work(data or None, **{"workers": None} | reading | resolved, **shown)
+    warnings = list(dict.fromkeys([*progress.warnings, *logged]))
     if json:
-        print_json(output, _document(progress.session))
-    else:
-        _summarize(output, progress.session)
+        print_json(output, {**_document(progress.session), "data": progress.description, "warnings": warnings})
+        return
+    _summarize(output, progress.session)
+    _note_warnings(output, warnings)  # once more, where they are seen
 
 
 COMMAND = partial(command, train, train_command, more=setting_options)
@@ -285,15 +289,19 @@ def _kept_rows(session: Session) -> str:
     return f"{counted(len(session.keep.lines), session.prepared.report.row)} of {clean(session.keep.name)}"
 
 
-def _describe(output: Output, session: Session) -> None:
+def _note_warnings(output: Output, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        output.note(f"    warning  {warning}", WARNING)
+
+
+def _describe(output: Output, session: Session, warnings: Sequence[str]) -> None:
     """Says what the data were taken for, what is trained on them, and which scores it has to beat."""
     from rnncli.results import format_number
 
     output.note(session.dataset.why)
     for what, value in session.prepared.report.lines():
         output.note(f"{what:>11}  {clean(value)}")
-    for warning in (*session.unused, *session.prepared.report.warnings):
-        output.note(f"    warning  {warning}", "yellow")
+    _note_warnings(output, warnings)
     origin, before = session.origin, session.score_before()
     if origin is not None:
         output.note(f"       from  {clean(origin.in_words)}")
@@ -344,6 +352,13 @@ class _Progress(ExitStack):
         self.description = found
         note_description(self._output, found)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What may be wrong with the data or the settings."""
+        of_data = () if self.description is None else self.description.warnings
+        main = self.session.of or self.session
+        return [*of_data, *main.unused, *main.prepared.report.warnings]
+
     def begin(self, session: Session) -> None:
         from rnncli.machine import keep_freed_memory
         from rnncli.render.progress import TrainingDisplay
@@ -353,7 +368,7 @@ class _Progress(ExitStack):
         keep_freed_memory()
         main = session.of or session
         if not self._described:
-            _describe(self._output, main)
+            _describe(self._output, main, self.warnings)
             self._described = True
         if main.folds:
             _say_part(self._output, session, main.folds)

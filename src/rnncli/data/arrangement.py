@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.data.tables.parts import PART_VALUES, Part, part_of
+
+__all__ = ["PART_VALUES", "Arrangement", "Part", "part_of"]
+
 Rows = npt.NDArray[np.int64]
-
-
-class Part(IntEnum):
-    """What a row is for. Rows for training give a share to validation where no row is for validation."""
-
-    TRAINING = 0
-    VALIDATION = 1
-    TEST = 2
-
-
-# The values of a column that says what each row is for, without regard to case.
-_VALUES = {
-    Part.TRAINING: ("0", "train", "training"),
-    Part.VALIDATION: ("1", "valid", "val", "validation", "dev"),
-    Part.TEST: ("2", "test", "testing"),
-}
-_PART_OF = {value: part for part, values in _VALUES.items() for value in values}
-PART_VALUES = "0, 1, 2, or train, valid (val, validation, dev) and test"
-
-
-def part_of(value: str) -> Part | None:
-    """What a row with this value in the column of the split is for; None where the value means nothing."""
-    return _PART_OF.get(value.strip().lower().removesuffix(".0"))
 
 
 @dataclass(frozen=True, eq=False)

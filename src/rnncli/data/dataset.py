@@ -32,7 +32,8 @@ from rnncli.data.tables.columns import Unclear
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, join_texts, resolved, set_aside
-from rnncli.data.tables.source import Roles, Source, joined_names, names_in
+from rnncli.data.tables.parts import split_among
+from rnncli.data.tables.source import Roles, Source, joined_names
 from rnncli.errors import DataError, UsageError, counted, quoted
 
 __all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "read_dataset"]
@@ -292,14 +293,8 @@ def read_opened(opened: OpenedRecords) -> Dataset:
     if parts is not None:
         raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
         raise_found(plan.refusal(records))
-    ledger = table.ledger
-    why = "; ".join((*ledger.said, plan.why(records.inputs)))
-    if ledger.documents:
-        lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
-        why = f"{why}; left out: {lines} (-DOCSTART-)"
-    if table.dialect is not None:
-        why = "; ".join((why, *table.dialect.said))
-    read = Dataset.of(opened.as_read, why, records, ledger.digest, plan.kept(), plan.roles)
+    why, digest = opened.why(records.inputs), table.ledger.digest
+    read = Dataset.of(opened.as_read, why, records, digest, plan.kept(), plan.roles)
     purpose = plan.preview.purpose
     named = purpose.task_named or not purpose.trains
     if opened.request.doubted and not named and not opened.request.labelled:
@@ -356,6 +351,17 @@ class OpenedRecords:
             **_unusual(self.table, self.source),
         )
 
+    def why(self, inputs: Inputs[Any] | None = None) -> str:
+        """What the columns were taken for, and how the file is written; with ``inputs`` once all are read."""
+        ledger = self.table.ledger
+        said = [*ledger.said, self.plan.why(inputs)]
+        if self.source.split is not None:
+            said.append(f"{quoted(self.source.split)} says which rows are for training; all are with --ignore")
+        if ledger.documents:
+            lines = counted(ledger.documents, "line that begins a document", "lines that begin a document")
+            said.append(f"left out: {lines} (-DOCSTART-)")
+        return "; ".join((*said, *(() if self.table.dialect is None else self.table.dialect.said)))
+
     def first(self) -> Dataset:
         """The records of the first rows, without those that cannot be used.
 
@@ -370,7 +376,7 @@ class OpenedRecords:
             records.add(*record)
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
-        return Dataset.of(self.as_read, plan.why(), records, "", plan.reads, plan.roles)
+        return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
 
     def records(self, watch: Callable[[Iterable[Row]], Iterable[Row]] | None = None) -> Iterator[Record]:
         """The records, one after the other.
@@ -437,6 +443,10 @@ def open_records(
     texts = () if source.text is None else columns_named(table.columns, source.text, "--text")
     if len(texts) > 1:
         join_texts(table, texts)
+    if source.split is None and request.doubted and request.labelled and purpose.trains:
+        named = {name for role in ("text", "label", "time", "id", "features", "group") for name in source.named(role)}
+        split = split_among(one for one in columns if one.name in table.columns and one.name not in named)
+        source = replace(source, split=None if split is None else split.name)
     beside = set_aside(table, source)
     request = replace(request, source=source)
     sample = list(itertools.islice(table.rows, len(head)))
@@ -489,17 +499,8 @@ def _given(source: Source, task: str | None) -> list[str]:
 
 def _named_columns(source: Source) -> tuple[str, ...]:
     """The columns that are named, in whatever role."""
-    fields = (
-        source.text,
-        source.label,
-        source.time,
-        source.id,
-        source.features,
-        source.split,
-        source.group,
-        source.ignore,
-    )
-    return tuple(name for names in fields if names is not None for name in (names, *names_in(names)))
+    roles = ("text", "label", "time", "id", "features", "split", "group", "ignore")
+    return tuple(name for role in roles for name in source.named(role))
 
 
 def label_warnings(labels: Iterable[str]) -> list[str]:

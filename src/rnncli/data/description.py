@@ -147,17 +147,17 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         task: what would be trained on it, and why that.
     """
     table, roles = opened.table, opened.plan.roles
-    format = FORMATS[table.format]
+    format, dialect = FORMATS[table.format], table.dialect
     columns = tuple(_column(column, roles.of(column.name), opened.source.ignore) for column in opened.columns)
     return DataDescription(
         file=table.name,
         task=task,
         task_why=task_why,
-        why=opened.plan.why(),
+        why=opened.why(),
         format=table.format,
         encoding=table.ledger.file.encoding,
-        delimiter=format.delimiter or None,
-        header=True if format.delimiter else None,
+        delimiter=None if dialect is None else dialect.delimiter,
+        header=None if dialect is None else dialect.header,
         columns=columns if format.holds == "records" else (),
         records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
         warnings=tuple(_warnings(columns)),

@@ -39,6 +39,7 @@ COLUMNS_OF_WORDS: Checks = [
 
 # a table before its columns are chosen;
 TABLE: Checks = [
+    (texts.only_texts, Known.NOTHING),
     (decimals.commas_in_numbers, Known.TEXT),
     (series.series_as_texts, Known.TEXT | Known.TARGETS),
     (series.nothing_to_read, Known.TEXT | Known.TARGETS),

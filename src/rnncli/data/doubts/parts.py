@@ -11,6 +11,7 @@ from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import as_text
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.names import names_parts
+from rnncli.data.tables.parts import Part, part_of
 from rnncli.errors import DataError, quoted
 
 _PART = re.compile(
@@ -58,9 +59,15 @@ class Parts:
             kept = next((value for value in sorted(values) if value.lower().startswith("train")), column.example)
             value = f"str({cell(column)})" if file.format.typed else cell(column)
             listed = ", ".join(sorted(values)[:4])
+            obey = self.preview.command(command("--split", column.name))
+            said = set(map(part_of, values))
+            # A number may count folds, or be a flag.
+            told = None not in said and Part.TRAINING in said and not any(map(str.isdigit, values))
+            told = told and self.preview.purpose.trains
             return file.refusal(
                 f"{quoted(column.name)} divides the rows into parts ({listed}), but all of them would be read together",
-                f"To keep the rows of one part: {file.filtered(f'{value}=={literal(kept)}')}; "
+                (f"To train on the rows for training: {obey}. " if told else "")
+                + f"To keep the rows of one part: {file.filtered(f'{value}=={literal(kept)}')}; "
                 f"to read all of them: {self.preview.command(command('--ignore', column.name))}",
             )
         return None

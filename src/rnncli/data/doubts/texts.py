@@ -11,6 +11,7 @@ from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
+from rnncli.data.tables.source import joined_names
 from rnncli.errors import DataError, listed, quoted
 
 _ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))
@@ -71,9 +72,22 @@ def second_text(preview: Preview) -> DataError | None:
             continue
         return preview.file.refusal(
             f"two columns hold texts, {shown(text)} and {shown(column)}, but only one can be read",
-            f"Choose one: {preview.command(preview.chosen_columns)}; or {command('--text', column.name)}",
+            f"Choose one: {preview.command(preview.chosen_columns)}; or {command('--text', column.name)}; "
+            f"or join them: {command('--text', joined_names((text.name, column.name)))}",
         )
     return None
+
+
+def only_texts(preview: Preview) -> DataError | None:
+    """The only column is one of texts: what is missing is a label, or what is meant is a model of the texts."""
+    if len(preview.columns) != 1 or preview.has_targets or not preview.rows:
+        return None
+    (column,) = preview.columns
+    return preview.file.refusal(
+        f"the only column is {quoted(column.name)}, but a text and a label are needed",
+        f"To learn to write such texts: {preview.command_for('lm')}; to learn labels, add a column with the label of "
+        "each text",
+    )
 
 
 def direction(preview: Preview) -> DataError | None:

@@ -119,6 +119,15 @@ def names_parts(name: str) -> bool:
     return not _PARTS.isdisjoint(("_".join(words), "".join(words))) or ends_in(name, _PART_ENDINGS)
 
 
+def names_split(name: str) -> bool:
+    """Whether a column of this name says by ``train``, ``valid`` or ``test`` what each row is for.
+
+    Folds are numbered, each to be left out once; ``is_test`` says so of one part alone.
+    """
+    words = words_of(name)
+    return names_parts(name) and not {"fold", "folds", "is", "in"} & set(words) and "fold" not in "".join(words)
+
+
 def is_name(name: str) -> bool:
     """Whether it looks like the name of a column: one that we know, or an identifier."""
     if len(name.split()) > 3:

@@ -104,6 +104,11 @@ class Source:
             fields["layout"] = None if numbers is None else layout
         return schema.read_fields(cls, fields)
 
+    def named(self, role: str) -> tuple[str, ...]:
+        """The columns of a role that the user named, or that were chosen."""
+        names = getattr(self, role)
+        return () if names is None else (names, *names_in(names))
+
     def naming(self, columns: Mapping[str, Iterable[str]]) -> Source:
         """The same with the columns of some roles; a role without columns stays as it is."""
         named: dict[str, Any] = {role: joined_names(names) for role, names in columns.items() if names}
