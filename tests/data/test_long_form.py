@@ -7,13 +7,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers import time_limit
 
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.data.tables.column import columns_of
-from rnncli.data.tables.long_form import LongForm, guess_long_form
+from rnncli.data.tables.long_form import Category, LongForm, guess_long_form
 from rnncli.errors import DataError, UsageError
 
 WALK = """id,time,ax,ay,label
@@ -247,3 +248,141 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
         dataset = read_dataset(Source(path))
     assert len(dataset.texts) == 150
     assert sum(len(json.loads(text)) for text in dataset.texts) == 100_000
+
+
+def dated(rows: list[tuple[str, str, str, str, str]], header: str = "machine,measured,temp,mode,state") -> str:
+    return header + "\n" + "".join(",".join(row) + "\n" for row in rows)
+
+
+ROWS = [
+    (
+        f"M{one}",
+        f"2024-02-{27 + step // 12:02} {2 * step % 24:02}:00:00",
+        f"{one + step}",
+        "abc"[step % 3],
+        "up" if one % 2 else "low",
+    )
+    for one in range(3)
+    for step in range(4)
+]
+
+
+def test_any_id_dates_and_words(tmp_path: Path) -> None:
+    dataset = read_dataset(Source(write(tmp_path, dated(ROWS))))
+    assert dataset.reads == LongForm(
+        *("machine", "measured", ("temp", "mode"), "state"), categories=(Category("mode", ("a", "b", "c")),)
+    )
+    assert dataset.why == (
+        "sequences: machine, 3 of them in order of measured; numbers: temp; words: mode (a, b, c); label: state; "
+        "change with --label"
+    )
+    assert dataset.inputs[1].tolist() == [[1, 1, 0, 0], [2, 0, 1, 0], [3, 0, 0, 1], [4, 1, 0, 0]]
+    turned = read_dataset(Source(write(tmp_path, dated(ROWS[::-1]), "turned.csv")))
+    assert list(turned.shown) == ["M2", "M1", "M0"]
+    assert turned.inputs[1].tolist() == dataset.inputs[1].tolist()
+
+
+def test_a_date_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    again = [*ROWS, ("M0", "2024-02-27T02:00", "9", "a", "low")]
+    with pytest.raises(DataError) as caught:
+        read_dataset(Source(write(tmp_path, dated(again))))
+    assert caught.value.message.endswith(
+        "walk.csv:14: the sequence 'M0' has the time 2024-02-27 02:00:00 here and on line 3"
+    )
+
+
+def test_steps_of_different_length_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read_dataset(Source(write(tmp_path, dated(ROWS))))
+    assert not caplog.messages
+    path = write(tmp_path, dated([row for row in ROWS if row[:2] != ("M1", "2024-02-27 04:00:00")]))
+    read_dataset(Source(path))
+    assert caplog.messages == [
+        f"{path}: 1 sequence has steps of different length in 'measured', which are read as if they were equal "
+        "('M1': 4 hours before line 8, and mostly 2 hours)"
+    ]
+
+
+def test_dates_that_begin_with_day_or_month(tmp_path: Path) -> None:
+    days = ["03/04/2024", "04/04/2024", "05/04/2024"]
+    rows = [(f"M{one}", day, str(step), "a", "ab"[one % 2]) for one in range(3) for step, day in enumerate(days)]
+    with pytest.raises(DataError) as caught:
+        read_dataset(Source(write(tmp_path, dated(rows))))
+    assert (
+        "cannot tell the times in 'measured': '03/04/2024' may be day/month/year or month/day/year"
+        in caught.value.message
+    )
+    assert "--ignore measured" in str(caught.value.hint)
+    rows.append(("M0", "13/04/2024", "3", "a", "a"))
+    dataset = read_dataset(Source(write(tmp_path, dated(rows))))
+    assert isinstance(dataset.reads, LongForm)
+    assert (dataset.reads.dates, dataset.inputs[0].tolist()) == ("dmy", [[0], [1], [2], [3]])
+    assert "mode (constant)" in dataset.why
+
+
+def test_words_that_the_training_did_not_see_are_none_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = LongForm("machine", "measured", ("temp", "mode"), "state", (Category("mode", ("a", "b")),))
+    path = write(tmp_path, dated(ROWS[:4]))
+    (found,) = stream_inputs(Source(path), form)
+    assert found.value.tolist() == [[0, 1, 0], [1, 0, 1], [2, 0, 0], [3, 1, 0]]
+    assert caplog.messages == [f"{path}:4: 'c' in 'mode' was not seen in training, and is none of a and b"]
+
+
+def test_words_that_are_no_categories_are_asked(tmp_path: Path) -> None:
+    rows = [(*row[:3], f"note{at}", row[4]) for at, row in enumerate(ROWS)]
+    with pytest.raises(DataError) as caught:
+        read_dataset(Source(write(tmp_path, dated(rows))))
+    assert "table of series with one row per timestep" in caught.value.message
+    assert "'mode' holds words (note0)" in caught.value.message
+    assert "--ignore mode --label state" in str(caught.value.hint)
+    assert len(read_dataset(Source(write(tmp_path, dated(rows)), ignore="mode")).texts) == 3
+    many = [(f"M{at // 8}", str(at % 8), str(at), f"k{at % 60 if at > 400 else at % 9}", "up") for at in range(640)]
+    with pytest.raises(DataError, match="'mode' holds more than 50 different words"):
+        read_dataset(Source(write(tmp_path, dated(many))))
+
+
+def test_gaps_are_filled_along_the_times_of_their_sequence(tmp_path: Path) -> None:
+    content = "id,time,x,y,label\na,0,,1,p\na,1,2,,p\na,3,6,7,p\na,4,,,p\nb,0,1,1,q\nb,2,NA,null,q\nb,1,?,2,q\n"
+    path = write(tmp_path, content)
+    with pytest.raises(DataError, match=r":2: the value of 'x' is missing"):
+        read_dataset(Source(path))
+    dataset = read_dataset(Source(path, missing="interpolate"))
+    assert dataset.inputs[0].tolist() == [[2, 1], [2, 3], [6, 7]]
+    assert dataset.inputs[1].tolist() == [[1, 1], [1, 2]]
+    path = write(tmp_path, "id,time,x,label\na,0,1,p\na,1,,p\na,2,,p\nb,0,2,q\nb,1,,q\nb,2,3,q\n")
+    with pytest.raises(DataError, match=r":6: the value of 'x' is missing"):
+        read_dataset(Source(path))
+    assert read_dataset(Source(path, skip_bad=True)).inputs == [np.array([[1.0]])]
+    path = write(tmp_path, "id,time,x,y,label\na,0,1,,p\na,1,2,,p\nb,0,2,1,q\nb,1,3,1,q\n")
+    with pytest.raises(DataError, match=r":2: the sequence 'a' has no values at place 2"):
+        read_dataset(Source(path, missing="interpolate"))
+
+
+def test_columns_that_the_user_names(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 3},{n // 3},{n},{n * 2},{'pq'[n % 3 % 2]}\n" for n in range(12))
+    path = write(tmp_path, f"a,b,c,d,e\n{rows}")
+    dataset = read_dataset(Source(path, id="a", time="b", features="d", label="e"))
+    assert dataset.reads == LongForm("a", "b", ("d",), "e")
+    assert dataset.inputs[1].tolist() == [[2], [8], [14], [20]]
+
+
+def test_a_file_of_one_sequence_needs_no_id(tmp_path: Path) -> None:
+    path = write(tmp_path, "time,ax,ay\n1,2,3\n0,4,5\n")
+    (found,) = stream_inputs(Source(path), FORM)
+    assert (found.value.tolist(), found.shown) == ([[4, 5], [2, 3]], path)
+    path = write(tmp_path, "time,ax,ay,who\n1,2,3,a\n1,4,5,b\n")
+    with pytest.raises(DataError, match="there is no column 'id', which the model reads"):
+        list(stream_inputs(Source(path), FORM))
+    found = list(stream_inputs(Source(path, id="who"), FORM))
+    assert [one.shown for one in found] == ["a", "b"]
+
+
+def test_numbers_that_may_be_labels_are_asked(tmp_path: Path) -> None:
+    rows = "".join(f"M{n % 4},{n // 4},{n / 8},{n % 4 % 2}\n" for n in range(24))
+    path = write(tmp_path, f"machine,t,x,fault\n{rows}")
+    with pytest.raises(DataError) as caught:
+        read_dataset(Source(path))
+    assert "nothing says that 'fault' (0) is their label" in caught.value.message
+    assert "--label fault" in str(caught.value.hint)
+    assert len(read_dataset(Source(path, label="fault")).texts) == 4

@@ -595,10 +595,15 @@ def test_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_col
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_numbers_that_are_none_are_refused(number):
     sign = number.removeprefix("-")
-    for value in (number, f"[1, {number}]", f'{{"a": {number}}}'):
+    for value in (number, f'{{"a": {number}}}', *([] if number == "NaN" else [f"[1, {number}]"])):
         message = json_refusal(f'{{"text": {value}, "label": "b"}}')
         assert message.startswith("<stdin>:3: ")
         assert f"{sign} is not a JSON number" in message
+
+
+def test_nan_in_a_list_is_a_missing_value_as_null_is():
+    table = piped('{"x": [[1, NaN], [null, 2]], "y": ["NaN"]}\n', format="jsonl")
+    assert [row.values for row in table.rows] == [([[1, None], [None, 2]], ["NaN"])]
 
 
 @pytest.mark.parametrize("value", ["1e999", "-1e999", "[0, [1e999]]", '{"a": 1e999}'])

@@ -34,6 +34,7 @@ from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, join_texts, resolved, set_aside
 from rnncli.data.tables.parts import split_among
 from rnncli.data.tables.source import Roles, Source, joined_names
+from rnncli.data.tables.wide_form import WideForm
 from rnncli.errors import DataError, UsageError, counted, quoted
 
 __all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "read_dataset"]
@@ -427,7 +428,8 @@ def open_records(
     if request.labelled and table.ledger.file.format.holds == "texts":
         raise_found(side_by_side(source))
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
-    settled = before_waiting is not None and (source.text is not None or source.format == "text" or request.reads)
+    reads_by_name = request.reads is not None and not isinstance(request.reads, WideForm)
+    settled = before_waiting is not None and (source.text is not None or source.format == "text" or reads_by_name)
     waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
     head = list(itertools.islice(table.rows, 0 if settled or waits else SAMPLE_ROWS))
     table.rows = itertools.chain(head, table.rows)

@@ -1,4 +1,4 @@
-"""Formats that a name does not say: fastText's lines are found in files that end in ``.txt``, and folders have any."""
+"""Formats that a name does not say: a ``.txt`` file may hold fastText's lines, or a series a line; a folder has any."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rnncli.data.formats.folders import is_folder, walk
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.sources import STDIN, check_path, open_chunks
 from rnncli.data.tables.source import Source
+from rnncli.data.tables.text_tables import mark_between_numbers
 from rnncli.errors import RnncliError
 
 _LINES = 20  # by which it is told
@@ -32,4 +33,7 @@ def with_format(source: Source) -> Source:
     except (RnncliError, LookupError):
         return source
     whole = lines[:_LINES] if len(lines) > _LINES else lines[: max(1, len(lines) - 1)]
-    return replace(source, format="fasttext") if is_fasttext(whole) else source
+    if is_fasttext(whole):
+        return replace(source, format="fasttext")
+    mark = None if source.delimiter or source.header else mark_between_numbers(whole)
+    return source if mark is None else replace(source, format="csv", delimiter=mark, header=False)

@@ -8,7 +8,7 @@ from rnncli.data.doubts.preview import Preview, cut, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.long_form import LongForm, Said, recognize_long_form
-from rnncli.data.tables.names import label_rank, text_rank
+from rnncli.data.tables.names import TIMES, label_rank, text_rank
 from rnncli.data.tables.wide_form import Beside, Steps
 from rnncli.errors import DataError, counted, listed, quoted
 
@@ -21,6 +21,11 @@ def series_as_texts(preview: Preview) -> DataError | None:
     columns = preview.columns
     if len(preview.sample) < 4:
         return None
+    for column in columns:
+        if column.numeric and column.repeats and not column.fractions and not column.is_id:
+            found = recognize_long_form(columns, Said(column.name))
+            if found is not None and column.name not in TIMES:
+                return _refuse_unlabelled(preview, found[0], column)
     words = [column for column in columns if not (column.numeric or column.dates or column.is_prose) and column.filled]
     for column in words[:_TRIED]:
         found = recognize_long_form(preview.besides(column), Said())
@@ -83,6 +88,15 @@ def _likely_label(columns: Sequence[Column]) -> Column | None:
         return best[0]
     words = [c for c in columns if c.repeats and not (c.numeric or c.dates) and c.words < 3]
     return words[0] if len(words) == 1 else None
+
+
+def _refuse_unlabelled(preview: Preview, form: LongForm, label: Column) -> DataError:
+    """The refusal of a table of series of which a column of whole numbers may be the label."""
+    return preview.file.refusal(
+        f"this looks like a table of series with one row per timestep ({form.sentence}), but nothing says that "
+        f"{shown(label)} is their label",
+        f"If it is: {preview.command(command('--label', label.name))}",
+    )
 
 
 def _refuse_series(preview: Preview, form: LongForm, left_out: Column) -> DataError:

@@ -7,10 +7,11 @@ for a float, a key given twice, half a surrogate pair), are refused.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any
 
 from rnncli.data.formats.values import NULL, Value, as_text, is_nested
 from rnncli.errors import quoted
@@ -82,11 +83,29 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise BadRecord(f"{text} is not a JSON number")
+def _constant(text: str) -> float:
+    """NaN, as Python writes a number that is missing: in a list it is one, see :func:`_without_nan`."""
+    if text != "NaN":
+        raise BadRecord(f"{text} is not a JSON number")
+    return math.nan
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+def _without_nan(value: Any) -> Any:
+    """A value in whose lists null stands for NaN.
+
+    Raises:
+        BadRecord: NaN stands elsewhere.
+    """
+    if isinstance(value, list):
+        return [None if one != one else _without_nan(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if value != value:
+        raise BadRecord("NaN is not a JSON number")
+    return value
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_constant)
 
 
 def keys_of(record: dict[str, Any]) -> tuple[str, ...]:
@@ -120,6 +139,8 @@ def values_of(record: dict[str, Any], keys: Sequence[str], written: str) -> tupl
         raise BadRecord(f"the key {quoted(new)} is not in the first record")
     # Only an escape brings in odd characters, for decoded text holds none; only an exponent makes a number too large.
     looked_at = "\\u" in written or any(pattern.search(written) for pattern in _LARGE)
+    if "NaN" in written:
+        record = {key: _without_nan(value) for key, value in record.items()}
     for key in keys:
         value = record[key]
         if value is None:

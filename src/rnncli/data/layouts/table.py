@@ -16,8 +16,8 @@ LAYOUTS: dict[str, Recognize] = {
     "series": series.recognize,  # a timestep of a series a row, and a number of each that is to be predicted
     "numbers": numbers.recognize,  # numbers beside the text that describes them
     "wide": wide.recognize,  # a sequence a row, a timestep a column
-    "cells": cells.recognize,  # a sequence in one cell
     "pairs": pairs.recognize,  # a source and its target, in a table without a header
+    "cells": cells.recognize,  # a sequence in one cell
     "texts": texts.recognize,  # a text, words or a sequence in one cell, and its label in another
 }
 

@@ -115,6 +115,8 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if source.text is not None or source.time is not None or preview.file.format.holds != "records":
         return None
     if isinstance(request.reads, WideForm):
+        if any(column.nested for column in preview.columns):
+            return None  # each cell is a sequence
         return _as_trained(preview, request, request.reads)
     if not request.labelled or not preview.rows:
         return None
@@ -152,6 +154,9 @@ def _named(preview: Preview, request: Request) -> Plan | None:
     if beside.labels:
         raise either_label(preview, beside.labels)
     if beside.label is None:
+        codes = [column for column in beside.unclear if column.numeric and column.repeats and not column.fractions]
+        if request.doubted and codes:
+            raise either_label(preview, codes)
         return None
     if request.doubted and beside.unclear:
         raise unclear_columns(preview, steps, beside)
@@ -164,7 +169,7 @@ def _named(preview: Preview, request: Request) -> Plan | None:
 def _nameless(preview: Preview, request: Request) -> Plan | None:
     """A table without names: a label, first or last, and numbers beside it."""
     columns = preview.columns
-    numeric = [column for column in columns if column.numeric or not column.filled]
+    numeric = [column for column in columns if column.holds_numbers]
     if len(columns) - 1 < FEWEST or len(columns) - len(numeric) > 2:
         return None
     said = request.source.label
@@ -193,7 +198,7 @@ def _of_named(preview: Preview, request: Request, features: tuple[str, ...]) -> 
     if request.source.id is not None or len(features) < 2:
         return None
     chosen = [preview.columns[preview.names.index(name)] for name in features]
-    if not all(column.numeric or not column.filled for column in chosen):
+    if not all(column.holds_numbers for column in chosen):
         return None
     others = preview.besides(*chosen)
     beside = beside_steps(others, request.source.label)
@@ -229,7 +234,7 @@ def _as_trained(preview: Preview, request: Request, form: WideForm) -> Plan:
     else:
         beside = {label, *form.others}
         columns = [column for column in preview.columns if column.name not in beside]
-        words = [column for column in columns if column.filled and not column.numeric]
+        words = [column for column in columns if not column.holds_numbers]
         if words:
             raise DataError(
                 f"{file.name}: {quoted(words[0].name)} holds no numbers, and the model reads each column as a timestep",

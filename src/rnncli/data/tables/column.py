@@ -48,6 +48,11 @@ class Column:
         return 2 * sum(map(is_number, self.raw)) > len(self.raw)
 
     @cached_property
+    def holds_numbers(self) -> bool:
+        """Whether more than half of the values are numbers, missing ones left aside; also where all are missing."""
+        return not self.filled or 2 * sum(map(is_number, self.filled)) > len(self.filled)
+
+    @cached_property
     def values(self) -> list[str]:
         """The values without white space around them."""
         return [value.strip() for value in self.raw]

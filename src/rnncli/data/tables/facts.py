@@ -103,7 +103,7 @@ def numbers_in(value: str) -> list[str]:
     parts = _SEPARATORS.split(value[:_LOOKED_AT].strip().strip("[]()").strip())
     if cut:
         parts.pop()  # it may have been cut in two
-    if not all(is_plain_number(part) or part.lower() == "nan" for part in parts):
+    if not all(is_plain_number(part) or part.lower() in ("nan", "null") for part in parts):
         return []
     return parts if len(parts) > 2 or (len(parts) == 2 and any("." in part for part in parts)) else []
 

@@ -198,7 +198,7 @@ def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm
         certain = said.id is not None or snake_case(id.name) in SEQUENCES
         if not certain and not _is_evident(id, features):
             continue
-        words = tuple(Category(column.name, ()) for column in features if not column.half_numeric)
+        words = tuple(Category(column.name, ()) for column in features if not _is_numeric(column))
         form = LongForm(
             id.name,
             None if time is None else time.name,
@@ -208,6 +208,11 @@ def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm
         )
         return form, ignored
     return None
+
+
+def _is_numeric(column: Column) -> bool:
+    """Whether it holds numbers, few of which are broken."""
+    return bool(column.filled) and column.holds_numbers
 
 
 def _ids(columns: Sequence[Column], named: str | None) -> list[Column]:
@@ -230,7 +235,11 @@ def _says_which_sequence(column: Column) -> bool:
 
 def _groups_rows(column: Column) -> bool:
     """Whether its values may say which sequence a row belongs to, though its name is not one of sequences."""
-    if len(column.filled) < len(column.values) or _ROWS_A_SEQUENCE * len(column.distinct) > len(column.values):
+    if (
+        len(column.filled) < len(column.values)
+        or len(column.distinct) < 2
+        or _ROWS_A_SEQUENCE * len(column.distinct) > len(column.values)
+    ):
         return False
     if column.fractions or column.dates or column.is_prose or label_rank(column.name) is not None:
         return False
@@ -247,7 +256,7 @@ def _label(id: Column, others: Sequence[Column], named: str | None) -> Column | 
     """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
     if named is not None:
         return next((column for column in others if column.name == named and _is_constant(id, column)), None)
-    words = [column for column in others if not column.half_numeric and not column.dates]
+    words = [column for column in others if not _is_numeric(column) and not column.dates]
     ranked = [column for column in others if label_rank(column.name) is not None and _is_constant(id, column)]
     best = best_named(ranked, label_rank)
     if not best or (words and (label_rank(best[0].name) or 0) > _TELLING):
@@ -271,7 +280,7 @@ def _features(
     for column in others:
         if column is time:
             continue
-        if column.half_numeric:
+        if _is_numeric(column):
             if ends_in(column.name, IDS) and column.counts_rows:
                 ignored[column.name] = "counts the rows"
             else:
@@ -286,7 +295,7 @@ def _features(
             return None
         else:
             features.append(column)
-    return (time, features, ignored) if any(column.half_numeric for column in features) else None
+    return (time, features, ignored) if any(_is_numeric(column) for column in features) else None
 
 
 def _are_texts(column: Column) -> bool:
@@ -302,7 +311,7 @@ def _time(id: Column, others: Sequence[Column], said: Said) -> Column | None:
         return next((column for column in others if column.name == said.time), None)
     others = [column for column in others if said.features is None or column.name not in said.features]
     dated = [column for column in others if column.dates and not column.numeric]
-    timely = [column for column in others if column.half_numeric] + dated
+    timely = [column for column in others if _is_numeric(column)] + dated
     for name in TIMES:
         found = next((column for column in timely if snake_case(column.name) == name), None)
         if found is not None:
@@ -349,7 +358,7 @@ class NumberRecord(NamedTuple):
 
 
 @dataclass
-class _Open:
+class OpenSequence:
     """A sequence of which more rows may come.
 
     Attributes:
@@ -403,7 +412,7 @@ class SequenceReader:
         id_at, label_at, time_at = (
             None if name is None else columns.index(name) for name in (form.id, form.label, form.time)
         )
-        read: dict[str, _Open | None] = {}  # None: left out
+        read: dict[str, OpenSequence | None] = {}  # None: left out
         for line, values in rows:
             id = self._name if id_at is None else as_text(values[id_at]).strip()
             if id_at is not None and not id:
@@ -411,7 +420,7 @@ class SequenceReader:
                 continue
             label = "" if label_at is None else as_text(values[label_at])
             if id not in read:
-                read[id] = _Open(line, label)
+                read[id] = OpenSequence(line, label)
             one = read[id]
             if one is None:
                 continue
@@ -533,7 +542,7 @@ class SequenceReader:
             dates=self._times.order,
         )
 
-    def _finished(self, id: str, one: _Open) -> Iterator[NumberRecord]:
+    def _finished(self, id: str, one: OpenSequence) -> Iterator[NumberRecord]:
         """A sequence of which all rows are read; nothing where it is left out."""
         moments = list(map(self._moment, one.times))
         again = _put_in_order(one, moments)
@@ -559,10 +568,25 @@ class SequenceReader:
             except ValueError as error:
                 self._ledger.bad_record(one.line, f"the sequence {quoted(id)} {error}")
                 return
-        self._note_steps(id, moments[: len(series)], one)
-        yield NumberRecord(one.line, self._with_words(series, one), one.label, id)
+        moments = moments[: len(series)]
+        self._note_steps(id, moments, one)
+        yield self.record(id, one, self._with_words(series, one), moments)
 
-    def _with_words(self, series: Floats, one: _Open) -> Floats:
+    def record(self, id: str, one: OpenSequence, numbers: Floats, moments: Sequence[Moment]) -> NumberRecord:
+        """The record of a sequence.
+
+        Args:
+            numbers: (T, D).
+            moments: of the timesteps, in order; none where the table has no times.
+        """
+        return NumberRecord(one.line, numbers, one.label, id)
+
+    @property
+    def dated(self) -> bool:
+        """Whether the times are dates, so that moments are nanoseconds."""
+        return self._times.dated
+
+    def _with_words(self, series: Floats, one: OpenSequence) -> Floats:
         """(T, D) the numbers and the one-hot words, in the order of the features."""
         if not self.form.categories:
             return series
@@ -583,7 +607,7 @@ class SequenceReader:
             columns.append(hot)
         return np.concatenate(columns, axis=1)
 
-    def _note_steps(self, id: str, moments: Sequence[Moment], one: _Open) -> None:
+    def _note_steps(self, id: str, moments: Sequence[Moment], one: OpenSequence) -> None:
         found = irregular(moments, self._times.dated)
         if found is None:
             return
@@ -613,7 +637,7 @@ def _since_first(moments: Sequence[Moment], count: int) -> Floats | None:
     return np.array([float(one - moments[0]) for one in moments[:count]]) if moments else None
 
 
-def _put_in_order(one: _Open, moments: list[Moment]) -> tuple[int, int, Moment] | None:
+def _put_in_order(one: OpenSequence, moments: list[Moment]) -> tuple[int, int, Moment] | None:
     """Orders the timesteps by their times; where a time appears twice, its two lines and the time."""
     if all(before < after for before, after in pairwise(moments)):
         return None

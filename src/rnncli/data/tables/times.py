@@ -241,7 +241,7 @@ def _months(time: Moment) -> int | None:
 
 def _first_odd(times: Sequence[Moment]) -> tuple[int, Moment, Moment] | None:
     steps = [after - before for before, after in pairwise(times)]
-    common = sorted(steps)[len(steps) // 2]
+    common = sorted(steps)[(len(steps) - 1) // 2]
     tolerance = abs(common) * 1e-6
     at = next((at for at, step in enumerate(steps, 1) if abs(step - common) > tolerance), None)
     return None if at is None else (at, steps[at - 1], common)

@@ -89,7 +89,7 @@ class Steps(NamedTuple):
 
 def counted_steps(columns: Sequence[Column]) -> Steps | None:
     """The columns whose names count timesteps; None if too few do, or several kinds that do not go together."""
-    columns = [column for column in columns if column.numeric or not column.filled]
+    columns = [column for column in columns if column.holds_numbers]
     dated = _dated(columns)
     if dated is not None:
         return Steps(tuple((column,) for column in dated))
@@ -169,6 +169,7 @@ def beside_steps(others: Sequence[Column], named: str | None) -> Beside:
     if label is None and named is None:
         best = best_named(others, label_rank)
         words = [column for column in others if column.repeats and not column.numeric and not column.dates]
+        words = [column for column in words if len(column.distinct) > 1]
         candidates = best or words
         if len(candidates) > 1:
             return Beside(None, tuple(candidates), (), ())

@@ -56,7 +56,7 @@ class ManyToOneManifest(Manifest):
                 return TextInput(Tokenizer(**asdict(tokenizer)), Vocabulary(vocabulary))
             case None, None, tuple() as mean, tuple() as spread, form:
                 if form is None or (form.size == len(mean) and self.wide is None):
-                    return NumberInput(np.array(mean), np.array(spread), self.missing)
+                    return NumberInput(np.array(mean), np.array(spread), missing=self.missing)
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 
@@ -165,9 +165,10 @@ class ManyToOneModel(Model):
         return {"columns" if isinstance(self.form, LongForm) else "wide": self.form.to_json()}
 
     def purpose(self, command: str = "rnncli evaluate MODEL") -> Purpose:
+        purpose = super().purpose(command)
         if isinstance(self.input, NumberInput):
-            return replace(super().purpose(command), numbers=True, missing=self.input.missing)
-        return replace(super().purpose(command), knows=self._knows, lists=False)
+            return replace(purpose, numbers=True, missing=self.input.missing)
+        return replace(purpose, knows=self._knows, lists=False)
 
     def _knows(self, text: str) -> bool:
         """Whether most tokens of a text are in the vocabulary."""
