@@ -54,11 +54,22 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     found = [f"{shown(column)} holds dates" for column in dates[:1]]
     measured = [*(values or numeric)[:1], *(values[-1:] if label is None else [label])]
     found += [f"{shown(column)} holds numbers" for column in dict.fromkeys(measured) if column.numeric]
-    return preview.file.refusal(
-        f"no column holds texts: {listed(found)}",
-        "rnncli predicts the label of a text or of a series, and does not forecast numbers yet. If a column holds "
-        f"texts nevertheless: {preview.command(preview.some_columns)}",
-    )
+    numbers = [label] if label is not None and label.numeric else values or numeric
+    number = numbers[-1] if numbers else None
+    hints = []
+    if label is None and len(preview.names) > 1 and preview.purpose.trains:
+        hints.append(
+            "A series without a label teaches nothing: put the files of each label into a folder of its own, and name "
+            "the folder of these folders."
+        )
+    if number is not None and preview.purpose.trains:
+        named = command("--label", number.name)
+        hints.append(
+            f"To predict a number of each row or series: {preview.command_for('regress', named)}; the next values: "
+            f"{preview.command_for('forecast', named)}."
+        )
+    hints.append(f"If a column holds texts nevertheless: {preview.command(preview.some_columns)}")
+    return preview.file.refusal(f"no column holds texts: {listed(found)}", " ".join(hints))
 
 
 def words_beside_numbers(preview: Preview) -> DataError | None:

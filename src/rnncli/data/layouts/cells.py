@@ -69,6 +69,11 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     return _Plan(preview=preview, roles=roles, text=column.at, label=label, missing=missing)
 
 
+def _is_text(preview: Preview, column: Column) -> bool:
+    """Whether its values are texts in the file too, and no lists of numbers."""
+    return all(isinstance(row.values[column.at], str) for row in preview.rows[:1])
+
+
 def _column(preview: Preview, request: Request) -> Column | None:
     """The column whose cells hold a sequence each, as it was named or is the only one.
 
@@ -84,7 +89,7 @@ def _column(preview: Preview, request: Request) -> Column | None:
         return column if len(features) == 1 and (column.lists_of_numbers or column.nested) else None
     if source.text is not None or not (preview.purpose.trains or preview.purpose.numbers):
         return None
-    found = [column for column in preview.columns if holds_series(column)]
+    found = [column for column in preview.columns if holds_series(column) and _is_text(preview, column)]
     if len(found) > 1:
         raise either_series(preview, found)
     return found[0] if found else None
