@@ -10,6 +10,7 @@ import pytest
 from series_files import OF_ONE_NUMBER, OF_SEVERAL, nested_json, waves
 
 import rnncli
+from rnncli.errors import DataError
 from rnncli.tasks.model import Model
 
 SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": 4, "lr": 0.02, "seed": 3}
@@ -64,3 +65,55 @@ def test_every_writing_trains_the_same_model_and_is_read_by_it(
     assert [answer.probabilities for answer in predicted] == [answer.probabilities for answer in answers]
     right = sum(answer.label == one.label for answer, one in zip(answers, series, strict=True))
     assert rnncli.evaluate(path, saved).scores.accuracy == right / len(series)
+
+
+def test_a_folder_for_each_label_and_a_file_for_each_series(
+    references: dict[str, tuple[Model, list[Any]]], tmp_path: Path
+) -> None:
+    by_label = sorted(SEVERAL, key=lambda one: one.label)
+    for at, one in enumerate(by_label):
+        folder = tmp_path / "data" / one.label
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = "".join(f"{step},{x},{y}\n" for step, (x, y) in reversed(list(enumerate(one.numbers.tolist()))))
+        (folder / f"s{at:02}.csv").write_text(f"time,x,y\n{rows}")
+    path = tmp_path / "by-label.jsonl"
+    path.write_text(nested_json(by_label))
+    model, reference = trained(tmp_path / "data"), trained(path)
+    assert same_numbers(model.params, reference.params)
+    (alone,) = rnncli.predict(tmp_path / "data" / "1" / "s03.csv", model)  # a file without ids is one series
+    assert alone.probabilities == rnncli.predict(path, reference)[3].probabilities
+    first, *_ = [one for one in (tmp_path / "data" / "1").iterdir() if one.name == "s00.csv"]
+    first.write_text(first.read_text() + "0,1,1\n")
+    with pytest.raises(DataError) as caught:
+        trained(tmp_path / "data")
+    lines = first.read_text().count("\n")
+    assert f"s00.csv:{lines}: the sequence" in caught.value.message
+    assert f"has the time 0 here and on line {lines - 1}" in caught.value.message
+    with pytest.raises(DataError) as caught:
+        rnncli.train(list((tmp_path / "data" / "2").iterdir()), runs=tmp_path / "runs")
+    assert "A series without a label teaches nothing" in str(caught.value.hint)
+
+
+def test_a_model_fills_gaps_as_it_was_trained_to(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    lines = OF_ONE_NUMBER["wide.csv"](ONE).splitlines()
+    first = lines[1].split(",")
+    path.write_text("\n".join([lines[0], ",".join([*first[:3], "?", *first[4:]]), *lines[2:]]) + "\n")
+    with pytest.raises(DataError, match="is missing, at timestep 3"):
+        trained(path)
+    model = rnncli.train(path, runs=tmp_path / "runs", missing="interpolate", **SETTINGS)
+    saved = tmp_path / "filling.safetensors"
+    model.save(saved)
+    kept = Model.load(saved)
+    whole = ONE[0].numbers[:, 0].tolist()
+    filled = [*whole[:2], (whole[1] + whole[3]) / 2, *whole[3:]]
+    found = rnncli.predict(path, kept)[0].probabilities
+    assert found == rnncli.predict([str(filled)], kept)[0].probabilities
+    gap = str([*whole[:2], None, *whole[3:]]).replace("None", "NaN")
+    assert rnncli.predict([gap], kept)[0].probabilities == found
+
+
+def test_the_files_of_an_archive_are_written_alike_each_time() -> None:
+    again = waves(27, (6, 12), 1, 3, seed=1)
+    assert [one.label for one in again] == [one.label for one in ONE]
+    assert all(np.array_equal(one.numbers, other.numbers) for one, other in zip(again, ONE, strict=True))

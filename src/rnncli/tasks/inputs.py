@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -140,7 +140,7 @@ class NumberInput:
 
     mean: Array
     spread: Array
-    missing: Missing = field(default=None, kw_only=True)
+    missing: Missing = None
     unit = "timestep"
 
     def __post_init__(self) -> None:
@@ -162,8 +162,7 @@ class NumberInput:
         varies = highest > lowest
         # Numbers are divided by the spread, and the reciprocal of a subnormal number may be infinite.
         spread = np.clip(spread, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
-        made = cls(np.where(varies, mean, highest), np.where(varies, spread, 1.0), missing=missing)
-        return made, int((~varies).sum())
+        return cls(np.where(varies, mean, highest), np.where(varies, spread, 1.0), missing), int((~varies).sum())
 
     @property
     def size(self) -> int:

@@ -57,7 +57,7 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     numbers = [label] if label is not None and label.numeric else values or numeric
     number = numbers[-1] if numbers else None
     hints = []
-    if label is None and len(preview.names) > 1 and preview.purpose.trains:
+    if (label is None or label.fractions) and len(preview.names) > 1 and preview.purpose.trains:
         hints.append(
             "A series without a label teaches nothing: put the files of each label into a folder of its own, and name "
             "the folder of these folders."

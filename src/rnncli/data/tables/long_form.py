@@ -23,6 +23,7 @@ import numpy as np
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpolated, is_missing, without_end
 from rnncli.data.formats.numbers import Floats
+from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Numbers, Value, as_text, number
 from rnncli.data.tables.column import Column, best_named
@@ -429,7 +430,7 @@ class SequenceReader:
                 if label_at is not None and not label.strip():
                     raise ValueError("the label is empty")
                 if label != one.label:
-                    before = f"{quoted(one.label)} on line {one.line}"
+                    before = f"{quoted(one.label)} {self._where(one.line, line)}"
                     raise ValueError(f"the sequence {quoted(id)} has the label {quoted(label)} here, but {before}")
                 if time_at is not None:
                     one.times.append(self._time(values[time_at]))
@@ -493,7 +494,7 @@ class SequenceReader:
             self._unseen += 1
             if self._unseen <= _UNSEEN_SAID:
                 known = listed(sorted(codes)[:_LISTED])
-                place = f"{self._ledger.file.name}:{line}"
+                place = self._ledger.place(line)
                 _LOG.warning(
                     "%s: %s in %s was not seen in training, and is none of %s", place, quoted(word), column, known
                 )
@@ -549,7 +550,9 @@ class SequenceReader:
         if again is not None:
             first, second, time = again
             shown = moment_words(time, self._times.dated)
-            self._ledger.bad_record(second, f"the sequence {quoted(id)} has the time {shown} here and on line {first}")
+            self._ledger.bad_record(
+                second, f"the sequence {quoted(id)} has the time {shown} here and {self._where(first, second)}"
+            )
             return
         numbers = np.array(one.steps) + 0.0
         series = without_end(numbers) if numbers.shape[1] else numbers
@@ -586,6 +589,11 @@ class SequenceReader:
         """Whether the times are dates, so that moments are nanoseconds."""
         return self._times.dated
 
+    def _where(self, line: int, other: int) -> str:
+        """``on line 5``, of a line in the file of another one; else ``at b.csv:5``."""
+        file, number = file_and_line(line)
+        return f"on line {number}" if file_and_line(other)[0] == file else f"at {self._ledger.place(line)}"
+
     def _with_words(self, series: Floats, one: OpenSequence) -> Floats:
         """(T, D) the numbers and the one-hot words, in the order of the features."""
         if not self.form.categories:
@@ -614,7 +622,9 @@ class SequenceReader:
         self._uneven += 1
         if not self._first_uneven:
             at, step, common = found
-            self._first_uneven = f"{quoted(id)}: {step} before line {one.lines[at]}, and mostly {common}"
+            self._first_uneven = (
+                f"{quoted(id)}: {step} before line {file_and_line(one.lines[at])[1]}, and mostly {common}"
+            )
 
     def _say(self) -> None:
         """What is to be said of all sequences."""

@@ -56,7 +56,7 @@ class ManyToOneManifest(Manifest):
                 return TextInput(Tokenizer(**asdict(tokenizer)), Vocabulary(vocabulary))
             case None, None, tuple() as mean, tuple() as spread, form:
                 if form is None or (form.size == len(mean) and self.wide is None):
-                    return NumberInput(np.array(mean), np.array(spread), missing=self.missing)
+                    return NumberInput(np.array(mean), np.array(spread), self.missing)
         raise ValueError("tokenizer, vocabulary, mean, spread and columns do not go together")
 
 
