@@ -17,14 +17,14 @@ from rnncli.data.doubts.preview import Preview, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import as_text, sequence
-from rnncli.data.layouts.layout import Plan, Record, Request, require_columns
+from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import numbers_at
 from rnncli.data.tables.names import label_rank
 from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
-from rnncli.data.tables.source import Roles, names_in
+from rnncli.data.tables.source import Roles
 from rnncli.errors import counted, listed, quoted
 
 
@@ -144,9 +144,9 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
     others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
-    if source.features is not None:
-        chosen = [_named(columns, name, "--features") for name in names_in(source.features)]
-        numbers, others = [column for column in chosen if column is not None], []
+    features_named = named_features(preview, source)
+    if features_named is not None:
+        numbers, others = [columns[preview.names.index(name)] for name in features_named], []
     if not forecast and (others or time is None or id is not None):
         return None
     if label is not None and not label.numeric:
