@@ -96,16 +96,21 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "several labels": (
         *("a.jsonl", json_lines([{"plot": text, "labels": ["a", "b"][: 1 + at % 2]} for at, text in enumerate(TEXTS)])),
         *(
-            {},
+            {"task": "classify"},
             [
-                "a.jsonl:1: 'labels' holds lists ([\"a\"]), but rnncli learns one label per text",
+                "a.jsonl:1: 'labels' holds lists ([\"a\"]), but a classifier learns one label per text",
+                "rnncli train a.jsonl --task multilabel --text plot --label labels",
                 "keep the first of each",
             ],
         ),
     ),
+    "labels as places": (
+        *("a.jsonl", json_lines([{"plot": text, "labels": [at % 2, 1, 0]} for at, text in enumerate(TEXTS)])),
+        *({}, ["a.jsonl:1: 'labels' holds lists ([0,1,0]) of 0 and 1", "To use their places as names"]),
+    ),
     "several labels as Python writes them": (
         *("a.csv", table("text,tags", [[text, f"\"['a', 'b{at % 2}']\""] for at, text in enumerate(TEXTS)])),
-        *({}, ["a.csv:2: 'tags' holds lists (['a', 'b0'])"]),
+        *({"task": "classify"}, ["a.csv:2: 'tags' holds lists (['a', 'b0'])"]),
     ),
     "objects in cells": (
         *("a.tsv", table("text,label", [[text, '{"a": 1}'] for text in TEXTS], "\t")),
@@ -163,16 +168,31 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
             table("text,genre", [[text, ("a|b", "a", "b", "b|c", "c")[at % 5]] for at, text in enumerate(TEXTS)]),
         ),
         *(
-            {},
+            {"task": "classify"},
             [
-                "a.csv:2: 'genre' holds several labels in one (a|b)",
+                "a.csv:2: 'genre' may hold several labels in one (a|b), or names of classes",
+                "rnncli train a.csv --task multilabel --text text --label genre",
                 "rnncli train a.csv --task classify --text text --label genre",
             ],
         ),
     ),
-    "joined by commas": (
-        *("a.csv", table("plot,genres", [[text, ('"a,b"', "a", "b")[at % 3]] for at, text in enumerate(TEXTS)])),
-        *({}, ["'genres' holds several labels in one (a,b)"]),
+    "joined by bars, no part twice": (
+        *("a.csv", table("text,genre", [[text, ("a|b", "c|d", "e|f", "g")[at % 4]] for at, text in enumerate(TEXTS)])),
+        *(
+            {},
+            [
+                "a.csv:2: 'genre' may hold several labels in one (a|b), or names of classes",
+                "rnncli train a.csv --task multilabel --text text --label genre",
+                "rnncli train a.csv --task classify --text text --label genre",
+            ],
+        ),
+    ),
+    "joined from row 300 on": (
+        *(
+            "a.csv",
+            table("text,genre", [[text, "ab"[at % 2] if at < 300 else "a|b"] for at, text in enumerate(TEXTS * 10)]),
+        ),
+        *({}, ["a.csv: 'genre' may hold several labels in one (a|b)", "--task multilabel"]),
     ),
     # numbers as labels
     "decimals": (
@@ -322,10 +342,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
             ("dates", ("2026-05-01", "2026-06-01"), "dates (2026-05-01)"),
             ("months", ("2026 Q1", "2026 Q2"), "dates (2026 Q1)"),
             ("rows of numbers", ("1 0 1", "0 0 1"), "rows of numbers (1 0 1)"),
-            ("bars", ("a|b", "a", "b"), "several labels in one (a|b)"),
-            ("semicolons", ("a;b", "b;c", "a;c"), "several labels in one (a;b)"),
-            ("commas and spaces", ("a", "a, b", "b, c", "c, a, b"), "several labels in one (a, b)"),
-            ("spaced bars", ("a | b", "b | c", "c", "a | c"), "several labels in one (a | b)"),
         )
     },
     "prices, label named": (
@@ -346,7 +362,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "several labels in a csv": (
         *("a.csv", table("text,label", [[text, '"[""a"", ""b""]"'] for text in TEXTS])),
-        *({}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "rnncli reads one label per record"]),
+        *({"task": "classify"}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "keep the first of each"]),
     ),
     "columns of 0 and 1": (
         *(
@@ -355,7 +371,11 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         ),
         *(
             {},
-            ["3 columns beside the text hold 0 and 1 ('war', 'love', 'fun')", "--label war", "caption"],
+            [
+                "3 columns beside the text hold 0 and 1 ('war', 'love', 'fun')",
+                "learn all of them: rnncli train a.csv --text text --label war,love,fun",
+                *("--label war;", "caption"),
+            ],
         ),
     ),
     "a list among the texts": (
@@ -927,6 +947,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
         *[
             ("several labels", 40),
             ("tags of two types", 9),
+            ("labels as places", 40),
         ],
         *[("UCR's text", 24), ("fastText", 40), ("another name", 20)],
         *[

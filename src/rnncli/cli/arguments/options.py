@@ -75,6 +75,10 @@ IdColumn = Annotated[str | None, _columns("--id", "Column that says which sequen
 FeatureColumns = Annotated[str | None, _columns("--features", "Columns of the numbers of an input.", "COLUMNS")]
 SplitColumn = Annotated[str | None, _columns("--split", "Column that says which rows are for training and which not.")]
 GroupColumn = Annotated[str | None, _columns("--group", "Column of groups whose rows stay on one side.")]
+LabelSeparator = Annotated[
+    str | None,
+    typer.Option("--label-separator", metavar="MARK", help="What separates the labels of a value that holds several."),
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(
@@ -128,6 +132,7 @@ class Reading(_Columns, InputReading, total=False):
 
     split: SplitColumn
     group: GroupColumn
+    label_separator: LabelSeparator
     skip_bad: SkipBad
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rnncli.data.doubts.preview import Known, Preview, cut, literal
 from rnncli.data.formats.values import Value, words
-from rnncli.data.records import Records, Shown
+from rnncli.data.records import LabelSets, Records, Shown
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import (
     has_comma,
@@ -22,12 +21,12 @@ from rnncli.data.tables.facts import (
     numbers_in,
 )
 from rnncli.data.tables.names import TAGS, WORDS, is_one_of
+from rnncli.data.tables.several import are_indicators, joined_by, listed_names, perhaps_joined
 from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
 _FEW_ROWS = 10  # if there are fewer rows than this for each
 _BRACKETS = ("[", "{", "(")
-_TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them
 _LIST_OF_TEXTS = ('["', "[]")
 READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
@@ -85,12 +84,13 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
     counts = Counter(labels)
     for known in preview.purpose.labels:
         del counts[known]
-    joined = _joined(counts)
-    if joined is not None:
+    joined = joined_by(counts)
+    example = perhaps_joined(counts) if joined is None else joined[1]
+    if example is not None:
         return preview.file.refusal(
-            f"{quoted(column.name)} holds several labels in one ({cut(joined)}), but rnncli learns one label per text",
-            _settle_label(preview, "each combination is a class of its own"),
-            preview.line_of(column, joined.strip()),
+            f"{quoted(column.name)} may hold several labels in one ({cut(example)}), or names of classes",
+            _settle_several(preview),
+            preview.line_of(column, example.strip()),
         )
     example = cut(next((label for label in counts if not is_plain_number(label)), ""))
     for kind, fits in _NO_LABELS if example else ():
@@ -104,7 +104,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
 
 def not_classes(preview: Preview, records: Records) -> DataError | None:
     """The refusal of the labels of all records where these are to be classes, and look like something else."""
-    if preview.label is None:
+    if preview.label is None or isinstance(records.labels, LabelSets):
         return None
     found = no_labels(preview, Shown(records.inputs), records.labels, records.lines)
     return found or unlikely_labels(preview, records.labels)
@@ -163,6 +163,15 @@ def _settle_label(preview: Preview, if_so: str) -> str:
     return f"If {if_so}: {classes}; if another column holds the labels, name that one instead"
 
 
+def _settle_several(preview: Preview) -> str:
+    """What to type if labels are several in one, or if they are not."""
+    if not preview.purpose.trains:
+        return f"The model predicts one label; name the column that holds it: {preview.command('--label COLUMN')}"
+    several = preview.command("--task multilabel", preview.chosen_columns)
+    classes = preview.command("--task classify", preview.chosen_columns)
+    return f"To learn each of them: {several}; if each combination is a class of its own: {classes}"
+
+
 def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataError:
     """The refusal of labels that are lists or objects: tags as numbers, several labels of a text, spans of it."""
     column, file = preview.label, preview.file
@@ -185,9 +194,18 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
     if isinstance(found, list) and found and all(isinstance(item, str) for item in found):
         name = literal(column.name)
         first = file.as_json(f"{{**r,{name}:{value}[0]}}", where=value)
+        several = preview.command("--task multilabel", preview.chosen_columns) if preview.purpose.trains else ""
         return file.refusal(
-            f"{what}, but rnncli learns one label per text",
-            f"rnncli reads one label per record: {{{name}: {literal(found[0])}}}. To keep the first of each: {first}",
+            f"{what}, but a classifier learns one label per text",
+            f"{f'To learn all of them: {several}. ' if several else ''}To keep the first of each: {first}",
+            line,
+        )
+    if listed_names(label) and are_indicators([listed_names(label) or []]):
+        numbers = f"[str(k) for k,v in enumerate({value}) if v]"
+        return file.refusal(
+            f"{what} of 0 and 1, which do not say which label each stands for",
+            f'rnncli reads names: {{{literal(column.name)}: ["action", "comedy"]}}. To use their places as names: '
+            f"{file.as_json(f'{{**r,{literal(column.name)}:{numbers}}}')}",
             line,
         )
     return file.refusal(
@@ -206,24 +224,3 @@ def _words_of_spans(preview: Preview, found: object) -> str:
     if not isinstance(first, list | tuple) or [type(part) for part in first] != [int, int, str]:
         return ""
     return f"To tag the words of the spans: {preview.command_for('tag', preview.chosen_columns)}. "
-
-
-def _joined(counts: Counter[str]) -> str | None:
-    """A label that is several, where it is clear: nearly all of their parts stand alone as well, or in others."""
-    tags = next(filter(_TAGS.fullmatch, counts), None)
-    if tags is not None:
-        return tags
-    for mark in "|;,":
-        joined = [label for label in counts if mark in label]
-        split = [[part.strip() for part in label.split(mark)] for label in joined]
-        parts = Counter(part for label in split for part in label)
-        if "" in parts or len(parts) < 2:
-            continue
-        alone = sum(part in counts for part in parts)
-        # "Rome, Italy" and "Pisa, Italy" are places, and "Smith, John" a name: their parts have places of their own.
-        places = {(part, at) for label in split for at, part in enumerate(label)}
-        several = mark != "," or len(places) > len(parts)
-        known = sum(part in counts or (several and count > 1) for part, count in parts.items())
-        if alone == len(parts) or (len(joined) > 1 and known >= 0.75 * len(parts)):
-            return joined[0]
-    return None

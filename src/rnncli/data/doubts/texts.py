@@ -11,10 +11,9 @@ from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
+from rnncli.data.tables.several import indicator_columns
 from rnncli.data.tables.source import joined_names
 from rnncli.errors import DataError, listed, quoted
-
-_ZERO_ONE = frozenset(("0", "1", "0.0", "1.0"))
 
 
 def holds_series(column: Column) -> bool:
@@ -185,16 +184,18 @@ def several_columns_of_labels(preview: Preview) -> DataError | None:
     """Columns of 0 and 1 beside a text: several labels of it, or what it is to be generated from."""
     if preview.task == "caption":
         return None
-    hot = [column for column in preview.columns if column.distinct <= _ZERO_ONE and len(column.distinct) == 2]
-    texts = [column for column in preview.columns if text_rank(column.name) is not None and not column.numeric]
-    others = [column for column in preview.besides(*hot, *texts) if not column.is_id]
-    if len(hot) < 2 or len(texts) != 1 or others or any(label_rank(column.name) in (0, 1) for column in hot):
+    hot = indicator_columns(preview.columns)
+    others = [column for column in preview.besides(*hot) if not column.is_id]
+    texts = [column for column in others if not column.numeric and not column.dates]
+    if len(hot) < 2 or len(texts) != 1 or len(others) > 1 or any(label_rank(one.name) in (0, 1) for one in hot):
         return None
     text = texts[0].name
     listed = ", ".join(quoted(column.name) for column in hot[:4]) + ("…" if len(hot) > 4 else "")
+    several = command("--label", joined_names(column.name for column in hot))
     return preview.file.refusal(
         f"{len(hot)} columns beside the text hold 0 and 1 ({listed}), and it is not clear which of them is the label",
-        f"To learn one of them: {preview.command(command('--text', text, '--label', hot[0].name))}; to "
+        f"To learn all of them: {preview.command(command('--text', text), several)}; to learn one: "
+        f"{preview.command(command('--text', text, '--label', hot[0].name))}; to "
         f"generate the text from them: {preview.command_for('caption', command('--label', text))}",
     )
 

@@ -17,6 +17,7 @@ from rnncli.data.doubts.texts import either_series, holds_series
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import as_text
+from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features
 from rnncli.data.records import Inputs, NumberArrays, Records
 from rnncli.data.tables.column import Column
@@ -33,12 +34,14 @@ class _Plan(Plan):
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
         why = f"sequences: each cell of {self.preview.names[self.text]}"
-        return why if self.label is None else f"{why}; label: {self.preview.names[self.label]}; change with --label"
+        if self.label is None:
+            return why
+        return f"{why}; label: {self.preview.names[self.label]}; change with --label{self.labels.said}"
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         for line, values in rows:
             label = None if self.label is None else values[self.label]
-            if label is not None and not as_text(label).strip():
+            if label is not None and not as_text(label).strip() and not self.labels.several:
                 ledger.bad_record(line, "the label is empty")
                 continue
             yield Record(line, values[self.text], label)
@@ -66,7 +69,8 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         label=() if label is None else (preview.names[label],),
     )
     missing = source.missing or purpose.missing
-    return _Plan(preview=preview, roles=roles, text=column.at, label=label, missing=missing)
+    labels = label_reading(preview.choose(column.at, label), source)
+    return _Plan(preview=preview, roles=roles, text=column.at, label=label, missing=missing, labels=labels)
 
 
 def _is_text(preview: Preview, column: Column) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value
+from rnncli.data.layouts.labels import SINGLE, LabelReading
 from rnncli.data.records import Amounts, Inputs, Records, Texts
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
@@ -70,11 +71,13 @@ class Plan(ABC):
         preview: the first rows.
         roles: of the columns.
         reads: the columns that an input's numbers come from, where a model keeps these.
+        labels: how values become labels.
     """
 
     preview: Preview
     roles: Roles
     reads: Reads | None = None
+    labels: LabelReading = SINGLE
 
     @abstractmethod
     def why(self, inputs: Inputs[Any] | None = None) -> str:
@@ -97,7 +100,7 @@ class Plan(ABC):
 
     def new_labels(self) -> Inputs[Any]:
         """What keeps the labels: of the type that they have."""
-        return Amounts() if self.preview.has_numbers else Texts()
+        return Amounts() if self.preview.has_numbers else self.labels.new()
 
     def kept(self) -> Reads | None:
         """The columns that a model keeps, with what all records together have shown, after the last was read."""

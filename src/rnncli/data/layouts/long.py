@@ -10,6 +10,7 @@ from rnncli.data.doubts.labels import not_classes
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
+from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.records import Inputs, NumberArrays, Records
 from rnncli.data.tables.long_form import LongForm, Said, SequenceReader, recognize_long_form
@@ -33,7 +34,7 @@ class _Plan(Plan):
         ignored = dict(self.ignored) | {name: "constant" for name in self.reads.features if name not in form.features}
         left = f"; not read: {', '.join(f'{name} ({why})' for name, why in ignored.items())}" if ignored else ""
         why = f"{sequences}; {form.inputs}{left}"
-        return why if form.label is None else f"{why}; label: {form.label}; change with --label"
+        return why if form.label is None else f"{why}; label: {form.label}; change with --label{self.labels.said}"
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         """The sequences, once all rows have been read; a bad row leaves all of its sequence out."""
@@ -76,4 +77,12 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     labels = () if form.label is None else (form.label,)
     roles = Roles(layout="long", features=form.features, label=labels, time=form.time, id=form.id)
     missing = source.missing or preview.purpose.missing
-    return _Plan(preview=preview, roles=roles, reads=form, ignored=ignored, missing=missing)
+    labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
+    return _Plan(
+        preview=preview,
+        roles=roles,
+        reads=form,
+        labels=label_reading(labelled, source),
+        ignored=ignored,
+        missing=missing,
+    )

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
-from rnncli.data.layouts import arrays, cells, long, numbers, pairs, series, spans, tagged, tagged_rows, texts, wide
+from rnncli.data.layouts import (
+    arrays,
+    cells,
+    indicators,
+    long,
+    numbers,
+    pairs,
+    series,
+    spans,
+    tagged,
+    tagged_rows,
+    texts,
+    wide,
+)
 from rnncli.data.layouts.layout import Plan, Recognize, Request
 from rnncli.errors import DataError, UsageError
 
 LAYOUTS: dict[str, Recognize] = {
+    "indicators": indicators.recognize,  # a text, and a column of 0 and 1 for each label
     "tagged": tagged.recognize,  # words and their tags
     "tagged_rows": tagged_rows.recognize,  # a word and its tag a row
     "spans": spans.recognize,  # a text and the spans that are annotated in it

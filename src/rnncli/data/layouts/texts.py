@@ -13,8 +13,10 @@ from rnncli.data.doubts.preview import Preview, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
+from rnncli.data.layouts.labels import LabelReading, label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
+from rnncli.data.records.label_sets import NONE
 from rnncli.data.tables.columns import Columns, change_with, choose_columns
 from rnncli.data.tables.series_form import number_beside
 from rnncli.data.tables.source import Roles
@@ -32,7 +34,7 @@ class _Plan(Plan):
     def why(self, inputs: Inputs[Any] | None = None) -> str:
         if not self.request.labelled and self.preview.file.format.holds == "texts":
             return "one text"
-        why = self.columns.why
+        why = self.columns.why + self.labels.said
         by_model = self.request.roles is not None and "; change with" not in why
         return f"{why}{change_with(self.columns.label)}" if by_model else why
 
@@ -44,7 +46,9 @@ class _Plan(Plan):
         texts_expected = texts_expected and not preview.columns[text_at].nested
         for line, values in rows:
             input, label = values[text_at], None if label_at is None else values[label_at]
-            problem = _missing(input, label) if label is not None and self.request.whole else None
+            problem = None
+            if label is not None and self.request.whole:
+                problem = _missing(input, NONE if self.labels.several else label)
             if problem is not None:
                 ledger.bad_record(line, problem)
                 continue
@@ -68,7 +72,7 @@ class _Plan(Plan):
 
 
 def recognize(preview: Preview, request: Request) -> Plan | None:
-    columns = choose(preview, request)
+    columns, labels = choose(preview, request)
     names, label_at = preview.names, columns.label
     preview = preview.choose(columns.text, label_at)
     inputs = request.inputs
@@ -76,11 +80,11 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         inputs = Texts  # of words without tags, which the model itself cuts
     roles = Roles(layout="texts", text=(names[columns.text],), label=() if label_at is None else (names[label_at],))
     inputs = inputs or _type_of_inputs(preview)
-    return _Plan(preview=preview, roles=roles, request=request, columns=columns, inputs=inputs)
+    return _Plan(preview=preview, roles=roles, request=request, columns=columns, inputs=inputs, labels=labels)
 
 
-def choose(preview: Preview, request: Request) -> Columns:
-    """The columns of text and label, as they were named or are guessed.
+def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
+    """The columns of text and label, as they were named or are guessed, and how the label's values are read.
 
     Raises:
         DataError: it cannot be told which they are, or the table is likely something else.
@@ -92,14 +96,15 @@ def choose(preview: Preview, request: Request) -> Columns:
     if label is None and need_label and preview.has_numbers:
         label = number_beside(preview.columns, source.text)
     columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
+    preview = preview.choose(columns.text, columns.label)
+    labels = label_reading(preview, source)
     if request.doubted:
-        preview = preview.choose(columns.text, columns.label)
         raise_first(CHOSEN, preview)
-        if columns.label is not None:
-            texts, labels = ([texts[at] for texts in preview.sample] for at in (columns.text, columns.label))
-            raise_found(no_labels(preview, texts, labels, [row.line for row in preview.rows]))
+        if columns.label is not None and not labels.several:
+            texts, named = ([texts[at] for texts in preview.sample] for at in (columns.text, columns.label))
+            raise_found(no_labels(preview, texts, named, [row.line for row in preview.rows]))
         raise_first(LABELLED, preview)
-    return columns
+    return columns, labels
 
 
 def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:

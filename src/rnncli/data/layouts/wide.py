@@ -15,6 +15,7 @@ from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpo
 from rnncli.data.formats.numbers import Floats
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, number
+from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features
 from rnncli.data.records import Inputs, NumberArrays, Records
 from rnncli.data.tables.column import Column
@@ -50,7 +51,9 @@ class _Plan(Plan):
             why = f"{why} of {dimensions} numbers"
         if self.ids:
             why = f"{why}; not read: {', '.join(column.name for column in self.ids)}"
-        return why if self.reads.label is None else f"{why}; label: {self.reads.label}; change with --label"
+        if self.reads.label is None:
+            return why
+        return f"{why}; label: {self.reads.label}; change with --label{self.labels.said}"
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         places = [[column.at for column in step] for step in self.steps.columns]
@@ -59,7 +62,7 @@ class _Plan(Plan):
         named = next((column.at for column in self.ids if len(column.distinct) == len(column.raw)), None)
         for line, values in rows:
             answer = None if label_at is None else plain_label(as_text(values[label_at]))
-            if answer is not None and is_missing(answer):
+            if answer is not None and is_missing(answer) and not self.labels.several:
                 ledger.bad_record(line, "the label is empty")
                 continue
             try:
@@ -138,7 +141,16 @@ def _plan(preview: Preview, request: Request, form: WideForm, steps: Steps, ids:
     id = next((column.name for column in ids), None)
     roles = Roles(layout="wide", features=steps.names, label=labels, id=id)
     missing = request.source.missing or preview.purpose.missing
-    return _Plan(preview=preview, roles=roles, reads=form, steps=steps, missing=missing, ids=tuple(ids))
+    labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
+    return _Plan(
+        preview=preview,
+        roles=roles,
+        reads=form,
+        steps=steps,
+        missing=missing,
+        ids=tuple(ids),
+        labels=label_reading(labelled, request.source),
+    )
 
 
 def _named(preview: Preview, request: Request) -> Plan | None:

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, overload
@@ -283,12 +283,27 @@ class TokenLists(_Names):
 
 
 class LabelSets(_Names):
-    """Any number of labels, none included: see :func:`rnncli.data.records.label_sets.label_set`."""
+    """Any number of labels, none included, each once and sorted.
+
+    Args:
+        read: gives the labels of a value; raises ValueError whose message continues "the label ".
+    """
 
     what = "label"
 
+    def __init__(self, values: Iterable[Any] = (), read: Callable[[Value], tuple[str, ...]] = label_set) -> None:
+        self._read = read
+        super().__init__(values)
+
     def append(self, value: Value) -> None:
-        self._put_names(label_set(value))
+        self._put_names(self._read(value))
+
+    def problem(self, value: Value) -> str | None:
+        try:
+            self._read(value)
+        except ValueError as error:
+            return f"the label {error}"
+        return None
 
     def _shown(self, row: int) -> str:
         return shown_labels(self[row])

@@ -43,6 +43,7 @@ class Source:
         missing: what becomes of missing numbers inside a sequence; None refuses them.
         pairs: whether it holds pairs from Python, whose columns have names of ours.
         layout: how the table holds records, by its name in :data:`rnncli.data.layouts.table.LAYOUTS`.
+        label_separator: what stands between the labels of a value that holds several.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Source:
     decimal: Literal[".", ","] | None = None
     missing: Literal["interpolate"] | None = None
     layout: str | None = None
+    label_separator: str | None = None
     more: tuple[str, ...] = ()
     target: str | None = None
     pairs: bool = False
