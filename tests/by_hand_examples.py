@@ -20,6 +20,7 @@ from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.language_model.model import LanguageModel
+from rnncli.tasks.multilabel.model import MultilabelModel
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.tag.model import TaggerModel
 
@@ -124,6 +125,17 @@ def reader(**chosen: Any) -> LanguageModel:
     return drawn(LanguageModel(settings=settings, vocabulary=Vocabulary(("a", "b", " ")), example="ab ba"), 11, 0.8)
 
 
+def several(**chosen: Any) -> MultilabelModel:
+    """One of three labels, which a text may have any of."""
+    usual = {"cell": "rnn", "hidden": 3, "bidirectional": False, "readout": "last", "input": "onehot"}
+    settings = Settings(**(usual | {"bias": True, "optimizer": "sgd", "lr": 0.5, "dtype": "float64"} | chosen))
+    reads = TextInput(Tokenizer(), Vocabulary(WORDS))
+    made = MultilabelModel(
+        settings=settings, input=reads, labels=("red", "big", "old"), thresholds=(0.5, 0.4, 0.6), example=TEXT
+    )
+    return drawn(made, 21, 0.8)
+
+
 def tagger(**chosen: Any) -> TaggerModel:
     """One of words by their views, 2 numbers for the word itself and 1 for each of five others."""
     usual = {"cell": "rnn", "hidden": 3, "embedding": 2, "bias": True, "lr": 0.5, "dtype": "float64"}
@@ -161,7 +173,7 @@ def describer(**chosen: Any) -> CaptionModel:
     )
 
 
-# With an answer at every timestep.
+# With several answers: at every timestep, or several labels.
 MANY: dict[str, Callable[[], Any]] = {
     "text": reader,
     "text, lstm": lambda: reader(cell="lstm", hidden=2, input="embedding", embedding=2),
@@ -191,11 +203,19 @@ MANY: dict[str, Callable[[], Any]] = {
     "caption, gru, no biases": lambda: describer(cell="gru", hidden=2, bias=False),
     "caption, at every step": lambda: describer(inject="every"),
     "caption, at every step, lstm": lambda: describer(inject="every", cell="lstm", hidden=2),
+    "labels": several,
+    "labels, lstm, both ways, mean": lambda: several(cell="lstm", bidirectional=True, readout="mean", hidden=2),
+    "labels, gru, max, embedding": lambda: several(
+        cell="gru", readout="max", input="embedding", embedding=2, bias=False
+    ),
+    "labels, none of them": lambda: several(layers=2, hidden=2),
 }
 
 
 def answer_asked(name: str) -> str | None:
     """What the loss of one of MANY is of; None for what the model itself answers."""
+    if name.startswith("labels"):
+        return {"labels": "big, red", "labels, none of them": "(none)"}.get(name)
     if name.startswith(("source", "caption")):
         return "X Y"
     return "X N N V" if name.startswith("tags") and "both ways" in name else None

@@ -17,6 +17,7 @@ from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
+from rnncli.tasks.multilabel.model import MultilabelModel
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.tag.model import TaggerModel
 
@@ -25,6 +26,7 @@ TEXTS = {
     "words": "the movie was not so good",
     "onehot": "movie was bad and good",
     "numbers": "[[1, 2, 0.5], [0, -1, 2], [3, 0.25, 1], [0.5, 0.5, -2]]",
+    "several": "the movie was not good and so bad",
     "tag": "the movie was not good",
     "seq2seq": "a b c a",
     "caption": "0.5, -1, 2",
@@ -33,7 +35,7 @@ TEXTS = {
 
 
 def model(kind: str, **chosen: Any) -> Model:
-    """A model of a task; "words", "onehot" and "numbers" are three classifiers."""
+    """A model of a task; "words", "onehot" and "numbers" are three classifiers, "several" one of several labels."""
     tokens = {"seq2seq": "symbol", "caption": "symbol", "lm": "char"}.get(kind, "word")
     input = "onehot" if kind in ("onehot", "lm") else "embedding"
     usual = {"hidden": 4, "embedding": 3, "embedding_scale": 1.0, "dropout": 0.3, "tokens": tokens, "input": input}
@@ -52,6 +54,10 @@ def _without_weights(kind: str, settings: Settings) -> Model:
     letters, phones = Vocabulary(("a", "b", "c")), Vocabulary(("X", "Y", "Z", "W"))
     if kind in ("words", "onehot"):
         return ClassifierModel(settings=settings, input=text, labels=("neg", "pos"), example=TEXTS[kind])
+    if kind == "several":
+        return MultilabelModel(
+            settings=settings, input=text, labels=("a", "b", "c"), thresholds=(0.5, 0.4, 0.6), example=TEXTS[kind]
+        )
     if kind == "numbers":
         return ClassifierModel(settings=settings, input=numbers, labels=("left", "right", "up"), example=TEXTS[kind])
     if kind == "tag":

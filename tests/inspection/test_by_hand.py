@@ -23,6 +23,7 @@ from by_hand_examples import (
     model,
     notes,
     reader,
+    several,
     tagger,
     translator,
     work_out,
@@ -394,6 +395,7 @@ def test_it_is_json(name: str) -> None:
 STAND_INS: dict[str, Callable[[str], Any]] = {
     "one label": lambda cell: model(cell=cell, layers=2, bidirectional=True, hidden=2, bias=True, readout="mean"),
     "text": lambda cell: reader(cell=cell, hidden=2, bias=False),
+    "labels": lambda cell: several(cell=cell, hidden=2, readout="max"),
     "tags": lambda cell: tagger(cell=cell, hidden=2, bidirectional=True),
     "source": lambda cell: translator(cell=cell, attention=True, bidirectional=True, hidden=2),
     "caption": lambda cell: describer(cell=cell, inject="every", hidden=2, layers=2),

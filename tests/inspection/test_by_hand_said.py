@@ -304,5 +304,12 @@ def test_every_kind_of_model_is_there() -> None:
     """No name stands for two of them: one would never be tried."""
     kinds = Counter(type((MODELS | MANY)[name]()).__name__ for name in ALL)
     assert kinds.total() == len(MODELS) + len(MANY) == len(set(ALL))
-    assert kinds.keys() == {"ClassifierModel", "TaggerModel", "Seq2SeqModel", "CaptionModel", "LanguageModel"}
+    assert kinds.keys() == {
+        "ClassifierModel",
+        "MultilabelModel",
+        "TaggerModel",
+        "Seq2SeqModel",
+        "CaptionModel",
+        "LanguageModel",
+    }
     assert isinstance(MODELS["numbers"]().input, NumberInput)

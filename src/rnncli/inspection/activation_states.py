@@ -21,11 +21,12 @@ class TextActivations:
         line: of the file.
         tokens: all tokens of the text.
         hidden: (T, K) the topmost layer's outputs.
-        labels: one for each step, or one for the text; may be empty.
+        labels: one for each step, or those of the text; may be empty.
         known: the labels that the model knows.
         label_is: what a label is: ``label``, ``next char``.
         positions: (T,) of the tokens that were read, among all; None where all were.
-        pooled: name → (1, K) of the units over the whole text, where it has one label.
+        pooled: name → (1, K) of the units over the whole text, where labels are of that.
+        labelled: whether the text's labels are known: a text may have none.
     """
 
     line: int
@@ -36,13 +37,20 @@ class TextActivations:
     label_is: str = "label"
     positions: Array | None = None
     pooled: Mapping[str, Array] = field(default_factory=dict)
+    labelled: bool = False
 
     @property
     def statistics(self) -> Mapping[str, Array]:
-        """Name → (labels, K) of the units, a row for each label; empty where there are none."""
-        if not self.labels:
+        """Name → (rows, K) of the units, a row for each of :attr:`label_sets`; empty where labels are not known."""
+        if not self.labels and not self.labelled:
             return {}
         return self.pooled or {"value": self.hidden}
+
+    @property
+    def label_sets(self) -> Sequence[Sequence[str]]:
+        """The labels of each row of the statistics."""
+        rows = len(next(iter(self.statistics.values()), ()))
+        return [self.labels] if rows == 1 else [(label,) for label in self.labels]
 
     def position(self, t: int) -> int:
         """Which of the tokens step ``t`` read."""

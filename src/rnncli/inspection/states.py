@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.data.records.label_sets import shown_labels
 from rnncli.results import Column, TableCell, TableView
 
 NOTICEABLE = 0.005  # a probability that is not 0 where two digits of it are shown
@@ -34,6 +36,7 @@ class States:
         source: (S,) the symbols that a decoder's encoder has read; empty without one.
         alignment: (T, S) how much of the attention goes to each; None without attention.
         numbers: name → (T,) what else is predicted at each timestep.
+        sets: (T,) all labels that are predicted at each timestep, where these are any number; else empty.
         generated: (T,) number of the label that a decoder generates: not always the most probable one, for a beam looks
             further ahead. None without a decoder.
         unknown: number of the unknown symbol among a decoder's labels.
@@ -50,6 +53,7 @@ class States:
     source: tuple[str, ...] = ()
     alignment: Array | None = None
     numbers: Mapping[str, Array] = field(default_factory=dict)
+    sets: tuple[tuple[str, ...], ...] = ()
     generated: Array | None = None
     unknown: int = 0
 
@@ -62,6 +66,32 @@ class States:
     def chosen(self) -> Array:
         """(T,) number of the label that is predicted: the most probable one, if a decoder has not generated another."""
         return np.asarray(self.probabilities.argmax(axis=1)) if self.generated is None else self.generated
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {label: k for k, label in enumerate(self.labels)}
+
+    @property
+    def predicted(self) -> tuple[tuple[str, ...], ...]:
+        """(T,) the labels that are predicted at each timestep: one, where they are not :attr:`sets`."""
+        return self.sets or tuple((self.labels[k],) for k in self.chosen.tolist())
+
+    def probability(self, t: int, labels: tuple[str, ...]) -> float:
+        """That of a prediction at a timestep; of a set, that of all labels being there or not, each by itself."""
+        if not self._place.keys() >= set(labels):
+            return 0.0
+        if not self.sets:
+            return float(self.probabilities[t, self._place[labels[0]]])
+        each = zip(self.labels, self.probabilities[t].tolist(), strict=True)
+        return float(math.prod(p if label in labels else 1 - p for label, p in each))
+
+    def top(self, t: int, count: int) -> list[tuple[str, float]]:
+        """The prediction at a timestep and the most probable others; of a set, all of it and the labels by themselves.
+
+        None where there are no labels.
+        """
+        best = [(visible(self.labels[k]), float(self.probabilities[t, k])) for k in self.best(count)[t].tolist()]
+        return [(shown_labels(self.sets[t]), self.probability(t, self.sets[t])), *best] if self.sets else best
 
     @property
     def caption(self) -> str:
@@ -100,12 +130,10 @@ class States:
     def _reading(self) -> tuple[list[Column], list[tuple[TableCell, ...]]]:
         """Token, prediction and the state's norm."""
         rows: list[tuple[TableCell, ...]] = []
-        best = self.best(1)
         for t, token in enumerate(self.tokens):
             read = visible(token) + ("" if self.known[t] else " <unk>")
             row: list[TableCell] = [t + 1, read, *(float(values[t]) for values in self.numbers.values())]
-            for k in best[t].tolist():
-                row += [visible(self.labels[k]), float(self.probabilities[t, k])]
+            row += [cell for pair in self.top(t, 1)[:1] for cell in pair]
             rows.append((*row, float(self.norm[t])))
         columns = [Column("t", True), Column("token", style="bold"), *(Column(name, True) for name in self.numbers)]
         columns += [Column("prediction"), Column("p", True)] if self.labels else []
@@ -130,6 +158,7 @@ class States:
         found = {name: getattr(self, name) for name in names}
         found |= {} if self.generated is None else {"told": self.generated}
         found |= {self.key: self.probabilities} if self.labels else self.numbers
+        found |= {"predicted": self.sets} if self.sets else {}
         found |= {} if self.generated is None else {"unknown": self.unknown}
         return found | ({"source": self.source, "alignment": self.alignment} if self.source else {})
 

@@ -25,7 +25,7 @@ class Correlations:
         self._whole = 0
 
     def add(self, read: TextActivations) -> None:
-        """Takes in the rows of a text: a label for each, and (rows, K) of each statistic of the units."""
+        """Takes in the rows of a text: the labels of each, and (rows, K) of each statistic of the units."""
         if not read.statistics:
             return
         if not self.statistics:
@@ -34,15 +34,16 @@ class Correlations:
             self._rows = np.zeros(L, np.int64)
             self._sums, self._squares = ({name: np.zeros(U) for name in self.statistics} for _ in range(2))
             self._of_labels = {name: np.zeros((L, U)) for name in self.statistics}
-        places = np.array([self._place.get(label, -1) for label in read.labels], np.int64)  # −1: none that it knows
-        known = places >= 0
-        self._whole += len(places)
-        np.add.at(self._rows, places[known], 1)
+        sets = read.label_sets
+        pairs = [(row, self._place[label]) for row, of in enumerate(sets) for label in of if label in self._place]
+        having, places = np.array(pairs, np.int64).reshape(-1, 2).T
+        self._whole += len(sets)
+        np.add.at(self._rows, places, 1)
         for name, values in read.statistics.items():
             rows = values[:, self._units].astype(np.float64)
             self._sums[name] += rows.sum(axis=0)
             self._squares[name] += (rows**2).sum(axis=0)
-            np.add.at(self._of_labels[name], places[known], rows[known])
+            np.add.at(self._of_labels[name], places, rows[having])
 
     @property
     def rows(self) -> dict[str, int]:

@@ -76,7 +76,8 @@ def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     before, after = read.tokens[max(0, place - width) : place], read.tokens[place + 1 : place + 1 + width]
     left = ("…" + gap if place > width else "") + "".join(token + gap for token in before)
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")
-    label = (read.labels[t] if len(read.labels) > 1 else "".join(read.labels)) if read.label_is != unit else ""
+    of_text = read.pooled or len(read.labels) < 2
+    label = (", ".join(read.labels) if of_text else read.labels[t]) if read.label_is != unit else ""
     return Context(value, read.line, label, place + 1, left, read.tokens[place], right)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.loss import Label, Opened
 from rnncli.inspection.question import InputParts, Question
 from rnncli.inspection.states import States, unit_names
+from rnncli.record import Record
 from rnncli.results import ByHand
 from rnncli.tasks.inputs import shorten
 from rnncli.tasks.model import Model, require_text
@@ -139,13 +141,13 @@ class Adapter(ABC, Generic[M]):
             UsageError: the input has no timesteps, or the model has no such answer.
             DataError: the input cannot be read.
         """
-        text, answer, score_is = self.text(text), _answer(answer), self.score_is
+        text, answer, ended = self.text(text), _answer(answer), True
         steps = self.steps(text)
         if answer is None:
             answer, ended = self.most_probable(text)
-            score_is += "" if ended else ", as if it ended there,"
         else:
             self.require_answer(text, steps, answer)
+        score_is = self.score_of(answer) + ("" if ended else ", as if it ended there,")
         parts, double = self.parts(text), self.double
         ends = parts.replaced(()), parts.replaced(range(len(parts.names)))
         # A replacement that is read as several timesteps leaves no path from part to part.
@@ -167,6 +169,10 @@ class Adapter(ABC, Generic[M]):
     def most_probable(self, text: str) -> tuple[str, bool]:
         """The prediction, and whether it ends by itself and is not cut off."""
         return self.predicted([text])[0], True
+
+    def score_of(self, answer: str) -> str:
+        """What the score of this answer is, in words."""
+        return self.score_is
 
     @abstractmethod
     def scores(self, texts: Sequence[str], answer: str) -> Array:
@@ -211,6 +217,14 @@ class Adapter(ABC, Generic[M]):
     @abstractmethod
     def predicted(self, texts: Sequence[str]) -> list[str]:
         """The whole prediction for each input, as :meth:`open` takes it for an answer."""
+
+    def loss_of_rates(self, record: Record) -> float | None:
+        """The loss, in nats, of a model that knows only how common each label is; None where that is not recorded."""
+        counts = record.label_rows
+        if not counts or not all(counts.values()):
+            return None
+        whole = sum(counts.values())
+        return -sum(n / whole * math.log(n / whole) for n in counts.values())
 
     # Many inputs
 

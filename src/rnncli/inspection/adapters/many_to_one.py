@@ -12,6 +12,7 @@ import numpy as np
 
 from rnncli.core.packed import Array, PackedSequence, Params
 from rnncli.data.dataset import Dataset
+from rnncli.data.records import LabelSets
 from rnncli.inspection.activation_states import TextActivations, batches_by_length
 from rnncli.inspection.adapters.adapter import Adapter
 from rnncli.inspection.by_hand.example import ONE_HOT, WorkedExample, names_of
@@ -73,6 +74,7 @@ class ManyToOneAdapter(Adapter[M]):
     labels_per: ClassVar[Literal["input", "timestep", "none"]] = "input"
     score_is = "log odds"
     cuts = True
+    answers_are: ClassVar[str] = "the prediction if the text ended there"
 
     @property
     def reads_numbers(self) -> bool:
@@ -102,7 +104,7 @@ class ManyToOneAdapter(Adapter[M]):
             known=tuple(model.input.names(text, model.settings.max_length)[1]),
             hidden=model.network.forward(model.params, PackedSequence.pack([read]))[1],
             units=self.units,
-            answers_are="the prediction if the text ended there",
+            answers_are=self.answers_are,
             **self.answers_at(model.network.outputs(model.network.logits(model.params, beginnings))),
         )
 
@@ -176,6 +178,7 @@ class ManyToOneAdapter(Adapter[M]):
                     tokens=tokens,
                     hidden=hidden,
                     labels=self.labels_beside(records, row),
+                    labelled=isinstance(records.labels, LabelSets),
                     known=self.labels,
                     positions=self.read(len(tokens)),
                     pooled=read_out | {"mean": hidden.mean(axis=0, dtype=np.float64)[None]},

@@ -8,9 +8,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.data.records.label_sets import NONE
 from rnncli.inspection.by_hand.layers import Stack
 from rnncli.inspection.by_hand.tape import Place, Sheet, Weight
-from rnncli.inspection.by_hand.terms import Term, added, argmax, exp, hstack, log, maximum, sigmoid, softmax, tanh
+from rnncli.inspection.by_hand.terms import (
+    Term,
+    added,
+    argmax,
+    exp,
+    hstack,
+    log,
+    maximum,
+    row_sum,
+    sigmoid,
+    softmax,
+    tanh,
+)
 
 # The factors of ∂L/∂z are computed from 1 − ŷ, which has no digits left where it is smaller than this.
 NEAR_ONE = 1e-9
@@ -140,7 +153,7 @@ class OneOutput(Answers):
             s.section("The read-out", place=place)
             self._read_out()
         s.section("Answer and loss", place=place)
-        self._answer()
+        self._answer("p" if self._pools else f"{self.stack.state}_{T}")
 
     def _read_out(self) -> None:
         s, back = self.sheet, "the read-out"
@@ -231,6 +244,37 @@ class OneAnswer(OneOutput):
             # Both factors at once, as neither can be computed alone: ∂L/∂z = ŷ − y.
             loss = log(1 + exp(-logit if self._target else logit)).with_slope(logit, answer - y)
             words = "the loss, from the score: the probability is too near 1"
+        s.line("L", loss, words, equation=equation, passes=True)
+
+
+class LabelsAnswer(OneOutput):
+    """Any number of labels, a sigmoid each; the loss is the mean over labels."""
+
+    @property
+    def right(self) -> list[str]:
+        (row,) = self._targets
+        return [label for label, there in zip(self._labels, row, strict=True) if there] or [NONE]
+
+    def _give_targets(self) -> None:
+        super()._give_targets()
+        s, K = self.sheet, len(self._labels)
+        s.given("y", np.array(self._targets, np.float64), f"1 for a label that it has, of {', '.join(self._labels)}")
+        s.given("K", np.array([[float(K)]]), "labels")
+
+    def _answer(self) -> None:
+        s, y, K, z, read = self.sheet, self.sheet["y"], self.sheet["K"], self.stack.logit, self.read
+        sums = self._logit(s[read])
+        values = sigmoid(sums).value
+        near = np.minimum(values, 1 - values).min() < NEAR_ONE
+        back = "both factors at once: a probability is too near 0 or 1" if near else f"{OVERALL}, over K"
+        logit = s.line(z, sums, "the scores", back, slopes={read: ""})
+        answer = s.line("ŷ", sigmoid(logit), "the probability of each label", slopes={z: "the slope of the sigmoid"})
+        loss = equation = -((y @ log(answer).T + (1 - y) @ log(1 - answer).T) / K)
+        words = "the loss, the mean over labels"
+        if near:
+            # Both factors at once, as neither can be computed alone: ∂L/∂z = (ŷ − y)/K.
+            loss = ((row_sum(log(1 + exp(logit))) - y @ logit.T) / K).with_slope(logit, (answer - y) / K)
+            words = "the loss, from the scores: a probability is too near 0 or 1"
         s.line("L", loss, words, equation=equation, passes=True)
 
 

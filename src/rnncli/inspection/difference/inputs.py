@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli.clean import or_empty
 from rnncli.core.packed import Array
+from rnncli.data.records.label_sets import shown_labels
 from rnncli.errors import UsageError, counted
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.flow import CellFlow, flow
@@ -223,14 +224,11 @@ def _steps(traces: tuple[States, States], notes: list[str]) -> dict[str, Any]:
     if not first.labels or not second.labels:
         notes.append("their predictions have no probabilities to compare at each step")
         return {}
-    predictions = tuple(tuple(trace.labels[k] for k in trace.chosen.tolist()) for trace in traces)
-    steps = np.arange(len(first.tokens))
-    probabilities = tuple(np.asarray(trace.probabilities[steps, trace.chosen], np.float64) for trace in traces)
-    place = {label: k for k, label in enumerate(second.labels)}
-    there = [
-        float(second.probabilities[t, place[label]]) if label in place else 0.0
-        for t, label in enumerate(predictions[0])
-    ]
+    predictions = tuple(tuple(map(shown_labels, trace.predicted)) for trace in traces)
+    probabilities = tuple(
+        np.array([trace.probability(t, labels) for t, labels in enumerate(trace.predicted)]) for trace in traces
+    )
+    there = [second.probability(t, labels) for t, labels in enumerate(first.predicted)]
     change = np.array(there) - probabilities[0]
     return {"tokens": first.tokens, "predictions": predictions, "probabilities": probabilities, "change": change}
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
+from rnncli.data.records.label_sets import NONE
 from rnncli.errors import closest, counted
 from rnncli.inspection.doctor.findings import Check, Evidence, Patient
 from rnncli.inspection.doctor.record import learn_something
@@ -81,12 +82,13 @@ def data_checks(patient: Patient, data: Examined) -> list[Check]:
 def constant(patient: Patient, data: Examined) -> Check:
     """The share of the predictions that are the commonest one."""
     adapter, model = patient.adapter, patient.model
-    predicted = Counter(label for one in data.predictions for label in adapter.labels_of(one))
+    # Where a prediction may have no label, none is one too.
+    predicted = Counter(label for one in data.predictions for label in adapter.labels_of(one) or (NONE,))
     ((prediction, times),) = predicted.most_common(1)
     number = times / predicted.total()
     limit = f"from {CONSTANT:.0%} on, with no label above {NOT_CONSTANT:.0%}"
     check = Check("constant predictions", number, "share of the predictions that are one label", limit)
-    labels = Counter(label for of_row in data.right for label in of_row)
+    labels = Counter(label for of_row in data.right for label in of_row or (NONE,))
     # Labels of which the model knows none are not data for it.
     if number < CONSTANT or not labels.keys() & set(adapter.labels):
         return check
@@ -159,10 +161,10 @@ def label_noise(patient: Patient, data: Examined) -> Check:
     for same, label in zip(data.first.tolist(), data.dataset.labels, strict=True):
         kinds.setdefault(same, set()).add(label)
     torn = np.flatnonzero([len(kinds[same]) > 1 for same in data.first.tolist()])
-    learned = {(label,) for label in adapter.labels}
+    learned = set(adapter.labels)
     pairs = zip(data.predictions, data.right, strict=True)
-    known = [(one, label) for one, label in pairs if label in learned]  # any other it can only contradict
-    wrong = [one for one, label in known if adapter.labels_of(one) != label]
+    known = [(one, labels) for one, labels in pairs if learned.issuperset(labels)]  # others it can only contradict
+    wrong = [one for one, labels in known if set(adapter.labels_of(one)) != set(labels)]
     is_mostly_right = 1 - len(wrong) / max(1, len(known)) >= MOSTLY_RIGHT
     against = sum((adapter.probability_of(one) or 0.0) > SURE for one in wrong) if is_mostly_right else 0
     number = max(len(torn) / rows, against / max(1, len(known)))

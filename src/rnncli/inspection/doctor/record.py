@@ -41,10 +41,9 @@ def record_checks(patient: Patient) -> list[Check]:
 def loss_of_frequencies(patient: Patient) -> tuple[float, str, str] | None:
     """The loss, in nats, of knowing only how common each label is; its name; and what labels are called."""
     record, label = patient.model.record, patient.adapter.label_is
-    counts = record.label_rows
-    if counts and all(counts.values()):
-        whole = sum(counts.values())
-        return -sum(n / whole * math.log(n / whole) for n in counts.values()), f"the entropy of the {label}s", label
+    entropy = patient.adapter.loss_of_rates(record)
+    if entropy is not None:
+        return entropy, f"the entropy of the {label}s", label
     for name, score in record.baselines.items():
         if name.startswith("single_"):  # of the tasks that generate text: counting symbols
             counted_ones = name.removeprefix("single_")

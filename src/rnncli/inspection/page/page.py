@@ -152,7 +152,6 @@ def _source(trace: States) -> tuple[tuple[tuple[int, str], ...], int]:
 def _steps(
     trace: States, found: Flow | None, kept: Sequence[int], source: Sequence[tuple[int, str]]
 ) -> tuple[Step, ...]:
-    best = trace.best(ANSWERS)
     looks, looked_at = trace.alignment, [place - 1 for place, _ in source]
     top = found.layers_above(found.cell())[0] if found else []
     of_layers = [
@@ -166,7 +165,7 @@ def _steps(
         numbers = [(name, float(values[t])) for name, values in trace.numbers.items()]
         numbers.append(("‖h‖", float(trace.norm[t])))
         numbers += [(what, of_layer[t]) for what, of_layer in of_layers if t < len(of_layer)]
-        answers = tuple((visible(trace.labels[k]), float(trace.probabilities[t, k])) for k in best[t].tolist())
+        answers = tuple(trace.top(t, ANSWERS))
         looked = tuple(looks[t, looked_at].tolist()) if looks is not None else ()
         steps.append(Step(t + 1, visible(trace.tokens[t]), trace.known[t], answers, tuple(numbers), looked))
     return tuple(steps)

@@ -81,7 +81,7 @@ class MultilabelModel(LabelModel):
                 line=dataset.lines[row],
                 text=dataset.called(row),
                 truth=sets[row],
-                predicted=self._names(self.predicted(probabilities[row])),
+                predicted=self.names(self.predicted(probabilities[row])),
                 surest=judged.names[label],
                 probability=float(probabilities[row, label]) if label < len(self.labels) else 0.0,
             )
@@ -96,7 +96,8 @@ class MultilabelModel(LabelModel):
             skipped_because=dataset.skipped_because,
         )
 
-    def _names(self, chosen: Array) -> tuple[str, ...]:
+    def names(self, chosen: Array) -> tuple[str, ...]:
+        """The labels that are True in (K,) ``chosen``."""
         return tuple(self.labels[k] for k in np.flatnonzero(chosen).tolist())
 
     def describe(self) -> list[tuple[str, TableCell]]:
@@ -118,7 +119,7 @@ class MultilabelModel(LabelModel):
     ) -> LabelsPrediction:
         return LabelsPrediction(
             text=text,
-            labels=self._names(self.predicted(outputs)) if tokens else (),
+            labels=self.names(self.predicted(outputs)) if tokens else (),
             probabilities=dict(zip(self.labels, outputs.tolist(), strict=True)) if tokens else {},
             tokens=tokens,
             unknown=unknown,
