@@ -113,15 +113,33 @@ def case(kind: str, layers: int, both: bool) -> dict[str, Any]:
     }
 
 
+def losses() -> list[dict[str, Any]]:
+    """BCEWithLogitsLoss of several labels, with its gradient; logits of every size."""
+    found = []
+    for rows, labels, scale in ((1, 1, 1.0), (4, 3, 1.0), (7, 5, 8.0), (3, 2, 60.0)):
+        logits = rounded(rows, labels, scale=scale).requires_grad_()
+        targets = (torch.rand(rows, labels) < 0.4).double()
+        loss = torch.nn.BCEWithLogitsLoss()(logits, targets)
+        loss.backward()
+        tensors = {"logits": logits.detach(), "targets": targets, "gradient": logits.grad}
+        found.append({name: tensor.tolist() for name, tensor in tensors.items()} | {"loss": loss.item()})
+    return found
+
+
+def stored(name: str, key: str, made: list[dict[str, Any]]) -> None:
+    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in made)
+    head = f'{{"made_by": "PyTorch {torch.__version__}", "{key}": [\n'
+    Path(__file__).with_name(name).write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
+
+
 def main() -> None:
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     torch.manual_seed(20)
     kinds = ("rnn_tanh", "rnn_relu", "lstm", "gru", "mingru")
     cases = [case(kind, layers, both) for kind in kinds for layers in (1, 2) for both in (False, True)]
-    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in cases)
-    head = f'{{"made_by": "PyTorch {torch.__version__}", "cases": [\n'
-    Path(__file__).with_name("torch.json").write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
+    stored("torch.json", "cases", cases)
+    stored("losses.json", "losses", losses())
 
 
 if __name__ == "__main__":
