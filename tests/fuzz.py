@@ -67,6 +67,11 @@ DATA: dict[str, tuple[str, str, list[str]]] = {
         ),
         ["--embedding", "3", "--min-count", "1"],
     ),
+    "multilabel": (
+        "films.jsonl",
+        "".join(json.dumps({"text": f"film {k % 5}", "labels": ["a", "b", "c"][: k % 4]}) + "\n" for k in range(24)),
+        ["--embedding", "3"],
+    ),
     "seq2seq": (
         "pairs.csv",
         "source,target\n" + "".join(f"{k:02},{'ab'[k % 2]}{'xy'[k % 2]}\n" for k in range(24)),
@@ -85,6 +90,7 @@ INPUTS = {
     "numbers": "[[1, 0.5], [2, 1]]",
     "long": "[[1, 0.5], [2, 1]]",
     "tag": "The cat runs",
+    "multilabel": "film 3",
     "seq2seq": "01",
     "caption": "1, 2",
     "lm": "the sea",

@@ -18,6 +18,7 @@ from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
+from rnncli.tasks.multilabel.model import MultilabelModel
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.tag.model import TaggerModel
 
@@ -47,6 +48,24 @@ def numbers() -> Model:
     example = "[[1, 2], [0, -1.5], [3, 0]]"
     return _with_weights(
         ClassifierModel(settings=settings, input=reads, labels=("idle", "running"), example=example, record=RECORD)
+    )
+
+
+def several(
+    labels: tuple[str, ...] = ("comedy", "drama", "war"), words: tuple[str, ...] = WORDS, **chosen: Any
+) -> Model:
+    settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0} | chosen))
+    reads, limits = TextInput(Tokenizer(lowercase=False), Vocabulary(words)), (0.5,) * len(labels)
+    example, counts = "the film was not so good", dict.fromkeys(labels, 30)
+    return _with_weights(
+        MultilabelModel(
+            settings=settings,
+            input=reads,
+            labels=labels,
+            thresholds=limits,
+            example=example,
+            record=replace(RECORD, label_rows=counts),
+        )
     )
 
 
@@ -103,6 +122,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "classify": classifier,
     "classify, rnn": lambda: classifier(cell="rnn", bidirectional=False, readout="last"),
     "numbers": numbers,
+    "multilabel": several,
     "tag": tagger,
     "seq2seq": pairs,
     "caption": captions,

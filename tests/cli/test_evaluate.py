@@ -110,6 +110,13 @@ def test_columns_are_chosen_by_name(trained):
 
 TASKS = {
     "classify": ("a.csv", ["text,label", *(f"{'good' if n % 2 else 'bad'} film {n},{n % 2}" for n in range(40))]),
+    "multilabel": (
+        "a.jsonl",
+        [
+            json.dumps({"text": f"{'good' * (n % 2)} {'bad' * (n % 3)} film {n}", "labels": ["a", "b"][n % 2 : n % 3]})
+            for n in range(40)
+        ],
+    ),
     "tag": (
         "a.jsonl",
         [json.dumps({"tokens": ["the", f"dog{n % 5}", "ran"], "tags": ["D", "N", "V"]}) for n in range(40)],

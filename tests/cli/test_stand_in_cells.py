@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,31 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
 TASKS = {
     "words": ("reviews.csv", 24, "a good film", ["--layers", "2"]),
     "numbers": ("vibration.jsonl", 16, "[[0.5, -0.8, 1.1], [0.1, -0.1, 0.6], [0.3, -0.3, 1.1]]", ["--readout", "last"]),
+    "several": ("films.jsonl", 24, "a film with jokes", ["--readout", "mean"]),
     "tag": ("tags.jsonl", 16, "My boat is here .", []),
     "seq2seq": ("clock.csv", 24, "01:25", ["--layers", "2"]),
     "caption": ("shapes.csv", 16, "0,1,0,1,1", []),
     "lm": ("harbour.txt", 16, "the boat", []),
 }
+# Of each film which of three words it has, and a label for each.
+FILMS = [
+    json.dumps(
+        {
+            "text": " ".join(
+                ["a film", *(word for k, word in enumerate(("jokes", "tears", "guns")) if n >> k & 1), "so"]
+            ),
+            "labels": [label for k, label in enumerate(("comedy", "drama", "action")) if n >> k & 1],
+        }
+    )
+    + "\n"
+    for n in range(25)
+]
 VIEWS = ("timesteps", "gates", "bptt", "memory", "why", "check-gradients")
 CELLS = {"peephole": ("peephole LSTM", "hcifog"), "sru": ("SRU", "hcnfr"), "mingru": ("minGRU", "hzn")}
 # Every task with the cell that has most to it, and with one of the others.
 BOTH = [
     *(("peephole", task) for task in TASKS),
-    *(("sru", task) for task in ("words", "tag", "caption")),
+    *(("sru", task) for task in ("words", "several", "tag", "caption")),
     *(("mingru", task) for task in ("numbers", "seq2seq", "lm")),
 ]
 
@@ -37,7 +52,8 @@ BOTH = [
 def test_every_command_and_every_view(cell: str, task: str, cli) -> None:
     sample, count, text, options = TASKS[task]
     kind, shown = CELLS[cell]
-    lines = (SAMPLES / sample).read_text(encoding="utf-8").splitlines(keepends=True)[: count + 1]
+    lines = FILMS if task == "several" else (SAMPLES / sample).read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = lines[: count + 1]
     if task == "caption":  # the first five of the 64 numbers
         lines = [",".join((*line.split(",")[:5], line.split(",")[-1])) for line in lines]
     cli.write(sample, "".join(lines))

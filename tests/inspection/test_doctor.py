@@ -15,7 +15,7 @@ from inspection.models import model as random_model
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset, Source
-from rnncli.data.records import FeatureRows
+from rnncli.data.records import FeatureRows, LabelSets
 from rnncli.data.tables.described import NumericColumns
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Vocabulary
@@ -557,6 +557,7 @@ OTHERS = {
     "seq2seq": ([("1 2", "one two"), ("2 1", "two one"), ("2", "two")] * 5, {"embedding": 4}),
     "caption": ([("[0, 1]", "a line"), ("[1, 0]", "a dot")] * 5, {"embedding": 4}),
     "classify": ([(NUMBERS, "up"), ("[[2, 0], [0, 1]]", "down")] * 8, {}),
+    "multilabel": ([("a film with jokes", "a"), ("a film with tears", "b"), ("a film", "")] * 6, {"embedding": 4}),
 }
 
 
@@ -565,6 +566,8 @@ OTHERS = {
 def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
     rows, chosen = OTHERS[task]
     dataset, kind = data(rows), task_named(task)
+    if task == "multilabel":
+        dataset = replace(dataset, labels=LabelSets(dataset.labels))
     if task == "caption":
         dataset = replace(dataset, reads=NumericColumns(("p", "q")), inputs=FeatureRows(dataset.texts))
     settings = Settings(**{**kind.defaults(dataset, Settings()), **chosen, "cell": cell, "hidden": 3, "task": task})
@@ -575,6 +578,6 @@ def test_every_task_is_looked_at_without_a_fall(task: str, cell: str) -> None:
     assert found.opened > 0
     names = [check.name for check in found.checks]
     assert {"dead units", "saturated units", "too few epochs"} <= set(names)
-    assert ("unknown words" in names) is (task in ("tag", "lm", "seq2seq"))
+    assert ("unknown words" in names) is (task in ("tag", "lm", "seq2seq", "multilabel"))
     assert all(check.number is None or math.isfinite(check.number) for check in found.checks)
     assert "NaN" not in dumps(found.document(True))

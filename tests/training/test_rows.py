@@ -20,6 +20,10 @@ TAGGED = [{"tokens": ["the", "cat"], "tags": ["D", "N"]}, {"tokens": ["a", "dog"
 FILES: dict[str, tuple[str, str]] = {
     "rows.csv": ("text", ROWS),
     "tags.jsonl": ("tag", "".join(json.dumps(row) + "\n" for row in TAGGED)),
+    "sets.jsonl": (
+        "multilabel",
+        '{"text": "the cat", "labels": ["b", "a"]}\n{"text": "a dog", "labels": []}\n{"text": "ran", "labels": ["b"]}',
+    ),
     "pairs.csv": ("seq2seq", "source,target\nab,xy\nba,yx\nbb,yy\n"),
     "shapes.csv": ("caption", "r,g,text\n1,2,a red one\n0,1.5,a green one\n3,1,a blue one\n"),
     "steps.jsonl": (
@@ -49,6 +53,8 @@ def row_of(model: Model, path: Path, text: str) -> LabelledRow | str:
         ("rows.csv", "<br>the cat ran", "b", 5),
         ("tags.jsonl", "a dog ran", '["D", "N", "V"]', 2),
         ("tags.jsonl", '["the", "cat"]', '["D", "N"]', 1),
+        ("sets.jsonl", "The cat", "a, b", 1),
+        ("sets.jsonl", "a  dog", "(none)", 2),
         ("pairs.csv", "ba", "yx", 3),
         ("shapes.csv", "0, 1.5", "a green one", 3),
         ("steps.jsonl", "[[3,1]]", "no", 2),

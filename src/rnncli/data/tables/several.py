@@ -86,8 +86,7 @@ def listed_names(value: Value) -> list[Value] | None:
     if not isinstance(found, list | tuple | set | frozenset):
         return None
     items = sorted(found, key=str) if isinstance(found, set | frozenset) else list(found)
-    plain = all(isinstance(item, str | int) and not isinstance(item, bool) for item in items)
-    return items if plain else None
+    return items if set(map(type, items)) in (set(), {str}, {int}) else None
 
 
 def indicator_columns(columns: Sequence[Column]) -> list[Column]:

@@ -153,7 +153,7 @@ class OneOutput(Answers):
             s.section("The read-out", place=place)
             self._read_out()
         s.section("Answer and loss", place=place)
-        self._answer("p" if self._pools else f"{self.stack.state}_{T}")
+        self._answer()
 
     def _read_out(self) -> None:
         s, back = self.sheet, "the read-out"

@@ -105,8 +105,7 @@ class MultilabelModel(LabelModel):
         shown = [f"{label} {threshold:.2f}" for label, threshold in islice(pairs, SHOWN_THRESHOLDS)]
         more = len(self.labels) - len(shown)
         listed = ", ".join([*shown, f"and {more:,} more"] if more else shown)
-        labels, *others = super().describe()
-        return [labels, ("thresholds", listed), *others]
+        return [*super().describe(), ("thresholds", listed)]
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"thresholds": dict(zip(self.labels, self.thresholds, strict=True))}
