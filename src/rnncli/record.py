@@ -74,6 +74,12 @@ class FinalScore:
     method: Literal["Wilson", "bootstrap"]
     baselines: dict[str, Loss] = field(default_factory=dict)
 
+    @property
+    def interval_in_words(self) -> str:
+        """``95% interval 0.7812 to 0.9376 (Wilson)``."""
+        low, high = self.interval
+        return f"95% interval {low:.4f} to {high:.4f} ({self.method})"
+
 
 @dataclass(frozen=True)
 class FoldScore:
@@ -137,6 +143,7 @@ class Record:
         origin: the model that the training began with, if it began with one.
         kept: the score on rows that the training was to keep, before it and after it.
         folds: the scores of trainings that left out a fold each, where there were some.
+        arranged: whether the user said which rows are for what, by files or by columns.
     """
 
     data: str | None = None
@@ -152,6 +159,7 @@ class Record:
     origin: Origin | None = None
     kept: KeptScore | None = None
     folds: tuple[FoldScore, ...] = ()
+    arranged: bool = False
 
     def __post_init__(self) -> None:
         require_epochs(self.epochs)

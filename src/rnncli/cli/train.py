@@ -444,19 +444,17 @@ def _summarize(output: Output, session: Session) -> None:
     if rows:
         print_table(output, TableView(title, tuple(columns), tuple(rows)))
     if crossed is not None:
-        trained = (
-            f"on {counted(report.training_rows, report.row)}, with {report.validation_rows:,} more to choose the epoch"
-        )
+        trained = f"{counted(report.training_rows, report.row)}, and {report.validation_rows:,} more chose its epoch"
         output.note(f"{crossed.sentence} The model that is saved was trained as without --folds, on {trained}.", "bold")
     verdict = _verdict(session)
     if verdict:
         output.note(verdict, "bold")
     kept = session.kept
     if kept is not None:
-        interval = (
-            "" if kept.interval is None else " (95% interval of the difference {:.4f} to {:.4f})".format(*kept.interval)
-        )
-        said = f"{kept.metric} on {_kept_rows(session)}: {kept.before:.4f} before, {kept.after:.4f} after{interval}"
+        said = f"{kept.metric} on {_kept_rows(session)}: {kept.before:.4f} before, {kept.after:.4f} after"
+        if kept.interval is not None:
+            low, high = kept.interval
+            said += f" (95% interval of the gain {low:.4f} to {high:.4f})"
         if kept.fell:
             output.note(
                 f"{said}: it fell by more than chance; train on old and new rows together, or with a smaller --lr",
@@ -520,12 +518,10 @@ def _document(session: Session) -> dict[str, Any]:
 
 def _verdict(session: Session) -> str | None:
     """Says whether the network is better than the best baseline; None when there is nothing to compare."""
-    from rnncli.training.card import interval_words
-
     found, tested, report = session.comparison(), session.test_comparison, session.prepared.report
     said = []
     if found is not None:
         said.append(f"{found.sentence(report.validated_on)} {CHOSEN_ON_THEM.format(row=report.row)}")
     if tested is not None and session.tested is not None:
-        said.append(f"{tested.sentence(report.tested_on)} The score itself: {interval_words(session.tested)}.")
+        said.append(f"{tested.sentence(report.tested_on)} The score itself: {session.tested.interval_in_words}.")
     return " ".join(said) or None

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from rnncli.clean import clean
 from rnncli.errors import counted
-from rnncli.record import FinalScore
 from rnncli.results import format_number
 from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.cross_validation import CrossValidation
@@ -64,6 +63,8 @@ def model_card(
         beside = ", ".join(f"{name.replace('_', ' ')} {score:.4f}" for name, score in test.baselines.items())
         of = f"- {model.metric.title} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
         lines.append(f"{of}: {test.score:.4f}, {interval_words(test)} ({beside})")
+        of = f"- {test.metric.capitalize()} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
+        lines.append(f"{of}: {test.score:.4f}, {test.interval_in_words} ({beside})")
         lines += [] if tested is None else [f"- {tested.sentence(report.tested_on)}"]
     lines += [] if crossed is None else [f"- {crossed.sentence} This model was trained as without folds."]
     if record.origin is not None:
@@ -85,12 +86,6 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
-
-
-def interval_words(test: FinalScore) -> str:
-    """``95% interval 0.7812 to 0.9376 (Wilson)``."""
-    low, high = test.interval
-    return f"95% interval {low:.4f} to {high:.4f} ({test.method})"
 
 
 def literal(text: str, limit: int | None = None) -> str:

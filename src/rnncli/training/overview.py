@@ -157,8 +157,9 @@ def remove(run: RunFolder) -> list[str]:
         for path in run.files:
             path.unlink(missing_ok=True)
         storage.sweep(run.path, folders=True)
-        with contextlib.suppress(OSError):
-            run.epochs.rmdir()
+        for folder in run.inner_folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         left = sorted(entry.name for entry in os.scandir(run.path))
         if not left:
             shutil.rmtree(run.path)
@@ -166,11 +167,11 @@ def remove(run: RunFolder) -> list[str]:
         raise StorageError(f"{storage.one_line(run.path)} cannot be removed: {error.strerror}") from error
     finally:
         lock.release()
-    folder = run.path.parent
-    if _latest(folder) == run.path.name:
-        others = summaries(folder)
+    beside = run.path.parent
+    if _latest(beside) == run.path.name:
+        others = summaries(beside)
         if others:
-            runs.point_latest(RunFolder(folder / others[0].name))
+            runs.point_latest(RunFolder(beside / others[0].name))
         else:
-            (folder / LATEST).unlink(missing_ok=True)
+            (beside / LATEST).unlink(missing_ok=True)
     return left

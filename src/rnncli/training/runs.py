@@ -57,9 +57,19 @@ class RunFolder:
 
     @property
     def files(self) -> list[Path]:
-        """All files that a training writes here."""
+        """All files that a training writes here, those of its folds too."""
         kept = sorted(self.epochs.glob("*.safetensors"))
+        kept += [file for fold in self._of_folds for file in RunFolder(fold).files]
         return [self.config, self.model, self.state, self.metrics, self.card, self.origin, *kept]
+
+    @property
+    def inner_folders(self) -> list[Path]:
+        """The folders that a training makes within this one, the innermost first."""
+        return [self.epochs, *self._of_folds, self.folds]
+
+    @property
+    def _of_folds(self) -> list[Path]:
+        return sorted(self.folds.glob("[0-9]*"))
 
 
 class RunLock:

@@ -336,6 +336,7 @@ class Session:
             origin=self.origin,
             kept=self.kept,
             folds=tuple(progress.folds),
+            arranged=self.dataset.arrangement is not None,
         )
 
     def _save_epoch(self, event: EpochDone) -> None:

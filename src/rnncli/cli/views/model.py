@@ -12,7 +12,7 @@ from rnncli.record import scored_by
 
 if TYPE_CHECKING:
     from rnncli.cli.views.view import Part
-    from rnncli.record import EpochRecord
+    from rnncli.record import EpochRecord, Record
     from rnncli.results import TableCell, TableView
     from rnncli.tasks.model import Model
 
@@ -58,7 +58,40 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
         beside = [f"{name.replace('_', ' ')} {format_number(score)}" for name, score in record.baselines.items()]
         said = f"{model.metric.name} {format_number(value)}"
         pairs.append(("validation", f"{said} ({', '.join(beside)})" if beside else said))
+    return pairs + _scores(model) + _made_with(record)
+
+
+def _scores(model: Model) -> list[tuple[str, TableCell]]:
+    """What else the record says of the model's scores, beside those of its epochs."""
+    from rnncli.tasks.cross_validation import CrossValidation
+
+    record, pairs = model.record, list[tuple[str, "TableCell"]]()
+    if record.test is not None:
+        test = record.test
+        on = f"{counted(test.rows, model.row)} of {test.data}, {test.interval_in_words}"
+        pairs.append(("test", f"{test.metric} {test.score:.4f} on {on}"))
+    if len(record.folds) > 1:
+        found = CrossValidation.of(record.folds, model.metric)
+        low, high = found.interval
+        said = f"{found.metric} {found.mean:.4f} on average, 95% interval {low:.4f} to {high:.4f}"
+        pairs.append(("folds", f"{len(found.folds)}: {said}"))
+    if record.origin is not None:
+        pairs.append(("begun with", record.origin.in_words))
+    if record.kept is not None:
+        kept = record.kept
+        said = f"{kept.metric} {kept.before:.4f} before, {kept.after:.4f} after"
+        pairs.append(("older rows", f"{said}, on {counted(kept.rows, model.row)} of {kept.data}"))
     return pairs
+
+
+def _made_with(record: Record) -> list[tuple[str, TableCell]]:
+    """The program and the data that made the model."""
+    made: list[tuple[str, TableCell]] = []
+    if record.version is not None:
+        made.append(("made with", f"rnncli {record.version}"))
+    if record.digest:
+        made.append(("data", f"SHA-256 {record.digest}"))
+    return made
 
 
 def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: int | None = None) -> TableView:

@@ -219,9 +219,12 @@ def validation_rows(patient: Patient, dataset: Dataset) -> Array | None:
     """The rows that were set aside when the model was trained on this very data; None where it was not.
 
     The split is a function of the seed and the labels, so it is made again. The name of the file and how many
-    rows there are of each label say whether the data are the same.
+    rows there are of each label say whether the data are the same. Where the user has set rows aside, files or columns
+    say which, and these are not at hand.
     """
     record = patient.model.record
+    if record.arranged:
+        return None
     rows, aside = record.rows, record.validation_rows
     name = os.fsencode(os.path.basename(dataset.name)).decode("utf-8", "backslashreplace")
     if rows is None or not aside or record.data != name or rows + aside != len(dataset.texts):
