@@ -74,12 +74,6 @@ class FinalScore:
     method: Literal["Wilson", "bootstrap"]
     baselines: dict[str, Loss] = field(default_factory=dict)
 
-    @property
-    def interval_in_words(self) -> str:
-        """``95% interval 0.7812 to 0.9376 (Wilson)``."""
-        low, high = self.interval
-        return f"95% interval {low:.4f} to {high:.4f} ({self.method})"
-
 
 @dataclass(frozen=True)
 class FoldScore:

@@ -306,7 +306,9 @@ def _describe(output: Output, session: Session, warnings: Sequence[str]) -> None
     if origin is not None:
         output.note(f"       from  {clean(origin.in_words)}")
     if before is not None and session.keep is not None:
-        output.note(f"       keep  {before:.4f} {session.metric.name} on {_kept_rows(session)} before the training")
+        output.note(
+            f"       keep  {format_number(before)} {session.metric.name} on {_kept_rows(session)} before the training"
+        )
     s = session.settings
     processes = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
     output.note(f"    network  {dict(session.model().describe())['network']}, seed {s.seed}{processes}")
@@ -326,9 +328,11 @@ def _describe(output: Output, session: Session, warnings: Sequence[str]) -> None
 
 def _say_part(output: Output, session: Session, folds: int) -> None:
     """Says which of the trainings of a cross-validation begins."""
+    from rnncli.tasks.report import beside_words
+
     report = session.prepared.report
     baselines = session.measure_baselines()
-    beat = ", ".join(f"{_plain(b.name)} {b.score:.4f}" for b in baselines)
+    beat = beside_words({baseline.name: baseline.score for baseline in baselines})
     if session.fold:
         said = f"fold {session.fold} of {folds}: {report.training_rows:,} {report.row}s to train, "
         output.note(
@@ -421,7 +425,7 @@ def _summarize(output: Output, session: Session) -> None:
     """Prints the best epoch and the baselines, on the same validation rows, and which is better."""
     from rnncli.core.cells.named import specification_of
     from rnncli.render.tables import print_table
-    from rnncli.results import Column, TableView
+    from rnncli.results import Column, TableView, format_number
 
     s, epoch, report = session.settings, session.state.progress.best_epoch, session.prepared.report
     network = f"{specification_of(s.cell).name} ({counted(s.hidden, 'unit')})" + (f", epoch {epoch}" if epoch else "")
@@ -451,10 +455,11 @@ def _summarize(output: Output, session: Session) -> None:
         output.note(verdict, "bold")
     kept = session.kept
     if kept is not None:
-        said = f"{kept.metric} on {_kept_rows(session)}: {kept.before:.4f} before, {kept.after:.4f} after"
+        before, after = format_number(kept.before), format_number(kept.after)
+        said = f"{kept.metric} on {_kept_rows(session)}: {before} before, {after} after"
         if kept.interval is not None:
-            low, high = kept.interval
-            said += f" (95% interval of the gain {low:.4f} to {high:.4f})"
+            low, high = map(format_number, kept.interval)
+            said += f" (95% interval of the gain {low} to {high})"
         if kept.fell:
             output.note(
                 f"{said}: it fell by more than chance; train on old and new rows together, or with a smaller --lr",
@@ -518,10 +523,12 @@ def _document(session: Session) -> dict[str, Any]:
 
 def _verdict(session: Session) -> str | None:
     """Says whether the network is better than the best baseline; None when there is nothing to compare."""
+    from rnncli.tasks.report import interval_words
+
     found, tested, report = session.comparison(), session.test_comparison, session.prepared.report
     said = []
     if found is not None:
         said.append(f"{found.sentence(report.validated_on)} {CHOSEN_ON_THEM.format(row=report.row)}")
     if tested is not None and session.tested is not None:
-        said.append(f"{tested.sentence(report.tested_on)} The score itself: {session.tested.interval_in_words}.")
+        said.append(f"{tested.sentence(report.tested_on)} The score itself: {interval_words(session.tested)}.")
     return " ".join(said) or None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli.record import FoldScore
+from rnncli.results import format_number
 from rnncli.tasks.comparison import student, wilson_interval
 from rnncli.tasks.model import Metric
 
@@ -71,22 +72,22 @@ class CrossValidation:
     @property
     def sentence(self) -> str:
         """The result in plain words."""
-        low, high = self.interval
-        said = (
-            f"{self.mean:.4f} {self.metric} on average over {len(self.folds)} folds (deviation {self.deviation:.4f}, "
-        )
-        said += f"95% interval {low:.4f} to {high:.4f}) is "
-        scale, of = (100, " points") if self.share else (1, "")
-        size = f"{scale * abs(self.difference):.{1 if self.share else 4}f}{of}"
-        words = ("above", "below") if self.share else ("better than", "worse than")
-        beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {self.baseline_mean:.4f})"
-        said += f"{size} {words[self.difference < 0]} {beside}" if self.difference else f"that of {beside}"
-        low, high = (scale * end for end in self.difference_interval)
-        digits = 1 if self.share else 4
+        low, high = map(format_number, self.interval)
+        spread = f"deviation {format_number(self.deviation)}, 95% interval {low} to {high}"
+        said = f"{format_number(self.mean)} {self.metric} on average over {len(self.folds)} folds ({spread}) is "
+
+        def size(value: float) -> str:
+            return f"{100 * value:.1f}" if self.share else format_number(value)
+
+        beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {format_number(self.baseline_mean)})"
+        words = ("points above", "points below") if self.share else ("better than", "worse than")
+        better = f"{size(abs(self.difference))} {words[self.difference < 0]} {beside}"
+        said += better if self.difference else f"that of {beside}"
+        low_end, high_end = self.difference_interval
         found = "they cannot be told apart"
-        if low > 0 or high < 0:
-            found = f"the network is {'better' if low > 0 else 'worse'}"
-        return f"{said}; 95% interval {low:.{digits}f} to {high:.{digits}f}: {found}.".replace(" -", " −")
+        if low_end > 0 or high_end < 0:
+            found = f"the network is {'better' if low_end > 0 else 'worse'}"
+        return f"{said}; 95% interval {size(low_end)} to {size(high_end)}: {found}.".replace(" -", " −")
 
 
 def _mean_of(scores: Sequence[float], errors: Sequence[float | None]) -> tuple[float, float, tuple[float, float]]:

@@ -14,6 +14,8 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.tables.facts import is_plain_number
 from rnncli.errors import counted
+from rnncli.record import FinalScore
+from rnncli.results import format_number
 
 Spread = tuple[int, int, int]  # smallest, median, largest
 
@@ -122,6 +124,17 @@ def spread_words(lengths: Spread, unit: str) -> str:
     """``1 to 20 words, median 5``."""
     low, middle, high = lengths
     return f"{low:,} to {counted(high, unit)}, median {middle:,}"
+
+
+def interval_words(test: FinalScore) -> str:
+    """``95% interval 0.7812 to 0.9376 (Wilson)``."""
+    low, high = map(format_number, test.interval)
+    return f"95% interval {low} to {high} ({test.method})"
+
+
+def beside_words(scores: Mapping[str, float]) -> str:
+    """``bag of words 0.9012, commonest label 0.5000``, of baselines."""
+    return ", ".join(f"{name.replace('_', ' ')} {format_number(score)}" for name, score in scores.items())
 
 
 def known_in_words(known: int, distinct: int, unit: str, continued: bool) -> str:

@@ -11,7 +11,7 @@ from rnncli.results import format_number
 from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.cross_validation import CrossValidation
 from rnncli.tasks.model import Model
-from rnncli.tasks.report import Report
+from rnncli.tasks.report import Report, beside_words, interval_words
 
 # Letters, digits and marks that mean nothing to Markdown or HTML, and of which no program makes a link.
 _PLAIN = re.compile(r"(?:[^\W_]|[ ,;%()’'-]|:(?= )|\.(?=[\d ]|\Z))*")
@@ -53,26 +53,22 @@ def model_card(
     ]
     score = None if record.best is None else model.metric.of(record.best)
     if baselines and score is not None:
-        beside = ", ".join(
-            f"{baseline.name.replace('_', ' ')} {format_number(baseline.score)}" for baseline in baselines
-        )
+        beside = beside_words({baseline.name: baseline.score for baseline in baselines})
         lines.append(f"- {model.metric.title} on {report.validated_on}: {format_number(score)} ({beside})")
         lines += [] if comparison is None else [f"- {comparison.sentence(report.validated_on)}"]
     test = record.test
     if test is not None:
-        beside = ", ".join(f"{name.replace('_', ' ')} {score:.4f}" for name, score in test.baselines.items())
         of = f"- {model.metric.title} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
-        lines.append(f"{of}: {test.score:.4f}, {interval_words(test)} ({beside})")
-        of = f"- {test.metric.capitalize()} on {report.tested_on} of {literal(test.data, 200)}, scored once at the end"
-        lines.append(f"{of}: {test.score:.4f}, {test.interval_in_words} ({beside})")
+        beside = beside_words(test.baselines)
+        lines.append(f"{of}: {format_number(test.score)}, {interval_words(test)} ({beside})")
         lines += [] if tested is None else [f"- {tested.sentence(report.tested_on)}"]
     lines += [] if crossed is None else [f"- {crossed.sentence} This model was trained as without folds."]
     if record.origin is not None:
         lines.append(f"- Begun with the model {literal(record.origin.in_words)} (SHA-256 {record.origin.digest})")
     if record.kept is not None:
         kept = record.kept
-        of = f"- {kept.metric.capitalize()} on {counted(kept.rows, f'older {report.row}')} of {literal(kept.data, 200)}"
-        lines.append(f"{of}: {kept.before:.4f} before, {kept.after:.4f} after")
+        of = f"- {model.metric.title} on {counted(kept.rows, f'older {report.row}')} of {literal(kept.data, 200)}"
+        lines.append(f"{of}: {format_number(kept.before)} before, {format_number(kept.after)} after")
     if record.digest:
         lines.append(f"- Made with rnncli {record.version}; SHA-256 of the data {record.digest}")
     quote = (

@@ -63,23 +63,25 @@ def model_pairs(model: Model, path: str) -> list[tuple[str, TableCell]]:
 
 def _scores(model: Model) -> list[tuple[str, TableCell]]:
     """What else the record says of the model's scores, beside those of its epochs."""
+    from rnncli.results import format_number
     from rnncli.tasks.cross_validation import CrossValidation
+    from rnncli.tasks.report import interval_words
 
     record, pairs = model.record, list[tuple[str, "TableCell"]]()
     if record.test is not None:
         test = record.test
-        on = f"{counted(test.rows, model.row)} of {test.data}, {test.interval_in_words}"
-        pairs.append(("test", f"{test.metric} {test.score:.4f} on {on}"))
+        on = f"{counted(test.rows, model.row)} of {test.data}, {interval_words(test)}"
+        pairs.append(("test", f"{test.metric} {format_number(test.score)} on {on}"))
     if len(record.folds) > 1:
         found = CrossValidation.of(record.folds, model.metric)
-        low, high = found.interval
-        said = f"{found.metric} {found.mean:.4f} on average, 95% interval {low:.4f} to {high:.4f}"
+        low, high = map(format_number, found.interval)
+        said = f"{found.metric} {format_number(found.mean)} on average, 95% interval {low} to {high}"
         pairs.append(("folds", f"{len(found.folds)}: {said}"))
     if record.origin is not None:
         pairs.append(("begun with", record.origin.in_words))
     if record.kept is not None:
         kept = record.kept
-        said = f"{kept.metric} {kept.before:.4f} before, {kept.after:.4f} after"
+        said = f"{kept.metric} {format_number(kept.before)} before, {format_number(kept.after)} after"
         pairs.append(("older rows", f"{said}, on {counted(kept.rows, model.row)} of {kept.data}"))
     return pairs
 
