@@ -49,6 +49,12 @@ KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
         ["hot,wet,text", "9.5,1,day hot", "0.5,2,day cold"],
         ["--task", "caption", "--label", "text", "--embedding", "3"],
     ),
+    "amounts": (
+        "prices.csv",
+        ["text,price", *(f"a {w} house,{n + 100 * (w == 'large')}" for n in range(7) for w in ("large", "small"))],
+        ["text,price", "a large house,104.5", "a small one,3", "a large flat,101"],
+        ["--task", "regress", "--embedding", "3", "--min-count", "1"],
+    ),
     "text": ("tales.txt", TALES.splitlines(), ["a bird sings to another quick bird"], []),
 }
 
@@ -78,7 +84,7 @@ def evaluated(cli: Any, data: str, run: str) -> float:
     """The score by which the epochs of a training are shown, from ``evaluate``."""
     greedy = ["--beam", "1"] if "beam" in Model.load(f"runs/{run}/model.safetensors").options else []
     found = cli.works("evaluate", data, "-m", run, *greedy, "--json").json
-    return found.get("nats") or found.get("exact", found.get("scores", {}).get("accuracy"))
+    return found.get("nats") or found.get("mae") or found.get("exact", found.get("scores", {}).get("accuracy"))
 
 
 def test_a_file_of_validation_rows_leaves_all_of_the_data_to_learn_from(cli, kind):

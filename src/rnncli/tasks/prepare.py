@@ -235,8 +235,15 @@ def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int = 
 
     Raises:
         DataError: too few are left to train on, or none can be set aside.
+        UsageError: the series have groups.
     """
-    parts = np.zeros(len(dataset.lines), np.int8) if dataset.arrangement is None else dataset.arrangement.parts
+    arrangement = dataset.arrangement or Arrangement.of_counts(len(dataset.lines), 0, 0)
+    if arrangement.groups is not None:
+        raise UsageError("--group is not for series of which the latest part is set aside", "leave it out")
+    parts = arrangement.parts
+    if arrangement.folds:
+        parts = parts.copy()
+        parts[_series_in_fold(dataset, arrangement, settings)] = Part.TEST
     of_window = parts[series]
     share = settings.validation_share if not (parts == Part.VALIDATION).any() else 0.0
     learned = np.flatnonzero(of_window == Part.TRAINING)
@@ -253,9 +260,26 @@ def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int = 
             f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation",
             "take a shorter --window or a smaller --horizon, or train without validation (--validation 0)",
         )
-    if dataset.arrangement is not None and dataset.arrangement.tested:
+    if arrangement.tested:
         return Split(made.train, np.flatnonzero(of_window == Part.TEST), made.validation)
     return made
+
+
+def _series_in_fold(dataset: Dataset, arrangement: Arrangement, settings: Settings) -> Array:
+    """The series of the fold that is for testing.
+
+    Raises:
+        DataError: there are fewer series than folds.
+    """
+    learned = arrangement.rows(Part.TRAINING)
+    if len(learned) < arrangement.folds:
+        raise DataError(
+            f"{dataset.name}: each of {arrangement.folds} folds leaves out whole series, and there "
+            + ("is one" if len(learned) == 1 else f"are {len(learned):,}"),
+            "score the latest part of a series (--validation SHARE), or another file (--test FILE)",
+        )
+    found = fold_numbers(np.zeros(len(learned), np.int64), None, arrangement.folds, settings.seed)
+    return learned[found == arrangement.fold]
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:

@@ -31,7 +31,7 @@ from rnncli.training import runs, state
 # Settings that the weights have been made for: they stay as they are.
 FIXED = (
     *("task", "cell", "nonlinearity", "hidden", "layers", "bidirectional", "readout", "input", "embedding"),
-    *("attention", "inject", "bias", "tokens", "lowercase", "normalize", "dtype"),
+    *("attention", "inject", "bias", "tokens", "lowercase", "normalize", "window", "horizon", "season", "dtype"),
 )
 # Settings that are the model's unless the user says otherwise.
 INHERITED = ("embedding_scale", "initializer", "dropout", "max_length", "max_vocabulary")
@@ -93,7 +93,7 @@ class Begin:
         before = self.model.settings
         wanted = Settings.from_mapping(given)
         for name in FIXED:
-            if name in given and given[name] != "auto" and getattr(wanted, name) != getattr(before, name):
+            if given.get(name) not in (None, "auto") and getattr(wanted, name) != getattr(before, name):
                 option = "--" + name.replace("_", "-")
                 raise UsageError(
                     f"{option} {getattr(wanted, name)}: the model {self.name} has {name} {getattr(before, name)}, "

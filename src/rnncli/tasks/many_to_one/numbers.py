@@ -40,7 +40,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     answers, targets = task.numbered(dataset.labels)
     rows = split(dataset, settings, task.strata(targets))
     answers, targets = task.learned(dataset, rows, answers, targets, begin)
-    answers, targets = task.fitted(answers, targets, rows.train)
+    answers, targets = task.fitted(answers, targets, rows.train, begin)
     if begin is None:
         input, constant = NumberInput.of(sequences.take(rows.train).joined(), dataset.source.missing)
     else:

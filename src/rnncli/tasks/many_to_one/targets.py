@@ -56,8 +56,14 @@ class Targets(ABC):
         """
         return fields, targets
 
-    def fitted(self, fields: dict[str, Any], targets: Array, train: Array) -> tuple[dict[str, Any], Array]:
-        """The same, once the rows for training are known: targets may be scaled by them."""
+    def fitted(
+        self, fields: dict[str, Any], targets: Array, train: Array, begin: Any = None
+    ) -> tuple[dict[str, Any], Array]:
+        """The same, once the rows for training are known: targets may be scaled by them, or as ``begin`` does it.
+
+        Args:
+            begin: the model that the training goes on from.
+        """
         return fields, targets
 
     def weights(self, train_targets: Array, targets: Array, settings: Settings) -> Array | None:

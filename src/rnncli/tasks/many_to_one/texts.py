@@ -48,7 +48,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     answers, targets = task.numbered(dataset.labels)
     rows = split(dataset, settings, task.strata(targets))
     answers, targets = task.learned(dataset, rows, answers, targets, begin)
-    answers, targets = task.fitted(answers, targets, rows.train)
+    answers, targets = task.fitted(answers, targets, rows.train, begin)
     counts, lengths = corpus.counts(rows.train), corpus.lengths
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
     unlimited = build_vocabulary(counts, min_count=settings.min_count, known=known)

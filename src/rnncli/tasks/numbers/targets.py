@@ -44,8 +44,13 @@ class NumberTargets(Targets):
     def strata(self, targets: Array) -> None:
         return None
 
-    def fitted(self, fields: dict[str, Any], targets: Array, train: Array) -> tuple[dict[str, Any], Array]:
-        return standardised(fields, targets, train)
+    def fitted(
+        self, fields: dict[str, Any], targets: Array, train: Array, begin: Any = None
+    ) -> tuple[dict[str, Any], Array]:
+        if begin is None:
+            return standardised(fields, targets, train)
+        scale = {"center": begin.center, "deviation": begin.deviation}
+        return fields | scale, (targets - begin.center) / begin.deviation
 
     def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
         return skipped_warning(dataset)
