@@ -340,6 +340,7 @@ def test_two_labels_become_three(trained):
     trained.works("train", "new.csv", "--from", "reviews-1", "--name", "new", "--validation", "0", "--epochs", "0")
     old, new = (Model.load(f"runs/{run}/model.safetensors") for run in ("reviews-1", "new"))
     assert (old.labels, new.labels) == (("neg", "pos"), ("neg", "pos", "odd"))
+    assert (new.record.origin.known["label"], new.record.origin.added["label"]) == (2, 1)
     for before, after in zip(old.predict(["very good", "so bad"]), new.predict(["very good", "so bad"]), strict=True):
         odds = [one.probabilities["pos"] / one.probabilities["neg"] for one in (before, after)]
         assert odds[1] == pytest.approx(odds[0], rel=1e-4)

@@ -59,26 +59,33 @@ def chunks_of(inputs: Iterable[Value], most: int) -> Iterator[list[Any]]:
         yield chunk
 
 
+END = "\0end"  # no token has this name
+
+
 class Axis(NamedTuple):
     """The axis of a parameter that has an entry for each token or label that a model knows.
 
     Attributes:
         number: of the axis.
         names: of its entries; None for the token that stands for all others, and for the end of a text.
-        what: such an entry is called, where its number says how much a model knows; "" otherwise.
+        what: is known by them, such as labels; "" where another axis counts the same.
+        known: how many of these; None for one an entry that has a name.
     """
 
     number: int
     names: tuple[str | None, ...]
     what: str = ""
+    known: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many of ``what`` the model knows."""
+        return sum(name not in (None, END) for name in self.names) if self.known is None else self.known
 
 
 def token_axis(number: int, vocabulary: Vocabulary, what: str, ended: bool = False) -> Axis:
     """The axis of the tokens of a vocabulary, the unknown one, and the end of a text where there is one."""
     return Axis(number, (*vocabulary.tokens, None, *([END] if ended else [])), what)
-
-
-END = "\0end"  # no token has this name
 
 
 class Prediction(Protocol):

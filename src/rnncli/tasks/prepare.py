@@ -279,7 +279,7 @@ def _series_in_fold(dataset: Dataset, arrangement: Arrangement, settings: Settin
             "score the latest part of a series (--validation SHARE), or another file (--test FILE)",
         )
     found = fold_numbers(np.zeros(len(learned), np.int64), None, arrangement.folds, settings.seed)
-    return learned[found == arrangement.fold]
+    return np.asarray(learned[found == arrangement.fold])
 
 
 def numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Array]:

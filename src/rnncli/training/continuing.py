@@ -171,7 +171,7 @@ def _places(mine: Axis, its: Axis, dimensions: int) -> tuple[Any, Any]:
 
 def _sizes(model: Model) -> dict[str, int]:
     """What a model knows: how many words, how many labels."""
-    return {axis.what: sum(name is not None for name in axis.names) for axis in model.axes.values() if axis.what}
+    return {axis.what: axis.size for axis in model.axes.values() if axis.what}
 
 
 def row_scores(model: Model, dataset: Dataset) -> RowScores:

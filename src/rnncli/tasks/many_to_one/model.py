@@ -244,7 +244,7 @@ class LabelModel(ManyToOneModel):
 
     def _label_axes(self, names: tuple[str, ...]) -> dict[str, Axis]:
         """Of the output layer, whose logits are those of ``names``."""
-        axes = {"output/weight": Axis(1, names, "label")}
+        axes = {"output/weight": Axis(1, names, "label", len(self.labels))}
         return axes | ({"output/bias": Axis(0, names)} if self.settings.bias else {})
 
     def describe(self) -> list[tuple[str, TableCell]]:
