@@ -483,9 +483,8 @@ def _print_folds(output: Output, crossed: CrossValidation) -> None:
     means = (sum(fold.baselines[name] for fold in crossed.folds) / len(crossed.folds) for name in names)
     rows.append(("mean", sum(fold.rows for fold in crossed.folds), None, crossed.mean, *means))
     columns = ("rows", "epoch", crossed.metric, *map(_plain, names))
-    title = (
-        f"{crossed.metric.capitalize()} of {counted(len(crossed.folds), 'fold')}, each on rows that it did not learn"
-    )
+    metric = crossed.metric[:1].upper() + crossed.metric[1:]
+    title = f"{metric} on each of {len(crossed.folds)} folds, by a model that never saw it"
     print_table(output, TableView(title, (Column("fold"), *(Column(name, True) for name in columns)), tuple(rows)))
     output.write("\n")
 
