@@ -135,7 +135,7 @@ def test_validation_files_that_cannot_be_used(trained, code, says, content):
 
 @pytest.mark.parametrize("option", ["--validation", "--test"])
 @pytest.mark.parametrize(
-    ("file", "code", "says"), [("absent.csv", 5, "absent.csv"), ("-", 2, "takes a file, not stdin"), (".", 5, ".")]
+    ("file", "code", "says"), [("absent.csv", 5, "absent.csv"), ("-", 2, "takes a file, not stdin"), (".", 3, "./runs")]
 )
 def test_files_of_rows_that_are_none(trained, tiny, option, file, code, says):
     trained.refuses(code, says, "train", "reviews.csv", *tiny, option, file)
