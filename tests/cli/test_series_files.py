@@ -94,6 +94,21 @@ def test_a_folder_for_each_label_and_a_file_for_each_series(
     assert "A series without a label teaches nothing" in str(caught.value.hint)
 
 
+def test_a_file_of_fewer_timesteps_or_without_labels_and_ids_is_read(tmp_path: Path) -> None:
+    for name, write in (("ids.csv", OF_ONE_NUMBER["ids.csv"]), ("ucr.tsv", OF_ONE_NUMBER["ucr.tsv"])):
+        path, mark = tmp_path / name, "\t" if name.endswith("tsv") else ","
+        path.write_text(write(ONE))
+        model = trained(path)
+        expected = [answer.probabilities for answer in rnncli.predict(path, model)]
+        lines = [line.split(mark) for line in path.read_text().splitlines()]
+        bare = [line[1:-1] if name == "ids.csv" else line[1:] for line in lines]
+        path.write_text("".join(mark.join(line) + "\n" for line in bare))
+        assert [answer.probabilities for answer in rnncli.predict(path, model)] == expected
+        path.write_text("".join(mark.join(line[:9]) + "\n" for line in bare))
+        cut = [answer.tokens for answer in rnncli.predict(path, model)]
+        assert cut == [min(9, len(one.numbers)) for one in ONE]
+
+
 def test_a_model_fills_gaps_as_it_was_trained_to(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     lines = OF_ONE_NUMBER["wide.csv"](ONE).splitlines()

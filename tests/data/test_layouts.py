@@ -33,7 +33,7 @@ def read(folder: Path, content: str, name: str = "a.csv", **how: object) -> Data
             {"split": "part", "group": "who"},
             Roles(layout="texts", text=("text",), label=("label",), split="part", group="who"),
         ),
-        (WALK, {}, Roles(layout="long", features=("ax", "ay"), label=("label",), time="time", id="id")),
+        (WALK, {}, Roles(layout="long", by_form=True, features=("ax", "ay"), label=("label",), time="time", id="id")),
         (POINTS, {}, Roles(layout="numbers", features=("x", "y"), label=("text",))),
     ],
     ids=["texts", "long", "numbers"],

@@ -75,7 +75,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     else:
         return None
     labels = () if form.label is None else (form.label,)
-    roles = Roles(layout="long", features=form.features, label=labels, time=form.time, id=form.id)
+    roles = Roles(layout="long", by_form=True, features=form.features, label=labels, time=form.time, id=form.id)
     missing = source.missing or preview.purpose.missing
     labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
     return _Plan(

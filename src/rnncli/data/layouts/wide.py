@@ -139,7 +139,7 @@ def _has_no_names(preview: Preview) -> bool:
 def _plan(preview: Preview, request: Request, form: WideForm, steps: Steps, ids: Sequence[Column]) -> Plan:
     labels = () if form.label is None else (form.label,)
     id = next((column.name for column in ids), None)
-    roles = Roles(layout="wide", features=steps.names, label=labels, id=id)
+    roles = Roles(layout="wide", by_form=True, features=steps.names, label=labels, id=id)
     missing = request.source.missing or preview.purpose.missing
     labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
     return _Plan(

@@ -96,6 +96,8 @@ def as_trained(
         The source, and the refusal of a table that lacks one of them; where it is something else altogether, to say
         that comes first.
     """
+    if roles.by_form:
+        return source, None
     kept = {"text": roles.text, "features": roles.features, "time": (roles.time,), "id": (roles.id,)}
     filled = {role: tuple(name for name in names if name is not None) for role, names in kept.items()}
     if not any(getattr(source, role) is not None for role in (*filled, "layout")):

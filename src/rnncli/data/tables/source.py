@@ -128,6 +128,8 @@ class Roles:
         label: the columns of the labels; none where they are not read.
         time, id: what orders the timesteps of a sequence, and says which one a row belongs to.
         split, group: what sets records aside, and keeps them together.
+        by_form: whether a model's own form says which columns of another file it reads: one without ids is one
+            sequence, one of other timesteps a sequence of another length.
     """
 
     layout: str
@@ -138,6 +140,7 @@ class Roles:
     id: str | None = None
     split: str | None = None
     group: str | None = None
+    by_form: bool = False
 
     @property
     def read(self) -> tuple[str, ...]:
