@@ -193,6 +193,7 @@ class Page:
         answers_are: what the prediction after a timestep means.
         source: the symbols that attention looks at most, each with its position, from 1.
         epochs: of the training, of ``epochs_total``; ``best_epoch`` is a number.
+        share_is: what the share of right answers of an epoch is called.
         left_out: a sentence for each kind of number of which some are not here.
     """
 
@@ -208,6 +209,7 @@ class Page:
     memory: tuple[Reach, ...]
     source: tuple[tuple[int, str], ...]
     epochs: tuple[Epoch, ...]
+    share_is: str
     epochs_total: int
     best_epoch: int | None
     left_out: tuple[str, ...]

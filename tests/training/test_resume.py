@@ -724,3 +724,49 @@ def test_a_state_with_other_tensors_is_refused(stopped: Path) -> None:
         model_file.save(state, manifest, changed)
         with pytest.raises(ModelFileError, match="does not belong to this training"):
             take_up(stopped)
+
+
+# Several labels: the thresholds are chosen again, from the same bits
+
+SEVERAL = [
+    {"cell": "lstm", "optimizer": "adamw"},
+    {"cell": "gru", "optimizer": "sgd", "input": "onehot", "readout": "mean", "workers": 3},
+    {"cell": "rnn", "optimizer": "adam", "validation": 0.0},
+]
+
+
+def films(path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    words = {"action": "guns", "comedy": "jokes", "drama": "tears"}
+    with path.open("w") as file:
+        for _ in range(30):
+            labels = [label for label in words if rng.random() < 0.4]
+            text = " ".join(["the", *(words[label] for label in labels), *rng.choice(["film", "so", "was"], 2)])
+            file.write(json.dumps({"text": text, "labels": labels}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("chosen", SEVERAL, ids=named)
+def test_several_labels_interrupted_equal_uninterrupted(tmp_path: Path, chosen: dict[str, Any]) -> None:
+    data = films(tmp_path / "films.jsonl")
+    once = finish(begin(data, tmp_path / "once", keep_epochs=True, **chosen))
+    assert stop_after(begin(data, tmp_path / "often", keep_epochs=True, **chosen), 2)
+    while stop_after(take_up(tmp_path / "often"), 3):
+        pass
+    often = finish(take_up(tmp_path / "often"))
+    epochs = [run / "epochs" for run in (once, often)]
+    assert [{path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in epochs[:1]] == [
+        {path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in epochs[1:]
+    ]
+    for folder in epochs:
+        shutil.rmtree(folder)
+    assert files(often) == files(once)
+
+
+def test_several_labels_killed_at_a_chosen_moment(tmp_path: Path) -> None:
+    data = films(tmp_path / "films.jsonl")
+    once = finish(begin(data, tmp_path / "once"))
+    for event, rename in ((3, 0), (5, 0), (0, 6)):
+        killed = tmp_path / f"killed-{event}-{rename}"
+        assert child(data, killed, event, rename).wait(60) == -signal.SIGKILL
+        assert files(finish(take_up(killed))) == files(once)

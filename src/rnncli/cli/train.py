@@ -506,7 +506,7 @@ def _document(session: Session) -> dict[str, Any]:
         "best_epoch": progress.best_epoch,
         "metric": session.metric.name,
         "best_value": session.best_value,
-        "validation_accuracy": best.validation_accuracy if best else None,
+        "validation_accuracy": best.validation_accuracy if best and session.model().share_is == "accuracy" else None,
         "baselines": {baseline.name: baseline.score for baseline in session.baselines or ()},
         "comparison": session.comparison(),
         "verdict": _verdict(session),

@@ -201,21 +201,23 @@ def tables(views: Sequence[TableView | HeatMap]) -> Html:
 
 def learning(page: Page) -> Html:
     """The training record as curves."""
-    best = page.best_epoch
+    best, share = page.best_epoch, page.share_is
     losses = [_curve("training", "a", page.epochs, "loss"), _curve("validation", "b", page.epochs, "validation_loss")]
     scores = [_curve("validation", "b", page.epochs, "validation_accuracy")]
     errors = [_curve("validation", "b", page.epochs, "validation_error")]
     figures = [
         element("figure", element("figcaption", element("b", title)), curves(title, lines, best))
-        for title, found in (("Loss", losses), ("Accuracy", scores), ("Mean absolute error", errors))
+        for title, found in (("Loss", losses), (share[:1].upper() + share[1:], scores), ("Mean absolute error", errors))
         if (lines := [line for line in found if line.points])
     ]
-    score = "validation_error" if any(line.points for line in errors) else "validation_accuracy"
+    score, named = "validation_accuracy", f"validation {share}"
+    if any(line.points for line in errors):
+        score, named = "validation_error", "validation error"
     rows = [
         [f"{e.number}", *map(cell, (e.loss, e.validation_loss, getattr(e, score))), "best" * (e.number == best)]
         for e in page.epochs
     ]
-    columns = ("epoch", "loss", "validation loss", score.replace("_", " "), "")
+    columns = ("epoch", "loss", "validation loss", named, "")
     validated = any(e.validation_loss is not None for e in page.epochs)
     said = [] if validated else [element("p", "No rows were set aside to validate.")]
     shown = "Every epoch" if len(rows) == page.epochs_total else f"{len(rows):,} of {page.epochs_total:,} epochs"

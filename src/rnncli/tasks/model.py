@@ -200,6 +200,7 @@ class Model(ABC):
         task: its name in ``rnncli.config.TASKS``.
         stored: what its file holds beside the parameters.
         metric: the score by which its epochs are shown.
+        share_is: what the share of right answers in the record of an epoch is called.
         labelled: whether the data that it is scored on have an answer beside each input.
         options: fields of the model that options of ``predict`` set.
         columns: of a table of predictions.
@@ -214,6 +215,7 @@ class Model(ABC):
     task: ClassVar[str]
     stored: ClassVar[type[Manifest]]
     metric: ClassVar[Metric] = ACCURACY
+    share_is: ClassVar[str] = "accuracy"
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]

@@ -45,7 +45,9 @@ def shown_labels(labels: Sequence[str]) -> str:
     """Labels as they are shown: with commas between them, or as a JSON list where that could be misread."""
     if not labels:
         return NONE
-    if any(label.startswith(("[", NONE)) or any(mark in label for mark in SEPARATORS) for label in labels):
+    if any(
+        label != label.strip() or label[:1] in "[(" or any(mark in label for mark in SEPARATORS) for label in labels
+    ):
         return as_text(list(labels)) if len(labels) > 1 else labels[0]
     return ", ".join(labels)
 
@@ -65,7 +67,7 @@ def named_labels(text: str, known: Collection[str]) -> tuple[str, ...]:
         return ()
     listed = words(text)
     if listed is not None:
-        return distinct_labels(listed)
+        return tuple(sorted(set(listed)))
     for mark in SEPARATORS:
         parts = [part.strip() for part in text.split(mark)]
         if len(parts) > 1 and all(part in known for part in parts):

@@ -93,6 +93,7 @@ def page(model: Model, text: str | None = None, label: Label | str | None = None
         memory=reaches,
         source=source,
         epochs=epochs,
+        share_is=model.share_is,
         epochs_total=len(record.epochs),
         best_epoch=record.best_epoch,
         left_out=tuple(sentence for applies, sentence in left_out if applies),

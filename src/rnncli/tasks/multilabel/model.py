@@ -49,7 +49,8 @@ class MultilabelModel(LabelModel):
 
     task = "multilabel"
     # An epoch's figure is the micro F1 with all thresholds at one half: right = 2·TP, of answers = predicted + right.
-    metric = Metric("micro F1", "validation_accuracy")
+    share_is = "micro F1"
+    metric = Metric(share_is, "validation_accuracy")
     stored = MultilabelManifest
     networks = MultilabelClassifier
     columns = (Column("text"), Column("labels", style="bold"), Column("probabilities", True), Column("unknown words"))
