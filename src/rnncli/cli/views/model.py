@@ -23,10 +23,11 @@ def draw(subject: Subject) -> Shown:
     """Shows what the model is, every parameter, and the training record."""
     model, record, path = subject.model, subject.model.record, str(subject.path or subject.name)
     on_a_screen = subject.fits is not None
-    epochs = record_view(record.epochs, EPOCHS_ON_A_SCREEN if on_a_screen else None, record.best_epoch)
+    share_is = subject.model.share_is
+    epochs = record_view(record.epochs, EPOCHS_ON_A_SCREEN if on_a_screen else None, record.best_epoch, share_is)
     parts: list[Part | tuple[Part, ...]] = [model_pairs(model, path), layers_view(model)]
     if epochs.rows:
-        curves = record_curves(record.epochs) if on_a_screen else []
+        curves = record_curves(record.epochs, share_is) if on_a_screen else []
         parts.append((epochs, curves) if curves else epochs)
     layers = [{"name": name, "shape": shape} for name, shape in model.network.shapes().items()]
     document = {"model": path, "task": model.task, **model.facts(), "settings": model.settings.as_dict()}
@@ -96,11 +97,14 @@ def _made_with(record: Record) -> list[tuple[str, TableCell]]:
     return made
 
 
-def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: int | None = None) -> TableView:
+def record_view(
+    epochs: Sequence[EpochRecord], most: int | None = None, kept: int | None = None, share_is: str = "accuracy"
+) -> TableView:
     """The training record, one row an epoch; with ``most`` so many, evenly spread, the last among them.
 
     Args:
         kept: the epoch whose parameters the model has, which is marked and always among the rows.
+        share_is: what the share of right answers is called.
     """
     from rnncli.results import Column, TableView
 
@@ -118,11 +122,16 @@ def record_view(epochs: Sequence[EpochRecord], most: int | None = None, kept: in
     rows = tuple(
         (e.epoch, e.loss, e.validation_loss, getattr(e, score), mark if e.epoch == kept else "") for e in epochs
     )
-    numbers = ("epoch", "loss", "validation loss", score.replace("_", " "))
+    numbers = ("epoch", "loss", "validation loss", _named(score, share_is))
     return TableView("Training", (*(Column(name, True) for name in numbers), Column("")), rows, caption)
 
 
-def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, TableCell]]:
+def _named(figure: str, share_is: str) -> str:
+    """A figure of an epoch in words."""
+    return figure.replace("accuracy", share_is).replace("_", " ")
+
+
+def record_curves(epochs: Sequence[EpochRecord], share_is: str = "accuracy") -> list[tuple[str, TableCell]]:
     """Each figure of the record as a small picture with its first and last value; none of fewer than two epochs."""
     from rnncli.render.sparkline import sparkline
 
@@ -132,7 +141,7 @@ def record_curves(epochs: Sequence[EpochRecord]) -> list[tuple[str, TableCell]]:
     for name in ("loss", "validation_loss", scored_by(epochs)):
         values = [getattr(epoch, name) for epoch in epochs]
         if values[0] is not None and values[-1] is not None:
-            drawn.append((name.replace("_", " "), f"{values[0]:.3f} {sparkline(values)} {values[-1]:.3f}"))
+            drawn.append((_named(name, share_is), f"{values[0]:.3f} {sparkline(values)} {values[-1]:.3f}"))
     return drawn
 
 
