@@ -12,12 +12,12 @@ import yaml
 from attacks import dangers
 from helpers import time_limit
 
-from rnncli.config import SETTING_NAMES, Settings
+from rnncli.config import SETTING_NAMES, TASKS, Settings
 from rnncli.training.loop import AUTO_EPOCHS
 
 MOST = "340,282,366,920,938,463,463,374,607,431,768,211,455"  # 2^128 - 1
 REFUSED = [
-    ("task", "tga", "task must be one of auto, lm, caption, tag, seq2seq, classify, not 'tga'; did you mean 'tag'?"),
+    ("task", "tga", f"task must be one of auto, {', '.join(TASKS)}, not 'tga'; did you mean 'tag'?"),
     ("lr", "nan", "lr must be above 0 and at most 1e+09, not nan"),
     ("lr", "inf", "lr must be above 0 and at most 1e+09, not inf"),
     ("lr", "-1", "lr must be above 0 and at most 1e+09, not -1.0"),

@@ -41,6 +41,7 @@ OPTIONS = {
     "features": ["--features", "id"],
     "split": ["--split", "id"],
     "group": ["--group", "id"],
+    "label_separator": ["--label-separator", "|"],
     "delimiter": ["--delimiter", ","],
     "header": ["--no-header"],
     "decimal": ["--decimal", ","],

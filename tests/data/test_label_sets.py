@@ -164,6 +164,12 @@ def test_a_bad_record_is_named_and_one_of_them_left_out(
         assert read(tmp_path, name, content, skip_bad=True, **how).skipped == 1
 
 
+def test_a_separator_that_separates_nothing(tmp_path: Path) -> None:
+    for task, how in (("classify", {}), ("auto", HOT)):
+        with pytest.raises(UsageError, match="--label-separator has no effect on .*, read as text: text"):
+            read(tmp_path, "a.csv", hot("1", "0"), task, **({"label": "drama"} | how), label_separator="/")
+
+
 def test_columns_of_labels_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--label: there is no column 'dramas'; did you mean 'drama'"):
         read(tmp_path, "a.csv", hot("1", "0"), label="action,dramas")

@@ -235,13 +235,15 @@ def train_command(
     **options: Unpack[TrainingOptions],
 ) -> None:
     """
-    The content of the file decides the task, unless --task names it: texts or sequences of numbers with labels
-    (classify), words with tags (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
+    The content of the file decides the task, unless --task names it: texts or sequences of numbers with a label
+    (classify), any number of labels (multilabel) or numbers (regress), series that go on (forecast), words with tags
+    (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
 
     \b
     rnncli train reviews.csv               guesses the columns; all settings by default
     rnncli train reviews.csv --cell gru --epochs 10
     rnncli train names.csv --tokens char   a timestep is a letter
+    rnncli train films.csv --label action,drama,comedy   any number of labels, a column of 0 and 1 each
     rnncli train tags.conll                a tag for every word
     rnncli train plays.txt                 the next word of a text
     rnncli train train/                    a folder of texts for each label; or files with the same columns

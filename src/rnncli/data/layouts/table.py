@@ -56,6 +56,11 @@ def plan_of(preview: Preview, request: Request) -> Plan:
             raise UsageError(
                 f"--{role} has no effect on {preview.file.name}, read as {plan.why()}", f"leave --{role} out"
             )
+    if request.source.label_separator is not None and request.labelled and plan.labels.mark is None:
+        raise UsageError(
+            f"--label-separator has no effect on {preview.file.name}, read as {plan.why()}",
+            "leave it out, or say --task multilabel",
+        )
     return plan
 
 
