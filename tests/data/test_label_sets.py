@@ -166,7 +166,7 @@ def test_a_bad_record_is_named_and_one_of_them_left_out(
 
 def test_a_separator_that_separates_nothing(tmp_path: Path) -> None:
     for task, how in (("classify", {}), ("auto", HOT)):
-        with pytest.raises(UsageError, match="--label-separator has no effect on .*, read as text: text"):
+        with pytest.raises(UsageError, match=r"--label-separator has no effect on .*, read as text: text"):
             read(tmp_path, "a.csv", hot("1", "0"), task, **({"label": "drama"} | how), label_separator="/")
 
 

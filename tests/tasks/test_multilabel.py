@@ -454,3 +454,31 @@ def test_what_is_explained(answer: str, score_is: str, sign: list[int], trained:
     p = np.array(list(trained[0].in_double().predict(["a film with jokes"])[0].probabilities.values()))
     (own,) = question.scores(["a film with jokes"])
     assert own == pytest.approx(float((np.array(sign) * np.log(p / (1 - p))).sum()), rel=1e-9)
+
+
+def test_a_model_reads_what_other_files_have(tmp_path: Path) -> None:
+    """One that learned from a column for each label predicts files without them, and is scored on others."""
+    words = {"guns": "action", "jokes": "comedy", "tears": "drama"}
+    rows = [(f"a film with {' and '.join(chosen)}", chosen) for n in range(40) if (chosen := _chosen(list(words), n))]
+    hot = [",".join([text, *(str(int(word in chosen)) for word in words)]) for text, chosen in rows]
+    (tmp_path / "hot.csv").write_text("\n".join([f"plot,{','.join(words.values())}", *hot]) + "\n")
+    (tmp_path / "joined.csv").write_text(
+        "\n".join(["plot,genres", *(f"{text},{'|'.join(words[word] for word in chosen)}" for text, chosen in rows)])
+    )
+    (tmp_path / "new.csv").write_text("plot,year\na film with guns,1999\n")
+    listed = [json.dumps({"text": text, "labels": [words[word] for word in chosen]}) for text, chosen in rows]
+    (tmp_path / "lists.jsonl").write_text("\n".join(listed))
+    tiny = {"hidden": 2, "embedding": 2, "epochs": 1}
+    model = rnncli.train(tmp_path / "hot.csv", label="action,comedy,drama", runs=tmp_path / "runs", **tiny)  # type: ignore[arg-type]
+    assert [one.text for one in rnncli.predict([tmp_path / "new.csv"], model)] == ["a film with guns"]
+    assert len(rnncli.predict([tmp_path / "hot.csv"], model)) == len(rows)
+    scores = [
+        rnncli.evaluate(tmp_path / name, model, **how).scores  # type: ignore[attr-defined, arg-type]
+        for name, how in (("hot.csv", {}), ("joined.csv", {"label": "genres"}), ("lists.jsonl", {}))
+    ]
+    assert scores[0] == scores[1] == scores[2]
+    assert scores[0].rows == len(rows)
+
+
+def _chosen(words: list[str], n: int) -> list[str]:
+    return [word for k, word in enumerate(words) if n % 7 >> k & 1]

@@ -85,7 +85,8 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         raise_first(CHOSEN, preview.choose(text_at, None))
     first = [row.values[text_at] for row in preview.rows]
     numbers = 2 * sum(map(looks_like_numbers, first)) > len(first)
-    roles = Roles(layout="indicators", text=(preview.names[text_at],), label=labels)
+    # A model keeps that it reads a text: files to predict, and others to score, may have no such columns.
+    roles = Roles(layout="texts", text=(preview.names[text_at],), label=labels)
     inputs = request.inputs or (NumberArrays if numbers else Texts)
     return _Plan(preview=preview, roles=roles, text_at=text_at, names=labels, inputs=inputs)
 

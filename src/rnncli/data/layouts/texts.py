@@ -13,6 +13,7 @@ from rnncli.data.doubts.preview import Preview, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
+from rnncli.data.layouts import indicators
 from rnncli.data.layouts.labels import LabelReading, label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
@@ -72,6 +73,9 @@ class _Plan(Plan):
 
 
 def recognize(preview: Preview, request: Request) -> Plan | None:
+    several = indicators.recognize(preview, request)
+    if several is not None:
+        return several
     columns, labels = choose(preview, request)
     names, label_at = preview.names, columns.label
     preview = preview.choose(columns.text, label_at)
