@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.core.packed import Array
+from rnncli.memory import require_room
 from rnncli.tasks.comparison import RowScores, mean_interval
 from rnncli.tasks.metrics import label_scores
 from rnncli.tasks.multilabel.labels import LabelSet, counts_of, indicators
@@ -59,8 +60,16 @@ def judge(
         sets: the right labels of each row.
         probabilities, predicted: (rows, K) of the labels in ``known``, which are the model's.
         worst: how many mistakes to name.
+
+    Raises:
+        StorageError: there is no room for the decisions on so many labels of so many rows.
     """
     counts = counts_of(sets)
+    require_room(
+        40 * len(sets) * len(counts.keys() | set(known)),
+        f"scoring {len(known):,} labels of {len(sets):,} rows",
+        "evaluate on fewer of them",
+    )
     new = sorted(counts.keys() - set(known))
     names = (*known, *new)
     right = indicators(sets, names)
