@@ -104,6 +104,10 @@ def test_each_way_to_write_them_reads_as_the_same_records(case: str, tmp_path: P
 
 
 def test_what_is_said_of_them(tmp_path: Path) -> None:
+    single = lines_of("text,kind", (f"{text},{'-'.join(labels)}" for text, labels in RECORDS))
+    found = read(tmp_path, "a.csv", single, "multilabel")
+    assert found.why.endswith("; task multilabel: kind holds one label in each value, or none")
+    assert list(found.labels[:3]) == [("action-comedy",), ("action",), ()]
     lists = read(tmp_path, "a.jsonl", LISTED).why
     assert lists == "text: text, label: labels; change with --text/--label; task multilabel: labels holds lists"
     bars = read(tmp_path, "a.csv", joined("|")).why

@@ -77,7 +77,9 @@ def _several(preview: Preview, mark: str | None) -> LabelReading:
     assert preview.label is not None
     name = preview.label.name
     if mark is None:
-        return LabelReading(True, None, f"; task {SEVERAL}: {name} holds lists")
+        lists = any(listed_names(value) is not None for value in preview.label.filled)
+        holds = "lists" if lists else "one label in each value, or none"
+        return LabelReading(True, None, f"; task {SEVERAL}: {name} holds {holds}")
     said = f"; task {SEVERAL}: {name} holds several labels with {_MARKS.get(mark, repr(mark))} between them"
     if preview.purpose.trains and preview.task == "auto":
         said += f"; if each combination is a class: {command('--task', 'classify', '--label', name)}"
