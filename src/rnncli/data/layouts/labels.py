@@ -16,7 +16,7 @@ from rnncli.data.tables.several import are_indicators, joined_by, likely_mark, l
 from rnncli.data.tables.source import Source
 
 SEVERAL = "multilabel"  # the task whose labels are sets
-_MARKS = {",": "commas", ";": "semicolons", "|": "|", "><": "<>"}
+_MARKS = {",": "commas", ";": "semicolons", "|": "|", "><": "angle brackets"}
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def label_reading(preview: Preview, source: Source) -> LabelReading:
         places = are_indicators([one for one in lists if one is not None])
         return SINGLE if places else _several(preview, None)
     joined = joined_by(column.distinct)
-    return SINGLE if joined is None else _several(preview, joined[0])
+    return SINGLE if joined is None else _several(preview, joined[0], guessed=True)
 
 
-def _several(preview: Preview, mark: str | None) -> LabelReading:
+def _several(preview: Preview, mark: str | None, guessed: bool = False) -> LabelReading:
     assert preview.label is not None
     name = preview.label.name
     if mark is None:
@@ -81,6 +81,6 @@ def _several(preview: Preview, mark: str | None) -> LabelReading:
         holds = "lists" if lists else "one label in each value, or none"
         return LabelReading(True, None, f"; task {SEVERAL}: {name} holds {holds}")
     said = f"; task {SEVERAL}: {name} holds several labels with {_MARKS.get(mark, repr(mark))} between them"
-    if preview.purpose.trains and preview.task == "auto":
+    if guessed:
         said += f"; if each combination is a class: {command('--task', 'classify', '--label', name)}"
     return LabelReading(True, mark, said)
