@@ -55,14 +55,30 @@ KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
         ["text,price", "a large house,104.5", "a small one,3", "a large flat,101"],
         ["--task", "regress", "--embedding", "3", "--min-count", "1"],
     ),
+    "series": (
+        "load.csv",
+        ["day,site,load", *(f"2026-01-{n + 1:02},{s},{n % 5 + 0.5 * n}" for s in "abc" for n in range(20))],
+        ["day,site,load", *(f"2026-03-{n + 1:02},d,{n % 5 + 0.25 * n}" for n in range(12))],
+        ["--task", "forecast", "--label", "load", "--id", "site", "--window", "4", "--horizon", "2"],
+    ),
     "text": ("tales.txt", TALES.splitlines(), ["a bird sings to another quick bird"], []),
 }
 
 
 @pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest, cli: Any) -> tuple[str, str, list[str]]:
+    return written(cli, request.param)
+
+
+@pytest.fixture(params=[name for name in KINDS if name != "series"])
+def continued(request: pytest.FixtureRequest, cli: Any) -> tuple[str, str, list[str]]:
+    """Of the kinds whose models can be trained further."""
+    return written(cli, request.param)
+
+
+def written(cli: Any, which: str) -> tuple[str, str, list[str]]:
     """The names of the file to learn from and of the other one, and the options."""
-    name, learned, others, options = KINDS[request.param]
+    name, learned, others, options = KINDS[which]
     cli.write(name, "\n".join(learned) + "\n")
     cli.write(f"other-{name}", "\n".join(others) + "\n")
     return name, f"other-{name}", [*SMALL, *options]
@@ -275,8 +291,8 @@ def test_a_fold_is_as_a_column_of_a_split_would_say(cli):
 # Trainings that begin with a model
 
 
-def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, kind):
-    data, other, options = kind
+def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, continued):
+    data, other, options = continued
     cli.works("train", data, *options, "--validation", "0", "--name", "old")
     found = cli.works("train", other, *SMALL, "--min-count", "1", "--validation", "0", "--from", "old", "--name", "new",
                       "--epochs", "0", "--json").json  # fmt: skip
@@ -295,8 +311,8 @@ def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, kind):
         assert evaluated(cli, data, "new") == evaluated(cli, data, "old")
 
 
-def test_the_score_of_older_rows_before_and_after(cli, kind):
-    data, other, options = kind
+def test_the_score_of_older_rows_before_and_after(cli, continued):
+    data, other, options = continued
     cli.works("train", data, *options, "--validation", "0", "--name", "old")
     found = cli.works("train", other, *SMALL, "--validation", "0", "--from", "old", "--keep", data, "--name", "new",
                       "--json").json  # fmt: skip
@@ -328,6 +344,12 @@ def test_a_resumed_training_does_not_begin_with_a_model(trained, tiny):
     trained.works("train", "reviews.csv", *tiny, "--name", "other")
     says = "a resumed training goes on from its own weights"
     trained.refuses(2, says, "train", "--from", "reviews-1", "--resume", "other")
+
+
+def test_a_forecast_does_not_go_on(cli):
+    data, other, options = written(cli, "series")
+    cli.works("train", data, *options, "--name", "old")
+    cli.refuses(2, "--from is not for a model of the task forecast", "train", other, "--from", "old")
 
 
 def test_older_rows_need_a_model_to_begin_with(trained):

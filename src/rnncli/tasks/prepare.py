@@ -216,6 +216,38 @@ def learned_labels(
     return mine, numbers.with_flat(renumbered[numbers.flat]) if isinstance(numbers, Ragged) else renumbered[numbers]
 
 
+def learned_columns(
+    dataset: Dataset, rows: Split, names: tuple[str, ...], targets: Array, known: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], Array]:
+    """As :func:`learned_labels`, of rows that may have any number of labels.
+
+    Args:
+        names: all labels of the data set.
+        targets: (rows, K) which of them each row has.
+        known: the labels of the model that the training goes on from, which stay in their places.
+
+    Raises:
+        DataError: a row that the user has set aside has a label that no training row has.
+    """
+    arrangement, before = dataset.arrangement, frozenset(known)
+    if arrangement is not None:
+        learned = targets[rows.train].any(axis=0) | np.array([name in before for name in names], np.bool_)
+        aside = np.flatnonzero(arrangement.parts != Part.TRAINING)
+        found = np.argwhere(targets[aside] & ~learned)
+        if len(found):
+            row, label = found[0].tolist()
+            raise DataError(
+                f"{dataset.place(int(aside[row]))}: no training row has the label {quoted(names[label])}",
+                "put such rows among those for training, or leave them out",
+            )
+    place = {name: k for k, name in enumerate(names)}
+    mine = (*known, *(name for name in names if name not in before))
+    if mine == names:
+        return names, targets
+    nothing = np.zeros(len(targets), np.bool_)
+    return mine, np.stack([targets[:, place[name]] if name in place else nothing for name in mine], axis=1)
+
+
 def _flat(numbers: Array | Ragged, rows: Array) -> Array:
     """All numbers of these rows."""
     of_rows = rows_of(numbers, rows)

@@ -13,18 +13,21 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.records import LabelSets
 from rnncli.tasks.comparison import Baseline, RowScores
+from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import LabelTargets
 from rnncli.tasks.many_to_one.task import ManyToOneTask
 from rnncli.tasks.multilabel import labels
 from rnncli.tasks.multilabel.model import MultilabelModel, usual_thresholds
 from rnncli.tasks.multilabel.network import f1_of_rows
+from rnncli.tasks.prepare import Split, learned_columns
 from rnncli.tasks.report import Report
 
 
 class Multilabel(ManyToOneTask, LabelTargets):
     model = MultilabelModel
     trains = "A multi-label classifier"
+    continues = True
     constant_is = "commonest_labels"
 
     def fits(self, dataset: Dataset) -> bool:
@@ -35,6 +38,13 @@ class Multilabel(ManyToOneTask, LabelTargets):
 
     def numbered(self, answers: Sequence[labels.LabelSet]) -> tuple[dict[str, Any], Array]:
         names, targets = labels.numbered(answers)
+        return {"labels": names, "thresholds": usual_thresholds(names)}, targets
+
+    def learned(
+        self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None
+    ) -> tuple[dict[str, Any], Array]:
+        known = () if begin is None else tuple(begin.facts()["labels"])
+        names, targets = learned_columns(dataset, rows, fields["labels"], targets, known)
         return {"labels": names, "thresholds": usual_thresholds(names)}, targets
 
     def strata(self, targets: Array) -> Array:
