@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import rnncli
 from rnncli.core.optim.parameters import flatten
 from rnncli.data.splits import fold_numbers
+from rnncli.errors import UsageError
 from rnncli.tasks.model import Model
 
 SMALL = ("--hidden", "4", "--epochs", "2", "--seed", "3", "--workers", "1")
@@ -377,3 +379,22 @@ def test_the_columns_of_the_model_are_those_of_the_new_data(trained, tiny):
     trained.write("new.csv", "verdict,label,text,remark\nu,1,some text,good again\nv,2,some more,bad again\n")
     found = trained.works("train", "new.csv", "--from", "old", "--validation", "0", "--epochs", "1", "--json").json
     assert found["columns"] == {"text": "remark", "label": "verdict"}
+
+
+def test_in_python_rows_are_files_or_pairs(trained, tmp_path):
+    (tmp_path / "val.csv").write_text("text,label\nvery good,pos\nso bad,neg\n")
+    pairs = [("very good", "pos"), ("so bad", "neg")]
+    small = {"hidden": 4, "embedding": 3, "epochs": 1, "min_count": 1}
+    models = [
+        rnncli.train("reviews.csv", validation=rows, test=[("a warm film", "pos")], **small)
+        for rows in (tmp_path / "val.csv", pairs)
+    ]
+    assert [model.record.validation_rows for model in models] == [2, 2]
+    assert models[0].record.test.rows == 1
+    assert models[0].record.epochs == models[1].record.epochs
+    later = rnncli.train(pairs * 4, from_=models[0], keep=pairs, epochs=1, validation=0)
+    assert (later.record.origin.model, later.record.kept.rows) == ("a model in Python", 2)
+    crossed = rnncli.train("reviews.csv", folds=2, validation="0.4", **small)
+    assert [fold.rows for fold in crossed.record.folds] == [6, 6]
+    with pytest.raises(UsageError, match="folds must be at least 2"):
+        rnncli.train("reviews.csv", folds=1)

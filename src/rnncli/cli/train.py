@@ -38,7 +38,7 @@ from rnncli.cli.arguments.options import (
     resolve_settings,
     setting_options,
 )
-from rnncli.cli.arguments.paths import Writes
+from rnncli.cli.arguments.paths import Reads, Writes
 from rnncli.cli.arguments.training import (
     Config,
     TrainingData,
@@ -49,7 +49,7 @@ from rnncli.cli.arguments.training import (
 )
 from rnncli.cli.describe import describe, note_description, show_description
 from rnncli.cli.plots import learning_curves, require_drawable, write_plot
-from rnncli.config import SETTING_NAMES, Settings
+from rnncli.config import SETTING_NAMES, Settings, parse
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import WARNING, Output
 
@@ -71,8 +71,10 @@ LogFile = Annotated[
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
+Rows = AnyPath | Iterable[tuple[Any, Any]] | None
 Test = Annotated[
-    options.InputFile,
+    Rows,
+    Reads(),
     typer.Option("--test", metavar="FILE", help="Rows on which the best model is scored once, at the end."),
 ]
 From = Annotated[
@@ -80,7 +82,8 @@ From = Annotated[
     typer.Option("--from", metavar="MODEL", help="Model to begin with; new words and labels are added."),
 ]
 Keep = Annotated[
-    options.InputFile,
+    Rows,
+    Reads(),
     typer.Option("--keep", metavar="DATA", help="With --from: older rows, scored before and after."),
 ]
 Folds = Annotated[
@@ -132,9 +135,9 @@ def train(
         name: of the run's folder below ``runs``; no other run may have it.
         plot: a file for the learning curves; one that is there is replaced.
         log: a file for the events as JSON lines, each written as it happens; one that is there is replaced.
-        test: a file of rows on which the best model is scored once, at the end.
+        test: a file of rows, or pairs, on which the best model is scored once, at the end.
         from_: a model, or its name: the training begins with its weights and adds the new words and labels.
-        keep: with ``from_``, a file of older rows, on which the model is scored before and after the training.
+        keep: with ``from_``, a file of older rows, or pairs: the model is scored on them before and after the training.
         folds: how many trainings come before that each leave out a fold, which is scored: cross-validation. Their
             scores are in ``record.folds``; the model that is returned is trained as without them.
         keep_folds: whether the runs of the folds are kept, as ``NAME-fold1`` and so on.
@@ -165,16 +168,21 @@ def train(
         raise UsageError("a resumed training goes on from its own weights", "leave --from out")
     require_drawable(plot)
     folder = Path(runs)
-    given, settings = settings_asked(config, options)
-    beside = {option: None if file is None else os.fspath(file) for option, file in (("test", test), ("keep", keep))}
-    begin = None
-    if from_ is not None:
-        found_one, file, _ = found_model(from_, runs)
-        begin = Begin.of(found_one, file)
     with ExitStack() as opened:
+        # Rows may be pairs in Python, which are read from a file as all others are.
+        rows = {"validation": options.get("validation"), "test": test, "keep": keep}
+        files = {option: _path_of_rows(opened, one) for option, one in rows.items() if one is not None}
+        if "validation" in files:
+            own = files.pop("validation")
+            options["validation"] = parse("validation", own) if isinstance(own, str) else own
+        given, settings = settings_asked(config, options)
+        begin = None
+        if from_ is not None:
+            found_one, file, _ = found_model(from_, runs)
+            begin = Begin.of(found_one, file)
         path = opened.enter_context(as_file(data))
         if log is not None:
-            require_apart([log], paths_of(path))
+            require_apart([log], [*paths_of(path), *files.values()])
         written = None if log is None else opened.enter_context(TrainingLog(log))
         pairs = are_pairs(path, data)
         read = source_of("-" if path is None else path, reading_of(options), target=target, pairs=pairs)
@@ -186,9 +194,9 @@ def train(
                 {"workers": 1} | settings,
                 folder,
                 name,
-                test=beside["test"],
+                test=files.get("test"),
                 begin=begin,
-                keep=beside["keep"],
+                keep=files.get("keep"),
                 folds=folds or 0,
                 keep_folds=keep_folds,
                 named=given if named is None else named,
@@ -203,7 +211,7 @@ def train(
                 data=moved,
                 given=settings,
                 reading=reading_of(options),
-                beside=beside,
+                beside=files,
                 on_found=found,
             )
             if folds is not None and folds != session.folds:
@@ -222,6 +230,12 @@ def train(
         progress = session.state.progress
         write_plot(plot, learning_curves(progress.history, session.metric, progress.best_epoch))
     return load(session.folder.model)
+
+
+def _path_of_rows(opened: ExitStack, rows: Any) -> Any:
+    """The name of a file of rows; pairs are in a file as long as ``opened``. A share of rows is returned as it is."""
+    found = rows if isinstance(rows, int | float) else opened.enter_context(as_file(rows))
+    return os.fspath(found) if isinstance(found, os.PathLike) else found
 
 
 def train_command(
