@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -60,7 +61,7 @@ def with_files(
             raise UsageError(
                 f"--{option} {other.name}: column {quoted(dataset.source.split or '')} of {dataset.name} "
                 f"names the {rows} already",
-                f"leave --{option} or --split out",
+                f"leave --{option} out, or the column: --ignore {shlex.quote(dataset.source.split or '')}",
             )
         seen[other.digest] = other.name
     of_others = [np.full(len(other.lines), BESIDE[option], np.int8) for option, other in there.items()]
