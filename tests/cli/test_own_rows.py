@@ -63,6 +63,12 @@ KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
         ["day,site,load", *(f"2026-03-{n + 1:02},d,{n % 5 + 0.25 * n}" for n in range(12))],
         ["--task", "forecast", "--label", "load", "--id", "site", "--window", "4", "--horizon", "2"],
     ),
+    "labels": (
+        "topics.jsonl",
+        [json.dumps({"text": f"{a} and {b} {n}", "labels": [a, b]}) for n in range(4) for a, b in ("xy", "yz", "xz")],
+        [json.dumps({"text": "x and new y", "labels": ["x", "y"]}), json.dumps({"text": "only z", "labels": ["z"]})],
+        ["--embedding", "3", "--min-count", "1"],
+    ),
     "text": ("tales.txt", TALES.splitlines(), ["a bird sings to another quick bird"], []),
 }
 
@@ -102,7 +108,10 @@ def evaluated(cli: Any, data: str, run: str) -> float:
     """The score by which the epochs of a training are shown, from ``evaluate``."""
     greedy = ["--beam", "1"] if "beam" in Model.load(f"runs/{run}/model.safetensors").options else []
     found = cli.works("evaluate", data, "-m", run, *greedy, "--json").json
-    return found.get("nats") or found.get("mae") or found.get("exact", found.get("scores", {}).get("accuracy"))
+    scores = found | found.get("scores", {})
+    return next(
+        scores[name] for name in ("nats", "mae", "exact", "micro_f1", "accuracy") if scores.get(name) is not None
+    )
 
 
 def test_a_file_of_validation_rows_leaves_all_of_the_data_to_learn_from(cli, kind):
@@ -157,6 +166,13 @@ def test_validation_files_that_cannot_be_used(trained, code, says, content):
 )
 def test_files_of_rows_that_are_none(trained, tiny, option, file, code, says):
     trained.refuses(code, says, "train", "reviews.csv", *tiny, option, file)
+
+
+@pytest.mark.parametrize("option", ["--validation", "--test"])
+def test_a_label_of_several_that_no_training_row_has(cli, option):
+    data, _, options = written(cli, "labels")
+    cli.write("odd.jsonl", '{"text": "x and y", "labels": ["x"]}\n{"text": "odd", "labels": ["z", "odd"]}\n')
+    cli.refuses(3, "odd.jsonl:2: no training row has the label 'odd'", "train", data, *options, option, "odd.jsonl")
 
 
 def test_a_label_that_only_the_test_rows_have_is_counted_wrong(trained, tiny):

@@ -27,6 +27,7 @@ from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
 from rnncli.results import Column, HeatMap, TableCell, TableView
 from rnncli.schema import Length
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import Network
 from rnncli.tasks.rows import EncodedRows
 from rnncli.tasks.table import task_named
@@ -504,6 +505,10 @@ class Model(ABC):
     def calibrated(self, validation: EncodedRows) -> Self:
         """The same model with what is chosen on the validation rows, of which there may be none, by its parameters."""
         return self
+
+    def row_scores(self, examples: Any) -> RowScores:
+        """The scores of single rows, encoded as it reads them; those of all give its metric."""
+        return self.network.row_scores(self.params, examples)
 
     def in_double(self) -> Self:
         """The same model with parameters in float64, for inspection."""

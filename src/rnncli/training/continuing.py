@@ -187,8 +187,7 @@ def row_scores(model: Model, dataset: Dataset) -> RowScores:
     judged = Dataset.joined(dataset, (), arrangement)
     settings = model.settings.replace(validation=0.0, class_weights="none")
     prepared = task_named(model.task).prepare(judged, settings, model)
-    found: RowScores = prepared.network.row_scores(model.params, prepared.validation)
-    return found
+    return model.row_scores(prepared.validation)
 
 
 def _columns_of(path: Path) -> dict[str, str]:

@@ -217,7 +217,7 @@ class Session:
         if self.test is None:
             return
         baselines = self.test.baselines()
-        own = model.network.row_scores(model.params, self.test.validation)
+        own = model.row_scores(self.test.validation)
         low, high, method = score_interval(own, self.settings.seed)
         found = FinalScore(
             data=_stored_name(self.files["test"].path if "test" in self.files and not self.fold else self.dataset.name),

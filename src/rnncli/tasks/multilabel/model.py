@@ -14,10 +14,11 @@ from rnncli.data.dataset import Dataset
 from rnncli.record import Share
 from rnncli.results import Column, TableCell
 from rnncli.schema import Length
+from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.many_to_one.model import LabelModel, ManyToOneManifest
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.model import Metric, distinct
-from rnncli.tasks.multilabel.network import THRESHOLD, MultilabelClassifier
+from rnncli.tasks.multilabel.network import THRESHOLD, MultilabelClassifier, f1_of_rows
 from rnncli.tasks.multilabel.results import LabelsEvaluation, LabelsPrediction, WrongLabels
 from rnncli.tasks.multilabel.scores import judge
 from rnncli.tasks.multilabel.thresholds import best_thresholds
@@ -67,6 +68,10 @@ class MultilabelModel(LabelModel):
             return self
         found = self.probabilities(validation.inputs)
         return replace(self, thresholds=best_thresholds(found, validation.targets))
+
+    def row_scores(self, examples: Examples) -> RowScores:
+        """By the thresholds, as its answers are."""
+        return f1_of_rows(self.predicted(self.probabilities(examples.inputs)), examples.targets)
 
     def predicted(self, probabilities: Array) -> Array:
         """(rows, K) whether each label is predicted."""
