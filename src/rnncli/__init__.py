@@ -7,8 +7,19 @@ model.predict(["movie was good"])[0].label
 """
 
 __version__ = "0.1.0"
-__all__ = ["describe", "evaluate", "inspect", "list_runs", "load", "predict", "remove_runs", "samples", "tokenize"]
-__all__ += ["train"]
+__all__ = [
+    "compare",
+    "describe",
+    "evaluate",
+    "inspect",
+    "list_runs",
+    "load",
+    "predict",
+    "remove_runs",
+    "samples",
+    "tokenize",
+    "train",
+]
 
 # Type checkers know the names. To import them would take as long as the interpreter's own start, and until __main__ is
 # reached Ctrl-C brings a traceback; so nothing is imported here, not even __future__, which is a file too.
@@ -17,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnncli.cli.arguments.inputs import load
+    from rnncli.cli.compare import compare
     from rnncli.cli.describe import describe
     from rnncli.cli.evaluate import evaluate
     from rnncli.cli.inspect import inspect

@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "Predict with a model, in the order of the inputs.",
     "inspect": "Open a model up: its layers, its training, and what it computes for a text.",
     "evaluate": "Score a model on data it has not seen.",
+    "compare": "Compare models on the same data, and say which to take.",
     "runs": "List the trained models, or remove some.",
     "samples": "List the sample files, or write them to a folder.",
 }
