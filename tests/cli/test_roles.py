@@ -119,3 +119,35 @@ def test_a_name_with_a_comma_comes_first(cli):
     )
     document = cli.works("train", "a.jsonl", "--text", "a,b", "--label", "b", "--dry-run", "--json").json
     assert document["records"][0] == {"input": "so good 0", "label": "0"}
+
+
+LONG = "id,time,a,b,label\n" + "".join(f"s{k // 4},{k % 4},{k % 7}.5,{k % 5},{'pn'[k // 4 % 2]}\n" for k in range(48))
+WIDE = "label,t0,t1,t2,t3\n" + "".join(f"{'pn'[k % 2]},{k % 7}.5,{k % 3},{k % 5}.25,{k % 2}\n" for k in range(24))
+CELLS = "x,label\n" + "".join(f"{k % 7}.5 {k % 3}.0 {k % 5}.25 {k % 2}.5,{'pn'[k % 2]}\n" for k in range(24))
+HOT = "plot,calm,loud\n" + "".join(f"a film {'quiet shot'[k % 10]} {k},{k % 2},{k % 3 % 2}\n" for k in range(24))
+POINTS = "x,y,text\n" + "".join(f"{k % 7},{k % 5},a text of {k % 7}\n" for k in range(24))
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (REVIEWS, ["--text", "review", "--label", "stars"]),
+        (REVIEWS, ["--text", "title,review", "--label", "stars"]),
+        (LONG, []),
+        (WIDE, []),
+        (CELLS, []),
+        (HOT, ["--label", "calm,loud"]),
+        (POINTS, ["--task", "caption"]),
+        (LONG, ["--task", "forecast", "--label", "a", "--id", "id", "--features", "a,b"]),
+    ],
+    ids=["texts", "joined texts", "long", "wide", "cells", "indicators", "numbers", "series"],
+)
+def test_every_layout_is_read_in_another_order_and_beside_more(cli, tiny, content, options):
+    cli.write("a.csv", content)
+    cli.works("train", "a.csv", *options, "--name", "r", *tiny)
+    head = content.partition("\n")[0].split(",")
+    cli.write("b.csv", columns(content, ",".join([*head[::-1], "more"])))
+    scored = [cli.works("evaluate", name, "-m", "r", "--json").json for name in ("a.csv", "b.csv")]
+    assert scored[0] == scored[1]
+    predicted = [cli.works("predict", name, "-m", "r", "--json").json_lines for name in ("a.csv", "b.csv")]
+    assert predicted[0] == predicted[1]

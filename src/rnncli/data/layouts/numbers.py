@@ -57,11 +57,11 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if request.source.text is not None:
         return None
     found: tuple[NumericColumns, str | None] | None = None
-    if request.labelled:
+    if request.labelled and request.roles is None:
         found = described_numbers(preview.columns, request.source.label)
     elif isinstance(request.reads, NumericColumns):
         require_columns(preview, request.reads.names)
-        found = request.reads, None
+        found = request.reads, request.source.label if request.labelled else None
     if found is None:
         return None
     if request.doubted:

@@ -49,6 +49,8 @@ def plan_of(preview: Preview, request: Request) -> Plan:
     chosen = request.source.layout
     layouts = LAYOUTS.values() if chosen is None else [one for name, one in LAYOUTS.items() if name == chosen]
     plan = next(filter(None, (recognize(preview, request) for recognize in layouts)), None)
+    if plan is None and request.roles is not None:  # a prediction reads the inputs alone, perhaps in another layout
+        plan = next(filter(None, (recognize(preview, request) for recognize in LAYOUTS.values())), None)
     if plan is None:
         raise DataError(f"{preview.file.name}: the table no longer holds its records as before ({chosen})")
     for role in ROLES:

@@ -247,7 +247,10 @@ def _as_trained(preview: Preview, request: Request, form: WideForm) -> Plan:
         beside = {label, *form.others}
         columns = [column for column in preview.columns if column.name not in beside]
         words = [column for column in columns if not column.holds_numbers]
-        if words:
+        steps_of_model = () if request.roles is None else request.roles.features
+        if words and steps_of_model and not {column.name for column in words} & set(steps_of_model):
+            columns = [column for column in columns if column.holds_numbers]  # the model's timesteps are all there
+        elif words:
             raise DataError(
                 f"{file.name}: {quoted(words[0].name)} holds no numbers, and the model reads each column as a timestep",
                 f"Leave it out with --ignore {words[0].name}.",

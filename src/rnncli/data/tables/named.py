@@ -19,6 +19,8 @@ from rnncli.errors import DataError, UsageError, quoted
 
 _log = logging.getLogger("rnncli.data")
 _SEVERAL, _ONE = ("text", "label", "features"), ("time", "id", "split", "group")
+# Layouts of which a model keeps a form of its own: a file may have more or fewer timesteps than that of its training.
+OWN_FORM = ("long", "wide", "series")
 _APART = ("text", "label", "features", "time", "id")  # roles of which a column has one
 
 
@@ -78,7 +80,7 @@ def resolved(source: Source, columns: Sequence[str]) -> Source:
     for role in _APART:
         for name in found.get(role, ()):
             other = roles.setdefault(name, role)
-            if other != role:
+            if other != role and {other, role} != {"label", "features"}:  # what is forecast is read too
                 raise UsageError(f"--{other} and --{role} both name the column {quoted(name)}")
     return source.naming(found)
 
@@ -100,7 +102,10 @@ def as_trained(
         return source, None
     kept = {"text": roles.text, "features": roles.features, "time": (roles.time,), "id": (roles.id,)}
     filled = {role: tuple(name for name in names if name is not None) for role, names in kept.items()}
-    if not any(getattr(source, role) is not None for role in (*filled, "layout")):
+    named = any(getattr(source, role) is not None for role in (*filled, "layout"))
+    if roles.layout in OWN_FORM:
+        return (source if named else replace(source, layout=roles.layout)), None
+    if not named:
         missing = _missing(columns, [(name, role) for role, names in filled.items() for name in names])
         if missing is None:
             source = replace(source, layout=roles.layout).naming(filled)
