@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rnncli.data.formats.dialect import Dialect
 from rnncli.data.formats.numbers import Writing, with_point, writing_of
 from rnncli.data.formats.peek import Peeked
+from rnncli.data.formats.registry import is_array
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.values import as_text
 from rnncli.data.tables.column import Column, columns_of
@@ -147,6 +148,8 @@ def _header(columns: Sequence[Column], line: int, ledger: Ledger, expected: Expe
         return False
     if header.found is not None:
         return header.found
+    if any(is_array(column.example) and not is_array(column.name) for column in columns):
+        return True  # it stands above names of files
     if expected.by_model:  # whose names of columns are not there
         if any(len(column.name.split()) > 1 and not is_name(column.name) for column in columns):
             return False
