@@ -53,9 +53,14 @@ def clean(text: str, limit: int | None = None) -> str:
     return _ODD_PIECE.sub(_shown, text)
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would take a text for a formula."""
+    return text.startswith(_FORMULA)
+
+
 def inert(text: str) -> str:
     """Return ``text`` cleaned, behind a ``'`` where a spreadsheet would take it for a formula (CSV injection)."""
-    return f"'{clean(text)}" if text.startswith(_FORMULA) else clean(text)
+    return f"'{clean(text)}" if is_formula(text) else clean(text)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -12,6 +12,16 @@ from rnncli.record import EpochRecord
 TableCell = str | int | float | None
 
 
+class Several(NamedTuple):
+    """Several values in one cell of a file: a list, and the text for a format that has no lists."""
+
+    values: tuple[str | float, ...]
+    text: str
+
+
+FileCell = TableCell | Several
+
+
 def format_number(x: float) -> str:
     """Return four decimals, ``0.8571``; if these say too little, four digits, ``1.234e-05``; ``-`` if not finite."""
     if not math.isfinite(x):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
@@ -13,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import typer
 
 from rnncli.clean import clean, inert
+from rnncli.cli.answers import Destination, MoreColumns
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import files_among, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.inputs import STDIN, files_among, model_of, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, quiet
+from rnncli.cli.arguments.paths import check_output, suffixes_of
+from rnncli.cli.predictions import Answer, Asking
 from rnncli.data.formats.registry import is_array
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import UsageError, counted
 from rnncli.render.console import Output
 
 if TYPE_CHECKING:
-    from rnncli.data.dataset import Source
     from rnncli.tasks.model import Model, Prediction
 
 Length = Annotated[int | None, typer.Option("--length", metavar="N", min=1, help="How many tokens to generate. [200]")]
@@ -45,8 +45,10 @@ SpreadsheetSafe = Annotated[
     bool,
     typer.Option("--spreadsheet-safe", help="Put a ' before anything that a spreadsheet would take for a formula."),
 ]
-
-BYTES_A_TEXT = 500  # a guess, by which a file is or is not worth more than one process
+Probabilities = Annotated[bool, typer.Option("--probabilities", help="Give each label a column with its probability.")]
+Top = Annotated[
+    int | None, typer.Option("--top", metavar="K", min=1, help="Give the K most probable labels columns of their own.")
+]
 
 
 @checked()
@@ -54,15 +56,22 @@ def predict(
     texts: AnyPath | Iterable[AnyPath],
     model: options.ModelName = "latest",
     *,
+    output: options.AnswersFile = None,
+    probabilities: Probabilities = False,
+    top: Top = None,
+    vectors: options.VectorsFile = None,
     length: Length = None,
     temperature: Temperature = None,
     seed: Seed = None,
     beam: options.Beam = None,
     workers: options.Workers = 1,
     runs: options.Runs = DEFAULT_RUNS,
+    force: options.Force = False,
+    spreadsheet_safe: SpreadsheetSafe = False,
     on_start: Callable[[Model], object] = quiet,
     on_prediction: Callable[[Any], object] | None = None,
     on_pause: Callable[[], object] = quiet,
+    on_end: Callable[[Destination], object] = quiet,
     **reading: Unpack[options.InputReading],
 ) -> list[Any]:
     """Returns a model's predictions, one for each input, in the order of the inputs.
@@ -70,13 +79,21 @@ def predict(
     Args:
         texts: a list of texts, or of paths of data files; or one text, or the name of a file.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
+        output: a file for the inputs and their predictions, a row each: .csv, .tsv, .jsonl or .parquet. It has all
+            columns of the inputs, and of an input that cannot be read says why; its prediction is None.
+        probabilities: whether ``output`` has a column with the probability of each label.
+        top: how many of the most probable labels it has columns for.
+        vectors: a file for what the network reads each input as: .npy, or .csv with the line of each.
         length, temperature, seed: how a language model continues a text.
         beam: width of the beam search, where texts are generated.
         workers: processes that share a file; None for as many as help.
         runs: where models are found by name.
+        force: whether ``output`` and ``vectors`` are overwritten.
+        spreadsheet_safe: whether a ``'`` is put before texts in ``output`` that are formulas for a spreadsheet.
         on_start: takes the model, before the first prediction.
         on_prediction: takes each prediction as soon as it is made; then an empty list is returned.
         on_pause: called when a pipe is empty for now, and every input so far has its prediction.
+        on_end: takes what is to be said of the files that were written.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.InputReading`.
 
     Raises:
@@ -93,24 +110,70 @@ def predict(
     paths = [os.fspath(one) for one in texts if isinstance(one, os.PathLike)] if isinstance(texts, Sequence) else []
     if all(format is None and is_array(path) for path in paths):
         refuse_reading("these are texts", reading)
+    files = _outputs(output, vectors, paths, bool(force))
+    sources = [source_of(path, reading, inputs=True) for path in paths]
+    if spreadsheet_safe and (files[0] or ".jsonl").lower().endswith((".jsonl", ".parquet")):
+        raise UsageError("--spreadsheet-safe is for a .csv or .tsv file", "leave it out, or name such a file")
     # The model refuses an option that is not for its task.
     asked = model_of(model, runs).with_options(**{name: value for name, value in sampling.items() if value is not None})
+    more = MoreColumns(asked, bool(probabilities), top)
     on_start(asked)
     found: list[Any] = []
     show = on_prediction or found.append
-    if paths:
-        sources = [source_of(path, reading, inputs=True) for path in paths]
-        _predict_files(asked, sources, workers, show, on_pause)
-    else:
-        for prediction in asked.predict_stream(texts):  # type: ignore[arg-type]  # which checks them
-            show(prediction)
+    if not any(files):
+        if paths:
+            Asking(asked, lambda answer: show(answer.prediction), on_pause).about_files(sources, workers)
+        else:
+            for prediction in asked.predict_stream(texts):  # type: ignore[arg-type]  # which checks them
+                show(prediction)
+        return found
+    with Destination(asked, *files, more, sources, bool(spreadsheet_safe)) as written:
+
+        def answered(answer: Answer) -> None:
+            written.add(answer, asking)
+            if output is not None:
+                show(answer.prediction)
+
+        asking = Asking(asked, answered, keep=True, predictions=output is not None, vectors=vectors is not None)
+        if paths:
+            asking.about_files(sources, workers)
+        else:
+            asking.about_texts(texts)
+        written.finish(asking)
+        on_end(written)
     return found
+
+
+def _outputs(
+    output: AnyPath | None, vectors: AnyPath | None, paths: Sequence[str], force: bool
+) -> tuple[str | None, str | None]:
+    """The files to write.
+
+    Raises:
+        UsageError: one cannot be.
+    """
+    files = [None if one is None else os.fspath(one) for one in (output, vectors)]
+    for name, path, annotation in zip(
+        ("output", "vectors"), files, (options.AnswersFile, options.VectorsFile), strict=True
+    ):
+        if path is not None:
+            check_output(name, path, [one for one in paths if one != STDIN], force, suffixes_of(annotation))
+            folder = next(filter(os.path.isdir, paths), None)
+            if folder is not None:
+                raise UsageError(
+                    f"--{name} writes a row for each of a file, and {folder} is a folder", "name its files"
+                )
+    return files[0], files[1]
 
 
 def predict_command(
     call: Call,
     work: Callable[..., list[Any]],
     texts: TextArguments,
+    output: options.AnswersFile = None,
+    probabilities: Probabilities = False,
+    top: Top = None,
+    vectors: options.VectorsFile = None,
     workers: options.Workers = None,
     format: options.Format = None,
     spreadsheet_safe: SpreadsheetSafe = False,
@@ -120,44 +183,64 @@ def predict_command(
     \b
     rnncli predict "movie was good" "not bad at all"
     rnncli predict new.csv --json      one JSON object a line
+    rnncli predict new.csv -o out.csv  its columns, and the predictions
     rnncli predict "To be" --length 99 a language model goes on with the text
     cat lines.txt | rnncli predict -   one text a line
 
     In a pipe, a classifier writes label, probability, unknown words and text, separated by tabs.
     """
     from rnncli.cli.show import warnings_shown
+    from rnncli.render.console import WARNING
     from rnncli.render.tables import print_table
 
-    output = call.output
+    out = call.output
     if spreadsheet_safe and json:
         raise UsageError("--spreadsheet-safe is for lines of a table, and --json prints none", "leave one of them out")
     files = files_among(texts, format)
     for file in files:
         require_piped(file, "the texts")
-    if spreadsheet_safe and output.is_terminal:
+    to_files = output is not None or vectors is not None
+    if spreadsheet_safe and out.is_terminal and not to_files:
         raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
     inputs: list[Any] = [Path(file) for file in files] or texts
     models: list[Model] = []
     ask = partial(work, inputs, workers=workers, format=format, on_start=models.append)
-    if files or json or not output.is_terminal:
-        lines = _Lines(output, json, spreadsheet_safe)
-        with warnings_shown(output):
+    ask = partial(ask, probabilities=probabilities, top=top)
+    if to_files:
+        written: list[Destination] = []
+        counted_cut = _Cut()
+        how: dict[str, Any] = {"output": output, "vectors": vectors, "spreadsheet_safe": spreadsheet_safe}
+        with warnings_shown(out):
+            ask(on_prediction=counted_cut, on_end=written.append, **how)
+        cut = counted_cut.cut
+        if json:
+            from rnncli.render.json_out import print_json
+
+            print_json(out, written[0].summary())
+        else:
+            for note in written[0].notes():
+                out.note(note)
+            for warning in written[0].warnings():
+                out.note(clean(warning), WARNING)
+    elif files or json or not out.is_terminal:
+        lines = _Lines(out, json, spreadsheet_safe)
+        with warnings_shown(out):
             ask(
                 on_prediction=lambda prediction: lines.show_rows(models[0].rows_of(prediction)),
-                on_pause=output.stdout.flush,
+                on_pause=out.stdout.flush,
             )
         cut = lines.cut
         if spreadsheet_safe:
             cells = counted(lines.quoted, "cell that a spreadsheet", "cells that a spreadsheet")
-            output.note(f"a ' stands before {cells} would take for a formula", "dim")
+            out.note(f"a ' stands before {cells} would take for a formula", "dim")
     else:
         predictions = ask()
         for view in models[0].shown(predictions):
-            print_table(output, view)
+            print_table(out, view)
         cut = sum(prediction.cut > 0 for prediction in predictions)
     if cut and not json:
         read = counted(models[0].settings.max_length, models[0].unit)
-        output.note(
+        out.note(
             f"{counted(cut, 'text is', 'texts are')} longer than the {read} that this model reads; "
             f"{'its' if cut == 1 else 'their'} middle was left out"
         )
@@ -166,78 +249,14 @@ def predict_command(
 COMMAND = partial(command, predict, predict_command)
 
 
-def _predict_files(
-    model: Model,
-    sources: Sequence[Source],
-    workers: int | None,
-    show: Callable[[Any], object],
-    on_pause: Callable[[], object],
-) -> None:
-    """Predicts chunks of inputs, in order; where the input pauses, those so far are predicted without waiting for more.
+class _Cut:
+    """Counts predictions of inputs whose middle was not read."""
 
-    Raises DataError, with file and line, where the model cannot read an input.
-    """
-    from rnncli.data.inputs import stream_inputs
-    from rnncli.parallel.chunks import map_chunks
-    from rnncli.tasks.model import CHUNK, chunks_of
+    def __init__(self) -> None:
+        self.cut = 0
 
-    # Of the inputs without a prediction yet the names, None to show an input as it is, and the last times.
-    names: deque[tuple[str | None, tuple[str, ...]]] = deque()
-    waiting: list[Any] = []
-    done = 0  # inputs that are predicted, or are being predicted
-
-    def numbered(texts: list[Any]) -> tuple[list[Any], int]:
-        nonlocal done
-        done += len(texts)
-        return texts, done - len(texts)
-
-    def show_all(predictions: Iterable[Any]) -> None:
-        for prediction in predictions:
-            name, times = names.popleft() if names else (None, ())
-            prediction = prediction if name is None else replace(prediction, text=name)
-            show(model.dated(prediction, times) if times else prediction)
-
-    def predict_waiting() -> None:
-        chunk, waiting[:] = waiting[:], []
-        show_all(model.predict_stream(*numbered(chunk)))
-
-    def pause() -> None:
-        if waiting:
-            predict_waiting()
-            on_pause()
-
-    def texts(before_waiting: Callable[[], object]) -> Iterator[Any]:
-        for source in sources:
-            purpose = model.purpose("rnncli predict")
-            how: dict[str, Any] = {"parts_of": model.parts_of, "roles": model.roles}
-            for input in stream_inputs(source, model.reads, before_waiting, purpose, model.inputs, **how):
-                problem = model.problem(input.value)
-                if problem is not None:
-                    raise DataError(f"{input.place}: {problem}")
-                names.append((input.shown, input.times))
-                yield input.value
-
-    count = _workers(sources, workers)
-    if count > 1:
-        chunks = map(numbered, chunks_of(texts(quiet), CHUNK))
-        for predictions in map_chunks(lambda part: model.predict(*part), chunks, count):
-            show_all(predictions)
-        return
-    for text in texts(pause):
-        waiting.append(text)
-        if len(waiting) == CHUNK:
-            predict_waiting()
-    pause()
-
-
-def _workers(sources: Sequence[Source], most: int | None) -> int:
-    """How many processes predict: one where the input may pause, or is small."""
-    from rnncli.parallel.processes import helpful_workers
-
-    paths = [source.path for source in sources]
-    if not all(map(os.path.isfile, paths)):
-        return 1
-    return most or helpful_workers(sum(map(os.path.getsize, paths)) // BYTES_A_TEXT)
+    def __call__(self, prediction: Any) -> None:
+        self.cut += prediction is not None and prediction.cut > 0
 
 
 class _Lines:

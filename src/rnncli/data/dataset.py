@@ -19,7 +19,7 @@ from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, rai
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
-from rnncli.data.formats.table import Ledger, Row, Table
+from rnncli.data.formats.table import Ledger, Row, Table, Watch
 from rnncli.data.formats.values import NULL
 from rnncli.data.layouts.layout import Plan, Reads, Record, Request
 from rnncli.data.layouts.table import plan_of
@@ -397,11 +397,13 @@ def open_records(
     purpose: Purpose = TRAINING,
     *,
     before_waiting: Callable[[], object] | None = None,
+    watch: Watch | None = None,
 ) -> OpenedRecords:
     """Opens a file and recognizes how it holds its records: for every command that reads data.
 
     Args:
         before_waiting: is called where a pipe holds nothing more yet.
+        watch: sees every row as it is read; then a bad record is no error.
 
     Raises:
         DataError: it cannot be told how the file is to be read, or it is likely something else.
@@ -416,6 +418,7 @@ def open_records(
         encoding=source.encoding,
         skip_bad=source.skip_bad and source.target is None,  # a line that is left out would move those below it
         before_waiting=before_waiting,
+        watch=watch,
         skip_hint=SKIP_HINT if request.labelled and request.whole else None,
         delimiter=source.delimiter,
         header=source.header,

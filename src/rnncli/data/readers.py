@@ -19,7 +19,7 @@ from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.dialect import Dialect, delimiter_named, option
 from rnncli.data.formats.registry import FORMATS, Format, format_of, required_format_of
 from rnncli.data.formats.sources import check_path, display_name, open_chunks
-from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table
+from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table, Watch
 from rnncli.data.formats.values import Value
 from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.first_rows import Expected, read_first_rows
@@ -46,6 +46,7 @@ def open_table(
     expected: Expected | None = None,
     reader: str = "rnncli train",
     given: Sequence[str] = (),
+    watch: Watch | None = None,
 ) -> Table:
     """Opens ``source`` and reads its header; the records follow as ``rows`` is iterated.
 
@@ -69,6 +70,7 @@ def open_table(
             ``header`` and ``decimal`` do not say otherwise; with it, both are found out.
         reader: the beginning of the command that reads the file, for messages.
         given: more options that the user gave, each as it is typed, for the commands in messages.
+        watch: sees every row as it is read; then a bad record is no error.
 
     Raises:
         UsageError: an unknown format, encoding or delimiter; or a delimiter, a header or decimals of a file that is no
@@ -92,15 +94,18 @@ def open_table(
         raise UsageError(f"{file.name}: {row.name} is not text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
-    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes, asked)
+    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes, asked, watch)
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if opened.dialect is None:
         columns = header_names(opened.names, f"{file.name}:{opened.line}")
-        return _table(columns, _checked(opened.rows, columns, ledger, hasher.hexdigest), ledger)
+        rows = ledger.watched(opened.rows, opened.names, columns)
+        return _table(columns, _checked(rows, columns, ledger, hasher.hexdigest), ledger)
     first = read_first_rows(opened, ledger, expected, patient=before_waiting is None)
     ledger.file = replace(ledger.file, dialect=first.dialect)
-    rows = _checked(first.rows, first.names, ledger, hasher.hexdigest, first.dialect)
+    in_file = opened.names if first.dialect.header else first.names
+    rows = ledger.watched(first.rows, in_file, first.names)
+    rows = _checked(rows, first.names, ledger, hasher.hexdigest, first.dialect)
     return _table(*first.read(rows, ledger), ledger, first.dialect)
 
 

@@ -96,6 +96,19 @@ class GeneratingModel(Model):
     def read(self, text: Any) -> Array:
         """An input as the network reads it."""
 
+    @property
+    def vector_size(self) -> int:
+        return self.network.decoder.hidden
+
+    def vectors(self, texts: Sequence[Any]) -> Array:
+        """(inputs, H) the hidden state in which the topmost layer of the decoder begins."""
+        nothing = np.full(self.vector_size, np.nan, self.settings.dtype)
+        found = of_filled(self._starts, [self.read(text) for text in texts], nothing)
+        return np.array(found).reshape(len(texts), self.vector_size)
+
+    def _starts(self, inputs: list[Array]) -> Array:
+        return self.network.start(self.params, inputs, keep=False).states[-1][0]
+
     def generate(self, inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
         """The symbols that are generated for each input, and their log probability; none for an empty input."""
 

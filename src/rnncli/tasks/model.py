@@ -25,7 +25,7 @@ from rnncli.data.tables.source import Roles
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
-from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.results import Column, FileCell, HeatMap, TableCell, TableView
 from rnncli.schema import Length
 from rnncli.tasks.comparison import RowScores
 from rnncli.tasks.network import Network
@@ -96,11 +96,18 @@ class Prediction(Protocol):
     def cut(self) -> int:
         """How many timesteps in the middle of a long input were not read."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why there is no answer; None if there is one."""
+
+    def values(self) -> tuple[FileCell, ...]:
+        """The values of a row of a file, in the order of :attr:`Model.answers`."""
+
     def cells(self) -> tuple[TableCell, ...]:
         """The row of a table whose columns are :attr:`Model.columns`."""
 
     def fields(self) -> tuple[str, ...]:
-        """The tab-separated fields of a line in a pipe."""
+        """The tab-separated fields of a line in a pipe: the same columns in the same order."""
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
         """The parts of a line on a terminal: short columns with the answer, the text, and a note."""
@@ -205,6 +212,7 @@ class Model(ABC):
         labelled: whether the data that it is scored on have an answer beside each input.
         options: fields of the model that options of ``predict`` set.
         columns: of a table of predictions.
+        answers: columns that predictions have in a file, beside those of the inputs.
         at_once: how many inputs are predicted together at most, where fewer than :data:`CHUNK`.
         settings: those it was trained with.
         params: nested parameters.
@@ -220,6 +228,7 @@ class Model(ABC):
     labelled: ClassVar[bool] = True
     options: ClassVar[frozenset[str]] = frozenset()
     columns: ClassVar[tuple[Column, ...]]
+    answers: ClassVar[tuple[str, ...]] = ("prediction", "probability")
     at_once: ClassVar[int | None] = None
     settings: Settings
     params: Params = field(default_factory=dict)
@@ -245,6 +254,16 @@ class Model(ABC):
     def reads(self) -> Reads | None:
         """The columns of a table that an input's numbers come from; None where an input is the text of one column."""
         return None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels of which a prediction has the probabilities, in their order; none where it has no such."""
+        return ()
+
+    @property
+    def answers_timesteps(self) -> bool:
+        """Whether each timestep of a series in a file is an input, and not all of it."""
+        return False
 
     @property
     def row(self) -> str:
@@ -330,6 +349,15 @@ class Model(ABC):
 
     @abstractmethod
     def _predict_chunk(self, texts: list[Any], first: int) -> Iterable[Any]: ...
+
+    @property
+    @abstractmethod
+    def vector_size(self) -> int:
+        """H of :meth:`vectors`."""
+
+    @abstractmethod
+    def vectors(self, texts: Sequence[Any]) -> Array:
+        """(inputs, H) what the network reads each input as; NaN for one without timesteps."""
 
     def evaluate(self, data: Dataset | str | os.PathLike[str], worst: int = 10, workers: int = 1) -> Any:
         """Scores the model on data with the right answers.

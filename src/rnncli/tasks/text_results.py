@@ -11,7 +11,7 @@ import numpy as np
 from rnncli.clean import or_empty
 from rnncli.data.dataset import Dataset
 from rnncli.errors import counted
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, FileCell, TableCell, TableView
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
 
@@ -34,8 +34,15 @@ class Transduction:
     unknown: tuple[str, ...]
     cut: int
 
+    @property
+    def problem(self) -> str | None:
+        return "the input is empty" if self.target is None else None
+
+    def values(self) -> tuple[FileCell, ...]:
+        return self.target, self.probability
+
     def cells(self) -> tuple[TableCell, ...]:
-        return self.text, self._target, self.probability, ", ".join(self.unknown) or "-"
+        return self._target, self.probability, ", ".join(self.unknown) or "-", self.text
 
     def fields(self) -> tuple[str, ...]:
         probability = "-" if self.probability is None else f"{self.probability:.4f}"

@@ -53,6 +53,16 @@ OtherModel = Annotated["AnyModel | None", Reads("model")]
 RunAgain = Annotated[AnyPath | None, Writes()]
 SvgFile = Annotated[str | None, Writes((".svg",))]
 PlotFile = Annotated[AnyPath | None, Writes((".svg", ".png", ".html", ".htm"))]
+AnswersFile = Annotated[
+    AnyPath | None,
+    Writes((".csv", ".tsv", ".jsonl", ".parquet")),
+    typer.Option("--output", "-o", metavar="FILE", help="Write inputs and predictions (.csv, .tsv, .jsonl, .parquet)."),
+]
+VectorsFile = Annotated[
+    AnyPath | None,
+    Writes((".npy", ".csv")),
+    typer.Option("--vectors", metavar="FILE", help="Write what the network reads each input as (.npy, .csv)."),
+]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

@@ -82,6 +82,21 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
         raise UsageError("standard output is also an input", "send it to another file")
 
 
+def suffixes_of(annotation: Any) -> tuple[str, ...]:
+    """What the name of an output ends in, by the type of its parameter."""
+    return next(mark.suffixes for mark in get_args(annotation) if isinstance(mark, Writes))
+
+
+def check_output(name: str, path: str, inputs: Iterable[str], force: bool, suffixes: tuple[str, ...]) -> None:
+    """As :func:`check_paths` does for a command, for a file that a function of Python is to write.
+
+    Raises:
+        UsageError: it is an input, a folder, or exists already; or its name ends like that of another format.
+    """
+    _check_file(path, inputs, force)
+    _require_suffix(name, path, suffixes)
+
+
 def _read(value: str | list[str], role: Reads, runs: Path) -> Iterator[str | Path | int]:
     """Yields the names of files to read, and descriptors of those without a name; of a model all files of its run.
 

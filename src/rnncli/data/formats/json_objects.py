@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from rnncli.data.formats.values import NULL, Value, as_text, is_nested
+from rnncli.data.formats.values import FALSE, NULL, TRUE, Value, as_text, is_nested
 from rnncli.errors import quoted
 
 MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, so that a value can be parsed again
@@ -161,7 +161,7 @@ def checked(key: str, value: Value) -> Value:
     except ValueError:  # 1e999 has become infinity
         raise BadRecord(f"a number in {quoted(key)} is too large") from None
     check_characters(key, text, nested=is_nested(value))
-    return text if isinstance(value, bool) else value
+    return (TRUE if value else FALSE) if isinstance(value, bool) else value
 
 
 def _depth(value: dict[str, Any]) -> int:

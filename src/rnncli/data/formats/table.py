@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.dialect import Dialect
@@ -38,6 +38,19 @@ class Opened(NamedTuple):
     dialect: Dialect | None = None  # of a table in a text file, whose first line may or may not be a header
 
 
+class Watch(Protocol):
+    """Sees every row of a file as it is read, and which are bad ones."""
+
+    def opened(self, names: Sequence[str], columns: Sequence[str]) -> None:
+        """A table begins, whose columns have these names in the file, and these by which options name them."""
+
+    def row(self, row: Row) -> None:
+        """A row was read."""
+
+    def bad(self, line: int, what: str) -> None:
+        """The record of this line cannot be used."""
+
+
 @dataclass
 class Ledger:
     """Where bad records are reported: refused at once, or counted.
@@ -49,6 +62,7 @@ class Ledger:
         max_bytes: the most bytes that the file may unpack to.
         skip_hint: the hint with a refused record that says how to leave it out.
         asked: what the user said of the dialect.
+        watch: sees all rows; then a bad record is no error.
 
     Attributes:
         skipped: messages of the first 20 records that were left out.
@@ -65,6 +79,7 @@ class Ledger:
     skip_hint: str | None = None
     max_bytes: int = MAX_BYTES
     asked: Dialect = field(default_factory=Dialect)
+    watch: Watch | None = None
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0
@@ -85,12 +100,22 @@ class Ledger:
         Raises:
             DataError: such records are not to be left out.
         """
+        if self.watch is not None:
+            self.watch.bad(line, what)
+            return
         error = self.fault(line, what, " or ".join(filter(None, (hint, self.skip_hint))) or None)
         if not self.skip_bad:
             raise error
         self.count += 1
         if len(self.skipped) < MOST_KEPT:
             self.skipped.append(error.message)
+
+    def watched(self, rows: Iterator[Row], names: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
+        """The rows of a table that begins, as somebody may watch them."""
+        if self.watch is None:
+            return rows
+        self.watch.opened(names, columns)
+        return _watched(rows, self.watch)
 
     def fault(self, line: int, what: str, hint: str | None = None) -> DataError:
         """The exception for something wrong at ``line``."""
@@ -106,6 +131,12 @@ class Ledger:
             return DataError(f"{self.file.name}: no records")
         left_out = counted(self.count, "bad one was", "bad ones were")
         return DataError(f"{self.file.name}: no records ({left_out} left out)", self.skipped[0])
+
+
+def _watched(rows: Iterator[Row], watch: Watch) -> Iterator[Row]:
+    for row in rows:
+        watch.row(row)
+        yield row
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 
 from rnncli.data.formats.json_objects import MAX_NESTING, TOO_DEEP, BadRecord, check_characters
 from rnncli.data.formats.table import Ledger
-from rnncli.data.formats.values import Value
+from rnncli.data.formats.values import FALSE, TRUE, Value
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError, quoted
 from rnncli.memory import allocations_limited
 
@@ -110,7 +110,7 @@ def _plain(value: Any, column: str, depth: int) -> Any:
         case None:
             return None if depth else ""
         case bool():
-            return value if depth else str(value).lower()
+            return value if depth else TRUE if value else FALSE
         case int():
             return value
         case float():

@@ -30,6 +30,15 @@ class Null(str):
 
 NULL = Null()
 
+
+class Boolean(str):
+    """``true`` or ``false`` where JSON has it without quotes: a text, but for who writes it again."""
+
+    __slots__ = ()
+
+
+TRUE, FALSE = Boolean("true"), Boolean("false")
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
 _DECODER = json.JSONDecoder(parse_int=float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.table import Ledger, Row
@@ -72,8 +72,10 @@ class Plan(ABC):
         roles: of the columns.
         reads: the columns that an input's numbers come from, where a model keeps these.
         labels: how values become labels.
+        of_several_rows: whether a record is made of several rows.
     """
 
+    of_several_rows: ClassVar[bool] = False
     preview: Preview
     roles: Roles
     reads: Reads | None = None

@@ -20,6 +20,7 @@ from rnncli.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan(Plan):
+    of_several_rows = True
     reads: LongForm
     missing: Missing
     ignored: Mapping[str, str] = field(default_factory=dict)

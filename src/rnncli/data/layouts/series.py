@@ -40,6 +40,7 @@ class _Open:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan(Plan):
+    of_several_rows = True
     reads: SeriesForm
     labelled: bool  # whether the numbers to be predicted are read, which a prediction does without
 

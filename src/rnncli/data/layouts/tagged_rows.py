@@ -29,6 +29,7 @@ LAYOUT = "tagged_rows"
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan(Plan):
+    of_several_rows = True
     word: Column
     tag: Column | None
     sentence: Column

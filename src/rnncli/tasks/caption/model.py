@@ -58,7 +58,7 @@ class CaptionModel(GeneratingModel):
 
     task = "caption"
     metric = Metric("nats per symbol", "validation_loss", higher_is_better=False)
-    columns = (Column("numbers"), Column("text", style="bold"), Column("probability", True), Column("unknown"))
+    columns = (Column("text", style="bold"), Column("probability", True), Column("unknown"), Column("numbers"))
     stored = CaptionManifest
     inputs = FeatureRows
     unused = frozenset({"input", "normalize", "readout", "initializer", "class_weights", "bidirectional", "attention"})

@@ -34,7 +34,7 @@ class ClassifierModel(LabelModel):
     task = "classify"
     stored = ClassifierManifest
     networks = Classifier
-    columns = (Column("text"), Column("label", style="bold"), Column("probability", True), Column("unknown words"))
+    columns = (Column("label", style="bold"), Column("probability", True), Column("unknown words"), Column("text"))
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> ClassifierEvaluation:
         def best(found: Array) -> list[tuple[int, float]]:

@@ -74,6 +74,7 @@ class ForecastModel(NumberModel):
     task = "forecast"
     stored = ForecastManifest
     columns = (Column("time"), Column("forecast", True, "bold"), Column("series"))
+    answers = ("step", "time", "prediction")
     input: SeriesInput
     linear: Ridge | None = None
     series: SeriesForm | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnncli.clean import or_empty
-from rnncli.results import TableCell
+from rnncli.results import FileCell, TableCell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,13 @@ class ForecastStep:
     @property
     def when(self) -> str:
         return f"+{self.step}" if self.time is None else self.time
+
+    @property
+    def problem(self) -> None:
+        return None
+
+    def values(self) -> tuple[FileCell, ...]:
+        return self.step, self.time, self.number
 
     def cells(self) -> tuple[TableCell, ...]:
         return self.when, self.shown, self.text

@@ -73,7 +73,7 @@ class LanguageModel(Model):
     labelled = False
     metric = Metric("nats per token", "validation_loss", higher_is_better=False)
     options = frozenset({"length", "temperature", "seed"})
-    columns = (Column("text"), Column("continuation"), Column("mean p", True))
+    columns = (Column("text"), Column("continuation"))
     at_once = 1
     stored = LanguageModelManifest
     unused = frozenset({"normalize", "readout", "initializer", "attention", "inject", "class_weights"})
@@ -128,6 +128,18 @@ class LanguageModel(Model):
                 probability=math.exp(logs / max(1, self.length)),
                 unknown=tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary)),
             )
+
+    @property
+    def vector_size(self) -> int:
+        return self.settings.hidden
+
+    def vectors(self, texts: Sequence[str]) -> Array:
+        """(inputs, H) the hidden state of the topmost layer after each text."""
+        zero, found = self.network.zero_states(1), np.full((len(texts), self.settings.hidden), np.nan)
+        for row, text in enumerate(texts):
+            if self.tokens(text):
+                found[row] = self._after(self.encode(text), zero)[1][-1][0][0]
+        return found.astype(self.settings.dtype)
 
     def shown(self, predictions: Sequence[Continuation]) -> list[TableView]:
         """Each text with its continuation, line by line as it would be printed."""

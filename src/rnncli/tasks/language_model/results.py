@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rnncli.results import TableCell, TableView
+from rnncli.results import FileCell, TableCell, TableView
 from rnncli.tasks.model import Evaluation
 
 
@@ -26,8 +26,15 @@ class Continuation:
     unknown: tuple[str, ...]
     cut: ClassVar[int] = 0
 
+    @property
+    def problem(self) -> None:
+        return None
+
+    def values(self) -> tuple[FileCell, ...]:
+        return self.continuation, self.probability
+
     def cells(self) -> tuple[TableCell, ...]:
-        return self.text, self.continuation, self.probability
+        return self.text, self.continuation
 
     def fields(self) -> tuple[str, ...]:
         return self.text, self.continuation

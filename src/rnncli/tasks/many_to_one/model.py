@@ -201,6 +201,17 @@ class ManyToOneModel(Model):
         found = of_filled(lambda some: network.outputs(network.logits(self.params, some)), encoded, nothing)
         return np.array(found, np.float64).reshape(len(encoded), self.answer_count)
 
+    @property
+    def vector_size(self) -> int:
+        return self.network.reader.stack.output_size
+
+    def vectors(self, texts: Sequence[Any]) -> Array:
+        """(inputs, H) what the read-out gives, of which the last layer makes its outputs."""
+        network, nothing = self.network, np.full(self.vector_size, np.nan, self.settings.dtype)
+        encoded = [self.read(text).values for text in texts]
+        found = of_filled(lambda some: network.vectors(self.params, some), encoded, nothing)
+        return np.array(found).reshape(len(texts), self.vector_size)
+
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Any]:
         read = [self.read(text) for text in texts]
         answered = self.outputs([steps.values for steps in read])
@@ -222,6 +233,10 @@ class LabelModel(ManyToOneModel):
     """
 
     labels: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.labels
 
     @property
     def answer_count(self) -> int:

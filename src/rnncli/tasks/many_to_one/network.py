@@ -185,6 +185,13 @@ class ManyToOne(Network):
             result[rows] = self.forward(params, packed, keep=False)[0]
         return result
 
+    def vectors(self, params: Params, inputs: Sequence[Array]) -> Array:
+        """(rows, H) what goes into the last layer for each sequence, in their order."""
+        result = np.empty((len(inputs), self.reader.stack.output_size), np.dtype(self.settings.dtype))
+        for rows, packed in packed_batches(inputs):
+            result[rows] = self.forward(params, packed, keep=False)[2].output
+        return result
+
     def metric_sums(self, params: Params, examples: Examples, rank: int = 0, count: int = 1) -> MetricSums:
         """The sums over every ``count``-th batch."""
         parts = in_length_order(examples.lengths, BATCH)[rank::count]

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-from rnncli.results import TableCell
+from rnncli.results import FileCell, TableCell
+
+NOTHING_READ = "the input is empty"
+
+
+def shown_unknown(unknown: Sequence[str], tokens: int) -> str:
+    """The unknown tokens among so many, in a table."""
+    return ", ".join(unknown) or ("-" if tokens else "no tokens")
 
 
 class ShownPrediction(ABC):
@@ -24,9 +32,15 @@ class ShownPrediction(ABC):
     def certainty(self) -> TableCell:
         """Its probability; those of several labels in their order."""
 
+    @property
+    def problem(self) -> str | None:
+        return None if self.tokens else NOTHING_READ
+
+    def values(self) -> tuple[FileCell, ...]:
+        return (self.answer, self.certainty) if self.tokens else (None, None)
+
     def cells(self) -> tuple[TableCell, ...]:
-        unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
-        return self.text, self.answer, self.certainty, unknown
+        return self.answer, self.certainty, shown_unknown(self.unknown, self.tokens), self.text
 
     def fields(self) -> tuple[str, ...]:
         return self.answer, _written(self.certainty), " ".join(self.unknown) or "-", self.text

@@ -54,7 +54,7 @@ class MultilabelModel(LabelModel):
     metric = Metric(share_is, "validation_accuracy")
     stored = MultilabelManifest
     networks = MultilabelClassifier
-    columns = (Column("text"), Column("labels", style="bold"), Column("probabilities", True), Column("unknown words"))
+    columns = (Column("labels", style="bold"), Column("probabilities", True), Column("unknown words"), Column("text"))
     thresholds: tuple[float, ...]
 
     @property

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rnncli.clean import or_empty
+from rnncli.data.formats.values import as_text
 from rnncli.data.records.label_sets import shown_labels
 from rnncli.errors import counted
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, FileCell, Several, TableCell, TableView
 from rnncli.tasks.many_to_one.results import ShownPrediction
 from rnncli.tasks.metrics import LabelScore, never_trained, score_table
 from rnncli.tasks.model import Evaluation
+
+_BETWEEN = "|"  # labels in a cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,17 @@ class LabelsPrediction(ShownPrediction):
     @property
     def certainty(self) -> str | None:
         return ", ".join(f"{self.probabilities[label]:.4f}" for label in self.labels) or None
+
+    def values(self) -> tuple[FileCell, ...]:
+        if not self.tokens:
+            return None, None
+        found = tuple(self.probabilities[label] for label in self.labels)
+        text = (
+            as_text(list(self.labels))
+            if any(_BETWEEN in label for label in self.labels)
+            else _BETWEEN.join(self.labels)
+        )
+        return Several(self.labels, text), Several(found, _BETWEEN.join(map(str, found)))
 
 
 @dataclass(frozen=True, kw_only=True)

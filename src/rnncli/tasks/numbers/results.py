@@ -10,8 +10,9 @@ import numpy as np
 
 from rnncli.clean import or_empty
 from rnncli.core.packed import Array
-from rnncli.results import Column, TableCell, TableView, format_number
+from rnncli.results import Column, FileCell, TableCell, TableView, format_number
 from rnncli.tasks.comparison import Comparison
+from rnncli.tasks.many_to_one.results import NOTHING_READ, shown_unknown
 from rnncli.tasks.model import Evaluation
 
 DIGITS = 3  # that a predicted number has behind the first digit of the deviation of what is predicted
@@ -45,9 +46,15 @@ class NumberPrediction:
     unknown: tuple[str, ...]
     cut: int
 
+    @property
+    def problem(self) -> str | None:
+        return NOTHING_READ if self.number is None else None
+
+    def values(self) -> tuple[FileCell, ...]:
+        return (self.number,)
+
     def cells(self) -> tuple[TableCell, ...]:
-        unknown = ", ".join(self.unknown) or ("-" if self.tokens else "no tokens")
-        return self.text, or_empty(self.shown or None), unknown
+        return or_empty(self.shown or None), shown_unknown(self.unknown, self.tokens), self.text
 
     def fields(self) -> tuple[str, ...]:
         return self.shown or "-", " ".join(self.unknown) or "-", self.text

@@ -41,7 +41,8 @@ class RegressionModel(NumberModel):
 
     task = "regress"
     stored = RegressionManifest
-    columns = (Column("text"), Column("prediction", True, "bold"), Column("unknown words"))
+    columns = (Column("prediction", True, "bold"), Column("unknown words"), Column("text"))
+    answers = ("prediction",)
     series: SeriesForm | None = None
 
     @property
@@ -55,6 +56,10 @@ class RegressionModel(NumberModel):
     @property
     def reads(self) -> Reads | None:  # type: ignore[override]
         return self.form if self.series is None else self.series
+
+    @property
+    def answers_timesteps(self) -> bool:
+        return self.series is not None
 
     @property
     def row(self) -> str:
@@ -81,8 +86,7 @@ class RegressionModel(NumberModel):
         return {**super().own_manifest(), **stored_series(self.series)}
 
     def shown(self, predictions: list[NumberPrediction]) -> list[TableView]:  # type: ignore[override]
-        text, _, unknown = self.columns
-        columns = text, Column(self.named, True, "bold"), unknown
+        columns = Column(self.named, True, "bold"), *self.columns[1:]
         return [TableView("", columns, tuple(prediction.cells() for prediction in predictions))]
 
     def _prediction(

@@ -43,7 +43,7 @@ class Seq2SeqModel(GeneratingModel):
 
     task = "seq2seq"
     metric = Metric("exact match", "validation_accuracy")
-    columns = (Column("source"), Column("target", style="bold"), Column("probability", True), Column("unknown"))
+    columns = (Column("target", style="bold"), Column("probability", True), Column("unknown"), Column("source"))
     stored = Seq2SeqManifest
     unused = frozenset({"input", "normalize", "readout", "initializer", "inject", "class_weights"})
     source: Vocabulary

@@ -62,7 +62,8 @@ class TaggerModel(Model):
     """
 
     task = "tag"
-    columns = (Column("words"), Column("tags", style="bold"))
+    columns = (Column("tags", style="bold"), Column("words"))
+    answers = ("prediction", "probability", "words")
     stored = TaggerManifest
     unit = "word"
     inputs = TokenLists
@@ -109,6 +110,17 @@ class TaggerModel(Model):
                 probabilities=tuple(of_words.max(axis=1, initial=0).tolist()),
                 unknown=tuple(dict.fromkeys(word for word in words if not self.views.knows(word))),
             )
+
+    @property
+    def vector_size(self) -> int:
+        return self.network.stack.output_size
+
+    def vectors(self, texts: Sequence[Any]) -> Array:
+        """(inputs, H) the mean over the words of what the topmost layer gives."""
+        network, nothing = self.network, np.full(self.vector_size, np.nan, self.settings.dtype)
+        sentences = [words_of(text) for text in texts]
+        found = of_filled(lambda some: network.vectors(self.params, *self.encode(some)), sentences, nothing)
+        return np.array(found).reshape(len(texts), self.vector_size)
 
     def shown(self, predictions: Sequence[TagPrediction]) -> list[TableView]:
         """A table for each sentence, with a tag beside each word."""

@@ -204,3 +204,11 @@ class Tagger(SequenceNetwork):
             for row, of_row in zip(rows.tolist(), packed.with_data(probabilities).unpack(), strict=True):
                 result[row] = of_row
         return result
+
+    def vectors(self, params: Params, inputs: Sequence[Array], views: Array) -> Array:
+        """(rows, H) the mean over each sentence of the topmost layer's outputs."""
+        result = np.empty((len(inputs), self.stack.output_size), np.dtype(self.settings.dtype))
+        for rows, packed in packed_batches(inputs):
+            outputs = packed.with_data(self.forward(params, packed, views, keep=False)[1])
+            result[rows] = [of_row.mean(axis=0) for of_row in outputs.unpack()]
+        return result

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
-from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.results import Column, FileCell, HeatMap, Several, TableCell, TableView
 from rnncli.tasks.metrics import (
     Scores,
     accuracy_pairs,
@@ -51,8 +51,18 @@ class TagPrediction:
     unknown: tuple[str, ...]
     cut: ClassVar[int] = 0
 
+    @property
+    def problem(self) -> str | None:
+        return None if self.tokens else "the sentence has no words"
+
+    def values(self) -> tuple[FileCell, ...]:
+        if not self.tokens:
+            return None, None, None
+        of_tags = Several(self.probabilities, " ".join(map(str, self.probabilities)))
+        return Several(self.tags, in_a_row(self.tags)), of_tags, Several(self.tokens, in_a_row(self.tokens))
+
     def cells(self) -> tuple[TableCell, ...]:
-        return or_empty(in_a_row(self.tokens)), in_a_row(self.tags)
+        return or_empty(in_a_row(self.tags)), in_a_row(self.tokens)
 
     def fields(self) -> tuple[str, ...]:
         return or_empty(in_a_row(self.tags)), in_a_row(self.tokens)

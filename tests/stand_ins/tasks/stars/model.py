@@ -26,8 +26,15 @@ class Stars:
     unknown: tuple[str, ...]
     cut: ClassVar[int] = 0
 
+    @property
+    def problem(self) -> str | None:
+        return "the text has no words" if self.stars is None else None
+
+    def values(self) -> tuple[TableCell, ...]:
+        return (self.stars,)
+
     def cells(self) -> tuple[TableCell, ...]:
-        return self.text, self.stars
+        return self.stars, self.text
 
     def fields(self) -> tuple[str, ...]:
         return "-" if self.stars is None else f"{self.stars:.4f}", self.text
@@ -63,7 +70,8 @@ class StarsManifest(Manifest):
 class StarsModel(Model):
     task: ClassVar[str] = "stars"
     metric: ClassVar[Metric] = Metric("squared error", "validation_loss", higher_is_better=False)
-    columns: ClassVar[tuple[Column, ...]] = (Column("text"), Column("stars", True))
+    columns: ClassVar[tuple[Column, ...]] = (Column("stars", True), Column("text"))
+    answers: ClassVar[tuple[str, ...]] = ("prediction",)
     stored: ClassVar = StarsManifest
     unit: ClassVar[str] = "word"
     vocabulary: Vocabulary
@@ -83,6 +91,19 @@ class StarsModel(Model):
         for text, number in zip(texts, self.numbers(texts), strict=True):
             unknown = dict.fromkeys(word for word in text.lower().split() if word not in self.vocabulary)
             yield Stars(text, number, tuple(unknown))
+
+    @property
+    def vector_size(self) -> int:
+        return self.settings.hidden
+
+    def vectors(self, texts: list[str]) -> Array:
+        encoded = [self.encode(text) for text in texts]
+        mean = of_filled(
+            lambda filled: [self.network.vector(self.params, one) for one in filled],
+            encoded,
+            np.full(self.vector_size, np.nan),
+        )
+        return np.array(mean).reshape(len(texts), self.vector_size)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> StarsEvaluation:
         dataset, examples = rated(dataset, self)

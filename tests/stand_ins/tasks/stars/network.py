@@ -101,6 +101,10 @@ class Regression(Network):
             found[rows] = self.forward(params, packed, keep=False)[0]
         return found
 
+    def vector(self, params: Params, one: Array) -> Array:
+        """(H,) the mean over time that the number is read from."""
+        return np.asarray(self.forward(params, PackedSequence.pack([one]), keep=False)[2].number[0])
+
     def _off(self, params: Params, examples: Rated) -> Array:
         return np.abs(self.numbers(params, examples.inputs) - examples.targets)
 

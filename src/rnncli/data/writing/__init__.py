@@ -1,0 +1,1 @@
+"""Results as files: tables in the formats that are read, and arrays."""
