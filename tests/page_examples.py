@@ -15,15 +15,19 @@ from rnncli.data.text.word_features import WordFeatures
 from rnncli.record import EpochRecord, Record
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel
+from rnncli.tasks.forecast.inputs import SeriesInput
+from rnncli.tasks.forecast.model import ForecastModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
 from rnncli.tasks.multilabel.model import MultilabelModel
+from rnncli.tasks.regress.model import RegressionModel
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.tag.model import TaggerModel
 
 WORDS = ("not", "the", "film", "good", "was", "at", "all", "so")
 EPOCHS = tuple(EpochRecord(k, 1 / k, 0.5 + 0.1 * abs(k - 3), 0.6, k < 4) for k in range(1, 6))
+ERRORS = tuple(replace(epoch, validation_accuracy=None, validation_error=3.0 / epoch.epoch) for epoch in EPOCHS)
 RECORD = Record(rows=12, data="films.csv", epochs=EPOCHS, best_epoch=3)
 LETTERS = tuple("abcdefgh :0123")
 
@@ -118,6 +122,36 @@ def text(tokens: str = "char", words: tuple[str, ...] = LETTERS) -> Model:
     )
 
 
+def regression(reads: TextInput | NumberInput, example: str, **chosen: Any) -> Model:
+    settings = Settings(**({"hidden": 3, "embedding": 4, "embedding_scale": 1.0, "task": "regress"} | chosen))
+    record = replace(RECORD, epochs=ERRORS, baselines={"mean": 2.5})
+    made = RegressionModel(
+        settings=settings,
+        input=reads,
+        target="price",
+        center=np.array([4.0]),
+        deviation=np.array([2.0]),
+        example=example,
+        record=record,
+    )
+    return _with_weights(made)
+
+
+def forecast(horizon: int = 2, width: int = 1, **chosen: Any) -> Model:
+    sizes = {"window": 4, "season": 2, "horizon": horizon, "max_length": 4}
+    own = {"hidden": 3, "task": "forecast", "bidirectional": False, "readout": "last"}
+    made = ForecastModel(
+        settings=Settings(**(own | sizes | chosen)),
+        input=SeriesInput(np.array([5.0, -1.0][:width]), np.array([2.0, 0.5][:width])),
+        target="sold",
+        center=np.full(horizon, 0.25),
+        deviation=np.full(horizon, 1.5),
+        example="[[5],[4],[6.5],[5]]" if width == 1 else "[[5,-1],[4,0],[6.5,-2],[5,-1]]",
+        record=replace(RECORD, epochs=ERRORS, baselines={"naive": 2.5, "linear_model": 0.5}),
+    )
+    return _with_weights(made)
+
+
 MODELS: dict[str, Callable[[], Model]] = {
     "classify": classifier,
     "classify, rnn": lambda: classifier(cell="rnn", bidirectional=False, readout="last"),
@@ -126,6 +160,10 @@ MODELS: dict[str, Callable[[], Model]] = {
     "tag": tagger,
     "seq2seq": pairs,
     "caption": captions,
+    "regress": lambda: regression(TextInput(Tokenizer(lowercase=False), Vocabulary(WORDS)), "the film was good"),
+    "regress, numbers": lambda: regression(NumberInput(np.array([1.0]), np.array([2.0])), "[[1], [0], [3]]"),
+    "forecast": forecast,
+    "forecast, one value": lambda: forecast(1, 2, cell="gru"),
     "lm": text,
     "lm of words": lambda: text("word", ("the", " ", "film", "was", "good")),
 }

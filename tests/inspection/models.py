@@ -14,10 +14,13 @@ from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.data.text.word_features import WordFeatures
 from rnncli.tasks.caption.model import CaptionModel
 from rnncli.tasks.classify.model import ClassifierModel
+from rnncli.tasks.forecast.inputs import SeriesInput
+from rnncli.tasks.forecast.model import ForecastModel
 from rnncli.tasks.inputs import NumberInput, TextInput
 from rnncli.tasks.language_model.model import LanguageModel
 from rnncli.tasks.model import Model
 from rnncli.tasks.multilabel.model import MultilabelModel
+from rnncli.tasks.regress.model import RegressionModel
 from rnncli.tasks.seq2seq.model import Seq2SeqModel
 from rnncli.tasks.tag.model import TaggerModel
 
@@ -27,6 +30,8 @@ TEXTS = {
     "onehot": "movie was bad and good",
     "numbers": "[[1, 2, 0.5], [0, -1, 2], [3, 0.25, 1], [0.5, 0.5, -2]]",
     "several": "the movie was not good and so bad",
+    "regress": "the movie was so good",
+    "forecast": "[[1, 2], [0, -1], [3, 0.25], [0.5, 0.5]]",
     "tag": "the movie was not good",
     "seq2seq": "a b c a",
     "caption": "0.5, -1, 2",
@@ -60,6 +65,14 @@ def _without_weights(kind: str, settings: Settings) -> Model:
         )
     if kind == "numbers":
         return ClassifierModel(settings=settings, input=numbers, labels=("left", "right", "up"), example=TEXTS[kind])
+    target = {"target": "price", "center": np.array([4.0]), "deviation": np.array([2.0])}
+    if kind == "regress":
+        return RegressionModel(settings=settings, input=text, example=TEXTS[kind], **target)
+    if kind == "forecast":
+        ahead = {"center": np.array([0.5, 1.0]), "deviation": np.array([2.0, 3.0])}
+        settings = settings.replace(window=4, season=2, horizon=2, max_length=4)
+        series = SeriesInput(np.array([0.5, 0.0]), np.array([2.0, 1.0]))
+        return ForecastModel(settings=settings, input=series, example=TEXTS[kind], **(target | ahead))
     if kind == "tag":
         views = WordFeatures.of(Counter(WORDS * 3), min_count=1, max_size=100)
         return TaggerModel(settings=settings, views=views, tags=("A", "N", "V"), example=TEXTS[kind])

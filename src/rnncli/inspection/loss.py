@@ -53,7 +53,7 @@ class Loss:
         nats: per prediction; or a squared error of standardised numbers.
         answer: the label in words: ``the label positive``.
         origin, remark: as in :class:`Label`.
-        loss_is: as of :class:`~rnncli.tasks.network.Network`.
+        loss_is: nats, or the squared error of standardised numbers.
     """
 
     nats: float
@@ -87,7 +87,7 @@ class Opened:
         network, params: in float64.
         batch: the example alone.
         timesteps: prefix of parameters' names → a name for each timestep of those layers; the longest prefix counts.
-        answer, origin, remark: the label of its loss, as in :class:`Loss`.
+        answer, origin, remark, loss_is: the label of its loss, and what that is, as in :class:`Loss`.
     """
 
     network: Any
@@ -97,6 +97,7 @@ class Opened:
     answer: str
     origin: str = ""
     remark: str = ""
+    loss_is: str = "nats"
 
     def steps_of(self, name: str) -> tuple[str, ...]:
         """The names of the timesteps of a parameter's layer."""
@@ -104,7 +105,7 @@ class Opened:
 
     def loss(self, nats: float) -> Loss:
         """The example's loss, with its label."""
-        return Loss(nats, self.answer, self.origin, self.remark, self.network.loss_is)
+        return Loss(nats, self.answer, self.origin, self.remark, self.loss_is)
 
 
 def with_origin(answer: str, origin: str) -> str:

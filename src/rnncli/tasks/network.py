@@ -55,12 +55,10 @@ class Network(ABC):
         settings: sizes and choices.
         judged_by: what decides on the validation rows which epoch is the best; between equal ones the other does, or
             after the error of predicted numbers, the loss.
-        loss_is: nats, or the squared error of numbers that are standardised.
     """
 
     settings: Settings
     judged_by: ClassVar[Literal["accuracy", "loss", "error"]] = "accuracy"
-    loss_is: ClassVar[Literal["nats", "squared error"]] = "nats"
 
     @property
     @abstractmethod

@@ -39,6 +39,7 @@ class Adapter(ABC, Generic[M]):
         cuts: whether the middle of a long input is not read.
         worked_example: how an example is worked by hand; None where models of the task are not.
         score_is: what the score of an answer is, in words.
+        loss_is: what the loss of an example is: nats, or the squared error of standardised numbers.
     """
 
     labels_per: ClassVar[Literal["input", "timestep", "none"]] = "none"
@@ -47,6 +48,7 @@ class Adapter(ABC, Generic[M]):
     cuts: ClassVar[bool] = False
     worked_example: ClassVar[type[WorkedExample[Any]] | None] = None
     score_is: ClassVar[str] = "log probability"
+    loss_is: ClassVar[Literal["nats", "squared error"]] = "nats"
 
     def __init__(self, model: M) -> None:
         self.model = model
@@ -126,7 +128,8 @@ class Adapter(ABC, Generic[M]):
             DataError: the input cannot be read.
         """
         text, label = self.text(text), label if isinstance(label, Label) else Label.of(self.model, _answer(label))
-        return replace(self._open(text, self.steps(text), label.text), origin=label.origin, remark=label.remark)
+        opened = self._open(text, self.steps(text), label.text)
+        return replace(opened, origin=label.origin, remark=label.remark, loss_is=self.loss_is)
 
     @abstractmethod
     def _open(self, text: str, steps: tuple[str, ...], answer: str | None) -> Opened: ...

@@ -46,6 +46,7 @@ class NumberAdapter(ManyToOneAdapter[N]):
 
     labels_per = "none"
     score_is = "the predicted number"
+    loss_is = "squared error"
     worked_example = NumberExample
 
     def answers_at(self, outputs: Array) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def examine(model: Model, dataset: Dataset, commands: Commands | None = None) ->
             opened, vanished = opened + 1, vanished + bool(found.labelled_loss.warning)
             add_text(layers, found.cells)
     checks = (*record_checks(patient), *data_checks(patient, data), *unit_checks(patient, list(layers.values())))
-    limit = VANISHED[model.network.loss_is]
+    limit = VANISHED[adapter.loss_is]
     return Diagnosis(
         rows=len(dataset.texts), answered=len(chosen), opened=opened, vanished=vanished, checks=checks, limit=limit
     )

@@ -27,7 +27,6 @@ class NumberNetwork(ManyToOne):
     spread: tuple[float, ...] = (1.0,)
     lags: int = 0
     judged_by: ClassVar[Literal["accuracy", "loss", "error"]] = "error"
-    loss_is: ClassVar[Literal["nats", "squared error"]] = "squared error"
 
     @cached_property
     def scale(self) -> Array:
