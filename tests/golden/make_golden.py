@@ -1,5 +1,5 @@
-"""Writes torch.json beside this file: what PyTorch's RNN, LSTM and GRU compute for fixed inputs, in float64; and what
-minGRU does, which PyTorch does not have, written in its arithmetic.
+"""Writes torch.json and numbers.json beside this file: what PyTorch's RNN, LSTM and GRU compute for fixed inputs,
+in float64, and a regression on an LSTM; and what minGRU does, which PyTorch does not have, written in its arithmetic.
 
     python tests/golden/make_golden.py          (needs PyTorch; the tests need only its output)
 
@@ -132,6 +132,25 @@ def stored(name: str, key: str, made: list[dict[str, Any]]) -> None:
     Path(__file__).with_name(name).write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
 
 
+def numbers() -> dict[str, Any]:
+    """An LSTM's last state, a linear layer to two numbers, and their mean squared error."""
+    net, output = torch.nn.LSTM(D, H), torch.nn.Linear(H, 2)
+    weights = dict(net.named_parameters()) | {f"output.{name}": one for name, one in output.named_parameters()}
+    for weight in weights.values():
+        weight.data = rounded(*weight.shape, scale=0.5)
+    xs, y = [rounded(length, D) for length in LENGTHS], rounded(len(LENGTHS), 2)
+    packed = torch.nn.utils.rnn.pack_sequence(xs, enforce_sorted=False)
+    loss = torch.nn.functional.mse_loss(output(net(packed)[1][0][-1]), y)
+    loss.backward()
+    return {
+        "x": [x.tolist() for x in xs],
+        "y": y.tolist(),
+        "weights": {name: weight.tolist() for name, weight in weights.items()},
+        "loss": loss.item(),
+        "dweights": {name: weight.grad.tolist() for name, weight in weights.items()},
+    }
+
+
 def main() -> None:
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
@@ -140,6 +159,7 @@ def main() -> None:
     cases = [case(kind, layers, both) for kind in kinds for layers in (1, 2) for both in (False, True)]
     stored("torch.json", "cases", cases)
     stored("losses.json", "losses", losses())
+    stored("numbers.json", "cases", [numbers()])
 
 
 if __name__ == "__main__":

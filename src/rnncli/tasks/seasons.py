@@ -15,6 +15,7 @@ SHARE = 3  # a season stands in a series at least so often
 CLEAR = 0.3  # an autocorrelation that is worth a season,
 ERRORS = 4.0  # and that chance does not account for, among so many lags: so many times its standard error
 NEARLY = 0.9  # of the highest autocorrelation: a multiple of a season has nearly the same, and the shortest counts
+ROUNDING = 1e-9  # of the largest change: what is left of changes that are all the same
 AROUND = 1.2  # times the first such lag: chance may give a lag beside a peak as much
 
 
@@ -75,6 +76,8 @@ def _autocovariances(values: Array, longest: int) -> Array:
         return np.zeros(longest + 1)
     apart = values / scale
     apart = apart - apart.mean()
+    if np.abs(apart).max() < ROUNDING:
+        return np.zeros(longest + 1)
     size = 1 << (2 * len(apart) - 1).bit_length()
     spectrum = np.fft.rfft(apart, size)
     found = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[: longest + 1]

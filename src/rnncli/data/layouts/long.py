@@ -14,6 +14,7 @@ from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.records import Inputs, NumberArrays, Records
 from rnncli.data.tables.long_form import LongForm, Said, SequenceReader, recognize_long_form
+from rnncli.data.tables.series_form import number_of_each
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
@@ -68,7 +69,10 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         if request.labelled:
             form = replace(form, label=reads.label).labelled(preview.names, source.label, preview.file.name)
     elif request.labelled:
-        said = Said(source.label, source.id, source.time, named_features(preview, source))
+        label = source.label
+        if label is None and preview.has_numbers:
+            label = number_of_each(preview.columns, source.id)
+        said = Said(label, source.id, source.time, named_features(preview, source))
         found = recognize_long_form(preview.columns, said)
         if found is None:
             return None

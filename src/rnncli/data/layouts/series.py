@@ -8,34 +8,45 @@ date,passengers
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnncli.data.doubts.preview import Preview, shown
 from rnncli.data.formats.advice import command
+from rnncli.data.formats.missing import Missing
+from rnncli.data.formats.numbers import Floats
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import as_text, sequence
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
-from rnncli.data.tables.described import numbers_at
-from rnncli.data.tables.names import label_rank
+from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, SequenceReader
+from rnncli.data.tables.names import TIMES, label_rank, snake_case
 from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles
 from rnncli.errors import counted, listed, quoted
 
 
-@dataclass
-class _Open:
-    """A series of which more rows may come."""
+class _Reader(SequenceReader):
+    """Reads whole series, with the line and the time of each timestep as the file has them."""
 
-    line: int
-    steps: list[list[float]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    times: list[str] = field(default_factory=list)
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, with the time of each noted as it passes."""
+        self._written: dict[int, str] = {}
+        at = None if self.form.time is None else self._columns.index(self.form.time)
+        for row in rows:
+            if at is not None:
+                self._written[row.line] = as_text(row.values[at]).strip()
+            yield row
+
+    def record(self, id: str, one: OpenSequence, numbers: Floats, moments: Sequence[Moment]) -> NumberRecord:
+        lines = one.lines[: len(numbers)]
+        times = tuple(self._written[line] for line in lines) if self._written else ()
+        series: Any = Series(numbers, np.array(lines, np.int64), times)
+        return NumberRecord(one.line, series, "", id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,36 +54,28 @@ class _Plan(Plan):
     of_several_rows = True
     reads: SeriesForm
     labelled: bool  # whether the numbers to be predicted are read, which a prediction does without
+    missing: Missing = None
+    ignored: tuple[str, ...] = ()
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
         series = "one series" if self.reads.id is None else "series"
         if inputs is not None and self.reads.id is not None:
             series = f"{len(inputs):,} series"
-        return f"{series}: {self.reads.sentence}; to be predicted: {self.reads.target}; change with --label"
+        left = f"; not read: {', '.join(self.ignored)}" if self.ignored else ""
+        return f"{series}: {self.reads.sentence}{left}; to be predicted: {self.reads.target}; change with --label"
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         """The series, once all rows have been read.
 
         Raises:
-            DataError: a row cannot be used; leaving it out would make a gap.
+            DataError: a row cannot be used, and such series are not to be left out.
         """
         form, names = self.reads, self.preview.names
         columns = dict.fromkeys((form.target, *form.features) if self.labelled else form.features)
-        places = [names.index(name) for name in columns]
-        id_at, time_at = (None if name is None else names.index(name) for name in (form.id, form.time))
-        read: dict[str, _Open] = {}
-        for line, values in rows:
-            one = read.setdefault("" if id_at is None else as_text(values[id_at]).strip(), _Open(line))
-            try:
-                one.steps.append(numbers_at(values, names, places))
-            except ValueError as error:
-                raise ledger.fault(line, str(error), "Mend it: a series has no gaps.") from None
-            one.lines.append(line)
-            if time_at is not None:
-                one.times.append(as_text(values[time_at]))
-        for id, one in read.items():
-            series = Series(np.array(one.steps), np.array(one.lines, np.int64), tuple(one.times))
-            yield Record(one.line, series, None, id or ledger.file.name)
+        wanted = LongForm(form.id, form.time, tuple(columns), None)
+        reader = _Reader(wanted, names, ledger, self.missing, ledger.file.name)
+        for one in reader.read(reader.watch(rows)):
+            yield Record(one.line, one.numbers, None, one.name)
 
     def new_inputs(self) -> SeriesArrays:
         return SeriesArrays()
@@ -127,7 +130,10 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if form is None:
         return None
     roles = Roles(layout="series", features=form.features, label=(form.target,), time=form.time, id=form.id)
-    return _Plan(preview=preview, roles=roles, reads=form, labelled=request.labelled)
+    missing = source.missing or preview.purpose.missing
+    # What is read is seen from the sentence; numbers that only count, dates and words beside them are not.
+    ignored = tuple(column.name for column in preview.columns if column.name not in form.names and column.filled)
+    return _Plan(preview=preview, roles=roles, reads=form, labelled=request.labelled, missing=missing, ignored=ignored)
 
 
 def _guess(preview: Preview, request: Request) -> SeriesForm | None:
@@ -141,6 +147,8 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     if not (forecast or regress or preview.task == "auto") or len(preview.rows) < 2:
         return None
     id = _named(columns, source.id, "--id")
+    if id is None and (forecast or regress) and source.time is None:
+        id = _likely_id(preview)
     time = _named(columns, source.time, "--time") or next(iter(times_of(columns, id)), None)
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
@@ -174,6 +182,28 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
         None if time is None else time.name,
         tuple(column.name for column in features),
         target.name,
+    )
+
+
+def _likely_id(preview: Preview) -> Column | None:
+    """The column that says which series a row belongs to, where the dates of a file repeat; None where they do not.
+
+    Raises:
+        DataError: it cannot be told which column that is.
+    """
+    columns = preview.columns
+    dated = [column for column in columns if column.dates and not column.numeric]
+    if times_of(columns) or not (dated or any(snake_case(column.name) in TIMES for column in columns)):
+        return None
+    found = [column for column in columns if column.repeats and not column.fractions and times_of(columns, column)]
+    worded = [column for column in found if not column.numeric] or found
+    if len(worded) == 1:
+        return worded[0]
+    repeated = dated[0] if dated else next(column for column in columns if snake_case(column.name) in TIMES)
+    ids = [preview.command_for(preview.task, command("--id", column.name)) for column in worded[:3]]
+    hint = f"Name the column that says which series a row belongs to: {'; or '.join(ids or ['--id COLUMN'])}"
+    raise preview.file.refusal(
+        f"{shown(repeated)} has the same value in several rows, so these are several series", hint
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.names import IDS, TIMES, ends_in, label_rank, snake_case
+from rnncli.data.tables.names import IDS, SEQUENCES, TIMES, ends_in, label_rank, snake_case
 
 _LISTED = 6  # columns named one by one
 
@@ -73,3 +73,16 @@ def number_beside(columns: Sequence[Column], *others: str | None) -> str | None:
     found = [column for column in measured(columns) if column.name not in others]
     best = found if len(found) == 1 else best_named(found, label_rank)
     return best[0].name if len(best) == 1 else None
+
+
+def number_of_each(columns: Sequence[Column], id: str | None) -> str | None:
+    """The only column of numbers that is the same in all rows of a sequence, and not in all sequences."""
+    ids = [one for one in columns if one.name == id or (id is None and snake_case(one.name) in SEQUENCES)]
+    if len(ids) != 1:
+        return None
+    found = []
+    for column in columns:
+        pairs = set(zip(ids[0].values, column.values, strict=True))
+        if column is not ids[0] and column.numeric and len(pairs) == len(ids[0].distinct) and len(column.distinct) > 1:
+            found.append(column)
+    return found[0].name if len(found) == 1 else None
