@@ -81,7 +81,8 @@ def _readings(times: Sequence[str]) -> Iterator[tuple[list[datetime], Write]]:
             read = [datetime.strptime(time, form) for time in bare]
         except ValueError:
             continue
-        for write in (_writer(form, padded=True), _writer(form, padded=False)):
+        compact = "%Y%m" in form  # where nothing stands between the digits, none is left out
+        for write in (_writer(form, padded=True), *([] if compact else [_writer(form, padded=False)])):
             if list(map(write, read)) == bare:
                 yield read, lambda one, write=write: write(one) + zone  # type: ignore[misc]
                 break
