@@ -27,6 +27,7 @@ from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, S
 from rnncli.data.tables.names import TIMES, label_rank, snake_case
 from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles
+from rnncli.data.tables.times import Moment
 from rnncli.errors import counted, listed, quoted
 
 
@@ -109,7 +110,10 @@ def _lists(preview: Preview, request: Request) -> Plan | None:
     """Series in the cells of a column, each of which goes on; a sentence of a language model is none."""
     named = request.source.text
     found = [column for column in preview.columns if column.name == named or (named is None and column.nested)]
-    if preview.task != "forecast" or not request.labelled or len(found) != 1 or not found[0].lists_of_numbers:
+    again = request.source.layout == "series"  # of a model that was trained on such
+    if not (again or (preview.task == "forecast" and request.labelled)) or len(found) != 1:
+        return None
+    if not found[0].lists_of_numbers:
         return None
     roles = Roles(layout="series", text=(found[0].name,))
     return _Lists(preview=preview, roles=roles, column=found[0].name)
