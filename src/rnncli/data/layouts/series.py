@@ -133,7 +133,8 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         form = _guess(preview, request)
     if form is None:
         return None
-    roles = Roles(layout="series", features=form.features, label=(form.target,), time=form.time, id=form.id)
+    others = tuple(name for name in form.features if name != form.target)
+    roles = Roles(layout="series", features=others, label=(form.target,), time=form.time, id=form.id)
     missing = source.missing or preview.purpose.missing
     # What is read is seen from the sentence; numbers that only count, dates and words beside them are not.
     ignored = tuple(column.name for column in preview.columns if column.name not in form.names and column.filled)

@@ -102,7 +102,7 @@ class NumberModel(ManyToOneModel):
     def describe(self) -> list[tuple[str, TableCell]]:
         low, high = float(self.center[0]), float(self.deviation[0])
         about = f"{self.named}, mean {format_number(low)}, standard deviation {format_number(high)}"
-        return [("target", about), *super().describe()]
+        return [*super().describe(), ("target", about)]
 
     def facts(self) -> dict[str, Any]:
         return {**self._target(), **super().facts()}
