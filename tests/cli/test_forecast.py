@@ -235,3 +235,13 @@ def test_why_adds_up_in_the_units_of_the_series(sold: Any) -> None:
     last = [rnncli.load("runs/s").predict([json.dumps(SOLD[10 : 11 + t])])[0].numbers for t in range(6)]
     assert steps["sold +1"] == pytest.approx([one[0] for one in last], rel=1e-5)
     assert steps["sold +2"] == pytest.approx([one[1] for one in last], rel=1e-5)
+
+
+@pytest.mark.parametrize("workers", ["2", "3"])
+def test_so_many_processes_give_the_same_bits_and_nearly_those_of_one(sold: Any, workers: str) -> None:
+    options = ["--hidden", "4", "--dropout", "0", "--epochs", "2", "--schedule", "constant"]
+    for name, count in (("one", "1"), ("first", workers), ("second", workers)):
+        sold.works("train", "sold.csv", *options, "--workers", count, "--name", name)
+    one, first, second = (load_file(f"runs/{name}/model.safetensors") for name in ("one", "first", "second"))
+    assert all((first[name] == value).all() for name, value in second.items())
+    assert all(np.allclose(first[name], value, rtol=1e-3, atol=1e-4) for name, value in one.items())
