@@ -193,6 +193,7 @@ def test_there_is_nothing_to_load() -> None:
 
 def test_names_of_the_package() -> None:
     assert set(rnncli.__all__) == {
+        "compare",
         "describe",
         "evaluate",
         "inspect",

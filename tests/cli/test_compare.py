@@ -97,8 +97,7 @@ BEST, CLOSE, FAR = [1] * 40, [1] * 39 + [0], [0] * 20 + [1] * 20
         ([("close", CLOSE, 9), ("far", FAR, 1)], "; take close, which is the smallest, and not far, which is worse."),
         (
             [("close", CLOSE, 9), ("far", FAR, 1), ("off", FAR, 1)],
-            "best and close cannot be told apart by their accuracy on 40 rows of d.csv; take close, which is the smallest, "
-            "and not far or off, which are worse.",
+            "; take close, which is the smallest, and not far or off, which are worse.",
         ),
     ],
 )
