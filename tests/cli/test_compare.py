@@ -94,6 +94,7 @@ BEST, CLOSE, FAR = [1] * 40, [1] * 39 + [0], [0] * 20 + [1] * 20
         ),
         ([("close", CLOSE, 9)], "; take close, which is the smallest."),
         ([("close", CLOSE, 900)], "; take best, which is the smallest."),
+        ([("close", CLOSE, 100)], "; take any of them."),
         ([("close", CLOSE, 9), ("far", FAR, 1)], "; take close, which is the smallest, and not far, which is worse."),
         (
             [("close", CLOSE, 9), ("far", FAR, 1), ("off", FAR, 1)],

@@ -294,7 +294,8 @@ def train_command(
         print_json(output, {**_document(progress.session), "data": progress.description, "warnings": warnings})
         return
     _summarize(output, progress.session)
-    _note_warnings(output, warnings)  # once more, where they are seen
+    if not output.quiet:  # else nothing came between
+        _note_warnings(output, warnings)  # once more, where they are seen
 
 
 COMMAND = partial(command, train, train_command, more=setting_options)

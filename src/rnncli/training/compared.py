@@ -133,11 +133,13 @@ def _verdict(models: Sequence[Scored], metric: str, share: bool, data: str, rows
         margin = _margin(runner_up.beside_best, share)
         said = f"Take {best.name}: its {metric} {where} is better than that of {runner_up.name}, {margin}."
     else:
-        smallest = min([best, *close], key=lambda one: one.parameters)
-        names = _listed([best.name, *(one.name for one in close)])
+        alike = [best, *close]
+        sizes = {one.parameters for one in alike}
+        smallest = min(alike, key=lambda one: one.parameters)
+        names = _listed([one.name for one in alike])
         said = f"{names} cannot be told apart by their {metric} {where}"
         said += f" ({_margin(close[0].beside_best, share)})" if len(close) == 1 and close[0].beside_best else ""
-        said += f"; take {smallest.name}, which is the smallest"
+        said += f"; take {smallest.name}, which is the smallest" if len(sizes) > 1 else "; take any of them"
         worse = [one.name for one in others if one not in close]
         said += f", and not {_listed(worse, 'or')}, which {'is' if len(worse) == 1 else 'are'} worse." if worse else "."
     seen = [one.name for one in models if one.trained_on_these]
