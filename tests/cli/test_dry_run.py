@@ -135,3 +135,33 @@ def test_texts_without_labels_are_for_a_language_model(cli):
     says = ["the only column is 'recipe'", "To learn to write such texts: rnncli train a.csv --task lm;"]
     cli.refuses(3, says, "train", "a.csv")
     assert cli.works("train", "a.csv", "--task", "lm", "--dry-run", "--json").json["task"] == "lm"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        # which column is the label, with the commands that say so
+        (
+            "text,mood,kind\n" + "".join(f"a text of words {k},{'ab'[k % 2]},{'xy'[k % 3 % 2]}\n" for k in range(20)),
+            [],
+            "equally likely: 'mood', 'kind'. rnncli train a.csv --label mood; or rnncli train a.csv --label kind",
+        ),
+        # what only all labels together show, as far as the first rows do
+        (
+            "text,label\n" + "".join(f"a text of some words {k},{k % 7}.{k}\n" for k in range(40)),
+            [],
+            "'label' holds decimal numbers",
+        ),
+        (
+            "title,body,label\n" + "".join(f"so good {k},a film {k} that is good,{'pn'[k % 2]}\n" for k in range(20)),
+            [],
+            "or join them: --text body,title",
+        ),
+        (WALK, ["--id", "time"], "--id"),
+    ],
+)  # fmt: skip
+def test_what_is_doubtful_is_refused_with_what_settles_it(cli, content, options, says):
+    cli.write("a.csv", content)
+    result = cli("train", "a.csv", "--dry-run", *options)
+    assert result.code in (2, 3), result
+    assert says in result.err

@@ -47,7 +47,7 @@ def describe(
     chosen = Settings.from_mapping(settings)
     with as_file(data) as path:
         read = source_of(path, reading_of(options), target=target, pairs=are_pairs(path, data))
-        return described(open_data(read, chosen, given), chosen)
+        return described(open_data(read, chosen, given), chosen, alone=True)
 
 
 def show_description(output: Output, found: DataDescription, json: bool) -> None:

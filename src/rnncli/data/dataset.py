@@ -363,8 +363,11 @@ class OpenedRecords:
             said.append(f"left out: {lines} (-DOCSTART-)")
         return "; ".join((*said, *(() if self.table.dialect is None else self.table.dialect.said)))
 
-    def first(self) -> Dataset:
+    def first(self, doubted: bool = False) -> Dataset:
         """The records of the first rows, without those that cannot be used.
+
+        Args:
+            doubted: whether they are doubted as all records would be.
 
         Raises:
             DataError: one of them shows that the file is something else.
@@ -377,6 +380,10 @@ class OpenedRecords:
             records.add(*record)
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
+        if not records.inputs:
+            raise DataError(ledger.skipped[0], ledger.skip_hint) if ledger.skipped else ledger.no_records()
+        if doubted and self.request.doubted:
+            raise_found(plan.refusal(records))
         return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
 
     def records(self, watch: Callable[[Iterable[Row]], Iterable[Row]] | None = None) -> Iterator[Record]:

@@ -19,6 +19,7 @@ from rnncli.results import TableCell, TableView
 SHOWN_RECORDS = 3
 _ALIKE = 4  # neighbouring columns of one type and role, from which on they share a row
 _IN_A_LINE = 8  # columns
+_WARNED = 300  # columns that are looked at
 _EXAMPLE = 200  # characters of a value: a text may be a book
 _DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars", " ": "spaces"}
 
@@ -188,8 +189,9 @@ def _record(first: Dataset, row: int) -> ShownRecord:
 def _warnings(described: Sequence[ColumnDescription]) -> list[str]:
     """What the user should look at: columns of a role that they hardly suit."""
     found = []
-    for role in ("input", "label"):
-        poor = [one for one in described if one.role == role and one.type in ("constant", "nearly empty")]
-        for one in islice(poor, 3):
-            found.append(f"{quoted(one.name)}, which is {role}, is {one.type} in the first rows")
+    for one in islice((one for one in described if one.role == "input"), _WARNED):
+        if one.type == "nearly empty":
+            found.append(f"{quoted(one.name)} is read, and nearly empty in the first rows")
+        elif one.type == "constant":
+            found.append(f"{quoted(one.name)} is read, and always the same in the first rows")
     return found

@@ -25,15 +25,16 @@ def open_data(source: Source, settings: Settings, named: Collection[str] = ()) -
     return open_records(Request(source, labelled), settings.task, Purpose(task_named="task" in named))
 
 
-def described(opened: OpenedRecords, settings: Settings) -> DataDescription:
+def described(opened: OpenedRecords, settings: Settings, *, alone: bool = False) -> DataDescription:
     """What the data were taken for, by their first rows.
+
+    Args:
+        alone: whether nothing follows that reads all of them: then the first records are doubted as all would be.
 
     Raises:
         DataError: they are likely something else, or hold no records.
     """
-    first = opened.first()
-    if not first.inputs:
-        raise opened.table.ledger.no_records()
+    first = opened.first(doubted=alone)
     task = task_for(first, settings.task)
     why = task.recognized_by if settings.task == "auto" else f"--task {task.name}"
     return describe(opened, first, task.name, why)

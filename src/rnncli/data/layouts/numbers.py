@@ -58,7 +58,9 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         return None
     found: tuple[NumericColumns, str | None] | None = None
     if request.labelled and request.roles is None:
-        found = described_numbers(preview.columns, request.source.label)
+        features = request.source.named("features")
+        columns = [one for one in preview.columns if not features or one.name in features or not one.numeric]
+        found = described_numbers(columns, request.source.label)
     elif isinstance(request.reads, NumericColumns):
         require_columns(preview, request.reads.names)
         found = request.reads, request.source.label if request.labelled else None

@@ -18,6 +18,7 @@ from rnncli.data.layouts import (
     wide,
 )
 from rnncli.data.layouts.layout import Plan, Recognize, Request
+from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError, UsageError
 
 LAYOUTS: dict[str, Recognize] = {
@@ -54,7 +55,7 @@ def plan_of(preview: Preview, request: Request) -> Plan:
     if plan is None:
         raise DataError(f"{preview.file.name}: the table no longer holds its records as before ({chosen})")
     for role in ROLES:
-        if getattr(request.source, role) is not None and not getattr(plan.roles, role) and _is_read(role, request):
+        if _has_no_effect(role, plan.roles, request):
             raise UsageError(
                 f"--{role} has no effect on {preview.file.name}, read as {plan.why()}", f"leave --{role} out"
             )
@@ -66,6 +67,9 @@ def plan_of(preview: Preview, request: Request) -> Plan:
     return plan
 
 
-def _is_read(role: str, request: Request) -> bool:
-    """Whether the command reads such columns: a prediction has no need of labels that its file may have."""
-    return role != "label" or request.labelled
+def _has_no_effect(role: str, roles: Roles, request: Request) -> bool:
+    """Whether the user named a column for a role in which the plan reads another one, or none."""
+    named, read = getattr(request.source, role), getattr(roles, role)
+    if named is None or (role == "label" and not request.labelled):  # a prediction has no need of labels
+        return False
+    return named != read if role in ("time", "id") else not read

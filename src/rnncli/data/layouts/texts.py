@@ -11,6 +11,7 @@ from rnncli.data.doubts.checks import CHOSEN, LABELLED, TABLE
 from rnncli.data.doubts.labels import nested_label, no_labels, not_classes, takes_tags
 from rnncli.data.doubts.preview import Preview, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
 from rnncli.data.layouts import indicators
@@ -18,11 +19,12 @@ from rnncli.data.layouts.labels import LabelReading, label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
 from rnncli.data.records.label_sets import NONE
-from rnncli.data.tables.columns import Columns, change_with, choose_columns
+from rnncli.data.tables.columns import Columns, Unclear, change_with, choose_columns
 from rnncli.data.tables.series_form import number_beside
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
+_WAYS = 3  # commands in a refusal
 _TYPED_BY = 20  # records that decide the type of the inputs; a later one of another type is a bad record
 
 
@@ -99,7 +101,12 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
     label = source.label
     if label is None and need_label and preview.has_numbers:
         label = number_beside(preview.columns, source.text)
-    columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
+    try:
+        columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
+    except Unclear as unclear:
+        ways = [preview.command(command(unclear.option, name)) for name in unclear.likely[:_WAYS]]
+        unclear.hint = " ".join(filter(None, (unclear.hint, "; or ".join(ways))))
+        raise
     preview = preview.choose(columns.text, columns.label)
     labels = label_reading(preview, source)
     if request.doubted:

@@ -29,7 +29,15 @@ class Columns(NamedTuple):
 
 
 class Unclear(DataError):
-    """It cannot be told which column is meant."""
+    """It cannot be told which column is meant.
+
+    Attributes:
+        option: that names it.
+        likely: columns that it may be.
+    """
+
+    option = ""
+    likely: tuple[str, ...] = ()
 
 
 def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
@@ -193,14 +201,16 @@ def _is_id(column: Column) -> bool:
     return ends_in(column.name, IDS) or (distinct and all(map(is_whole_number, values)))
 
 
-def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -> DataError:
+def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -> Unclear:
     if len(columns) == 1:
         return Unclear(
             f"the only column is {quoted(columns[0].name)}, but a text and a label are needed",
             "Add a column with the label of each text, or train a language model on the texts: --task lm",
         )
     found = f"; equally likely: {_listing([column.name for column in likely])}" if likely else ""
-    return Unclear(
+    unclear = Unclear(
         f"cannot tell which column is the {what}: the columns are {_listing([column.name for column in columns])}",
         f"Name it with --{what} COLUMN{found}.",
     )
+    unclear.option, unclear.likely = f"--{what}", tuple(column.name for column in likely)
+    return unclear

@@ -154,10 +154,10 @@ class Roles:
 
     def of(self, column: str) -> Role:
         """The role of a column."""
-        if column in self.text or column in self.features:
-            return "input"
         if column in self.label:
             return "label"
+        if column in self.text or column in self.features:
+            return "input"
         singles: tuple[tuple[str | None, Role], ...] = (
             (self.time, "time"),
             (self.id, "id"),

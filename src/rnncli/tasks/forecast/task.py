@@ -33,6 +33,7 @@ class Forecasting(Task):
     """The task of series that go on."""
 
     model = ForecastModel
+    recognized_by = "a series, whose next values are to be predicted"
 
     def fits(self, dataset: Dataset) -> bool:
         return isinstance(dataset.inputs, SeriesArrays)

@@ -23,6 +23,7 @@ class Regress(ManyToOneTask, NumberTargets):
     """The task of records that have a number beside each input."""
 
     model = RegressionModel
+    recognized_by = "a number for each input"
     continues = True
 
     def fits(self, dataset: Dataset) -> bool:
