@@ -151,3 +151,20 @@ def test_every_layout_is_read_in_another_order_and_beside_more(cli, tiny, conten
     assert scored[0] == scored[1]
     predicted = [cli.works("predict", name, "-m", "r", "--json").json_lines for name in ("a.csv", "b.csv")]
     assert predicted[0] == predicted[1]
+
+
+def test_a_model_is_scored_on_the_rows_that_its_training_has_not_seen(cli, tiny):
+    parts = ["test", "train", "train"]
+    rows = "".join(f"so {('bad', 'good')[k % 2]} {k},{'np'[k % 2]},{parts[k % 3]}\n" for k in range(36))
+    cli.write("a.csv", f"text,label,split\n{rows}")
+    cli.works("train", "a.csv", "--name", "r", *tiny)
+    assert rnncli.load(cli.folder / "runs/r").roles.split == "split"
+    result = cli.works("evaluate", "a.csv", "-m", "r")
+    assert result.rows[0] == ["rows", "12"]
+    assert "here the 12 rows for testing" in result.err
+    assert cli.works("evaluate", "a.csv", "-m", "r", "--ignore", "split").rows[0] == ["rows", "36"]
+    assert len(cli.works("predict", "a.csv", "-m", "r").rows) == 36
+    cli.write("b.csv", "text,label,split\n" + rows.replace("test", "train"))
+    says = "b.csv: by column 'split' no row is for testing or for validation"
+    cli.refuses(3, says, "evaluate", "b.csv", "-m", "r")
+    cli.refuses(2, "--group keeps rows on one side", "evaluate", "a.csv", "-m", "r", "--group", "label")

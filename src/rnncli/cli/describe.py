@@ -70,7 +70,7 @@ def note_description(output: Output, found: DataDescription) -> None:
     from rnncli.render.panel import note_panel
 
     if output.err.is_terminal:
-        note_panel(output, found.file, found.pairs()[1:2], found.tables(MOST_ROWS // 4))
+        note_panel(output, found.file, found.pairs()[1:3], found.tables(MOST_ROWS // 4))
         return
     for what, value in found.lines():
         output.note(f"{what:>11}  {value}")

@@ -32,7 +32,7 @@ from rnncli.data.tables.columns import Unclear
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, join_texts, resolved, set_aside
-from rnncli.data.tables.parts import split_among
+from rnncli.data.tables.parts import PART_VALUES, Part, part_of, split_among
 from rnncli.data.tables.source import Roles, Source, joined_names
 from rnncli.data.tables.wide_form import WideForm
 from rnncli.errors import DataError, UsageError, counted, quoted
@@ -181,6 +181,29 @@ class Dataset(ShortRepr):
             arrangement=None if self.arrangement is None else self.arrangement.take(rows),
             file_of=array("i", (self.file_of[row] for row in rows)) if self.files else (),
         )
+
+    def held_out(self) -> Dataset:
+        """The records for testing, by the column that says what each is for; those for validation if there are none.
+
+        All of them, where there is no such column.
+
+        Raises:
+            DataError: none is for either.
+        """
+        if not len(self.splits):
+            return self
+        parts = list(map(part_of, self.splits))
+        part = next((part for part in (Part.TEST, Part.VALIDATION) if part in parts), None)
+        column = quoted(self.source.split or "")
+        if part is None:
+            raise DataError(
+                f"{self.name}: by column {column} no row is for testing or for validation",
+                f"its values are {PART_VALUES}; --ignore {self.source.split} takes all rows",
+            )
+        kept = self.take([row for row, one in enumerate(parts) if one is part])
+        use = "testing" if part is Part.TEST else "validation"
+        rows = counted(len(kept.lines), f"row for {use}", f"rows for {use}")
+        return replace(kept, why=f"{self.why}; here the {rows}")
 
     def with_tokens(self, counts: Sequence[int] | npt.NDArray[np.int64], unit: str) -> Dataset:
         """The records that have tokens; ``counts`` says how many each has. A text like ``<br>`` has none.

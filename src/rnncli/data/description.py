@@ -94,7 +94,8 @@ class DataDescription:
     def pairs(self) -> list[tuple[str, TableCell]]:
         """What was found, in a few lines."""
         return [
-            ("file", f"{self.file}: {self.written}"),
+            ("file", self.file),
+            ("format", self.written),
             ("task", f"{self.task} ({self.task_why})"),
             ("read as", self.why),
             *(("warning", warning) for warning in self.warnings),

@@ -382,15 +382,22 @@ class Model(ABC):
     def read_dataset(self, source: Source, purpose: Purpose) -> Dataset:
         """The records of a file as the model reads them: by the columns that it was trained on.
 
+        Of a file with a column that says what rows are for, those that the training has not seen.
+
         Args:
             purpose: what the file is read for.
 
         Raises:
+            UsageError: an option says how a training divides its rows.
             DataError: a record cannot be read, or a column is missing.
             StorageError: the file cannot be read.
         """
         how: dict[str, Any] = {"task": self.task, "inputs": self.inputs, "purpose": purpose, "roles": self.roles}
-        return read_dataset(source, self.labelled, self.reads, **how)
+        if source.group is not None:
+            raise UsageError(
+                "--group keeps rows on one side of a training, and nothing is trained here", "leave it out"
+            )
+        return read_dataset(source, self.labelled, self.reads, **how).held_out()
 
     @abstractmethod
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> Any: ...

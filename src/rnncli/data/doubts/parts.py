@@ -62,11 +62,12 @@ class Parts:
             obey = self.preview.command(command("--split", column.name))
             said = set(map(part_of, values))
             # A number may count folds, or be a flag.
-            told = None not in said and Part.TRAINING in said and not any(map(str.isdigit, values))
-            told = told and self.preview.purpose.trains
+            trains = self.preview.purpose.trains
+            told = None not in said and not any(map(str.isdigit, values)) and (not trains or Part.TRAINING in said)
+            what = "train on the rows for training" if trains else "read the rows for testing"
             return file.refusal(
                 f"{quoted(column.name)} divides the rows into parts ({listed}), but all of them would be read together",
-                (f"To train on the rows for training: {obey}. " if told else "")
+                (f"To {what}: {obey}. " if told else "")
                 + f"To keep the rows of one part: {file.filtered(f'{value}=={literal(kept)}')}; "
                 f"to read all of them: {self.preview.command(command('--ignore', column.name))}",
             )

@@ -102,6 +102,8 @@ def as_trained(
         return source, None
     kept = {"text": roles.text, "features": roles.features, "time": (roles.time,), "id": (roles.id,)}
     filled = {role: tuple(name for name in names if name is not None) for role, names in kept.items()}
+    if labelled and source.split is None and roles.split in columns:
+        source = replace(source, split=roles.split)
     named = any(getattr(source, role) is not None for role in (*filled, "layout"))
     if roles.layout in OWN_FORM:
         return (source if named else replace(source, layout=roles.layout)), None
