@@ -59,6 +59,7 @@ class Dataset(ShortRepr):
         reads: the columns that an input's numbers came from; None where the input is the value of a column.
         shown: the name of each record, where its input is hard to read; empty otherwise.
         roles: of the columns; None for records that were put together in Python.
+        named_columns: whether the file names its columns, and not its format.
         splits, groups: what the columns of parts and of groups hold, of each record; empty where there is none.
         arrangement: which records are for training, validation and testing; None where a share is set aside by chance.
         files: the names of the files that records come from, where there are several, and ``file_of`` the number of
@@ -76,6 +77,7 @@ class Dataset(ShortRepr):
     reads: Reads | None = None
     shown: Sequence[str] = ()
     roles: Roles | None = None
+    named_columns: bool = False
     splits: Sequence[str] = ()
     groups: Sequence[str] = ()
     arrangement: Arrangement | None = None
@@ -125,9 +127,7 @@ class Dataset(ShortRepr):
     @property
     def lasting_roles(self) -> Roles | None:
         """The roles of columns that other files have too; None where the format itself names the columns."""
-        format = FORMATS.get(self.source.format or "")
-        named = format is not None and format.holds == "records" and not self.source.pairs
-        return self.roles if named else None
+        return self.roles if self.named_columns and not self.source.pairs else None
 
     def called(self, row: int) -> str:
         """A record's name, or its input where it has none."""
@@ -324,7 +324,8 @@ def read_opened(opened: OpenedRecords) -> Dataset:
     if opened.request.doubted and not named and not opened.request.labelled:
         raise_found(side_by_side(opened.source, read.file_of))
     splits, groups = (Texts(opened.beside.of(role, records.lines)) for role in ("split", "group"))
-    return replace(read, splits=splits, groups=groups)
+    named_columns = table.ledger.file.format.holds == "records"
+    return replace(read, named_columns=named_columns, splits=splits, groups=groups)
 
 
 def _unusual(table: Table, source: Source) -> dict[str, Any]:
@@ -404,7 +405,9 @@ class OpenedRecords:
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
         if not records.inputs:
-            raise DataError(ledger.skipped[0], ledger.skip_hint) if ledger.skipped else ledger.no_records()
+            if ledger.skipped and not self.source.skip_bad:
+                raise DataError(ledger.skipped[0], ledger.skip_hint)
+            raise ledger.no_records()
         if doubted and self.request.doubted:
             raise_found(plan.refusal(records))
         return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
@@ -470,8 +473,9 @@ def open_records(
     if source.ignore is not None:
         ignore(table, source.ignore)
     roles, named_columns = request.roles, table.ledger.file.format.holds == "records"
+    if named_columns:
+        source = resolved(source, table.columns)
     named_columns = named_columns and not source.pairs
-    source = resolved(source, table.columns)
     lacking = None
     if roles is not None and named_columns:
         source, lacking = as_trained(source, roles, table.columns, table.name, request.labelled)

@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from rnncli.data.dataset import Dataset, OpenedRecords
-from rnncli.data.formats.registry import FORMATS
 from rnncli.data.records import NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in
@@ -149,7 +148,7 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         task: what would be trained on it, and why that.
     """
     table, roles = opened.table, opened.plan.roles
-    format, dialect = FORMATS[table.format], table.dialect
+    dialect = table.dialect
     columns = tuple(_column(column, roles.of(column.name), opened.source.ignore) for column in opened.columns)
     return DataDescription(
         file=table.name,
@@ -160,7 +159,7 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         encoding=table.ledger.file.encoding,
         delimiter=None if dialect is None else dialect.delimiter,
         header=None if dialect is None else dialect.header,
-        columns=columns if format.holds == "records" else (),
+        columns=columns if table.ledger.file.format.holds == "records" else (),
         records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
         warnings=tuple(_warnings(columns)),
     )
