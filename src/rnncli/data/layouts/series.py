@@ -134,7 +134,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if form is None:
         return None
     others = tuple(name for name in form.features if name != form.target)
-    roles = Roles(layout="series", features=others, label=(form.target,), time=form.time, id=form.id)
+    roles = Roles(layout="series", by_form=True, features=others, label=(form.target,), time=form.time, id=form.id)
     missing = source.missing or preview.purpose.missing
     # What is read is seen from the sentence; numbers that only count, dates and words beside them are not.
     ignored = tuple(column.name for column in preview.columns if column.name not in form.names and column.filled)

@@ -19,8 +19,6 @@ from rnncli.errors import DataError, UsageError, quoted
 
 _log = logging.getLogger("rnncli.data")
 _SEVERAL, _ONE = ("text", "label", "features"), ("time", "id", "split", "group")
-# Layouts of which a model keeps a form of its own: a file may have more or fewer timesteps than that of its training.
-OWN_FORM = ("long", "wide", "series")
 _APART = ("text", "label", "features", "time", "id")  # roles of which a column has one
 
 
@@ -98,14 +96,12 @@ def as_trained(
         The source, and the refusal of a table that lacks one of them; where it is something else altogether, to say
         that comes first.
     """
-    if roles.by_form:
-        return source, None
     kept = {"text": roles.text, "features": roles.features, "time": (roles.time,), "id": (roles.id,)}
     filled = {role: tuple(name for name in names if name is not None) for role, names in kept.items()}
     if labelled and source.split is None and roles.split in columns:
         source = replace(source, split=roles.split)
     named = any(getattr(source, role) is not None for role in (*filled, "layout"))
-    if roles.layout in OWN_FORM:
+    if roles.by_form:
         return (source if named else replace(source, layout=roles.layout)), None
     if not named:
         missing = _missing(columns, [(name, role) for role, names in filled.items() for name in names])
