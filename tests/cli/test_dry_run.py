@@ -155,7 +155,12 @@ def test_texts_without_labels_are_for_a_language_model(cli):
         (
             "title,body,label\n" + "".join(f"so good {k},a film {k} that is good,{'pn'[k % 2]}\n" for k in range(20)),
             [],
-            "or join them: --text body,title",
+            "or both, joined: rnncli train a.csv --text body,title --label label",
+        ),
+        (
+            "text,price\n" + "".join(f"a text of words {k},{k * 3 + 7}\n" for k in range(20)),
+            [],
+            "Name it with --label COLUMN. rnncli train a.csv --task regress --label price",
         ),
         (WALK, ["--id", "time"], "--id"),
     ],

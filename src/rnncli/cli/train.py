@@ -255,6 +255,7 @@ def train_command(
 
     \b
     rnncli train reviews.csv               guesses the columns; all settings by default
+    rnncli train reviews.csv --dry-run     says what the file is taken for, and trains nothing
     rnncli train reviews.csv --cell gru --epochs 10
     rnncli train names.csv --tokens char   a timestep is a letter
     rnncli train films.csv --label action,drama,comedy   any number of labels, a column of 0 and 1 each

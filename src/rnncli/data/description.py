@@ -194,4 +194,8 @@ def _warnings(described: Sequence[ColumnDescription]) -> list[str]:
             found.append(f"{quoted(one.name)} is read, and nearly empty in the first rows")
         elif one.type == "constant":
             found.append(f"{quoted(one.name)} is read, and always the same in the first rows")
+    # The timesteps of a sequence have one label, and a file may be sorted by its sequences.
+    if not any(one.role == "id" for one in described):
+        same = (one for one in described if one.role == "label" and one.type == "constant")
+        found += [f"the label {quoted(one.name)} is the same in all of the first rows" for one in same]
     return found

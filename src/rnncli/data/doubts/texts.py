@@ -60,6 +60,11 @@ def second_text(preview: Preview) -> DataError | None:
     text, label = preview.text, preview.label
     if text is None:
         return None
+
+    def reads(texts: str) -> str:
+        labels = () if label is None else ("--label", label.name)
+        return preview.command(command("--text", texts, *labels))
+
     for column in preview.besides(text, label):
         if 2 * len(column.distinct) <= len(column.values):
             continue
@@ -70,9 +75,9 @@ def second_text(preview: Preview) -> DataError | None:
         if column.words < least or column.dates or column.numeric or column.nested or column.lists_of_numbers:
             continue
         return preview.file.refusal(
-            f"two columns hold texts, {shown(text)} and {shown(column)}, but only one can be read",
-            f"Choose one: {preview.command(preview.chosen_columns)}; or {command('--text', column.name)}; "
-            f"or join them: {command('--text', joined_names((text.name, column.name)))}",
+            f"two columns hold texts, {shown(text)} and {shown(column)}, and it is not clear which is to be read",
+            f"One of them: {preview.command(preview.chosen_columns)}; or {reads(column.name)}; "
+            f"or both, joined: {reads(joined_names((text.name, column.name)))}",
         )
     return None
 

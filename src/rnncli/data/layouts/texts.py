@@ -104,8 +104,7 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
     try:
         columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
     except Unclear as unclear:
-        ways = [preview.command(command(unclear.option, name)) for name in unclear.likely[:_WAYS]]
-        unclear.hint = " ".join(filter(None, (unclear.hint, "; or ".join(ways))))
+        unclear.hint = " ".join(filter(None, (unclear.hint, "; or ".join(_ways(preview, unclear)))))
         raise
     preview = preview.choose(columns.text, columns.label)
     labels = label_reading(preview, source)
@@ -116,6 +115,16 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
             raise_found(no_labels(preview, texts, named, [row.line for row in preview.rows]))
         raise_first(LABELLED, preview)
     return columns, labels
+
+
+def _ways(preview: Preview, unclear: Unclear) -> list[str]:
+    """Commands that name the column that is looked for."""
+    ways = [preview.command(command(unclear.option, name)) for name in unclear.likely[:_WAYS]]
+    if ways or unclear.option != "--label" or not preview.purpose.trains:
+        return ways
+    # Numbers that are all different name no classes.
+    numbers = [column for column in preview.columns if column.numeric and not column.is_id]
+    return [preview.command_for("regress", command("--label", column.name)) for column in numbers[:_WAYS]]
 
 
 def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:
