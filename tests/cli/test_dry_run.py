@@ -162,6 +162,7 @@ def test_texts_without_labels_are_for_a_language_model(cli):
             [],
             "Name it with --label COLUMN. rnncli train a.csv --task regress --label price",
         ),
+        (REVIEWS, ["--split", "same"], "column 'same' is to say what each row is for, and holds 'x'"),
         (WALK, ["--id", "time"], "--id"),
     ],
 )  # fmt: skip

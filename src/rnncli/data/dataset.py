@@ -410,7 +410,19 @@ class OpenedRecords:
             raise ledger.no_records()
         if doubted and self.request.doubted:
             raise_found(plan.refusal(records))
+            raise_found(self._unlike_parts(records.lines))
         return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
+
+    def _unlike_parts(self, lines: Sequence[int]) -> DataError | None:
+        """The refusal of a column that is to say what rows are for, and says something else."""
+        other = next((value for value in self.beside.of("split", lines) if part_of(value) is None), None)
+        if other is None:
+            return None
+        column = quoted(self.source.split or "")
+        return DataError(
+            f"{self.table.name}: column {column} is to say what each row is for, and holds {quoted(other)}",
+            f"its values are {PART_VALUES}; name another column with --split, or ignore it with --ignore",
+        )
 
     def records(self, watch: Callable[[Iterable[Row]], Iterable[Row]] | None = None) -> Iterator[Record]:
         """The records, one after the other.
