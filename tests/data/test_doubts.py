@@ -364,6 +364,26 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         *("a.csv", table("text,label", [[text, '"[""a"", ""b""]"'] for text in TEXTS])),
         *({"task": "classify"}, ['a.csv:2: \'label\' holds lists (["a", "b"])', "keep the first of each"]),
     ),
+    "measurements beside the name of a class": (
+        *("a.csv", table("length,width,height,species", [[*numbers(at, 3), "ab"[at % 2]] for at in range(40)])),
+        *(
+            {"label": "species"},
+            [
+                "3 columns of numbers (length to height) may be the timesteps of a series, or measure different things",
+                *("--features length:height --label species", "--task caption --label species"),
+            ],
+        ),
+    ),
+    "series below a name of texts, with numbers as labels": (
+        *(
+            "a.csv",
+            table(
+                "subject,time,ax,ay,activity",
+                [[f"S{one}", step, *numbers(one * 8 + step, 2), 1 + one % 3] for one in range(9) for step in range(8)],
+            ),
+        ),
+        *({}, ["one row per timestep (ax, ay of each subject, in order of time)", "rnncli train a.csv --label activity"]),
+    ),
     "columns of 0 and 1": (
         *(
             "a.csv",

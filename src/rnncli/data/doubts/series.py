@@ -148,10 +148,14 @@ def _read_wide(preview: Preview, values: Sequence[Column], label: Column) -> str
 def features_or_series(preview: Preview, values: Sequence[Column], label: Column) -> DataError:
     """The refusal of rows of numbers that may be series, or measurements of different things."""
     names = [column.name for column in values]
+    hint = f"If each row is a series: {_read_wide(preview, values, label)}"
+    if not label.numeric and preview.purpose.trains:
+        described = preview.command("--task caption", command("--label", label.name))
+        hint = f"{hint}; if {quoted(label.name)} is a text that is to be written: {described}"
     return preview.file.refusal(
         f"{counted(len(names), 'column')} of numbers ({names[0]} to {names[-1]}) may be the timesteps of a series, or "
         "measure different things",
-        f"If each row is a series: {_read_wide(preview, values, label)}",
+        hint,
     )
 
 

@@ -11,12 +11,15 @@ import numpy as np
 
 from rnncli.data.doubts.checks import DESCRIBED
 from rnncli.data.doubts.preview import Preview, raise_first
+from rnncli.data.doubts.series import features_or_series
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import as_text
 from rnncli.data.layouts.layout import Plan, Record, Request, require_columns
 from rnncli.data.records import FeatureRows, Inputs
+from rnncli.data.tables.column import Column
 from rnncli.data.tables.described import NumericColumns, described_numbers, numbers_at
+from rnncli.data.tables.names import text_rank
 from rnncli.data.tables.source import Roles
 
 
@@ -66,8 +69,18 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         found = request.reads, request.source.label if request.labelled else None
     if found is None:
         return None
+    reads, text = found
+    classes = next((column for column in preview.columns if column.name == text and _are_classes(column)), None)
+    if classes is not None and request.doubted and request.labelled and preview.task == "auto":
+        if request.source.label is None:
+            return None
+        raise features_or_series(preview, [one for one in preview.columns if one.name in reads.names], classes)
     if request.doubted:
         raise_first(DESCRIBED, preview)
-    reads, text = found
     roles = Roles(layout="numbers", features=reads.names, label=() if text is None else (text,))
     return _Plan(preview=preview, roles=roles, reads=reads, text=text)
+
+
+def _are_classes(text: Column) -> bool:
+    """Whether few different words occur again and again below the name of no text: names of classes, or of series."""
+    return text.repeats and not text.is_prose and text_rank(text.name) not in (0, 1)
