@@ -382,7 +382,10 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
                 [[f"S{one}", step, *numbers(one * 8 + step, 2), 1 + one % 3] for one in range(9) for step in range(8)],
             ),
         ),
-        *({}, ["one row per timestep (ax, ay of each subject, in order of time)", "rnncli train a.csv --label activity"]),
+        *(
+            {},
+            ["one row per timestep (ax, ay of each subject, in order of time)", "rnncli train a.csv --label activity"],
+        ),
     ),
     "columns of 0 and 1": (
         *(

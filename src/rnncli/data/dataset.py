@@ -400,7 +400,7 @@ class OpenedRecords:
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)
-        for record in plan.records(parts.watch(rows), ledger):
+        for record in plan.records(self._divided(parts.watch(rows)), ledger):
             records.add(*record)
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
@@ -433,7 +433,16 @@ class OpenedRecords:
         Raises:
             DataError: one cannot be used, and such are not to be left out.
         """
-        return self.plan.records(self.rows if watch is None else watch(self.rows), self.table.ledger)
+        rows = self._divided(self.rows)
+        return self.plan.records(rows if watch is None else watch(rows), self.table.ledger)
+
+    def _divided(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """The rows, of which those of one record are all for the same part and in the same group."""
+        plan = self.plan
+        if not (plan.of_several_rows and self.beside.values):
+            return rows
+        id_at = None if plan.roles.id is None else plan.preview.names.index(plan.roles.id)
+        return self.beside.alike(rows, self.source, self.table.ledger, id_at)
 
 
 def open_records(

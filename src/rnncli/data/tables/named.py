@@ -6,11 +6,13 @@ aside: no input is made of them.
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rnncli.data.formats.table import Row, Table
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.table import Ledger, Row, Table
 from rnncli.data.formats.values import NULL, Value, as_text
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.names import Rank, label_rank, text_rank
@@ -32,6 +34,44 @@ class Beside:
         """The values of the records that start on these lines; none where there is no such column."""
         found = self.values.get(role)
         return iter(()) if found is None else map(found.__getitem__, lines)
+
+    def alike(self, rows: Iterable[Row], source: Source, ledger: Ledger, id_at: int | None) -> Iterator[Row]:
+        """The rows of sequences, each of which is for one part, and in one group.
+
+        Args:
+            id_at: the place of the value that says which sequence a row belongs to; None for a single one.
+
+        Raises:
+            DataError: rows of a sequence are for different parts, or in different groups.
+        """
+        first: dict[tuple[str, str], int] = {}  # role and id → line
+        id = ""
+        for row in rows:
+            # A row without an id is one of the sequence before, or a bad record.
+            id = "" if id_at is None else as_text(row.values[id_at]).strip() or id
+            for role, values in self.values.items():
+                line = first.setdefault((role, id), row.line)
+                if values[line] != values[row.line]:
+                    raise _divided(source, ledger, role, id, values, line, row.line)
+            yield row
+
+
+def _divided(
+    source: Source, ledger: Ledger, role: str, id: str, values: Mapping[int, str], line: int, other: int
+) -> DataError:
+    """The refusal of a sequence whose rows are for different parts, or in different groups."""
+    name = getattr(source, role)
+    file = replace(ledger.file, options=tuple(o for o in ledger.file.options if not o.startswith(f"--{role} ")))
+    what = f"the sequence {quoted(id)}" if id else "the series"
+    before = f"{quoted(values[line])} {f'at {ledger.place(line)}' if file.files else f'on line {line}'}"
+    literals = (json.dumps(text, ensure_ascii=False) for text in (name, values[line]))
+    only = file.filtered("r[{}]=={}".format(*literals))
+    alike = file.command(command("--ignore", name))
+    return file.refusal(
+        f"{what} has {quoted(values[other])} in {quoted(name)} here, and {before}, but a sequence is on one side alone",
+        f"To read all rows alike: {alike}. To make a file of some, and of others one for --test: {only}",
+        other,
+    )
 
 
 def columns_named(columns: Sequence[str], names: str, option: str) -> tuple[str, ...]:
