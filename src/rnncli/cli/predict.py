@@ -34,7 +34,7 @@ Temperature = Annotated[
         metavar="X",
         min=0.0,
         max=100.0,
-        help="Sampling temperature; 0 takes the most probable token. [1]",
+        help="Sample; 0 takes the most probable token. [1 for lm; others search]",
     ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed for sampling. [0]")]
@@ -44,6 +44,20 @@ TextArguments = Annotated[
 SpreadsheetSafe = Annotated[
     bool,
     typer.Option("--spreadsheet-safe", help="Put a ' before anything that a spreadsheet would take for a formula."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="X",
+        min=0.0,
+        max=1.0,
+        help="Probability from which a label, or the second of two, is given.",
+    ),
+]
+MinProbability = Annotated[
+    float | None,
+    typer.Option("--min-probability", metavar="X", min=0.0, max=1.0, help="Say (unsure) for a lower probability."),
 ]
 Probabilities = Annotated[bool, typer.Option("--probabilities", help="Give each label a column with its probability.")]
 Top = Annotated[
@@ -60,6 +74,8 @@ def predict(
     probabilities: Probabilities = False,
     top: Top = None,
     vectors: options.VectorsFile = None,
+    threshold: Threshold = None,
+    min_probability: MinProbability = None,
     length: Length = None,
     temperature: Temperature = None,
     seed: Seed = None,
@@ -84,7 +100,12 @@ def predict(
         probabilities: whether ``output`` has a column with the probability of each label.
         top: how many of the most probable labels it has columns for.
         vectors: a file for what the network reads each input as: .npy, or .csv with the line of each.
-        length, temperature, seed: how a language model continues a text.
+        threshold: of a classifier with two labels, the probability from which the second is predicted; where a text
+            has several labels, that from which each is.
+        min_probability: a prediction of a lower one is ``(unsure)``.
+        length: how many tokens a language model adds.
+        temperature, seed: how tokens are drawn; without a temperature seq2seq and caption search for the most probable
+            text.
         beam: width of the beam search, where texts are generated.
         workers: processes that share a file; None for as many as help.
         runs: where models are found by name.
@@ -100,7 +121,8 @@ def predict(
         RnncliError: of every kind but DivergedError.
     """
     format = reading.get("format")
-    sampling = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
+    choices = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
+    choices |= {"threshold": threshold, "min_probability": min_probability}
     if temperature == 0 and seed is not None:
         raise UsageError("--seed chooses random numbers, and --temperature 0 uses none", "leave one of them out")
     if isinstance(texts, str):
@@ -115,7 +137,7 @@ def predict(
     if spreadsheet_safe and (files[0] or ".jsonl").lower().endswith((".jsonl", ".parquet")):
         raise UsageError("--spreadsheet-safe is for a .csv or .tsv file", "leave it out, or name such a file")
     # The model refuses an option that is not for its task.
-    asked = model_of(model, runs).with_options(**{name: value for name, value in sampling.items() if value is not None})
+    asked = model_of(model, runs).with_options(**{name: value for name, value in choices.items() if value is not None})
     more = MoreColumns(asked, bool(probabilities), top)
     on_start(asked)
     found: list[Any] = []

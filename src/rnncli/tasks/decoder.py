@@ -21,7 +21,7 @@ from rnncli.core.layers.embedding import Embedding, EmbeddingCache
 from rnncli.core.layers.linear import Linear
 from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
-from rnncli.core.losses import log_softmax
+from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence, Params, State
 from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import lengths_of, rows_of
@@ -253,6 +253,41 @@ class Decoder:
                 break
         return self._best(_followed(steps, len(rows)), scores, ended, count, beam)
 
+    def sample(
+        self, params: Params, start: DecoderStart, limit: int, temperature: float, rngs: Sequence[np.random.Generator]
+    ) -> list[Generated]:
+        """A sequence for each start, of which every symbol is drawn by its probability after those before it.
+
+        Args:
+            start: in the caller's order.
+            limit: symbols at most.
+            temperature: divides the logits; at 0 the most probable symbol always follows.
+            rngs: a generator for each start, so that what is drawn for one does not depend on the others.
+        """
+        count = len(rngs)
+        drawn = np.stack([rng.random(limit) for rng in rngs]) if temperature else np.zeros((count, limit))
+        ids, symbols = np.full(count, self.end, np.int32), np.full((count, limit), self.end, np.int32)
+        scores, ended = np.zeros(count), np.zeros(count, np.bool_)
+        rows, once = np.arange(count), np.array([count])
+        for place in range(limit):
+            logits, _, states, _ = self.forward(params, PackedSequence(ids, once, rows), start, keep=False)
+            logs = log_softmax(logits.astype(np.float64))
+            allowed = logs.copy()
+            allowed[:, self.size - 1] = -np.inf  # the unknown symbol is never generated
+            if temperature:
+                ids = _drawn(softmax(allowed / temperature), drawn[:, place])
+            else:
+                ids = allowed.argmax(axis=1).astype(np.int32)
+            scores += np.where(ended, 0.0, logs[rows, ids])
+            ids[ended] = self.end
+            symbols[:, place] = ids
+            start = start._replace(states=states)
+            ended |= ids == self.end
+            if ended.all():
+                break
+        found = zip(symbols, scores.tolist(), ended.tolist(), strict=True)
+        return [Generated(of_row[of_row != self.end], score, end) for of_row, score, end in found]
+
     def _repeated(self, start: DecoderStart, rows: Array) -> DecoderStart:
         """The starts of these rows, as far as the decoder reads them."""
         states, memory = [tuple(part[rows] for part in state) for state in start.states], start.memory
@@ -268,6 +303,12 @@ class Decoder:
         chosen = merit.argmax(axis=1) + np.arange(count) * beam
         found = zip(ids[chosen], scores[chosen].tolist(), ended[chosen].tolist(), strict=True)
         return [Generated(of_row[of_row != self.end], score, end) for of_row, score, end in found]
+
+
+def _drawn(probabilities: Array, uniform: Array) -> Array:
+    """(rows,) the number of an entry of each of the (rows, K) distributions, by a number of [0, 1) for each."""
+    ends = np.cumsum(probabilities, axis=1)
+    return np.asarray((ends <= uniform[:, None] * ends[:, -1:]).sum(axis=1), np.int32)
 
 
 def _followed(steps: list[tuple[Array, Array]], rows: int) -> Array:
@@ -346,4 +387,16 @@ class GeneratingNetwork(SequenceNetwork):
         for rows in in_length_order(lengths_of(inputs), max(1, BATCH // beam)):
             start = self.start(params, rows_of(inputs, rows), keep=False)
             found.update(zip(rows.tolist(), self.decoder.decode(params["decoder"], start, limit, beam), strict=True))
+        return [found[row] for row in range(len(inputs))]
+
+    def sample(
+        self, params: Params, inputs: Any, limit: int, temperature: float, rngs: Sequence[np.random.Generator]
+    ) -> list[Generated]:
+        """What is drawn for each of the inputs, in their order; see :meth:`Decoder.sample`."""
+        found: dict[int, Generated] = {}
+        for rows in in_length_order(lengths_of(inputs), BATCH):
+            start = self.start(params, rows_of(inputs, rows), keep=False)
+            own = [rngs[row] for row in rows.tolist()]
+            drawn = self.decoder.sample(params["decoder"], start, limit, temperature, own)
+            found.update(zip(rows.tolist(), drawn, strict=True))
         return [found[row] for row in range(len(inputs))]

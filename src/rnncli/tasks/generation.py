@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
-from rnncli.errors import counted
+from rnncli.errors import UsageError, counted
 from rnncli.parallel.chunks import map_rows
+from rnncli.record import Share
 from rnncli.results import TableCell
+from rnncli.schema import Range
 from rnncli.tasks.decoder import BEAM, Beam, GeneratingNetwork, Longest
-from rnncli.tasks.model import Axis, Manifest, Model, of_filled, token_axis
+from rnncli.tasks.model import UNSURE, Axis, Manifest, Model, of_filled, token_axis
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+
+_ONE = "leave one of them out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +50,25 @@ class GeneratingModel(Model):
         target: the known symbols.
         longest: symbols of the longest text in training; twice as many and 10 more are generated at most.
         beam: partial texts that are extended side by side.
+        temperature: symbols are drawn, from probabilities by logits that are divided by it; None to search instead.
+        seed: of the random numbers that choose symbols.
+        min_probability: a text of a lower one is :data:`~rnncli.tasks.model.UNSURE`.
     """
 
-    options = frozenset({"beam"})
+    options = frozenset({"beam", "temperature", "seed", "min_probability"})
     target: Vocabulary
     longest: int
     beam: Beam = BEAM
+    temperature: Annotated[float, Range(0, 100)] | None = None
+    seed: Annotated[int, Range(0, math.inf)] | None = None
+    min_probability: Share | None = None
+
+    def with_options(self, **options: Any) -> Self:
+        if "temperature" in options and "beam" in options:
+            raise UsageError("--temperature draws symbols, and --beam searches for the most probable text", _ONE)
+        if "seed" in options and options.get("temperature", self.temperature) is None:
+            raise UsageError("--seed chooses random numbers, and a beam search uses none", "add --temperature 1")
+        return super().with_options(**options)
 
     @property
     def unit(self) -> str:
@@ -109,11 +127,20 @@ class GeneratingModel(Model):
     def _starts(self, inputs: list[Array]) -> Array:
         return self.network.start(self.params, inputs, keep=False).states[-1][0]
 
-    def generate(self, inputs: Sequence[Array]) -> list[tuple[list[str], float]]:
-        """The symbols that are generated for each input, and their log probability; none for an empty input."""
+    def generate(self, inputs: Sequence[Array], first: int = 0) -> list[tuple[list[str], float]]:
+        """The symbols that are generated for each input, and their log probability; none for an empty input.
+
+        Args:
+            first: the number of the first input, on which random numbers depend.
+        """
+        numbers = [number for number, one in enumerate(inputs, first) if len(one)]
 
         def generated(filled: list[Array]) -> list[tuple[list[str], float]]:
-            found = self.network.decode(self.params, filled, self.limit, self.beam)
+            if self.temperature is None:
+                found = self.network.decode(self.params, filled, self.limit, self.beam)
+            else:
+                rngs = [np.random.default_rng([self.seed or 0, number]) for number in numbers]
+                found = self.network.sample(self.params, filled, self.limit, self.temperature, rngs)
             return [([self.target.token(k) for k in one.ids.tolist()], one.log_probability) for one in found]
 
         return of_filled(generated, inputs, ([], 0.0))
@@ -123,6 +150,8 @@ class GeneratingModel(Model):
     ) -> Transduction:
         """The prediction for an input."""
         probability, target = float(np.exp(log_probability)), joined_symbols(symbols, self.generated_unit)
+        if self.min_probability is not None and probability < self.min_probability:
+            target = UNSURE
         return Transduction(text=text, target=target, probability=probability, unknown=unknown, cut=cut)
 
     def compared(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:

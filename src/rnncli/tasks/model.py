@@ -61,6 +61,7 @@ def chunks_of(inputs: Iterable[Value], most: int) -> Iterator[list[Any]]:
 
 
 END = "\0end"  # no token has this name
+UNSURE = "(unsure)"  # the prediction whose probability is below the one that was asked for
 
 
 class Axis(NamedTuple):
@@ -450,7 +451,7 @@ class Model(ABC):
         """
         unknown = options.keys() - self.options
         if unknown:
-            raise UsageError(f"--{min(unknown)} is not for a model of the task {self.task}")
+            raise UsageError(f"--{min(unknown).replace('_', '-')} is not for a model of the task {self.task}")
         try:
             return replace(self, **{name: schema.read_field(type(self), name, options[name]) for name in options})
         except schema.Wrong as wrong:

@@ -26,6 +26,7 @@ from rnncli.inspection.states import States, unit_names
 from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, tokens_of
 from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation
+from rnncli.tasks.symbols import END
 
 if TYPE_CHECKING:
     from rnncli.inspection.by_hand.answers import EveryAnswer
@@ -82,7 +83,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     def _trace(self, text: str, steps: tuple[str, ...]) -> States:
         model = self.model
         packed = PackedSequence.pack([model.vocabulary.encode(steps)])
-        logits, hidden, _, _ = model.network.forward(model.params, packed, model.network.zero_states(1))
+        logits, hidden, _, _ = model.network.forward(model.params, packed, model.first_states(1))
         return States(
             tokens=steps,
             known=tuple(token in model.vocabulary for token in steps),
@@ -125,7 +126,7 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
 
     def _next_of_some(self, texts: Sequence[str]) -> Array:
         model = self.model
-        packed = PackedSequence.pack([model.encode(text) for text in texts])
+        packed = PackedSequence.pack([model.read(text) for text in texts])
         states = model.network.zero_states(len(texts))
         last = model.network.forward(model.params, packed, states, keep=False, chosen=packed.last_rows)[0]
         return packed.to_caller_order(log_softmax(model.network.without_unknown(last)))
@@ -133,9 +134,11 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
     def path(self, text: str, baseline: str, answer: str) -> GradientPath:
         network, unknown, wanted = self.model.network, self.model.vocabulary.unknown, self._number_of(answer)
 
+        first_states = self.model.first_states
+
         def run(wide: LanguageModelNetwork, own: Params, rows: list[Array]) -> tuple[Array, Any]:
             packed = PackedSequence.pack(rows)
-            logits, _, _, cache = wide.forward(own, packed, wide.zero_states(len(rows)), chosen=packed.last_rows)
+            logits, _, _, cache = wide.forward(own, packed, first_states(len(rows)), chosen=packed.last_rows)
             logits[:, unknown] = -np.inf
             return logits, cache
 
@@ -161,13 +164,13 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
                     line=line,
                     tokens=states.tokens,
                     hidden=states.hidden,
-                    labels=(*states.tokens[1:], "\n"),
+                    labels=(*states.tokens[1:], self.model.end),
                     known=self.model.vocabulary.tokens,
                     label_is=f"next {self.model.unit}",
                 )
 
     def answer_of(self, prediction: Continuation) -> str:
-        return or_empty(prediction.continuation)
+        return or_empty(prediction.continuation or (END if prediction.ended else None))
 
 
 ADAPTER = LanguageModelAdapter

@@ -83,7 +83,7 @@ class CaptionModel(GeneratingModel):
         return None
 
     def _predict_chunk(self, texts: list[Value], first: int) -> Iterator[Transduction]:
-        for text, generated in zip(texts, self.generate(list(map(self.read, texts))), strict=True):
+        for text, generated in zip(texts, self.generate(list(map(self.read, texts)), first), strict=True):
             yield self.transduction(as_text(text), *generated)
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> PairEvaluation:

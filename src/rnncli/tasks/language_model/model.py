@@ -6,13 +6,15 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any
 
 import numpy as np
 
+from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence, State
-from rnncli.data.dataset import Dataset
+from rnncli.data.dataset import Dataset, is_plain_text
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.results import Column, TableCell, TableView
@@ -22,6 +24,7 @@ from rnncli.tasks.language_model.network import LanguageModelNetwork, Streams
 from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.model import OF_AN_EMBEDDING, Axis, Manifest, Metric, Model, TextReading, token_axis
 from rnncli.tasks.network import network_in_words
+from rnncli.tasks.symbols import END
 
 # Streams in which a text is evaluated.
 JUDGED_STREAMS = 32
@@ -41,6 +44,27 @@ def tokens_of(text: str, unit: str) -> Iterator[str]:
 def joined(dataset: Dataset) -> str:
     """The whole text, a line a record."""
     return "\n".join(dataset.texts) + "\n"
+
+
+def holds_documents(dataset: Dataset) -> bool:
+    """Whether each record is a document of its own, and not a line of one text, as in a plain text file."""
+    return not is_plain_text(dataset.source)
+
+
+def all_tokens(dataset: Dataset, settings: Settings, ended: bool) -> Iterator[str]:
+    """The tokens of all records: those of one text, or of documents with :data:`END` after each.
+
+    Args:
+        settings: whether texts are lowercased, and what a token is.
+        ended: whether the records are documents; empty ones are left out.
+    """
+
+    def read(text: str) -> Iterator[str]:
+        return tokens_of(text.lower() if settings.lowercase else text, settings.tokens)
+
+    if not ended:
+        return read(joined(dataset))
+    return chain.from_iterable(chain(read(text), (END,)) for text in dataset.texts if text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +87,7 @@ class LanguageModel(Model):
 
     Attributes:
         unit: what a token is: a char, or a word.
-        vocabulary: the tokens.
+        vocabulary: the tokens; among them the end of a document, :data:`END`, if it was trained on documents.
         length: by how many tokens texts are continued.
         temperature: divides the logits; at 0 the most probable token always follows.
         seed: of the random numbers that choose tokens.
@@ -108,25 +132,36 @@ class LanguageModel(Model):
     def network(self) -> LanguageModelNetwork:
         return LanguageModelNetwork(self.settings, self.vocabulary.size)
 
+    @property
+    def knows_documents(self) -> bool:
+        """Whether it was trained on documents, and knows where one ends."""
+        return END in self.vocabulary
+
+    @property
+    def end(self) -> str:
+        """The token before the beginning of a text, and after its end."""
+        return END if self.knows_documents else "\n"
+
     def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Continuation]:
         for number, text in enumerate(texts, first):
             rng = np.random.default_rng([self.seed, number])
             tokens = self.tokens(text)
-            # A text without tokens is continued from where a line begins.
-            ids, states = self.vocabulary.encode(tokens or ["\n"]), self.network.zero_states(1)
+            ids, states = self.read(text), self.network.zero_states(1)
             continuation: list[str] = []
             logs = 0.0
-            for _ in range(self.length):
+            while len(continuation) < self.length and END not in continuation[-1:]:
                 probabilities, states = self._after(ids, states)
                 choice = self._choose(probabilities, rng)
                 logs += math.log(max(float(probabilities[choice]), 1e-300))
                 continuation.append(self.vocabulary.token(choice))
                 ids = np.array([choice], np.int32)
+            ended = END in continuation[-1:]
             yield Continuation(
                 text=text,
-                continuation="".join(continuation),
-                probability=math.exp(logs / max(1, self.length)),
+                continuation="".join(continuation[:-1] if ended else continuation),
+                probability=math.exp(logs / max(1, len(continuation))),
                 unknown=tuple(dict.fromkeys(token for token in tokens if token not in self.vocabulary)),
+                ended=ended,
             )
 
     @property
@@ -138,7 +173,7 @@ class LanguageModel(Model):
         zero, found = self.network.zero_states(1), np.full((len(texts), self.settings.hidden), np.nan)
         for row, text in enumerate(texts):
             if self.tokens(text):
-                found[row] = self._after(self.encode(text), zero)[1][-1][0][0]
+                found[row] = self._after(self.read(text), zero)[1][-1][0][0]
         return found.astype(self.settings.dtype)
 
     def shown(self, predictions: Sequence[Continuation]) -> list[TableView]:
@@ -155,11 +190,23 @@ class LanguageModel(Model):
         return tokens_of(text.lower() if self.settings.lowercase else text, self.unit)
 
     def encode(self, text: str) -> Array:
-        """(T,) ids of a text's tokens; of an empty text that of a line's end, since something has to be read."""
-        return self.vocabulary.encode(self.tokens(text) or ["\n"])
+        """(T,) ids of a text's tokens; of an empty one that of :attr:`end`, since something has to be read."""
+        return self.vocabulary.encode(self.tokens(text) or [self.end])
+
+    def read(self, text: str) -> Array:
+        """(T,) ids of what is read before a text is continued: the end of a document before its beginning, if known."""
+        ids = self.encode(text)
+        return np.insert(ids, 0, self.vocabulary.encode([END])) if self.knows_documents and text else ids
+
+    def first_states(self, count: int) -> list[State]:
+        """The states of each layer in which ``count`` texts begin: zeros, or those after the end of a document."""
+        zero = self.network.zero_states(1)
+        states = self._after(self.vocabulary.encode([END]), zero)[1] if self.knows_documents else zero
+        return [tuple(np.repeat(part, count, axis=0) for part in state) for state in states]
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> TextEvaluation:
-        ids = self.vocabulary.encode(self._tokens(joined(dataset)))
+        ended = self.knows_documents and holds_documents(dataset)
+        ids = self.vocabulary.encode(all_tokens(dataset, self.settings, ended))
         if len(ids) < 2:
             raise DataError(f"{dataset.name}: there is no {self.unit} to predict")
         streams = Streams.of(ids, JUDGED_STREAMS, self.settings.max_length)
@@ -169,6 +216,7 @@ class LanguageModel(Model):
         return TextEvaluation(
             unit=self.unit,
             tokens=int(sums.answers),
+            documents=sum(map(bool, dataset.texts)) if ended else 0,
             not_scored=len(ids) - int(sums.answers),
             nats=nats,
             bits=nats / math.log(2),

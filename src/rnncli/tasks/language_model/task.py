@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,10 +16,11 @@ from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.tasks import token_counts
 from rnncli.tasks.comparison import Baseline
-from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, joined, tokens_of
+from rnncli.tasks.language_model.model import JUDGED_STREAMS, LanguageModel, all_tokens, holds_documents, joined
 from rnncli.tasks.language_model.network import Streams
 from rnncli.tasks.prepare import Prepared, require_memory, vocabulary_of
 from rnncli.tasks.report import Report
+from rnncli.tasks.symbols import END
 from rnncli.tasks.task import Task
 
 # A short text is cut into fewer streams than the settings ask for, so that an epoch has so many steps.
@@ -34,10 +35,6 @@ def baselines(train: Streams, validation: Streams, size: int, unit: str) -> tupl
         return np.array([losses[window].sum() for window in windows])
 
     return token_counts.baselines(train.text, validation.text, size, unit, validation.lengths, sums)
-
-
-def _tokens(text: str, settings: Settings) -> Iterator[str]:
-    return tokens_of(text.lower() if settings.lowercase else text, settings.tokens)
 
 
 def _cut(dataset: Dataset) -> bool:
@@ -100,22 +97,25 @@ class LanguageModeling(Task):
         unit = "word" if settings.tokens == "word" else "char"
         settings = settings.replace(tokens=unit)
         read, judged = _sides(dataset)
-        text = joined(read)
+        ended = holds_documents(dataset)
         corpus = Corpus()
-        count = corpus.add(_tokens(text, settings))
+        count = corpus.add(all_tokens(read, settings, ended))
         held_out = 0 if judged is not None and not _cut(dataset) else int(count * settings.validation_share)
         alone = begin is not None and not read.lines  # nothing is to be learned, only judged
         if (count < 20 and not alone) or (settings.validation_share and judged is None and held_out < 2):
             raise DataError(f"{dataset.name}: a text of {counted(count, unit)} is too short to learn from")
         learned = count - held_out
-        vocabulary = vocabulary_of(corpus.counts_up_to(learned), settings, None if begin is None else begin.vocabulary)
+        counts = corpus.counts_up_to(learned)
+        if ended:  # it is known, however few documents there are
+            counts[END] = max(settings.min_count, *counts.values()) + 1
+        vocabulary = vocabulary_of(counts, settings, None if begin is None else begin.vocabulary)
         if not vocabulary.tokens:
             said = f"no {unit} occurs {counted(settings.min_count, 'time')} or more: nothing is left to predict"
             raise DataError(f"{dataset.name}: {said}", "lower --min-count")
         (ids,) = corpus.encode(vocabulary)
         looked_at = ids[learned:]
         if judged is not None:
-            looked_at = vocabulary.encode(_tokens(joined(judged), settings))
+            looked_at = vocabulary.encode(all_tokens(judged, settings, ended))
             held_out = len(looked_at)
             if held_out < 2:
                 raise DataError(f"{judged.place(0)}: a text of {counted(held_out, unit)} is too short to be predicted")
@@ -126,10 +126,11 @@ class LanguageModeling(Task):
             validation = validation.take(np.arange(0))
         settings = settings.replace(batch=train.streams)
         ending = (read.texts[row] for row in range(len(read.texts) * 9 // 10, len(read.texts)))
-        example = next((line for line in ending if len(line) > 10), text)[:40]
+        example = next((line for line in ending if len(line) > 10), joined(read))[:40]
         untrained = LanguageModel(settings=settings, vocabulary=vocabulary, example=example)
         require_memory(untrained.network, settings.max_length)
         unknown_rate = float(((looked_at if held_out else ids) == vocabulary.unknown).mean())
+        documents = sum(map(bool, read.texts))
         known, looked_at_are = len(vocabulary.tokens), "validation" if held_out else "training"
         report = Report(
             what="A model of a text",
@@ -142,8 +143,10 @@ class LanguageModeling(Task):
                 "streams": train.streams,
                 "window": train.window,
                 "unknown_rate": unknown_rate,
+                **({"documents": documents} if ended else {}),
             },
             own_lines=[
+                *([("documents", f"{documents:,}, with a symbol for the end of each")] if ended else []),
                 ("vocabulary", counted(known, f"{unit} is known", f"{unit}s are known")),
                 ("unknown", f"{unknown_rate:.2%} of the {looked_at_are} {unit}s"),
                 ("streams", f"{train.streams:,}, read {counted(train.window, unit)} at a time"),

@@ -46,9 +46,11 @@ class MultilabelModel(LabelModel):
 
     Attributes:
         thresholds: of each label, the probability above which it is predicted.
+        threshold: a probability from which every label is predicted, in place of those.
     """
 
     task = "multilabel"
+    options = frozenset({"threshold"})
     # An epoch's figure is the micro F1 with all thresholds at one half: right = 2·TP, of answers = predicted + right.
     share_is = "micro F1"
     metric = Metric(share_is, "validation_accuracy")
@@ -56,6 +58,7 @@ class MultilabelModel(LabelModel):
     networks = MultilabelClassifier
     columns = (Column("labels", style="bold"), Column("probabilities", True), Column("unknown words"), Column("text"))
     thresholds: tuple[float, ...]
+    threshold: Share | None = None
 
     @property
     def unused(self) -> frozenset[str]:
@@ -75,6 +78,8 @@ class MultilabelModel(LabelModel):
 
     def predicted(self, probabilities: Array) -> Array:
         """(rows, K) whether each label is predicted."""
+        if self.threshold is not None:
+            return np.asarray(probabilities >= self.threshold)
         return np.asarray(probabilities > np.array(self.thresholds))
 
     def _evaluate(self, dataset: Dataset, worst: int, workers: int) -> LabelsEvaluation:

@@ -64,7 +64,7 @@ class Seq2SeqModel(GeneratingModel):
 
     def _predict_chunk(self, texts: list[str], first: int) -> Iterator[Transduction]:
         sources = [self.symbols(text) for text in texts]
-        generated = self.generate(list(map(self.encode, sources)))
+        generated = self.generate(list(map(self.encode, sources)), first)
         for text, symbols, (target, log_probability) in zip(texts, sources, generated, strict=True):
             if not symbols:
                 yield Transduction(text=text, target=None, probability=None, unknown=(), cut=0)
