@@ -236,3 +236,152 @@ def test_vectors_are_what_the_last_layer_reads(new):
     assert [row[0] for row in rows] == ["2", "3", "4", "5"]
     assert set(rows[1][1:]) == {""}
     assert [[np.float32(x) for x in row[1:]] for row in (rows[0], rows[3])] == vectors[[0, 3]].tolist()
+
+
+def test_the_columns_asked_for_are_the_same_in_a_pipe_and_on_a_terminal(trained):
+    (p,) = rnncli.predict(["good film zzz"])
+    probabilities = {label: f"{probability:.4f}" for label, probability in p.probabilities.items()}
+    row = trained.works("predict", "good film zzz", "--probabilities", "--top", 1).rows
+    expected = [
+        p.label,
+        probabilities["pos"],
+        probabilities["neg"],
+        probabilities["pos"],
+        p.label,
+        probabilities["pos"],
+    ]
+    assert row == [[*expected, "zzz", "good film zzz"]]
+    document = trained.works("predict", "good film zzz", "--top", 2, "--json").json
+    assert [one["label"] for one in document["top"]] == ["pos", "neg"]
+    assert document["probabilities"] == p.probabilities
+    trained.at_terminal(200)
+    lines = trained.works("predict", "good film zzz", "--probabilities", "--top", 1).out.split("\n")
+    assert lines[2].split() == [*expected, "zzz", "good", "film", "zzz"]
+    trained.write("new.txt", "good film zzz\n")
+    line = trained.works("predict", "new.txt", "--probabilities", "--top", 1).out
+    assert line.split() == [*expected, "zzz", "good", "film", "zzz"]
+
+
+def test_a_threshold_decides_between_two_labels(trained):
+    texts = ["good film", "bad film", "so warm and cold", ""]
+    probabilities = [p.probabilities.get("pos") for p in rnncli.predict(texts)]
+    for threshold in (0, sorted(probabilities[:3])[1], 1):
+        rows = trained.works("predict", *texts, "--threshold", threshold).rows
+        chosen = ["(empty)" if p is None else "pos" if p >= threshold else "neg" for p in probabilities]
+        assert [row[0] for row in rows] == chosen
+        given = [p if label == "pos" else 1 - p for label, p in zip(chosen[:3], probabilities[:3], strict=True)]
+        assert [float(row[1]) for row in rows[:3]] == pytest.approx(given, abs=1e-4)
+    trained.refuses(2, "not in the range 0.0<=x<=1.0", "predict", "good", "--threshold", 1.5)
+
+
+def test_a_probability_below_the_least_one_is_unsure(trained):
+    texts = ["good film", "zzz yyy", ""]
+    found = rnncli.predict(texts)
+    least = (found[0].probability + found[1].probability) / 2
+    shown = ["pos", "(unsure)", "(empty)"] if found[0].probability > least else ["(unsure)", found[1].label, "(empty)"]
+    rows = trained.works("predict", *texts, "--min-probability", least).rows
+    assert [row[0] for row in rows] == shown
+    assert [row[1] for row in rows[:2]] == [f"{p.probability:.4f}" for p in found[:2]]
+    trained.works("predict", *texts, "--min-probability", least, "-o", "out.csv")
+    assert [row[1] for row in written(trained.folder / "out.csv")[1:]] == [*shown[:2], ""]
+
+
+def test_which_model_answered_is_said_where_none_was_named(trained, monkeypatch):
+    said = "answered by runs/reviews-1, trained on reviews.csv\n"
+    assert trained.works("predict", "good").err == said
+    assert trained.works("predict", "good", "--json").err == said
+    assert trained.works("predict", "good", "-q").err == ""
+    assert trained.works("predict", "good", "--model", "reviews-1").err == ""
+    monkeypatch.setenv("RNNCLI_MODEL", "reviews-1")
+    assert trained.works("predict", "good").err == ""
+
+
+def test_a_text_that_is_also_the_name_of_a_file_is_said(trained):
+    trained.write("good", "bad film\n")
+    said = ["'good' may be a text, and is also the name of a file here", "echo good | rnncli … -"]
+    for command in (["predict"], ["tokenize"], ["inspect", "--timesteps"]):
+        trained.refuses(2, said, *command, "good")
+        assert "bad" in trained.works(*command, "good", "--format", "text").out
+    result = trained.works("predict", "good", "so")
+    assert [row[3] for row in result.rows] == ["good", "so"]
+    assert "'good' is taken as a text; the file of this name is read with --format" in result.err
+
+
+LABELLED = [("good and warm", ["fun", "heat"]), ("good", ["fun"]), ("warm", ["heat"]), ("bad", ["dull"])]
+
+
+def test_several_labels_a_text_stand_in_one_cell(cli):
+    rows = [json.dumps({"text": text, "labels": labels}) for text, labels in LABELLED * 6]
+    cli.write("topics.jsonl", "\n".join(rows) + "\n")
+    cli.works("train", "topics.jsonl", "--task", "multilabel", "--epochs", 40, "--hidden", 6, "--lr", 0.1, "-q")
+    cli.write("new.csv", "id,text\n1,good and warm\n2,\n3,bad\n")
+    cli.works("predict", "new.csv", "-o", "out.csv", "--probabilities")
+    header, *found = written(cli.folder / "out.csv")
+    assert header == [
+        *("id", "text", "prediction", "probability"),
+        *("probability_dull", "probability_fun", "probability_heat", "problem"),
+    ]
+    assert [row[2] for row in found] == ["fun|heat", "", "dull"]
+    assert found[0][3] == f"{found[0][5]}|{found[0][6]}"
+    cli.works("predict", "new.csv", "-o", "out.jsonl")
+    documents = [json.loads(line) for line in (cli.folder / "out.jsonl").read_text().splitlines()]
+    assert [one["prediction"] for one in documents] == [["fun", "heat"], None, ["dull"]]
+    assert cli.works("predict", "good", "--threshold", 0).rows[0][0] == "dull, fun, heat"
+    cli.refuses(
+        2, "--min-probability is not for a model of the task multilabel", "predict", "a", "--min-probability", 1
+    )
+
+
+def test_tags_stand_in_one_cell(cli):
+    cli.write("tags.conll", "Ada\tB-PER\ncame\tO\n\nso\tO\n\n" * 8)
+    cli.works("train", "tags.conll", "--epochs", 3, "-q")
+    cli.write("new.csv", "id,text\n1,Ada came\n2,\n")
+    cli.works("predict", "new.csv", "-o", "out.csv")
+    header, first, second = written(cli.folder / "out.csv")
+    assert header == ["id", "text", "prediction", "probability", "words", "problem"]
+    assert (len(first[2].split()), len(first[3].split()), first[4]) == (2, 2, "Ada came")
+    assert second == ["2", "", "", "", "", "the sentence has no words"]
+    cli.works("predict", "tags.conll", "-o", "out.jsonl")
+    (document, *_) = map(json.loads, (cli.folder / "out.jsonl").read_text().splitlines())
+    assert document["tokens"] == document["words"] == ["Ada", "came"]
+    assert len(document["prediction"]) == 2
+
+
+SERIES = "id,time,x\n" + "".join(
+    f"{name},{t},{t % 3 if name < 'e' else 1.5}\n" for t in range(6) for name in "abcdefgh"
+)
+KINDS = dict(zip("abcdefgh", ["saw"] * 4 + ["flat"] * 4, strict=True))
+
+
+def test_series_in_long_form_have_a_row_each(cli):
+    lines = SERIES.splitlines()
+    cli.write("train.csv", "\n".join([f"{lines[0]},kind", *(f"{one},{KINDS[one[0]]}" for one in lines[1:])]) + "\n")
+    cli.works("train", "train.csv", "--epochs", 3, "-q")
+    cli.write("new.csv", SERIES.replace("c,3,0", "c,3,none"))
+    result = cli.works("predict", "new.csv", "-o", "out.csv", "--vectors", "vectors.csv")
+    header, *rows = written(cli.folder / "out.csv")
+    assert header == ["id", "prediction", "probability", "problem"]
+    assert [row[0] for row in rows] == list("abdefghc")
+    assert [bool(row[1]) for row in rows] == [True] * 7 + [False]
+    assert "'c'" in rows[-1][3] or "none" in rows[-1][3]
+    assert "1 row has no prediction" in result.err
+    assert [row[0] for row in written(cli.folder / "vectors.csv")] == ["id", *"abdefghc"]
+
+
+def test_forecasts_have_a_row_a_step_and_rows_in_time_keep_theirs(cli):
+    lines = "".join(f"{2000 + n},{n % 4},{(n + 1) % 4}\n" for n in range(60))
+    cli.write("series.csv", f"year,x,y\n{lines}")
+    cli.works("train", "series.csv", "--task", "forecast", "--label", "x", "--horizon", 2, "--epochs", 2, "-q")
+    cli.works("predict", "series.csv", "-o", "out.csv")
+    header, *rows = written(cli.folder / "out.csv")
+    assert header == ["step", "time", "prediction"]
+    assert [row[:2] for row in rows] == [["1", "2060"], ["2", "2061"]]
+    assert float(rows[0][2]) == pytest.approx(float(rows[0][2]))
+    cli.works("train", "series.csv", "--task", "regress", "--label", "y", "--time", "year", "--epochs", 2, "-q")
+    shuffled = f"year,x,y\n{''.join(reversed(lines.splitlines(keepends=True)))}"
+    cli.write("shuffled.csv", shuffled)
+    cli.works("predict", "shuffled.csv", "-o", "rows.csv")
+    rows = written(cli.folder / "rows.csv")
+    assert [row[:3] for row in rows] == [line.split(",") for line in shuffled.splitlines()]
+    assert rows[0][3:] == ["prediction"]
+    assert all(map(float, (row[3] for row in rows[1:])))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnncli.clean import is_formula
 from rnncli.errors import UsageError, counted, listed, quoted
@@ -11,9 +12,10 @@ from rnncli.errors import UsageError, counted, listed, quoted
 if TYPE_CHECKING:
     from rnncli.cli.predictions import Answer, Asking
     from rnncli.data.dataset import Source
-    from rnncli.results import FileCell
+    from rnncli.results import Column, FileCell, TableView
     from rnncli.tasks.model import Model
 
+T = TypeVar("T")
 PROBLEM, FILE = "problem", "file"  # columns of a file
 _SHOWN = 3  # problems that are named
 
@@ -52,9 +54,31 @@ class MoreColumns:
             values += [label, probability]
         return (*values, *(None,) * (len(self.names) - len(values)))
 
+    def texts(self, prediction: Any) -> tuple[str, ...]:
+        """The values as a line has them."""
+        written = (f"{one:.4f}" if isinstance(one, float) else one for one in self.values(prediction))
+        return tuple("-" if one is None else one for one in written)
+
+    def document(self, prediction: Any) -> dict[str, Any]:
+        """A prediction for ``--json``, with the most probable labels."""
+        ranked = [{"label": label, "probability": found} for label, found in self.ranked(prediction.probabilities)]
+        return {one.name: getattr(prediction, one.name) for one in fields(prediction)} | {"top": ranked}
+
     def ranked(self, probabilities: dict[str, float]) -> list[tuple[str, float]]:
         """The most probable labels with their probabilities; of equal ones the first."""
         return sorted(probabilities.items(), key=lambda pair: -pair[1])[: self.top]
+
+    def beside(self, values: Sequence[T], more: Sequence[T]) -> tuple[T, ...]:
+        """Values of a row with more of them behind the first two, the label and its probability."""
+        return (*values[:2], *more, *values[2:])
+
+    def view(self, predictions: Sequence[Any], columns: Sequence[Column]) -> TableView:
+        """A table of predictions with these columns."""
+        from rnncli.results import Column, TableView
+
+        own = [Column(name, not name.startswith("label_")) for name in self.names]
+        rows = (self.beside(one.cells(), self.values(one)) for one in predictions)
+        return TableView("", self.beside(tuple(columns), own), tuple(rows))
 
 
 class Destination:

@@ -162,7 +162,7 @@ def _text(sentence: AnyPath | Iterable[Any] | None, model: Model, reading: Mappi
         UsageError: the input is of a type that the model does not read.
         DataError: the model cannot read it, with file and line.
     """
-    if sentence is None or (isinstance(sentence, str) and not is_file(sentence)):
+    if sentence is None or (isinstance(sentence, str) and not is_file(sentence, reading.get("format"))):
         return sentence
     from rnncli.data.formats.sources import display_name
     from rnncli.data.formats.values import as_text

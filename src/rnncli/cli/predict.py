@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
@@ -15,7 +15,7 @@ from rnncli.cli.answers import Destination, MoreColumns
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import STDIN, files_among, model_of, refuse_reading, require_piped, source_of
+from rnncli.cli.arguments.inputs import STDIN, files_among, found_model, refuse_reading, require_piped, source_of
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, quiet
 from rnncli.cli.arguments.paths import check_output, suffixes_of
 from rnncli.cli.predictions import Answer, Asking
@@ -84,6 +84,7 @@ def predict(
     runs: options.Runs = DEFAULT_RUNS,
     force: options.Force = False,
     spreadsheet_safe: SpreadsheetSafe = False,
+    note: options.Note = quiet,
     on_start: Callable[[Model], object] = quiet,
     on_prediction: Callable[[Any], object] | None = None,
     on_pause: Callable[[], object] = quiet,
@@ -111,6 +112,7 @@ def predict(
         runs: where models are found by name.
         force: whether ``output`` and ``vectors`` are overwritten.
         spreadsheet_safe: whether a ``'`` is put before texts in ``output`` that are formulas for a spreadsheet.
+        note: takes a sentence on which model answers, where it is not named, and its style.
         on_start: takes the model, before the first prediction.
         on_prediction: takes each prediction as soon as it is made; then an empty list is returned.
         on_pause: called when a pipe is empty for now, and every input so far has its prediction.
@@ -120,6 +122,8 @@ def predict(
     Raises:
         RnncliError: of every kind but DivergedError.
     """
+    from rnncli.training.runs import LATEST, of_file
+
     format = reading.get("format")
     choices = {"length": length, "temperature": temperature, "seed": seed, "beam": beam}
     choices |= {"threshold": threshold, "min_probability": min_probability}
@@ -137,7 +141,11 @@ def predict(
     if spreadsheet_safe and (files[0] or ".jsonl").lower().endswith((".jsonl", ".parquet")):
         raise UsageError("--spreadsheet-safe is for a .csv or .tsv file", "leave it out, or name such a file")
     # The model refuses an option that is not for its task.
-    asked = model_of(model, runs).with_options(**{name: value for name, value in choices.items() if value is not None})
+    loaded, path, name = found_model(model, runs)
+    if path is not None and name == LATEST:
+        data = loaded.record.data
+        note(f"answered by {of_file(path).named}" + (f", trained on {data}" if data else ""), "dim")
+    asked = loaded.with_options(**{name: value for name, value in choices.items() if value is not None})
     more = MoreColumns(asked, bool(probabilities), top)
     on_start(asked)
     found: list[Any] = []
@@ -212,6 +220,7 @@ def predict_command(
     In a pipe, a classifier writes label, probability, unknown words and text, separated by tabs.
     """
     from rnncli.cli.show import warnings_shown
+    from rnncli.data.formats.sources import is_path
     from rnncli.render.console import WARNING
     from rnncli.render.tables import print_table
 
@@ -221,12 +230,15 @@ def predict_command(
     files = files_among(texts, format)
     for file in files:
         require_piped(file, "the texts")
+    for text in texts if not files else []:
+        if is_path(text):
+            out.note(f"'{clean(text)}' is taken as a text; the file of this name is read with --format")
     to_files = output is not None or vectors is not None
     if spreadsheet_safe and out.is_terminal and not to_files:
         raise UsageError("--spreadsheet-safe is for a file, and this is a terminal", "send the output to one: > FILE")
     inputs: list[Any] = [Path(file) for file in files] or texts
     models: list[Model] = []
-    ask = partial(work, inputs, workers=workers, format=format, on_start=models.append)
+    ask = partial(work, inputs, workers=workers, format=format, on_start=models.append, note=out.note)
     ask = partial(ask, probabilities=probabilities, top=top)
     if to_files:
         written: list[Destination] = []
@@ -245,7 +257,7 @@ def predict_command(
             for warning in written[0].warnings():
                 out.note(clean(warning), WARNING)
     elif files or json or not out.is_terminal:
-        lines = _Lines(out, json, spreadsheet_safe)
+        lines = _Lines(out, json, spreadsheet_safe, lambda: MoreColumns(models[0], probabilities, top))
         with warnings_shown(out):
             ask(
                 on_prediction=lambda prediction: lines.show_rows(models[0].rows_of(prediction)),
@@ -257,7 +269,9 @@ def predict_command(
             out.note(f"a ' stands before {cells} would take for a formula", "dim")
     else:
         predictions = ask()
-        for view in models[0].shown(predictions):
+        more = MoreColumns(models[0], probabilities, top)
+        views = [more.view(predictions, models[0].columns)] if more.names else models[0].shown(predictions)
+        for view in views:
             print_table(out, view)
         cut = sum(prediction.cut > 0 for prediction in predictions)
     if cut and not json:
@@ -289,8 +303,9 @@ class _Lines:
         quoted: cells behind a ``'``, for a spreadsheet.
     """
 
-    def __init__(self, output: Output, json: bool, spreadsheet_safe: bool) -> None:
+    def __init__(self, output: Output, json: bool, spreadsheet_safe: bool, more: Callable[[], MoreColumns]) -> None:
         self.cut = self.quoted = 0
+        self._more_of = more
         self._output, self._json = output, json
         self._field = self._inert if spreadsheet_safe else clean
         self._width = output.width if output.is_terminal and not json else None
@@ -309,9 +324,23 @@ class _Lines:
         from rnncli.render.tables import prediction_line
 
         self.cut += prediction.cut > 0
-        if self._json:
+        more = self._more
+        if self._json and more.top:
+            print_json(self._output, more.document(prediction))
+        elif self._json:
             print_json(self._output, prediction)
         elif self._width is None:
-            self._output.write("\t".join(map(self._field, prediction.fields())) + "\n")
+            fields = prediction.fields()
+            if more.names:
+                fields = more.beside(fields, more.texts(prediction))
+            self._output.write("\t".join(map(self._field, fields)) + "\n")
         else:
-            self._output.write(self._output.encodable(prediction_line(prediction.brief(), self._width)) + "\n")
+            answer, text, note = prediction.brief()
+            if more.names:
+                answer = more.beside(answer, more.texts(prediction))
+            self._output.write(self._output.encodable(prediction_line((answer, text, note), self._width)) + "\n")
+
+    @cached_property
+    def _more(self) -> MoreColumns:
+        """Known once there is a prediction."""
+        return self._more_of()

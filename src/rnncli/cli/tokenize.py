@@ -85,7 +85,7 @@ def tokenize(
     # Checked by the rules of training, so that what is shown here can also be trained.
     settings = Settings.from_mapping({"min_count": 1} | given)
     asked = None if model is None else model_of(model, runs)
-    if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source)):
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and is_file(source, reading.get("format"))):
         require_piped(source, "the texts")
         file = source_of(source, reading, inputs=True)
         request = Request(file, labelled=False, roles=None if asked is None else asked.roles)

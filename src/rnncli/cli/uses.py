@@ -67,7 +67,7 @@ def check_options(values: Mapping[str, Any]) -> None:
     beside |= {"force"} if page or "svg" in given else set()
     beside |= {"svg"} if not shown else set()
     sentence = values.get("sentence")
-    if isinstance(sentence, str) and is_file(sentence) and not is_array(sentence):
+    if isinstance(sentence, str) and is_file(sentence, values.get("format")) and not is_array(sentence):
         beside |= set(INPUT_READING)
     for name in (*OPTIONS, *READING):
         if name in given and name not in used | beside:

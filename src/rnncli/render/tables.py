@@ -225,7 +225,7 @@ def prediction_line(brief: tuple[tuple[str, ...], str, str], width: int) -> str:
 
     answer, text, note = brief
     start = "".join(
-        f"{clean(part, ANSWER_WIDTH):<{ANSWER_WIDTH}} " if k == 0 else f"{clean(part):>6}  "
+        f"{clean(part, ANSWER_WIDTH):<{ANSWER_WIDTH}} " if k == 0 else f"{clean(part, ANSWER_WIDTH):>6}  "
         for k, part in enumerate(answer)
     )
     end = f"  ({clean(note, max(1, width // 3))})" if note else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,15 +63,22 @@ def is_model(name: str, runs: str) -> bool:
         return False
 
 
-def is_file(argument: str) -> bool:
+def is_file(argument: str, format: str | None = None) -> bool:
     """Whether the only argument is a file: stdin, an existing path, or a name that looks like data.
 
     Raises:
         StorageError: it looks like a file, and does not exist.
+        UsageError: there is such a file, and it may as well be a text.
     """
     from rnncli.data.formats.sources import check_path, is_path  # not for --help
 
     if is_path(argument):
+        named = argument == STDIN or format is not None or ends_like_data(argument) or has_ending(argument)
+        if not named and os.path.isfile(argument):
+            raise UsageError(
+                f"'{clean(argument)}' may be a text, and is also the name of a file here",
+                f"The file: --format text, or what else it is. The text: echo {shlex.quote(argument)} | rnncli … -",
+            )
         return True
     if looks_like_data(argument):
         check_path(argument)
@@ -92,7 +100,7 @@ def files_among(arguments: Sequence[str], format: str | None = None) -> list[str
     if arguments.count(STDIN) > 1:
         raise UsageError("stdin (-) can be read only once")
     if len(arguments) == 1:
-        return list(arguments) if is_file(arguments[0]) else []
+        return list(arguments) if is_file(arguments[0], format) else []
 
     def named(argument: str) -> bool:
         return argument == STDIN or format is not None or ends_like_data(argument) or has_ending(argument)

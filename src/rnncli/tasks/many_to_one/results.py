@@ -46,8 +46,8 @@ class ShownPrediction(ABC):
         return self.answer, _written(self.certainty), " ".join(self.unknown) or "-", self.text
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
-        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
-        return (self.answer, _written(self.certainty)), self.text, note
+        unknown = shown_unknown(self.unknown, self.tokens)
+        return (self.answer, _written(self.certainty), unknown), self.text, ""
 
 
 def _written(certainty: TableCell) -> str:

@@ -60,8 +60,7 @@ class NumberPrediction:
         return self.shown or "-", " ".join(self.unknown) or "-", self.text
 
     def brief(self) -> tuple[tuple[str, ...], str, str]:
-        note = f"unknown: {', '.join(self.unknown)}" if self.unknown else ""
-        return (or_empty(self.shown or None),), self.text, note
+        return (or_empty(self.shown or None), shown_unknown(self.unknown, self.tokens)), self.text, ""
 
 
 @dataclass(frozen=True, kw_only=True)
