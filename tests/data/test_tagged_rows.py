@@ -52,3 +52,10 @@ def test_a_prediction_has_the_same_sentences(tmp_path: Path) -> None:
     path.write_text(TABLE)
     inputs = stream_inputs(Source(str(path)), inputs=TokenLists)
     assert [one.value for one in inputs] == [("Ada", "came", ","), ("So", "it"), ("Rome",)]
+
+
+def test_a_table_of_texts_with_numbers_beside_them_is_none(tmp_path: Path) -> None:
+    """An empty text is no row of the sentence above it."""
+    path = tmp_path / "new.csv"
+    path.write_text("id,text\n1,Ada came\n2,\n3,so\n")
+    assert [one.value for one in stream_inputs(Source(str(path)), inputs=TokenLists)] == ["Ada came", "", "so"]

@@ -89,7 +89,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     except DataError:
         return None  # the layout of texts says what is missing
     word, tag = kept[chosen.text], None if chosen.label is None else kept[chosen.label]
-    if word.words > 1.2 or word.nested or not (tag is None or preview.task == "tag" or _are_tags(tag)):
+    if word.words > 1.2 or word.nested or word.numeric or not (tag is None or preview.task == "tag" or _are_tags(tag)):
         return None
     roles = Roles(layout=LAYOUT, text=(word.name,), label=() if tag is None else (tag.name,), id=sentence.name)
     preview = preview.choose(word.at, None if tag is None else tag.at)
