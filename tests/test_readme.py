@@ -51,7 +51,7 @@ def test_the_tour(tmp_path: Path) -> None:
             assert [row[3] for row in rows] == words[1:]
             for label, probability, unknown, text in rows:
                 assert re.search(
-                    rf"^{re.escape(text)} +{label} +[01]\.\d+ +{re.escape(unknown)}\s*$", output, re.MULTILINE
+                    rf"^{label} +[01]\.\d+ +{re.escape(unknown)} +{re.escape(text)}\s*$", output, re.MULTILINE
                 )
                 assert float(probability) > 0.9
         elif words[:2] == ["train", "sample_data/reviews.csv"]:
