@@ -171,3 +171,12 @@ def test_what_is_doubtful_is_refused_with_what_settles_it(cli, content, options,
     result = cli("train", "a.csv", "--dry-run", *options)
     assert result.code in (2, 3), result
     assert says in result.err
+
+
+def test_numbers_of_a_caption_are_no_timesteps_and_a_series_that_goes_on_has_no_label(cli):
+    cli.write("a.csv", "x,y,text\n1,0,to the right\n0,1,up\n")
+    assert cli.works("train", "a.csv", "--dry-run", "--json").json["records"][1]["input"] == "2 numbers: [0, 1]"
+    cli.write("b.csv", "day,sales\n" + "".join(f"2026-01-{day:02},{day * day % 7}.5\n" for day in range(1, 29)))
+    cli.at_terminal(80)
+    said = cli.works("train", "b.csv", "--dry-run").out.splitlines()
+    assert said[said.index("First records") + 1].split() == ["input"]

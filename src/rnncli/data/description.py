@@ -111,7 +111,7 @@ class DataDescription:
         left = len(rows) - len(cut)
         caption = f"and {counted(left, 'more row')}, which --dry-run --json shows" if left else None
         names = (Head("column", style="bold"), Head("type"), Head("role"), Head("example"))
-        heads = (Head("input"), *([Head("label")] if any(one.label is not None for one in self.records) else []))
+        heads = (Head("input"), *([Head("label")] if any(one.label for one in self.records) else []))
         records = tuple(one if len(heads) > 1 else (one.input,) for one in self.records)
         return [TableView("Columns", names, tuple(cut), caption), TableView("First records", heads, records)]
 
@@ -179,8 +179,9 @@ def _record(first: Dataset, row: int) -> ShownRecord:
     input = first.inputs.text(row)
     if isinstance(first.inputs, NumberArrays):
         steps = first.inputs[row]
-        wide = steps.shape[1] if steps.ndim == 2 else 1
-        size = f"{counted(len(steps), 'timestep')} of {counted(wide, 'number')}"
+        size = counted(steps.shape[-1], "number")
+        if steps.ndim == 2:
+            size = f"{counted(len(steps), 'timestep')} of {size}"
         input = f"{size}: {input}"
     label = first.labels.text(row) if first.roles is not None and first.roles.label else None
     return ShownRecord(input[:_EXAMPLE], None if label is None else label[:_EXAMPLE])
