@@ -35,7 +35,8 @@ def stand_in_task(monkeypatch: pytest.MonkeyPatch) -> None:
     from rnncli import config
     from rnncli.inspection import adapters
 
-    monkeypatch.setitem(config.TASKS, "stars", "stand_ins.tasks.stars")
+    row = config.TaskRow("stand_ins.tasks.stars", "a text → how many stars", "mean error")
+    monkeypatch.setitem(config.TASKS, "stars", row)
     monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(STAND_INS / "adapters")])
     add_choices(monkeypatch, "task", ("stars",))
 

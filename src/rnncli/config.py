@@ -7,21 +7,43 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypedDict, get_args, get_origin, get_type_hints
 
 from rnncli.errors import UsageError, closest
 
-# Each task with its package, in the order in which they are asked whether a file is for them: the last one takes what
-# is left.
+
+class TaskRow(NamedTuple):
+    """A row of the table of tasks.
+
+    Attributes:
+        package: where the task is.
+        learns: what a model of it goes from and to, for the help of ``train``.
+        scores: what its models are judged by, for the help of ``evaluate``.
+    """
+
+    package: str
+    learns: str
+    scores: str
+
+
+# In the order in which tasks are asked whether a file is for them: the last one takes what is left.
 TASKS = {
-    "lm": "rnncli.tasks.language_model",
-    "caption": "rnncli.tasks.caption",
-    "tag": "rnncli.tasks.tag",
-    "multilabel": "rnncli.tasks.multilabel",
-    "seq2seq": "rnncli.tasks.seq2seq",
-    "regress": "rnncli.tasks.regress",
-    "forecast": "rnncli.tasks.forecast",
-    "classify": "rnncli.tasks.classify",
+    "lm": TaskRow("rnncli.tasks.language_model", "a text → how it goes on", "perplexity, bits per token"),
+    "caption": TaskRow("rnncli.tasks.caption", "numbers → the text that describes them", "exact match, error rate"),
+    "tag": TaskRow("rnncli.tasks.tag", "a text → a tag for each word", "accuracy, F1 by tag, F1 of spans"),
+    "multilabel": TaskRow(
+        "rnncli.tasks.multilabel",
+        "a text or series → any number of labels",
+        "micro and macro F1, F1 by label, exact match",
+    ),
+    "seq2seq": TaskRow("rnncli.tasks.seq2seq", "a text → another text", "exact match, error rate"),
+    "regress": TaskRow(
+        "rnncli.tasks.regress", "a text, series or row → a number", "MAE, RMSE, beside simple predictions"
+    ),
+    "forecast": TaskRow("rnncli.tasks.forecast", "a series → its next values", "MAE, RMSE, for each step ahead"),
+    "classify": TaskRow(
+        "rnncli.tasks.classify", "a text or series → a label", "accuracy, F1 by label, confusion matrix"
+    ),
 }
 
 # A settings file larger than this is not one, and would take seconds to parse.

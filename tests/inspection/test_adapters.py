@@ -35,7 +35,7 @@ def names_a_task(tree: ast.Module) -> list[str]:
         found += [f"{node.lineno}: {value!r}" for value in values if value in TASKS]
         if isinstance(node, ast.ImportFrom):
             package = ".".join(str(node.module).split(".")[:3])
-            found += [f"{node.lineno}: {node.module}"] * (package in TASKS.values())
+            found += [f"{node.lineno}: {node.module}"] * (any(package == row.package for row in TASKS.values()))
         if isinstance(node, ast.Name) and node.id == "NotImplementedError":
             found.append(f"{node.lineno}: {node.id}")
     return found

@@ -17,7 +17,7 @@ COMMANDS = {
     "tokenize": "Show how texts become numbers.",
     "train": "Train a model on a data file and keep the best one.",
     "predict": "Predict with a model, in the order of the inputs.",
-    "inspect": "Open a model up: its layers, its training, and what it computes for a text.",
+    "inspect": "Open a model up: its layers, its training, what it computes.",
     "evaluate": "Score a model on data it has not seen.",
     "compare": "Compare models on the same data, and say which to take.",
     "runs": "List the trained models, or remove some.",
@@ -85,6 +85,7 @@ def _built(name: str) -> Any:
     alone.command(name, cls=PlainCommand, help=f"{COMMANDS[name]}\n\n{cleandoc(function.__doc__ or '')}")(function)
     built: Any = typer.main.get_command(alone)
     built.panels = getattr(_module(name), "PANELS", {})
+    built.tables = getattr(_module(name), "TABLES", dict)
     return built
 
 

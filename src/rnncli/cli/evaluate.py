@@ -25,6 +25,7 @@ from rnncli.cli.arguments.inputs import (
 )
 from rnncli.cli.arguments.options import DEFAULT_RUNS, AnyPath, Note, quiet
 from rnncli.cli.arguments.paths import Reads
+from rnncli.cli.help import tables_of_evaluation
 from rnncli.cli.plots import require_drawable, write_plot
 from rnncli.data.formats.registry import looks_like_data
 from rnncli.errors import UsageError
@@ -147,5 +148,12 @@ def _is_model(name: str, runs: str) -> bool:
         return True
     return not os.path.exists(name) and name != STDIN and not looks_like_data(name)
 
+
+PANELS = {
+    "Model and scores": "model mistakes",
+    "How the data are read": "source text",
+    "Output": "plot force help",
+}
+TABLES = tables_of_evaluation
 
 COMMAND = partial(command, evaluate, evaluate_command)

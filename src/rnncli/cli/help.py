@@ -6,13 +6,17 @@ terminal leaves an option's help 18.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from typer.core import TyperCommand
 
+from rnncli.config import TASKS
+from rnncli.data.formats.registry import FORMATS
 from rnncli.errors import UsageError
+
+Rows = Sequence[tuple[str, str]]
 
 
 class PlainCommand(TyperCommand):
@@ -20,9 +24,11 @@ class PlainCommand(TyperCommand):
 
     Attributes:
         panels: sections of the help, each with the options that begin it; the options after them belong to it too.
+        tables: makes sections that say what can be chosen, each its rows; they stand before the options.
     """
 
     panels: Mapping[str, str] = MappingProxyType({})
+    tables: Callable[[], Mapping[str, Rows]] = dict
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises UsageError: an option that takes one value is given twice; the parser would take the last of them."""
@@ -52,7 +58,8 @@ class PlainCommand(TyperCommand):
                 sections["Arguments"].append((str(parameter.metavar), record[1]))
             else:
                 sections.setdefault(section, []).append(record)
-        for name, records in sections.items():
+        arguments = {"Arguments": sections.pop("Arguments")}
+        for name, records in (arguments | dict(self.tables()) | sections).items():
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records)
@@ -63,3 +70,22 @@ def _takes_one(parameter: Any) -> bool:
     if parameter.param_type_name != "option" or parameter.multiple:
         return False
     return not parameter.is_flag or bool(parameter.secondary_opts)
+
+
+def tables_of_training() -> dict[str, Rows]:
+    """What can be learned, and from which files."""
+    tasks = sorted((name, row.learns) for name, row in TASKS.items())
+    return {"Tasks (the data decide, unless --task names one)": tasks, **_formats()}
+
+
+def tables_of_evaluation() -> dict[str, Rows]:
+    """How a model of each task is scored, and from which files."""
+    return {
+        "Scores (by the task of the model)": sorted((name, row.scores) for name, row in TASKS.items()),
+        **_formats(),
+    }
+
+
+def _formats() -> dict[str, Rows]:
+    rows = [(one.name, ", ".join(one.suffixes) or "only with --format") for one in FORMATS.values()]
+    return {"Formats (the name of a file decides, also with .gz, unless --format does)": rows}

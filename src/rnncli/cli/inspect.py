@@ -62,7 +62,7 @@ PANELS = {
     "What to look at": "answer param",
     "Tables": "units",
     "Output": "svg",
-    "Data file": "text",
+    "How the data are read": "text",
     "Options": "model help",
 }
 
@@ -227,7 +227,7 @@ def inspect_command(
     rnncli inspect --by-hand --as latex   every number of a small network
     rnncli inspect --doctor reviews.csv   why is it stuck, and what to try
     rnncli inspect --diff gru "so good"   where two models differ
-    rnncli inspect --activations 5 --data reviews.csv  the words that a unit is for
+    rnncli inspect --activations 5 --data reviews.csv  where it is active
     """
     from rnncli.cli.show import note_label, show_inspection
     from rnncli.render.json_out import print_json

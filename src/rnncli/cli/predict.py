@@ -344,3 +344,12 @@ class _Lines:
     def _more(self) -> MoreColumns:
         """Known once there is a prediction."""
         return self._more_of()
+
+
+PANELS = {
+    "Model": "model workers",
+    "Answers": "probabilities",
+    "Generated texts": "length",
+    "How the data are read": "text",
+    "Output": "spreadsheet_safe json help",
+}

@@ -147,3 +147,6 @@ def tokenize_command(
 
 
 COMMAND = partial(command, tokenize, tokenize_command)
+
+
+PANELS = {"Tokens": "tokens", "Model": "model", "How the data are read": "text", "Output": "json help"}

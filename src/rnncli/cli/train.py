@@ -48,6 +48,7 @@ from rnncli.cli.arguments.training import (
     settings_asked,
 )
 from rnncli.cli.describe import describe, note_description, show_description
+from rnncli.cli.help import tables_of_training
 from rnncli.cli.plots import learning_curves, require_drawable, write_plot
 from rnncli.config import SETTING_NAMES, Settings, parse
 from rnncli.errors import UsageError, counted
@@ -67,7 +68,7 @@ Plot = Annotated[
 LogFile = Annotated[
     AnyPath | None,
     Writes((".jsonl", ".ndjson", ".log")),
-    typer.Option("--log", metavar="FILE", help="Write every event as a JSON line."),
+    typer.Option("--log", metavar="FILE", help="Write each step and epoch as a JSON line."),
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
 
@@ -75,11 +76,11 @@ Rows = AnyPath | Iterable[tuple[Any, Any]] | None
 Test = Annotated[
     Rows,
     Reads(),
-    typer.Option("--test", metavar="FILE", help="Rows on which the best model is scored once, at the end."),
+    typer.Option("--test", metavar="FILE", help="File of rows on which the best model is scored once, at the end."),
 ]
 From = Annotated[
     options.OtherModel,
-    typer.Option("--from", metavar="MODEL", help="Model to begin with; new words and labels are added."),
+    typer.Option("--from", metavar="MODEL", help="Go on with this model; new words and labels are added."),
 ]
 Keep = Annotated[
     Rows,
@@ -88,7 +89,13 @@ Keep = Annotated[
 ]
 Folds = Annotated[
     int | None,
-    typer.Option("--folds", metavar="K", min=2, max=100, help="Cross-validation: first train K times without a fold."),
+    typer.Option(
+        "--folds",
+        metavar="K",
+        min=2,
+        max=100,
+        help="Cross-validation: first train K times, each without a fold, which is scored.",
+    ),
 ]
 KeepFolds = Annotated[bool, typer.Option("--keep-folds", help="Keep the model of each fold, as NAME-fold1 and so on.")]
 DryRun = Annotated[
@@ -97,7 +104,17 @@ DryRun = Annotated[
 
 CHOSEN_ON_THEM = "The same {row}s chose the epoch, so its score is a little too kind."
 # Sections of the help, each with the options that it begins with.
-PANELS = {"Options": "config force json help", "Model": "cell", "Data": "tokens", "Training": "optimizer"}
+PANELS = {
+    "The run": "config from_ runs",
+    "Rows for training, validation and testing": "test folds split validation",
+    "How the data are read": "source label_separator",
+    "Task and model": "task",
+    "Texts": "tokens",
+    "Forecasts": "horizon",
+    "Training": "optimizer",
+    "Output": "force help",
+}
+TABLES = tables_of_training
 
 
 @checked(settings=SETTING_NAMES)
@@ -249,20 +266,17 @@ def train_command(
     **options: Unpack[TrainingOptions],
 ) -> None:
     """
-    The content of the file decides the task, unless --task names it: texts or sequences of numbers with a label
-    (classify), any number of labels (multilabel) or numbers (regress), series that go on (forecast), words with tags
-    (tag), pairs of texts (seq2seq), numbers with a text (caption), or one long text (lm).
-
     \b
-    rnncli train reviews.csv               guesses the columns; all settings by default
-    rnncli train reviews.csv --dry-run     says what the file is taken for, and trains nothing
+    rnncli train reviews.csv               guesses the columns, says so, trains
+    rnncli train reviews.csv --dry-run     says so, and trains nothing
     rnncli train reviews.csv --cell gru --epochs 10
     rnncli train names.csv --tokens char   a timestep is a letter
-    rnncli train films.csv --label action,drama,comedy   any number of labels, a column of 0 and 1 each
+    rnncli train films.csv --label action,comedy,drama    columns of 0 and 1
     rnncli train tags.conll                a tag for every word
     rnncli train plays.txt                 the next word of a text
-    rnncli train train/                    a folder of texts for each label; or files with the same columns
-    rnncli train --source en.txt --target fr.txt   a line of each is a pair
+    rnncli train recordings/               a folder for each label
+    rnncli train --source en.txt --target fr.txt    line by line
+    rnncli train new.csv --from latest     goes on with a model
     rnncli train --resume latest           after Ctrl-C; the same bits in the end
 
     A setting may also come from the environment (RNNCLI_HIDDEN=128) or from --config FILE.

@@ -42,10 +42,12 @@ DATA_FILES = f"{', '.join(known_suffixes())}, also with {PACKED}"
 SourceFile = Annotated[
     AnyPath | None,
     Reads(),
-    typer.Option("--source", metavar="FILE", help="Text file, in place of DATA, with a text on each line, and …"),
+    typer.Option("--source", metavar="FILE", help="Text file with a source on each line, in place of DATA."),
 ]
 TargetFile = Annotated[
-    AnyPath | None, Reads(), typer.Option("--target", metavar="FILE", help="… the file of the texts that they become.")
+    AnyPath | None,
+    Reads(),
+    typer.Option("--target", metavar="FILE", help="Text file with the target of each of these lines."),
 ]
 InputFile = Annotated[AnyPath | None, Reads()]
 TextsOrFiles = Annotated[list[str], Reads()]
@@ -78,37 +80,59 @@ def _columns(flag: str, help: str, metavar: str = "COLUMN") -> Any:
     return typer.Option(flag, metavar=metavar, help=help)
 
 
-TextColumn = Annotated[str | None, _columns("--text", "Column of the texts; several are joined.", "COLUMNS")]
-LabelColumn = Annotated[str | None, _columns("--label", "Column of the labels.", "COLUMNS")]
-TimeColumn = Annotated[str | None, _columns("--time", "Column that orders the timesteps of a sequence.")]
+TextColumn = Annotated[
+    str | None, _columns("--text", "Column of the text; several, as A,B, are joined by a space.", "COLUMNS")
+]
+LabelColumn = Annotated[
+    str | None, _columns("--label", "Column of the label; several columns of 0 and 1 are a label each.", "COLUMNS")
+]
+TimeColumn = Annotated[
+    str | None, _columns("--time", "Column of numbers or dates that orders the timesteps of a sequence.")
+]
 IdColumn = Annotated[str | None, _columns("--id", "Column that says which sequence a row belongs to.")]
-FeatureColumns = Annotated[str | None, _columns("--features", "Columns of the numbers of an input.", "COLUMNS")]
-SplitColumn = Annotated[str | None, _columns("--split", "Column that says which rows are for training and which not.")]
-GroupColumn = Annotated[str | None, _columns("--group", "Column of groups whose rows stay on one side.")]
+FeatureColumns = Annotated[
+    str | None, _columns("--features", "Columns of the numbers of an input, as A,B or t0:t23.", "COLUMNS")
+]
+SplitColumn = Annotated[
+    str | None, _columns("--split", "Column that says whether a row is for training, validation or testing.")
+]
+GroupColumn = Annotated[
+    str | None,
+    _columns("--group", "Column of groups, such as patients: all rows of one are on the same side of a split."),
+]
 LabelSeparator = Annotated[
     str | None,
-    typer.Option("--label-separator", metavar="MARK", help="What separates the labels of a value that holds several."),
+    typer.Option("--label-separator", metavar="MARK", help="What separates the labels in a cell that holds several."),
 ]
 Delimiter = Annotated[
     str | None,
     typer.Option(
-        "--delimiter", metavar="MARK", help="What separates values: a character, or comma, semicolon, tab, pipe, space."
+        "--delimiter",
+        metavar="MARK",
+        help="What separates the cells of a line: a character, or comma, semicolon, tab, pipe, space.",
     ),
 ]
 Header = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="Whether the first line names the columns; else they are 1, 2, …"),
+    typer.Option(
+        "--header/--no-header", help="Whether the first line names the columns; without names they are 1, 2, …"
+    ),
 ]
-Decimal = Annotated[str | None, typer.Option("--decimal", metavar=".|,", help="Mark before the decimals of a number.")]
+Decimal = Annotated[str | None, typer.Option("--decimal", metavar=".|,", help="Decimal mark of the numbers.")]
 Missing = Annotated[
     str | None,
-    typer.Option("--missing", metavar="interpolate", help="What becomes of missing numbers inside a sequence."),
+    typer.Option(
+        "--missing", metavar="interpolate", help="Fill missing numbers inside a series along a straight line."
+    ),
 ]
 Format = Annotated[
-    str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; else by its name.")
+    str | None,
+    typer.Option(
+        "--format", metavar="NAME", help=f"Format, if the name of the file does not say it: {', '.join(FORMATS)}."
+    ),
 ]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip bad records, and count them.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out bad records, and count them.")]
 Ignore = Annotated[
     str | None, typer.Option("--ignore", metavar="COLUMNS", help="Columns to ignore, separated by commas.")
 ]

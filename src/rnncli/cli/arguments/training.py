@@ -21,7 +21,7 @@ TrainingData = Annotated[
 TrainingFiles = Annotated[
     list[str] | None,
     Reads(),
-    typer.Argument(metavar="DATA", help=f"Files with the same columns, or a folder; {DATA_FILES}; - for stdin."),
+    typer.Argument(metavar="DATA", help="A file, several with the same columns, or a folder; - for stdin."),
 ]
 Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
 
