@@ -36,6 +36,7 @@ WRITTEN = {
     "lines with blank ones": "\n\r\n".join(map(json.dumps, RECORDS)),
     "below a key": json.dumps({"version": "1.0", "data": RECORDS}, indent=1),
     "below a key, on one line": json.dumps({"data": RECORDS, "labels": ["a", "b"], "of": {"x": [1]}}),
+    "below a key, begun on one line": '{"v": 1, "data": [' + ",\n".join(map(json.dumps, RECORDS)) + "]}",
     "below two keys": json.dumps({"a": {"b": RECORDS}, "n": 3}),
 }
 
@@ -47,7 +48,7 @@ def test_a_json_file_has_the_same_records_however_it_is_written(how, line_end):
     assert table.columns == ("text", "label", "list")
     assert values(table) == [tuple(record.values()) for record in RECORDS]
     assert table.format == ("jsonl" if how.startswith("lines") else "json")
-    below = {"below a key": "data", "below a key, on one line": "data", "below two keys": "a.b"}.get(how)
+    below = "a.b" if "two keys" in how else "data" if "below" in how else None
     said = [] if below is None else [f"records: the objects below '{below}'"]
     assert table.ledger.said[: len(said)] == said
     assert len({row.line for row in piped(WRITTEN[how]).rows}) == len(RECORDS)

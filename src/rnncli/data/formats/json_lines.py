@@ -82,7 +82,9 @@ def _is_document(start: str, whole: bool, long: bool) -> bool:
     except BadRecord:
         rest = rest.lstrip(WHITE_SPACE)
         behind = line.rstrip(WHITE_SPACE)[-1:]
-        return rest != "" and (behind in "[{:" or (behind == "," and rest[:1] == '"'))
+        # A line of its own may end in a comma by mistake; in an array that is not closed yet, records go on behind one.
+        inside = rest[:1] == '"' or (whole and line.count("[") > line.count("]"))
+        return rest != "" and (behind in "[{:" or (behind == "," and inside))
     return whole and not rest.strip(WHITE_SPACE)
 
 
