@@ -1,0 +1,85 @@
+"""The pages of docs: their files are written, their commands run, and what they print is what the page shows.
+
+A block ```` ```csv reviews.csv ```` is the content of a file; a block ``console`` has commands and what a terminal of 80
+columns shows, in which a line ``…`` stands for any lines.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+SHOWN = ["data.md", "series.md"]  # those of rows.md and of the README train, and have tests of their own
+
+
+def content(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def commands(page: str) -> list[tuple[str, list[str]]]:
+    """Each command of the blocks ``console`` with the lines that the page shows below it."""
+    found = []
+    for block in re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *lines = part.rstrip("\n").split("\n")
+            found.append((command, lines))
+    return found
+
+
+def runs(lines: list[str]) -> list[list[str]]:
+    """The lines between those that only say ``…``."""
+    parts: list[list[str]] = [[]]
+    for line in lines:
+        if line == "…":
+            parts.append([])
+        else:
+            parts[-1].append(line)
+    return [part for part in parts if part]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_shows_what_its_commands_print(cli, name):
+    page = content(f"docs/{name}")
+    for file, text in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (cli.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        cli.write(file, text)
+    cli.at_terminal(80)
+    assert commands(page)
+    for command, lines in commands(page):
+        program, *words = shlex.split(command)
+        assert program == "rnncli"
+        done = cli(*words)
+        refused = any(line.startswith("rnncli: ") for line in lines)
+        assert done.code == (3 if refused else 0), (command, done.err)
+        printed, at = [line.rstrip() for line in (done.out + done.err).rstrip("\n").split("\n")], 0
+        for part in runs(lines):
+            size = len(part)
+            where = [k for k in range(at, len(printed) - size + 1) if printed[k : k + size] == part]
+            assert where, "\n".join([command, *part, "is not in", *printed[at:]])
+            at = where[0] + size
+        assert "…" in lines or at == len(printed), command
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_a_page_names_has_these_options(page):
+    from rnncli.cli.app import COMMANDS, app
+
+    text = content(page)
+    blocks = "\n".join(re.findall(r"^```(?:console|sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    named = re.findall(r"(?:^\$ |^)rnncli (.*?)(?:  .*)?$", blocks, re.MULTILINE)
+    named += re.findall(r"`(?:[^`\n]*\| )?rnncli (\w[^`\n]*)`", text)
+    program = typer.main.get_command(app)
+    for line in named:
+        words = shlex.split(line.partition(" > ")[0])
+        if words[0] in ("COMMAND", "--help"):
+            continue
+        assert words[0] in COMMANDS, line
+        with typer.Context(program, info_name="rnncli", resilient_parsing=True) as context:
+            _, command, rest = program.resolve_command(context, words)
+            command.make_parser(context).parse_args(rest)  # an unknown option is an error
