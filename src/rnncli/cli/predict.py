@@ -347,9 +347,9 @@ class _Lines:
 
 
 PANELS = {
-    "Model": "model workers",
+    "Model": "model workers runs",
     "Answers": "probabilities",
     "Generated texts": "length",
     "How the data are read": "text",
-    "Output": "spreadsheet_safe json help",
+    "Output": "output force spreadsheet_safe json help",
 }

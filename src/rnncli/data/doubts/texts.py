@@ -9,7 +9,7 @@ from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
-from rnncli.data.tables.facts import is_bio, is_nested, mostly, numbers_in
+from rnncli.data.tables.facts import is_bio, is_nested, mostly, nested, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
 from rnncli.data.tables.several import indicator_columns
 from rnncli.data.tables.source import joined_names
@@ -74,10 +74,11 @@ def second_text(preview: Preview) -> DataError | None:
         least = 2 if named and column.name.strip().lower() != "name" else 3.5
         if column.words < least or column.dates or column.numeric or column.nested or column.lists_of_numbers:
             continue
+        both = joined_names(one.name for one in sorted((text, column), key=lambda one: one.at))
         return preview.file.refusal(
             f"two columns hold texts, {shown(text)} and {shown(column)}, and it is not clear which is to be read",
             f"One of them: {preview.command(preview.chosen_columns)}; or {reads(column.name)}; "
-            f"or both, joined: {reads(joined_names((text.name, column.name)))}",
+            f"or both, joined: {reads(both)}",
         )
     return None
 
@@ -87,11 +88,30 @@ def only_texts(preview: Preview) -> DataError | None:
     if len(preview.columns) != 1 or preview.has_targets or not preview.rows:
         return None
     (column,) = preview.columns
+    what = f"the only column is {quoted(column.name)}, but a text and a label are needed"
+    if column.nested:
+        return preview.file.refusal(
+            f"{what}, and it holds {'objects' if column.example[:1] == '{' else 'lists'}", _pair_in(preview)
+        )
+    if column.numeric:
+        ahead = preview.command_for("forecast", command("--label", column.name))
+        return preview.file.refusal(what, f"If it is a series, to predict its next values: {ahead}")
     return preview.file.refusal(
-        f"the only column is {quoted(column.name)}, but a text and a label are needed",
+        what,
         f"To learn to write such texts: {preview.command_for('lm')}; to learn labels, add a column with the label of "
         "each text",
     )
+
+
+def _pair_in(preview: Preview) -> str:
+    """What to do with a column of lists or objects: of two texts each, the command that makes columns of them."""
+    (column,) = preview.columns
+    found = nested(column.example)
+    if not isinstance(found, dict) or len(found) != 2 or not all(isinstance(text, str) for text in found.values()):
+        return f'rnncli reads {{{literal(column.name)}: "so it is", "label": "good"}}'
+    source, target = (f"{preview.parsed(column, column.example)}[{literal(key)}]" for key in found)
+    made = preview.file.as_json(f'{{"source":{source},"target":{target}}}')
+    return f"To make pairs of a source and its target of them: {made}"
 
 
 def direction(preview: Preview) -> DataError | None:
@@ -114,6 +134,14 @@ def list_as_text(preview: Preview) -> DataError | None:
     if text is None or not text.nested:
         return None
     if label.nested if label is not None else preview.purpose.lists or preview.holds_tagged_words:
+        return None
+    return words_as_text(preview)
+
+
+def words_as_text(preview: Preview) -> DataError | None:
+    """A text that is a list of words or an object, whatever its labels are."""
+    text = preview.text
+    if text is None or not text.nested:
         return None
     value = next((value for value in text.filled if value != "[]"), "[]")
     if numbers_in(value) or value.startswith("[["):

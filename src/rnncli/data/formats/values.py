@@ -6,6 +6,7 @@ words or numbers here, once, if the model reads such.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -42,6 +43,11 @@ TRUE, FALSE = Boolean("true"), Boolean("false")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # A whole number becomes a float at once: Python's own conversion fails above 4,300 digits, NumPy's above 308.
 _DECODER = json.JSONDecoder(parse_int=float)
+_LONGEST_LIST = 100_000  # characters of a list that is not JSON
+_TEXT = r"""(?:'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+")"""
+_IN_QUOTES = re.compile(_TEXT)
+_QUOTED = re.compile(rf"{_TEXT}(?:(?:\s*,\s*|\s+){_TEXT})*+,?")
+_WHOLE_NUMBERS = re.compile(r"-?\d{1,15}(?:\s+-?\d{1,15})++")
 
 
 def as_text(value: Value) -> str:
@@ -94,13 +100,34 @@ def number(value: Value) -> float | None:
     return made if np.isfinite(made) else None
 
 
+def list_in(text: str) -> list[Any] | None:
+    """The list that a text is, as JSON, Python (``['a', 'b']``) or NumPy (``['a' 'b']``, ``[0 1]``) writes it."""
+    text = text.strip()
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    found = parsed(text)
+    if found is not None:
+        return found if isinstance(found, list) else None
+    body = text[1:-1].strip()
+    if len(body) > _LONGEST_LIST:
+        return None
+    if _WHOLE_NUMBERS.fullmatch(body):
+        return [float(number) for number in body.split()]
+    if not _QUOTED.fullmatch(body):
+        return None
+    try:
+        return [ast.literal_eval(one) for one in _IN_QUOTES.findall(body)]
+    except (ValueError, SyntaxError):
+        return None
+
+
 def words(value: Value) -> tuple[str, ...] | None:
-    """The words of a list of texts, also of one that is typed as a JSON list; None if it is something else."""
+    """The words of a list of texts, also of one that is written in a text; None if it is something else."""
     if isinstance(value, tuple):
         return value
     found: Any = value
     if isinstance(value, str):
-        found = parsed(value) if value.lstrip().startswith("[") else None
+        found = list_in(value) if value.lstrip().startswith("[") else None
     if not isinstance(found, list):
         return None
     kinds = set(map(type, found))  # one, nearly always: a corpus has millions of words

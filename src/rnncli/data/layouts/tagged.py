@@ -16,7 +16,7 @@ from rnncli.data.doubts.checks import COLUMNS_OF_WORDS
 from rnncli.data.doubts.preview import Preview, cut, raise_first
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
-from rnncli.data.formats.values import Value, as_text, words
+from rnncli.data.formats.values import Value, as_text, list_in, words
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, Texts, TokenLists
 from rnncli.data.tables.column import Column, best_named
@@ -59,7 +59,8 @@ class _Plan(Plan):
                 ledger.bad_record(line, f"{quoted(column.name)} holds something else than a list of {what} ({held})")
                 continue
             # A text that is written like a list is shown as that text.
-            yield Record(line, input if isinstance(input, str) else found, label if isinstance(label, str) else tags)
+            as_written = isinstance(label, str) and words(label) is not None
+            yield Record(line, input if isinstance(input, str) else found, label if as_written else tags)
 
     def new_inputs(self) -> Inputs[Any]:
         return Texts() if self.tags is None else TokenLists(compact=self.preview.file.format.typed)
@@ -82,9 +83,15 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
 
 def _tags_in(value: Value) -> tuple[str, ...] | None:
     """The tags that a list of texts, or of whole numbers, holds; None if it is something else."""
-    if isinstance(value, list) and value and set(map(type, value)) == {int}:
-        return tuple(map(str, value))
+    found = list_in(value) if isinstance(value, str) else value
+    if isinstance(found, list) and found and _are_whole(found):
+        return tuple(str(int(number)) for number in found)
     return words(value)
+
+
+def _are_whole(values: Sequence[object]) -> bool:
+    """Whether values are whole numbers; those of a list in a text are floats."""
+    return all(type(value) is int or (isinstance(value, float) and value.is_integer()) for value in values)
 
 
 def _holds_numbers(preview: Preview, tags: Column) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from rnncli.data.doubts.checks import CHOSEN, LABELLED, TABLE
 from rnncli.data.doubts.labels import nested_label, no_labels, not_classes, takes_tags
 from rnncli.data.doubts.preview import Preview, raise_first, raise_found
-from rnncli.data.doubts.texts import nested_text
+from rnncli.data.doubts.texts import nested_text, words_as_text
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
@@ -110,7 +110,9 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
     labels = label_reading(preview, source)
     if request.doubted:
         raise_first(CHOSEN, preview)
-        if columns.label is not None and not labels.several:
+        if labels.several:
+            raise_found(words_as_text(preview))
+        elif columns.label is not None:
             texts, named = ([texts[at] for texts in preview.sample] for at in (columns.text, columns.label))
             raise_found(no_labels(preview, texts, named, [row.line for row in preview.rows]))
         raise_first(LABELLED, preview)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from rnncli.data.formats.numbers import is_number
-from rnncli.data.formats.values import is_json
+from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.names import IDS, Rank, ends_in
 
@@ -40,7 +40,8 @@ class Column:
     numeric = _mostly(is_plain_number)
     dates = _mostly(is_date)
     lists_of_numbers = _mostly(numbers_in)
-    nested = _mostly(lambda value: value[:1] in "[{" and is_json(value))  # lists or objects, as JSON writes them
+    # Lists or objects, as JSON writes them, and lists of texts as Python and NumPy do.
+    nested = _mostly(lambda value: value[:1] in "[{" and (is_json(value) or words(value) is not None))
 
     @cached_property
     def half_numeric(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from rnncli.data.formats.missing import is_missing as is_missing
 from rnncli.data.formats.numbers import is_number
+from rnncli.data.formats.values import words
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
@@ -80,6 +81,8 @@ def is_nested(value: str) -> bool:
 def nested(value: str) -> object:
     """The list, tuple, set or object that a value is, as JSON or Python writes it; None if it is something else."""
     value = value.strip()
+    if value[:2] in ("['", '["') and (texts := words(value)) is not None:
+        return list(texts)  # Python would join what NumPy writes one beside the other
     if value[:1] not in ("[", "{", "(") or value[-1:] not in ("]", "}", ")") or len(value) > _LONGEST_LIST:
         return None
     try:
