@@ -1,7 +1,7 @@
 """The pages of docs: their files are written, their commands run, and what they print is what the page shows.
 
-A block ```` ```csv reviews.csv ```` is the content of a file; a block ``console`` has commands and what a terminal of 80
-columns shows, in which a line ``…`` stands for any lines.
+A block ```` ```csv reviews.csv ```` is the content of a file; a block ``console`` has commands and what a terminal of
+80 columns shows, in which a line ``…`` stands for any lines.
 """
 
 from __future__ import annotations

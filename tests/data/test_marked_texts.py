@@ -119,7 +119,7 @@ def test_a_label_that_cannot_be_told_is_asked_for_and_the_option_settles_it(tmp_
     (tmp_path / "a.fasta").write_text("".join(lines))
     with pytest.raises(DataError, match="cannot tell which column is the label") as caught:
         rnncli.train("a.fasta")
-    assert "equally likely: 'part 2', 'part 3'" in caught.value.hint
+    assert "rnncli train a.fasta --text sequence --label 'part 2'" in caught.value.hint
     model = rnncli.train("a.fasta", label="part 2", hidden=4, epochs=1)
     assert (model.labels, model.settings.tokens) == (("a", "b"), "char")
 

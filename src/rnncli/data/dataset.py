@@ -16,6 +16,7 @@ from rnncli.data.arrangement import Arrangement
 from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.doubts.unclear import unclear_columns
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
@@ -391,7 +392,7 @@ class OpenedRecords:
         """The records of the first rows, without those that cannot be used.
 
         Args:
-            doubted: whether they are doubted as all records would be.
+            doubted: whether they are doubted as all records would be, where they are all.
 
         Raises:
             DataError: one of them shows that the file is something else.
@@ -408,7 +409,7 @@ class OpenedRecords:
             if ledger.skipped and not self.source.skip_bad:
                 raise DataError(ledger.skipped[0], ledger.skip_hint)
             raise ledger.no_records()
-        if doubted and self.request.doubted:
+        if doubted and self.request.doubted and len(plan.preview.rows) < SAMPLE_ROWS:  # of others only all rows tell
             raise_found(plan.refusal(records))
             raise_found(self._unlike_parts(records.lines))
         return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
@@ -518,7 +519,7 @@ def open_records(
     try:
         plan = plan_of(preview, request)
     except Unclear as unclear:
-        raise lacking or unclear from None
+        raise lacking or unclear_columns(preview, unclear, source.text, source.label) from None
     raise_found(lacking)
     rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
     roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 
 from rnncli.data.doubts.preview import Known, Preview, cut, literal
 from rnncli.data.formats.values import Value, words
 from rnncli.data.records import LabelSets, Records, Shown
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import (
+    MOSTLY,
     has_comma,
     is_amount,
     is_date,
@@ -26,6 +27,9 @@ from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
 _FEW_ROWS = 10  # if there are fewer rows than this for each
+_ENOUGH_DATES = 20  # different dates in the first rows show that labels are dates
+_ALL_DIFFERENT = 50  # more labels than this,
+_ROWS_OF_EACH = 2  # with fewer rows than this for each, are texts
 _BRACKETS = ("[", "{", "(")
 _LIST_OF_TEXTS = ('["', "[]")
 READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
@@ -51,6 +55,10 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
     if known & (Known.CLASSES | Known.TAGS):
         return None
     found = Counter(labels).keys() - preview.purpose.labels
+    if len(found) > _ALL_DIFFERENT and len(found) >= MOSTLY * len(labels) and preview.label.words >= 3:
+        return _refuse_texts(preview, preview.label, f"{len(found):,} different texts in {len(labels):,} records")
+    if len(found) >= _ENOUGH_DATES and mostly(map(is_date, found)):
+        return _refuse_numbers(preview, preview.label, f"dates ({cut(min(found))}){_NO_CLASS}")
     if not mostly(is_plain_number(label) or is_amount(label) for label in found):
         return None
     amounts = {label for label in found if is_fraction(label) or is_amount(label)}
@@ -98,7 +106,10 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
             return _refuse_numbers(preview, column, f"{kind} ({example}){_NO_CLASS}")
     if len(counts) > max(_MANY_NUMBERS, len(labels) / _FEW_ROWS) and all(map(is_plain_number, counts)):
         what = f"{len(counts):,} different numbers in {len(labels):,} records"
-        return _refuse_numbers(preview, column, f"{what}, which look like amounts, not like the names of classes")
+        what = f"{what}, which look like amounts, not like the names of classes"
+        return _refuse_numbers(preview, column, what, too_many=_are_too_many(counts, labels))
+    if _are_too_many(counts, labels):
+        return _refuse_texts(preview, column, f"{len(counts):,} different values in {len(labels):,} records")
     return None
 
 
@@ -146,19 +157,37 @@ def are_tagged(pairs: Iterable[tuple[Value, Value]]) -> bool:
     return 2 * sum(fitting) > len(fitting)
 
 
-def _refuse_numbers(preview: Preview, column: Column, what: str, line: int | None = None) -> DataError:
-    hint = _settle_label(preview, "each value is a class of its own")
+def _refuse_numbers(
+    preview: Preview, column: Column, what: str, line: int | None = None, too_many: bool = False
+) -> DataError:
+    """The refusal of labels that look like numbers or dates; ``too_many`` of them even for classes of their own."""
+    hint = _settle_label(preview, "" if too_many else "each value is a class of its own")
     if preview.purpose.trains and column.numeric:
         numbers = preview.command_for("regress", preview.chosen_columns)
         hint = f"To predict the number: {numbers}. {hint}"
     return preview.file.refusal(f"{quoted(column.name)} holds {what}", hint, line)
 
 
+def _are_too_many(distinct: Sized, labels: Sized) -> bool:
+    """Whether there are too many different labels for the names of classes."""
+    return len(distinct) > _ALL_DIFFERENT and _ROWS_OF_EACH * len(distinct) > len(labels)
+
+
+def _refuse_texts(preview: Preview, column: Column, what: str) -> DataError:
+    hint = f"name the label's column: {preview.command('--label COLUMN')}"
+    if preview.purpose.trains:
+        written = preview.command_for("seq2seq", preview.chosen_columns)
+        hint = f"If it is to be written from the text: {written}; else {hint}"
+    return preview.file.refusal(f"{quoted(column.name)} holds {what}, too many for the names of classes", hint)
+
+
 def _settle_label(preview: Preview, if_so: str) -> str:
-    """What to type if labels are labels although they look like something else."""
+    """What to type if labels are labels although they look like something else; empty if they cannot be."""
     if not preview.purpose.trains:
         column = preview.command("--label COLUMN")
         return f"The model knows no such labels; name the column that holds its labels: {column}"
+    if not if_so:
+        return f"If another column holds the labels: {preview.command('--label COLUMN')}"
     classes = preview.command("--task classify", preview.chosen_columns)
     return f"If {if_so}: {classes}; if another column holds the labels, name that one instead"
 

@@ -11,7 +11,6 @@ from rnncli.data.doubts.checks import CHOSEN, LABELLED, TABLE
 from rnncli.data.doubts.labels import nested_label, no_labels, not_classes, takes_tags
 from rnncli.data.doubts.preview import Preview, raise_first, raise_found
 from rnncli.data.doubts.texts import nested_text, words_as_text
-from rnncli.data.formats.advice import command
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, is_nested, looks_like_numbers, words
 from rnncli.data.layouts import indicators
@@ -19,12 +18,11 @@ from rnncli.data.layouts.labels import LabelReading, label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request
 from rnncli.data.records import Inputs, NumberArrays, Records, Texts, TokenLists
 from rnncli.data.records.label_sets import NONE
-from rnncli.data.tables.columns import Columns, Unclear, change_with, choose_columns
+from rnncli.data.tables.columns import Columns, change_with, choose_columns
 from rnncli.data.tables.series_form import number_beside
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
-_WAYS = 3  # commands in a refusal
 _TYPED_BY = 20  # records that decide the type of the inputs; a later one of another type is a bad record
 
 
@@ -101,11 +99,7 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
     label = source.label
     if label is None and need_label and preview.has_numbers:
         label = number_beside(preview.columns, source.text)
-    try:
-        columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
-    except Unclear as unclear:
-        unclear.hint = " ".join(filter(None, (unclear.hint, "; or ".join(_ways(preview, unclear)))))
-        raise
+    columns = choose_columns(preview.names, preview.sample, text=source.text, label=label, need_label=need_label)
     preview = preview.choose(columns.text, columns.label)
     labels = label_reading(preview, source)
     if request.doubted:
@@ -117,16 +111,6 @@ def choose(preview: Preview, request: Request) -> tuple[Columns, LabelReading]:
             raise_found(no_labels(preview, texts, named, [row.line for row in preview.rows]))
         raise_first(LABELLED, preview)
     return columns, labels
-
-
-def _ways(preview: Preview, unclear: Unclear) -> list[str]:
-    """Commands that name the column that is looked for."""
-    ways = [preview.command(command(unclear.option, name)) for name in unclear.likely[:_WAYS]]
-    if ways or unclear.option != "--label" or not preview.purpose.trains:
-        return ways
-    # Numbers that are all different name no classes.
-    numbers = [column for column in preview.columns if column.numeric and not column.is_id]
-    return [preview.command_for("regress", command("--label", column.name)) for column in numbers[:_WAYS]]
 
 
 def _type_of_inputs(preview: Preview) -> type[Inputs[Any]]:

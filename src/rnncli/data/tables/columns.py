@@ -32,12 +32,13 @@ class Unclear(DataError):
     """It cannot be told which column is meant.
 
     Attributes:
-        option: that names it.
-        likely: columns that it may be.
+        role: "text" or "label"; empty where there is only one column.
+        likely: the names of those that it may be.
     """
 
-    option = ""
-    likely: tuple[str, ...] = ()
+    def __init__(self, what: str, hint: str, role: str = "", likely: Sequence[str] = ()) -> None:
+        super().__init__(what, hint)
+        self.role, self.likely = role, tuple(likely)
 
 
 def header_names(values: Sequence[str], where: str) -> tuple[str, ...]:
@@ -164,7 +165,7 @@ def _guess_text(columns: Sequence[Column], label: Column | None, need_label: boo
     Raises:
         DataError: no column has clearly the longest values.
     """
-    others = [column for column in columns if column is not label]
+    others = _prefer([column for column in columns if column is not label], lambda column: any(column.values))
     likely = best_named(others, text_rank)
     if not likely:
         likely = _prefer(others, lambda column: label_rank(column.name) is None)
@@ -208,9 +209,9 @@ def _ambiguous(what: str, columns: Sequence[Column], likely: Sequence[Column]) -
             "Add a column with the label of each text, or train a language model on the texts: --task lm",
         )
     found = f"; equally likely: {_listing([column.name for column in likely])}" if likely else ""
-    unclear = Unclear(
+    return Unclear(
         f"cannot tell which column is the {what}: the columns are {_listing([column.name for column in columns])}",
         f"Name it with --{what} COLUMN{found}.",
+        what,
+        [column.name for column in likely],
     )
-    unclear.option, unclear.likely = f"--{what}", tuple(column.name for column in likely)
-    return unclear

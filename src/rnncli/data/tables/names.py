@@ -31,6 +31,7 @@ _LABEL_NAMES = _ranks(
 _TEXT_ENDINGS = _set("text review sentence comment message content body tweet question")
 _LABEL_ENDINGS = _set("label class target sentiment category rating stars intent topic")
 _ENDING_RANK = 3  # below that of all names
+_NUMBERED_RANK = 4  # of names of numbered labels: category_id, Class Index
 
 IDS = _set("id index idx uuid guid")
 
@@ -91,7 +92,9 @@ def text_rank(name: str) -> int | None:
 
 def label_rank(name: str) -> int | None:
     """How clearly a name says that its column holds labels: 0 is the clearest, None says nothing."""
-    return _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
+    words = words_of(name)
+    numbered = len(words) == 2 and words[0] in _LABEL_ENDINGS and words[1] in IDS
+    return _NUMBERED_RANK if numbered else _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
 
 
 def _rank(name: str, ranks: dict[str, int], endings: frozenset[str]) -> int | None:

@@ -1,0 +1,75 @@
+"""Columns of which it cannot be told which is the text or the label, with the commands that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rnncli.data.doubts.preview import Preview
+from rnncli.data.formats.advice import command
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.columns import Unclear, choose_columns
+from rnncli.data.tables.names import text_rank
+from rnncli.errors import DataError, quoted
+
+_CHOICES = 3  # commands in a message
+
+
+def unclear_columns(preview: Preview, unclear: Unclear, text: str | None, label: str | None) -> DataError:
+    """The refusal of a table of which the columns cannot be told apart, with a command for each likely choice.
+
+    Args:
+        text, label: the columns that the user named.
+    """
+    if not unclear.role or not preview.purpose.trains:
+        return unclear
+    named = {"text": text, "label": label}
+    if unclear.role == "label" and not unclear.likely:
+        return preview.file.refusal(unclear.message, _without_label(preview, named))
+    task = "seq2seq" if preview.task == "auto" and _are_pairs(preview) else None
+    choices = list(dict.fromkeys(_choices(preview, unclear, named)))[:_CHOICES]
+    if not choices:
+        return unclear
+    commands = (preview.command_for(task, choice) if task else preview.command(choice) for choice in choices)
+    return preview.file.refusal(unclear.message, f"Name it: {'; or '.join(commands)}")
+
+
+def _choices(preview: Preview, unclear: Unclear, named: dict[str, str | None]) -> Iterator[str]:
+    """The options that name the columns, with each of the likely ones: those that repeat values first, as labels do."""
+    likely = [column for column in preview.columns if column.name in unclear.likely and column.filled]
+    if unclear.role == "label":
+        likely.sort(key=lambda column: (not column.repeats, text_rank(column.name) is not None))
+    for column in likely:
+        yield from _completed(preview, named | {unclear.role: column.name}, likely)
+
+
+def _completed(preview: Preview, named: dict[str, str | None], likely: Iterable[Column]) -> Iterator[str]:
+    """The options that name text and label, where one of them is known, and the other is that or may be any."""
+    names, sample = preview.names, preview.sample
+    try:
+        found = choose_columns(names, sample, text=named["text"], label=named["label"])
+    except DataError:
+        for column in likely:
+            if named["label"] is None and column.name != named["text"]:
+                yield command("--text", str(named["text"]), "--label", column.name)
+        return
+    if found.label is not None:
+        yield command("--text", names[found.text], "--label", names[found.label])
+
+
+def _are_pairs(preview: Preview) -> bool:
+    """Whether there are two columns, and none of them holds labels: one is to be written from the other."""
+    return len(preview.columns) == 2 and not any(
+        one.numeric or one.dates or one.nested or 2 * len(one.distinct) <= len(one.values) for one in preview.columns
+    )
+
+
+def _without_label(preview: Preview, named: dict[str, str | None]) -> str:
+    """What to do with texts that have no label."""
+    found = choose_columns(preview.names, preview.sample, text=named["text"], need_label=False)
+    text = preview.names[found.text]
+    written = preview.command_for("lm", command("--text", text))
+    numbers = [one for one in preview.besides(preview.columns[found.text]) if one.numeric and not one.is_id]
+    predicted = [preview.command_for("regress", command("--text", text, "--label", one.name)) for one in numbers[:1]]
+    add = "to learn labels, add a column with the label of each text"
+    first = "".join(f"To predict {quoted(numbers[0].name)}: {one}. " for one in predicted)
+    return f"{first}To learn to write texts like those of {quoted(text)}: {written}; {add}"

@@ -1,0 +1,147 @@
+"""Files as people have them: what each is read as, or the commands of its refusal, which work as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+GOODS = ("great", "fast", "awful", "slow")
+TEXTS = [f"the {('chair', 'lamp', 'kettle')[k % 3]} is {GOODS[k % 4]} and came on day {k}" for k in range(60)]
+LABELS = [("good", "bad")[k % 4 // 2] for k in range(60)]
+OTHERS = [f"title of number {k}" for k in range(60)]
+WORDS = [f"{a}{b}{c}" for a in "bdfg" for b in "aeiou" for c in "kmn"]
+
+
+def table(head: Sequence[str], *columns: Iterable[object], mark: str = ",") -> str:
+    return "".join(mark.join(map(str, row)) + "\n" for row in [*([head] if head else []), *zip(*columns, strict=True)])
+
+
+def lines(**columns: Sequence[object]) -> str:
+    rows = zip(*columns.values(), strict=True)
+    return "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows)
+
+
+TOKENS, TAGS = [text.split()[:4] for text in TEXTS], [[0, 1, 0, k % 3] for k in range(60)]
+QUOTED = [f'"{one}"' for one in TOKENS]
+NUMPY = [f'"{one}"'.replace("', '", "' '") for one in TOKENS]
+SPACED = [f"[{' '.join(map(str, one))}]" for one in TAGS]
+
+# file → its content, task, input, label
+READ = {
+    "lists of Python": ("a.csv", table(["tokens", "ner_tags"], QUOTED, [f'"{one}"' for one in TAGS]), "tag"),
+    "lists of NumPy": ("a.csv", table(["tokens", "ner_tags"], NUMPY, SPACED), "tag"),
+    "numbered classes": ("a.csv", table(["Class Index", "Text"], (k % 4 for k in range(60)), TEXTS), "classify"),
+    "numbered categories": (
+        "a.csv",
+        table(["text", "category_id"], TEXTS, (700 + k % 4 for k in range(60))),
+        "classify",
+    ),
+    "sorted by label": ("a.csv", table(["text", "label"], TEXTS * 4, ["a"] * 210 + ["b"] * 30), "classify"),
+    "a minus for a label": ("a.csv", table(["sequence", "class"], TEXTS, "+-" * 30), "classify"),
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_file_is_read_as_what_it_is_without_a_warning(cli, kind):
+    name, content, task = READ[kind]
+    cli.write(name, content)
+    found = cli.works("train", name, "--dry-run", "--json").json
+    assert (found["task"], found["warnings"]) == (task, [])
+    roles = {one["role"]: one["name"].lower() for one in found["columns"]}
+    assert roles["input"] in ("text", "tokens", "sequence")
+    assert roles["label"] in ("label", "class", "ner_tags", "class index", "category_id")
+
+
+# file → its content, what is said, the tasks of the commands that are offered
+REFUSED = {
+    "two columns of classes": (
+        table(["sku", "text", "category_1", "category_2"], range(60), TEXTS, "ab" * 30, "xyz" * 20),
+        *("cannot tell which column is the label", ["classify", "classify"]),
+    ),
+    "no header and two texts": (
+        table((), (k % 4 for k in range(60)), (one.title() for one in TEXTS), TEXTS[::-1]),
+        *("cannot tell which column is the text", ["classify", "classify"]),
+    ),
+    "a title beside a description": (
+        table(["Class Index", "Title", "Description"], (k % 4 for k in range(60)), OTHERS, TEXTS),
+        *("two columns hold texts", ["classify", "classify", "classify"]),
+    ),
+    "a number of its own in each row": (
+        table(["text", "year"], TEXTS, (1900 + k * 7 % 60 for k in range(60))),
+        *("cannot tell which column is the label", ["regress", "lm"]),
+    ),
+    "texts without labels": (table(["id", "quote"], range(60), TEXTS), "cannot tell which column is the label", ["lm"]),
+    "two columns of words": (
+        table(["form", "lemma"], (f"{word}s" for word in WORDS), WORDS),
+        *("cannot tell which column is the text", ["seq2seq", "seq2seq"]),
+    ),
+    "answers": (
+        table(["question", "answer"], TEXTS, (f"because of {other}" for other in OTHERS)),
+        *("too many for the names of classes", ["seq2seq"]),
+    ),
+    "many answers": (
+        table(["question", "answer"], TEXTS * 4, (f"because of {k} things" for k in range(240))),
+        *("too many for the names of classes", ["seq2seq"]),
+    ),
+    "dates": (
+        table(["text", "label"], TEXTS * 4, (f"20{k // 28:02}-05-{k % 28 + 1:02}" for k in range(240))),
+        *("holds dates", ["classify"]),
+    ),
+    "years": (
+        table(["text", "year"], TEXTS, (1900 + k * 7 % 52 for k in range(60))),
+        "52 different numbers in 60 records",
+        ["regress"],
+    ),
+    "lists of words with several labels": (
+        table(["tokens", "labels"], QUOTED, ["\"['a', 'b']\"", "\"['a']\""] * 30),
+        *("'tokens' holds lists", []),
+    ),
+    "one column of numbers": (table(["value"], (k / 2 for k in range(60))), "the only column is 'value'", ["forecast"]),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_doubtful_file_is_refused_with_commands_that_work(cli, kind):
+    content, says, tasks = REFUSED[kind]
+    cli.write("a.csv", content)
+    said = cli.refuses(3, says, "train", "a.csv", "--dry-run").err
+    commands = re.findall(r"rnncli train .*?(?=; |\. |\n|$)", said)
+    found = [
+        cli.works(*shlex.split(one)[1:], "--dry-run", "--json").json["task"] for one in commands if "COLUMN" not in one
+    ]
+    assert found == tasks
+
+
+def test_two_parallel_files_are_described(cli):
+    cli.write("a.en", "".join(f"{one}\n" for one in TEXTS))
+    cli.write("a.de", "".join(f"{one}\n" for one in OTHERS))
+    found = cli.works("train", "--source", "a.en", "--target", "a.de", "--dry-run", "--json").json
+    assert (found["task"], found["format"], found["records"][0]["label"]) == ("seq2seq", "pairs", OTHERS[0])
+    cli.works("train", "--source", "a.en", "--target", "a.de", "--epochs", "1", "--hidden", "4", "--workers", "1")
+
+
+def test_texts_in_two_languages_in_an_object_become_pairs_by_the_command(cli, tmp_path):
+    rows = [{"translation": {"en": text, "de": other}} for text, other in zip(TEXTS, OTHERS, strict=True)]
+    cli.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    said = cli.refuses(3, "holds objects", "train", "a.jsonl").err
+    script = shlex.split(said.partition("python3 -c ")[2])[0]
+    assert '{"source":r["translation"]["en"],"target":r["translation"]["de"]}' in script
+
+
+@pytest.mark.parametrize(
+    ("task", "content", "why"),
+    [
+        ("multilabel", lines(text=TEXTS, labels=[["a", "b"], ["a"]] * 30), "any number of labels for each input"),
+        ("regress", lines(text=TEXTS, label=[k / 2 for k in range(60)]), "--task regress"),
+        ("forecast", lines(value=[k / 2 for k in range(60)]), "--task forecast"),
+    ],
+)
+def test_each_task_is_said_in_plain_words(cli, task, content, why):
+    cli.write("a.jsonl", content)
+    options = ["--task", task] if why.startswith("--task") else []
+    label = ["--label", "value"] if task == "forecast" else []
+    assert cli.works("train", "a.jsonl", *options, *label, "--dry-run", "--json").json["task_why"] == why
