@@ -144,7 +144,7 @@ def test_texts_without_labels_are_for_a_language_model(cli):
         (
             "text,mood,kind\n" + "".join(f"a text of words {k},{'ab'[k % 2]},{'xy'[k % 3 % 2]}\n" for k in range(20)),
             [],
-            "equally likely: 'mood', 'kind'. rnncli train a.csv --label mood; or rnncli train a.csv --label kind",
+            "Name it: rnncli train a.csv --text text --label mood; or rnncli train a.csv --text text --label kind",
         ),
         # what only all labels together show, as far as the first rows do
         (
@@ -155,12 +155,12 @@ def test_texts_without_labels_are_for_a_language_model(cli):
         (
             "title,body,label\n" + "".join(f"so good {k},a film {k} that is good,{'pn'[k % 2]}\n" for k in range(20)),
             [],
-            "or both, joined: rnncli train a.csv --text body,title --label label",
+            "or both, joined: rnncli train a.csv --text title,body --label label",
         ),
         (
             "text,price\n" + "".join(f"a text of words {k},{k * 3 + 7}\n" for k in range(20)),
             [],
-            "Name it with --label COLUMN. rnncli train a.csv --task regress --label price",
+            "To predict 'price': rnncli train a.csv --task regress --text text --label price. To learn to write",
         ),
         (REVIEWS, ["--split", "same"], "column 'same' is to say what each row is for, and holds 'x'"),
         (WALK, ["--id", "time"], "--id"),

@@ -188,15 +188,11 @@ def _record(first: Dataset, row: int) -> ShownRecord:
 
 
 def _warnings(described: Sequence[ColumnDescription]) -> list[str]:
-    """What the user should look at: columns of a role that they hardly suit."""
+    """What the user should look at: inputs that say hardly anything. (Labels may be the same in the first rows.)"""
     found = []
     for one in islice((one for one in described if one.role == "input"), _WARNED):
         if one.type == "nearly empty":
             found.append(f"{quoted(one.name)} is read, and nearly empty in the first rows")
         elif one.type == "constant":
             found.append(f"{quoted(one.name)} is read, and always the same in the first rows")
-    # The timesteps of a sequence have one label, and a file may be sorted by its sequences.
-    if not any(one.role == "id" for one in described):
-        same = (one for one in described if one.role == "label" and one.type == "constant")
-        found += [f"the label {quoted(one.name)} is the same in all of the first rows" for one in same]
     return found

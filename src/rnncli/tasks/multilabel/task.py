@@ -26,7 +26,7 @@ from rnncli.tasks.report import Report
 
 class Multilabel(ManyToOneTask, LabelTargets):
     model = MultilabelModel
-    recognized_by = "several labels for each input"
+    recognized_by = "any number of labels for each input"
     trains = "A multi-label classifier"
     continues = True
     constant_is = "commonest_labels"
