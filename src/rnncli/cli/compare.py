@@ -114,3 +114,6 @@ def _table(found: ModelComparison) -> Any:
         cells = one.name, one.score, f"{low} to {high}", behind, round(one.rows_per_second), one.parameters
         rows.append(cells)
     return TableView(f"{found.rows:,} rows of {os.path.basename(found.data)}", tuple(columns), tuple(rows))
+
+
+PANELS = {"How the data are read": "text", "Output": "json help"}
