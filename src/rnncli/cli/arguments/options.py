@@ -63,7 +63,7 @@ AnswersFile = Annotated[
 VectorsFile = Annotated[
     AnyPath | None,
     Writes((".npy", ".csv")),
-    typer.Option("--vectors", metavar="FILE", help="Write what the network reads each input as (.npy, .csv)."),
+    typer.Option("--vectors", metavar="FILE", help="Write the vector that the network makes of each input (.npy, .csv)."),
 ]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
