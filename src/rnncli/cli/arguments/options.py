@@ -63,7 +63,9 @@ AnswersFile = Annotated[
 VectorsFile = Annotated[
     AnyPath | None,
     Writes((".npy", ".csv")),
-    typer.Option("--vectors", metavar="FILE", help="Write the vector that the network makes of each input (.npy, .csv)."),
+    typer.Option(
+        "--vectors", metavar="FILE", help="Write the vector that the network makes of each input (.npy, .csv)."
+    ),
 ]
 HtmlFile = Annotated[str | None, Writes((".html", ".htm"))]
 
