@@ -83,3 +83,13 @@ def test_every_command_that_a_page_names_has_these_options(page):
         with typer.Context(program, info_name="rnncli", resilient_parsing=True) as context:
             _, command, rest = program.resolve_command(context, words)
             command.make_parser(context).parse_args(rest)  # an unknown option is an error
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    package = ROOT / "src" / "rnncli"
+    paths = {str(path.relative_to(package)) + "/" * path.is_dir() for path in package.rglob("*")}
+    named = re.findall(r"[`*]([\w/]+(?:\.py|/))[`*]", content("docs/architecture.md"))
+    assert len(named) > 80
+    roots = {"tests/", "docs/"}
+    missing = [name for name in named if not any(path == name or path.endswith(f"/{name}") for path in paths)]
+    assert [name for name in missing if name not in roots and not (ROOT / name).exists()] == []
