@@ -7,6 +7,8 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+import pytest
+
 SMALL = ["--hidden", "4", "--epochs", "1", "--workers", "1"]
 
 
@@ -41,7 +43,7 @@ def read_as(cli, *arguments):
 def commands_of(refusal) -> list[list[str]]:
     """The commands of rnncli that a refusal shows."""
     found = re.findall(r"(rnncli train .*?)(?=;|\. [A-Z]|, or | or rnncli|$)", refusal.err, re.MULTILINE)
-    return [shlex.split(one.rstrip("."))[1:] for one in found]
+    return [shlex.split(one)[1:] for one in found]
 
 
 def test_a_series_is_for_one_part_alone(cli):
@@ -65,3 +67,75 @@ def test_a_series_is_for_one_part_alone(cli):
         "--split",
         "split",
     )
+
+
+def test_parts_in_the_order_of_the_file_are_obeyed(cli):
+    """The first rows, by which columns are guessed, are all for training."""
+    rows = [[*row, "train" if at < 320 else "test"] for at, row in enumerate(long_rows(50))]
+    cli.write("a.csv", table("id,time,x,label,split", rows))
+    assert read_as(cli, "a.csv")[1]["split"] == "split"
+    trained = cli.works("train", "a.csv", *SMALL, "--json").json
+    assert trained["test"]["rows"] == 10
+
+
+def test_a_number_with_a_comma_between_thousands_is_no_series(cli):
+    rows = [(f"2020-{1 + at // 28:02}-{1 + at % 28:02}", f'"{1000 + at * 7:,}.25"') for at in range(60)]
+    cli.write("a.csv", table("Date,Price", rows))
+    refused = cli.refuses(3, "'Price' may hold numbers with decimals or with thousands (1,000.25)", "train", "a.csv")
+    assert [read_as(cli, *words[1:])[0] for words in commands_of(refused)] == ["forecast"]
+
+
+DAYS = [f"2020-{1 + at // 28:02}-{1 + at % 28:02}" for at in range(60)]
+PRICES = [[DAYS[at], *(round(100 + value + more, 2) for more in range(3))] for at, value in enumerate(wave(0, 60))]
+YEARS = [[land, 1990 + at, value, at / 3] for land in ("Chile", "Kenya") for at, value in enumerate(wave(1, 20))]
+ROOMS = [[1 + at % 5, 1 + at % 3, 500 + at * 37 % 1000, 10**5 + at * 7919 % 10**5] for at in range(60)]
+
+# What a table of numbers is → its content, what is said, and as which tasks its commands read it.
+ASKED = {
+    "prices": (
+        *("a.csv", table("Date,Open,High,Close", PRICES)),
+        *("3 columns of numbers ('Open', 'High' and 'Close'), in order of 'Date'", ["forecast"] * 3 + ["regress"]),
+    ),
+    "a table of each land": (
+        *("a.csv", table("Country,Year,GDP,Inflation", YEARS)),
+        *("in order of 'Year' for each 'Country'", ["forecast"] * 2),
+    ),
+    "houses": (
+        *("a.csv", table("bedrooms,bathrooms,sqft,price", ROOMS)),
+        *("no column holds texts", ["regress", "forecast"]),
+    ),
+    "states of one machine": (
+        *("a.csv", table("time,x,y,label", [[at, x, x * 2, "ab"[at // 30]] for at, x in enumerate(wave(0, 60))])),
+        *("no column holds texts", ["regress", "forecast"]),
+    ),
+    "one column": (
+        *("a.csv", table("passengers", [[value] for value in wave(0, 60)])),
+        *("the only column is 'passengers'", ["forecast", "lm"]),
+    ),
+    "a number a line": (
+        *("a.txt", table("", [[value] for value in wave(0, 60)])),
+        *("each line is a number (0.0)", ["forecast", "lm"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_a_refusal_says_to_type_is_read(cli, case):
+    name, content, says, tasks = ASKED[case]
+    cli.write(name, content)
+    commands = commands_of(cli.refuses(3, says, "train", name))
+    assert [read_as(cli, *words[1:])[0] for words in commands if "COLUMN" not in words] == tasks
+
+
+NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTHS = {
+    "Jan-49": [f"{NAMES[at % 12]}-{49 + at // 12}" for at in range(48)],
+    "01/1949": [f"{at % 12 + 1:02}/{1949 + at // 12}" for at in range(48)],
+    "Jan 1949": [f"{NAMES[at % 12]} {1949 + at // 12}" for at in range(48)],
+}
+
+
+@pytest.mark.parametrize("months", MONTHS)
+def test_months_order_a_series(cli, months):
+    cli.write("a.csv", table("Month,Sales", zip(MONTHS[months], wave(0, 48), strict=True)))
+    assert read_as(cli, "a.csv") == ("forecast", {"time": "Month", "label": "Sales"})

@@ -9,6 +9,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.long_form import LongForm, Said, recognize_long_form
 from rnncli.data.tables.names import TIMES, label_rank, text_rank
+from rnncli.data.tables.series_form import times_of
 from rnncli.data.tables.wide_form import Beside, Steps
 from rnncli.errors import DataError, counted, listed, quoted
 
@@ -63,13 +64,24 @@ def nothing_to_read(preview: Preview) -> DataError | None:
             "the folder of these folders."
         )
     if number is not None and preview.purpose.trains:
-        named = command("--label", number.name)
-        hints.append(
-            f"To predict a number of each row or series: {preview.command_for('regress', named)}; the next values: "
-            f"{preview.command_for('forecast', named)}."
-        )
+        hints.append(f"{_predict_number(preview, number, label)}.")
     hints.append(f"If a column holds texts nevertheless: {preview.command(preview.some_columns)}")
     return preview.file.refusal(f"no column holds texts: {listed(found)}", " ".join(hints))
+
+
+def _predict_number(preview: Preview, number: Column, label: Column | None) -> str:
+    """The commands that predict a number of each row, or the next ones."""
+    named = command("--label", number.name)
+    others = [column for column in preview.besides(number, label) if column.numeric and not column.is_id]
+    regress = ""
+    if times_of(preview.columns):
+        words = [column.name for column in preview.besides(*others) if not (column.numeric or column.dates)]
+        left_out = command("--ignore", ",".join(words)) if words else ""
+        regress = preview.command_for("regress", left_out, named) if others else ""
+    elif len(others) > 1:
+        regress = preview.command_for("regress", command("--features", ",".join(c.name for c in others)), named)
+    forecast = f"the next values: {preview.command_for('forecast', named)}"
+    return f"To predict a number of each row: {regress}; {forecast}" if regress else f"To predict {forecast}"
 
 
 def words_beside_numbers(preview: Preview) -> DataError | None:

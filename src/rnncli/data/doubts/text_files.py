@@ -11,7 +11,7 @@ from rnncli.data.doubts.preview import Preview, cut
 from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.column import Column, columns_of, unnamed
-from rnncli.data.tables.facts import mostly, numbers_in
+from rnncli.data.tables.facts import is_plain_number, mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
@@ -19,6 +19,7 @@ from rnncli.errors import DataError, counted
 _SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")
 _GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first word and the rest
 _MARKS = (",", ";", "|")
+_FEW = 10  # lines that are numbers by chance
 
 
 def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
@@ -125,6 +126,10 @@ def tagged_words(preview: Preview) -> DataError | None:
 def lines_of_numbers(preview: Preview) -> DataError | None:
     """A series a line, as the older files of the UCR archive have them."""
     lines = preview.lines
+    if preview.task == "auto" and len(lines) > _FEW and all(map(is_plain_number, lines)) and preview.purpose.trains:
+        what = f"each line is a number ({cut(lines[0])}), so this looks like a series, not a text"
+        read = preview.file.command("--format csv", "--task forecast")
+        return _refuse(preview, what, f"To predict the next of them: {read}")
     if len(lines) < 2 or not all(numbers_in(line) for line in lines):
         return None
     what = f"each line is a row of numbers ({cut(lines[0])}), so this looks like a table, not a text"

@@ -93,9 +93,9 @@ def only_texts(preview: Preview) -> DataError | None:
         return preview.file.refusal(
             f"{what}, and it holds {'objects' if column.example[:1] == '{' else 'lists'}", _pair_in(preview)
         )
-    if column.numeric:
-        ahead = preview.command_for("forecast", command("--label", column.name))
-        return preview.file.refusal(what, f"If it is a series, to predict its next values: {ahead}")
+    if column.numeric and preview.purpose.trains:
+        ways = f"To predict the next of its numbers: {preview.command_for('forecast')}; "
+        return preview.file.refusal(what, f"{ways}to learn to write them as texts: {preview.command_for('lm')}")
     return preview.file.refusal(
         what,
         f"To learn to write such texts: {preview.command_for('lm')}; to learn labels, add a column with the label of "

@@ -93,7 +93,13 @@ def _column(preview: Preview, request: Request) -> Column | None:
         return column if len(features) == 1 and (column.lists_of_numbers or column.nested) else None
     if source.text is not None or not (preview.purpose.trains or preview.purpose.numbers):
         return None
-    found = [column for column in preview.columns if holds_series(column) and _is_text(preview, column)]
+    dialect = preview.file.dialect
+    amounts = () if dialect is None else dialect.unsure  # 1,234.5 is one number, whose comma is asked about
+    found = [
+        column
+        for column in preview.columns
+        if holds_series(column) and _is_text(preview, column) and column.name not in amounts
+    ]
     if len(found) > 1:
         raise either_series(preview, found)
     return found[0] if found else None

@@ -72,7 +72,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     reads, text = found
     classes = next((column for column in preview.columns if column.name == text and _are_classes(column)), None)
     if classes is not None and request.doubted and request.labelled and preview.task == "auto":
-        if request.source.label is None:
+        if request.source.label is None or request.source.features is not None:
             return None
         raise features_or_series(preview, [one for one in preview.columns if one.name in reads.names], classes)
     if request.doubted:

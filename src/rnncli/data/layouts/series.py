@@ -24,11 +24,12 @@ from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, SequenceReader
-from rnncli.data.tables.names import TIMES, label_rank, snake_case
+from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
 from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles
 from rnncli.data.tables.times import Moment
-from rnncli.errors import counted, listed, quoted
+from rnncli.data.tables.wide_form import counted_steps
+from rnncli.errors import DataError, counted, listed, quoted
 
 
 class _Reader(SequenceReader):
@@ -155,6 +156,8 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     if id is None and (forecast or regress) and source.time is None:
         id = _likely_id(preview)
     time = _named(columns, source.time, "--time") or next(iter(times_of(columns, id)), None)
+    if preview.task == "auto" and id is None and time is None and source.label is None:
+        _ask_which_of_several(preview)
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
     others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
@@ -231,12 +234,52 @@ def _several(preview: Preview, time: Column | None, numbers: Sequence[Column]) -
     """
     named = [column for column in numbers if label_rank(column.name) is not None]
     if preview.task != "forecast":
-        return _unsure(preview, time, named[0]) if len(named) == 1 and _is_amount(named[0]) else None
+        if len(named) == 1:
+            return _unsure(preview, time, named[0]) if _is_amount(named[0]) else None
+        if time is None or named or not _orders(time) or counted_steps(numbers) is not None:
+            return None
+        raise _which(preview, time, numbers)
     listing = listed([quoted(column.name) for column in numbers[:6]])
     raise preview.file.refusal(
         f"{counted(len(numbers), 'column')} of numbers ({listing}), and it is not said which one is to be forecast",
         _choose(preview, named or numbers),
     )
+
+
+def _orders(time: Column) -> bool:
+    """Whether a column holds times, and does not only count the rows."""
+    return time.dates or mentions(time.name, TIME_WORDS) or snake_case(time.name) in TIMES
+
+
+def _ask_which_of_several(preview: Preview) -> None:
+    """Refuses a table of several series, a row a time, beside whose ids and times there are only numbers.
+
+    Raises:
+        DataError: so it is.
+    """
+    columns = preview.columns
+    for id in columns:
+        if id.numeric or id.dates or not id.repeats or len(id.distinct) < 2:
+            continue
+        time = next(filter(_orders, times_of(columns, id)), None)
+        numbers = measured(columns, id, time)
+        others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
+        if time is not None and numbers and not others and counted_steps(numbers) is None:
+            raise _which(preview, time, numbers, id)
+
+
+def _which(preview: Preview, time: Column, numbers: Sequence[Column], id: Column | None = None) -> DataError:
+    """The refusal of a table of numbers in order of time, of which one may be predicted."""
+    listing = listed([quoted(column.name) for column in numbers[:6]]) + (", …" if len(numbers) > 6 else "")
+    what = f"{counted(len(numbers), 'column')} of numbers ({listing}), in order of {quoted(time.name)}"
+    named = [] if id is None else [command("--id", id.name)]
+    of = "" if id is None else f" for each {quoted(id.name)}"
+    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in numbers[:3]]
+    hint = f"To predict the next values of one: {'; or '.join(ways)}"
+    if id is None and len(numbers) > 1:
+        regress = preview.command_for("regress", command("--label", numbers[-1].name))
+        hint = f"{hint}; to predict a number of each row from the others: {regress}"
+    return preview.file.refusal(f"{what}{of}, and nothing says which is to be predicted", hint)
 
 
 def _is_amount(column: Column) -> bool:

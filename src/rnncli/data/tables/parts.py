@@ -39,6 +39,11 @@ def split_among(columns: Iterable[Column]) -> Column | None:
 
 
 def _tells_parts(values: Sequence[str]) -> bool:
-    """Whether all values are those of parts, and some rows are for training and some are not."""
+    """Whether all values are those of parts, and some rows are for training and some are not.
+
+    A file may be in order of its parts: the word ``train`` on all of the first rows says enough, and a number not.
+    """
     parts = set(map(part_of, values))
-    return None not in parts and Part.TRAINING in parts and len(parts) > 1
+    if None in parts or not parts:
+        return False
+    return (Part.TRAINING in parts and len(parts) > 1) or not any(value.strip()[:1].isdigit() for value in values)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.names import IDS, SEQUENCES, TIMES, ends_in, label_rank, snake_case
+from rnncli.data.tables.names import IDS, SEQUENCES, TIME_WORDS, TIMES, ends_in, label_rank, mentions, snake_case
 
 _LISTED = 6  # columns named one by one
 
@@ -53,6 +53,8 @@ def times_of(columns: Sequence[Column], id: Column | None = None) -> list[Column
 
 def _is_time(column: Column, id: Column | None) -> bool:
     named = column.numeric and snake_case(column.name) in TIMES
+    if id is not None and column.numeric and not column.fractions and mentions(column.name, TIME_WORDS):
+        named = True  # years, days or cycles of each series
     if not (column.dates or column.counts_rows or named) or len(column.filled) < max(2, len(column.values)):
         return False
     rows = column.values if id is None else list(zip(id.values, column.values, strict=True))

@@ -33,6 +33,8 @@ _DAY = (
     rf"(?P<d>\d{{1,2}})\.?[- ]{_MONTH}[- ](?P<y>\d{{4}}|\d{{2}})",  # 1 March 2024, 01-Mar-24
     rf"{_MONTH} (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})",  # March 1, 2024
     rf"{_MONTH}[- ](?P<y>\d{{4}})",  # March 2024
+    rf"{_MONTH}-(?P<y>\d{{2}})",  # Mar-24
+    r"(?P<m>\d{1,2})/(?P<y>\d{4})",  # 03/2024
 )
 _DAYS = tuple(re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in _DAY)
 _EITHER = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)  # 01/02/2024, in an order to be found
