@@ -160,7 +160,7 @@ def test_texts_without_labels_are_for_a_language_model(cli):
         (
             "text,price\n" + "".join(f"a text of words {k},{k * 3 + 7}\n" for k in range(20)),
             [],
-            "To predict 'price': rnncli train a.csv --task regress --text text --label price. To learn to write",
+            "To predict 'price': rnncli train a.csv --task regress --text text --label price",
         ),
         (REVIEWS, ["--split", "same"], "column 'same' is to say what each row is for, and holds 'x'"),
         (WALK, ["--id", "time"], "--id"),

@@ -135,7 +135,7 @@ def test_texts_in_two_languages_in_an_object_become_pairs_by_the_command(cli, tm
 @pytest.mark.parametrize(
     ("task", "content", "why"),
     [
-        ("multilabel", lines(text=TEXTS, labels=[["a", "b"], ["a"]] * 30), "any number of labels for each input"),
+        ("multilabel", lines(text=TEXTS, labels=[["a", "b"], ["a"]] * 30), "several labels for each input"),
         ("regress", lines(text=TEXTS, label=[k / 2 for k in range(60)]), "--task regress"),
         ("forecast", lines(value=[k / 2 for k in range(60)]), "--task forecast"),
     ],
@@ -145,3 +145,43 @@ def test_each_task_is_said_in_plain_words(cli, task, content, why):
     options = ["--task", task] if why.startswith("--task") else []
     label = ["--label", "value"] if task == "forecast" else []
     assert cli.works("train", "a.jsonl", *options, *label, "--dry-run", "--json").json["task_why"] == why
+
+
+CONLL = "".join("".join(f"{word}\t{tag}\n" for word, tag in [("Ada", "B-PER"), ("came", "O")]) + "\n" for _ in range(9))
+
+
+def test_words_with_tags_in_a_table_are_asked_about(cli):
+    cli.write("a.tsv", CONLL)
+    said = cli.refuses(3, "looks like tagged words", "train", "a.tsv").err
+    assert "rnncli train a.tsv --format conll;" in said
+    found = cli.works("train", "a.tsv", "--format", "conll", "--dry-run", "--json").json
+    assert (found["task"], len(found["records"]), found["warnings"]) == ("tag", 3, [])
+    cli.write("b.csv", "text,label\n" + "".join(f"{word},{'AB'[k % 2]}\n\n" for k, word in enumerate(WORDS)))
+    cli.works("train", "b.csv", "--text", "text", "--label", "label", "--dry-run")  # as the user says
+
+
+def test_what_was_rejected_is_not_learned_unasked(cli):
+    answers = ["accept", "reject", "ignore"] * 20
+    cli.write("a.jsonl", lines(text=TEXTS, label=LABELS, answer=answers))
+    said = cli.refuses(3, "not all of them were (ignore and reject)", "train", "a.jsonl").err
+    assert 'if r["answer"]=="accept"' in said
+    cli.works("train", "a.jsonl", "--ignore", "answer", "--dry-run")
+    cli.write("b.jsonl", lines(text=TEXTS, label=LABELS, answer=["accept"] * 60))
+    cli.works("train", "b.jsonl", "--dry-run")
+
+
+def test_columns_of_true_and_false_are_labels_or_one_of_them(cli):
+    flags = [[str(k % n == 0) for k in range(60)] for n in (2, 3)]
+    cli.write("a.csv", table(["id", "text", "action", "drama"], (f"x{k * 7 % 60}" for k in range(60)), TEXTS, *flags))
+    said = cli.refuses(3, "hold False and True ('action', 'drama')", "train", "a.csv").err
+    assert "caption" not in said  # which does not read them
+    commands = re.findall(r"rnncli train .*?(?=; |\n|$)", said)
+    tasks = [cli.works(*shlex.split(one)[1:], "--dry-run", "--json").json["task"] for one in commands]
+    assert tasks == ["multilabel", "classify"]
+
+
+def test_a_label_that_is_the_same_is_a_warning_where_all_rows_were_seen(cli):
+    cli.write("a.csv", table(["text", "label"], TEXTS, ["a"] * 60))
+    assert cli.works("train", "a.csv", "--dry-run", "--json").json["warnings"] == [
+        "the label 'label' is the same in all rows"
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from rnncli.data.dataset import Dataset, OpenedRecords
+from rnncli.data.dataset import SAMPLE_ROWS, Dataset, OpenedRecords
 from rnncli.data.records import NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in
@@ -161,7 +161,7 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         header=None if dialect is None else dialect.header,
         columns=columns if table.ledger.file.format.holds == "records" else (),
         records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
-        warnings=tuple(_warnings(columns)),
+        warnings=tuple(_warnings(columns, len(opened.plan.preview.rows) < SAMPLE_ROWS)),
     )
 
 
@@ -187,12 +187,19 @@ def _record(first: Dataset, row: int) -> ShownRecord:
     return ShownRecord(input[:_EXAMPLE], None if label is None else label[:_EXAMPLE])
 
 
-def _warnings(described: Sequence[ColumnDescription]) -> list[str]:
-    """What the user should look at: inputs that say hardly anything. (Labels may be the same in the first rows.)"""
+def _warnings(described: Sequence[ColumnDescription], all_seen: bool) -> list[str]:
+    """What the user should look at: columns of a role that they hardly suit.
+
+    Args:
+        all_seen: whether the first rows are all.
+    """
     found = []
     for one in islice((one for one in described if one.role == "input"), _WARNED):
         if one.type == "nearly empty":
             found.append(f"{quoted(one.name)} is read, and nearly empty in the first rows")
         elif one.type == "constant":
             found.append(f"{quoted(one.name)} is read, and always the same in the first rows")
+    if all_seen:  # others may follow where a file is sorted by labels, or by sequences that have one
+        same = (one for one in described if one.role == "label" and one.type == "constant")
+        found += [f"the label {quoted(one.name)} is the same in all rows" for one in same]
     return found

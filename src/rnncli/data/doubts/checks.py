@@ -15,7 +15,7 @@ def _always(*checks: Check) -> Checks:
 
 # A file, by what its format holds;
 FILE: dict[str, Checks] = {
-    "records": [],
+    "records": [(text_files.words_in_a_table, Known.COLUMNS), (texts.rejected, Known.NOTHING)],
     "texts": _always(
         text_files.json_lines,
         text_files.slashed_tags,

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.preview import Preview, cut
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import is_json, words
 from rnncli.data.tables.column import Column, columns_of, unnamed
-from rnncli.data.tables.facts import is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import is_bio, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
@@ -121,6 +122,24 @@ def tagged_words(preview: Preview) -> DataError | None:
         return None
     what = f"each line has {width} words, with empty lines in between, so this looks like tagged words"
     return _refuse(preview, what, f"To read tagged words: {preview.command('--format conll')}")
+
+
+def words_in_a_table(preview: Preview) -> DataError | None:
+    """A word and its tag a line of a table, with empty lines between the sentences: they would be lost."""
+    rows = preview.sample
+    lines = [row.line for row in preview.rows]
+    if preview.file.dialect is None or len(rows) < 10 or lines[-1] - lines[0] < len(lines) or not preview.columns[1:]:
+        return None  # no line between the records
+    tags = preview.columns[-1]
+    if any(len(value.split()) > 1 for row in rows for value in row) or tags.numeric:
+        return None
+    if 3 * len(tags.distinct) > len(rows) or any(tag != tag.upper() and not is_bio(tag) for tag in tags.distinct):
+        return None
+    columns = len(preview.columns)
+    what = f"each line has {columns} words, with empty lines in between, so this looks like tagged words"
+    as_table = preview.command(command("--text", preview.names[0], "--label", preview.names[-1]), "--task classify")
+    hint = f"To read them: {preview.command('--format conll')}; to read each word as a text: {as_table}"
+    return preview.file.refusal(what, hint, lines[0])
 
 
 def lines_of_numbers(preview: Preview) -> DataError | None:

@@ -9,11 +9,15 @@ from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
+from rnncli.data.tables.described import described_numbers
 from rnncli.data.tables.facts import is_bio, is_nested, mostly, nested, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
 from rnncli.data.tables.several import indicator_columns
 from rnncli.data.tables.source import joined_names
 from rnncli.errors import DataError, listed, quoted
+
+# What Prodigy writes of each record, and what it is called there.
+_ANSWER, _ACCEPTED, _NOT_ACCEPTED = "answer", "accept", frozenset(("reject", "ignore"))
 
 
 def holds_series(column: Column) -> bool:
@@ -52,6 +56,21 @@ def numbers_as_words(preview: Preview) -> DataError | None:
         f"{quoted(text.name)} holds rows of numbers ({cut(value)}), which would be read as words",
         f"To read series: {series}. {words}" if purpose.trains else words,
         preview.line_of(text, value),
+    )
+
+
+def rejected(preview: Preview) -> DataError | None:
+    """Records that somebody has looked at and rejected, or passed over: what they hold is not to be learned."""
+    answers = next((column for column in preview.columns if column.name.strip().lower() == _ANSWER), None)
+    if answers is None or not preview.purpose.trains or _ACCEPTED not in answers.distinct:
+        return None
+    others = answers.distinct - {_ACCEPTED}
+    if not others or not others <= _NOT_ACCEPTED:
+        return None
+    kept = preview.file.filtered(f"{cell(answers)}=={literal(_ACCEPTED)}")
+    return preview.file.refusal(
+        f"{quoted(answers.name)} says which records were accepted, and not all of them were ({listed(sorted(others))})",
+        f"To keep those that were accepted: {kept}; to learn all: {preview.command(command('--ignore', answers.name))}",
     )
 
 
@@ -225,11 +244,16 @@ def several_columns_of_labels(preview: Preview) -> DataError | None:
     text = texts[0].name
     listed = ", ".join(quoted(column.name) for column in hot[:4]) + ("…" if len(hot) > 4 else "")
     several = command("--label", joined_names(column.name for column in hot))
+    values = " and ".join(sorted(hot[0].distinct))
+    ways = [
+        f"To learn all of them: {preview.command(command('--text', text), several)}",
+        f"to learn one: {preview.command(command('--text', text, '--label', hot[0].name))}",
+    ]
+    if described_numbers(preview.columns, text) is not None:
+        ways.append(f"to generate the text from them: {preview.command_for('caption', command('--label', text))}")
     return preview.file.refusal(
-        f"{len(hot)} columns beside the text hold 0 and 1 ({listed}), and it is not clear which of them is the label",
-        f"To learn all of them: {preview.command(command('--text', text), several)}; to learn one: "
-        f"{preview.command(command('--text', text, '--label', hot[0].name))}; to "
-        f"generate the text from them: {preview.command_for('caption', command('--label', text))}",
+        f"{len(hot)} columns beside the text hold {values} ({listed}), and it is not clear which of them is the label",
+        "; ".join(ways),
     )
 
 

@@ -72,10 +72,10 @@ class Column:
         """What its values are, as far as the sample shows it."""
         if 10 * len(self.filled) <= len(self.values):
             return "nearly empty"
-        if len(self.distinct) == 1 and len(self.filled) > 1:
-            return "constant"
         if self.nested or self.lists_of_numbers:
-            return "list"
+            return "list"  # of the same values too: a sentence may have the tags of another one
+        if len(set(self.values) - {""}) == 1 and len(self.filled) > 1:  # "-" is missing, or a label beside "+"
+            return "constant"
         if self.numeric:
             return "number"
         if self.dates:
