@@ -298,9 +298,9 @@ def test_which_model_answered_is_said_where_none_was_named(trained, monkeypatch)
 
 def test_a_text_that_is_also_the_name_of_a_file_is_said(trained):
     trained.write("good", "bad film\n")
-    said = ["'good' may be a text, and is also the name of a file here", "echo good | rnncli … -"]
+    said = ["good: the name does not say the format; it is the name of a file here", "echo good | rnncli … -"]
     for command in (["predict"], ["tokenize"], ["inspect", "--timesteps"]):
-        trained.refuses(2, said, *command, "good")
+        trained.refuses(3, said, *command, "good")
         assert "bad" in trained.works(*command, "good", "--format", "text").out
     result = trained.works("predict", "good", "so")
     assert [row[3] for row in result.rows] == ["good", "so"]

@@ -146,7 +146,7 @@ def test_a_bug_of_ours_is_said_to_be_one_without_locals(trained, monkeypatch):
         raise RuntimeError(f"planted \x1b[2J [red] {len(secret)}")
 
     monkeypatch.setattr("rnncli.tasks.classify.model.ClassifierModel.predict_stream", broken)
-    result = trained("predict", "-", stdin=b"x\n")
+    result = trained("predict", "-", "--model", "reviews-1", stdin=b"x\n")
     assert (result.code, result.out) == (1, "")
     assert result.err == (
         "rnncli: this is a bug in rnncli (RuntimeError: planted \\x1b[2J [red] 12)\n"

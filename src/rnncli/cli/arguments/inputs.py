@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnncli.clean import clean
 from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
-from rnncli.errors import RnncliError, StorageError, UsageError
+from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from rnncli.cli.arguments.options import AnyModel, AnyPath
@@ -68,15 +68,15 @@ def is_file(argument: str, format: str | None = None) -> bool:
 
     Raises:
         StorageError: it looks like a file, and does not exist.
-        UsageError: there is such a file, and it may as well be a text.
+        DataError: there is such a file, and it may as well be a text.
     """
     from rnncli.data.formats.sources import check_path, is_path  # not for --help
 
     if is_path(argument):
         named = argument == STDIN or format is not None or ends_like_data(argument) or has_ending(argument)
         if not named and os.path.isfile(argument):
-            raise UsageError(
-                f"'{clean(argument)}' may be a text, and is also the name of a file here",
+            raise DataError(
+                f"{clean(argument)}: the name does not say the format; it is the name of a file here, and may be a text",
                 f"The file: --format text, or what else it is. The text: echo {shlex.quote(argument)} | rnncli … -",
             )
         return True
