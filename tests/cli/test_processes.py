@@ -88,7 +88,7 @@ def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
 @pytest.mark.parametrize("options", [[], ["--json"], ["--format", "jsonl"], ["--text", "text"]], ids=" ".join)
 def test_answers_come_as_soon_as_the_input_pauses(trained, process, options):
     pipe = {"stdin": subprocess.PIPE}
-    asking = process("predict", "-", *options, **pipe)
+    asking = process("predict", "-", "--model", "reviews-1", *options, **pipe)
     if options[:1] == ["--text"]:
         asking.stdin.write(b"id,text\n")
     line = {"--format": '{"text": "%s"}\n', "--text": "1,%s\n"}.get("".join(options[:1]), "%s\n")

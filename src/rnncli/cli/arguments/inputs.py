@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnncli.clean import clean
-from rnncli.data.formats.registry import ends_like_data, has_ending, looks_like_data
+from rnncli.data.formats.registry import FORMATS, ends_like_data, has_ending, looks_like_data
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def is_file(argument: str, format: str | None = None) -> bool:
         named = argument == STDIN or format is not None or ends_like_data(argument) or has_ending(argument)
         if not named and os.path.isfile(argument):
             raise DataError(
-                f"{clean(argument)}: the name does not say the format; it is the name of a file here, and may be a text",
-                f"The file: --format text, or what else it is. The text: echo {shlex.quote(argument)} | rnncli … -",
+                f"{clean(argument)}: the name does not say the format; it is the name of a file here, or a text",
+                f"Say it with --format: {', '.join(FORMATS)}. The text: echo {shlex.quote(argument)} | rnncli … -",
             )
         return True
     if looks_like_data(argument):

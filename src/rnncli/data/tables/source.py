@@ -169,7 +169,10 @@ class Roles:
 
 def names_in(names: str) -> tuple[str, ...]:
     """The names that stand with commas between them; one that has a comma itself stands in double quotes."""
-    return tuple(name.strip() for name in next(csv.reader([names], skipinitialspace=True), ()))
+    try:
+        return tuple(name.strip() for name in next(csv.reader([names], skipinitialspace=True), ()))
+    except csv.Error:  # a carriage return, which is in no list of names
+        return (names,)
 
 
 def joined_names(names: Iterable[str]) -> str:
