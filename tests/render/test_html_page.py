@@ -290,7 +290,7 @@ def test_the_effects_are_those_of_why(each: tuple[Model, Page, Read]) -> None:
     for button, effect in zip(words, found.effects.tolist(), strict=True):
         assert ("minus" in button["class"]) == (effect < 0)
     assert made.reasons.predicted == found.answer
-    if made.reasons.score_is.startswith(("sum of", "the predicted number")):
+    if made.reasons.score_is.startswith(("sum of", "predicted number")):
         assert made.reasons.probability is None
     else:
         assert 0 <= made.reasons.probability <= 1

@@ -108,7 +108,8 @@ def walk(page: Page) -> Html:
     control = element("input", type="range", id="step", min=1, max=count, value=count, step=1)
     says = element("output", id="step-says", for_="step")
     slider = element("div", label, control, says, class_="walk", id="walk", hidden=True)
-    answers = element("div", element("h3", answers_are), element("ol", id="answers"))
+    unanswered = not any(step.answers for step in page.steps) or None  # numbers stand beside the states
+    answers = element("div", element("h3", answers_are), element("ol", id="answers"), hidden=unanswered)
     values = element("div", element("h3", "States and gates"), element("dl", class_="numbers", id="numbers"))
     now = element("div", answers, values, class_="now", id="now", hidden=True)
     names = [name for name, _ in max((step.numbers for step in page.steps), key=len)]

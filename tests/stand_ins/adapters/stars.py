@@ -24,7 +24,7 @@ from rnncli.inspection.states import States
 class StarsAdapter(Adapter[StarsModel]):
     worked_example = StarsExample
 
-    score_is = "the predicted number"
+    score_is = "predicted number"
 
     def _steps(self, text: str) -> Sequence[str]:
         return text.lower().split()

@@ -45,7 +45,7 @@ class NumberAdapter(ManyToOneAdapter[N]):
     """
 
     labels_per = "none"
-    score_is = "the predicted number"
+    score_is = "predicted number"
     loss_is = "squared error"
     worked_example = NumberExample
 
