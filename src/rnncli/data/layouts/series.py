@@ -23,7 +23,7 @@ from rnncli.data.layouts.layout import Plan, Record, Request, named_features, re
 from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
-from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, SequenceReader
+from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, Said, SequenceReader, recognize_long_form
 from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
 from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles
@@ -258,6 +258,9 @@ def _ask_which_of_several(preview: Preview) -> None:
         DataError: so it is.
     """
     columns = preview.columns
+    whole = [column for column in columns if column.numeric and column.repeats and not column.fractions]
+    if any(recognize_long_form(columns, Said(column.name)) is not None for column in whole):
+        return  # one of these may be the label of each series
     for id in columns:
         if id.numeric or id.dates or not id.repeats or len(id.distinct) < 2:
             continue

@@ -22,7 +22,7 @@ import numpy as np
 
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpolated, is_missing, without_end
-from rnncli.data.formats.numbers import Floats
+from rnncli.data.formats.numbers import Floats, finite_number
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Numbers, Value, as_text, number
@@ -414,15 +414,16 @@ class SequenceReader:
             None if name is None else columns.index(name) for name in (form.id, form.label, form.time)
         )
         read: dict[str, OpenSequence | None] = {}  # None: left out
+        new = OpenSequence(0, "")
         for line, values in rows:
             id = self._name if id_at is None else as_text(values[id_at]).strip()
             if id_at is not None and not id:
                 self._ledger.bad_record(line, f"the value of {quoted(form.id or '')} is missing")
                 continue
             label = "" if label_at is None else as_text(values[label_at])
-            if id not in read:
-                read[id] = OpenSequence(line, label)
-            one = read[id]
+            one = read.get(id, new)
+            if one is new:
+                one = read[id] = OpenSequence(line, label)
             if one is None:
                 continue
             try:
@@ -461,7 +462,8 @@ class SequenceReader:
         numbers: list[float] = []
         missing = None
         for at in self._numeric:
-            found = number(values[at])
+            value = values[at]
+            found = finite_number(value) if type(value) is str else number(value)
             if found is None:
                 text = as_text(values[at])
                 if not is_missing(text):
@@ -470,6 +472,8 @@ class SequenceReader:
                 missing = self._columns[at] if missing is None else missing
                 found = np.nan
             numbers.append(found + 0.0)  # -0 is 0
+        if missing is None and not self._worded:
+            return numbers, []
         # A row without any number may be the end of its sequence: that shows when all rows are read.
         ends = missing is not None and all(map(np.isnan, numbers))
         if missing is not None and self._missing is None and not ends:
@@ -510,12 +514,11 @@ class SequenceReader:
 
     def _time(self, value: Value) -> Moment | str:
         text = as_text(value)
-        if is_missing(text):
-            raise ValueError(f"the value of {quoted(self.form.time or '')} is missing")
         try:
             return self._times.read(text)
         except ValueError as error:
-            raise ValueError(f"the value of {quoted(self.form.time or '')} is no time: {error}") from None
+            what = "is missing" if is_missing(text) else f"is no time: {error}"
+            raise ValueError(f"the value of {quoted(self.form.time or '')} {what}") from None
 
     def _settle(self) -> None:
         """What only all rows together say: the order of day and month, and the words of each column."""

@@ -23,6 +23,7 @@ _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _MONTHS = {name: at for at, name in enumerate(_NAMES, 1)}
 _MONTH = "(?P<name>" + "|".join(_MONTHS) + r")[a-z]{0,6}\.?"
 _LONGEST = 64  # characters
+_NUMBER, _EXACT = "a number", 2**53  # up to here a float64 holds every whole number
 
 _DAY = (
     r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",  # 2024-03-01, 2024/3/1
@@ -68,8 +69,12 @@ class Times:
             ValueError: it is no time, of another kind than those before, or in another order.
         """
         value = value.strip()
-        usual = _USUAL.fullmatch(value)
-        if usual is not None and self._kind == "a date":
+        if self._kind == _NUMBER:  # a table has a million of them
+            number = finite_number(value)
+            if number is not None and abs(number) < _EXACT:
+                return number
+        usual = _USUAL.fullmatch(value) if self._kind == "a date" else None
+        if usual is not None:
             days, (hour, minute, second) = (
                 _nanoseconds(usual[1], "ymd"),
                 (int(part or 0) for part in usual.groups()[1:]),
@@ -78,8 +83,8 @@ class Times:
                 return days + ((hour * 60 + minute) * 60 + second) * SECOND
         number = finite_number(value)
         if number is not None:
-            self._of_kind("a number", value)
-            return number if abs(number) < 2**53 else exact_number(value)
+            self._of_kind(_NUMBER, value)
+            return number if abs(number) < _EXACT else exact_number(value)
         day, clock = _parts(value)
         if day is None:
             self._of_kind("a time of day" + (" with a zone" if clock[1] else ""), value)
