@@ -139,3 +139,35 @@ MONTHS = {
 def test_months_order_a_series(cli, months):
     cli.write("a.csv", table("Month,Sales", zip(MONTHS[months], wave(0, 48), strict=True)))
     assert read_as(cli, "a.csv") == ("forecast", {"time": "Month", "label": "Sales"})
+
+
+BAD = {
+    "a gap": (3, 2, "", "a.csv:5: the value of 'x' is missing", "--missing interpolate"),
+    "a word": (3, 2, "off", "a.csv:5: the value of 'x' is not a finite number: 'off'", "--skip-bad"),
+    "the same time twice": (3, 1, 2, "a.csv:5: the sequence 'r00' has the time 2 here and on line 4", "--skip-bad"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_dry_run_refuses_what_a_training_refuses(cli, case):
+    row, column, value, says, hint = BAD[case]
+    rows = long_rows()
+    rows[row][column] = value
+    cli.write("a.csv", table("id,time,x,label", rows))
+    refused = [cli.refuses(3, [says, hint], "train", "a.csv", *more) for more in (["--dry-run"], SMALL)]
+    assert refused[0].err.splitlines()[-1] == refused[1].err.splitlines()[-1]
+    cli.works("train", "a.csv", "--skip-bad", "--dry-run")
+
+
+def test_notes_beside_a_series_are_asked_about(cli):
+    rows = [[*row[:3], f"looked at it again {at}", row[3]] for at, row in enumerate(long_rows())]
+    cli.write("a.csv", table("id,time,x,notes,label", rows))
+    refused = cli.refuses(3, "(x of each id, in order of time), but 'notes' holds texts", "train", "a.csv")
+    assert [read_as(cli, *words[1:])[1]["input"] for words in commands_of(refused)] == ["x", "notes"]
+
+
+def test_a_machine_of_several_rows_is_not_the_label_of_all(cli):
+    rows = [[f"K{at % 5}", *wave(at % 2, 12, at), ("work", "rest")[at % 2]] for at in range(40)]
+    cli.write("a.csv", table(",".join(["meter", *(f"H{hour:02}" for hour in range(12)), "day"]), rows))
+    refused = cli.refuses(3, "its label may be in 'meter' (K0) and 'day' (work)", "train", "a.csv")
+    assert [read_as(cli, *words[1:])[1]["label"] for words in commands_of(refused)] == ["meter", "day"]

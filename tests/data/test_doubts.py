@@ -230,7 +230,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     "a date and several numbers": (
         *("a.csv", table("Quarter,Consumption,Income", [[f"{1970 + at} Q1", at / 8, at / 4] for at in range(36)])),
-        *({}, ["'Quarter' (1970 Q1) holds dates, 'Consumption' (0.0) holds numbers and 'Income' (0.0) holds numbers"]),
+        *({}, ["2 columns of numbers ('Consumption' and 'Income'), in order of 'Quarter'", "--label Consumption"]),
     ),
     "dates as texts": (
         *("a.csv", table("when,state", [[date, ("on", "off")[at % 2]] for at, date in enumerate(DATES)])),

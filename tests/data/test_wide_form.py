@@ -103,9 +103,7 @@ def test_what_is_asked(tmp_path: Path) -> None:
     rows = "".join(f"{at % 2},{at % 3},{at / 7:.2f},2.5,3.5,4.5\n" for at in range(12))
     found = said(tmp_path, f"state,shift,t0,t1,t2,t3\n{rows}")
     assert "its label may be in 'state' (0) and 'shift' (0)" in found
-    assert "rnncli train walk.csv --label state or rnncli train walk.csv --label shift" in found.replace(
-        str(tmp_path), ""
-    )
+    assert "rnncli train walk.csv --ignore shift --label state or rnncli train walk.csv --ignore state" in found
     assert "'shift' (0) is no timestep" in said(tmp_path, f"label,shift,t0,t1,t2,t3\n{rows}")
     found = said(tmp_path, f"label,shift,t0,t1,t2,t3\n{rows}")
     assert "--ignore shift --label label" in found

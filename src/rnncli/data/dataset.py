@@ -397,7 +397,8 @@ class OpenedRecords:
         Raises:
             DataError: one of them shows that the file is something else.
         """
-        plan, ledger = self.plan, replace(self.table.ledger, skip_bad=True, skipped=[], count=0)
+        skip_bad = self.source.skip_bad or not doubted
+        plan, ledger = self.plan, replace(self.table.ledger, skip_bad=skip_bad, skipped=[], count=0)
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)

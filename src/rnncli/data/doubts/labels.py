@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Sized
 
 from rnncli.data.doubts.preview import Known, Preview, cut, literal
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import Value, words
 from rnncli.data.records import LabelSets, Records, Shown
 from rnncli.data.tables.column import Column
@@ -163,6 +164,11 @@ def _refuse_numbers(
     """The refusal of labels that look like numbers or dates; ``too_many`` of them even for classes of their own."""
     hint = _settle_label(preview, "" if too_many else "each value is a class of its own")
     if preview.purpose.trains and column.numeric:
+        if preview.text is not None and preview.text.dates:  # no text, but times
+            ahead = preview.command_for("forecast", command("--label", column.name))
+            return preview.file.refusal(
+                f"{quoted(column.name)} holds {what}", f"To predict its next values: {ahead}. {hint}", line
+            )
         numbers = preview.command_for("regress", preview.chosen_columns)
         hint = f"To predict the number: {numbers}. {hint}"
     return preview.file.refusal(f"{quoted(column.name)} holds {what}", hint, line)

@@ -27,10 +27,11 @@ def series_as_texts(preview: Preview) -> DataError | None:
             found = recognize_long_form(columns, Said(column.name))
             if found is not None and column.name not in TIMES:
                 return _refuse_unlabelled(preview, found[0], column)
-    words = [column for column in columns if not (column.numeric or column.dates or column.is_prose) and column.filled]
+    words = [column for column in columns if not (column.numeric or column.dates) and column.filled]
+    words = [column for column in words if not column.is_prose or text_rank(column.name) is None]
     for column in words[:_TRIED]:
         found = recognize_long_form(preview.besides(column), Said())
-        if found is not None:
+        if found is not None and (found[0].time is not None or not column.is_prose):
             return _refuse_series(preview, found[0], column)
     return None
 
@@ -126,10 +127,13 @@ def _refuse_series(preview: Preview, form: LongForm, left_out: Column) -> DataEr
     """The refusal of a table that would be one of series without a column."""
     ignored = command("--ignore", left_out.name)
     read = preview.command(ignored, command("--label", form.label or "label"))
+    texts = preview.some_columns
+    if left_out.is_prose and form.label is not None:
+        texts = preview.command(command("--text", left_out.name, "--label", form.label))
     return preview.file.refusal(
         f"this looks like a table of series with one row per timestep ({form.sentence}), but {quoted(left_out.name)} "
-        f"holds words ({cut(left_out.example)})",
-        f"To read series: {read}. To read texts, name the columns: {preview.some_columns}",
+        f"holds {'texts' if left_out.is_prose else 'words'} ({cut(left_out.example)})",
+        f"To read series: {read}. To read texts, name the columns: {texts}",
     )
 
 
@@ -171,9 +175,17 @@ def features_or_series(preview: Preview, values: Sequence[Column], label: Column
     )
 
 
-def either_label(preview: Preview, columns: Sequence[Column]) -> DataError:
-    """The refusal of a table of series of which several columns may hold the labels."""
-    choices = " or ".join(preview.command(command("--label", column.name)) for column in columns[:3])
+def either_label(preview: Preview, columns: Sequence[Column], apart: bool = True) -> DataError:
+    """The refusal of a table of series of which several columns may hold the labels.
+
+    Args:
+        apart: whether the others are no timesteps, and are to be left out.
+    """
+    ways = []
+    for column in columns[:3]:
+        others = ",".join(other.name for other in columns if other is not column) if apart else ""
+        ways.append(preview.command(command("--ignore", others) if others else "", command("--label", column.name)))
+    choices = " or ".join(ways)
     return preview.file.refusal(
         f"each row looks like a series, and its label may be in {listed([shown(column) for column in columns])}",
         f"Name the column of the labels: {choices}",

@@ -21,6 +21,7 @@ from rnncli.data.tables.column import Column
 from rnncli.data.tables.described import NumericColumns, described_numbers, numbers_at
 from rnncli.data.tables.names import text_rank
 from rnncli.data.tables.source import Roles
+from rnncli.data.tables.wide_form import counted_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +73,10 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     reads, text = found
     classes = next((column for column in preview.columns if column.name == text and _are_classes(column)), None)
     if classes is not None and request.doubted and request.labelled and preview.task == "auto":
-        if request.source.label is None or request.source.features is not None:
+        numbers = [one for one in preview.columns if one.name in reads.names]
+        if request.source.label is None or request.source.features is not None or counted_steps(numbers) is not None:
             return None
-        raise features_or_series(preview, [one for one in preview.columns if one.name in reads.names], classes)
+        raise features_or_series(preview, numbers, classes)
     if request.doubted:
         raise_first(DESCRIBED, preview)
     roles = Roles(layout="numbers", features=reads.names, label=() if text is None else (text,))

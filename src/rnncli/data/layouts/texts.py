@@ -36,6 +36,8 @@ class _Plan(Plan):
         if not self.request.labelled and self.preview.file.format.holds == "texts":
             return "one text"
         why = self.columns.why + self.labels.said
+        if self.inputs is NumberArrays:
+            why = why.replace("text:", "sequences:", 1)
         by_model = self.request.roles is not None and "; change with" not in why
         return f"{why}{change_with(self.columns.label)}" if by_model else why
 

@@ -191,7 +191,7 @@ def _nameless(preview: Preview, request: Request) -> Plan | None:
     else:
         places = nameless_label(columns)
         if len(places) > 1:
-            raise either_label(preview, (columns[0], columns[-1]))
+            raise either_label(preview, (columns[0], columns[-1]), apart=False)
     if not places:
         return None
     place = places[0]

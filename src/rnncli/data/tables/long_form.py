@@ -40,7 +40,7 @@ from rnncli.data.tables.names import (
     snake_case,
     text_rank,
 )
-from rnncli.data.tables.times import Moment, Times, irregular, moment_words
+from rnncli.data.tables.times import Moment, Times, irregular
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
 MOST_CATEGORIES = 50  # different words of a column; a column of more holds something else
@@ -552,7 +552,7 @@ class SequenceReader:
         again = _put_in_order(one, moments)
         if again is not None:
             first, second, time = again
-            shown = moment_words(time, self._times.dated)
+            shown = self._times.shown(time)
             self._ledger.bad_record(
                 second, f"the sequence {quoted(id)} has the time {shown} here and {self._where(first, second)}"
             )

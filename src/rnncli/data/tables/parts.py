@@ -24,6 +24,7 @@ _VALUES = {
     Part.TEST: ("2", "test", "testing"),
 }
 _PART_OF = {value: part for part, values in _VALUES.items() for value in values}
+_MANY = 200  # rows, of which a file may have more
 PART_VALUES = "0, 1, 2, or train, valid (val, validation, dev) and test"
 
 
@@ -46,4 +47,5 @@ def _tells_parts(values: Sequence[str]) -> bool:
     parts = set(map(part_of, values))
     if None in parts or not parts:
         return False
-    return (Part.TRAINING in parts and len(parts) > 1) or not any(value.strip()[:1].isdigit() for value in values)
+    words = len(values) >= _MANY and not any(value.strip()[:1].isdigit() for value in values)
+    return (Part.TRAINING in parts and len(parts) > 1) or words

@@ -132,6 +132,12 @@ class Times:
 
         return moment
 
+    def shown(self, moment: Moment) -> str:
+        """A moment of the column as it is shown."""
+        if self._kind is None or not self._kind.startswith("a time of day"):
+            return moment_words(moment, self.dated)
+        return moment_words(moment + DAY, dated=True).partition(" ")[2] or "00:00:00"
+
     @property
     def dated(self) -> bool:
         """Whether the values are dates, not numbers."""
