@@ -159,7 +159,8 @@ def _named(preview: Preview, request: Request) -> Plan | None:
     steps = counted_steps([column for column in preview.columns if column.name != label])
     if steps is None:
         return None
-    others = [column for column in preview.columns if column.name not in steps.names]
+    names = set(steps.names)  # there may be thousands
+    others = [column for column in preview.columns if column.name not in names]
     if any(column.is_prose for column in others):
         return None
     beside = beside_steps(others, label)
@@ -257,7 +258,8 @@ def _as_trained(preview: Preview, request: Request, form: WideForm) -> Plan:
             )
         counted = None if _has_no_names(preview) else counted_steps(columns)
         if counted is not None and len(counted.names) < len(columns):
-            extra = next(column for column in columns if column.name not in counted.names)
+            names_of_steps = set(counted.names)
+            extra = next(column for column in columns if column.name not in names_of_steps)
             raise DataError(
                 f"{file.name}: {quoted(extra.name)} is no timestep like {quoted(counted.names[0])}",
                 f"Leave it out with --ignore {extra.name}.",
