@@ -113,8 +113,7 @@ def only_texts(preview: Preview) -> DataError | None:
             f"{what}, and it holds {'objects' if column.example[:1] == '{' else 'lists'}", _pair_in(preview)
         )
     if column.numeric and preview.purpose.trains:
-        ways = f"To predict the next of its numbers: {preview.command_for('forecast')}; "
-        return preview.file.refusal(what, f"{ways}to learn to write them as texts: {preview.command_for('lm')}")
+        return preview.file.refusal(what, f"To predict the next of its numbers: {preview.command_for('forecast')}")
     return preview.file.refusal(
         what,
         f"To learn to write such texts: {preview.command_for('lm')}; to learn labels, add a column with the label of "
