@@ -15,7 +15,21 @@ import typer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-SHOWN = ["data.md", "series.md"]  # those of rows.md and of the README train, and have tests of their own
+SHOWN = ["data.md", "series.md"]
+OWN = ["rows.md", "columns.md"]  # their commands have tests of their own, and those of the README
+# The files of pages whose commands train: how much, and what they print, is not on the page.
+PASSENGERS = "".join(f"{1949 + k // 12}-{k % 12 + 1:02},{100 + k + 20 * (k % 12 == 6)}\n" for k in range(60))
+RATED = "".join(f"{word} room {k},{k % 4}.5\n" for k in range(8) for word in ("small", "large", "light"))
+TABLE = "".join(f"2026-01-{k + 1:02},{k % 5},{k % 7},{k % 5 + k % 7}.5\n" for k in range(31))
+TEXTS = "".join(f"{k},so {word} {k},{label}\n" for k in range(10) for word, label in (("good", "yes"), ("bad", "no")))
+TRAINED = {
+    "answers.md": {"new.csv": f"id,text,label\n{TEXTS}"},
+    "forecasting.md": {
+        "passengers.csv": f"month,passengers\n{PASSENGERS}",
+        "rated.csv": f"text,price\n{RATED}",
+        "table.csv": f"date,a,b,target\n{TABLE}",
+    },
+}
 
 
 def content(page: str) -> str:
@@ -64,6 +78,27 @@ def test_a_page_shows_what_its_commands_print(cli, name):
             assert where, "\n".join([command, *part, "is not in", *printed[at:]])
             at = where[0] + size
         assert "…" in lines or at == len(printed), command
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_commands_of_a_page_work(cli, name):
+    for file, text in TRAINED[name].items():
+        cli.write(file, text)
+    small = ["--hidden", "4", "--epochs", "2", "--workers", "1"]
+    if "new.csv" in TRAINED[name]:
+        cli.works("train", "new.csv", *small)
+    found = commands(content(f"docs/{name}"))
+    assert found
+    for command, _ in found:
+        _, *words = shlex.split(command, comments=True)
+        cli.works(*words, *(small if words[0] == "train" else []))
+        for option in {"-o", "--vectors"} & {*words}:
+            assert (cli.folder / words[words.index(option) + 1]).exists()
+
+
+def test_every_page_with_commands_is_run():
+    pages = [Path(page).name for page in PAGES if commands(content(page))]
+    assert sorted(pages) == sorted([*SHOWN, *OWN, *TRAINED, "README.md"])
 
 
 @pytest.mark.parametrize("page", PAGES)
