@@ -115,9 +115,9 @@ def test_every_command_that_a_page_names_has_these_options(page):
         if words[0] in ("COMMAND", "--help"):
             continue
         assert words[0] in COMMANDS, line
-        with typer.Context(program, info_name="rnncli", resilient_parsing=True) as context:
-            _, command, rest = program.resolve_command(context, words)
-            command.make_parser(context).parse_args(rest)  # an unknown option is an error
+        context = typer.Context(program, info_name="rnncli")
+        _, command, rest = program.resolve_command(context, words)
+        command.make_parser(typer.Context(command, parent=context)).parse_args(rest)  # refuses an unknown option
 
 
 def test_every_file_that_the_architecture_names_is_there():
