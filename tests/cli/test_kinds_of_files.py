@@ -185,3 +185,20 @@ def test_a_label_that_is_the_same_is_a_warning_where_all_rows_were_seen(cli):
     assert cli.works("train", "a.csv", "--dry-run", "--json").json["warnings"] == [
         "the label 'label' is the same in all rows"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (CONLL, "--format conll"),
+        (table((), LABELS, TEXTS, mark="\t"), "--format tsv"),
+        (lines(text=TEXTS, label=LABELS), "--format jsonl"),
+        (table(["text", "label"], TEXTS, LABELS, mark=";"), "--format csv --delimiter semicolon"),
+        ("".join(f"{one}\n" for one in OTHERS), "--format text"),
+    ],
+)
+def test_a_name_that_does_not_say_the_format_is_asked_about_with_what_its_lines_look_like(cli, content, options):
+    cli.write("train", content)
+    said = cli.refuses(3, "train: the name does not say the format", "train", "train").err
+    assert f"rnncli train train {options}" in said
+    cli.works("train", "train", *options.split(), "--dry-run")

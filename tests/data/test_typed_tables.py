@@ -8,6 +8,7 @@ import decimal
 import gzip
 import io
 import random
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -20,6 +21,7 @@ from pyarrow import feather, parquet
 
 import rnncli
 from rnncli import memory
+from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.registry import FORMATS
 from rnncli.data.formats.table import Row
@@ -370,3 +372,18 @@ def test_a_pipe_is_read_too():
     assert table.ledger.file == DataFile("-", FORMATS["parquet"], options=("--format parquet",))
     with pytest.raises(UsageError, match="parquet is not text and has no encoding"):
         open_table("-", format="parquet", encoding="latin-1")
+
+
+def test_a_first_row_that_is_a_record_names_no_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    book = openpyxl.Workbook()
+    for k in range(40):
+        book.active.append([f"the chair is {'good' if k % 2 else 'bad'} on day {k}", k % 2])
+    book.save("a.xlsx")
+    with pytest.raises(DataError, match=r"a\.xlsx:1: the first row is a record") as caught:
+        read_dataset(Source("a.xlsx"))
+    assert caught.value.hint is not None
+    command = caught.value.hint.partition("without names: ")[2].replace("python3", shlex.quote(sys.executable))
+    subprocess.run(command, shell=True, check=True)
+    read = read_dataset(Source("a-2.csv"))
+    assert (read.source.text, read.source.label, len(read.lines)) == ("1", "2", 40)

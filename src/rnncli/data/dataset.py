@@ -18,6 +18,7 @@ from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.doubts.unclear import unclear_columns
 from rnncli.data.formats.advice import command
+from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.table import Ledger, Row, Table, Watch
@@ -483,7 +484,10 @@ def open_records(
         reader=purpose.command,
         given=_given(source, task if purpose.task_named else None),
     )
-    table = open_source(source, lambda path, format: open_one(path, format=format))
+    try:
+        table = open_source(source, lambda path, format: open_one(path, format=format))
+    except DataError as error:
+        raise (_by_its_lines(error, source, open_one, purpose) if _is_unsaid(source) else error) from None
     if request.labelled and table.ledger.file.format.holds == "texts":
         raise_found(side_by_side(source))
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
@@ -525,6 +529,29 @@ def open_records(
     rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
     roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
     return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
+
+
+def _is_unsaid(source: Source) -> bool:
+    """Whether neither the name of a single file nor the user says its format."""
+    single = source.path != "-" and not source.more and source.target is None and not is_folder(source.path)
+    return single and source.format is None and format_of(source.path) is None
+
+
+def _by_its_lines(unknown: DataError, source: Source, open_one: Callable[..., Table], purpose: Purpose) -> DataError:
+    """The refusal of a file whose name does not say its format, with the command for what its lines look like."""
+    try:
+        table = open_one(source.path, format="text")
+        rows = list(itertools.islice(table.rows, SAMPLE_ROWS))
+    except DataError:
+        return unknown  # it is no text
+    preview = Preview.of(table.ledger.file, table.columns, rows, "auto", Known.NOTHING, purpose)
+    found = next(filter(None, (check(preview) for check, _ in FILE["texts"])), None)
+    unsaid = f"{table.name}: the name does not say the format"
+    if found is None or found.hint is None:
+        hint = f"To read it as a text: {preview.command('--format text')}"
+        return DataError(unsaid, f"{hint}. {unknown.hint}")
+    looks = found.message.partition(": ")[2]
+    return DataError(f"{unsaid}; {looks}", f"{found.hint}. {unknown.hint}")
 
 
 def _without_nulls(rows: Iterable[Row], table: Table, ledger: Ledger, roles: Roles) -> Iterator[Row]:

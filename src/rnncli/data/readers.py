@@ -17,15 +17,18 @@ from typing import BinaryIO
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.dialect import Dialect, delimiter_named, option
+from rnncli.data.formats.peek import Peeked
 from rnncli.data.formats.registry import FORMATS, Format, format_of, required_format_of
 from rnncli.data.formats.sources import check_path, display_name, open_chunks
 from rnncli.data.formats.table import MAX_BYTES, Ledger, Opened, Row, Table, Watch
 from rnncli.data.formats.values import Value
+from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.first_rows import Expected, read_first_rows
-from rnncli.data.tables.header import only_a_header
+from rnncli.data.tables.header import header_of, only_a_header
 from rnncli.errors import UsageError, closest, counted, quoted
 
+_SEEN_ROWS = 200  # by which the names of columns are told from a record
 MAX_FIELD = 10_000_000  # characters in one value
 
 
@@ -98,6 +101,8 @@ def open_table(
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if opened.dialect is None:
+        if opened.found_names and expected is not None:
+            opened = _with_a_header(opened, ledger)
         columns = header_names(opened.names, f"{file.name}:{opened.line}")
         rows = ledger.watched(opened.rows, opened.names, columns)
         return _table(columns, _checked(rows, columns, ledger, hasher.hexdigest), ledger)
@@ -107,6 +112,24 @@ def open_table(
     rows = ledger.watched(first.rows, in_file, first.names)
     rows = _checked(rows, first.names, ledger, hasher.hexdigest, first.dialect)
     return _table(*first.read(rows, ledger), ledger, first.dialect)
+
+
+def _with_a_header(opened: Opened, ledger: Ledger) -> Opened:
+    """A table whose first row names its columns.
+
+    Raises:
+        DataError: it is a record like those below it.
+    """
+    rows = Peeked(opened.rows)
+    sample = [row.texts for row in rows.peek(_SEEN_ROWS)]
+    header = header_of(columns_of(opened.names, sample))
+    if header.found is False and header.sure:
+        book = "openpyxl.load_workbook(io.BytesIO(sys.stdin.buffer.read()),data_only=True)"
+        script = f"import csv,io,sys,openpyxl;[csv.writer(sys.stdout).writerows(s.values) for s in {book}.worksheets]"
+        made = ledger.file.unpacked(script, "csv")
+        ways = f"Name the columns in a row above it; or read it as CSV, without names: {made}"
+        raise ledger.fault(opened.line, f"the first row is a record, and no names of columns: {header.why}", ways)
+    return opened._replace(rows=rows.rest())
 
 
 def _format_of(path: str, name: str | None, asked: Dialect) -> Format:

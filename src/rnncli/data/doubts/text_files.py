@@ -128,8 +128,14 @@ def words_in_a_table(preview: Preview) -> DataError | None:
     """A word and its tag a line of a table, with empty lines between the sentences: they would be lost."""
     rows = preview.sample
     lines = [row.line for row in preview.rows]
-    if preview.file.dialect is None or len(rows) < 10 or lines[-1] - lines[0] < len(lines) or not preview.columns[1:]:
-        return None  # no line between the records
+    if (
+        preview.file.files
+        or preview.file.dialect is None
+        or len(rows) < 10
+        or lines[-1] - lines[0] < len(lines)
+        or not preview.columns[1:]
+    ):
+        return None  # no line is between the records, or their lines are those of several files
     tags = preview.columns[-1]
     if preview.file.files or any(column.fractions for column in preview.columns):
         return None  # lines of several files, or series

@@ -104,7 +104,7 @@ def _opened(first: _SheetRow, rows: Iterator[_SheetRow], ledger: Ledger) -> Open
     names += [""] * (width - len(names))
     used = {at for row in head for at, value in enumerate(row.values) if value != ""}
     kept = [at for at in range(width) if names[at].strip() or at in used]
-    return Opened([names[at] for at in kept], _rows(chain(head, rows), kept, ledger), first.number)
+    return Opened([names[at] for at in kept], _rows(chain(head, rows), kept, ledger), first.number, found_names=True)
 
 
 def _rows(rows: Iterable[_SheetRow], kept: Sequence[int], ledger: Ledger) -> Iterator[Row]:

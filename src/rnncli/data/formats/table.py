@@ -36,6 +36,7 @@ class Opened(NamedTuple):
     rows: Iterator[Row]  # streaming; not checked yet
     line: int = 1  # of the names
     dialect: Dialect | None = None  # of a table in a text file, whose first line may or may not be a header
+    found_names: bool = False  # whether names are the first of all rows, where nothing says that they are names
 
 
 class Watch(Protocol):
