@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -100,7 +101,11 @@ REFUSED = {
         table(["tokens", "labels"], QUOTED, ["\"['a', 'b']\"", "\"['a']\""] * 30),
         *("'tokens' holds lists", []),
     ),
-    "one column of numbers": (table(["value"], (k / 2 for k in range(60))), "the only column is 'value'", ["forecast"]),
+    "one column of numbers": (
+        table(["value"], (k / 2 for k in range(60))),
+        "the only column is 'value'",
+        ["forecast", "lm"],
+    ),
 }
 
 
@@ -135,7 +140,7 @@ def test_texts_in_two_languages_in_an_object_become_pairs_by_the_command(cli, tm
 @pytest.mark.parametrize(
     ("task", "content", "why"),
     [
-        ("multilabel", lines(text=TEXTS, labels=[["a", "b"], ["a"]] * 30), "several labels for each input"),
+        ("multilabel", lines(text=TEXTS, labels=[["a", "b"], ["a"]] * 30), "labels for each input"),
         ("regress", lines(text=TEXTS, label=[k / 2 for k in range(60)]), "--task regress"),
         ("forecast", lines(value=[k / 2 for k in range(60)]), "--task forecast"),
     ],
@@ -144,7 +149,7 @@ def test_each_task_is_said_in_plain_words(cli, task, content, why):
     cli.write("a.jsonl", content)
     options = ["--task", task] if why.startswith("--task") else []
     label = ["--label", "value"] if task == "forecast" else []
-    assert cli.works("train", "a.jsonl", *options, *label, "--dry-run", "--json").json["task_why"] == why
+    assert cli.works("train", "a.jsonl", *options, *label, "--dry-run", "--json").json["task_why"].endswith(why)
 
 
 CONLL = "".join("".join(f"{word}\t{tag}\n" for word, tag in [("Ada", "B-PER"), ("came", "O")]) + "\n" for _ in range(9))
@@ -202,3 +207,18 @@ def test_a_name_that_does_not_say_the_format_is_asked_about_with_what_its_lines_
     said = cli.refuses(3, "train: the name does not say the format", "train", "train").err
     assert f"rnncli train train {options}" in said
     cli.works("train", "train", *options.split(), "--dry-run")
+
+
+def test_a_table_that_pandas_wrote_by_its_columns_becomes_lines_by_the_command(cli):
+    split = {"columns": ["text", "label"], "index": [*range(60)], "data": [*zip(TEXTS, LABELS, strict=True)]}
+    cli.write("a.json", json.dumps(split))
+    said = cli.refuses(3, "an object of lists ('columns', 'index' and 'data')", "train", "a.json").err
+    made = subprocess.run(shlex.split(said.partition("of it: ")[2])[:3], input=json.dumps(split), text=True, stdout=-1)
+    assert json.loads(made.stdout.splitlines()[0]) == {"text": TEXTS[0], "label": LABELS[0]}
+
+
+def test_spans_as_python_writes_them_are_no_constant(cli):
+    rows = [[f'"{text}"' for text in TEXTS], ["\"[(0, 3, 'DET')]\""] * 60]
+    cli.write("a.csv", table(["text", "entities"], *rows))
+    found = cli.works("train", "a.csv", "--dry-run", "--json").json
+    assert (found["task"], found["columns"][1]["type"], found["warnings"]) == ("tag", "list", [])

@@ -282,6 +282,9 @@ class _Document:
 def _columns_in(record: dict[str, Any]) -> tuple[str, str] | None:
     """What an object holds in place of a record's values, and a Python expression of ``d`` that makes records of it."""
     values = list(record.values())
+    names, rows = record.get("columns"), record.get("data")  # as pandas writes a table with orient="split"
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        return "lists", '[dict(zip(d["columns"],v)) for v in d["data"]]'
     if values and all(isinstance(value, list) for value in values) and len(set(map(len, values))) == 1:
         return "lists", "[dict(zip(d,v)) for v in zip(*d.values())]"
     if len(values) < 2 or not all(isinstance(value, dict) and value for value in values):

@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from rnncli.data.formats.numbers import is_number
-from rnncli.data.formats.values import is_json, words
-from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_nested, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.names import IDS, Rank, ends_in
 
 # What the values of a column are.
@@ -40,8 +39,7 @@ class Column:
     numeric = _mostly(is_plain_number)
     dates = _mostly(is_date)
     lists_of_numbers = _mostly(numbers_in)
-    # Lists or objects, as JSON writes them, and lists of texts as Python and NumPy do.
-    nested = _mostly(lambda value: value[:1] in "[{" and (is_json(value) or words(value) is not None))
+    nested = _mostly(lambda value: value[:1] in "[{" and is_nested(value))  # lists or objects
 
     @cached_property
     def half_numeric(self) -> bool:
