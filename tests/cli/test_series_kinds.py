@@ -178,3 +178,22 @@ def test_series_with_empty_lines_between_them_are_series(cli):
     lines = [line for at, row in enumerate(rows) for line in ([""] if at and at % 8 == 0 else []) + [row]]
     cli.write("a.csv", "\n".join(["id,time,x,label", *lines]) + "\n")
     assert read_as(cli, "a.csv")[1] == {"id": "id", "time": "time", "input": "x", "label": "label"}
+
+
+@pytest.mark.parametrize("written", ["nan", "null", "NA"])
+def test_a_gap_in_a_cell_is_filled_as_the_refusal_says(cli, written):
+    cells = [" ".join(map(str, wave(at % 2, 9, at))) for at in range(24)]
+    cells[3] = cells[3].replace(cells[3].split()[4], written, 1)
+    cli.write("a.csv", table("x,label", [[cell, "ab"[at % 2]] for at, cell in enumerate(cells)]))
+    says = ["a.csv:5: the sequence has a missing value at timestep 5", "--missing interpolate"]
+    cli.refuses(3, says, "train", "a.csv")
+    cli.works("train", "a.csv", "--missing", "interpolate", *SMALL)
+
+
+@pytest.mark.parametrize("written", ["#N/A", "<NA>", "--", "n.a."])
+def test_spellings_of_nothing(cli, written):
+    rows = long_rows()
+    rows[3][2] = written
+    cli.write("a.csv", table("id,time,x,label", rows))
+    cli.refuses(3, "the value of 'x' is missing", "train", "a.csv")
+    cli.works("train", "a.csv", "--missing", "interpolate", *SMALL)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.formats.missing import Missing, first_gap, interpolated, number_or_nan, without_end
+from rnncli.data.formats.missing import Gap, Missing, first_gap, interpolated, number_or_nan, without_end
 from rnncli.data.formats.numbers import Floats, finite_number, first_not_finite
 from rnncli.errors import counted, quoted
 
@@ -209,7 +209,7 @@ def _filled(array: Floats, missing: Missing) -> Floats:
         raise ValueError("has no numbers")
     gap = first_gap(series)
     if gap is not None and missing is None:
-        raise ValueError(f"has a missing value {place(series.shape, *gap)}")
+        raise Gap(f"has a missing value {place(series.shape, *gap)}")
     series = interpolated(series) if gap is not None else series
     return series if array.ndim == 2 else series[:, 0]
 

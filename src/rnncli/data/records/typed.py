@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.formats.missing import Missing
+from rnncli.data.formats.missing import HOW_TO_FILL, Gap, Missing
 from rnncli.data.formats.numbers import Floats, as_json
 from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.values import (
@@ -558,7 +558,8 @@ class Records:
             try:
                 self.inputs.append(input)
             except ValueError as error:
-                self.ledger.bad_record(line, f"the {self.inputs.what} {error}")
+                hint = HOW_TO_FILL if isinstance(error, Gap) else None
+                self.ledger.bad_record(line, f"the {self.inputs.what} {error}", hint)
                 return
             if label is not None:
                 self.labels.append(label)
