@@ -13,10 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.arrangement import Arrangement
-from rnncli.data.doubts.checks import FILE
 from rnncli.data.doubts.parts import Parts
 from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
-from rnncli.data.doubts.unclear import unclear_columns
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.places import file_and_line
@@ -24,7 +22,6 @@ from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.table import Ledger, Row, Table, Watch
 from rnncli.data.formats.values import NULL
 from rnncli.data.layouts.layout import Plan, Reads, Record, Request
-from rnncli.data.layouts.table import plan_of
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.records.short_repr import ShortRepr
@@ -467,6 +464,11 @@ def open_records(
         UsageError: an option has no effect on it.
         StorageError: the file cannot be read.
     """
+    # A text is predicted without them: its command need not wait.
+    from rnncli.data.doubts.checks import FILE
+    from rnncli.data.doubts.unclear import unclear_columns
+    from rnncli.data.layouts.table import plan_of
+
     source = request.source
     if not request.labelled and source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
@@ -545,6 +547,8 @@ def _by_its_lines(unknown: DataError, source: Source, open_one: Callable[..., Ta
     except DataError:
         return unknown  # it is no text
     preview = Preview.of(table.ledger.file, table.columns, rows, "auto", Known.NOTHING, purpose)
+    from rnncli.data.doubts.checks import FILE
+
     found = next(filter(None, (check(preview) for check, _ in FILE["texts"])), None)
     unsaid = f"{table.name}: the name does not say the format"
     if found is None or found.hint is None:

@@ -15,7 +15,6 @@ from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.prepare import Split
-from rnncli.tasks.random_kernels import KernelRidge
 from rnncli.tasks.report import Report, label_report
 
 
@@ -132,6 +131,8 @@ class LabelTargets(Targets):
 
     def baselines_of_numbers(self, train: Examples, validation: Examples, network: ManyToOne) -> tuple[Baseline, ...]:
         """Random convolution kernels with a ridge classifier, and the same answer for all rows."""
+        from rnncli.tasks.random_kernels import KernelRidge  # no prediction waits for it
+
         found = KernelRidge.fit(
             train.inputs, 2.0 * self.indicators(train.targets, network.label_count) - 1, network.settings.seed
         )
