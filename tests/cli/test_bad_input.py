@@ -97,7 +97,7 @@ CASES = {
         "a.csv:4: the text has no words",
         ("train",),
     ),
-    "26 no word anywhere": ("a.csv", "text,x\n,1\n ,2\n", [], "a.csv: the texts have no tokens", ("tokenize",)),
+    "26 no word anywhere": ("a.csv", "text,x\n,1\n ,2\n", ["--text", "text"], "a.csv: the texts have no tokens", ("tokenize",)),
     "27 one class": (
         "a.csv",
         "text,label\ngood film,pos\nwarm film,pos\n",
@@ -132,7 +132,7 @@ CASES = {
         "a.csv",
         "text,label\n" + "".join(f"good film {n},id{n}\n" for n in range(60)),
         [],
-        "column 'label' has 60 different labels in 60 records",
+        "'label' holds 60 different values in 60 records, too many for the names of classes",
         ("train",),
     ),
 }
@@ -332,7 +332,7 @@ def test_a_path_that_cannot_be_read(trained):
         if command in LABELLED:
             says.append("; did you mean 'reviews.csv'?")
         trained.refuses(5, says, *command_line(command, "reviws.csv", []))
-        trained.refuses(5, "folder.csv: this is a directory, not a file", *command_line(command, "folder.csv", []))
+        trained.refuses(3, "folder.csv: there are no files in this folder", *command_line(command, "folder.csv", []))
     for command in LABELLED:
         trained.refuses(5, "reviews.csv/x.csv: cannot be read", *command_line(command, "reviews.csv/x.csv", []))
         trained.refuses(5, "cannot be read", *command_line(command, "w" * 300 + ".csv", []))

@@ -104,7 +104,7 @@ REFUSED = {
     "one column of numbers": (
         table(["value"], (k / 2 for k in range(60))),
         "the only column is 'value'",
-        ["forecast", "lm"],
+        ["forecast"],
     ),
 }
 
