@@ -97,7 +97,13 @@ CASES = {
         "a.csv:4: the text has no words",
         ("train",),
     ),
-    "26 no word anywhere": ("a.csv", "text,x\n,1\n ,2\n", ["--text", "text"], "a.csv: the texts have no tokens", ("tokenize",)),
+    "26 no word anywhere": (
+        "a.csv",
+        "text,x\n,1\n ,2\n",
+        ["--text", "text"],
+        "a.csv: the texts have no tokens",
+        ("tokenize",),
+    ),
     "27 one class": (
         "a.csv",
         "text,label\ngood film,pos\nwarm film,pos\n",

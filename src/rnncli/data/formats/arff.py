@@ -27,7 +27,7 @@ from rnncli.errors import DataError, counted, quoted
 
 _NAME = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_NAME}|[^\s{{]+)\s*(.*)", re.IGNORECASE)
-_VALUE = re.compile(rf"[ \t]*({_NAME}|(?!['\"])[^,\t]*?)[ \t]*(?:,|$|\t)")
+_VALUE = re.compile(rf"[ \t]*+({_NAME}|(?!['\"])[^,\t]*+)[ \t]*(?:,|$|\t)")
 _TYPES = ("numeric", "real", "integer", "string", "date")
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -93,7 +93,7 @@ def _attribute(text: str, line: int, ledger: Ledger) -> Attribute:
     found = _ATTRIBUTE.fullmatch(text)
     if found is None:
         raise ledger.fault(line, "an @attribute needs a name and a type")
-    name, kind = _unquoted(found[1]), found[2].strip()
+    name, kind = _unquoted(found[1].rstrip(" ")), found[2].strip()
     if kind.startswith("{"):
         if not kind.endswith("}"):
             raise ledger.fault(line, f"the values of {quoted(name)} end without a }}")
@@ -153,7 +153,7 @@ def _values(text: str) -> list[str]:
         found = _VALUE.match(text, at)
         if found is None:
             raise ValueError(f"text behind a closing quote, at character {at + 1}")
-        values.append(_unquoted(found[1]))
+        values.append(_unquoted(found[1].rstrip(" ")))
         at = found.end()
         if at == len(text) and not found[0].endswith((",", "\t")):
             return values

@@ -28,7 +28,7 @@ _MOST_PACKED, _MUCH = 200, 1 << 26
 _SHARED = "sharedStrings.xml"  # which openpyxl keeps whole, at up to this many bytes of memory for one of the file
 _MEMORY_PER_BYTE = 8
 
-_NOT_OF_TIME = re.compile(r'\[[^\]]*\]|"[^"]*"|\\.')  # conditions, colours and texts in a number format
+_NOT_OF_TIME = re.compile(r'\[[^\[\]]*\]|"[^"]*"|\\.')  # conditions, colours and texts in a number format
 _OF_TIME = re.compile(r"[hs]", re.IGNORECASE)
 
 

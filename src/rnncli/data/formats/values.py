@@ -214,9 +214,6 @@ def _filled(array: Floats, missing: Missing) -> Floats:
     return series if array.ndim == 2 else series[:, 0]
 
 
-_BETWEEN = tuple(re.compile(rf"\s*{mark}\s*") for mark in (r"\|", ";", ","))
-
-
 def row_of_numbers(text: str) -> Floats | None:
     """(T,) the numbers of ``0.1 0.2 -0.45``, also with commas, semicolons or bars between them, in brackets or not.
 
@@ -226,8 +223,8 @@ def row_of_numbers(text: str) -> Floats | None:
     text = text.strip()
     if text[:1] in ("[", "(") and text[-1:] in ("]", ")"):
         text = text[1:-1].strip()
-    between = next((mark for mark in _BETWEEN if mark.search(text)), None)
-    parts = text.split() if between is None else between.split(text)
+    between = next((mark for mark in "|;," if mark in text), None)
+    parts = text.split() if between is None else [part.strip() for part in text.split(between)]
     numbers = [number_or_nan(part) for part in parts]
     return None if len(parts) < 2 or None in numbers else np.array(numbers, np.float64)
 

@@ -46,7 +46,7 @@ _CLOCK = re.compile(
 # The commonest spelling, which is tried first: a table has a million of them.
 _USUAL = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?", re.ASCII)
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? ", re.IGNORECASE)
-_BETWEEN = re.compile(r"(?<=\d)t(?=\d)|,? +(?=\d{1,2}:)", re.IGNORECASE)  # a date and its time of day
+_BETWEEN = re.compile(r"(?<=\d)t(?=\d)|(?:,|(?<![ ,])) ++(?=\d{1,2}:)", re.IGNORECASE)  # a date and its time of day
 
 
 class Times:

@@ -28,6 +28,7 @@ FEWEST_NAMED, FEWEST = 3, 8  # timesteps, where names count them, and where noth
 _UNLIKE = 100  # times the spread of one column is that of another: they measure different things
 _ENOUGH_ROWS = 5  # to say something about spreads
 _INDEXED = re.compile(r"(.*?)[\s_.\-\[(]*(\d{1,9})[\])]?")
+_LONGEST_NAME = 100  # characters of a name that may count; the pattern takes time with the square of them
 # Stems of numbered columns that are as likely separate features as timesteps.
 _FEATURES = frozenset(
     ("feature", "features", "feat", "f", "var", "attr", "pc", "pca", "emb", "embedding", "dim", "component", "topic")
@@ -95,7 +96,7 @@ def counted_steps(columns: Sequence[Column]) -> Steps | None:
         return Steps(tuple((column,) for column in dated))
     stems: dict[str, dict[int, Column]] = {}
     for column in columns:
-        found = _INDEXED.fullmatch(column.name.strip())
+        found = _indexed(column.name)
         if found is not None:
             stems.setdefault(found[1].lower(), {})[int(found[2])] = column
     series = {stem: by for stem, by in stems.items() if len(by) >= FEWEST_NAMED and _count(sorted(by))}
@@ -113,8 +114,14 @@ def looks_like_features(steps: Steps) -> bool:
     return not stems.isdisjoint(_FEATURES | _QUESTIONS)
 
 
+def _indexed(name: str) -> re.Match[str] | None:
+    """A name that ends in a number, in its stem and the number."""
+    name = name.strip()
+    return _INDEXED.fullmatch(name) if len(name) <= _LONGEST_NAME else None
+
+
 def _stem(name: str) -> str:
-    found = _INDEXED.fullmatch(name.strip())
+    found = _indexed(name)
     return found[1] if found is not None else name
 
 
