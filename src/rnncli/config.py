@@ -28,21 +28,21 @@ class TaskRow(NamedTuple):
 
 # In the order in which tasks are asked whether a file is for them: the last one takes what is left.
 TASKS = {
-    "lm": TaskRow("rnncli.tasks.language_model", "a text → how it goes on", "perplexity, bits per token"),
-    "caption": TaskRow("rnncli.tasks.caption", "numbers → the text that describes them", "exact match, error rate"),
-    "tag": TaskRow("rnncli.tasks.tag", "a text → a tag for each word", "accuracy, F1 by tag, F1 of spans"),
+    "lm": TaskRow("rnncli.tasks.language_model", "a text -> how it goes on", "perplexity, bits per token"),
+    "caption": TaskRow("rnncli.tasks.caption", "numbers -> the text that describes them", "exact match, error rate"),
+    "tag": TaskRow("rnncli.tasks.tag", "a text -> a tag for each word", "accuracy, F1 by tag, F1 of spans"),
     "multilabel": TaskRow(
         "rnncli.tasks.multilabel",
-        "a text or series → any number of labels",
+        "a text or series -> any number of labels",
         "micro and macro F1, F1 by label, exact match",
     ),
-    "seq2seq": TaskRow("rnncli.tasks.seq2seq", "a text → another text", "exact match, error rate"),
+    "seq2seq": TaskRow("rnncli.tasks.seq2seq", "a text -> another text", "exact match, error rate"),
     "regress": TaskRow(
-        "rnncli.tasks.regress", "a text, series or row → a number", "MAE, RMSE, beside simple predictions"
+        "rnncli.tasks.regress", "a text, series or row -> a number", "MAE, RMSE, beside simple predictions"
     ),
-    "forecast": TaskRow("rnncli.tasks.forecast", "a series → its next values", "MAE, RMSE, for each step ahead"),
+    "forecast": TaskRow("rnncli.tasks.forecast", "a series -> its next values", "MAE, RMSE, for each step ahead"),
     "classify": TaskRow(
-        "rnncli.tasks.classify", "a text or series → a label", "accuracy, F1 by label, confusion matrix"
+        "rnncli.tasks.classify", "a text or series -> a label", "accuracy, F1 by label, confusion matrix"
     ),
 }
 

@@ -194,7 +194,7 @@ def test_what_is_no_model_is_refused_by_each_command(trained, name, code, says):
         ["predict", "good", "--model", name],
         ["inspect", "--model", name],
         ["inspect", "--timesteps", "good", "--model", name],
-        ["evaluate", name, "reviews.csv"],
+        ["evaluate", "reviews.csv", "--model", name],
         ["tokenize", "good", "--model", name],
         ["tokenize", "reviews.csv", "--model", name],
     ):
@@ -263,4 +263,5 @@ def test_inspect_reads_the_first_input_of_a_file(trained):
     assert "the first input of reviews.csv: good fun" in result.err
     assert trained.works("inspect", "--timesteps", "-", stdin=b"so warm\n").rows[1][1] == "so"
     trained.refuses(5, "gone.csv: there is no such file", "inspect", "--timesteps", "gone.csv")
-    trained.refuses(5, "runs: this is a directory", "inspect", "--timesteps", "runs")
+    (trained.folder / "empty").mkdir()
+    trained.refuses(3, "empty: there are no files in this folder", "inspect", "--timesteps", "empty")

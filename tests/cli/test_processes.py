@@ -76,7 +76,7 @@ def test_a_training_that_ignores_ctrl_c_is_still_stopped_by_sigterm(cli, learnin
 
 
 def test_ctrl_c_while_a_command_waits_for_its_input(trained, process):
-    waiting = process("predict", "-", "--json", stdin=subprocess.PIPE)
+    waiting = process("predict", "-", "--json", "--quiet", stdin=subprocess.PIPE)
     waiting.stdin.write(b"good\n" * 300)
     waiting.stdin.flush()
     time.sleep(1)
@@ -324,7 +324,7 @@ def test_a_reader_that_has_had_enough_ends_it_quietly(trained, process):
     (trained.folder / "many.txt").write_text("good film\n" * 20_000)
     for options in ([], ["--json"]):
         with open(trained.folder / "many.txt", "rb") as lines:
-            predicting = process("predict", "-", *options, stdin=lines)
+            predicting = process("predict", "-", "--quiet", *options, stdin=lines)
             first = predicting.stdout.readline()
             predicting.stdout.close()
             err = predicting.stderr.read()
@@ -407,7 +407,7 @@ def test_states_through_a_pipe_are_whole_and_plain(trained, process):
 def test_under_an_ascii_locale_nothing_fails(trained, process):
     world = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
     shown = {
-        ("predict", "caf\u00e9 good"): b"\tcaf\\xc3\\xa9 good\n",
+        ("predict", "caf\u00e9 good", "--quiet"): b"\tcaf\\xc3\\xa9 good\n",
         ("inspect", "--timesteps", "good"): b"\\u2016h\\u2016",
         ("train", "--help"): b"--hidden",
     }

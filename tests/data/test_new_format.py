@@ -86,4 +86,4 @@ def test_the_help_names_it() -> None:
         check=True,
         env={"COLUMNS": "200"},
     )
-    assert ", floats; else by its name" in " ".join(done.stdout.split())
+    assert ", floats." in " ".join(done.stdout.split())

@@ -264,7 +264,7 @@ def test_a_model_of_a_text_has_contexts_line_by_line() -> None:
     assert found.texts == 8
     assert found.largest == pytest.approx(max(float(of.max()) for of in values))
     assert found.unit_count == 3
-    following = [letter for text in lines for letter in (*text[1:], "\n")]
+    following = [letter for text in lines for letter in (*text[1:], "<end>")]
     flat = [value for of in values for value in of.tolist()]
     assert found.label_is == "next char"
     assert [one.label for one in found.related] == [token for token in made.vocabulary.tokens if token in following]

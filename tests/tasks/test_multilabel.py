@@ -356,7 +356,7 @@ def test_it_learns_and_answers(trained: tuple[MultilabelModel, Path]) -> None:
     texts = ["a film with jokes with tears", "explosions", "a film so long", ""]
     found = model.predict(texts)
     assert [one.labels for one in found] == [("comedy", "drama"), ("action",), (), ()]
-    assert [one.cells()[1] for one in found] == ["comedy, drama", "action", "(none)", "(empty)"]
+    assert [one.cells()[0] for one in found] == ["comedy, drama", "action", "(none)", "(empty)"]
     assert [one.fields()[1].count(".") for one in found] == [2, 1, 0, 0]
     for one in found[:3]:
         limits = dict(zip(model.labels, model.thresholds, strict=True))

@@ -238,15 +238,16 @@ def score_interval(rows: RowScores, seed: int = 0) -> tuple[float, float, Interv
     """The 95% interval of a score, and the method that gave it.
 
     The share of rows that are right has Wilson's interval, another score the central 95% over bootstrap samples of the
-    rows (Efron 1979).
+    rows (Efron 1979); rows that depend on those before them are drawn in blocks (Politis & Romano 1992).
     """
     n = len(rows.sums)
     if rows.single_answers:
         return *wilson_interval(rows.score, n), "Wilson"
     rng, scores = stream(seed, BOOTSTRAP), []
-    at_once = max(1, _DRAWS_AT_A_TIME // n)
+    at_once, block = max(1, _DRAWS_AT_A_TIME // n), min(rows.lags + 1, n)
     for first in range(0, INTERVAL_SAMPLES, at_once):
-        drawn = rng.integers(n, size=(min(at_once, INTERVAL_SAMPLES - first), n))
+        begins = rng.integers(n, size=(min(at_once, INTERVAL_SAMPLES - first), -(-n // block)))
+        drawn = (begins[:, :, None] + np.arange(block)).reshape(len(begins), -1)[:, :n] % n
         scores.append(rows.sums[drawn].sum(axis=1) / rows.weights[drawn].sum(axis=1))
     low, high = np.quantile(np.concatenate(scores), [_TAIL, 1 - _TAIL])
     return float(low), float(high), "bootstrap"

@@ -143,6 +143,9 @@ def source_of(
 
     first, *more = map(path_of, paths_of(path))
     target = None if target is None else path_of(target)
+    twice = next((path for at, path in enumerate(more) if path in (first, *more[:at])), None)
+    if twice is not None:
+        raise UsageError(f"{clean(twice)} is named twice", "its rows would count twice; name it once")
     if not all((first, *more)):
         raise StorageError("the name of the file is empty")
     given = {name: value for name, value in reading.items() if value is not None}

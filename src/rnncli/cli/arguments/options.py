@@ -117,7 +117,7 @@ Delimiter = Annotated[
 Header = Annotated[
     bool | None,
     typer.Option(
-        "--header/--no-header", help="Whether the first line names the columns; without names they are 1, 2, …"
+        "--header/--no-header", help="Whether the first line names the columns; without names they are numbers from 1"
     ),
 ]
 Decimal = Annotated[str | None, typer.Option("--decimal", metavar=".|,", help="Decimal mark of the numbers.")]

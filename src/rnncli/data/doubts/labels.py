@@ -56,7 +56,8 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
     if known & (Known.CLASSES | Known.TAGS):
         return None
     found = Counter(labels).keys() - preview.purpose.labels
-    if len(found) > _ALL_DIFFERENT and len(found) >= MOSTLY * len(labels) and preview.label.words >= 3:
+    many = preview.purpose.trains and len(found) > _ALL_DIFFERENT
+    if many and len(found) >= MOSTLY * len(labels) and preview.label.words >= 3:
         return _refuse_texts(preview, preview.label, f"{len(found):,} different texts in {len(labels):,} records")
     if len(found) >= _ENOUGH_DATES and mostly(map(is_date, found)):
         return _refuse_numbers(preview, preview.label, f"dates ({cut(min(found))}){_NO_CLASS}")
@@ -109,7 +110,7 @@ def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None
         what = f"{len(counts):,} different numbers in {len(labels):,} records"
         what = f"{what}, which look like amounts, not like the names of classes"
         return _refuse_numbers(preview, column, what, too_many=_are_too_many(counts, labels))
-    if _are_too_many(counts, labels):
+    if preview.purpose.trains and _are_too_many(counts, labels):
         return _refuse_texts(preview, column, f"{len(counts):,} different values in {len(labels):,} records")
     return None
 
