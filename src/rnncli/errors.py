@@ -88,9 +88,9 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def listed(parts: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+def listed(parts: Sequence[str], joint: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``; ``joint`` is the word before the last."""
+    return f" {joint} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def closest(name: str, known: Iterable[str], prefix: str = "") -> str:

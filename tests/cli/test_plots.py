@@ -89,5 +89,5 @@ def test_what_cannot_be_drawn_is_refused_before_the_work(cli, tiny, monkeypatch)
     )
     for name in [one for one in sys.modules if one.startswith("matplotlib")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr("rnncli.cli.plots.find_spec", lambda name: None)
+    monkeypatch.setattr("rnncli.render.plots.find_spec", lambda name: None)
     cli.refuses(2, ["not installed", "pip install 'rnncli[plots]'"], "train", "r.csv", *tiny, "--plot", "c.png")

@@ -14,7 +14,7 @@ from helpers import time_limit
 from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.data.tables.column import columns_of
-from rnncli.data.tables.long_form import Category, LongForm, guess_long_form
+from rnncli.data.tables.long_form import Category, LongForm, Said, recognize_long_form
 from rnncli.errors import DataError, UsageError
 
 WALK = """id,time,ax,ay,label
@@ -119,7 +119,8 @@ def test_tabs_and_a_time_with_more_digits_than_a_float_has(tmp_path: Path) -> No
 def test_which_tables_are_taken_for_it(content: str, label: str | None, expected: Any) -> None:
     if isinstance(expected, tuple):
         expected = LongForm(expected[0], expected[1], tuple(expected[2].split()), expected[3])
-    assert guess_long_form(columns_of(*table(content)), label) == expected
+    found = recognize_long_form(columns_of(*table(content)), Said(label))
+    assert (None if found is None else found[0]) == expected
 
 
 def test_a_named_text_and_many_numbers(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rnncli.cli.arguments.options import AnyPath
@@ -25,15 +24,11 @@ def require_drawable(path: AnyPath | None) -> None:
     """
     if path is None:
         return
-    from rnncli.render.plots import SUFFIXES
+    from rnncli.render import plots
 
-    if _suffix(path) not in SUFFIXES:
-        raise UsageError(f"--plot writes {', '.join(SUFFIXES)}, not {os.fspath(path)}", "give it such a name")
-    if _suffix(path) == ".png" and find_spec("matplotlib") is None:
-        raise UsageError(
-            "a .png is drawn by Matplotlib, which is not installed",
-            "pip install 'rnncli[plots]'; .svg and .html need nothing",
-        )
+    if _suffix(path) not in plots.SUFFIXES:
+        raise UsageError(f"--plot writes {', '.join(plots.SUFFIXES)}, not {os.fspath(path)}", "give it such a name")
+    plots.require_drawable(_suffix(path))
 
 
 def learning_curves(epochs: Sequence[EpochRecord], metric: Metric, best: int | None) -> list[Curves]:

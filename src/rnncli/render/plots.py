@@ -6,6 +6,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from rnncli.clean import clean
@@ -36,6 +37,15 @@ text.a {{ fill: {_MINUS}; }}
 text.b {{ fill: {_PLUS}; }}
 .best {{ stroke: {_SOFT}; stroke-dasharray: 2 3; }}
 """
+
+
+def require_drawable(suffix: str) -> None:
+    """Raises UsageError: Matplotlib is not installed, and is what draws such files."""
+    if suffix == ".png" and find_spec("matplotlib") is None:
+        raise UsageError(
+            "a .png is drawn by Matplotlib, which is not installed",
+            "pip install 'rnncli[plots]'; .svg and .html need nothing",
+        )
 
 
 def drawn(pictures: Sequence[Picture], suffix: str) -> bytes:
@@ -108,14 +118,10 @@ def _shade(depth: float) -> str:
 
 
 def _png(pictures: Sequence[Picture]) -> bytes:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError(
-            "a .png is drawn by Matplotlib, which is not installed",
-            "pip install 'rnncli[plots]'; .svg and .html need nothing",
-        ) from None
+    require_drawable(".png")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     heights = [2.6 if isinstance(one, Curves) else 2.0 + 0.28 * len(one.rows) for one in pictures]
     figure: Any = Figure(figsize=(7, sum(heights)), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)

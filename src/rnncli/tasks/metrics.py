@@ -142,11 +142,6 @@ def bootstrap_interval(right: Array, seed: int = 0, samples: int = 2000) -> tupl
     return float(low), float(high)
 
 
-def _ratio(numerator: Array, denominator: Array) -> Array:
-    """Elementwise, 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator > 0)
-
-
 # A confusion matrix is a picture for a few labels; for many it is a wall, and the table of labels says more.
 MOST_LABELS_IN_MATRIX = 12
 CONFUSED_MOST = 15

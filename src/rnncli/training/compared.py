@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Dataset
-from rnncli.errors import DataError, UsageError, counted
+from rnncli.errors import DataError, UsageError, counted, listed
 from rnncli.results import format_number
 from rnncli.tasks.comparison import Comparison, IntervalMethod, RowScores, compare, score_interval
 from rnncli.tasks.model import Model
@@ -136,16 +136,16 @@ def _verdict(models: Sequence[Scored], metric: str, share: bool, data: str, rows
         alike = [best, *close]
         sizes = {one.parameters for one in alike}
         smallest = min(alike, key=lambda one: one.parameters)
-        names = _listed([one.name for one in alike])
+        names = listed([one.name for one in alike])
         said = f"{names} cannot be told apart by their {metric} {where}"
         said += f" ({_margin(close[0].beside_best, share)})" if len(close) == 1 and close[0].beside_best else ""
         said += f"; take {smallest.name}, which is the smallest" if len(sizes) > 1 else "; take any of them"
         worse = [one.name for one in others if one not in close]
-        said += f", and not {_listed(worse, 'or')}, which {'is' if len(worse) == 1 else 'are'} worse." if worse else "."
+        said += f", and not {listed(worse, 'or')}, which {'is' if len(worse) == 1 else 'are'} worse." if worse else "."
     seen = [one.name for one in models if one.trained_on_these]
     if seen:
         learned = "was" if len(seen) == 1 else "were"
-        said += f" {_listed(seen)} {learned} trained on this very file: such a score says nothing about new rows."
+        said += f" {listed(seen)} {learned} trained on this very file: such a score says nothing about new rows."
     return said
 
 
@@ -153,7 +153,3 @@ def _margin(beside: Comparison, share: bool) -> str:
     low, high = (f"{100 * x:.1f}" if share else format_number(x) for x in beside.interval)
     by = f"{100 * beside.difference:.1f} points" if share else format_number(beside.difference)
     return f"by {by}; 95% interval {low} to {high}".replace(" -", " −")
-
-
-def _listed(names: Sequence[str], joint: str = "and") -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {joint} {names[-1]}"

@@ -42,11 +42,6 @@ class Column:
     nested = _mostly(lambda value: value[:1] in "[{" and is_nested(value))  # lists or objects
 
     @cached_property
-    def half_numeric(self) -> bool:
-        """Whether more than half of all values are numbers, missing ones counted."""
-        return 2 * sum(map(is_number, self.raw)) > len(self.raw)
-
-    @cached_property
     def holds_numbers(self) -> bool:
         """Whether more than half of the values are numbers, missing ones left aside; also where all are missing."""
         return not self.filled or 2 * sum(map(is_number, self.filled)) > len(self.filled)

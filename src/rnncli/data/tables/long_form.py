@@ -170,12 +170,6 @@ class Said:
     features: tuple[str, ...] | None = None
 
 
-def guess_long_form(columns: Sequence[Column], label: str | None = None, id: str | None = None) -> LongForm | None:
-    """As :func:`recognize_long_form`, without what is ignored."""
-    found = recognize_long_form(columns, Said(label, id))
-    return None if found is None else found[0]
-
-
 def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm, dict[str, str]] | None:
     """The columns of a table in long form, and why others are not read; None if it is no such table.
 

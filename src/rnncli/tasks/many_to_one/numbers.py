@@ -18,7 +18,7 @@ from rnncli.tasks.inputs import NumberInput, shorten, shortened
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
-from rnncli.tasks.prepare import Prepared, require_memory, split
+from rnncli.tasks.prepare import Prepared, require_memory
 from rnncli.tasks.report import numbers_words, spread, spread_words
 
 
@@ -37,10 +37,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     sequences, dataset = _of_one_width(dataset)
     if begin is None:
         task.require(dataset)
-    answers, targets = task.numbered(dataset.labels)
-    rows = split(dataset, settings, task.strata(targets))
-    answers, targets = task.learned(dataset, rows, answers, targets, begin)
-    answers, targets = task.fitted(answers, targets, rows.train, begin)
+    rows, answers, targets = task.divided(dataset, settings, begin)
     if begin is None:
         input, constant = NumberInput.of(sequences.take(rows.train).joined(), dataset.source.missing)
     else:

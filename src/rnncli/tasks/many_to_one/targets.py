@@ -14,7 +14,7 @@ from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
-from rnncli.tasks.prepare import Split
+from rnncli.tasks.prepare import Split, split
 from rnncli.tasks.report import Report, label_report
 
 
@@ -41,6 +41,19 @@ class Targets(ABC):
     @abstractmethod
     def strata(self, targets: Array) -> Array | None:
         """(rows,) numbers: rows with the same one give the same share to validation; None where all are alike."""
+
+    def divided(
+        self, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None
+    ) -> tuple[Split, dict[str, Any], Array]:
+        """What each row is for, the fields of the model that the answers decide, and the targets of all rows.
+
+        Raises:
+            DataError: there are too few rows, or one for validation has an answer that none for training has.
+        """
+        fields, targets = self.numbered(dataset.labels)
+        rows = split(dataset, settings, self.strata(targets))
+        fields, targets = self.learned(dataset, rows, fields, targets, begin)
+        return rows, *self.fitted(fields, targets, rows.train, begin)
 
     def learned(
         self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None

@@ -17,7 +17,7 @@ from rnncli.tasks.inputs import TextInput, build_tokenizer, shortened
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
-from rnncli.tasks.prepare import Prepared, require_memory, split
+from rnncli.tasks.prepare import Prepared, require_memory
 from rnncli.tasks.report import known_in_words, spread, spread_words
 
 
@@ -45,10 +45,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     if begin is None:
         task.require(dataset)
 
-    answers, targets = task.numbered(dataset.labels)
-    rows = split(dataset, settings, task.strata(targets))
-    answers, targets = task.learned(dataset, rows, answers, targets, begin)
-    answers, targets = task.fitted(answers, targets, rows.train, begin)
+    rows, answers, targets = task.divided(dataset, settings, begin)
     counts, lengths = corpus.counts(rows.train), corpus.lengths
     # Ids go by falling count, so those of the network's vocabulary are the first of them all.
     unlimited = build_vocabulary(counts, min_count=settings.min_count, known=known)
