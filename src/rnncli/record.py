@@ -54,48 +54,52 @@ class Origin:
         return f"{self.model}{known}" + (f"; added: {count(added)}" if added else "; nothing was to be added")
 
 
-@dataclass(frozen=True)
-class FinalScore:
-    """The score of the model on rows that decided nothing in its training.
+@dataclass(frozen=True, kw_only=True)
+class UnseenScore:
+    """The score of a model on rows that decided nothing in its training.
 
     Attributes:
-        data: the name of the file.
         rows: how many.
-        metric: the score's name.
-        interval: its central 95%, by the ``method``.
         baselines: name → score on the same rows.
     """
 
-    data: str
     rows: Ordinal
-    metric: Annotated[str, Length(1, 200)]
     score: Loss
-    interval: tuple[Loss, Loss]
-    method: Literal["Wilson", "bootstrap"]
     baselines: dict[str, Loss] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class FoldScore:
-    """The score of a training that left out a fold, on that fold.
+@dataclass(frozen=True, kw_only=True)
+class FinalScore(UnseenScore):
+    """That of the best model on the rows for testing.
 
     Attributes:
-        rows: how many the fold has.
+        data: the name of the file.
+        metric: the score's name.
+        interval: its central 95%, by the ``method``.
+    """
+
+    data: str
+    metric: Annotated[str, Length(1, 200)]
+    interval: tuple[Loss, Loss]
+    method: Literal["Wilson", "bootstrap"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldScore(UnseenScore):
+    """That of a training that left out a fold, on that fold.
+
+    Attributes:
         epoch: the one that was kept; None for the model from before the first one.
-        baselines: name → score on the same rows.
         error: the standard error of the score, by the rows of the fold; None for a single row.
         errors: name of a baseline → that of the score less the baseline's.
     """
 
-    rows: Ordinal
-    score: Loss
     epoch: Ordinal | None
-    baselines: dict[str, Loss] = field(default_factory=dict)
     error: Loss | None = None
     errors: dict[str, Loss] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KeptScore:
     """The scores of the model that a training began with, and of the one it made, on the same older rows.
 

@@ -45,7 +45,14 @@ def test_rows_that_depend_on_those_before_them_say_less() -> None:
 
 
 def fold(score: float, baseline: float, rows: int = 100, error: float = 0.0) -> FoldScore:
-    return FoldScore(rows, score, 3, {"bag_of_words": baseline, "commonest": 0.1}, error, {"bag_of_words": error})
+    return FoldScore(
+        rows=rows,
+        score=score,
+        baselines={"bag_of_words": baseline, "commonest": 0.1},
+        epoch=3,
+        error=error,
+        errors={"bag_of_words": error},
+    )
 
 
 def test_the_mean_of_three_folds() -> None:
@@ -79,5 +86,5 @@ def test_of_losses_less_is_better() -> None:
 
 
 def test_a_baseline_that_some_folds_lack_is_none_of_the_compared() -> None:
-    lacking = FoldScore(10, 0.5, None, {"commonest": 0.2})
+    lacking = FoldScore(rows=10, score=0.5, baselines={"commonest": 0.2}, epoch=None)
     assert CrossValidation.of([fold(0.6, 0.9), lacking], ACCURACY).baseline == "commonest"

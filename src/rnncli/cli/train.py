@@ -318,7 +318,8 @@ COMMAND = partial(command, train, train_command, more=setting_options)
 
 def _kept_rows(session: Session) -> str:
     assert session.keep is not None
-    return f"{counted(len(session.keep.lines), session.prepared.report.row)} of {clean(session.keep.name)}"
+    rows = session.keep.dataset
+    return f"{counted(len(rows.lines), session.prepared.report.row)} of {clean(rows.name)}"
 
 
 def _note_warnings(output: Output, warnings: Iterable[str]) -> None:
@@ -334,13 +335,12 @@ def _describe(output: Output, session: Session, warnings: Sequence[str]) -> None
     for what, value in session.prepared.report.lines():
         output.note(f"{what:>11}  {clean(value)}")
     _note_warnings(output, warnings)
-    origin, before = session.origin, session.score_before()
+    origin = session.origin
     if origin is not None:
         output.note(f"       from  {clean(origin.in_words)}")
-    if before is not None and session.keep is not None:
-        output.note(
-            f"       keep  {format_number(before)} {session.metric.name} on {_kept_rows(session)} before the training"
-        )
+    if session.keep is not None:
+        before = f"{format_number(session.keep.before.score)} {session.metric.name}"
+        output.note(f"       keep  {before} on {_kept_rows(session)} before the training")
     s = session.settings
     processes = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
     output.note(f"    network  {dict(session.model().describe())['network']}, seed {s.seed}{processes}")

@@ -27,7 +27,7 @@ from rnncli.errors import ModelFileError, UsageError
 from rnncli.record import Record
 from rnncli.results import Column, FileCell, HeatMap, TableCell, TableView
 from rnncli.schema import Length
-from rnncli.tasks.comparison import RowScores
+from rnncli.tasks.comparison import Baseline, Comparison, RowScores, compare
 from rnncli.tasks.network import Network
 from rnncli.tasks.rows import EncodedRows
 from rnncli.tasks.table import task_named
@@ -164,6 +164,15 @@ class Metric:
         """The score of an epoch; None where nothing was validated."""
         value: float | None = getattr(epoch, self.field)
         return value
+
+    def best_of(self, baselines: Sequence[Baseline]) -> Baseline:
+        """The baseline with the best score."""
+        return (max if self.higher_is_better else min)(baselines, key=lambda one: one.score)
+
+    def compare(self, own: RowScores, other: RowScores, name: str) -> Comparison:
+        """A model beside another predictor, called ``name``, by their scores on the same rows."""
+        how = {"share": self.is_share, "higher_is_better": self.higher_is_better}
+        return compare(own, other, name, self.name, **how)
 
 
 class TextReading(NamedTuple):

@@ -10,9 +10,9 @@ from rnncli.core.optim.parameters import flatten
 from rnncli.data.dataset import Dataset
 from rnncli.errors import DataError, UsageError, counted, listed
 from rnncli.results import format_number
-from rnncli.tasks.comparison import Comparison, IntervalMethod, RowScores, compare, score_interval
+from rnncli.tasks.comparison import Comparison, IntervalMethod, RowScores, score_interval
 from rnncli.tasks.model import Model
-from rnncli.training.continuing import row_scores
+from rnncli.training.final_scores import row_scores
 
 _SOON = 2.0  # seconds after which speed is measured once
 
@@ -86,9 +86,7 @@ def compare_models(models: Sequence[tuple[str, Model]], datasets: Sequence[Datas
     best, best_rows = found[0]
     scored = [best]
     for one, rows in found[1:]:
-        how = {"share": metric.is_share, "higher_is_better": metric.higher_is_better}
-        beside = compare(best_rows, rows, one.name, metric.name, **how)
-        scored.append(replace(one, beside_best=beside))
+        scored.append(replace(one, beside_best=metric.compare(best_rows, rows, one.name)))
     return ModelComparison(
         data=datasets[0].name,
         task=first.task,

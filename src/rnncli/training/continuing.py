@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,16 +15,14 @@ import numpy as np
 from rnncli import model_file, storage
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.arrangement import Arrangement
 from rnncli.data.dataset import Dataset, OpenedRecords, Source, open_records, read_opened
 from rnncli.data.layouts.layout import Request
 from rnncli.data.readers import open_table
 from rnncli.data.several import open_source
 from rnncli.errors import ModelFileError, RnncliError, UsageError
-from rnncli.record import KeptScore, Origin
+from rnncli.record import Origin
 from rnncli.tasks import task_named
-from rnncli.tasks.comparison import RowScores, compare
-from rnncli.tasks.model import Axis, Metric, Model
+from rnncli.tasks.model import Axis, Model
 from rnncli.training import runs, state
 
 # Settings that the weights have been made for: they stay as they are.
@@ -174,22 +171,6 @@ def _sizes(model: Model) -> dict[str, int]:
     return {axis.what: axis.size for axis in model.axes.values() if axis.what}
 
 
-def row_scores(model: Model, dataset: Dataset) -> RowScores:
-    """The scores of single rows of a data set, by the metric of the model.
-
-    Args:
-        dataset: read as the model reads data.
-
-    Raises:
-        DataError: a row cannot be read.
-    """
-    arrangement = Arrangement.of_counts(0, 0, len(dataset.lines)).testing()
-    judged = Dataset.joined(dataset, (), arrangement)
-    settings = model.settings.replace(validation=0.0, class_weights="none")
-    prepared = task_named(model.task).prepare(judged, settings, model)
-    return model.row_scores(prepared.validation)
-
-
 def _columns_of(path: Path) -> dict[str, str]:
     """The columns that a model was trained on, by the state of its run; nothing where there is none."""
     try:
@@ -204,12 +185,3 @@ def _name_of(path: Path) -> str:
     if path == folder.model:
         return folder.path.name
     return f"{folder.path.name}@{path.stem}" if path.parent == folder.epochs else path.name
-
-
-def kept_score(data: str, metric: Metric, before: RowScores, after: RowScores) -> KeptScore:
-    """The scores of the model that a training began with and of the one it made, on the same rows."""
-    found = compare(
-        after, before, "before", metric.name, share=metric.is_share, higher_is_better=metric.higher_is_better
-    )
-    interval = found.interval if all(map(math.isfinite, found.interval)) else None
-    return KeptScore(data, found.rows, metric.name, before.score, after.score, interval)

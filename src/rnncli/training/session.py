@@ -7,7 +7,7 @@ import math
 import os
 import shlex
 import signal
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
@@ -26,15 +26,16 @@ from rnncli.parallel.communicator import Group
 from rnncli.record import EpochRecord, FinalScore, FoldScore, KeptScore, Origin, Record
 from rnncli.results import EpochDone, Event, Finished
 from rnncli.tasks import task_for, task_named
-from rnncli.tasks.comparison import Baseline, Comparison, RowScores, compare, score_interval, standard_error
+from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.cross_validation import CrossValidation
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
 from rnncli.training import arranging, folds, loop, runs, state, vectors
 from rnncli.training.card import model_card
-from rnncli.training.continuing import Begin, kept_score, row_scores
+from rnncli.training.continuing import Begin
 from rnncli.training.data import described, open_data
+from rnncli.training.final_scores import FinalScores, OlderRows, stored_name
 from rnncli.training.folds import dataset_of, folder_of, require_free
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.starting_point import OtherFile, StartingPoint
@@ -59,10 +60,11 @@ class Session:
         files: option → the file that it names, of those that are read beside the data.
         test: the examples for testing in the place of those for validation, on which the best model is scored once.
         begin: the model that the training begins with; None for a new training.
-        keep: rows on which that model and the new one are scored; ``kept`` holds the scores at the end.
+        keep: older rows on which that model and the new one are scored.
         folds: how many trainings that leave out a fold come before this one; ``keep_folds``: whether their runs stay.
         of: the training that this one is a fold of, as its number ``fold``; None for one of its own.
-        fold_score: the score on the test rows, as the record of a cross-validation has it; None before the end.
+        scores: on the test rows; None before the end, and where there are none.
+        kept: the scores on the older rows, in the same way.
         baselines: what the network has to beat; empty without validation rows, None before they are measured.
     """
 
@@ -80,17 +82,15 @@ class Session:
     files: Mapping[str, OtherFile] = field(default_factory=dict)
     test: Prepared | None = None
     begin: Begin | None = None
-    keep: Dataset | None = None
-    kept: KeptScore | None = None
+    keep: OlderRows | None = None
     folds: int = 0
     keep_folds: bool = False
     of: Session | None = None
     fold: int = 0
-    fold_score: FoldScore | None = None
+    scores: FinalScores | None = None
+    kept: KeptScore | None = None
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _compared: tuple[int, Comparison] | None = None
-    _before: RowScores | None = None
-    _tested: tuple[FinalScore, Comparison] | None = None
     _lock: RunLock | None = None
 
     @property
@@ -130,8 +130,8 @@ class Session:
                 if number > len(scores):
                     part = _fold(self, number)
                     yield part
-                    assert part.fold_score is not None
-                    scores.append(part.fold_score)
+                    assert part.scores is not None
+                    scores.append(part.scores.fold)
                     self._save_state()
                 folds.put_away(self.folder, number, self.keep_folds)
             whole = True
@@ -163,13 +163,15 @@ class Session:
         """The model that the training began with, and what was added to it."""
         return None if self.begin is None else self.begin.origin(self.prepared.untrained)
 
-    def score_before(self) -> float | None:
-        """The score of the model that the training begins with, on the rows to keep; None without such."""
-        if self.begin is None or self.keep is None:
-            return None
-        if self._before is None:
-            self._before = row_scores(self.begin.model, self.keep)
-        return self._before.score
+    @property
+    def tested(self) -> FinalScore | None:
+        """The score of the best model on the test rows; None before the end, and where there are none."""
+        return None if self.scores is None else self.scores.score
+
+    @property
+    def test_comparison(self) -> Comparison | None:
+        """The best model beside the best baseline, on the test rows."""
+        return None if self.scores is None else self.scores.comparison
 
     def measure_baselines(self) -> tuple[Baseline, ...]:
         """What the network has to beat on the validation rows; nothing when there are none."""
@@ -188,51 +190,9 @@ class Session:
             return None
         if self._compared is None or self._compared[0] != best:
             own = self.prepared.network.row_scores(Model.load(self.folder.model).params, self.prepared.validation)
-            self._compared = best, self._beside(own, self.baselines)
+            baseline = self.metric.best_of(self.baselines)
+            self._compared = best, self.metric.compare(own, baseline.rows, baseline.name)
         return self._compared[1]
-
-    def _beside(self, own: RowScores, baselines: Sequence[Baseline]) -> Comparison:
-        """The network beside the best of the baselines."""
-        metric = self.metric
-        baseline = (max if metric.higher_is_better else min)(baselines, key=lambda one: one.score)
-        how = {"share": metric.is_share, "higher_is_better": metric.higher_is_better}
-        return compare(own, baseline.rows, baseline.name, metric.name, **how)
-
-    @property
-    def tested(self) -> FinalScore | None:
-        """The score of the best model on the test rows; None before the end, and where there are none."""
-        return self._tested[0] if self._tested else None
-
-    @property
-    def test_comparison(self) -> Comparison | None:
-        """The best model beside the best baseline, on the test rows."""
-        return self._tested[1] if self._tested else None
-
-    def _score_at_end(self, model: Model) -> None:
-        """Scores the best model on the test rows, which nothing before has looked at, and on those to keep."""
-        self.score_before()
-        if self._before is not None and self.keep is not None:
-            after = row_scores(model, self.keep)
-            self.kept = kept_score(_stored_name(self.keep.name), self.metric, self._before, after)
-        if self.test is None:
-            return
-        baselines = self.test.baselines()
-        own = model.row_scores(self.test.validation)
-        low, high, method = score_interval(own, self.settings.seed)
-        found = FinalScore(
-            data=_stored_name(self.files["test"].path if "test" in self.files and not self.fold else self.dataset.name),
-            rows=len(own.sums),
-            metric=self.metric.name,
-            score=own.score,
-            interval=(low, high),
-            method=method,
-            baselines={baseline.name: baseline.score for baseline in baselines},
-        )
-        self._tested = found, self._beside(own, baselines)
-        error = standard_error(own) if len(own.sums) > 1 else None
-        errors = {one.name: standard_error(own, one.rows) for one in baselines if error is not None}
-        best = self.state.progress.best_epoch
-        self.fold_score = FoldScore(found.rows, found.score, best, found.baselines, error, errors)
 
     def events(self) -> Generator[Event]:
         """Trains, saves the best model and the state after each epoch, and yields what happens.
@@ -286,8 +246,8 @@ class Session:
         history = [EpochRecord(epoch, 1 / 3, 1 / 3, 1 / 3, False) for epoch in range(1, epochs + 1)]
         best: dict[str, Any] = {"best_epoch": epochs, "best_score": (1 / 3, -1 / 3)} if epochs else {}
         some = {f"the name of baseline {k}": 1 / 3 for k in range(9)}
-        scores = [FoldScore(1, 1 / 3, epochs or None, some, 1 / 3, some)] * self.folds
-        progress = Progress(epochs, history=history, folds=scores, **best)
+        score = FoldScore(rows=1, score=1 / 3, baselines=some, epoch=epochs or None, error=1 / 3, errors=some)
+        progress = Progress(epochs, history=history, folds=[score] * self.folds, **best)
         done = replace(self, state=replace(self.state, progress=progress))
         try:
             done.model().require_saveable()
@@ -323,7 +283,7 @@ class Session:
         """
         p, progress = self.prepared, self.state.progress
         return Record(
-            data=_stored_name(self.dataset.name),
+            data=stored_name(self.dataset.name),
             rows=p.report.training_rows,
             validation_rows=p.report.validation_rows,
             label_rows=dict(p.report.label_rows),
@@ -378,7 +338,11 @@ class Session:
         # The best model was saved when it was the best; now it also gets the epochs that followed, the final number of
         # epochs, and its score on the test rows.
         model = Model.load(self.folder.model)
-        self._score_at_end(model)
+        if self.test is not None:
+            file = None if self.of else self.files.get("test")
+            self.scores = FinalScores.of(model, self.test, self.dataset.name if file is None else file.path)
+        if self.keep is not None:
+            self.kept = self.keep.score(model)
         model = model.with_training(self.settings, self._record(best_epoch))
         model.save(self.folder.model)
         self._save_state()
@@ -398,11 +362,6 @@ class Session:
             self.go_on,
             exit_code=128 + signal_number,
         )
-
-
-def _stored_name(path: str) -> str:
-    """The name of a file as a record holds it."""
-    return os.fsencode(os.path.basename(path)).decode("utf-8", "backslashreplace")
 
 
 def start(
@@ -469,10 +428,10 @@ def start(
     _fill(session)
     if folds:
         _prepared(task, dataset_of(arranging.without_test(dataset), folds, 1), session.settings, begin)
-    if keep is not None:
-        session.keep = arranging.read_like(dataset, keep, "--keep", task.name)
-        session.files = {**files, "keep": OtherFile(session.keep.source.path, session.keep.digest)}
-        session.score_before()
+    if keep is not None and begin is not None:
+        rows = arranging.read_like(dataset, keep, "--keep", task.name)
+        session.keep = OlderRows.of(begin.model, rows)
+        session.files = {**files, "keep": OtherFile(rows.source.path, rows.digest)}
     session.require_saveable()
     session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
     return session
@@ -657,7 +616,9 @@ def _resumed(
     task = task_for(joined, settings.task)
     prepared, tested = _prepared(task, joined, settings, begin)
     session = _untrained(folder, joined, prepared, files, tested)
-    session.begin, session.keep, session.unused = begin, others.get("keep"), warnings
+    session.begin, session.unused = begin, warnings
+    if begin is not None and "keep" in others:
+        session.keep = OlderRows.of(begin.model, others["keep"])
     session.folds, session.keep_folds = start.folds, start.keep_folds
     _restore(session, checkpoint)
     open_folds = len(session.state.progress.folds) < start.folds

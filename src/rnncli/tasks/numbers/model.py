@@ -15,7 +15,6 @@ from rnncli.data.tables.series_form import SeriesForm
 from rnncli.errors import DataError, quoted
 from rnncli.results import TableCell, format_number
 from rnncli.schema import Length
-from rnncli.tasks.comparison import compare
 from rnncli.tasks.inputs import Numbers, Spreads
 from rnncli.tasks.many_to_one.model import ManyToOneManifest, ManyToOneModel
 from rnncli.tasks.model import Metric
@@ -124,8 +123,7 @@ class NumberModel(ManyToOneModel):
         comparison = None
         if simple:
             best = min(simple, key=lambda name: float(np.abs(simple[name]).mean()))
-            how = {"share": False, "higher_is_better": False}
-            comparison = compare(scores, absolute_errors(simple[best], self.lags), best, self.metric.name, **how)
+            comparison = self.metric.compare(scores, absolute_errors(simple[best], self.lags), best)
         return NumberEvaluation(
             rows=len(truth),
             numbers=truth.shape[1],
