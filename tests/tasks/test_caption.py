@@ -157,14 +157,14 @@ def test_numbers_of_named_columns_in_another_order(tmp_path: Path) -> None:
 
 
 def test_resumed_to_the_same_bits(quadrants: Path, tmp_path: Path) -> None:
-    from rnncli.training import session
+    from rnncli.training import resuming, starting
 
     source = Source(str(quadrants / "points.csv"))
     whole, half = ({"epochs": 4, "hidden": 4, "schedule": "constant", "workers": 1} | {"epochs": n} for n in (4, 2))
     for folder, chosen in (("whole", whole), ("half", half)):
-        for _ in session.start(source, chosen, tmp_path / folder, "run").events():
+        for _ in starting.start(source, chosen, tmp_path / folder, "run").events():
             pass
-    for _ in session.resume("run", tmp_path / "half", given={"epochs": 4}).events():
+    for _ in resuming.resume("run", tmp_path / "half", given={"epochs": 4}).events():
         pass
     files = [(tmp_path / folder / "run" / "model.safetensors").read_bytes() for folder in ("whole", "half")]
     assert files[0] == files[1]

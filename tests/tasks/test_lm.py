@@ -177,14 +177,14 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, workers: in
     """Stopped in the middle of an epoch, where the next step begins with states that the last one has left."""
     from rnncli.errors import TrainingInterrupted
     from rnncli.results import StepDone
-    from rnncli.training import session
+    from rnncli.training import resuming, starting
 
     (tmp_path / "rhyme.txt").write_text(RHYME * 20)
     chosen: dict[str, Any] = {"hidden": 8, "epochs": 2, "max_length": 20, "batch": 4, "workers": workers}
     source = Source(str(tmp_path / "rhyme.txt"))
-    for _ in session.start(source, chosen, tmp_path / "whole", "run").events():
+    for _ in starting.start(source, chosen, tmp_path / "whole", "run").events():
         pass
-    stopped = session.start(source, chosen, tmp_path / "stopped", "run")
+    stopped = starting.start(source, chosen, tmp_path / "stopped", "run")
 
     def stop_after_five_steps() -> None:
         for event in stopped.events():
@@ -193,7 +193,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, workers: in
 
     with pytest.raises(TrainingInterrupted):
         stop_after_five_steps()
-    for _ in session.resume("run", tmp_path / "stopped").events():
+    for _ in resuming.resume("run", tmp_path / "stopped").events():
         pass
     whole, again = ((tmp_path / name / "run" / "model.safetensors").read_bytes() for name in ("whole", "stopped"))
     assert whole == again

@@ -14,8 +14,9 @@ from rnncli.data.dataset import Source
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
 from rnncli.results import Finished
 from rnncli.tasks.model import Model
-from rnncli.training import session, state
+from rnncli.training import resuming, starting, state
 from rnncli.training.continuing import Begin
+from rnncli.training.parts import parts
 from rnncli.training.session import Session
 
 TINY: dict[str, Any] = {"hidden": 4, "embedding": 3, "batch": 4, "epochs": 2, "min_count": 1, "lr": 0.05, "workers": 1}
@@ -38,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def first(**chosen: Any) -> Session:
-    made = session.start(Source("old.csv"), TINY | {"validation": 0} | chosen, Path("runs"), "old")
+    made = starting.start(Source("old.csv"), TINY | {"validation": 0} | chosen, Path("runs"), "old")
     finish(made)
     return made
 
@@ -48,27 +49,27 @@ def begin(name: str, kind: str) -> Session:
     match kind:
         case "validation and test":
             given = TINY | {"validation": "val.csv"}
-            return session.start(Source("data.csv"), given, Path("runs"), name, test="test.csv")
+            return starting.start(Source("data.csv"), given, Path("runs"), name, test="test.csv")
         case "from a model":
             path = Path("runs/old/model.safetensors")
             model = Begin.of(Model.load(path), path)
             given = TINY | {"validation": "val.csv"}
-            return session.start(Source("new.csv"), given, Path("runs"), name, begin=model, keep="old.csv")
+            return starting.start(Source("new.csv"), given, Path("runs"), name, begin=model, keep="old.csv")
         case "folds":
             given = TINY | {"validation": 0.2, "epochs": 1}
-            return session.start(Source("data.csv"), given, Path("runs"), name, folds=3, keep_folds=name == "whole")
+            return starting.start(Source("data.csv"), given, Path("runs"), name, folds=3, keep_folds=name == "whole")
     raise AssertionError(kind)
 
 
 def finish(training: Session) -> None:
-    for part in training.parts():
+    for part in parts(training):
         assert any(isinstance(event, Finished) for event in part.events())
 
 
 def stop_after(training: Session, events: int) -> bool:
     number = 0
     try:
-        for part in training.parts():
+        for part in parts(training):
             for event in part.events():
                 number += 1
                 if number == events and not isinstance(event, Finished):
@@ -102,7 +103,7 @@ def test_stopped_after_every_event_and_resumed(folder: Path, kind: str) -> None:
             shutil.rmtree("runs/old")
         if not stopped:
             break
-        finish(session.resume("stopped", Path("runs")))
+        finish(resuming.resume("stopped", Path("runs")))
         assert files("stopped") == wanted, events
     assert events > 5
 
@@ -118,39 +119,39 @@ def test_a_file_that_has_changed_or_moved(folder: Path, option: str, kind: str) 
     before = {path: path.read_bytes() for path in Path("runs/run").iterdir()}
     Path(name).write_text(content + "a good film,p\n")
     with pytest.raises(UsageError, match=f"{name} is not the {option} file of runs/run: its contents have changed"):
-        session.resume("run", Path("runs"))
+        resuming.resume("run", Path("runs"))
     Path(name).rename("elsewhere.csv")
     with pytest.raises(StorageError) as absent:
-        session.resume("run", Path("runs"))
+        resuming.resume("run", Path("runs"))
     assert absent.value.hint == f"if it has moved: rnncli train --resume runs/run --{option} FILE"
     assert {path: path.read_bytes() for path in Path("runs/run").iterdir()} == before
     Path("elsewhere.csv").write_text(content)
     named: dict[str, Any] = {"given": {"validation": "elsewhere.csv"}}
     if option != "validation":
         named = {"beside": {option: "elsewhere.csv"}}
-    finish(session.resume("run", Path("runs"), **named))
+    finish(resuming.resume("run", Path("runs"), **named))
 
 
 def test_the_copy_of_the_model_is_not_exchanged(folder: Path) -> None:
     first()
     assert stop_after(begin("run", "from a model"), 3)
-    finish(session.start(Source("old.csv"), TINY | {"validation": 0, "seed": 9}, Path("runs"), "second"))
+    finish(starting.start(Source("old.csv"), TINY | {"validation": 0, "seed": 9}, Path("runs"), "second"))
     shutil.copy("runs/second/model.safetensors", "runs/run/origin.safetensors")
     with pytest.raises(ModelFileError, match="this is not the model that the training began with"):
-        session.resume("run", Path("runs"))
+        resuming.resume("run", Path("runs"))
 
 
 def test_a_resumed_training_takes_no_files_that_it_did_not_have(folder: Path) -> None:
-    stopped = session.start(Source("data.csv"), TINY, Path("runs"), "run")
+    stopped = starting.start(Source("data.csv"), TINY, Path("runs"), "run")
     assert stop_after(stopped, 2)
     with pytest.raises(UsageError, match="--test: the training to resume has no such file"):
-        session.resume("run", Path("runs"), beside={"test": "test.csv"})
+        resuming.resume("run", Path("runs"), beside={"test": "test.csv"})
     with pytest.raises(UsageError, match=r"the training to resume has validation 0\.1, not val\.csv"):
-        session.resume("run", Path("runs"), given={"validation": "val.csv"})
+        resuming.resume("run", Path("runs"), given={"validation": "val.csv"})
 
 
 def test_states_of_before_are_read(folder: Path) -> None:
-    training = session.start(Source("data.csv"), TINY, Path("runs"), "run")
+    training = starting.start(Source("data.csv"), TINY, Path("runs"), "run")
     assert stop_after(training, 2)
     start = state.load(training.folder.state).start
     assert (start.files, start.origin) == ({}, None)
@@ -162,11 +163,11 @@ def test_folds_that_were_killed_after_every_event(folder: Path) -> None:
     finish(whole)
     assert len(whole.state.progress.folds) == 3
     killed, runs, count = begin("run", "folds"), Path("runs"), 0
-    for part in killed.parts():
+    for part in parts(killed):
         for event in part.events():
             count += 1
             shutil.copytree(runs / "run", Path("left") / "run", dirs_exist_ok=True)
-            taken_up = session.resume("run", Path("left"))
+            taken_up = resuming.resume("run", Path("left"))
             finish(taken_up)
             for file in ("model.safetensors", "config.yaml"):
                 left, wanted = (Path("left") / "run" / file).read_bytes(), (runs / "whole" / file).read_bytes()
@@ -181,18 +182,18 @@ def test_folds_that_were_killed_after_every_event(folder: Path) -> None:
 def test_folds_that_were_stopped(folder: Path, events: int) -> None:
     finish(begin("whole", "folds"))
     if stop_after(begin("run", "folds"), events):
-        finish(session.resume("run", Path("runs")))
+        finish(resuming.resume("run", Path("runs")))
     assert files("run")["model.safetensors"] == files("whole")["model.safetensors"]
 
 
 def test_all_folds_have_the_same_epochs(folder: Path) -> None:
     assert stop_after(begin("run", "folds"), 5)
     with pytest.raises(UsageError, match="has folds that are not done, and all of them have the same epochs"):
-        session.resume("run", Path("runs"), given={"epochs": 2})
+        resuming.resume("run", Path("runs"), given={"epochs": 2})
 
 
 def test_folds_change_nothing_of_the_model_and_are_kept_on_request(folder: Path) -> None:
-    plain = session.start(Source("data.csv"), TINY | {"validation": 0.2, "epochs": 1}, Path("runs"), "plain")
+    plain = starting.start(Source("data.csv"), TINY | {"validation": 0.2, "epochs": 1}, Path("runs"), "plain")
     finish(plain)
     finish(begin("whole", "folds"))
     models = [Model.load(Path("runs") / name / "model.safetensors") for name in ("plain", "whole")]
@@ -215,7 +216,7 @@ def test_folds_that_diverged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     with pytest.raises(DivergedError, match="runs/run cannot be resumed"):
-        finish(session.resume("run", Path("runs")))
+        finish(resuming.resume("run", Path("runs")))
 
 
 REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
@@ -229,5 +230,5 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
 def test_folds_that_cannot_be(folder: Path, given: dict[str, Any], error: type[Exception], says: str) -> None:
     Path("runs/run-fold2").mkdir(parents=True)
     with pytest.raises(error, match=says):
-        session.start(Source("data.csv"), TINY | {"validation": 0.2}, Path("runs"), "run", **given)
+        starting.start(Source("data.csv"), TINY | {"validation": 0.2}, Path("runs"), "run", **given)
     assert not Path("runs/run").exists()

@@ -28,7 +28,7 @@ from rnncli.errors import ModelFileError, StorageError, TrainingInterrupted, Usa
 from rnncli.results import EpochDone, Finished, StepDone
 from rnncli.tasks.classify.network import Classifier
 from rnncli.tasks.model import Model
-from rnncli.training import session
+from rnncli.training import resuming, starting
 from rnncli.training.session import Session
 from rnncli.training.state import EpochRecord
 from rnncli.training.step import Trainer
@@ -82,11 +82,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(data: Path | str, runs: Path, **chosen: Any) -> Session:
-    return session.start(Source(str(data)), TINY | chosen, runs, "run")
+    return starting.start(Source(str(data)), TINY | chosen, runs, "run")
 
 
 def take_up(runs: Path, data: Path | None = None, **given: Any) -> Session:
-    return session.resume("run", runs, data=None if data is None else str(data), given=given)
+    return resuming.resume("run", runs, data=None if data is None else str(data), given=given)
 
 
 def finish(training: Session) -> Path:
@@ -459,7 +459,7 @@ import os, signal, sys, time
 from pathlib import Path
 from rnncli.config import Settings, settings_from_yaml
 from rnncli.data.dataset import Source
-from rnncli.training import session
+from rnncli.training import resuming, starting
 from rnncli.results import StepDone
 
 data, runs, settings, event_to_die, rename_to_die, pause = eval(sys.argv[1])
@@ -473,7 +473,7 @@ def replace(*names):
     rename(*names)
 
 os.replace = replace
-training = session.start(Source(data), settings, Path(runs), "run")
+training = starting.start(Source(data), settings, Path(runs), "run")
 for count, event in enumerate(training.events(), 1):
     if count == event_to_die:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -637,7 +637,7 @@ def test_there_is_nothing_to_resume(tmp_path: Path, data: Path) -> None:
         ("runn", "mean 'run'"),
     ):
         with pytest.raises(StorageError, match=message) as caught:
-            session.resume(name, tmp_path)
+            resuming.resume(name, tmp_path)
         assert caught.value.exit_code == 5
 
 

@@ -12,7 +12,7 @@ import pytest
 from rnncli.data.dataset import Source
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks.model import Model
-from rnncli.training import session
+from rnncli.training import starting
 from rnncli.training.rows import LabelledRow, labelled_row
 
 ROWS = "text,label\nthe Cat sat,a\nthe dog sat,b\nthe dog  sat,a\n<br>the cat ran,b\n"
@@ -36,7 +36,7 @@ FILES: dict[str, tuple[str, str]] = {
 def trained(folder: Path, file: str, **settings: Any) -> tuple[Model, Path]:
     (folder / file).write_text(FILES[file][1])
     tiny = {"hidden": 2, "embedding": 2, "epochs": 0, "min_count": 1, "validation": 0.0, "workers": 1} | settings
-    training = session.start(Source(str(folder / file)), tiny, folder / "runs")
+    training = starting.start(Source(str(folder / file)), tiny, folder / "runs")
     for _ in training.events():
         pass
     return Model.load(training.folder.model), training.folder.model

@@ -21,7 +21,7 @@ from rnncli.data.dataset import Source
 from rnncli.errors import DataError, DivergedError, RnncliError, TrainingInterrupted, UsageError
 from rnncli.results import EpochDone, Event, Finished, StepDone
 from rnncli.tasks.model import Model
-from rnncli.training import session, state
+from rnncli.training import resuming, starting, state
 from rnncli.training.session import Session
 from rnncli.training.step import Trainer
 
@@ -50,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(data: Path, runs: Path, **chosen: Any) -> Session:
-    return session.start(Source(str(data)), TINY | chosen, runs)
+    return starting.start(Source(str(data)), TINY | chosen, runs)
 
 
 def finish(training: Session, see: Callable[[Event], None] | None = None) -> Session:
@@ -150,16 +150,16 @@ def test_epochs_are_kept_by_a_training_that_is_taken_up(data: Path, tmp_path: Pa
         finish(stopped, stop_in_the_second)
     folder = stopped.folder
     assert sorted(os.listdir(folder.epochs)) == ["0.safetensors", "1.safetensors"]
-    finish(session.resume("reviews-1", tmp_path / "stopped"))
+    finish(resuming.resume("reviews-1", tmp_path / "stopped"))
     for epoch in range(4):
         assert folder.epoch(epoch).read_bytes() == whole.epoch(epoch).read_bytes()
     later = begin(data, tmp_path / "later", epochs=1)
     finish(later)
-    finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 3, "keep_epochs": True}))
+    finish(resuming.resume("reviews-1", tmp_path / "later", given={"epochs": 3, "keep_epochs": True}))
     assert sorted(os.listdir(later.folder.epochs)) == ["1.safetensors", "2.safetensors", "3.safetensors"]
     assert parameters(later.folder.epoch(1)) != parameters(later.folder.epoch(2))
     before = later.folder.epoch(3).read_bytes()
-    finish(session.resume("reviews-1", tmp_path / "later", given={"epochs": 4}))
+    finish(resuming.resume("reviews-1", tmp_path / "later", given={"epochs": 4}))
     assert later.folder.epoch(3).read_bytes() == before  # with the settings that it had
 
 
@@ -173,7 +173,7 @@ def test_half_an_epoch_is_not_kept_as_a_whole_one(data: Path, tmp_path: Path) ->
 
     with pytest.raises(TrainingInterrupted):
         finish(stopped, stop_in_the_second)
-    finish(session.resume("reviews-1", tmp_path, given={"keep_epochs": True}))
+    finish(resuming.resume("reviews-1", tmp_path, given={"keep_epochs": True}))
     assert sorted(os.listdir(stopped.folder.epochs)) == ["2.safetensors", "3.safetensors"]
 
 
@@ -342,7 +342,7 @@ def test_a_divergence_leaves_the_last_good_files(data: Path, tmp_path: Path, mon
     assert saved.manifest.progress.diverged == "training diverged: the loss is not a finite number (epoch 2, step 4)"
     assert saved.manifest.progress.epoch == 1
     with pytest.raises(DivergedError, match=r"reviews-1 cannot be resumed: .*\(epoch 2, step 4\)"):
-        session.resume("reviews-1", tmp_path)
+        resuming.resume("reviews-1", tmp_path)
 
 
 def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) -> None:
@@ -353,16 +353,16 @@ def test_a_diverged_validation_is_no_bad_model_file(data: Path, tmp_path: Path) 
         finish(training)
     assert sorted(os.listdir(training.folder.path)) == ["config.yaml", "state.safetensors"]
     with pytest.raises(DivergedError, match="and it would diverge again"):
-        session.resume(training.folder.path.name, tmp_path)
+        resuming.resume(training.folder.path.name, tmp_path)
 
 
 def test_a_file_name_that_is_no_text_trains_and_resumes(tmp_path: Path) -> None:
     """Linux names are bytes; this one is not UTF-8."""
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xff.csv"))
     data.write_text("text,label\n" + "good film,pos\nbad film,neg\n" * 10)
-    started = session.start(Source(str(data)), {"hidden": 2, "embedding": 2, "epochs": 1}, tmp_path / "runs")
+    started = starting.start(Source(str(data)), {"hidden": 2, "embedding": 2, "epochs": 1}, tmp_path / "runs")
     list(started.events())
     assert started.model().record.data == "r\\xff.csv"
-    resumed = session.resume(str(started.folder.path), tmp_path / "runs")
+    resumed = resuming.resume(str(started.folder.path), tmp_path / "runs")
     assert resumed.dataset.source.path == str(data)
     assert resumed.state.progress.finished == "the epoch is done"

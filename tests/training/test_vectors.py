@@ -12,7 +12,7 @@ import pytest
 from rnncli.data.dataset import Source
 from rnncli.errors import UsageError
 from rnncli.results import EpochDone
-from rnncli.training import session
+from rnncli.training import resuming, starting
 from rnncli.training.session import Session
 
 TINY: dict[str, Any] = {
@@ -37,7 +37,7 @@ def vectors(tmp_path: Path) -> str:
 
 
 def begin(data: Path, folder: Path, **chosen: Any) -> Session:
-    return session.start(Source(str(data)), TINY | chosen, folder)
+    return starting.start(Source(str(data)), TINY | chosen, folder)
 
 
 def row(training: Session, table: str, word: str) -> list[float]:
@@ -93,7 +93,7 @@ def test_taken_up_again_without_the_file_to_the_same_bytes(
         if isinstance(event, EpochDone):
             break
     Path(vectors).unlink()
-    again = session.resume(str(stopped.folder.path), tmp_path / "b")
+    again = resuming.resume(str(stopped.folder.path), tmp_path / "b")
     list(again.events())
     assert again.folder.model.read_bytes() == whole.folder.model.read_bytes()
 

@@ -173,8 +173,10 @@ def train(
     from rnncli.cli.training_log import TrainingLog
     from rnncli.storage import require_apart
     from rnncli.tasks.model import path_of
-    from rnncli.training import session as sessions
     from rnncli.training.continuing import Begin
+    from rnncli.training.parts import parts
+    from rnncli.training.resuming import resume as resumed
+    from rnncli.training.starting import start
 
     data = parallel_files(data, source, target)
     if data is None and resume is None:
@@ -206,7 +208,7 @@ def train(
         if path is not None:
             note(f"reading {read.name} …", "dim")
         if resume is None:
-            session = sessions.start(
+            session = start(
                 read,
                 {"workers": 1} | settings,
                 folder,
@@ -222,7 +224,7 @@ def train(
         else:
             run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
             moved = None if path is None else read
-            session = sessions.resume(
+            session = resumed(
                 run,
                 folder,
                 data=moved,
@@ -235,7 +237,7 @@ def train(
                 raise UsageError(
                     f"--folds {folds}: the training to resume has {session.folds or 'none'}", "leave --folds out"
                 )
-        for part in session.parts():
+        for part in parts(session):
             on_start(part)
             if written is not None:
                 written.start(part)
