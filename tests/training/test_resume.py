@@ -473,7 +473,7 @@ def replace(*names):
     rename(*names)
 
 os.replace = replace
-training = starting.start(Source(data), settings, Path(runs), "run")
+training = starting.start(data, settings, Path(runs), "run")
 for count, event in enumerate(training.events(), 1):
     if count == event_to_die:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -482,9 +482,17 @@ for count, event in enumerate(training.events(), 1):
 """
 
 
-def child(data: Path, runs: Path, event: int = 0, rename: int = 0, pause: float = 0.0) -> subprocess.Popen[bytes]:
+def child(
+    data: Path | Source,
+    runs: Path,
+    event: int = 0,
+    rename: int = 0,
+    pause: float = 0.0,
+    settings: dict[str, Any] = TINY,
+) -> subprocess.Popen[bytes]:
     """A training in a process of its own that kills itself at an event, or before a file gets its name."""
-    what = repr((str(data), str(runs), TINY, event, rename, pause))
+    source = data if isinstance(data, Source) else Source(str(data))
+    what = repr((source, str(runs), settings, event, rename, pause))
     return subprocess.Popen([sys.executable, "-c", CHILD, what], env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
 
 
@@ -726,47 +734,95 @@ def test_a_state_with_other_tensors_is_refused(stopped: Path) -> None:
             take_up(stopped)
 
 
-# Several labels: the thresholds are chosen again, from the same bits
+# Other answers than a label: thresholds, means and deviations come again from the same bits
 
-SEVERAL = [
-    {"cell": "lstm", "optimizer": "adamw"},
-    {"cell": "gru", "optimizer": "sgd", "input": "onehot", "readout": "mean", "workers": 3},
-    {"cell": "rnn", "optimizer": "adam", "validation": 0.0},
+
+def films(path: Path) -> Source:
+    rng = np.random.default_rng(1)
+    words = {"action": "guns", "comedy": "jokes", "drama": "tears"}
+    rows = []
+    for _ in range(30):
+        labels = [label for label in words if rng.random() < 0.4]
+        text = " ".join(["the", *(words[label] for label in labels), *rng.choice(["film", "so", "was"], 2)])
+        rows.append(json.dumps({"text": text, "labels": labels}))
+    return written(path / "films.jsonl", rows)
+
+
+def prices(path: Path) -> Source:
+    rng = np.random.default_rng(2)
+    rows = ["text,price"]
+    for _ in range(30):
+        words = rng.choice(["old", "new", "red", "car", "bus"], 4)
+        rows.append(f"{' '.join(words)},{sum(map(len, words)) + rng.normal():.2f}")
+    return written(path / "prices.csv", rows, label="price")
+
+
+def readings(path: Path) -> Source:
+    """A row in time for each number, so that an input is the last of them."""
+    rng = np.random.default_rng(3)
+    rows = ["hour,load,heat", *(f"{hour},{rng.normal():.2f},{rng.normal():.2f}" for hour in range(40))]
+    return written(path / "readings.csv", rows, label="heat", time="hour")
+
+
+def sold(path: Path) -> Source:
+    rows = ["month,sold", *(f"{2000 + k // 12}-{1 + k % 12:02},{k + 30 * (k % 12)}" for k in range(60))]
+    return written(path / "sold.csv", rows)
+
+
+def written(path: Path, rows: list[str], **chosen: str) -> Source:
+    path.write_text("\n".join(rows) + "\n")
+    return Source(str(path), **chosen)
+
+
+ANSWERS: list[tuple[Any, str, dict[str, Any]]] = [
+    (films, "multilabel", {"cell": "lstm", "optimizer": "adamw"}),
+    (films, "multilabel", {"cell": "gru", "optimizer": "sgd", "input": "onehot", "readout": "mean", "workers": 3}),
+    (films, "multilabel", {"cell": "rnn", "optimizer": "adam", "validation": 0.0}),
+    (prices, "regress", {"cell": "lstm", "optimizer": "adamw"}),
+    (prices, "regress", {"cell": "mingru", "optimizer": "sgd", "input": "onehot", "workers": 3}),
+    (readings, "regress", {"cell": "gru", "optimizer": "adam", "window": 4, "workers": 2}),
+    (readings, "regress", {"cell": "rnn", "optimizer": "momentum", "validation": 0.0, "readout": "mean"}),
+    (sold, "forecast", {"cell": "lstm", "optimizer": "rmsprop"}),
+    (sold, "forecast", {"cell": "gru", "optimizer": "adamw", "horizon": 2, "window": 5, "workers": 3}),
 ]
 
 
-def films(path: Path) -> Path:
-    rng = np.random.default_rng(1)
-    words = {"action": "guns", "comedy": "jokes", "drama": "tears"}
-    with path.open("w") as file:
-        for _ in range(30):
-            labels = [label for label in words if rng.random() < 0.4]
-            text = " ".join(["the", *(words[label] for label in labels), *rng.choice(["film", "so", "was"], 2)])
-            file.write(json.dumps({"text": text, "labels": labels}) + "\n")
-    return path
+@pytest.fixture
+def answers(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Source, dict[str, Any]]:
+    make, task, chosen = request.param
+    numbers = {} if make in (films, prices) else {"embedding": None, "embedding_scale": None, "min_count": None}
+    given = {name: value for name, value in (TINY | numbers | chosen).items() if value is not None}
+    return make(tmp_path), given | {"task": task, "keep_epochs": True}
 
 
-@pytest.mark.parametrize("chosen", SEVERAL, ids=named)
-def test_several_labels_interrupted_equal_uninterrupted(tmp_path: Path, chosen: dict[str, Any]) -> None:
-    data = films(tmp_path / "films.jsonl")
-    once = finish(begin(data, tmp_path / "once", keep_epochs=True, **chosen))
-    assert stop_after(begin(data, tmp_path / "often", keep_epochs=True, **chosen), 2)
+each_answer = pytest.mark.parametrize(
+    "answers", ANSWERS, indirect=True, ids=lambda one: f"{one[1]}-{one[0].__name__}-{named(one[2])}"
+)
+
+
+def all_files(run: Path) -> dict[str, Any]:
+    """As :func:`files`, with those of the epochs that were kept."""
+    epochs = {path.name: path.read_bytes() for path in sorted((run / "epochs").iterdir())}
+    shutil.rmtree(run / "epochs")
+    return epochs | files(run)
+
+
+@each_answer
+def test_other_answers_interrupted_equal_uninterrupted(answers: tuple[Source, dict[str, Any]], tmp_path: Path) -> None:
+    source, settings = answers
+    once = finish(starting.start(source, settings, tmp_path / "once", "run"))
+    assert stop_after(starting.start(source, settings, tmp_path / "often", "run"), 2)
     while stop_after(take_up(tmp_path / "often"), 3):
         pass
     often = finish(take_up(tmp_path / "often"))
-    epochs = [run / "epochs" for run in (once, often)]
-    assert [{path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in epochs[:1]] == [
-        {path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in epochs[1:]
-    ]
-    for folder in epochs:
-        shutil.rmtree(folder)
-    assert files(often) == files(once)
+    assert len(found := all_files(once)) == 5 + 4  # those of epochs 0 to 3
+    assert all_files(often) == found
 
 
-def test_several_labels_killed_at_a_chosen_moment(tmp_path: Path) -> None:
-    data = films(tmp_path / "films.jsonl")
-    once = finish(begin(data, tmp_path / "once"))
-    for event, rename in ((3, 0), (5, 0), (0, 6)):
-        killed = tmp_path / f"killed-{event}-{rename}"
-        assert child(data, killed, event, rename).wait(60) == -signal.SIGKILL
-        assert files(finish(take_up(killed))) == files(once)
+@each_answer
+def test_other_answers_killed_at_a_chosen_moment(answers: tuple[Source, dict[str, Any]], tmp_path: Path) -> None:
+    source, settings = answers
+    once = all_files(finish(starting.start(source, settings, tmp_path / "once", "run")))
+    event, rename = [(3, 0), (5, 0), (0, 6)][len(str(settings)) % 3]
+    assert child(source, tmp_path / "killed", event, rename, settings=settings).wait(60) == -signal.SIGKILL
+    assert all_files(finish(take_up(tmp_path / "killed"))) == once
