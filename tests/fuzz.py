@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from every_task import KINDS
 
 from rnncli import model_file
 from rnncli.cli import main as cli
@@ -42,60 +43,7 @@ from rnncli.cli import main as cli
 LIMIT = 20.0  # seconds of the processor's, so that a busy machine makes no faults; ten times as many by the clock
 MEMORY = 3 * 2**30  # bytes of address space
 
-SAMPLES = Path(__file__).parents[1] / "sample_data"
 SMALL = ["--hidden", "3", "--epochs", "2", "--workers", "1", "--batch", "64"]
-NUMBERS = [{"sequence": [[k % 3, 0.5], [1, k]], "label": ("up", "down")[k % 2]} for k in range(24)]
-
-# What each task is trained on, and an input for it; all of it so small that a command takes a fraction of a second.
-DATA: dict[str, tuple[str, str, list[str]]] = {
-    "classify": (
-        "rows.csv",
-        "text,label\n" + "".join(f"a good film {k},pos\na bad film {k},neg\n" for k in range(12)),
-        ["--min-count", "1", "--embedding", "3"],
-    ),
-    "chars": ("names.csv", "text,label\n" + "".join(f"ab{k},x\nba{k},y\n" for k in range(12)), ["--tokens", "char"]),
-    "numbers": ("rows.jsonl", "".join(json.dumps(row) + "\n" for row in NUMBERS), []),
-    "long": (
-        "long.csv",
-        "id,time,ax,ay,label\n" + "".join(f"{k},{t},{k % 3},{t},{'uv'[k % 2]}\n" for k in range(12) for t in range(3)),
-        [],
-    ),
-    "tag": (
-        "tags.jsonl",
-        "".join(
-            json.dumps({"tokens": ["The", "cat", f"runs{k % 5}"], "tags": ["D", "N", "V"]}) + "\n" for k in range(20)
-        ),
-        ["--embedding", "3", "--min-count", "1"],
-    ),
-    "multilabel": (
-        "films.jsonl",
-        "".join(json.dumps({"text": f"film {k % 5}", "labels": ["a", "b", "c"][: k % 4]}) + "\n" for k in range(24)),
-        ["--embedding", "3"],
-    ),
-    "seq2seq": (
-        "pairs.csv",
-        "source,target\n" + "".join(f"{k:02},{'ab'[k % 2]}{'xy'[k % 2]}\n" for k in range(24)),
-        ["--embedding", "3"],
-    ),
-    "caption": (
-        "shapes.csv",
-        "p0,p1,text\n" + "".join(f"{k % 3},{k % 5},{('a dot', 'a bar')[k % 2]}\n" for k in range(24)),
-        ["--embedding", "3"],
-    ),
-    "lm": ("text.txt", "the sea and the bell and the sea\n" * 12, ["--embedding", "3", "--max-length", "16"]),
-}
-INPUTS = {
-    "classify": "a good film",
-    "chars": "ab",
-    "numbers": "[[1, 0.5], [2, 1]]",
-    "long": "[[1, 0.5], [2, 1]]",
-    "tag": "The cat runs",
-    "multilabel": "film 3",
-    "seq2seq": "01",
-    "caption": "1, 2",
-    "lm": "the sea",
-}
-
 TEXTS: list[Any] = ["", " ", "x", "NaN", "Infinity", "-1e999", "1", "null", "\x1b[31m", "\x1b]0;t\x07", "\x9b2J", "\0"]
 TEXTS += [
     "[/red]",
@@ -158,9 +106,9 @@ class Fault:
 
 @dataclass
 class Subject:
-    """A trained run, and how its data and an input are called."""
+    """A trained run of a kind, and the file of its data."""
 
-    task: str
+    kind: str
     run: Path
     data: str
     manifest: dict[str, Any] = field(repr=False)
@@ -377,7 +325,7 @@ def written(manifest: dict[str, Any], tensors: dict[str, Any]) -> bytes:
 
 def commands(subject: Subject, model: str) -> list[list[str]]:
     """Every command and view, with a text, with the model's own example, and as JSON."""
-    text, data = INPUTS[subject.task], subject.data
+    text, data = KINDS[subject.kind].input, subject.data
     looks = ["--timesteps", "--gates", "--bptt", "--memory", "--why", "--by-hand", "--check-gradients"]
     made = [["predict", text, "", "x y", "-m", model, "--json"], ["predict", data, "-m", model]]
     made += [["evaluate", model, data], ["evaluate", model, data, "--json"]]
@@ -481,16 +429,16 @@ def where_of(error: BaseException) -> str:
 
 
 def train(folder: Path) -> list[Subject]:
-    """One run of each kind in DATA, of which the training has an epoch still to go."""
+    """One run of each kind, of which the training has an epoch still to go."""
     made = []
-    for task, (name, content, more) in DATA.items():
-        (folder / name).write_text(content)
-        fault = run(["train", name, *SMALL, *more, "--name", task])
-        run_folder = folder / "runs" / task
+    for kind, data in KINDS.items():
+        (folder / data.file).write_text(data.content)
+        fault = run(["train", data.file, *SMALL, *data.options, "--name", kind])
+        run_folder = folder / "runs" / kind
         if fault is not None or not (run_folder / "model.safetensors").exists():
-            raise SystemExit(f"the training of {task} is at fault itself: {fault}")
+            raise SystemExit(f"the training of {kind} is at fault itself: {fault}")
         model, state = (model_file.load(run_folder / f"{name}.safetensors") for name in ("model", "state"))
-        made.append(Subject(task, run_folder, name, *model, *state))
+        made.append(Subject(kind, run_folder, data.file, *model, *state))
     return made
 
 
@@ -577,7 +525,7 @@ def fuzz(seed: int, most: float, hours: float, only: int | None, only_odd: bool,
                         if fault in faults:
                             faults[fault].times += 1
                             continue
-                        called = f"{subject.task} {mutation.where}: {mutation.what}"
+                        called = f"{subject.kind} {mutation.where}: {mutation.what}"
                         faults[fault] = Fault(fault, " ".join(arguments), called)
                         tell(f"#{number} {called}\n  rnncli {' '.join(arguments)[:200]}\n  {fault}")
                 refused += mutation.where == "model" and count <= 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import fuzz
 import pytest
+from every_task import Kind
 
 from rnncli import model_file
 from rnncli.errors import ModelFileError
@@ -35,7 +36,7 @@ def test_a_changed_file_is_refused_or_harmless(subjects: list[fuzz.Subject]) -> 
     path, tried = Path("mutated.safetensors"), 0
     refusals: list[str] = []
     for subject, mutation in chosen[:MUTATIONS]:
-        called = f"{subject.task} {mutation.where}: {mutation.what}"
+        called = f"{subject.kind} {mutation.where}: {mutation.what}"
         try:
             made = mutation.make()
             path.write_bytes(made if isinstance(made, bytes) else model_file.encode(*made))
@@ -72,7 +73,7 @@ def test_labels_that_read_as_numbers_stay_texts_in_json(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     labels = ["NaN", "Infinity", "-Infinity", "1e999", "null"]
     rows = "".join(f"a w{k % 5} film {k},{labels[k % 5]}\n" for k in range(40))
-    monkeypatch.setattr(fuzz, "DATA", {"classify": ("rows.csv", f"text,label\n{rows}", ["--min-count", "1"])})
+    monkeypatch.setattr(fuzz, "KINDS", {"classify": Kind("rows.csv", f"text,label\n{rows}", ["--min-count", "1"], "a")})
     (subject,) = fuzz.train(tmp_path)
     assert sorted(subject.manifest["labels"]) == sorted(labels)
     for arguments in fuzz.commands(subject, str(subject.run / "model.safetensors")):

@@ -126,7 +126,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
     if lists is not None:
         return lists
     if isinstance(reads, SeriesForm):
-        require_columns(preview, (*reads.features, reads.target) if request.labelled else reads.features)
+        require_columns(preview, reads.names if request.labelled else reads.inputs)
         form: SeriesForm | None = reads
     elif source.text is not None or not request.labelled:
         return None

@@ -28,10 +28,14 @@ class SeriesForm:
     target: str
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a prediction reads."""
+        return tuple(name for name in (self.id, self.time, *self.features) if name is not None)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every column that is read, each once."""
-        found = (self.id, self.time, *self.features, self.target)
-        return tuple(dict.fromkeys(name for name in found if name is not None))
+        return tuple(dict.fromkeys((*self.inputs, self.target)))
 
     @property
     def sentence(self) -> str:
