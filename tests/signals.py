@@ -2,10 +2,11 @@
 
     python tests/signals.py 200
 
-Trains so many times, with one process and with two, with one step an epoch and with many; stops each training by
-SIGINT, SIGTERM, SIGHUP or SIGKILL at a random moment; takes it up again (or starts it anew, where there is no run yet);
-and compares model and state, byte by byte, with those of a training that nobody stopped. Then stops as many commands
-of other kinds. Prints what it found; the exit code is 0 if that is not a fault. Not collected by pytest.
+Trains so many times, every task, with one process and with two, with one step an epoch and with many; stops each
+training by SIGINT, SIGTERM, SIGHUP or SIGKILL at a random moment; takes it up again (or starts it anew, where there is
+no run yet); and compares model and state, byte by byte, with those of a training that nobody stopped. Then stops as
+many commands of other kinds, and looks whether the files that they write are whole. Prints what it found; the exit code
+is 0 if that is not a fault. Not collected by pytest.
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from every_task import KINDS
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 # A command that has not ended so long after its signal hangs; nothing here takes a tenth of it on an idle machine.
 LIMIT = 60
-TRAININGS = [(workers, batch) for workers in (1, 2) for batch in (1000, 4)]
+# Kind, processes and rows of a step.
+TRAININGS = [("many", workers, batch) for workers in (1, 2) for batch in (1000, 4)]
+TRAININGS += [(kind, 1 + k % 2, (1000, 4)[k // 2 % 2]) for k, kind in enumerate(KINDS)]
 EPOCHS = {1000: 40, 4: 4}
 # Of a signal that comes while the interpreter itself starts, or the line runs that imports us.
 OURS = "rnncli"
@@ -120,6 +125,12 @@ def temporaries(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob(".*.tmp")]
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """What commands have written there, in each file, but for what they say."""
+    streams = ("messages", "results")
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name not in streams}
+
+
 def write_data(path: Path, rows: int) -> None:
     rng = random.Random(0)
     lines = ["text,label"]
@@ -129,10 +140,11 @@ def write_data(path: Path, rows: int) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def training(data: Path, workers: int, batch: int) -> list[str]:
+def training(space: Path, kind: str, workers: int, batch: int) -> list[str]:
     epochs = str(EPOCHS[batch])
-    sizes = ["--hidden", "16", "--embedding", "8", "--batch", str(batch), "--epochs", epochs, "--patience", epochs]
-    return ["train", str(data), *sizes, "--workers", str(workers), "--name", "r"]
+    sizes = ["--hidden", "16", "--batch", str(batch), "--epochs", epochs, "--patience", epochs]
+    file, options = (KINDS[kind].file, KINDS[kind].options) if kind in KINDS else ("data.csv", ["--embedding", "8"])
+    return ["train", str(space / file), *options, *sizes, "--workers", str(workers), "--name", "r"]
 
 
 def state_and_model(folder: Path) -> list[bytes]:
@@ -150,25 +162,27 @@ def run(folder: Path, *arguments: str) -> int | None:
         return None
 
 
-def stop_trainings(found: Found, count: int, data: Path, space: Path) -> None:
+def stop_trainings(found: Found, count: int, space: Path) -> None:
     """Each stopped, taken up and compared."""
-    whole: dict[tuple[int, int], tuple[float, list[bytes]]] = {}
-    for kind in TRAININGS:
-        folder = space / "whole-{}-{}".format(*kind)
+    whole: dict[tuple[str, int, int], tuple[float, list[bytes]]] = {}
+    for one in KINDS.values():
+        (space / one.file).write_text(one.content)
+    for kind in TRAININGS[:count]:
+        folder = space / "whole-{}-{}-{}".format(*kind)
         folder.mkdir()
         began = time.monotonic()
-        assert run(folder, *training(data, *kind)) == 0, (folder / "messages").read_text()
+        assert run(folder, *training(space, *kind)) == 0, (folder / "messages").read_text()
         whole[kind] = time.monotonic() - began, state_and_model(folder)
     for n in range(count):
         kind, number = TRAININGS[n % len(TRAININGS)], SIGNALS[n // len(TRAININGS) % len(SIGNALS)]
         seconds, files = whole[kind]
         folder = space / f"stopped-{n}"
         folder.mkdir()
-        stopped(found, folder, number, random.uniform(0, seconds), *training(data, *kind))
+        stopped(found, folder, number, random.uniform(0, seconds), *training(space, *kind))
         if number != signal.SIGKILL and temporaries(folder):
             found.fault("temporary file left", temporaries(folder))
         there = (folder / "runs" / "r").exists()
-        again = ["train", "--resume", "r"] if there else training(data, *kind)
+        again = ["train", "--resume", "r"] if there else training(space, *kind)
         found.ends["resumed" if there else "started anew"] += 1
         code = run(folder, *again)
         if code != 0:
@@ -180,21 +194,27 @@ def stop_trainings(found: Found, count: int, data: Path, space: Path) -> None:
         shutil.rmtree(folder)
 
 
-def stop_others(found: Found, count: int, data: Path, space: Path) -> None:
+def stop_others(found: Found, count: int, space: Path) -> None:
     """Commands that read, each stopped."""
     folder = space / "others"
     folder.mkdir()
-    sizes = ["--hidden", "8", "--epochs", "1", "--workers", "1", "--name", "m"]
-    assert run(folder, "train", str(data), *sizes) == 0
+    sizes = ["--hidden", "8", "--workers", "1"]
+    for name, epochs in (("m", "1"), ("n", "2")):
+        assert run(folder, "train", str(space / "data.csv"), *sizes, "--name", name, "--epochs", epochs) == 0
     write_data(folder / "many.csv", 6000)
     commands = [
         ["predict", "many.csv", "--model", "m", "--workers", "2"],
         ["predict", "many.csv", "--model", "m", "--workers", "1"],
+        ["predict", "many.csv", "--model", "m", "-o", "answers.csv", "--vectors", "vectors.npy", "--force"],
         ["evaluate", "m", "many.csv", "--workers", "2"],
         ["evaluate", "m", "many.csv", "--workers", "1"],
         ["inspect", "--timesteps", "a good film", "--model", "m"],
         ["inspect", "a good film", "--html", "page.html", "--force", "--model", "m"],
         ["tokenize", "many.csv"],
+        ["train", "many.csv", "--dry-run"],
+        ["evaluate", "m", "many.csv", "--plot", "confusion.svg", "--force"],
+        ["compare", "m", "n", "many.csv"],
+        ["samples", "-o", "samples", "--force"],
         ["--help"],
     ]
     seconds = []
@@ -202,11 +222,17 @@ def stop_others(found: Found, count: int, data: Path, space: Path) -> None:
         began = time.monotonic()
         assert run(folder, *command) == 0, (folder / "messages").read_text()
         seconds.append(time.monotonic() - began)
+    whole = files(folder)
     for n in range(count):
-        k, number = n % len(commands), SIGNALS[n // len(commands) % 3]
+        k, number = n % len(commands), SIGNALS[n // len(commands) % len(SIGNALS)]
         stopped(found, folder, number, random.uniform(0, seconds[k]), *commands[k])
-        if temporaries(folder):
-            found.fault("temporary file left", temporaries(folder))
+        if left := temporaries(folder):
+            if number != signal.SIGKILL:
+                found.fault("temporary file left", left)
+            for name in left:
+                Path(name).unlink()
+        if files(folder) != whole:
+            found.fault("a file is another", f"{number.name} {commands[k]}")
 
 
 def say(line: str) -> None:
@@ -224,11 +250,10 @@ def main() -> int:
     faults = 0
     with tempfile.TemporaryDirectory() as name:
         space = Path(name)
-        data = space / "data.csv"
-        write_data(data, 120)
+        write_data(space / "data.csv", 120)
         for what, stop in (("trainings", stop_trainings), ("other commands", stop_others)):
             found = Found()
-            stop(found, arguments.count, data, space)
+            stop(found, arguments.count, space)
             say(f"{arguments.count} {what} stopped; faults: {len(found.faults)}")
             for end, times in sorted(found.ends.items()):
                 say(f"  {times:4} {end}")
