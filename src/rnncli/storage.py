@@ -199,6 +199,24 @@ def require_apart(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[st
             raise UsageError(f"{one_line(output)} is also the input{called}", "write to another file")
 
 
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Refuses, before any work for it, a file that cannot be made where it is to be.
+
+    Raises:
+        StorageError: its folder is not there, or cannot be written to.
+    """
+    try:
+        folder = os.path.dirname(os.path.realpath(_possible(path)))
+        status = os.stat(folder)
+        if not stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            reason = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(reason, os.strerror(reason))
+    except OSError as error:
+        raise StorageError(f"{one_line(path)} cannot be written: {_reason(error)}") from error
+
+
 def one_line(text: str | os.PathLike[str]) -> str:
     """``text`` with everything unprintable escaped as in ``repr``, so that a message stays one line."""
     return "".join(

@@ -81,7 +81,7 @@ def test_what_cannot_be_drawn_is_refused_before_the_work(cli, tiny, monkeypatch)
     cli.write("r.csv", ROWS)
     cli.refuses(2, "ends in .svg or .png or .html or .htm, and c.gif does not", "train", "r.csv", "--plot", "c.gif")
     cli.refuses(2, "r.svg is also the input", "train", cli.write("r.svg", ROWS), "--plot", "r.svg", "--force")
-    with pytest.raises(UsageError, match=r"not c\.gif"):
+    with pytest.raises(UsageError, match=r"c\.gif does not"):
         rnncli.train("r.csv", plot="c.gif")
     cli.works("train", "r.csv", *tiny, "--task", "lm")
     cli.refuses(

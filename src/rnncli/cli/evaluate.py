@@ -20,6 +20,7 @@ from rnncli.cli.arguments.inputs import (
     is_model,
     model_of,
     parallel_files,
+    paths_of,
     require_piped,
     source_of,
 )
@@ -83,7 +84,6 @@ def evaluate(
     from rnncli.data.dataset import left_out
     from rnncli.parallel.processes import helpful_workers
 
-    require_drawable(plot)
     data = parallel_files(data, source, target)
     if data is None:
         raise UsageError("name the data with the right answers", "rnncli evaluate test.csv")
@@ -93,6 +93,7 @@ def evaluate(
         raise UsageError(f"--mistakes is not for a model of the task {asked.task}, which has no labels to mistake")
     purpose = asked.purpose(f"rnncli evaluate -m {shlex.quote(name)}")
     with as_file(data) as path:
+        require_drawable(plot, paths_of(path))
         read = source_of(path, reading, target=target, pairs=are_pairs(path, data))
         dataset = asked.read_dataset(read, purpose)
         note(dataset.why)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rnncli.cli.arguments.options import AnyPath
+from rnncli.cli.arguments.options import AnyPath, PlotFile
+from rnncli.cli.arguments.paths import check_output, suffixes_of
 from rnncli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
     from rnncli.tasks.model import Metric
 
 
-def require_drawable(path: AnyPath | None) -> None:
+def require_drawable(path: AnyPath | None, inputs: Iterable[AnyPath]) -> None:
     """Refuses a file that could not be drawn, before the work is done.
 
+    Args:
+        inputs: the files that are read.
+
     Raises:
-        UsageError: its suffix is none of ours, or it is a PNG and Matplotlib is not installed.
+        UsageError: its suffix is none of ours, it is an input or a folder, or it is a PNG and Matplotlib is not
+            installed.
+        StorageError: it cannot be written.
     """
     if path is None:
         return
-    from rnncli.render import plots
+    from rnncli.render.plots import require_drawable
 
-    if _suffix(path) not in plots.SUFFIXES:
-        raise UsageError(f"--plot writes {', '.join(plots.SUFFIXES)}, not {os.fspath(path)}", "give it such a name")
-    plots.require_drawable(_suffix(path))
+    check_output("plot", path, inputs, suffixes_of(PlotFile))
+    require_drawable(_suffix(path))
 
 
 def learning_curves(epochs: Sequence[EpochRecord], metric: Metric, best: int | None) -> list[Curves]:

@@ -187,7 +187,7 @@ def _outputs(
         ("output", "vectors"), files, (options.AnswersFile, options.VectorsFile), strict=True
     ):
         if path is not None:
-            check_output(name, path, [one for one in paths if one != STDIN], force, suffixes_of(annotation))
+            check_output(name, path, [one for one in paths if one != STDIN], suffixes_of(annotation), force)
             folder = next(filter(os.path.isdir, paths), None)
             if folder is not None:
                 raise UsageError(

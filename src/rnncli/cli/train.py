@@ -38,7 +38,7 @@ from rnncli.cli.arguments.options import (
     resolve_settings,
     setting_options,
 )
-from rnncli.cli.arguments.paths import Reads, Writes
+from rnncli.cli.arguments.paths import Reads, Writes, check_output
 from rnncli.cli.arguments.training import (
     Config,
     TrainingData,
@@ -171,7 +171,6 @@ def train(
         RnncliError: of the kind that fits; see :mod:`rnncli.errors`. An argument of another type is a UsageError.
     """
     from rnncli.cli.training_log import TrainingLog
-    from rnncli.storage import require_apart
     from rnncli.tasks.model import path_of
     from rnncli.training.continuing import Begin
     from rnncli.training.parts import parts
@@ -185,7 +184,6 @@ def train(
         raise UsageError("a resumed training keeps its name", "leave --name out")
     if resume is not None and from_ is not None:
         raise UsageError("a resumed training goes on from its own weights", "leave --from out")
-    require_drawable(plot)
     folder = Path(runs)
     with ExitStack() as opened:
         # Rows may be pairs in Python, which are read from a file as all others are.
@@ -200,8 +198,10 @@ def train(
             found_one, file, _ = found_model(from_, runs)
             begin = Begin.of(found_one, file)
         path = opened.enter_context(as_file(data))
+        read_too = [*paths_of(path), *files.values()]
+        require_drawable(plot, read_too)
         if log is not None:
-            require_apart([log], [*paths_of(path), *files.values()])
+            check_output("log", log, read_too)
         written = None if log is None else opened.enter_context(TrainingLog(log))
         pairs = are_pairs(path, data)
         read = source_of("-" if path is None else path, reading_of(options), target=target, pairs=pairs)

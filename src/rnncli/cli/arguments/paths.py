@@ -57,6 +57,7 @@ def check_paths(roles: Roles, values: Mapping[str, Any]) -> None:
     Raises:
         UsageError: an output is an input, another output, a folder, or exists already; or its name ends like that of
             another format.
+        StorageError: its folder is not there or cannot be written to, or it is a device.
     """
     from rnncli import storage  # not for --help
 
@@ -87,14 +88,21 @@ def suffixes_of(annotation: Any) -> tuple[str, ...]:
     return next(mark.suffixes for mark in get_args(annotation) if isinstance(mark, Writes))
 
 
-def check_output(name: str, path: str, inputs: Iterable[str], force: bool, suffixes: tuple[str, ...]) -> None:
+def check_output(
+    name: str,
+    path: str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str] | int],
+    suffixes: tuple[str, ...] = ("",),
+    force: bool = True,
+) -> None:
     """As :func:`check_paths` does for a command, for a file that a function of Python is to write.
 
     Raises:
         UsageError: it is an input, a folder, or exists already; or its name ends like that of another format.
+        StorageError: its folder is not there or cannot be written to, or it is a device.
     """
-    _check_file(path, inputs, force)
-    _require_suffix(name, path, suffixes)
+    _check_file(os.fspath(path), inputs, force)
+    _require_suffix(name, os.fspath(path), suffixes)
 
 
 def _read(value: str | list[str], role: Reads, runs: Path) -> Iterator[str | Path | int]:
@@ -126,7 +134,7 @@ def _descriptor(stream: TextIO | None) -> Iterator[int]:
         yield stream.fileno()  # type: ignore[union-attr]
 
 
-def _check_file(value: str, inputs: Iterable[str | Path | int], force: bool) -> None:
+def _check_file(value: str, inputs: Iterable[str | os.PathLike[str] | int], force: bool) -> None:
     from rnncli import storage
 
     if os.path.isdir(value or os.curdir):
@@ -136,6 +144,7 @@ def _check_file(value: str, inputs: Iterable[str | Path | int], force: bool) -> 
         raise UsageError(f"{value} exists already", "overwrite it with --force")
     if os.path.exists(value) and not os.path.isfile(value):
         raise StorageError(f"{value} cannot be written: not a regular file")
+    storage.require_writable(value)
 
 
 def _followed(value: str) -> str:
