@@ -63,6 +63,15 @@ KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
         ["day,site,load", *(f"2026-03-{n + 1:02},d,{n % 5 + 0.25 * n}" for n in range(12))],
         ["--task", "forecast", "--label", "load", "--id", "site", "--window", "4", "--horizon", "2"],
     ),
+    "rows in time": (
+        "sales.csv",
+        [
+            "day,shop,rain,sold",
+            *(f"2026-01-{n + 1:02},{s},{n * n % 7},{n % 5 + n / 2}" for s in "abc" for n in range(14)),
+        ],
+        ["day,shop,rain,sold", *(f"2026-03-{n + 1:02},d,{n % 3},{n % 5 + n / 4}" for n in range(12))],
+        ["--task", "regress", "--label", "sold", "--id", "shop", "--time", "day", "--window", "4"],
+    ),
     "labels": (
         "topics.jsonl",
         [json.dumps({"text": f"{a} and {b} {n}", "labels": [a, b]}) for n in range(4) for a, b in ("xy", "yz", "xz")],
@@ -72,15 +81,11 @@ KINDS: dict[str, tuple[str, list[str], list[str], list[str]]] = {
     "text": ("tales.txt", TALES.splitlines(), ["a bird sings to another quick bird"], []),
 }
 
+ONLY_NUMBERS = {KINDS[name][0] for name in ("numbers", "captions", "series", "rows in time")}  # nothing is new to these
+
 
 @pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest, cli: Any) -> tuple[str, str, list[str]]:
-    return written(cli, request.param)
-
-
-@pytest.fixture(params=[name for name in KINDS if name != "series"])
-def continued(request: pytest.FixtureRequest, cli: Any) -> tuple[str, str, list[str]]:
-    """Of the kinds whose models can be trained further."""
     return written(cli, request.param)
 
 
@@ -309,13 +314,13 @@ def test_a_fold_is_as_a_column_of_a_split_would_say(cli):
 # Trainings that begin with a model
 
 
-def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, continued):
-    data, other, options = continued
+def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, kind):
+    data, other, options = kind
     cli.works("train", data, *options, "--validation", "0", "--name", "old")
     found = cli.works("train", other, *SMALL, "--min-count", "1", "--validation", "0", "--from", "old", "--name", "new",
                       "--epochs", "0", "--json").json  # fmt: skip
     assert found["from"]["model"] == "old"
-    assert any(found["from"]["added"].values()) == (data not in ("series.jsonl", "weather.csv"))
+    assert any(found["from"]["added"].values()) == (data not in ONLY_NUMBERS)
     old, new = (Model.load(f"runs/{run}/model.safetensors") for run in ("old", "new"))
     assert new.record.origin.known == found["from"]["known"]
     weights, fresh = dict(flatten(old.params)), dict(flatten(new.params))
@@ -329,8 +334,8 @@ def test_a_model_knows_what_it_knew_before_a_step_is_done(cli, continued):
         assert evaluated(cli, data, "new") == evaluated(cli, data, "old")
 
 
-def test_the_score_of_older_rows_before_and_after(cli, continued):
-    data, other, options = continued
+def test_the_score_of_older_rows_before_and_after(cli, kind):
+    data, other, options = kind
     cli.works("train", data, *options, "--validation", "0", "--name", "old")
     found = cli.works("train", other, *SMALL, "--validation", "0", "--from", "old", "--keep", data, "--name", "new",
                       "--json").json  # fmt: skip
@@ -364,10 +369,44 @@ def test_a_resumed_training_does_not_begin_with_a_model(trained, tiny):
     trained.refuses(2, says, "train", "--from", "reviews-1", "--resume", "other")
 
 
-def test_a_forecast_does_not_go_on(cli):
+def test_a_forecast_that_goes_on_keeps_its_scaling_and_its_windows(cli):
     data, other, options = written(cli, "series")
-    cli.works("train", data, *options, "--name", "old")
-    cli.refuses(2, "--from is not for a model of the task forecast", "train", other, "--from", "old")
+    cli.works("train", data, *options, "--season", "3", "--name", "old")
+    later = cli.works("train", other, "--from", "old", "--validation", "0", "--epochs", "1", "--name", "new",
+                      "--keep", data)  # fmt: skip
+    assert "MAE on 45 windows of load.csv" in later.err
+    report = cli.works("train", other, "--from", "old", "--validation", "0", "--epochs", "1", "--json").json["report"]
+    assert (report["window"], report["horizon"], report["season"]) == (4, 2, 3)
+    assert report["training_rows"] == 12 - 4 - 2 + 1
+    old, new = (Model.load(f"runs/{run}/model.safetensors") for run in ("old", "new"))
+    for name in ("center", "deviation"):
+        assert (getattr(new, name) == getattr(old, name)).all()
+    for name in ("mean", "spread"):
+        assert (getattr(new.input, name) == getattr(old.input, name)).all()
+    assert (new.linear.weights != old.linear.weights).any()  # what it is compared with learns from the same rows
+    changed = [name for name, value in parameters("new").items() if value != parameters("old")[name]]
+    assert len(changed) == len(parameters("old"))
+
+
+SHORT = "\n".join(["day,site,load", *(f"2026-03-{n + 1:02},d,{n}" for n in range(5))]) + "\n"
+OTHER_FORECASTS = [
+    ("short.csv", SHORT, [], "the series has 5 timesteps, and no window of 4 timesteps with 2 values after it"),
+    ("other.csv", "day,site,heat\n2026-03-01,d,1\n2026-03-02,d,2\n", [], "load"),
+    (None, "", ["--window", "5"], "--window 5: the model old has window 4"),
+    (None, "", ["--horizon", "3"], "--horizon 3: the model old has horizon 2"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "options", "says"), OTHER_FORECASTS)
+def test_a_forecast_goes_on_with_series_that_it_can_read(cli, name, content, options, says):
+    data, other, first = written(cli, "series")
+    cli.works("train", data, *first, "--name", "old")
+    if name is not None:
+        cli.write(name, content)
+    refused = cli("train", name or other, "--from", "old", "--validation", "0", *options)
+    assert refused.code in (2, 3)
+    assert says in refused.err
+    assert "--window" not in refused.err or options  # the model has one, and another is not to be had
 
 
 def test_older_rows_need_a_model_to_begin_with(trained):

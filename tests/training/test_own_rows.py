@@ -28,12 +28,17 @@ def rows_of(labels: str, start: int) -> str:
     return "text,label\n" + "\n".join(lines) + "\n"
 
 
+def days(count: int, season: int) -> str:
+    return "day,load\n" + "".join(f"2026-01-{n + 1:02},{n % season + 0.5 * n}\n" for n in range(count))
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("rnncli.core.threads.available_cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
     contents = {"data": rows_of("pn" * 7, 0), "val": rows_of("pnp", 50), "test": rows_of("nnpp", 60)}
-    for name, content in (contents | {"new": rows_of("pon" * 4, 80), "old": rows_of("pn" * 6, 90)}).items():
+    contents |= {"new": rows_of("pon" * 4, 80), "old": rows_of("pn" * 6, 90), "load": days(24, 5), "later": days(16, 7)}
+    for name, content in contents.items():
         (tmp_path / f"{name}.csv").write_text(content)
     return tmp_path
 
@@ -44,6 +49,12 @@ def first(**chosen: Any) -> Session:
     return made
 
 
+def from_model(name: str, data: str, older: str, validation: str | float) -> Session:
+    path = Path("runs/old/model.safetensors")
+    model, given = Begin.of(Model.load(path), path), TINY | {"validation": validation}
+    return starting.start(Source(data), given, Path("runs"), name, begin=model, keep=older)
+
+
 def begin(name: str, kind: str) -> Session:
     """A training of a kind, before its first step."""
     match kind:
@@ -51,10 +62,9 @@ def begin(name: str, kind: str) -> Session:
             given = TINY | {"validation": "val.csv"}
             return starting.start(Source("data.csv"), given, Path("runs"), name, test="test.csv")
         case "from a model":
-            path = Path("runs/old/model.safetensors")
-            model = Begin.of(Model.load(path), path)
-            given = TINY | {"validation": "val.csv"}
-            return starting.start(Source("new.csv"), given, Path("runs"), name, begin=model, keep="old.csv")
+            return from_model(name, "new.csv", "old.csv", "val.csv")
+        case "a forecast from a model":
+            return from_model(name, "later.csv", "load.csv", 0.3)
         case "folds":
             given = TINY | {"validation": 0.2, "epochs": 1}
             return starting.start(Source("data.csv"), given, Path("runs"), name, folds=3, keep_folds=name == "whole")
@@ -84,22 +94,25 @@ def files(name: str) -> dict[str, bytes]:
     return {one: (Path("runs") / name / one).read_bytes() for one in kept if (Path("runs") / name / one).exists()}
 
 
-@pytest.mark.parametrize("kind", ["validation and test", "from a model"])
+@pytest.mark.parametrize("kind", ["validation and test", "from a model", "a forecast from a model"])
 def test_stopped_after_every_event_and_resumed(folder: Path, kind: str) -> None:
     """Also where the process is killed: what is there after an event is all that a later process finds."""
-    first()
+    if kind == "a forecast from a model":
+        finish(starting.start(Source("load.csv"), TINY | {"horizon": 2, "window": 4}, Path("runs"), "old"))
+    else:
+        first()
     finish(begin("whole", kind))
     shutil.rmtree("runs/old")  # what a training began with is kept with it
     wanted, events = files("whole"), 0
-    assert len(wanted) == (4 if kind == "from a model" else 3)
+    assert len(wanted) == (4 if "from a model" in kind else 3)
     shutil.copytree("runs/whole", "runs/finished")
     for events in range(1, 20):
         shutil.rmtree("runs/stopped", ignore_errors=True)
-        if kind == "from a model":
+        if "from a model" in kind:
             Path("runs/old").mkdir(exist_ok=True)
             shutil.copy("runs/whole/origin.safetensors", "runs/old/model.safetensors")
         stopped = stop_after(begin("stopped", kind), events)
-        if kind == "from a model":
+        if "from a model" in kind:
             shutil.rmtree("runs/old")
         if not stopped:
             break

@@ -320,8 +320,8 @@ COMMAND = partial(command, train, train_command, more=setting_options)
 
 def _kept_rows(session: Session) -> str:
     assert session.keep is not None
-    rows = session.keep.dataset
-    return f"{counted(len(rows.lines), session.prepared.report.row)} of {clean(rows.name)}"
+    keep = session.keep
+    return f"{counted(len(keep.before.sums), session.prepared.report.row)} of {clean(keep.dataset.name)}"
 
 
 def _note_warnings(output: Output, warnings: Iterable[str]) -> None:

@@ -286,7 +286,8 @@ def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int = 
         train.append(rows[: max(0, begin - (horizon - 1 if aside else 0))])
         validation.append(rows[begin:])
     made = Split(np.concatenate(train), np.concatenate(validation))
-    if len(made.train) < 2 or (share and not len(made.validation)):
+    judged = arrangement.tested and not len(learned)  # by a trained model, and nothing is to be learned
+    if not judged and (len(made.train) < 2 or (share and not len(made.validation))):
         windows = counted(len(learned), "window is", "windows are")
         raise DataError(
             f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation",

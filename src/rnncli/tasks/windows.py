@@ -42,8 +42,11 @@ class Windows:
     horizon: int
     target: int = 0
 
-    def cut(self, dataset: Dataset) -> Cut:
+    def cut(self, dataset: Dataset, *, chosen: bool = False) -> Cut:
         """Every window of every series, in the order of the series and of time; a series that is too short has none.
+
+        Args:
+            chosen: whether the lengths are still to be chosen; a trained model has them.
 
         Raises:
             DataError: none has a window.
@@ -57,7 +60,7 @@ class Windows:
             raise DataError(
                 f"{dataset.name}: {_longest(steps)}, and no window of {counted(self.length, 'timestep')} with "
                 f"{counted(self.horizon, 'value')} after it",
-                "take a shorter --window, a smaller --horizon or a longer series",
+                f"take {'a shorter --window, a smaller --horizon or ' if chosen else ''}a longer series",
             )
         rows = np.repeat(np.arange(len(series)), counts)
         number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)  # of the window in its series

@@ -164,7 +164,7 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     features_named = named_features(preview, source)
     if features_named is not None:
         numbers, others = [columns[preview.names.index(name)] for name in features_named], []
-    if not forecast and (others or time is None or id is not None):
+    if not forecast and (others or time is None or (id is not None and not regress)):
         return None
     if label is not None and not label.numeric:
         if forecast:

@@ -20,6 +20,7 @@ from rnncli.tasks.forecast.inputs import SeriesInput
 from rnncli.tasks.forecast.model import MOST_KEPT, ForecastModel, flat, simple_forecasts
 from rnncli.tasks.least_squares import Ridge, too_large
 from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.numbers import require_width
 from rnncli.tasks.numbers.model import amounts_of
 from rnncli.tasks.numbers.targets import number_report, standardised
 from rnncli.tasks.prepare import Prepared, in_time, require_memory
@@ -34,6 +35,7 @@ class Forecasting(Task):
 
     model = ForecastModel
     recognized_by = "a series, whose next values are to be predicted"
+    continues = True
 
     def fits(self, dataset: Dataset) -> bool:
         return isinstance(dataset.inputs, SeriesArrays)
@@ -42,7 +44,7 @@ class Forecasting(Task):
         """A window ends where its forecast begins, and has few numbers: it is read in their order, without dropout."""
         return {"hidden": 32, "dropout": 0.0, "bidirectional": False, "readout": "last"}
 
-    def prepare(self, dataset: Dataset, settings: Settings, begin: Any = None) -> Prepared:
+    def prepare(self, dataset: Dataset, settings: Settings, begin: ForecastModel | None = None) -> Prepared:
         series = dataset.inputs
         if not isinstance(series, SeriesArrays):
             raise DataError(f"{dataset.name}: a forecast needs a series with a row for each timestep")
@@ -57,7 +59,7 @@ class Forecasting(Task):
         length = settings.window or usual_window(max(map(len, values)), season.length, settings.horizon)
         windows = Windows(length, settings.horizon)
         settings = settings.replace(window=length, season=season.length, max_length=length)
-        cut = windows.cut(dataset)
+        cut = windows.cut(dataset, chosen=begin is None)
         rows = in_time(dataset, settings, cut.series, settings.horizon)
         numbers = cut.dataset.inputs
         assert isinstance(numbers, NumberArrays)
@@ -65,18 +67,22 @@ class Forecasting(Task):
         room = 24 * len(numbers) * length * width
         require_room(room, f"{len(numbers):,} windows", "take a shorter --window, or fewer rows")
         raw = numbers.ragged(width).joined().reshape(-1, length, width)
-        input, constant = SeriesInput.of_windows(raw[rows.train], 0)
         truth = amounts_of(cut.dataset)
-        if (truth == truth[0, 0]).all() and (raw[:, :, 0] == truth[0, 0]).all():
-            raise DataError(f"{dataset.name}: there is nothing to learn, every value is {truth[0, 0]:g}")
         relative = truth - raw[:, -1, :1]
-        fields, targets = standardised({}, relative, rows.train)
+        if begin is None:
+            if (truth == truth[0, 0]).all() and (raw[:, :, 0] == truth[0, 0]).all():
+                raise DataError(f"{dataset.name}: there is nothing to learn, every value is {truth[0, 0]:g}")
+            input, constant = SeriesInput.of_windows(raw[rows.train], 0)
+        else:
+            input, constant = begin.input, 0
+            require_width(begin, width)
+        fields, targets = standardised({}, relative, rows.train, begin)
         try:
             read = input.windows(raw, settings.dtype)
         except ValueError as error:
             raise DataError(f"{dataset.name}: the series {error}") from None
         linear = None
-        if not too_large(len(rows.train), length * width):
+        if len(rows.train) and not too_large(len(rows.train), length * width):
             linear = Ridge.fit(flat(read[rows.train]), targets[rows.train])
         shown = int(rows.looked_at[0])
         untrained = ForecastModel(

@@ -85,12 +85,17 @@ def _input_of(model: ManyToOneModel, width: int) -> NumberInput:
     """
     if not isinstance(model.input, NumberInput):
         raise UsageError("the model to begin with reads text, and these are sequences of numbers")
+    require_width(model, width)
+    return model.input
+
+
+def require_width(model: ManyToOneModel, width: int) -> None:
+    """Raises UsageError: a model to begin with reads other timesteps than those with ``width`` numbers."""
     if model.input.size != width:
         raise UsageError(
             f"the model to begin with reads {counted(model.input.size, 'number')} a timestep, "
             f"and these data have {width:,}"
         )
-    return model.input
 
 
 # Timesteps that are standardised at a time.

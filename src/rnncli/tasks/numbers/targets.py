@@ -19,7 +19,7 @@ from rnncli.tasks.least_squares import Ridge, too_large
 from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import Targets
-from rnncli.tasks.numbers.model import amounts_of
+from rnncli.tasks.numbers.model import NumberModel, amounts_of
 from rnncli.tasks.report import Report, skipped_warning
 
 
@@ -47,10 +47,7 @@ class NumberTargets(Targets):
     def fitted(
         self, fields: dict[str, Any], targets: Array, train: Array, begin: Any = None
     ) -> tuple[dict[str, Any], Array]:
-        if begin is None:
-            return standardised(fields, targets, train)
-        scale = {"center": begin.center, "deviation": begin.deviation}
-        return fields | scale, (targets - begin.center) / begin.deviation
+        return standardised(fields, targets, train, begin)
 
     def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
         return skipped_warning(dataset)
@@ -79,10 +76,20 @@ class NumberTargets(Targets):
         return 0 if problem else bag_of_words.memory(words, vocabulary_size, network.logit_count), problem
 
 
-def standardised(fields: dict[str, Any], targets: Array, train: Array) -> tuple[dict[str, Any], Array]:
-    """Targets (rows, K) by mean and deviation of the training rows, and the fields of the model that keep these."""
-    scale, _ = NumberInput.of(targets[train])
-    return fields | {"center": scale.mean, "deviation": scale.spread}, (targets - scale.mean) / scale.spread
+def standardised(
+    fields: dict[str, Any], targets: Array, train: Array, begin: NumberModel | None = None
+) -> tuple[dict[str, Any], Array]:
+    """Targets (rows, K) by mean and deviation of the training rows, and the fields of the model that keep these.
+
+    Args:
+        begin: the model that the training goes on from: then by its own.
+    """
+    if begin is None:
+        scale, _ = NumberInput.of(targets[train])
+        center, deviation = scale.mean, scale.spread
+    else:
+        center, deviation = begin.center, begin.deviation
+    return fields | {"center": center, "deviation": deviation}, (targets - center) / deviation
 
 
 def mean_baseline(validation: Examples, network: ManyToOne) -> Baseline:

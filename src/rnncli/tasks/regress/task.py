@@ -35,7 +35,7 @@ class Regress(ManyToOneTask, NumberTargets):
             longest = max(map(len, dataset.inputs))
             length = settings.window or usual_window(longest)
             settings = settings.replace(window=length, max_length=length)
-            cut = Windows(length, 0).cut(dataset)
+            cut = Windows(length, 0).cut(dataset, chosen=begin is None)
             read = replace(cut.dataset, arrangement=_arranged(in_time(dataset, settings, cut.series), len(cut.series)))
         prepared = super().prepare(read, settings, begin)
         assert isinstance(prepared.untrained, RegressionModel)
