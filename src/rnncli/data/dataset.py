@@ -30,17 +30,21 @@ from rnncli.data.tables.column import Column, columns_of
 from rnncli.data.tables.columns import Unclear
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.first_rows import Expected
-from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, join_texts, resolved, set_aside
+from rnncli.data.tables.joined import join_columns, join_roles, one_text, one_time, time_parts
+from rnncli.data.tables.long_form import LongForm
+from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, resolved, set_aside
 from rnncli.data.tables.parts import PART_VALUES, Part, part_of, split_among
+from rnncli.data.tables.series_form import SeriesForm
 from rnncli.data.tables.source import Roles, Source, joined_names
 from rnncli.data.tables.wide_form import WideForm
-from rnncli.errors import DataError, UsageError, counted, quoted
+from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
 __all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "read_dataset"]
 
 SAMPLE_ROWS = 200  # rows by which the columns are guessed
 SKIPPED_SHOWN = 5  # records that were left out, of which the reason is shown
 TRAINING = Purpose()
+_IN_TIME = ("auto", "classify", "multilabel", "regress", "forecast")  # tasks whose inputs may be rows in order of time
 
 
 @dataclass(frozen=True, repr=False)
@@ -396,7 +400,8 @@ class OpenedRecords:
             DataError: one of them shows that the file is something else.
         """
         skip_bad = self.source.skip_bad or not doubted
-        plan, ledger = self.plan, replace(self.table.ledger, skip_bad=skip_bad, skipped=[], count=0)
+        plan, cut = self.plan, len(self.plan.preview.rows) >= SAMPLE_ROWS
+        ledger = replace(self.table.ledger, skip_bad=skip_bad, first_rows=cut, skipped=[], count=0)
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)
@@ -408,7 +413,7 @@ class OpenedRecords:
             if ledger.skipped and not self.source.skip_bad:
                 raise DataError(ledger.skipped[0], ledger.skip_hint)
             raise ledger.no_records()
-        if doubted and self.request.doubted and len(plan.preview.rows) < SAMPLE_ROWS:  # of others only all rows tell
+        if doubted and self.request.doubted and not cut:  # of others only all rows tell
             raise_found(plan.refusal(records))
             raise_found(self._unlike_parts(records.lines))
         return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
@@ -510,7 +515,8 @@ def open_records(
         source, lacking = as_trained(source, roles, table.columns, table.name, request.labelled)
     texts = () if source.text is None else columns_named(table.columns, source.text, "--text")
     if len(texts) > 1:
-        join_texts(table, texts)
+        join_columns(table, texts, one_text)
+    _join(table, columns, request, source, task if purpose.trains else "")
     if source.split is None and request.doubted and request.labelled and purpose.trains:
         named = {name for role in ("text", "label", "time", "id", "features", "group") for name in source.named(role)}
         split = split_among(one for one in columns if one.name in table.columns and one.name not in named)
@@ -531,6 +537,27 @@ def open_records(
     rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
     roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
     return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
+
+
+def _join(table: Table, columns: Sequence[Column], request: Request, source: Source, task: str) -> None:
+    """Makes one column of those that are a time together, and of those that are an id.
+
+    Args:
+        columns: with the values of the first rows.
+        task: of a training, where they may be guessed; else empty.
+    """
+    reads, time, id = request.reads, source.time, source.id
+    if isinstance(reads, LongForm | SeriesForm):
+        time, id = time or reads.time, id or reads.id
+    join_roles(table, time, id)
+    if time is not None or source.text is not None or not (request.doubted and task in _IN_TIME):
+        return
+    named = _named_columns(source)
+    there = [column for column in columns if column.name in table.columns]
+    parts = time_parts(there)
+    if parts and not any(name in named for name in parts) and not any(column.is_prose for column in there):
+        join_columns(table, parts, one_time(parts))
+        table.ledger.said.append(f"{listed([*map(quoted, parts)])} are one time")
 
 
 def _is_unsaid(source: Source) -> bool:

@@ -17,7 +17,7 @@ from rnncli.data.kept import Kept, KeptRows
 from rnncli.data.layouts.layout import Reads, Request
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
-from rnncli.data.tables.source import Roles, Source, joined_names
+from rnncli.data.tables.source import Roles, Source, joined_names, names_in
 from rnncli.errors import DataError, quoted
 
 
@@ -80,7 +80,8 @@ def stream_inputs(
     table, plan = opened.table, opened.plan
     fill = source.missing if inputs is NumberArrays else None
     if kept is not None and plan.of_several_rows:
-        kept.come_together(plan.roles.id)
+        id = plan.roles.id
+        kept.come_together(() if id is None else dict.fromkeys((id, *names_in(id))))
     beside = partial(_beside, kept=kept, table=table)
     for record in opened.records():
         place, value = table.ledger.place(record.line), record.input

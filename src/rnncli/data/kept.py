@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rnncli.data.formats.table import Row
@@ -46,7 +46,7 @@ class KeptRows:
         self._rows: OrderedDict[int, tuple[Value, ...]] = OrderedDict()
         self._problems: dict[int, str] = {}
         self.grouped = False
-        self._name_at = -1  # the place of the column that names inputs of several rows each; -1 for none
+        self._names_at: list[int] = []  # the places of the columns that name inputs of several rows each
 
     def opened(self, names: Sequence[str], columns: Sequence[str]) -> None:
         """A table begins; ``columns`` are its names as options name them, ``names`` as they stand in the file."""
@@ -62,8 +62,8 @@ class KeptRows:
         self._rows.setdefault(line, ())
         self._problems.setdefault(line, what)
 
-    def come_together(self, id: str | None) -> None:
-        """From here on, several rows make a series; of those all that is kept is the value of the column that names it.
+    def come_together(self, ids: Iterable[str]) -> None:
+        """From here on, several rows make a series; of those all that is kept is the values of columns that name it.
 
         Where each timestep is an input, all of its row is.
         """
@@ -71,9 +71,8 @@ class KeptRows:
             self.in_order = False
             return
         self.grouped = True
-        if id is not None:
-            self._name_at = self._columns.index(id)
-        self.names = () if id is None else (self.names[self._name_at],)
+        self._names_at = [self._columns.index(id) for id in ids if id in self._columns]
+        self.names = tuple(self.names[at] for at in self._names_at)
         for line, values in self._rows.items():
             self._rows[line] = self._named(values)
 
@@ -103,7 +102,7 @@ class KeptRows:
         self._rows.clear()
 
     def _named(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
-        return (values[self._name_at],) if 0 <= self._name_at < len(values) else ()
+        return tuple(values[at] for at in self._names_at if at < len(values))
 
     def _filled(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
         width = len(self.names)

@@ -18,6 +18,7 @@ from rnncli.data.formats.sources import display_name
 from rnncli.data.readers import open_table
 from rnncli.data.recognized import with_format
 from rnncli.data.several import open_source
+from rnncli.data.tables.source import names_in
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 from rnncli.training.starting_point import OtherFile
 
@@ -155,8 +156,10 @@ def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
     roles, columns = dataset.roles, _columns(source)
     if roles is None:
         return
-    wanted = [*roles.text, *roles.features, *roles.label, roles.id, roles.time]
-    missing = [quoted(name) for name in wanted if name is not None and name not in columns]
+    together = (named for named in (roles.id, roles.time) if named is not None)
+    several = (part for named in together for part in ((named,) if named in columns else names_in(named)))
+    wanted = [*roles.text, *roles.features, *roles.label, *several]
+    missing = [quoted(name) for name in wanted if name not in columns]
     if missing:
         raise DataError(
             f"{option} {display_name(source.path)} has no column {listed(missing)}, which {dataset.name} has",

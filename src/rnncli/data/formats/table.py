@@ -64,6 +64,7 @@ class Ledger:
         skip_hint: the hint with a refused record that says how to leave it out.
         asked: what the user said of the dialect.
         watch: sees all rows; then a bad record is no error.
+        first_rows: whether only the first rows of the file are read, so that what all of them say is not known yet.
 
     Attributes:
         skipped: messages of the first 20 records that were left out.
@@ -81,6 +82,7 @@ class Ledger:
     max_bytes: int = MAX_BYTES
     asked: Dialect = field(default_factory=Dialect)
     watch: Watch | None = None
+    first_rows: bool = False
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0

@@ -40,7 +40,7 @@ from rnncli.data.tables.names import (
     snake_case,
     text_rank,
 )
-from rnncli.data.tables.times import Moment, Times, irregular
+from rnncli.data.tables.times import ORDERS, Moment, Times, irregular
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
 MOST_CATEGORIES = 50  # different words of a column; a column of more holds something else
@@ -441,7 +441,7 @@ class SequenceReader:
             one.steps.append(numbers)
             if words:
                 one.words.append(words)
-        self._settle()
+        self._settle([one.times for one in read.values() if one is not None])
         for id, one in read.items():
             if one is not None:
                 yield from self._finished(id, one)
@@ -514,11 +514,11 @@ class SequenceReader:
             what = "is missing" if is_missing(text) else f"is no time: {error}"
             raise ValueError(f"the value of {quoted(self.form.time or '')} {what}") from None
 
-    def _settle(self) -> None:
+    def _settle(self, times: Sequence[Sequence[Moment | str]]) -> None:
         """What only all rows together say: the order of day and month, and the words of each column."""
-        form = self.form
+        form, ledger = self.form, self._ledger
         try:
-            self._moment = self._times.settle()
+            self._moment = self._times.settle(times, all_read=not ledger.first_rows)
         except ValueError as error:
             name = form.time or ""
             raise DataError(
@@ -526,6 +526,9 @@ class SequenceReader:
                 "Write them as 2024-03-01; or, where the rows are in order, leave them out with "
                 f"{command('--ignore', name)}.",
             ) from None
+        if self._times.by_steps and not ledger.first_rows:
+            order, name = ORDERS[self._times.order or "dmy"], quoted(form.time or "")
+            ledger.said.append(f"the dates in {name} are {order}, by which they are equally far apart")
         if not self._learns:
             return
         self._ranks = [{code: rank for rank, (_, code) in enumerate(sorted(codes.items()))} for codes in self._codes]

@@ -16,11 +16,12 @@ from rnncli.data.formats.table import Ledger, Row, Table
 from rnncli.data.formats.values import NULL, Value, as_text
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.names import Rank, label_rank, text_rank
-from rnncli.data.tables.source import Roles, Source, joined_names, names_in
+from rnncli.data.tables.source import Roles, Source, names_in
 from rnncli.errors import DataError, UsageError, quoted
 
 _log = logging.getLogger("rnncli.data")
-_SEVERAL, _ONE = ("text", "label", "features"), ("time", "id", "split", "group")
+_NAMED = ("text", "label", "features", "time", "id", "split", "group")
+_ALONE = ("split", "group")  # roles of a single column
 _APART = ("text", "label", "features", "time", "id")  # roles of which a column has one
 
 
@@ -108,10 +109,10 @@ def resolved(source: Source, columns: Sequence[str]) -> Source:
     """
     found = {
         role: columns_named(columns, named, f"--{role}")
-        for role in (*_SEVERAL, *_ONE)
+        for role in _NAMED
         if (named := getattr(source, role)) is not None
     }
-    for role in _ONE:
+    for role in _ALONE:
         if len(found.get(role, ())) > 1:
             raise UsageError(f"--{role} names one column, and not {len(found[role])}")
     roles: dict[str, str] = {}
@@ -194,18 +195,7 @@ def ignore(table: Table, names: str) -> None:
     kept = [at for at, name in enumerate(table.columns) if name not in ignored]
     if not kept:
         raise DataError("--ignore: all columns are left out, and there is nothing to read")
-    _keep(table, kept)
-
-
-def join_texts(table: Table, names: Sequence[str]) -> None:
-    """Puts one column in the place of several: their texts with a space between, those that are not empty."""
-    places = [table.columns.index(name) for name in names]
-
-    def joined(values: Sequence[Value]) -> str:
-        filled = (values[at] for at in places if values[at] is not NULL)
-        return " ".join(text for one in filled if (text := as_text(one)).strip())
-
-    _keep(table, [at for at in range(len(table.columns)) if at not in places], joined, joined_names(names))
+    keep(table, kept)
 
 
 def set_aside(table: Table, source: Source) -> Beside:
@@ -228,11 +218,11 @@ def set_aside(table: Table, source: Source) -> Beside:
 
     table.rows = rows()
     left_out = [at for role, at in places.items() if named[role] not in used]
-    _keep(table, [at for at in range(len(table.columns)) if at not in left_out])
+    keep(table, [at for at in range(len(table.columns)) if at not in left_out])
     return beside
 
 
-def _keep(
+def keep(
     table: Table, kept: Sequence[int], made: Callable[[Sequence[Value]], str] | None = None, name: str = ""
 ) -> None:
     """Leaves a table some of its columns, and gives it one that is made of a row's values."""

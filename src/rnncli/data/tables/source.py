@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -32,8 +32,8 @@ class Source:
         format: its name in :data:`rnncli.data.formats.registry.FORMATS`.
         skip_bad: whether bad records are left out.
         ignore: columns that are left out.
-        time: the column that orders the timesteps of a sequence.
-        id: the column that says which sequence a row belongs to.
+        time: the column that orders the timesteps of a sequence, or several that are a time together.
+        id: the column that says which sequence a row belongs to, or several that say it together.
         features: the columns of an input's numbers.
         split: the column that says whether a record is for training, validation or test.
         group: the column of groups whose records stay on one side.
@@ -144,8 +144,9 @@ class Roles:
 
     @property
     def read(self) -> tuple[str, ...]:
-        """The columns that an input is made of."""
-        return (*self.text, *self.features, *(name for name in (self.time, self.id) if name is not None))
+        """The columns that an input is made of, with those that are one only together, and the parts of these."""
+        singles = [name for name in (self.time, self.id) if name is not None]
+        return (*self.text, *self.features, *(part for name in singles for part in (name, *names_in(name))))
 
     def stored(self) -> dict[str, Any]:
         """As a manifest keeps them."""
@@ -164,7 +165,9 @@ class Roles:
             (self.split, "split"),
             (self.group, "group"),
         )
-        return next((role for name, role in singles if name == column), "ignored")
+        alone: Iterator[Role] = (role for name, role in singles if name == column)
+        several: Iterator[Role] = (role for name, role in singles if name is not None and column in names_in(name))
+        return next(alone, next(several, "ignored"))
 
 
 def names_in(names: str) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ A date is read in the spellings that programs and spreadsheets write. ``01.02.20
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from rnncli.data.formats.numbers import as_json, exact_number, finite_number
@@ -54,10 +54,11 @@ class Times:
 
     Attributes:
         order: which of :data:`ORDERS` dates such as ``01/02/2024`` are in, once it is known.
+        by_steps: whether only the steps between them say so.
     """
 
     def __init__(self, order: str | None = None) -> None:
-        self.order = order
+        self.order, self.by_steps = order, False
         self._left = [order] if order else list(ORDERS)  # orders that fit all values so far
         self._kind: str | None = None
         self._unsure: str | None = None  # a date whose order is not known by its spelling
@@ -109,28 +110,30 @@ class Times:
     def _as_before(self) -> str:
         return f" of the form {ORDERS[self._left[0]]}, as those before it are" if self._unsure else ""
 
-    def settle(self) -> Callable[[Moment | str], Moment]:
+    def settle(
+        self, sequences: Iterable[Sequence[Moment | str]] = (), *, all_read: bool = True
+    ) -> Callable[[Moment | str], Moment]:
         """What makes a moment of each value that :meth:`read` left as it is, after the last one was read.
 
+        Args:
+            sequences: the values of each sequence; where several orders fit all of them, the one counts by which their
+                times are equally far apart.
+            all_read: whether no other values follow; else any order will do.
+
         Raises:
-            ValueError: several orders fit all values.
+            ValueError: several orders fit.
         """
         if self._unsure is None:
             return _certain
-        if len(self._left) > 1:
+        orders, each = self._left, list(sequences)
+        if len(orders) > 1:
+            orders = [order for order in orders if any(map(len, each)) and _are_regular(each, order)]
+        if len(orders) != 1 and all_read and len(self._left) > 1:
             several = " or ".join(ORDERS[order] for order in self._left)
             raise ValueError(f"{quoted(self._unsure)} may be {several}, and no other value tells which")
-        self.order = order = self._left[0]
-
-        def moment(value: Moment | str) -> Moment:
-            if not isinstance(value, str):
-                return value
-            day, clock = _parts(value)
-            found = None if day is None else _nanoseconds(day, order)
-            assert found is not None
-            return found + clock[0]
-
-        return moment
+        self.by_steps = len(orders) < len(self._left)
+        self.order = (orders or self._left)[0]
+        return partial(_of_order, order=self.order)
 
     def shown(self, moment: Moment) -> str:
         """A moment of the column as it is shown."""
@@ -147,6 +150,25 @@ class Times:
 def _certain(value: Moment | str) -> Moment:
     assert not isinstance(value, str)
     return value
+
+
+def _of_order(value: Moment | str, order: str) -> Moment:
+    """The moment of a value whose date is in this order."""
+    if not isinstance(value, str):
+        return value
+    day, clock = _parts(value)
+    found = None if day is None else _nanoseconds(day, order)
+    assert found is not None
+    return found + clock[0]
+
+
+def _are_regular(sequences: Iterable[Sequence[Moment | str]], order: str) -> bool:
+    """Whether the times of each sequence are equally far apart, and no two the same."""
+    for values in sequences:
+        moments = sorted(_of_order(value, order) for value in values)
+        if len(moments) > 1 and (len(set(moments)) < len(moments) or irregular(moments, dated=True) is not None):
+            return False
+    return True
 
 
 def is_time(value: str) -> bool:

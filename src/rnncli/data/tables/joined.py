@@ -1,0 +1,160 @@
+"""Several columns that are one: texts that are read together, an id of several parts, a date and its time of day.
+
+The column that they become has their names with commas between them, as an option names it: ``Date,Time``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rnncli.data.formats.missing import is_missing
+from rnncli.data.formats.numbers import finite_number
+from rnncli.data.formats.table import Table
+from rnncli.data.formats.values import NULL, Value, as_text
+from rnncli.data.tables.column import Column
+from rnncli.data.tables.facts import is_date, mostly
+from rnncli.data.tables.named import keep
+from rnncli.data.tables.names import TIME_WORDS, mentions, words_of
+from rnncli.data.tables.source import joined_names, names_in
+
+Texts = Sequence[str]
+
+_UNITS = ("year", "month", "day", "hour", "minute", "second")  # the largest first
+_UNIT = {
+    **{name: name for name in _UNITS},
+    **{f"{name}s": name for name in _UNITS},
+    **{"yr": "year", "yyyy": "year", "mo": "month", "mon": "month", "mnth": "month", "mm": "month", "dd": "day"},
+    **{"dy": "day", "hr": "hour", "hh": "hour", "min": "minute", "mi": "minute", "sec": "second", "ss": "second"},
+}
+_MOST = {"month": 12, "day": 31, "hour": 24, "minute": 59, "second": 60}  # of a unit; its year is of four digits
+_NO_UNIT = frozenset({"week", "year", "weekday"})  # as the last word: day_of_week, day_of_year
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[ap]\.?m\.?|z)?", re.IGNORECASE | re.ASCII)
+_DOTTED = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)(?:\.([0-5]\d))?", re.ASCII)  # 18.00.00, as in Italy
+_CLOCK_WORDS = TIME_WORDS | {"clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "hhmm", "hrmn"}
+
+
+def join_columns(table: Table, names: Sequence[str], join: Callable[[Texts], str]) -> None:
+    """Puts one column in the place of several, of what ``join`` makes of their values in a row."""
+    places = [table.columns.index(name) for name in names]
+
+    def joined(values: Sequence[Value]) -> str:
+        return join(["" if values[at] is NULL else as_text(values[at]) for at in places])
+
+    keep(table, [at for at in range(len(table.columns)) if at not in places], joined, joined_names(names))
+
+
+def one_text(parts: Texts) -> str:
+    """Those that are not empty, with a space between them."""
+    return " ".join(part for part in parts if part.strip())
+
+
+def one_id(parts: Texts) -> str:
+    """Of several parts, all of which are there; different parts give a different one."""
+    parts = [part.strip() for part in parts]
+    return joined_names(parts) if all(parts) else ""
+
+
+def join_roles(table: Table, time: str | None, id: str | None) -> None:
+    """Joins the columns of a time and of an id that several are named for; others are left to the layout."""
+    for named, of_names in ((time, one_time), (id, lambda _: one_id)):
+        if named is None or named in table.columns:
+            continue
+        names = names_in(named)
+        if len(names) > 1 and set(names) <= set(table.columns):
+            join_columns(table, names, of_names(names))
+
+
+def one_time(names: Sequence[str]) -> Callable[[Texts], str]:
+    """What makes a time of the values of several columns, each of which is a date, a time of day or a unit of one."""
+    return partial(_time, [_unit(name) for name in names])
+
+
+def _time(units: Sequence[str | None], parts: Texts) -> str:
+    """A date with its time of day, as one of :mod:`rnncli.data.tables.times`; empty where a part is missing."""
+    if any(map(is_missing, parts)):
+        return ""
+    whole = [part.strip() for unit, part in zip(units, parts, strict=True) if unit is None]
+    of_unit = {unit: _whole(part) for unit, part in zip(units, parts, strict=True) if unit is not None}
+    day = [] if "year" in of_unit or not whole else [whole.pop(0)]
+    if "year" in of_unit:
+        month = of_unit.get("month", "")
+        if month.isdigit() or not month:
+            day = ["-".join(of_unit[unit].rjust(2, "0") for unit in _UNITS[:3] if unit in of_unit)]
+        else:  # Mar, March
+            day = [" ".join(filter(None, (of_unit.get("day"), month, of_unit["year"])))]
+    clock = [_clock(part) for part in whole]
+    if "hour" in of_unit:
+        of_clock = [of_unit.get(unit, "00").rjust(2, "0") for unit in _UNITS[3:5]]
+        clock.append(":".join(of_clock + [of_unit[unit].rjust(2, "0") for unit in _UNITS[5:] if unit in of_unit]))
+    return " ".join(day + clock)
+
+
+def _clock(text: str) -> str:
+    """A time of day with colons: ``18.00.00``, ``1800`` and ``18`` have none."""
+    dotted = _DOTTED.fullmatch(text)
+    if dotted is not None:
+        return ":".join(part for part in dotted.groups() if part is not None)
+    digits = _whole(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 4):
+        return text
+    return f"{digits}:00" if len(digits) <= 2 else f"{digits[:-2]}:{digits[-2:]}"
+
+
+def _whole(text: str) -> str:
+    """A whole number without a point, as a table of floats has it: ``2004.0``; another text as it is."""
+    found = finite_number(text.strip())
+    return text.strip() if found is None or found % 1 or abs(found) > 9999 else str(int(found))
+
+
+def _unit(name: str) -> str | None:
+    """The unit of a time that a name says: ``year``, ``Hour (UTC)``; but not ``day_of_week``."""
+    words = words_of(name)
+    return _UNIT.get(words[0]) if words and (len(words) == 1 or words[-1] not in _NO_UNIT) else None
+
+
+def time_parts(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The columns that together say when a row was measured; none where one column does, or nothing says so.
+
+    They are a date that several rows have and the time of day, or a year with its month, day, hour and so on.
+    """
+    clocks = [column for column in columns if _is_clock(column)]
+    dates = [column for column in columns if column.dates and not column.numeric and column not in clocks]
+    units = {unit: column for column in columns if (unit := _unit(column.name)) and _counts(unit, column)}
+    of_day = [units[unit].name for unit in _UNITS[3:] if unit in units]
+    if len(dates) == 1 and not any(":" in value for value in dates[0].filled):
+        day = dates[0]
+        if len(day.distinct) == len(day.filled):
+            return ()
+        if len(clocks) == 1:
+            return (day.name, clocks[0].name) if mentions(clocks[0].name, _CLOCK_WORDS) else ()
+        return (day.name, *of_day) if not clocks and "hour" in units else ()
+    if dates or "year" not in units or "month" not in units:
+        return ()
+    of_date = [units[unit].name for unit in _UNITS[:3] if unit in units]
+    if "day" not in units:
+        return () if of_day or clocks else tuple(of_date)
+    if len(clocks) == 1 and mentions(clocks[0].name, _CLOCK_WORDS) and not of_day:
+        return (*of_date, clocks[0].name)
+    return (*of_date, *(of_day if "hour" in units else ()))
+
+
+def _is_clock(column: Column) -> bool:
+    """Whether its values are times of day."""
+    if not column.filled or column.numeric:
+        return False
+    if mostly(_CLOCK.fullmatch(value) is not None for value in column.filled):
+        return True
+    # 10.11.12 is a date as well.
+    dotted = all(_DOTTED.fullmatch(value) is not None for value in column.filled)
+    return dotted and mentions(column.name, _CLOCK_WORDS)
+
+
+def _counts(unit: str, column: Column) -> bool:
+    """Whether its values are those of a unit: whole numbers up to that of the last month, hour or the like."""
+    if unit == "month" and not column.numeric:
+        return bool(column.filled) and all(value.isalpha() and is_date(f"{value} 2000") for value in column.filled)
+    found = [finite_number(value) for value in column.filled]
+    least, most = (1000, 9998) if unit == "year" else (0, _MOST[unit])
+    return bool(found) and all(one is not None and least <= one <= most and one % 1 == 0 for one in found)
