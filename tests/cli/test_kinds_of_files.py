@@ -121,6 +121,126 @@ def test_a_doubtful_file_is_refused_with_commands_that_work(cli, kind):
     assert found == tasks
 
 
+VALUES = [f"1:0.{k % 9 + 1} 4:0.5" for k in range(60)]
+CLOCK = [f"10:{k:02}" for k in range(60)]
+
+# lines in a file called a text → what is said, the task of what the command makes of it, its first input
+MACHINE_LINES = {
+    "libsvm": ([f"{k % 2} {one}" for k, one in enumerate(VALUES)], "as libsvm writes them", "classify", "[0.1,0.5]"),
+    "svmlight": (
+        [f"{'+-'[k % 2]}1 qid:{k} {one} # {k}" for k, one in enumerate(VALUES)],
+        *("as libsvm writes them", "classify", "[0.1,0.5]"),
+    ),
+    "libsvm of several labels": (
+        [f"{k % 2},{k % 3 + 2} {one}" for k, one in enumerate(VALUES)],
+        *("as libsvm writes them", "multilabel", "[0.1,0.5]"),
+    ),
+    "Vowpal Wabbit": (
+        [f"{k % 2} |a b:0.{k % 9} c:2" for k in range(60)],
+        *("as Vowpal Wabbit writes them", "classify", "[0.0,2.0]"),
+    ),
+    "JSON lines": (
+        [json.dumps({"text": text, "label": label}) for text, label in zip(TEXTS, LABELS, strict=True)],
+        *("each line is a JSON object", "classify", TEXTS[0]),
+    ),
+    "an array of JSON": (
+        json.dumps([{"text": t, "label": one} for t, one in zip(TEXTS, LABELS, strict=True)], indent=1).splitlines(),
+        *("this is JSON", "classify", TEXTS[0]),
+    ),
+    "lists of JSON": (
+        [json.dumps(row) for row in zip(TEXTS, LABELS, strict=True)],
+        *("each line is a list as JSON writes it", "classify", TEXTS[0]),
+    ),
+    "objects of Python": (
+        [str({"text": text, "label": label}) for text, label in zip(TEXTS, LABELS, strict=True)],
+        *("as Python writes it", "classify", TEXTS[0]),
+    ),
+    "XML": (
+        ["<r>", *(f'<e label="{one}"><text>{t}</text></e>' for t, one in zip(TEXTS, LABELS, strict=True)), "</r>"],
+        *("this is XML", "classify", TEXTS[0]),
+    ),
+    "HTML": (["<!DOCTYPE html>", "<html>", *(f"<p>{text}</p>" for text in TEXTS)], "this is HTML", "lm", " "),
+    "names and values": (
+        [f'label={label} text="{text}"' for text, label in zip(TEXTS, LABELS, strict=True)],
+        *("names and values", "classify", TEXTS[0]),
+    ),
+    "a log": ([f"2024-05-01 {at},5 {t}" for at, t in zip(CLOCK, TEXTS, strict=True)], "a time", "lm", TEXTS[0]),
+    "a chat": ([f"[{at}] Ada: {t}" for at, t in zip(CLOCK, TEXTS, strict=True)], "a time", "lm", f"Ada: {TEXTS[0]}"),
+    "subtitles": (
+        [part for k, text in enumerate(TEXTS) for part in (f"{k}", "00:00:01,5 --> 00:00:02,5", text, "")],
+        *("these are subtitles", "lm", TEXTS[0]),
+    ),
+    "YAML": (
+        [
+            part
+            for text, label in zip(TEXTS, LABELS, strict=True)
+            for part in (f"- text: {text}", f"  label: '{label}'")
+        ],
+        *("YAML", "classify", TEXTS[0]),
+    ),
+    "Markdown": (
+        ["| text | label |", "|---|:--|", *(f"| {t} | {one} |" for t, one in zip(TEXTS, LABELS, strict=True))],
+        *("a table of Markdown", "classify", TEXTS[0]),
+    ),
+    "marks of three bars": (
+        [f"{text} ||| {other}" for text, other in zip(TEXTS, OTHERS, strict=True)],
+        *("the same marks", "seq2seq", TEXTS[0]),
+    ),
+    "several spaces": (
+        [f"  {label:9}{text}" for text, label in zip(TEXTS, LABELS, strict=True)],
+        *("several spaces", "classify", TEXTS[0]),
+    ),
+    "labels in front": (
+        [f"{('DESC:manner', 'HUM:ind')[k % 2]} {text}" for k, text in enumerate(TEXTS)],
+        *("one of a few labels", "classify", TEXTS[0]),
+    ),
+    "numbers in front": ([f"{k % 2} {t}" for k, t in enumerate(TEXTS)], "a few labels", "classify", TEXTS[0]),
+    "FASTA": ([part for k in range(60) for part in (f">p{k} family={'ab'[k % 2]}", "MKV")], "FASTA", "classify", "MKV"),
+    "pairs of numbers": ([f"{k} {k * 7 % 31}" for k in range(60)], "a pair of numbers", None, None),
+    "word vectors": ([f"{word} 0.1 0.2 -0.3" for word in WORDS], "a word and its vector", None, None),
+    "SQL": ([f"INSERT INTO t VALUES ({k}, '{text}');" for k, text in enumerate(TEXTS)], "SQL", None, None),
+}
+
+
+@pytest.mark.parametrize("kind", MACHINE_LINES)
+def test_lines_of_machines_are_no_text_and_the_command_makes_of_them_what_they_are(cli, tmp_path, monkeypatch, kind):
+    content, says, task, first = MACHINE_LINES[kind]
+    monkeypatch.chdir(tmp_path)
+    cli.write("a.txt", "".join(f"{line}\n" for line in content))
+    said = cli.refuses(3, says, "train", "a.txt", "--dry-run").err
+    assert "rnncli train a.txt --format text" in said
+    cli.works("train", "a.txt", "--format", "text", "--dry-run")
+    if task is None:
+        return
+    found = re.search(r"((?:python3|rnncli train a.txt --format (?!text)).*?)(?=; to read it as a text)", said)
+    assert found is not None
+    way = found[1]
+    if way.startswith("python3"):
+        subprocess.run(way, shell=True, check=True)
+        way = f"rnncli train {way.rpartition(' ')[2]}"
+    made = cli.works(*shlex.split(way)[1:], "--dry-run", "--json").json
+    input = made["records"][0]["input"]
+    assert (made["task"], input.partition("numbers: ")[2] or input) == (task, first)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [f"{who}: {text}" for who, text in zip("AB" * 30, TEXTS, strict=True)],
+        [f"{word}," for word in TEXTS],
+        ["[Verse 1]", *TEXTS],
+        ["def f(x):", "    return {'a': x}", "", "y = f(1)"] * 9,
+        [f"Gen {k}:{k + 1} {text}" for k, text in enumerate(TEXTS)],
+        [f"{k + 1}. {text}" for k, text in enumerate(TEXTS)],
+        ["<doc>", *TEXTS, "</doc>"],
+    ],
+    ids=["a dialogue", "commas", "a song", "a program", "verses", "numbered lines", "a tag"],
+)
+def test_what_people_write_is_a_text(cli, content):
+    cli.write("a.txt", "".join(f"{line}\n" for line in content))
+    assert cli.works("train", "a.txt", "--dry-run", "--json").json["task"] == "lm"
+
+
 def test_two_parallel_files_are_described(cli):
     cli.write("a.en", "".join(f"{one}\n" for one in TEXTS))
     cli.write("a.de", "".join(f"{one}\n" for one in OTHERS))

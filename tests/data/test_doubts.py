@@ -263,7 +263,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
         "a.txt",
         "".join(f"__label__{b} {a}\n" for a, b in LABELLED),
         {},
-        ["each line has a label as fastText writes it"],
+        ["each line has a label as fastText writes it", "rnncli train a.txt --format fasttext"],
     ),
     "CoNLL": (
         *("a.txt", "".join(f"{w} {'OB'[at % 2]}\n" + "\n" * (at % 5 == 4) for at, w in enumerate(WORDS * 2))),
@@ -972,7 +972,7 @@ COMMAND = re.compile(r"(?:python3 -c|sed|awk|\(printf|cut|iconv|zcat) .*? > [^ ;
             ("tags of two types", 9),
             ("labels as places", 40),
         ],
-        *[("UCR's text", 24), ("fastText", 40), ("another name", 20)],
+        *[("UCR's text", 24), ("another name", 20)],
         *[
             ("a split of JSON", 20),
             ("words as a list", 40),

@@ -17,14 +17,14 @@ def _always(*checks: Check) -> Checks:
 FILE: dict[str, Checks] = {
     "records": [(text_files.words_in_a_table, Known.COLUMNS), (texts.rejected, Known.NOTHING)],
     "texts": _always(
-        text_files.json_lines,
         text_files.slashed_tags,
-        text_files.labelled_lines,
+        text_files.machine_lines,
         text_files.lines_of_numbers,
         text_files.tagged_words,
         text_files.same_tabs,
         text_files.lexicon,
         text_files.same_delimiters,
+        text_files.loose_columns,
     ),
     "documents": [],
     "tagged words": _always(text_files.slashed_tags),

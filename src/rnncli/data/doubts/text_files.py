@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 
 from rnncli.data.doubts.labels import READS_WORDS
+from rnncli.data.doubts.machine_lines import LOOSE_COLUMNS, MACHINE_LINES, Kind, kind_of
 from rnncli.data.doubts.preview import Preview, cut
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.dialect import called, option
-from rnncli.data.formats.values import is_json, words
+from rnncli.data.formats.values import words
 from rnncli.data.tables.column import Column, columns_of, unnamed
 from rnncli.data.tables.facts import is_bio, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
@@ -73,24 +74,27 @@ def same_delimiters(preview: Preview) -> DataError | None:
     return None
 
 
-def labelled_lines(preview: Preview) -> DataError | None:
-    """fastText writes the label into the line: ``__label__good a warm film``."""
-    lines = preview.lines
-    if not lines or not all("__label__" in line for line in lines):
-        return None
-    record = '{"text":" ".join(w for w in r if w[:9]!="__label__"),"label":[w[9:] for w in r if w[:9]=="__label__"][0]}'
-    made = preview.file.as_json(record, "map(str.split,sys.stdin)")
-    hint = f'rnncli reads {{"text": "so it is", "label": "good"}}. To make such lines of it: {made}'
-    return _refuse(preview, f"each line has a label as fastText writes it ({cut(lines[0])})", hint)
+def machine_lines(preview: Preview) -> DataError | None:
+    """Lines of JSON, XML, libsvm, a log, …"""
+    return _refuse_kind(preview, MACHINE_LINES)
 
 
-def json_lines(preview: Preview) -> DataError | None:
-    """An object a line."""
-    lines = preview.lines
-    if not lines or not all(line.lstrip()[:1] == "{" and is_json(line) for line in lines[:20]):
+def loose_columns(preview: Preview) -> DataError | None:
+    """Values that nothing but spaces separates."""
+    return _refuse_kind(preview, LOOSE_COLUMNS)
+
+
+def _first(preview: Preview) -> str:
+    """The first line that is more than a bracket."""
+    return next((line for line in preview.lines if len(line.strip()) > 3), preview.lines[0])
+
+
+def _refuse_kind(preview: Preview, kinds: Sequence[Kind]) -> DataError | None:
+    kind = kind_of(preview.lines, kinds)
+    if kind is None:
         return None
-    hint = f"To read JSON lines: {preview.command('--format jsonl')}"
-    return _refuse(preview, "each line is a JSON object, so this is not a text", hint)
+    hint = ": ".join(filter(None, (kind.purpose, kind.way(preview.file, preview.lines))))
+    return _refuse(preview, f"{kind.what} ({cut(_first(preview))}), so this is not a text", hint)
 
 
 def slashed_tags(preview: Preview) -> DataError | None:
@@ -157,10 +161,27 @@ def lines_of_numbers(preview: Preview) -> DataError | None:
         what = f"each line is a number ({cut(lines[0])}), so this looks like a series, not a text"
         read = preview.file.command("--format csv", "--task forecast")
         return _refuse(preview, what, f"To predict the next of them: {read}")
-    if len(lines) < 2 or not all(numbers_in(line) for line in lines):
+    first = {line.split()[0] for line in lines}
+    named = len(lines) > _FEW and all(numbers_in(line.strip().partition(" ")[2]) for line in lines)
+    if named and len(first) == len(lines) and not all(map(is_plain_number, first)):
+        what = f"each line is a word and its vector ({cut(lines[0])}), so this is not a text"
+        return _refuse(
+            preview,
+            what,
+            f"To train with these vectors: {preview.command(file='DATA')} --vectors {preview.file.quoted}",
+        )
+    if len(lines) > _FEW and all(map(_is_pair, lines)):
+        what = f"each line is a pair of numbers ({cut(lines[0])}), so this looks like a table, not a text"
+        return _refuse(preview, what, f"To read it as a table: {preview.command('--format csv', option(' '))}")
+    if len(lines) < 2 or not (named or all(map(numbers_in, lines))):
         return None
     what = f"each line is a row of numbers ({cut(lines[0])}), so this looks like a table, not a text"
     return _refuse(preview, what, f"If each line starts with its label: {series_of_lines(preview.file)}")
+
+
+def _is_pair(line: str) -> bool:
+    values = line.split()
+    return len(values) == 2 and all(map(is_plain_number, values))
 
 
 def lexicon(preview: Preview) -> DataError | None:

@@ -14,6 +14,9 @@ from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError
 
 
+_MODULES = ("ast", "csv", "json", "re", "shlex", "sys", "xml.etree.ElementTree")  # that a line of Python may need
+
+
 @dataclass(frozen=True)
 class DataFile:
     """A file that is read; ``-`` is standard input, which a command can only call FILE.
@@ -85,7 +88,7 @@ class DataFile:
         """
         condition = "" if where is None else f" if {where}"
         made = f"[print(json.dumps({record})) for r in {rows or self.records}{condition}]"
-        modules = ",".join(name for name in ("ast", "csv", "json", "re", "sys") if f"{name}." in made)
+        modules = ",".join(name for name in _MODULES if f"{name}." in made)
         return self.python(f"import {modules};{made}", "jsonl")
 
     def grouped(self, record: str, key: str) -> str:

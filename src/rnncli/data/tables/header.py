@@ -190,4 +190,4 @@ def series_of_lines(file: DataFile, label_last: bool = False) -> str:
     """The command that makes a series of each line of numbers, of which the first, or the last, is the label."""
     at, rest = ("-1", ":-1") if label_last else ("0", "1:")
     record = f'{{"sequence":[float(x) for x in r[{rest}] if x!="NaN"],"label":r[{at}]}}'
-    return file.as_json(record, '(l.replace(","," ").split() for l in sys.stdin)')
+    return file.as_json(record, '(l.strip("[ ]\\n").replace(","," ").split() for l in sys.stdin)')
