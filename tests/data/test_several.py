@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -236,9 +237,12 @@ def test_two_text_files_of_as_many_lines_are_refused_with_the_commands_for_both(
     for given in ({}, {"task": "seq2seq"}):
         with pytest.raises(DataError, match=r"x\.txt and 1 more file: these are two text files") as caught:
             rnncli.train(["x.txt", "y.txt"], **given)
+        with pytest.raises(DataError, match=re.escape(str(caught.value))):
+            rnncli.describe(["x.txt", "y.txt"], **given)
         assert "rnncli train --source x.txt --target y.txt; to learn" in caught.value.hint
         assert caught.value.hint.endswith("rnncli train x.txt y.txt --task lm")
     assert rnncli.train(["x.txt", "y.txt"], task="lm", hidden=4, epochs=1).task == "lm"
     with open("y.txt", "a") as file:
         file.write("and more\n")
+    assert rnncli.describe(["x.txt", "y.txt"]).task == "lm"
     assert rnncli.train(["x.txt", "y.txt"], hidden=4, epochs=1).task == "lm"

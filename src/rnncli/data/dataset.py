@@ -322,10 +322,6 @@ def read_opened(opened: OpenedRecords) -> Dataset:
         raise_found(plan.refusal(records))
     why, digest = opened.why(records.inputs), table.ledger.digest
     read = Dataset.of(opened.as_read, why, records, digest, plan.kept(), plan.roles)
-    purpose = plan.preview.purpose
-    named = purpose.task_named or not purpose.trains
-    if opened.request.doubted and not named and not opened.request.labelled:
-        raise_found(side_by_side(opened.source, read.file_of))
     splits, groups = (Texts(opened.beside.of(role, records.lines)) for role in ("split", "group"))
     named_columns = table.ledger.file.format.holds == "records"
     return replace(read, named_columns=named_columns, splits=splits, groups=groups)
@@ -495,8 +491,9 @@ def open_records(
         table = open_source(source, lambda path, format: open_one(path, format=format))
     except DataError as error:
         raise (_by_its_lines(error, source, open_one, purpose) if _is_unsaid(source) else error) from None
-    if request.labelled and table.ledger.file.format.holds == "texts":
-        raise_found(side_by_side(source))
+    unasked = request.doubted and purpose.trains and not purpose.task_named
+    if table.ledger.file.format.holds == "texts" and (request.labelled or unasked):
+        raise_found(side_by_side(source, request.labelled))
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
     reads_by_name = request.reads is not None and not isinstance(request.reads, WideForm)
     settled = before_waiting is not None and (source.text is not None or source.format == "text" or reads_by_name)

@@ -11,7 +11,8 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.folders import LabelledFile, is_folder, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
-from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
+from rnncli.data.formats.sources import open_chunks
+from rnncli.data.formats.table import MAX_BYTES, MOST_KEPT, Ledger, Row, Table
 from rnncli.data.tables.source import Source
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
@@ -139,16 +140,26 @@ def _open_pairs(source: Source, open_one: OpenOne) -> Table:
     return replace(texts, name=name, columns=(SOURCE, TARGET), format=PAIRS.name, rows=rows(), ledger=ledger)
 
 
-def side_by_side(source: Source, file_of: Sequence[int] = ()) -> DataError | None:
-    """The refusal of two text files, each with texts that belong to those of the other.
+def side_by_side(source: Source, labelled: bool) -> DataError | None:
+    """The refusal of two text files, each with texts that belong to those of the other: they have as many lines.
 
     Args:
-        file_of: the file of each record, once all are read: such files have as many lines; empty where their texts
-            are to have labels.
+        labelled: whether their texts are to have labels, which no text file has.
+
+    Raises:
+        StorageError: one cannot be read.
     """
-    if len(source.more) != 1 or (file_of and 2 * sum(file_of) != len(file_of)):
+    if len(source.more) != 1 or not (labelled or len(set(map(_count_lines, source.paths))) == 1):
         return None
     pairs = command("rnncli", "train", "--source", source.path, "--target", source.more[0])
-    what = f"{source.name}: these are two text files" + (" of as many lines" if file_of else ", without labels")
+    what = f"{source.name}: these are two text files" + (", without labels" if labelled else " of as many lines")
     text = f"; to learn the language of both: rnncli train {source.typed} --task lm"
     return DataError(what, f"If a line of one goes with that of the other: {pairs}{text}")
+
+
+def _count_lines(path: str) -> int:
+    """How many lines a file has, as far as its bytes tell."""
+    lines, last = 0, b"\n"
+    for data in open_chunks(path, max_bytes=MAX_BYTES):
+        lines, last = lines + (data.count(b"\n") or data.count(b"\r")), data[-1:]
+    return lines + (last not in b"\r\n\0")
