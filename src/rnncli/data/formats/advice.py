@@ -13,7 +13,6 @@ from rnncli.data.formats.registry import PACKED, Format
 from rnncli.data.formats.sources import display_name
 from rnncli.errors import DataError
 
-
 _MODULES = ("ast", "csv", "json", "re", "shlex", "sys", "xml.etree.ElementTree")  # that a line of Python may need
 
 
