@@ -254,7 +254,7 @@ def test_a_bag_of_words_answers_as_one_versus_rest() -> None:
 def test_the_constant_answer_has_the_largest_f1_of_all() -> None:
     targets = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 0], [0, 1, 1], [0, 0, 0]], np.bool_)
     examples = Examples([np.array([0])] * 5, targets)
-    found = TASK.constant(examples, examples)
+    found = TASK.constant(examples, examples, MultilabelClassifier(Settings(), 1, 3))
     assert found.name == "commonest_labels"
     both = f1_of_rows(np.tile([True, True, False], (5, 1)), targets).score
     assert found.score == both == 2 * 6 / (10 + 7)

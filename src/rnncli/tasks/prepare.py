@@ -165,6 +165,18 @@ def _by_chance(dataset: Dataset, settings: Settings, rows: Array, targets: Array
 
 
 T = TypeVar("T", Array, Ragged)
+MOST_LABELS = 10_000
+
+
+def require_few_labels(dataset: Dataset, labels: int, hint: str) -> None:
+    """Raises DataError: so many different labels most likely are none."""
+    records = len(dataset.lines)
+    if labels > MOST_LABELS or (labels > 50 and labels > records / 2):
+        raise DataError(
+            f"{dataset.name}: column {quoted(dataset.source.label or '')} has {labels:,} different labels in "
+            f"{records:,} records",
+            hint,
+        )
 
 
 def learned_labels(

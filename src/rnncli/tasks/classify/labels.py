@@ -10,10 +10,8 @@ from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.errors import DataError, quoted
+from rnncli.tasks.prepare import require_few_labels
 from rnncli.tasks.report import UNEVEN, skipped_warning
-
-# More distinct labels than this are most likely not labels.
-MAX_LABELS = 10_000
 
 
 def require_labels(dataset: Dataset) -> None:
@@ -25,12 +23,8 @@ def require_labels(dataset: Dataset) -> None:
         raise DataError(
             f"{name}: a classifier needs at least 2 labels, and every record here is {quoted(dataset.labels[0])}"
         )
-    if len(labels) > MAX_LABELS or (len(labels) > 50 and len(labels) > len(dataset.texts) / 2):
-        raise DataError(
-            f"{name}: column {quoted(dataset.source.label or '')} has {len(labels):,} different labels in "
-            f"{len(dataset.texts):,} records",
-            "name the label's column with --label; if it holds texts to be generated, say --task seq2seq",
-        )
+    hint = "name the label's column with --label; if it holds texts to be generated, say --task seq2seq"
+    require_few_labels(dataset, len(labels), hint)
 
 
 def row_weights(train_targets: Array, targets: Array, settings: Settings) -> Array | None:

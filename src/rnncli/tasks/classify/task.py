@@ -15,7 +15,7 @@ from rnncli.tasks.classify import labels
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one.model import ManyToOneModel
-from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import LabelTargets
 from rnncli.tasks.many_to_one.task import ManyToOneTask
 from rnncli.tasks.prepare import Split, learned_labels, numbered
@@ -43,7 +43,7 @@ class Classify(ManyToOneTask, LabelTargets):
     def learned(
         self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None
     ) -> tuple[dict[str, Any], Array]:
-        known = () if begin is None else tuple(begin.facts()["labels"])
+        known = () if begin is None else begin.classes
         names, targets = learned_labels(dataset, rows, fields["labels"], targets, known)
         return {"labels": names}, targets
 
@@ -65,7 +65,7 @@ class Classify(ManyToOneTask, LabelTargets):
     def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
         return labels.warnings_of(dataset, settings)
 
-    def constant(self, train: Examples, validation: Examples) -> Baseline:
+    def constant(self, train: Examples, validation: Examples, network: ManyToOne) -> Baseline:
         """The label that most training rows have."""
         commonest = np.bincount(train.targets).argmax()
         return Baseline(self.constant_is, RowScores.of_answers(validation.targets == commonest))

@@ -62,16 +62,16 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     train, validation = whole.take(rows.train), whole.take(rows.validation)
     cut = int((lengths > limit).sum())
     note = f"; of {cut:,} the middle is not read (--max-length)" if cut else ""
-    report = task.report(
-        dataset.labels,
+    report = task.described(
+        dataset,
+        settings,
+        rows,
+        "sequences of numbers",
         {"lengths": spread(lengths), "cut": cut, "features": input.size, "constant": constant},
         [
             ("lengths", spread_words(spread(lengths), "timestep") + note),
             ("numbers", numbers_words(input.size, constant, "timestep")),
         ],
-        what=f"{task.trains} of sequences of numbers",
-        warnings=task.warnings(dataset, settings),
-        **rows.sizes,
     )
     judge = partial(task.baselines_of_numbers, train, validation, untrained.network)
     return Prepared(untrained, train, validation, report, baselines=judge)

@@ -92,23 +92,26 @@ class Targets(ABC):
     ) -> Report:
         """The report, with the figures and lines of inputs; ``more`` are other fields of it."""
 
-    @abstractmethod
-    def baselines_of_texts(
-        self, train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne
-    ) -> tuple[Baseline, ...]:
-        """What a network for texts has to beat; it reads ids of an unlimited vocabulary."""
+    def described(
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        rows: Split,
+        of: str,
+        figures: Mapping[str, Any],
+        lines: Sequence[tuple[str, str]],
+        problems: Sequence[str] = (),
+    ) -> Report:
+        """The report on a training.
 
-    @abstractmethod
-    def baselines_of_numbers(self, train: Examples, validation: Examples, network: ManyToOne) -> tuple[Baseline, ...]:
-        """What a network for sequences of numbers has to beat."""
-
-    @abstractmethod
-    def cost_of_baselines(self, words: int, vocabulary_size: int, network: ManyToOne) -> tuple[int, str | None]:
-        """Bytes that the baselines of so many words take, and a sentence on one that is too large and left out."""
-
-
-class LabelTargets(Targets):
-    """Those of a task whose answers are labels."""
+        Args:
+            of: what the inputs are.
+            figures, lines: as :meth:`report` takes them.
+            problems: sentences beside those on the answers.
+        """
+        warnings = (*self.warnings(dataset, settings), *problems)
+        what = f"{self.trains} of {of}"
+        return self.report(dataset.labels, figures, lines, what=what, warnings=warnings, **rows.sizes)
 
     @property
     @abstractmethod
@@ -116,8 +119,28 @@ class LabelTargets(Targets):
         """The name of the baseline that gives every row the same answer."""
 
     @abstractmethod
-    def constant(self, train: Examples, validation: Examples) -> Baseline:
+    def constant(self, train: Examples, validation: Examples, network: ManyToOne) -> Baseline:
         """Always the same answer, the one that suits the training rows best."""
+
+    def baselines_of_texts(
+        self, train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne
+    ) -> tuple[Baseline, ...]:
+        """What a network for texts has to beat; it reads ids of an unlimited vocabulary."""
+        constant = self.constant(train, validation, network)
+        return bag_of_words.baselines(train, validation, vocabulary_size, network, constant)
+
+    def cost_of_baselines(self, words: int, vocabulary_size: int, network: ManyToOne) -> tuple[int, str | None]:
+        """Bytes that the baselines of so many words take, and a sentence on one that is too large and left out."""
+        problem = bag_of_words.problem(words, vocabulary_size, network, self.constant_is)
+        return 0 if problem else bag_of_words.memory(words, vocabulary_size, network.logit_count), problem
+
+    @abstractmethod
+    def baselines_of_numbers(self, train: Examples, validation: Examples, network: ManyToOne) -> tuple[Baseline, ...]:
+        """What a network for sequences of numbers has to beat."""
+
+
+class LabelTargets(Targets):
+    """Those of a task whose answers are labels."""
 
     @abstractmethod
     def indicators(self, targets: Array, label_count: int) -> Array:
@@ -136,12 +159,6 @@ class LabelTargets(Targets):
     ) -> Report:
         return label_report(self.counts(answers), figures, lines, **more)
 
-    def baselines_of_texts(
-        self, train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne
-    ) -> tuple[Baseline, ...]:
-        constant = self.constant(train, validation)
-        return bag_of_words.baselines(train, validation, vocabulary_size, network, constant)
-
     def baselines_of_numbers(self, train: Examples, validation: Examples, network: ManyToOne) -> tuple[Baseline, ...]:
         """Random convolution kernels with a ridge classifier, and the same answer for all rows."""
         from rnncli.tasks.random_kernels import KernelRidge  # no prediction waits for it
@@ -150,8 +167,4 @@ class LabelTargets(Targets):
             train.inputs, 2.0 * self.indicators(train.targets, network.label_count) - 1, network.settings.seed
         )
         scores = self.judged(found.predict(validation.inputs), validation.targets)
-        return Baseline("random_convolution_kernels", scores), self.constant(train, validation)
-
-    def cost_of_baselines(self, words: int, vocabulary_size: int, network: ManyToOne) -> tuple[int, str | None]:
-        problem = bag_of_words.problem(words, vocabulary_size, network, self.constant_is)
-        return 0 if problem else bag_of_words.memory(words, vocabulary_size, network.logit_count), problem
+        return Baseline("random_convolution_kernels", scores), self.constant(train, validation, network)

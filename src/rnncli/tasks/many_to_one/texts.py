@@ -82,8 +82,11 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
     if on_both_sides:
         both = counted(on_both_sides, "text is", "texts are")
         lines.append(("both sides", f"{both} in both training and validation"))
-    report = task.report(
-        dataset.labels,
+    report = task.described(
+        dataset,
+        settings,
+        rows,
+        "text",
         {
             "tokens": unit,
             "lengths": spread(lengths),
@@ -95,9 +98,7 @@ def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOn
             "on_both_sides": on_both_sides,
         },
         lines,
-        what=f"{task.trains} of text",
-        warnings=(*task.warnings(dataset, settings), *([left_out] if left_out else [])),
-        **rows.sizes,
+        [left_out] if left_out else [],
     )
     judge = partial(task.baselines_of_texts, whole_train, whole_validation, unlimited.size, network)
     tables = {"embedding/weight": vocabulary.tokens} if unit != "char" and network.reader.embeds else {}

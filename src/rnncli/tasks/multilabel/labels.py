@@ -13,10 +13,8 @@ from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.data.records.label_sets import shown_labels
 from rnncli.errors import DataError, counted, quoted
+from rnncli.tasks.prepare import require_few_labels
 from rnncli.tasks.report import skipped_warning
-
-# More distinct labels than this are most likely not labels.
-MAX_LABELS = 10_000
 
 LabelSet = tuple[str, ...]
 
@@ -34,13 +32,7 @@ def require_labels(dataset: Dataset) -> None:
     if len(set(sets)) < 2:
         have = f"the labels {quoted(shown_labels(sets[0]))}" if sets[0] else "no label"
         raise DataError(f"{name}: every record here has {have}: there is nothing to tell apart")
-    labels = len(counts_of(sets))
-    if labels > MAX_LABELS or (labels > 50 and labels > len(sets) / 2):
-        raise DataError(
-            f"{name}: column {quoted(dataset.source.label or '')} has {labels:,} different labels in "
-            f"{len(sets):,} records",
-            "name the column of the labels with --label",
-        )
+    require_few_labels(dataset, len(counts_of(sets)), "name the column of the labels with --label")
 
 
 def numbered(sets: Sequence[LabelSet]) -> tuple[tuple[str, ...], Array]:

@@ -14,7 +14,7 @@ from rnncli.data.dataset import Dataset
 from rnncli.data.records import LabelSets
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one.model import ManyToOneModel
-from rnncli.tasks.many_to_one.network import Examples
+from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import LabelTargets
 from rnncli.tasks.many_to_one.task import ManyToOneTask
 from rnncli.tasks.multilabel import labels
@@ -44,7 +44,7 @@ class Multilabel(ManyToOneTask, LabelTargets):
     def learned(
         self, dataset: Dataset, rows: Split, fields: dict[str, Any], targets: Array, begin: ManyToOneModel | None
     ) -> tuple[dict[str, Any], Array]:
-        known = () if begin is None else tuple(begin.facts()["labels"])
+        known = () if begin is None else begin.classes
         names, targets = learned_columns(dataset, rows, fields["labels"], targets, known)
         return {"labels": names, "thresholds": usual_thresholds(names)}, targets
 
@@ -66,7 +66,7 @@ class Multilabel(ManyToOneTask, LabelTargets):
     def warnings(self, dataset: Dataset, settings: Settings) -> tuple[str, ...]:
         return labels.warnings_of(dataset, settings)
 
-    def constant(self, train: Examples, validation: Examples) -> Baseline:
+    def constant(self, train: Examples, validation: Examples, network: ManyToOne) -> Baseline:
         """The commonest labels, as many of them as have the largest micro F1 on the training rows."""
         counts = train.targets.sum(axis=0)
         order = np.argsort(-counts, kind="stable")

@@ -16,7 +16,6 @@ from rnncli.results import format_number
 from rnncli.tasks.comparison import Baseline
 from rnncli.tasks.inputs import NumberInput
 from rnncli.tasks.least_squares import Ridge, too_large
-from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.numbers.model import NumberModel, amounts_of
@@ -27,6 +26,7 @@ class NumberTargets(Targets):
     """Those of a task that predicts one number for an input."""
 
     trains = "A regression"
+    constant_is = "mean"
 
     def require(self, dataset: Dataset) -> None:
         numbers, name = amounts_of(dataset), dataset.name
@@ -58,22 +58,17 @@ class NumberTargets(Targets):
         assert isinstance(answers, Amounts)
         return number_report(answers.array(), figures, lines, **more)
 
-    def baselines_of_texts(
-        self, train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne
-    ) -> tuple[Baseline, ...]:
-        return bag_of_words.baselines(train, validation, vocabulary_size, network, mean_baseline(validation, network))
+    def constant(self, train: Examples, validation: Examples, network: ManyToOne) -> Baseline:
+        """The mean of the training rows, which is 0 once it is standardised."""
+        return Baseline(self.constant_is, network.judged(np.zeros_like(validation.targets), validation.targets))
 
     def baselines_of_numbers(self, train: Examples, validation: Examples, network: ManyToOne) -> tuple[Baseline, ...]:
-        mean = mean_baseline(validation, network)
+        mean = self.constant(train, validation, network)
         own = features_of(train.inputs)
         if too_large(*own.shape):
             return (mean,)
         linear = Ridge.fit(own, train.targets).predict(features_of(validation.inputs))
         return Baseline("linear_model", network.judged(linear, validation.targets)), mean
-
-    def cost_of_baselines(self, words: int, vocabulary_size: int, network: ManyToOne) -> tuple[int, str | None]:
-        problem = bag_of_words.problem(words, vocabulary_size, network, "mean")
-        return 0 if problem else bag_of_words.memory(words, vocabulary_size, network.logit_count), problem
 
 
 def standardised(
@@ -90,11 +85,6 @@ def standardised(
     else:
         center, deviation = begin.center, begin.deviation
     return fields | {"center": center, "deviation": deviation}, (targets - center) / deviation
-
-
-def mean_baseline(validation: Examples, network: ManyToOne) -> Baseline:
-    """Always the mean of the training rows, which is 0 once it is standardised."""
-    return Baseline("mean", network.judged(np.zeros_like(validation.targets), validation.targets))
 
 
 def number_report(numbers: Array, figures: Mapping[str, Any], lines: Sequence[tuple[str, str]], **more: Any) -> Report:
