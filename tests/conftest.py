@@ -3,6 +3,7 @@
 Hypothesis tries the same examples in every run, and as long as they take: a busy machine, or luck, fails no test.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
@@ -17,6 +18,14 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 
 settings.register_profile("rnncli", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rnncli")
+
+
+@pytest.fixture(scope="module")
+def one_core() -> Iterator[None]:
+    """Handing a direction of few units to another thread takes longer than computing it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
+        yield
 
 
 @pytest.fixture

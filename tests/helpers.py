@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import pkgutil
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,21 @@ from rnncli.config import Settings
 from rnncli.data.doubts.labels import are_tagged
 from rnncli.data.formats.values import looks_like_numbers
 from rnncli.data.records import Inputs, NumberArrays, Texts, TokenLists
+
+
+class Terminal(io.StringIO):
+    """What is written, by a program that takes it for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def plain_environment(monkeypatch: pytest.MonkeyPatch, terminal: str) -> None:
+    """Removes what the environment says of size and colours, and names the kind of terminal."""
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", terminal)
+
 
 CELLS = get_args(get_type_hints(Settings)["cell"])
 

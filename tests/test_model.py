@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,7 @@ from rnncli.tasks.inputs import TextInput
 from rnncli.tasks.model import CHUNK, Model
 
 WORDS = ("the", "film", "was", "not", "good", "bad", "so", "very", ".")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_core() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
-        yield
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 def model(labels: tuple[str, ...] = ("neg", "neutral", "pos"), seed: int = 0, **chosen: Any) -> Model:

@@ -8,21 +8,15 @@ import sys
 
 import pytest
 from attacks import ATTACKS, dangers
+from helpers import Terminal, plain_environment
 
 from rnncli.clean import clean
 from rnncli.render.console import MIN_WIDTH, Output
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
+    plain_environment(monkeypatch, "xterm-256color")
 
 
 def test_rich_is_not_imported_before_it_is_needed() -> None:

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from attacks import ATTACKS, MARKUP, dangers
+from helpers import Terminal, plain_environment
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -25,16 +26,9 @@ WIDTHS = [1, 20, 80, 200]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "dumb")
+    plain_environment(monkeypatch, "dumb")
 
 
 @pytest.fixture

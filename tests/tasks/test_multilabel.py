@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,7 @@ from rnncli.tasks.multilabel.task import TASK
 from rnncli.tasks.multilabel.thresholds import best_threshold
 
 LOSSES = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text(encoding="utf-8"))["losses"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_core() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
-        yield
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 # The loss

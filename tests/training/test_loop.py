@@ -32,13 +32,7 @@ TINY = {
     **{"cell": "gru", "hidden": 4, "embedding": 3, "embedding_scale": 1.0, "bidirectional": False, "dropout": 0.0},
     **{"batch": 8, "epochs": 3, "patience": 5, "lr": 0.05, "optimizer": "adam"},
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_core() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
-        yield
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 def order_problem(rows: int, seed: int = 0) -> Examples:

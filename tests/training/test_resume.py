@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +63,7 @@ def named(chosen: dict[str, Any]) -> str:
     return f"{chosen['cell']}-{chosen['optimizer']}-{chosen.get('workers', 1)}"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_core() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
-        yield
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 @pytest.fixture(scope="module")

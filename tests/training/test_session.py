@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,7 @@ from rnncli.training.session import Session
 from rnncli.training.step import Trainer
 
 TINY = {"hidden": 4, "embedding": 3, "batch": 8, "epochs": 3, "validation": 0.25, "min_count": 1, "lr": 0.01}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_core() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnncli.core.threads.available_cores", lambda: 1)
-        yield
+pytestmark = pytest.mark.usefixtures("one_core")
 
 
 @pytest.fixture(scope="module")
