@@ -282,18 +282,11 @@ def test_an_encoding_that_is_none_is_a_usage_error(encoding):
 
 @pytest.mark.parametrize("end", LINE_ENDS)
 @pytest.mark.parametrize("padding", [1, 40, 1000])  # the last spreads the file over several chunks
-@pytest.mark.parametrize(
-    ("bad", "meant"),
-    [(b"\xff", "latin-1"), (b"\xe2\x28\xa1", "latin-1"), (b"\xed\xa0\x80", "cp1252"), (b"\xc3", "latin-1")],
-)
-def test_an_invalid_byte_is_refused_with_its_line_and_value(end, padding, bad, meant):
+@pytest.mark.parametrize("bad", [b"\xff", b"\xe2\x28\xa1", b"\xed\xa0\x80", b"\xc3"])
+def test_an_invalid_byte_is_refused_with_its_line_and_value(end, padding, bad):
     row = (f"{'ä' * padding},pos" + end).encode()
     data = ("text,label" + end).encode() + row * 4709 + b"ab" + bad + end.encode() + row
-    expected = (
-        f"<stdin>:4711: byte 0x{bad[0]:02x} is not valid UTF-8; "
-        f"if the file is in another encoding, say --encoding {meant}"
-    )
-    assert refusal(data) == expected
+    assert refusal(data) == f"<stdin>:4711: byte 0x{bad[0]:02x} is not valid UTF-8, which the rest is"
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
+from rnncli.data.formats.encodings import is_mostly_utf_8, likely_encodings, possible_encodings
 from rnncli.data.formats.table import Ledger
-from rnncli.errors import DataError, UsageError, closest
+from rnncli.errors import DataError, UsageError, closest, quoted
 
 # A line may be this much longer than a value (other columns, quotes, escapes) before it is taken for no line at all.
 LINE_SLACK = 1 << 20
@@ -44,6 +45,8 @@ _MARKS = (*(mark for mark, *_ in _MAGIC), *_BYTE_ORDER_MARKS)
 # byte of UTF-16 and three of four of UTF-32. Encoding → which of four bytes in a row.
 _HEAD = 1024
 _NUL_PLACES = {"utf-16-le": {1, 3}, "utf-16-be": {0, 2}, "utf-32-le": {1, 2, 3}, "utf-32-be": {0, 1, 2}}
+
+_AROUND = 1 << 15  # bytes before one that cannot be decoded, and as many behind it, tell the encoding
 
 # What Windows writes in place of a standard of ISO: the same letters, and quotes, dashes and the euro sign where ISO
 # has control characters that no text holds.
@@ -128,6 +131,8 @@ def _checked_start(chunks: Iterator[bytes], name: str, encoding: str) -> Iterato
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{name}: looks like {kind}, not text", hint)
+    if b"\x1b$B" in head and not encoding.startswith("iso2022"):
+        raise DataError(f"{name}: looks like ISO-2022-JP; use --encoding iso2022_jp")
     marked = next((kind for mark, kind in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
     if not encoding.startswith(("utf-16", "utf-32")):
         if marked is not None:
@@ -150,10 +155,10 @@ def _wide_without_mark(head: bytes) -> str | None:
 
 
 class _BadByte(Exception):
-    """A byte that is not in the encoding, and those that were read with it, from this one on."""
+    """A byte that is not in the encoding, and those around it, from the beginning of a line on."""
 
-    def __init__(self, byte: int, rest: bytes) -> None:
-        self.byte, self.rest = byte, rest
+    def __init__(self, byte: int, around: bytes) -> None:
+        self.byte, self.around = byte, around
 
 
 def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
@@ -176,7 +181,8 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
             except UnicodeError as error:
                 last = data[at] if data else 0
                 byte = error.object[error.start] if isinstance(error, UnicodeDecodeError) else last
-                raise _BadByte(byte, data[at:]) from None
+                start = data.find(b"\n", max(0, at - _AROUND), at) + 1 if at > _AROUND else 0
+                raise _BadByte(byte, data[start : at + _AROUND]) from None
             yield text
 
 
@@ -250,14 +256,25 @@ def _undecodable(where: str, bad: _BadByte, encoding: str) -> DataError:
     what = f"{where}: byte 0x{bad.byte:02x} is not valid"
     if encoding not in ("utf-8", "utf-8-sig"):
         return DataError(f"{what} {encoding}; say another --encoding")
-    if bad.byte < 0xA0 and _of_windows(bad.byte, "iso8859-1") is None:
+    if is_mostly_utf_8(bad.around):
+        return DataError(f"{what} UTF-8, which the rest is", "Mend that line, or leave it out.")
+    found = likely_encodings(bad.around)
+    if len(found) > 1:
+        ways = "; or ".join(f"--encoding {name} (it reads {quoted(word)})" for name, word in found.items())
+        return DataError(f"{what} UTF-8, and {len(found)} other encodings are likely", f"Say which one it is: {ways}.")
+    if not found:
+        others = ", ".join(possible_encodings(bad.around))
+        nor = ", nor cp1252" if bad.byte < 0xA0 and _of_windows(bad.byte, "iso8859-1") is None else ""
         return DataError(
-            f"{what} UTF-8, nor cp1252; find out which encoding the file is in, and say it with --encoding",
-            "Others that are common: mac_roman, cp850, cp1251, gb18030, shift_jis, big5.",
+            f"{what} UTF-8{nor}; find out which encoding the file is in, and say it with --encoding",
+            f"Some that have these bytes: {others}.",
         )
-    # From 0xa0 on the two are the same, and what Windows has below tells them apart.
-    meant = "cp1252" if any(0x80 <= byte < 0xA0 for byte in (bad.byte, *bad.rest)) else "latin-1"
-    return DataError(f"{what} UTF-8; if the file is in another encoding, say --encoding {meant}")
+    ((name, word),) = found.items()
+    if name == "cp1252" and not any(0x80 <= byte < 0xA0 for byte in bad.around):
+        name = "latin-1"  # from 0xa0 on the two are the same
+    return DataError(
+        f"{what} UTF-8; if the file is in another encoding, say --encoding {name}", f"It reads {quoted(word)} then."
+    )
 
 
 def _whole_lines(texts: Iterable[str], name: str, max_line: int) -> Iterator[str]:
