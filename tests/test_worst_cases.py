@@ -18,6 +18,7 @@ import rich.cells
 
 from rnncli.clean import clean
 from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
+from rnncli.data.dataset import Source, read_dataset
 from rnncli.data.formats.numbers import finite_number, is_number, is_whole_number
 from rnncli.data.formats.values import is_json
 from rnncli.data.readers import open_table
@@ -204,6 +205,74 @@ READERS: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("reader", READERS)
 def test_each_reader_of_text_takes_time_in_proportion(reader: str) -> None:
     in_proportion(reader, READERS[reader])
+
+
+ROWS = 12  # of a data set
+# The name of a file, its first line and any other one, and the task: the text is in a cell, or in the place of one.
+DATA_SETS: dict[str, tuple[str, str, Callable[[str, int], str], str]] = {
+    "texts": ("a.csv", "text,label", lambda text, k: f"{text} {k},{'ab'[k % 2]}", "auto"),
+    "labels": ("a.csv", "text,label", lambda text, k: f"so {k},{text if k % 2 else 'b'}", "classify"),
+    "several labels": ("a.csv", "text,labels", lambda text, k: f"so {k},a|{text if k % 2 else 'b'}", "multilabel"),
+    "lists of labels": ("a.csv", "text,labels", lambda text, k: f"so {k},\"['a', {text}]\"", "multilabel"),
+    "sets of labels": (
+        "a.jsonl",
+        "",
+        lambda text, k: json.dumps({"text": f"so {k}", "labels": [text, "b"][k % 2 :]}),
+        "multilabel",
+    ),
+    "amounts": ("a.csv", "text,price", lambda text, k: f"so {k},{text if k == 9 else k}", "regress"),
+    "texts of amounts": ("a.csv", "text,price", lambda text, k: f"{text},{k}.5", "regress"),
+    "times": ("a.csv", "time,x,price", lambda text, k: f"{text if k == 9 else k},{k},{k % 5}.5", "regress"),
+    "dates": ("a.csv", "month,sold", lambda text, k: f"{text if k == 9 else f'2020-{k + 1:02}'},{k}.5", "forecast"),
+    "values of a series": (
+        "a.csv",
+        "month,sold",
+        lambda text, k: f"2020-{k + 1:02},{text if k == 9 else k}",
+        "forecast",
+    ),
+    "series in cells": (
+        "a.jsonl",
+        "",
+        lambda text, k: json.dumps({"sequence": text if k else "[1, 2, 3]"}),
+        "forecast",
+    ),
+    "series and labels": ("a.csv", "series,label", lambda text, k: f'"{text}",{"ab"[k % 2]}', "auto"),
+    "words and tags": ("a.csv", "words,tags", lambda text, k: f"{text},{text}", "tag"),
+    "pairs": ("a.tsv", "source\ttarget", lambda text, k: f"{text} {k}\t{k} {text}", "seq2seq"),
+    "spans": (
+        "a.jsonl",
+        "",
+        lambda text, k: json.dumps({"text": text, "label": [[0, 3, "A"], [len(text) - 2, len(text), "B"]]}),
+        "tag",
+    ),
+    "fastText": ("a.txt", "__label__a so", lambda text, k: f"__label__{'ab'[k % 2]} {text}", "auto"),
+    "time series": ("a.ts", "@classLabel true a b\n@data", lambda text, k: f"{text}:{'ab'[k % 2]}", "auto"),
+    "ARFF": (
+        "a.arff",
+        "@relation r\n@attribute x numeric\n@attribute y {a,b}\n@data",
+        lambda text, k: f"{text},{'ab'[k % 2]}",
+        "auto",
+    ),
+    "FASTA": ("a.fasta", ">first a", lambda text, k: f"{text}\n>{k} {'ab'[k % 2]}", "auto"),
+    "attributes of ARFF": ("a.arff", "@relation r", lambda text, k: f"@attribute {text} {text}", "auto"),
+    "names of columns": ("a.csv", "", lambda text, k: f"{text},label" if k == 0 else f"so {k},{'ab'[k % 2]}", "auto"),
+    "one JSON document": ("a.json", "[", lambda text, k: json.dumps({"text": text, "label": k % 2}) + ",", "auto"),
+}
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_each_data_set_takes_time_in_proportion(tmp_path: Path, name: str) -> None:
+    """With all that guesses what the columns are, and doubts it."""
+    file, first, line, task = DATA_SETS[name]
+    path = tmp_path / file
+
+    def act(text: str) -> None:
+        cell = text[: max(4, len(text) // ROWS)]
+        path.write_text("\n".join([*filter(None, [first]), *(line(cell, k) for k in range(ROWS)), ""]))
+        with suppress(DataError, UsageError):
+            read_dataset(Source(str(path)), task=task)
+
+    in_proportion(name, act, COUNT // 5)
 
 
 def test_settings_take_time_in_proportion() -> None:

@@ -38,6 +38,8 @@ _AMOUNT = re.compile(
     rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])|[+-]?\d+[.,]\d+ ?[a-zµ°]{{1,5}}",
     re.IGNORECASE,
 )  # $3.50, 4,50 €, 12%, 1.5 kg
+# A text as Python quotes it, also one that is never closed, so that no quote is looked at twice.
+_QUOTED = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)""", re.DOTALL)
 _WITH_COMMA = re.compile(r"[+-]?\d{1,20}(?:\.\d{3})*,\d{1,20}|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?")  # 0,75 or 1,250
 
 
@@ -91,7 +93,8 @@ def nested(value: str) -> object:
         found: object = json.loads(value)
         return found
     except (ValueError, RecursionError):
-        if len(value) > _LONGEST_LITERAL:
+        # No name of Python is a value; in one that is not ASCII it sorts the marks, in the square of their number.
+        if len(value) > _LONGEST_LITERAL or not _QUOTED.sub("", value).isascii():
             return None
     try:
         with warnings.catch_warnings():
