@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rnncli.data.arrangement import Arrangement
 from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.preview import Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.doubts.preview import NAMING, Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.places import file_and_line
@@ -25,7 +25,7 @@ from rnncli.data.layouts.layout import Plan, Reads, Record, Request
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
 from rnncli.data.records.short_repr import ShortRepr
-from rnncli.data.several import open_source, side_by_side
+from rnncli.data.several import open_source
 from rnncli.data.tables.column import Column, columns_of
 from rnncli.data.tables.columns import Unclear
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
@@ -466,6 +466,7 @@ def open_records(
         StorageError: the file cannot be read.
     """
     # A text is predicted without them: its command need not wait.
+    from rnncli.data.doubts import files
     from rnncli.data.doubts.checks import FILE
     from rnncli.data.doubts.unclear import unclear_columns
     from rnncli.data.layouts.table import plan_of
@@ -488,12 +489,18 @@ def open_records(
         given=_given(source, task if purpose.task_named else None),
     )
     try:
-        table = open_source(source, lambda path, format: open_one(path, format=format))
+        if request.doubted and purpose.trains and not source.more and is_folder(source.path):
+            raise_found(files.parts_as_one(source.path, source.format, purpose.command))
+        by_name = request.labelled and task in NAMING
+        table = open_source(source, lambda path, format: open_one(path, format=format), by_name)
     except DataError as error:
         raise (_by_its_lines(error, source, open_one, purpose) if _is_unsaid(source) else error) from None
-    unasked = request.doubted and purpose.trains and not purpose.task_named
-    if table.ledger.file.format.holds == "texts" and (request.labelled or unasked):
-        raise_found(side_by_side(source, request.labelled))
+    holds, several = table.ledger.file.format.holds, bool(table.ledger.file.files) and source.target is None
+    doubted = request.doubted and (holds != "texts" or source.format is None or source.format_found)
+    if doubted and several and holds == "texts":
+        opened = partial(open_one, format=table.format, watch=None)
+        each = list(files.text_files(table.ledger.file, opened, SAMPLE_ROWS, task, purpose))
+        files.read_together(table.ledger.file, each, FILE[holds], by_name)
     # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
     reads_by_name = request.reads is not None and not isinstance(request.reads, WideForm)
     settled = before_waiting is not None and (source.text is not None or source.format == "text" or reads_by_name)
@@ -524,8 +531,8 @@ def open_records(
     text = Known.NOTHING if source.text is None else Known.TEXT
     label = Known.NOTHING if source.label is None else Known.LABEL
     preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
-    if request.doubted and (preview.file.format.holds != "texts" or source.format is None):
-        raise_first(FILE[preview.file.format.holds], preview)  # it is not what its format says, or has no header
+    if doubted and not (several and holds == "texts"):
+        raise_first(FILE[holds], preview)  # it is not what its format says, or has no header
     try:
         plan = plan_of(preview, request)
     except Unclear as unclear:

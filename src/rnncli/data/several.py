@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from rnncli.data.formats.advice import command
-from rnncli.data.formats.folders import LabelledFile, is_folder, walk
+from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.folders import LabelledFile, is_folder, stem, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
-from rnncli.data.formats.sources import open_chunks
-from rnncli.data.formats.table import MAX_BYTES, MOST_KEPT, Ledger, Row, Table
+from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
 from rnncli.data.tables.source import Source
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
@@ -21,13 +20,17 @@ OpenOne = Callable[[str, str | None], Table]
 
 LABEL, FILE = "label", "series_id"  # names by which the layouts know what they are
 SOURCE, TARGET = "source", "target"
+_SHOWN = 4  # names in a message
 
 
-def open_source(source: Source, open_one: OpenOne) -> Table:
+def open_source(source: Source, open_one: OpenOne, by_name: bool = False) -> Table:
     """The table of a source, which may be several files, a folder, or two files of which the lines go together.
 
     The files of a folder with a folder for each label have the column ``label`` in addition. A text file is a record; a
     table may be a series, and has the column ``series_id`` with the file's name.
+
+    Args:
+        by_name: whether the lines of several text files are texts, and the name of each file is their label.
 
     Raises:
         UsageError, DataError, StorageError: as ``open_one``; or the files do not go together.
@@ -38,11 +41,11 @@ def open_source(source: Source, open_one: OpenOne) -> Table:
         files = [LabelledFile(path, None) for path in (source.path, *source.more)]
         if any(path == "-" for path, _ in files):
             raise UsageError("standard input (-) is one file, and cannot stand beside others", "save it first")
-        return _Several(source, files, source.format, open_one).table()
+        return _Several(source, files, source.format, open_one).table(by_name)
     if not is_folder(source.path):
         return open_one(source.path, source.format)
     folder = walk(source.path, source.format)
-    return _Several(source, folder.files, folder.format, open_one, folder.said).table()
+    return _Several(source, folder.files, folder.format, open_one, folder.said).table(by_name)
 
 
 class _Several:
@@ -58,12 +61,12 @@ class _Several:
     ) -> None:
         self.source, self.files, self.format, self.open_one, self.said = source, files, format, open_one, said
 
-    def table(self) -> Table:
+    def table(self, by_name: bool) -> Table:
         first = self.open_one(self.files[0].path, self.format)
         own = first.ledger
-        file = replace(own.file, path=self.source.path, files=tuple(one.path for one in self.files))
-        if self.source.more:
-            file = replace(file, called=self.source.name, typed=self.source.typed)
+        if by_name and own.file.format.holds == "texts":
+            self.files = [LabelledFile(path, stem(path)) for path, _ in self.files]
+        file = replace(_as_typed(own.file, self.source), files=tuple(one.path for one in self.files))
         ledger = Ledger(file, own.skip_bad, own.max_field, own.skip_hint, own.max_bytes, said=[*own.said, *self.said])
         if len(self.files) > 1:
             ledger.said.append(f"{len(self.files):,} files")
@@ -80,7 +83,7 @@ class _Several:
         """Columns for what the folder of a file says."""
         if self.files[0].label is None:
             return ()
-        return (LABEL,) if first.ledger.file.format.holds == "documents" else (FILE, LABEL)
+        return (LABEL,) if first.ledger.file.format.holds in ("documents", "texts") else (FILE, LABEL)
 
     def _rows(self, first: Table, ledger: Ledger) -> Iterator[Row]:
         digests = hashlib.sha256()
@@ -88,7 +91,10 @@ class _Several:
             table = self.open_one(path, self.format) if index else first
             added = {(): (), (LABEL,): (label,), (FILE, LABEL): (path, label)}[self._added(first)]
             places = self._places(table, first, path)
-            for line, values in table.rows:
+            rows = table.rows
+            if label is not None and table.ledger.file.format.holds == "texts":
+                rows = (row for row in rows if row.texts[0].strip())
+            for line, values in rows:
                 kept = values if places is None else tuple(values[at] for at in places)
                 yield Row(place_in(index, line), (*kept, *(value or "" for value in added)))
             own = table.ledger
@@ -105,11 +111,25 @@ class _Several:
         missing = [quoted(name) for name in first.columns if name not in table.columns]
         new = [quoted(name) for name in table.columns if name not in first.columns]
         if missing or new:
-            lacks = f"has no {listed(missing)}" if missing else ""
-            has = f"has {listed(new)} besides" if new else ""
+            lacks = f"has no {_some(missing)}" if missing else ""
+            has = f"has {_some(new)} besides" if new else ""
             what = f"{path} {' and '.join(filter(None, (lacks, has)))}, unlike {self.files[0].path}"
             raise DataError(what, "Files that are read together have the same columns; leave some out with --ignore.")
         return [table.columns.index(name) for name in first.columns]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown, more = names[:_SHOWN], len(names) - _SHOWN
+    return listed([*shown, *([f"{more:,} more"] if more > 0 else [])])
+
+
+def _as_typed(file: DataFile, source: Source) -> DataFile:
+    """A file that stands for all of a source: so it is called, and its commands name no format that was found out."""
+    found = source.format is None or source.format_found
+    options = tuple(one for one in file.options if not (found and one.startswith("--format ")))
+    several = bool(source.more) or source.target is not None
+    name, typed = (source.name, source.typed) if several else ("", "")
+    return replace(file, path=source.path, called=name, typed=typed, options=options)
 
 
 def _open_pairs(source: Source, open_one: OpenOne) -> Table:
@@ -122,7 +142,7 @@ def _open_pairs(source: Source, open_one: OpenOne) -> Table:
     if any(len(table.columns) > 1 for table in tables):
         raise UsageError("--source and --target name files with a text on each line", "leave --format out")
     own = texts.ledger
-    file = replace(own.file, format=PAIRS, files=paths, called=source.name, typed=source.typed)
+    file = replace(_as_typed(own.file, source), format=PAIRS, files=paths)
     ledger = replace(own, file=file, skip_bad=source.skip_bad)
 
     def rows() -> Iterator[Row]:
@@ -138,28 +158,3 @@ def _open_pairs(source: Source, open_one: OpenOne) -> Table:
 
     name = ledger.file.name
     return replace(texts, name=name, columns=(SOURCE, TARGET), format=PAIRS.name, rows=rows(), ledger=ledger)
-
-
-def side_by_side(source: Source, labelled: bool) -> DataError | None:
-    """The refusal of two text files, each with texts that belong to those of the other: they have as many lines.
-
-    Args:
-        labelled: whether their texts are to have labels, which no text file has.
-
-    Raises:
-        StorageError: one cannot be read.
-    """
-    if len(source.more) != 1 or not (labelled or len(set(map(_count_lines, source.paths))) == 1):
-        return None
-    pairs = command("rnncli", "train", "--source", source.path, "--target", source.more[0])
-    what = f"{source.name}: these are two text files" + (", without labels" if labelled else " of as many lines")
-    text = f"; to learn the language of both: rnncli train {source.typed} --task lm"
-    return DataError(what, f"If a line of one goes with that of the other: {pairs}{text}")
-
-
-def _count_lines(path: str) -> int:
-    """How many lines a file has, as far as its bytes tell."""
-    lines, last = 0, b"\n"
-    for data in open_chunks(path, max_bytes=MAX_BYTES):
-        lines, last = lines + (data.count(b"\n") or data.count(b"\r")), data[-1:]
-    return lines + (last not in b"\r\n\0")

@@ -18,6 +18,7 @@ from rnncli.data.tables.header import repeats_header
 from rnncli.errors import DataError, quoted
 
 COUNTING = ("regress", "forecast")  # tasks whose targets are numbers
+NAMING = ("classify",)  # a class for each input
 WRITING = ("seq2seq", "caption", "lm")  # tasks whose targets are texts
 _SHOWN = 40  # characters of an example
 
@@ -116,7 +117,7 @@ class Preview:
             known |= Known.NUMBERS
         if self.task == "tag":
             known |= Known.TAGS
-        if self.task == "classify" and self.purpose.task_named and Known.LABEL in self.named:
+        if self.task in NAMING and self.purpose.task_named and Known.LABEL in self.named:
             known |= Known.CLASSES
         return known
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rnncli.data.formats.registry import FORMATS, format_of
+from rnncli.data.formats.registry import FORMATS, PACKED, format_of, known_suffixes
 from rnncli.errors import DataError, StorageError, counted, listed, quoted
 
 _SHOWN = 3  # names in a message
@@ -39,6 +39,14 @@ def is_folder(path: str) -> bool:
         return os.path.isdir(path)
     except ValueError:  # a NUL
         return False
+
+
+def stem(path: str) -> str:
+    """The name of a file without what says its format."""
+    name = os.path.basename(path)
+    name = name[: -len(PACKED)] if name.lower().endswith(PACKED) else name
+    suffix = next((suffix for suffix in known_suffixes() if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(suffix)]
 
 
 def walk(folder: str, format: str | None = None) -> Folder:

@@ -56,7 +56,7 @@ class _Plan(Plan):
 def recognize(preview: Preview, request: Request) -> Plan | None:
     source, purpose = request.source, preview.purpose
     column = _column(preview, request)
-    if column is None or preview.has_targets:
+    if column is None or (preview.has_targets and source.features is None):
         return None
     label = None
     if request.labelled:

@@ -56,6 +56,7 @@ SENTENCES = _set("sentence sent document doc tweet text utterance")  # which sen
 WORDS, TAGS = _set("tokens words"), _set("tags ner_tags pos_tags")  # lists of words, and a tag for each
 TAGGED = _set("tag tags label labels ner pos upos xpos chunk chunks iob bio")  # words in the names of lists of tags
 SECOND_TEXTS = _set("summary answer reply response context premise hypothesis")  # that belong to other texts
+CLASSES = _set("pos neg positive negative neutral ham spam real fake true false yes no good bad")  # of texts
 _PARTS = _set(
     "split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val"
     " in_train in_test"

@@ -30,6 +30,7 @@ class Source:
         text: the column of the texts, or several, which are joined.
         label: the column of the labels, or several.
         format: its name in :data:`rnncli.data.formats.registry.FORMATS`.
+        format_found: whether the files say it, and not the user.
         skip_bad: whether bad records are left out.
         ignore: columns that are left out.
         time: the column that orders the timesteps of a sequence, or several that are a time together.
@@ -67,6 +68,7 @@ class Source:
     more: tuple[str, ...] = ()
     target: str | None = None
     pairs: bool = False
+    format_found: bool = False
 
     def of(self, path: str, more: tuple[str, ...] = (), target: str | None = None) -> Source:
         """Another file, or several, that are read in the same way."""

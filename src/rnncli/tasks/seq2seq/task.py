@@ -33,8 +33,8 @@ class Seq2Seq(Task):
     recognized_by = "a source and its target"
 
     def fits(self, dataset: Dataset) -> bool:
-        if dataset.roles is not None and dataset.roles.layout == "pairs":
-            return True
+        if dataset.roles is not None and (dataset.roles.features or dataset.roles.layout == "pairs"):
+            return not dataset.roles.features  # numbers are no source
         return ((dataset.source.text or "").lower(), (dataset.source.label or "").lower()) == ("source", "target")
 
     def defaults(self, dataset: Dataset, settings: Settings) -> Mapping[str, Any]:

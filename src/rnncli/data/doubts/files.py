@@ -1,0 +1,205 @@
+"""Text files that are read together: lines that go together, names of files that are labels, parts of one data set."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from rnncli.data.doubts.preview import Checks, Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.formats.advice import DataFile, command
+from rnncli.data.formats.folders import stem, walk
+from rnncli.data.formats.table import Table
+from rnncli.data.tables.facts import is_plain_number, mostly, numbers_in
+from rnncli.data.tables.names import CLASSES, mentions
+from rnncli.data.tables.parts import Part, part_of
+from rnncli.errors import DataError, listed
+
+FEW = 4  # files whose lines are counted, to see whether those of one go with those of another
+_CHOICES = 3  # commands in a message
+_ROWS_OF_EACH = 5  # with fewer lines than this for each, values are no labels
+_ENOUGH = 10  # lines of a file, before they say what it holds
+_LONGEST_NAME = 3  # words in a line that is a name or a word, and no line of a text
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+class TextFile(NamedTuple):
+    """One of several text files.
+
+    Attributes:
+        preview: its first lines; the commands are those of all files.
+        lines: how many it has; 0 where they were not counted.
+    """
+
+    preview: Preview
+    lines: int
+
+    @property
+    def path(self) -> str:
+        return self.preview.file.files[0]
+
+    @property
+    def numbers(self) -> bool:
+        """Whether each line is a row of numbers."""
+        return mostly(bool(numbers_in(line)) for line in self.preview.lines)
+
+    @property
+    def labels(self) -> bool:
+        """Whether few values occur again and again."""
+        return are_labels(self.preview.lines)
+
+    @property
+    def words(self) -> int:
+        """How many different words its first lines have."""
+        return len({word for line in self.preview.lines for word in line.split()})
+
+
+def text_files(
+    whole: DataFile, open_one: Callable[[str], Table], rows: int, task: str, purpose: Purpose
+) -> Iterator[TextFile]:
+    """Each of several text files; the lines of many are not counted.
+
+    Args:
+        rows: how many lines of each are looked at.
+    """
+    for path in whole.files:
+        table = open_one(path)
+        first = list(islice(table.rows, rows))
+        file = replace(whole, files=(path,), called=path, typed=whole.quoted)
+        preview = Preview.of(file, table.columns, first, task, Known.NOTHING, purpose)
+        yield TextFile(preview, len(first) + sum(1 for _ in table.rows) if len(whole.files) <= FEW else 0)
+
+
+def are_labels(lines: Sequence[str]) -> bool:
+    """Whether lines are labels: few different values of a word or two."""
+    distinct = set(lines)
+    short = max((len(line.split()) for line in distinct), default=0) <= 2
+    return len(lines) >= _ENOUGH and short and 1 < len(distinct) <= len(lines) / _ROWS_OF_EACH
+
+
+def are_tags(texts: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether lines hold a tag for each word of texts: as many in each line, of few different ones."""
+    tags = [line.split() for line in lines]
+    flat = [tag for line in tags for tag in line]
+    same = len(texts) == len(tags) and all(
+        len(text.split()) == len(line) for text, line in zip(texts, tags, strict=True)
+    )
+    return same and len(flat) > len(tags) and _ROWS_OF_EACH * len(set(flat)) <= len(flat)
+
+
+def read_together(whole: DataFile, files: Sequence[TextFile], checks: Checks, by_name: bool) -> None:
+    """Asks each of several text files what a single one is asked, and all of them whether they are one text.
+
+    Args:
+        whole: what all of them are called.
+        checks: of a single text file.
+        by_name: whether the names of the files are labels.
+
+    Raises:
+        DataError: they are not, or one of them is no text.
+    """
+    first = files[0].preview
+    asked = first.purpose.trains and first.task != "lm"
+    if asked:
+        raise_found(_lines_of_each(whole, files))
+    for one in files:
+        raise_first(checks, one.preview)
+    if asked and not by_name:
+        raise_found((_named_by_label(whole, files) if first.task == "auto" else None) or _two_texts(whole, files))
+
+
+def _lines_of_each(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:
+    """Files of as many lines, of which one holds labels, numbers or tags: of the lines of another one."""
+    ways = [way for source in files for way in _ways(source, files)]
+    if not ways:
+        return None
+    return whole.refusal(
+        f"{listed([os.path.basename(one.path) for one in files if one.lines == ways[0][0]])} have as many lines, so "
+        f"a line of one seems to go with that of another",
+        "; ".join(way for _, way in ways[:_CHOICES]),
+    )
+
+
+def _ways(source: TextFile, files: Sequence[TextFile]) -> Iterator[tuple[int, str]]:
+    """The commands that learn from the lines of a file what another one says of each, and how many lines there are."""
+    if source.labels:
+        return
+    for target in files:
+        if target is source or target.lines != source.lines or not source.lines:
+            continue
+        columns = "--features source --label target" if source.numbers else ""
+        if target.labels:
+            what, options = "labels", columns or "--task classify"
+        elif target.words < source.words and are_tags(source.preview.lines, target.preview.lines):
+            what, options = "tags", "--task tag"
+        elif len(target.preview.lines) >= _ENOUGH and all(map(is_plain_number, target.preview.lines)):
+            what, options = "numbers", f"--task regress {columns or '--text source --label target'}"
+        else:
+            continue
+        pair = command("rnncli", "train", "--source", source.path, "--target", target.path)
+        yield source.lines, f"To learn the {what} in {os.path.basename(target.path)}: {pair} {options}"
+
+
+def _named_by_label(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:
+    """Files of names, words or short texts, a line each, under names that may be their labels."""
+    names = [_LETTERS.findall(stem(one.path)) for one in files]
+    if len(files) < 2 or len(set(map(tuple, names))) < len(files) or not all(names):
+        return None  # chapter1, chapter2
+    short = all(
+        len(lines := one.preview.lines) >= _ENOUGH
+        and 2 * sum(len(line.split()) <= _LONGEST_NAME for line in lines) > len(lines)
+        for one in files
+    )
+    if not short and not all(mentions(stem(one.path), CLASSES) for one in files):
+        return None
+    preview = files[0].preview
+    several = listed([os.path.basename(one.path) for one in files[:_CHOICES]])
+    return whole.refusal(
+        f"the names of the files ({several}{', …' if len(files) > _CHOICES else ''}) may be the labels of their lines",
+        f"If they are: {preview.command_for('classify')}; to learn the language of all: {preview.command_for('lm')}",
+    )
+
+
+def _two_texts(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:
+    """Two text files of as many lines, or of which no language is to be learned."""
+    preview = files[0].preview
+    if len(files) != 2 or (preview.task == "auto" and files[0].lines != files[1].lines):
+        return None
+    pairs = command("rnncli", "train", "--source", files[0].path, "--target", files[1].path)
+    of_as_many = " of as many lines" if preview.task == "auto" else ", without labels"
+    return whole.refusal(
+        f"these are two text files{of_as_many}",
+        f"If a line of one goes with that of the other: {pairs}; to learn labels, the names of the files: "
+        f"{preview.command_for('classify')}; to learn the language of both: {preview.command_for('lm')}",
+    )
+
+
+def parts_as_one(folder: str, format: str | None, reader: str) -> DataError | None:
+    """The refusal of a folder of which the files, or the folders in it, are for training and for testing."""
+    names = list(
+        dict.fromkeys(os.path.relpath(path, folder).split(os.sep)[0] for path, _ in walk(folder, format).files)
+    )
+    found: dict[Part, list[str]] = {}
+    for name in names:
+        parts = {part for word in _LETTERS.findall(stem(name)) if (part := part_of(word)) is not None}
+        if len(parts) == 1:
+            found.setdefault(parts.pop(), []).append(os.path.join(folder, name))
+    if Part.TRAINING not in found or len(found) < 2:
+        return None
+    training = found.pop(Part.TRAINING)
+    options = [
+        word
+        for part, option in ((Part.VALIDATION, "--validation"), (Part.TEST, "--test"))
+        for path in islice(found.get(part, ()), 1)
+        for word in (option, path)
+    ]
+    every = [] if len(names) > FEW or os.path.isdir(training[0]) else [os.path.join(folder, one) for one in names]
+    to_all = f"; to train on all of them: {command(*reader.split(), *every)}" if every else ""
+    return DataError(
+        f"{folder}: the names in this folder ({listed(names[:FEW])}) divide the data into parts, but all would be "
+        "read together",
+        f"To train on the part for training: {command(*reader.split(), *training, *options)}{to_all}",
+    )
