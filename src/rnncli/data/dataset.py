@@ -556,8 +556,8 @@ def _join(table: Table, columns: Sequence[Column], request: Request, source: Sou
     join_roles(table, time, id)
     if time is not None or source.text is not None or not (request.doubted and task in _IN_TIME):
         return
-    named = _named_columns(source)
-    there = [column for column in columns if column.name in table.columns]
+    named, names = _named_columns(source), set(table.columns)
+    there = [column for column in columns if column.name in names]
     parts = time_parts(there)
     if parts and not any(name in named for name in parts) and not any(column.is_prose for column in there):
         join_columns(table, parts, one_time(parts))

@@ -12,13 +12,14 @@ from rnncli.data.formats.folders import LabelledFile, is_folder, stem, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
 from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
+from rnncli.data.tables.names import FILE
 from rnncli.data.tables.source import Source
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
 # Opens one file, of a format that is None where its name says it.
 OpenOne = Callable[[str, str | None], Table]
 
-LABEL, FILE = "label", "series_id"  # names by which the layouts know what they are
+LABEL = "label"  # a name by which the layouts know what it is
 SOURCE, TARGET = "source", "target"
 _SHOWN = 4  # names in a message
 

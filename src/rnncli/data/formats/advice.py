@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnncli.data.formats.dialect import Dialect
@@ -102,6 +103,14 @@ class DataFile:
             f"import csv,itertools,json,sys;k=[0];g=lambda r:(k.__setitem__(0,r[{key}] or k[0]),k[0])[1];"
             f"[print(json.dumps({record})) for s in (list(v) for _,v in itertools.groupby({self.records},g))]"
         )
+        return self.python(script, "jsonl")
+
+    def runs(self, id: str, columns: Sequence[str]) -> str:
+        """JSON lines: the records, each with the number of its run of neighbours that are alike in some columns."""
+        alike = ",".join(f"r[{json.dumps(name, ensure_ascii=False)}]" for name in columns)
+        numbered = f"{{**r,{json.dumps(id, ensure_ascii=False)}:k}}"
+        runs = f"enumerate(itertools.groupby({self.records},lambda r:({alike},)),1)"
+        script = f"import csv,itertools,json,sys;[print(json.dumps({numbered})) for k,(_,s) in {runs} for r in s]"
         return self.python(script, "jsonl")
 
     def filtered(self, condition: str) -> str:

@@ -98,7 +98,7 @@ class Ledger:
         """Counts a record that cannot be used.
 
         Args:
-            hint: what else than leaving it out mends it.
+            hint: what else than leaving it out mends it; a command in it ends it, after a colon.
 
         Raises:
             DataError: such records are not to be left out.
@@ -106,7 +106,8 @@ class Ledger:
         if self.watch is not None:
             self.watch.bad(line, what)
             return
-        error = self.fault(line, what, " or ".join(filter(None, (hint, self.skip_hint))) or None)
+        between = "; or " if hint is not None and ": " in hint else " or "
+        error = self.fault(line, what, between.join(filter(None, (hint, self.skip_hint))) or None)
         if not self.skip_bad:
             raise error
         self.count += 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnncli.data.doubts.labels import not_classes
-from rnncli.data.doubts.preview import Preview
+from rnncli.data.doubts.preview import Preview, raise_found
+from rnncli.data.doubts.series import label_changes, of_time_twice, unclear_id
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.layouts.labels import label_reading
@@ -40,7 +41,9 @@ class _Plan(Plan):
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         """The sequences, once all rows have been read; a bad row leaves all of its sequence out."""
-        reader = SequenceReader(self.reads, self.preview.names, ledger, self.missing, ledger.file.name)
+        form = self.reads
+        twice = of_time_twice(self.preview, "", form.id, form.time, (*form.features, form.label))
+        reader = SequenceReader(form, self.preview.names, ledger, self.missing, ledger.file.name, twice)
         for one in reader.read(rows):
             self.read[:] = [reader.form]
             yield Record(*one)
@@ -74,7 +77,11 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
             label = number_of_each(preview.columns, source.id)
         said = Said(label, source.id, source.time, named_features(preview, source))
         found = recognize_long_form(preview.columns, said)
+        if request.doubted:
+            raise_found(unclear_id(preview, said, None if found is None else found[0]))
         if found is None:
+            if request.doubted and not preview.has_numbers:
+                raise_found(label_changes(preview, said))
             return None
         form, ignored = found
     else:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.data.doubts.preview import Preview, shown
+from rnncli.data.doubts.series import of_time_twice, time_twice
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.numbers import Floats
@@ -23,10 +24,11 @@ from rnncli.data.layouts.layout import Plan, Record, Request, named_features, re
 from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
+from rnncli.data.tables.joined import ids_together, is_key
 from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, Said, SequenceReader, recognize_long_form
 from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
-from rnncli.data.tables.series_form import SeriesForm, measured, number_beside, times_of
-from rnncli.data.tables.source import Roles
+from rnncli.data.tables.series_form import SeriesForm, ids_of, measured, number_beside, times_of
+from rnncli.data.tables.source import Roles, joined_names
 from rnncli.data.tables.times import Moment
 from rnncli.data.tables.wide_form import counted_steps
 from rnncli.errors import DataError, counted, listed, quoted
@@ -75,7 +77,10 @@ class _Plan(Plan):
         form, names = self.reads, self.preview.names
         columns = dict.fromkeys((form.target, *form.features) if self.labelled else form.features)
         wanted = LongForm(form.id, form.time, tuple(columns), None)
-        reader = _Reader(wanted, names, ledger, self.missing, ledger.file.name)
+        twice = of_time_twice(
+            self.preview, self.preview.task.replace("auto", "forecast"), form.id, form.time, (form.target,)
+        )
+        reader = _Reader(wanted, names, ledger, self.missing, ledger.file.name, twice)
         for one in reader.read(reader.watch(rows)):
             yield Record(one.line, one.numbers, None, one.name)
 
@@ -164,6 +169,9 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     features_named = named_features(preview, source)
     if features_named is not None:
         numbers, others = [columns[preview.names.index(name)] for name in features_named], []
+    beside = preview.besides(*numbers)
+    if preview.task == "auto" and id is None and time is None and len(beside) == 1 and beside[0].dates:
+        raise time_twice(preview, "forecast", beside[0])
     if not forecast and (others or time is None or (id is not None and not regress)):
         return None
     if label is not None and not label.numeric:
@@ -203,16 +211,11 @@ def _likely_id(preview: Preview) -> Column | None:
     dated = [column for column in columns if column.dates and not column.numeric]
     if times_of(columns) or not (dated or any(snake_case(column.name) in TIMES for column in columns)):
         return None
-    found = [column for column in columns if column.repeats and not column.fractions and times_of(columns, column)]
-    worded = [column for column in found if not column.numeric] or found
-    if len(worded) == 1:
-        return worded[0]
+    found = ids_of(columns)
+    if len(found) == 1 and found[0] in columns:
+        return found[0]
     repeated = dated[0] if dated else next(column for column in columns if snake_case(column.name) in TIMES)
-    ids = [preview.command_for(preview.task, command("--id", column.name)) for column in worded[:3]]
-    hint = f"Name the column that says which series a row belongs to: {'; or '.join(ids or ['--id COLUMN'])}"
-    raise preview.file.refusal(
-        f"{shown(repeated)} has the same value in several rows, so these are several series", hint
-    )
+    raise time_twice(preview, preview.task, repeated, found)
 
 
 def _named(columns: Sequence[Column], name: str | None, option: str) -> Column | None:
@@ -261,12 +264,11 @@ def _ask_which_of_several(preview: Preview) -> None:
     whole = [column for column in columns if column.numeric and column.repeats and not column.fractions]
     if any(recognize_long_form(columns, Said(column.name)) is not None for column in whole):
         return  # one of these may be the label of each series
-    for id in columns:
-        if id.numeric or id.dates or not id.repeats or len(id.distinct) < 2:
-            continue
-        time = next(filter(_orders, times_of(columns, id)), None)
-        numbers = measured(columns, id, time)
-        others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
+    possible = [one for one in columns if not (one.numeric or one.dates) and one.repeats and len(one.distinct) > 1]
+    for id, beside in [*((one, preview.besides(one)) for one in possible), *ids_together(columns)]:
+        time = next(filter(_orders, times_of(beside, id)), None)
+        numbers = measured(beside, time)
+        others = [one for one in beside if one not in (time, *numbers) and not one.is_id and one.filled]
         if time is not None and numbers and not others and counted_steps(numbers) is None:
             raise _which(preview, time, numbers, id)
 
@@ -275,12 +277,15 @@ def _which(preview: Preview, time: Column, numbers: Sequence[Column], id: Column
     """The refusal of a table of numbers in order of time, of which one may be predicted."""
     listing = listed([quoted(column.name) for column in numbers[:6]]) + (", …" if len(numbers) > 6 else "")
     what = f"{counted(len(numbers), 'column')} of numbers ({listing}), in order of {quoted(time.name)}"
-    named = [] if id is None else [command("--id", id.name)]
+    stays = [column.name for column in preview.columns if is_key(column) and len(column.distinct) == 1]
+    ids = joined_names(stays) if id is None and stays else None if id is None else id.name
+    named = [] if ids is None else [command("--id", ids)]
     of = "" if id is None else f" for each {quoted(id.name)}"
-    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in numbers[:3]]
+    likely = [column for column in numbers if column.name not in stays]
+    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in likely[:3]]
     hint = f"To predict the next values of one: {'; or '.join(ways)}"
-    if id is None and len(numbers) > 1:
-        regress = preview.command_for("regress", command("--label", numbers[-1].name))
+    if len(likely) > 1:
+        regress = preview.command_for("regress", *named, command("--label", likely[-1].name))
         hint = f"{hint}; to predict a number of each row from the others: {regress}"
     return preview.file.refusal(f"{what}{of}, and nothing says which is to be predicted", hint)
 

@@ -6,8 +6,9 @@ The column that they become has their names with commas between them, as an opti
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import combinations, pairwise
 
 from rnncli.data.formats.missing import is_missing
 from rnncli.data.formats.numbers import finite_number
@@ -16,7 +17,7 @@ from rnncli.data.formats.values import NULL, Value, as_text
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_date, mostly
 from rnncli.data.tables.named import keep
-from rnncli.data.tables.names import TIME_WORDS, mentions, words_of
+from rnncli.data.tables.names import GROUPS, SEQUENCES, TIME_WORDS, label_rank, mentions, snake_case, words_of
 from rnncli.data.tables.source import joined_names, names_in
 
 Texts = Sequence[str]
@@ -32,6 +33,13 @@ _MOST = {"month": 12, "day": 31, "hour": 24, "minute": 59, "second": 60}  # of a
 _NO_UNIT = frozenset({"week", "year", "weekday"})  # as the last word: day_of_week, day_of_year
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[ap]\.?m\.?|z)?", re.IGNORECASE | re.ASCII)
 _DOTTED = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)(?:\.([0-5]\d))?", re.ASCII)  # 18.00.00, as in Italy
+MOST_COLUMNS = 200  # of a table with a row for each timestep; others have one for each timestep
+_MOST_PARTS, _MOST_KEYS = 3, 5  # of an id, and columns of which they are looked for
+# Words in the names of columns of which several say together what was measured: ``store`` and ``item``.
+_KEYS = GROUPS | {
+    *("store", "shop", "item", "product", "sku", "country", "state", "city", "region", "province", "site", "location"),
+    *("customer", "ticker", "symbol", "stock", "building", "meter", "department", "dept", "family", "line", "plant"),
+}
 _CLOCK_WORDS = TIME_WORDS | {"clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "hhmm", "hrmn"}
 
 
@@ -64,6 +72,38 @@ def join_roles(table: Table, time: str | None, id: str | None) -> None:
         names = names_in(named)
         if len(names) > 1 and set(names) <= set(table.columns):
             join_columns(table, names, of_names(names))
+
+
+def is_key(column: Column) -> bool:
+    """Whether its name says that it is a part of what tells sequences apart, and its values repeat."""
+    return _repeats(column) and (mentions(column.name, _KEYS) or snake_case(column.name) in SEQUENCES)
+
+
+def may_be_key(column: Column) -> bool:
+    """Whether it may be such a part by its values: words, or whole numbers that many rows in turn have."""
+    if is_key(column) or not _repeats(column):
+        return is_key(column)
+    return not column.numeric or 3 * sum(one != other for one, other in pairwise(column.values)) <= len(column.raw)
+
+
+def _repeats(column: Column) -> bool:
+    if len(column.filled) < len(column.values) or column.fractions or column.dates or column.is_prose:
+        return False
+    if column.nested or column.lists_of_numbers or label_rank(column.name) is not None:
+        return False
+    return len(column.distinct) == 1 or 2 * len(column.distinct) <= len(column.raw)
+
+
+def ids_together(columns: Sequence[Column]) -> Iterator[tuple[Column, list[Column]]]:
+    """The ids that some columns may be together, each with the other columns: of few parts and of the first ones."""
+    few = columns if len(columns) <= MOST_COLUMNS else ()
+    keys = sorted(filter(may_be_key, few), key=lambda column: not is_key(column))[:_MOST_KEYS]
+    keys.sort(key=lambda column: column.at)
+    for count in range(2, _MOST_PARTS + 1):
+        for parts in combinations(keys, count):
+            name = joined_names(part.name for part in parts)
+            values = [one_id(row) for row in zip(*(part.raw for part in parts), strict=True)]
+            yield Column(name, parts[0].at, values), [column for column in columns if column not in parts]
 
 
 def one_time(names: Sequence[str]) -> Callable[[Texts], str]:
@@ -119,6 +159,8 @@ def time_parts(columns: Sequence[Column]) -> tuple[str, ...]:
 
     They are a date that several rows have and the time of day, or a year with its month, day, hour and so on.
     """
+    if not any(mentions(column.name, _CLOCK_WORDS) for column in columns):  # there may be thousands
+        return ()
     clocks = [column for column in columns if _is_clock(column)]
     dates = [column for column in columns if column.dates and not column.numeric and column not in clocks]
     units = {unit: column for column in columns if (unit := _unit(column.name)) and _counts(unit, column)}

@@ -168,6 +168,7 @@ class Said:
     id: str | None = None
     time: str | None = None
     features: tuple[str, ...] | None = None
+    label_changes: bool = False  # whether a label is looked for that is not the same in all rows of a sequence
 
 
 def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm, dict[str, str]] | None:
@@ -183,7 +184,7 @@ def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm
         return None
     for id in _ids(columns, said.id):
         others = [column for column in columns if column is not id]
-        labelled = _label(id, others, said.label)
+        labelled = _label(id, others, said)
         if labelled is None:
             continue
         found = _features(id, [column for column in others if column is not labelled], said)
@@ -247,16 +248,16 @@ def _is_evident(id: Column, features: Sequence[Column]) -> bool:
     return len(id.raw) >= 4 and any(column.numeric and not column.counts_rows for column in features)
 
 
-def _label(id: Column, others: Sequence[Column], named: str | None) -> Column | None:
+def _label(id: Column, others: Sequence[Column], said: Said) -> Column | None:
     """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
-    if named is not None:
-        return next((column for column in others if column.name == named and _is_constant(id, column)), None)
+    fitting = [column for column in others if _is_constant(id, column) is not said.label_changes]
+    if said.label is not None:
+        return next((column for column in fitting if column.name == said.label), None)
     words = [column for column in others if not _is_numeric(column) and not column.dates]
-    ranked = [column for column in others if label_rank(column.name) is not None and _is_constant(id, column)]
-    best = best_named(ranked, label_rank)
+    best = best_named([column for column in fitting if label_rank(column.name) is not None], label_rank)
     if not best or (words and (label_rank(best[0].name) or 0) > _TELLING):
         # Words below the name of a text may be what is to be predicted from the numbers beside them.
-        best = [column for column in words if text_rank(column.name) is None and _is_constant(id, column)]
+        best = [column for column in words if text_rank(column.name) is None and column in fitting]
         best = [column for column in best if len(column.distinct) > 1] or best
     return best[0] if len(best) == 1 else None
 
@@ -377,7 +378,13 @@ class SequenceReader:
     """
 
     def __init__(
-        self, form: LongForm, columns: Sequence[str], ledger: Ledger, missing: Missing = None, name: str = ""
+        self,
+        form: LongForm,
+        columns: Sequence[str],
+        ledger: Ledger,
+        missing: Missing = None,
+        name: str = "",
+        twice: str | None = None,
     ) -> None:
         """Takes what is known before the first row.
 
@@ -387,14 +394,16 @@ class SequenceReader:
                 is left out alone.
             missing: what is done where a number is missing.
             name: of the sequence, in a file of only one.
+            twice: what to do where a sequence has a time twice.
         """
         self.form, self._columns, self._ledger, self._missing, self._name = form, columns, ledger, missing, name
+        self._twice = twice
         self._times = Times(form.dates)
         self._numeric = [columns.index(one) for one in form.numeric]
         self._worded = [columns.index(one.column) for one in form.categories]
         self._learns = all(not one.words for one in form.categories)
         self._codes: list[dict[str, int]] = [{word: at for at, word in enumerate(one.words)} for one in form.categories]
-        self._uneven, self._first_uneven, self._unseen = 0, "", 0
+        self._uneven, self._first_uneven, self._unseen, self._empty = 0, "", 0, 0
 
     def read(self, rows: Iterable[Row]) -> Iterator[NumberRecord]:
         """The sequences by their first rows; all of the table is read before the first of them is handed on.
@@ -407,9 +416,13 @@ class SequenceReader:
         id_at, label_at, time_at = (
             None if name is None else columns.index(name) for name in (form.id, form.label, form.time)
         )
+        first_at = id_at if id_at is not None else time_at
         read: dict[str, OpenSequence | None] = {}  # None: left out
         new = OpenSequence(0, "")
         for line, values in rows:
+            if first_at is not None and not as_text(values[first_at]).strip() and not any(map(_holds, values)):
+                self._empty += 1
+                continue
             id = self._name if id_at is None else as_text(values[id_at]).strip()
             if id_at is not None and not id:
                 self._ledger.bad_record(line, f"the value of {quoted(form.id or '')} is missing")
@@ -550,9 +563,8 @@ class SequenceReader:
         if again is not None:
             first, second, time = again
             shown = self._times.shown(time)
-            self._ledger.bad_record(
-                second, f"the sequence {quoted(id)} has the time {shown} here and {self._where(first, second)}"
-            )
+            what = f"the sequence {quoted(id)} has the time {shown} here and {self._where(first, second)}"
+            self._ledger.bad_record(second, what, self._twice)
             return
         numbers = np.array(one.steps) + 0.0
         series = without_end(numbers) if numbers.shape[1] else numbers
@@ -629,6 +641,8 @@ class SequenceReader:
     def _say(self) -> None:
         """What is to be said of all sequences."""
         file = self._ledger.file.name
+        if self._empty:
+            self._ledger.said.append(f"left out: {counted(self._empty, 'row')} without any value")
         if self._uneven:
             count = counted(self._uneven, "sequence has steps", "sequences have steps")
             _LOG.warning(
@@ -637,6 +651,10 @@ class SequenceReader:
             )
         if self._unseen > _UNSEEN_SAID:
             _LOG.warning("%s: %s more were not seen in training", file, counted(self._unseen - _UNSEEN_SAID, "word"))
+
+
+def _holds(value: Value) -> bool:
+    return bool(as_text(value).strip())
 
 
 class _Gap(ValueError):

@@ -41,6 +41,7 @@ SEQUENCES = _set(
     "id seq sequence series recording trial session episode seq_id sequence_id series_id recording_id trial_id"
     " session_id episode_id sample_id window_id track_id"
 )
+FILE = "series_id"  # the column of the names of files, where each is a sequence
 # Words in the names of columns that group rows: ``machine_id``, ``sensor``.
 GROUPS = _set(
     "id ids seq sequence series recording trial session episode machine sensor device unit subject patient user engine"

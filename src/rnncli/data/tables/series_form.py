@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli.data.tables.column import Column, best_named
+from rnncli.data.tables.joined import ids_together
 from rnncli.data.tables.names import IDS, SEQUENCES, TIME_WORDS, TIMES, ends_in, label_rank, mentions, snake_case
 
 _LISTED = 6  # columns named one by one
@@ -55,11 +56,20 @@ def times_of(columns: Sequence[Column], id: Column | None = None) -> list[Column
     return sorted(found, key=lambda column: not column.dates)
 
 
+def ids_of(columns: Sequence[Column]) -> list[Column]:
+    """What may say which series a row belongs to, where times repeat: a column, or the names of some with commas."""
+    found = [column for column in columns if column.repeats and not column.fractions and times_of(columns, column)]
+    if found:
+        return [column for column in found if not column.numeric] or found
+    return [id for id, others in ids_together(columns) if len(id.distinct) > 1 and times_of(others, id)][:1]
+
+
 def _is_time(column: Column, id: Column | None) -> bool:
     named = column.numeric and snake_case(column.name) in TIMES
     if id is not None and column.numeric and not column.fractions and mentions(column.name, TIME_WORDS):
         named = True  # years, days or cycles of each series
-    if not (column.dates or column.counts_rows or named) or len(column.filled) < max(2, len(column.values)):
+    dated = column.dates and (not column.numeric or mentions(column.name, TIME_WORDS))  # 2490.4 is no month
+    if not (dated or column.counts_rows or named) or len(column.filled) < max(2, len(column.values)):
         return False
     rows = column.values if id is None else list(zip(id.values, column.values, strict=True))
     return len(set(rows)) == len(rows)
