@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import random
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import conllu
 import pytest
 
 from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.conll import _OTHER_SPACE, _Sentences, open_conll, open_conll_u
+from rnncli.data.formats.registry import FORMATS
+from rnncli.data.formats.table import Ledger, Opened
 from rnncli.data.inputs import stream_inputs
 from rnncli.data.readers import open_table
 from rnncli.data.records import TokenLists
@@ -206,3 +213,47 @@ def test_conll_u_plus_names_its_columns(tmp_path: Path) -> None:
 def test_a_line_without_tabs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="u:1: 1 column separated by tabs, and a line of CoNLL-U has 10"):
         columns_of(tmp_path, "1 I I PRON PRP _ 2 nsubj _ _\n", "a.conllu")
+
+
+def test_sentences_are_the_same_however_their_lines_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are all words are cut together, others one by one; and a file comes in pieces of any size."""
+    chance = random.Random(0)
+    good = ("a\tO\n", "bc\tB-X\n", "\n", "\n", "é\tO\r\n", "1\tx\n", "2\ty\n", "a O\n", "b I-X\n")
+    odd = (
+        " \n",
+        "-DOCSTART-\tO\n",
+        "# c = d\n",
+        "#\n",
+        "q\n",
+        "q\tr\ts\n",
+        "q\t\n",
+        "\tq\n",
+        "\x0b\t\x0b\n",
+        "a\xa0b\tO\n",
+    )
+    kinds = ((good,), (good, odd), ((*good, *odd), ("-", "\t", " ", "\r", "\n", "\0", "\u2028", "1-2")))
+    for _ in range(400):
+        parts = [part for kind in chance.choice(kinds) for part in chance.choices(kind, k=chance.randint(1, 12))]
+        chance.shuffle(parts)
+        data = "".join(parts).encode()
+        for opener in (open_conll, open_conll_u):
+            whole = _read(opener, [data])
+            assert _read(opener, [data[at : at + 3] for at in range(0, len(data), 3)]) == whole
+            with monkeypatch.context() as patch:
+                patch.setattr(_Sentences, "_columns", lambda self, lines: None)
+                assert _read(opener, [data]) == whole
+
+
+def _read(opener: Callable[[Iterator[bytes], Ledger], Opened], chunks: list[bytes]) -> object:
+    """The sentences of a file with what was left out, or what is wrong with it."""
+    ledger = Ledger(DataFile("f", FORMATS["conll"], "utf-8"), skip_bad=True, max_field=1000)
+    try:
+        rows = list(opener(iter(chunks), ledger).rows)
+    except DataError as error:
+        return str(error)
+    return rows, ledger.skipped, ledger.count, ledger.documents, ledger.said
+
+
+def test_all_white_space_is_known() -> None:
+    others = {chr(code) for code in range(sys.maxunicode) if chr(code).isspace()} - set("\n\r\t ")
+    assert set(_OTHER_SPACE) == others

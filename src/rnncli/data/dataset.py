@@ -313,8 +313,7 @@ def read_opened(opened: OpenedRecords) -> Dataset:
     table, plan = opened.table, opened.plan
     parts = Parts(plan.preview) if opened.request.doubted else None
     records = Records(table.ledger, plan.new_inputs(), plan.new_labels())
-    for record in opened.records(None if parts is None else parts.watch):
-        records.add(*record)
+    records.add_all(opened.records(None if parts is None else parts.watch))
     if not records.inputs:
         raise DataError(f"{table.name}: no records")
     if parts is not None:
@@ -401,8 +400,7 @@ class OpenedRecords:
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)
-        for record in plan.records(self._divided(parts.watch(rows)), ledger):
-            records.add(*record)
+        records.add_all(plan.records(self._divided(parts.watch(rows)), ledger))
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
         if not records.inputs:

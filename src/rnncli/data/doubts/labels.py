@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 
 from rnncli.data.doubts.preview import Known, Preview, cut, literal
 from rnncli.data.formats.advice import command
@@ -36,26 +36,34 @@ _LIST_OF_TEXTS = ('["', "[]")
 READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
 
-def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lines: Sequence[int]) -> DataError | None:
+def no_labels(
+    preview: Preview,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    lines: Sequence[int],
+    counts: Mapping[str, int] | None = None,
+) -> DataError | None:
     """The refusal of labels that are lists, objects, rows of numbers, or numbers with something behind their point.
 
     Args:
         texts, labels, lines: of all records, or of some.
+        counts: how often each label is there, where that is known.
     """
     known = preview.known
     if preview.label is None or known & (Known.TARGETS | Known.NUMBERS) or preview.holds_tagged_words:
         return None
     tagged = takes_tags(preview, preview.typed_pairs)
-    seen = set()
-    for row, label in enumerate(labels):
-        if label.lstrip()[:1] in _BRACKETS and label not in seen:
-            seen.add(label)
+    counts = Counter(labels) if counts is None else counts
+    bracketed = {label for label in counts if label.lstrip()[:1] in _BRACKETS}
+    for row, label in enumerate(labels) if bracketed else ():
+        if label in bracketed:
+            bracketed.remove(label)
             refusal = nested_label(preview, texts[row], label, lines[row], tagged)
             if refusal is not None:
                 return refusal
     if known & (Known.CLASSES | Known.TAGS):
         return None
-    found = Counter(labels).keys() - preview.purpose.labels
+    found = counts.keys() - preview.purpose.labels
     many = preview.purpose.trains and len(found) > _ALL_DIFFERENT
     if many and len(found) >= MOSTLY * len(labels) and preview.label.words >= 3:
         return _refuse_texts(preview, preview.label, f"{len(found):,} different texts in {len(labels):,} records")
@@ -64,7 +72,7 @@ def no_labels(preview: Preview, texts: Sequence[str], labels: Sequence[str], lin
     if not mostly(is_plain_number(label) or is_amount(label) for label in found):
         return None
     amounts = {label for label in found if is_fraction(label) or is_amount(label)}
-    for label, line in zip(labels, lines, strict=True):
+    for label, line in zip(labels, lines, strict=True) if amounts else ():
         if label in amounts:
             kind = "decimal numbers" if is_fraction(label) else "amounts"
             return _refuse_numbers(preview, preview.label, f"{kind} ({cut(label)}){_NO_CLASS}", line)
@@ -80,20 +88,19 @@ _NO_LABELS = (
 _NO_CLASS = ", but a label is the name of a class"
 
 
-def unlikely_labels(preview: Preview, labels: Sequence[str]) -> DataError | None:
+def unlikely_labels(preview: Preview, labels: Sequence[str], counts: Mapping[str, int]) -> DataError | None:
     """The refusal of labels that look like amounts or dates, or like several in one: only all of them show it.
 
     Args:
         labels: of all records.
+        counts: how often each of them is there.
     """
     column = preview.label
     if column is None or preview.known & (Known.TARGETS | Known.NUMBERS | Known.CLASSES | Known.TAGS):
         return None
     if labels[0].startswith("[") and mostly(label.startswith(_LIST_OF_TEXTS) for label in labels[:20]):
         return None  # tags of words
-    counts = Counter(labels)
-    for known in preview.purpose.labels:
-        del counts[known]
+    counts = {label: count for label, count in counts.items() if label not in preview.purpose.labels}
     joined = joined_by(counts)
     example = perhaps_joined(counts) if joined is None else joined[1]
     if example is not None:
@@ -119,8 +126,11 @@ def not_classes(preview: Preview, records: Records) -> DataError | None:
     """The refusal of the labels of all records where these are to be classes, and look like something else."""
     if preview.label is None or isinstance(records.labels, LabelSets):
         return None
-    found = no_labels(preview, Shown(records.inputs), records.labels, records.lines)
-    return found or unlikely_labels(preview, records.labels)
+    if preview.known & (Known.TARGETS | Known.NUMBERS):
+        return None
+    counts = Counter(records.labels)
+    found = no_labels(preview, Shown(records.inputs), records.labels, records.lines, counts)
+    return found or unlikely_labels(preview, records.labels, counts)
 
 
 def nested_label(preview: Preview, text: str, label: str, line: int, tagged: bool) -> DataError | None:

@@ -10,14 +10,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count
+from io import StringIO
+from itertools import chain
 
-from rnncli.data.formats.decoding import lines_of
+from rnncli.data.formats.decoding import blocks_of, with_newlines
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.errors import counted
 
 CONLL_U = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _BEGIN = "-DOCSTART-"  # in place of a word where a document begins
+_WHITE_LINE = re.compile(r"\n[^\S\n]+(?=\n|\Z)")
+# White space but for spaces, tabs and line ends; in most texts there is none.
+_OTHER_SPACE = (
+    "\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _SPACES = re.compile("[ \t]+")  # unlike white space without the no-break space, which numbers have: 10 000
 # A # may be a word. In a comment it has behind it a key with its value, or where a document begins or ends.
 _COMMENT = re.compile(r"#(?:.*=|#|\s*(?:id|sent_id|text|newdoc|newpar|begin document|end document)\b)")
@@ -38,20 +45,25 @@ def open_conll(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
         DataError: there is no word, or a line has another number of columns than the first. Bad records are left out as
             whole sentences.
     """
-    lines = lines_of(chunks, ledger)
+    blocks = map(with_newlines, blocks_of(chunks, ledger))
     read: list[str] = []
-    for line in lines:
-        read.append(line)
-        if line.strip() and not line.startswith((_BEGIN, "#")):
-            break
-    first = next((line for line in reversed(read) if line.strip() and not line.startswith(_BEGIN)), "")
+    first = ""
+    for block in blocks:
+        read.append(block)
+        for line in filter(str.strip, block.split("\n")):
+            first = first if line.startswith(_BEGIN) else line
+            if not line.startswith((_BEGIN, "#")):
+                break
+        else:
+            continue
+        break
     if not first:
         raise ledger.no_records()
     tabs = "\t" in first.strip()
     width = len(_at_tabs(first) if tabs else _at_spaces(first))
     names = ("tokens", *map(str, range(2, width)), "tags")[:width]
     # Nearly always the white space between columns is all that there is, and then this is the faster way to split.
-    return Opened(names, _sentences(chain(read, lines), ledger, _at_tabs if tabs else str.split, width))
+    return Opened(names, _Sentences(ledger, _at_tabs if tabs else str.split, width).read(chain(read, blocks)))
 
 
 def open_conll_u(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
@@ -60,11 +72,19 @@ def open_conll_u(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     Multiword tokens (``1-2 aux``) and empty nodes (``1.1``), which are no words of the sentence, are left out and
     counted. In CoNLL-U Plus the first comment names the columns.
     """
-    lines = lines_of(chunks, ledger)
-    first = next(lines, "")
+    blocks = map(with_newlines, blocks_of(chunks, ledger))
+    first = next(blocks, "")
     plus = _PLUS.match(first)
     names = CONLL_U if plus is None else tuple(plus[1].lower().split())
-    return Opened(names, _sentences(chain((first,), lines), ledger, _at_tabs, len(names), names[0] == "id"))
+    sentences = _Sentences(ledger, _at_tabs, len(names), names[0] == "id")
+    return Opened(names, sentences.read(chain((first,), blocks)))
+
+
+def _without_white_lines(block: str) -> str:
+    """Whole lines, of which those of white space alone are empty: they end a sentence as well."""
+    if "\n " in block or "\n\t" in block or block[:1].isspace() or any(map(block.__contains__, _OTHER_SPACE)):
+        return _WHITE_LINE.sub("\n", f"\n{block}")[1:]
+    return block
 
 
 def _at_tabs(line: str) -> list[str]:
@@ -76,72 +96,91 @@ def _at_spaces(line: str) -> list[str]:
     return _SPACES.split(line.strip(" \t\r\n"))
 
 
-def _sentences(
-    lines: Iterable[str], ledger: Ledger, split: Callable[[str], list[str]], width: int, numbered: bool = False
-) -> Iterator[Row]:
-    """The sentences, each as its columns.
+class _Sentences:
+    """Reads the sentences of a file.
 
     Args:
-        split: a line into its values.
-        width: how many values a line has.
-        numbered: whether the first is the number of the word in its sentence.
+        split: cuts a line into its columns.
+        numbered: whether the first column is the number of the word in its sentence.
     """
-    left_out: Counter[tuple[str, str]] = Counter()
-    block: list[str] = []
-    for number, line in enumerate(chain(lines, ("\n",)), 1):
-        if not line.isspace():
-            block.append(line)
-            continue
-        if not block:
-            continue
-        begin = number - len(block)
-        # Most sentences have words alone, which is seen of all their lines at once.
-        values = list(map(split, block))
-        if set(map(len, values)) == {width} and block[0][0] not in "#-":
-            columns = tuple(zip(*values, strict=True))
-            first = "".join(columns[0])
-            if first.isdecimal() if numbered else _BEGIN not in first:
-                yield Row(begin, columns)
-                block = []
+
+    def __init__(self, ledger: Ledger, split: Callable[[str], list[str]], width: int, numbered: bool = False) -> None:
+        self._ledger, self._split, self._width, self._numbered = ledger, split, width, numbered
+        self._left_out: Counter[tuple[str, str]] = Counter()
+
+    def read(self, blocks: Iterable[str]) -> Iterator[Row]:
+        """The sentences, while pieces of whole lines come in."""
+        number = 1
+        held: list[str] = []
+        for block in chain(blocks, ("\n\n",)):
+            held.append(_without_white_lines(block))
+            if "\n\n" not in held[-1] and not (held[-1].startswith("\n") and held[1:]):
                 continue
-        yield from _by_line(zip(count(begin), block, values), ledger, split, width, numbered, left_out)
-        block = []
-    if left_out:
-        ledger.said.append(f"left out: {', '.join(counted(times, *kind) for kind, times in left_out.items())}")
+            *whole, rest = "".join(held).split("\n\n")
+            held = [rest] if rest else []
+            for text in whole:
+                lines = text.lstrip("\n")
+                number += len(text) - len(lines)
+                while self._numbered and lines.startswith("#"):
+                    _, end, lines = lines.partition("\n")
+                    number += len(end)
+                    self._left_out[_COMMENTS] += 1
+                if lines:
+                    columns = self._columns(lines)
+                    if columns is not None:
+                        yield Row(number, columns)
+                    else:
+                        yield from self._by_line(number, lines)
+                number += lines.count("\n") + 2
+        if self._left_out:
+            kinds = (counted(times, *kind) for kind, times in self._left_out.items())
+            self._ledger.said.append(f"left out: {', '.join(kinds)}")
 
+    def _columns(self, lines: str) -> tuple[tuple[str, ...], ...] | None:
+        """The columns of lines that are all words, as most are: which is seen at once; None if one may not be."""
+        width = self._width
+        if lines[0] in "#-" or _BEGIN in lines or "\0" in lines:
+            return None
+        if self._split is str.split:
+            parts = lines.replace("\n", " \0 ").split()
+        elif " " not in lines and "\t\n" not in lines and lines[-1] != "\t":
+            parts = lines.replace("\n", "\t\0\t").split("\t")
+        else:
+            return None
+        # A NUL stands where a line ends, so that each has as many columns if all of these stand in their places.
+        ends = lines.count("\n")
+        if len(parts) + 1 != (ends + 1) * (width + 1) or parts[width :: width + 1].count("\0") != ends:
+            return None
+        columns = tuple([tuple(parts[at :: width + 1]) for at in range(width)])
+        return columns if not self._numbered or "".join(columns[0]).isdecimal() else None
 
-def _by_line(
-    lines: Iterable[tuple[int, str, list[str]]],
-    ledger: Ledger,
-    split: Callable[[str], list[str]],
-    width: int,
-    numbered: bool,
-    left_out: Counter[tuple[str, str]],
-) -> Iterator[Row]:
-    """The sentences of neighbouring lines, of which some may be no words, or bad."""
-    words: list[list[str]] = []
-    begin, bad = 0, False
-    for number, line, values in chain(lines, ((0, _BEGIN, []),)):
-        if line.startswith(_BEGIN):
-            ledger.documents += number > 0
-            if words and not bad:
-                yield Row(begin, tuple(zip(*words, strict=True)))
-            words, bad = [], False
-            continue
-        kind = _left_out(line, values, numbered, not words and not bad, len(values) == width)
-        if kind is not None:
-            left_out[kind] += 1
-            continue
-        if len(values) != width and split is str.split:
-            values = _at_spaces(line)
-        if len(values) != width:
-            bad = True
-            found = counted(len(values), "column") + (" separated by tabs" if split is _at_tabs else "")
-            ledger.bad_record(number, f"{found}, and {_should_be(width, numbered)}")
-            continue
-        if not words:
-            begin = number
-        words.append(values)
+    def _by_line(self, number: int, text: str) -> Iterator[Row]:
+        """The sentences of neighbouring lines, of which some may be no words, or bad."""
+        split, width, ledger = self._split, self._width, self._ledger
+        words: list[list[str]] = []
+        begin, bad = 0, False
+        for at, line in chain(enumerate(StringIO(f"{text}\n"), number), ((0, _BEGIN),)):
+            if line.startswith(_BEGIN):
+                ledger.documents += at > 0
+                if words and not bad:
+                    yield Row(begin, tuple(zip(*words, strict=True)))
+                words, bad = [], False
+                continue
+            values = split(line)
+            kind = _left_out(line, values, self._numbered, not words and not bad, len(values) == width)
+            if kind is not None:
+                self._left_out[kind] += 1
+                continue
+            if len(values) != width and split is str.split:
+                values = _at_spaces(line)
+            if len(values) != width:
+                bad = True
+                found = counted(len(values), "column") + (" separated by tabs" if split is _at_tabs else "")
+                ledger.bad_record(at, f"{found}, and {_should_be(width, self._numbered)}")
+                continue
+            if not words:
+                begin = at
+            words.append(values)
 
 
 def _left_out(line: str, values: list[str], numbered: bool, between: bool, whole: bool) -> tuple[str, str] | None:

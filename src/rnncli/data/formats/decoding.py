@@ -97,6 +97,16 @@ def lines_in(texts: Iterable[str], ledger: Ledger) -> Iterator[str]:
     return _lines(texts, ledger.file.name, ledger.max_field + LINE_SLACK)
 
 
+def blocks_of(chunks: Iterator[bytes], ledger: Ledger) -> Iterator[str]:
+    """As :func:`lines_of`, in pieces of whole lines; only the last line of all may lack its line end."""
+    return _whole_lines(text_of(chunks, ledger), ledger.file.name, ledger.max_field + LINE_SLACK)
+
+
+def with_newlines(text: str) -> str:
+    """A text whose lines end at LF alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def decode_lines(
     chunks: Iterator[bytes], name: str, *, encoding: str, max_line: int, on_nul: Callable[[], object] | None = None
 ) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Self, TypeVar, overload
 
 import numpy as np
@@ -38,6 +39,7 @@ Rows = npt.NDArray[np.int64]
 SKIP_HINT = "leave such records out with --skip-bad"
 TOO_MANY = "take fewer records, or shorter texts"
 _CHECKED_EVERY, _MUCH = 1 << 16, 1 << 22  # records, and bytes of one, after which memory for more is checked
+_AT_A_TIME = 256  # texts that are kept together
 _LONG = 1024  # bytes of a value that is kept once, however many records have it: it may be a whole file's numbers
 
 
@@ -156,14 +158,22 @@ class Texts(Inputs[str]):
     """Texts as UTF-8; a value of another type is kept as it is shown."""
 
     def append(self, value: Value) -> None:
-        data = (value if type(value) is str else as_text(value)).encode("utf-8", "surrogatepass")
-        if len(data) >= _LONG:
-            self._put(data)
+        self._put((value if type(value) is str else as_text(value)).encode("utf-8", "surrogatepass"))
+
+    def append_all(self, texts: Sequence[str]) -> None:
+        """Keeps texts, faster than one by one: a table has a million of them."""
+        joined = "".join(texts)
+        data: Sequence[str] | Sequence[bytes] = texts
+        if not joined.isascii():
+            data = [text.encode("utf-8", "surrogatepass") for text in texts]
+        sizes = list(map(len, data))
+        if max(sizes, default=0) >= _LONG:
+            for text in texts:
+                self.append(text)
             return
-        # As _put does, without its call: a text has a million lines.
-        self._starts.append(len(self._data))
-        self.sizes.append(len(data))
-        self._data += data
+        self._starts.extend(accumulate(sizes[:-1], initial=len(self._data)))
+        self.sizes.fromlist(sizes)
+        self._data += joined.encode("utf-8", "surrogatepass")
 
     @classmethod
     def of_nothing(cls, count: int) -> Self:
@@ -532,6 +542,43 @@ class Records:
         if self.labels is None:
             self.labels = TokenLists() if isinstance(self.inputs, TokenLists) else Texts()
 
+    def add_all(self, records: Iterable[tuple[int, Any, Value | None, str | None]]) -> None:
+        """As :meth:`add`, of many records; texts and their labels are kept some at a time, which is faster.
+
+        Raises:
+            DataError, StorageError: as for one.
+        """
+        inputs, labels = self.inputs, self.labels
+        if not (isinstance(inputs, Texts) and isinstance(labels, Texts)):
+            for record in records:
+                self.add(*record)
+            return
+        held: tuple[list[str], list[str]] = ([], [])
+        characters = 0
+
+        def keep() -> None:
+            if held[0]:
+                inputs.append_all(held[0])
+                labels.append_all(held[1])
+                self._require_room(len(held[0]))
+                held[0].clear()
+                held[1].clear()
+
+        for line, input, label, name in records:
+            if type(input) is not str or not (label is None or type(label) is str) or name is not None:
+                keep()
+                self.add(line, input, label, name)
+                continue
+            self.lines.append(line)
+            held[0].append(input)
+            if label is not None:
+                held[1].append(label)
+            characters += len(input)
+            if len(held[0]) == _AT_A_TIME or characters > _MUCH:
+                keep()
+                characters = 0
+        keep()
+
     def add(self, line: int, input: Value, label: Value | None, name: str | None = None) -> None:
         """Keeps a record, or leaves it out where its input is of another type, or its tags do not go with its words.
 
@@ -566,7 +613,12 @@ class Records:
         self.lines.append(line)
         if name is not None:
             self.shown.append(name)
-        if len(self.lines) % _CHECKED_EVERY == 0 or self.inputs.sizes[-1] > _MUCH:
+        self._require_room(1)
+
+    def _require_room(self, added: int) -> None:
+        """Raises StorageError: the memory does not suffice for more records than these, the last of them just added."""
+        count = len(self.lines)
+        if count // _CHECKED_EVERY > (count - added) // _CHECKED_EVERY or max(self.inputs.sizes[-added:]) > _MUCH:
             # The next records, while the arrays grow, and all of them encoded, several times over.
-            needed = 3 * (self.inputs.nbytes + self.labels.nbytes) + 32 * len(self.lines)
-            require_room(needed, f"training on {len(self.lines):,} records, and there are more,", TOO_MANY)
+            needed = 3 * (self.inputs.nbytes + self.labels.nbytes) + 32 * count
+            require_room(needed, f"training on {count:,} records, and there are more,", TOO_MANY)
