@@ -9,7 +9,6 @@ import numpy as np
 from rnncli.data.formats.numbers import Floats, finite_number
 
 MISSING_WORDS = frozenset(("", "nan", "na", "n/a", "#n/a", "n.a.", "<na>", "null", "none", "?", "-", "--"))
-INTERPOLATE = "interpolate"
 Missing = Literal["interpolate"] | None  # what is done about a gap: it is refused where this is None
 HOW_TO_FILL = "fill gaps from their neighbours with --missing interpolate"
 

@@ -14,7 +14,6 @@ from rnncli.data.tables.facts import is_date, is_missing, is_nested, is_plain_nu
 from rnncli.data.tables.names import are_roles, is_known, is_name
 from rnncli.errors import DataError, quoted
 
-READS_SERIES = 'rnncli reads a series as {"sequence": [0.5, 1.25], "label": "ok"}, or as rows below id,time,x,label'
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
 _NEAR = 10  # rows below a name, which are like it where a file is sorted by length
 _LONGEST_NAME = 4  # words

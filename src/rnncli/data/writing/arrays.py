@@ -13,7 +13,6 @@ import numpy.typing as npt
 from rnncli.data.writing.spool import Spool
 from rnncli.storage import write_atomically
 
-VECTOR_SUFFIXES = (".npy", ".csv")
 _HEADER = 128  # bytes of a .npy file's header
 
 Vector = npt.NDArray[np.float32]
@@ -23,7 +22,7 @@ class VectorFile:
     """Vectors in the order of the inputs, float32; of an input that has none NaN.
 
     Args:
-        path: ends in one of :data:`VECTOR_SUFFIXES`.
+        path: ends in ``.npy`` or ``.csv``.
         width: H, numbers of a vector.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.core.packed import Array, PackedSequence
+from rnncli.core.packed import Array
 from rnncli.inspection.adapters.numbers import NumberAdapter
 from rnncli.inspection.integrated_gradients import GradientPath
 from rnncli.inspection.states import States
@@ -57,11 +57,7 @@ class ForecastAdapter(NumberAdapter[ForecastModel]):
             return np.asarray(own + x[:, -1, target])
 
         def gradients(x: Array) -> Array:
-            packed = PackedSequence.pack(read(x))
-            logits, _, cache = network.forward(params, packed)
-            dx, _ = network.backward_to_input(params, cache, network.answer_score_gradient(logits, None))
-            assert dx is not None  # numbers have gradients
-            d_raw = np.stack(packed.with_data(dx).unpack()) / spread
+            d_raw = self.gradients_of_numbers(read(x), None) / spread
             # The last value is taken from every one of its column, and added to the forecast.
             d_raw[:, -1, target] += 1 - d_raw[:, :, target].sum(axis=1)
             return np.asarray(d_raw)

@@ -151,14 +151,15 @@ class ManyToOneAdapter(Adapter[M]):
         def scores(x: Array) -> Array:
             return network.answer_score(network.logits(params, list(x)), asked)
 
-        def gradients(x: Array) -> Array:
-            packed = PackedSequence.pack(list(x))
-            logits, _, cache = network.forward(params, packed)
-            dx, _ = network.backward_to_input(params, cache, network.answer_score_gradient(logits, asked))
-            assert dx is not None  # numbers have gradients
-            return np.stack(packed.with_data(dx).unpack())
+        return GradientPath(sequence, baseline, scores, lambda x: self.gradients_of_numbers(list(x), asked))
 
-        return GradientPath(sequence, baseline, scores, gradients)
+    def gradients_of_numbers(self, read: list[Array], asked: Any) -> Array:
+        """(N, T, D) the gradient of an answer's score by the numbers of N inputs of T timesteps."""
+        network, params, packed = self.model.network, self.model.params, PackedSequence.pack(read)
+        logits, _, cache = network.forward(params, packed)
+        dx, _ = network.backward_to_input(params, cache, network.answer_score_gradient(logits, asked))
+        assert dx is not None  # numbers have gradients
+        return np.stack(packed.with_data(dx).unpack())
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The answer of a text, with the mean of each unit and what the read-out takes of it."""
