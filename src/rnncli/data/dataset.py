@@ -464,14 +464,47 @@ def open_records(
         StorageError: the file cannot be read.
     """
     # A text is predicted without them: its command need not wait.
-    from rnncli.data.doubts import files
     from rnncli.data.doubts.checks import FILE
     from rnncli.data.doubts.unclear import unclear_columns
     from rnncli.data.layouts.table import plan_of
 
-    source = request.source
-    if not request.labelled and source.label is not None:
+    if not request.labelled and request.source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
+    table, file_doubted = _opened(request, task, purpose, before_waiting, watch)
+    head = list(itertools.islice(table.rows, _rows_to_wait_for(table, request, before_waiting is not None)))
+    table.rows = itertools.chain(head, table.rows)
+    columns = columns_of(table.columns, [row.texts for row in head])
+    source, texts, lacking = _with_roles(table, columns, request, task, purpose)
+    beside = set_aside(table, source)
+    request = replace(request, source=source)
+    sample = list(itertools.islice(table.rows, len(head)))
+    text = Known.NOTHING if source.text is None else Known.TEXT
+    label = Known.NOTHING if source.label is None else Known.LABEL
+    preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
+    if file_doubted:
+        raise_first(FILE[table.ledger.file.format.holds], preview)  # it is not what its format says, or has no header
+    try:
+        plan = plan_of(preview, request)
+    except Unclear as unclear:
+        raise lacking or unclear_columns(preview, unclear, source.text, source.label) from None
+    raise_found(lacking)
+    rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
+    roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
+    return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
+
+
+def _opened(
+    request: Request,
+    task: str,
+    purpose: Purpose,
+    before_waiting: Callable[[], object] | None,
+    watch: Watch | None,
+) -> tuple[Table, bool]:
+    """The table of a source, and whether it is still to be doubted as a file of its format: not where each file was."""
+    from rnncli.data.doubts import files
+    from rnncli.data.doubts.checks import FILE
+
+    source = request.source
     open_one = partial(
         open_table,
         encoding=source.encoding,
@@ -499,13 +532,41 @@ def open_records(
         opened = partial(open_one, format=table.format, watch=None)
         each = list(files.text_files(table.ledger.file, opened, SAMPLE_ROWS, task, purpose))
         files.read_together(table.ledger.file, each, FILE[holds], by_name)
-    # Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
+        return table, False
+    return table, doubted
+
+
+def _rows_to_wait_for(table: Table, request: Request, streamed: bool) -> int:
+    """How many rows the columns are guessed by.
+
+    Where nothing is to be guessed, or a pipe has one column, the first row need not wait until there are enough.
+
+    Args:
+        streamed: whether what is read is used as it comes.
+    """
+    source = request.source
     reads_by_name = request.reads is not None and not isinstance(request.reads, WideForm)
-    settled = before_waiting is not None and (source.text is not None or source.format == "text" or reads_by_name)
-    waits = source.path == "-" and before_waiting is not None and len(table.columns) == 1
-    head = list(itertools.islice(table.rows, 0 if settled or waits else SAMPLE_ROWS))
-    table.rows = itertools.chain(head, table.rows)
-    columns = columns_of(table.columns, [row.texts for row in head])
+    settled = source.text is not None or source.format == "text" or reads_by_name
+    waits = source.path == "-" and len(table.columns) == 1
+    return 0 if streamed and (settled or waits) else SAMPLE_ROWS
+
+
+def _with_roles(
+    table: Table, columns: Sequence[Column], request: Request, task: str, purpose: Purpose
+) -> tuple[Source, tuple[str, ...], DataError | None]:
+    """What the user and the model say of the columns, done to the table: some are left out, some joined into one.
+
+    Args:
+        columns: with the values of the first rows.
+
+    Returns:
+        The source with the names of columns as the table has them, the columns of a joined text, and the refusal of a
+        table that lacks a column of the model, unless its records are recognized without.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    source = request.source
     if source.ignore is not None:
         ignore(table, source.ignore)
     roles, named_columns = request.roles, table.ledger.file.format.holds == "records"
@@ -523,22 +584,7 @@ def open_records(
         named = {name for role in ("text", "label", "time", "id", "features", "group") for name in source.named(role)}
         split = split_among(one for one in columns if one.name in table.columns and one.name not in named)
         source = replace(source, split=None if split is None else split.name)
-    beside = set_aside(table, source)
-    request = replace(request, source=source)
-    sample = list(itertools.islice(table.rows, len(head)))
-    text = Known.NOTHING if source.text is None else Known.TEXT
-    label = Known.NOTHING if source.label is None else Known.LABEL
-    preview = Preview.of(table.ledger.file, table.columns, sample, task, text | label, purpose)
-    if doubted and not (several and holds == "texts"):
-        raise_first(FILE[holds], preview)  # it is not what its format says, or has no header
-    try:
-        plan = plan_of(preview, request)
-    except Unclear as unclear:
-        raise lacking or unclear_columns(preview, unclear, source.text, source.label) from None
-    raise_found(lacking)
-    rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
-    roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
-    return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
+    return source, texts, lacking
 
 
 def _join(table: Table, columns: Sequence[Column], request: Request, source: Source, task: str) -> None:
