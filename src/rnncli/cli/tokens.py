@@ -116,6 +116,12 @@ class TokenStatistics:
 
 
 def tokens_of(text: str, model: Model | None, settings: Settings) -> Tokens:
+    """The tokens of a text, as a model reads them, or as a training with these settings would.
+
+    Raises:
+        UsageError: the model reads something else.
+        DataError: there are none.
+    """
     from rnncli.data.text.vocabulary import Vocabulary
     from rnncli.tasks.inputs import build_tokenizer
 
@@ -163,6 +169,16 @@ def _given_words(value: Value) -> Sequence[str]:
 def statistics_of(
     name: str, values: Iterator[Value], model: Model | None, settings: Settings, given: Iterable[str]
 ) -> TokenStatistics:
+    """How many tokens there are in the inputs of a file, and which are the commonest.
+
+    Args:
+        name: of the file.
+        given: settings that the user has named.
+
+    Raises:
+        UsageError: the model reads something else, or a setting has no effect.
+        DataError: the inputs are numbers, or have no tokens.
+    """
     import numpy as np
 
     from rnncli.data.formats.values import as_text, looks_like_numbers, words

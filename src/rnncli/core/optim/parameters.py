@@ -83,7 +83,11 @@ class ParameterStore:
         return np.asarray(self.frozen[table][rows] == 0)
 
     def gather(self, grads: Mapping[str, Any]) -> Gradients:
-        """The nested gradients that a backward pass returns, laid out like this store."""
+        """The nested gradients that a backward pass returns, laid out like this store.
+
+        Raises:
+            ValueError: they are not those of all parameters.
+        """
         flat: dict[str, Gradient] = dict(flatten(grads))
         if flat.keys() != self.flat.keys():
             raise ValueError(f"gradients for {sorted(flat.keys() ^ self.flat.keys())} are missing or too many")

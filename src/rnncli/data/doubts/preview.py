@@ -222,5 +222,6 @@ def raise_first(checks: Checks, preview: Preview) -> None:
 
 
 def raise_found(found: DataError | None) -> None:
+    """Raises DataError: something was found."""
     if found is not None:
         raise found

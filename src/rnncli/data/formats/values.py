@@ -180,7 +180,7 @@ def sequence(value: Value, missing: Missing = None) -> Floats:
 
 
 def sequence_as_written(value: Value, missing: Missing = None) -> tuple[Floats, bool]:
-    """As :func:`sequence`; and whether its whole numbers have no point."""
+    """As :func:`sequence`, which raises the same; and whether its whole numbers have no point."""
     if isinstance(value, str):
         found = parsed(value)
         found = row_of_numbers(value) if found is None else found

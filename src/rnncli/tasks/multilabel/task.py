@@ -25,6 +25,8 @@ from rnncli.tasks.report import Report
 
 
 class Multilabel(ManyToOneTask, LabelTargets):
+    """The task of records that have a set of labels each."""
+
     model = MultilabelModel
     recognized_by = "any number of labels for each input"
     trains = "A multi-label classifier"

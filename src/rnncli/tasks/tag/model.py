@@ -88,7 +88,11 @@ class TaggerModel(Model):
         return Tagger(self.settings, self.views.sizes, len(self.tags))
 
     def checked_input(self, given: Any, number: int | None = None) -> Any:
-        """As in all models; a list has to be one of words."""
+        """As in all models; a list has to be one of words.
+
+        Raises:
+            UsageError: it is something else.
+        """
         found = super().checked_input(given, number)
         problem = self.problem(found)
         if problem is not None:
