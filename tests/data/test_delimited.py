@@ -32,6 +32,50 @@ def refusal(data: str, **how: object) -> str:
     return f"{caught.value.message}\n{caught.value.hint}"
 
 
+# --- headers of another width than the rows ---------------------------------------------------------------------------
+
+ROWS = [f"{text},{label}" for text, label in LABELLED]
+NUMBERED = [f'"{at}" "{text}" "{label}"' for at, (text, label) in enumerate(LABELLED, 1)]
+
+UNLIKE = {
+    "a comma behind each row": ("text,label", [f"{row}," for row in ROWS], "empty values behind the last column"),
+    "two of them": ("text,label", [f"{row},," for row in ROWS], "2 in a row"),
+    "behind most rows": ("text,label", [*(f"{row}," for row in ROWS[1:]), ROWS[0]], "1 in a row"),
+    "semicolons": ("text;label", [f"{row.replace(',', ';')};" for row in ROWS], "1 in a row"),
+    "behind the header": ("text,label,", ROWS, "left out: what stands behind the last name"),
+    "twice behind the header": ("text,label,,", ROWS, "left out: what stands behind the last name"),
+    "names of rows, as R has them": ('"text" "label"', NUMBERED, "no name for the first column"),
+    "names of rows and tabs": (
+        "text\tlabel",
+        [f"row {at}\t{row.replace(',', chr(9))}" for at, row in enumerate(ROWS)],
+        "no name for the first column",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNLIKE)
+def test_a_header_with_fewer_or_more_delimiters_than_the_rows_is_read_and_said(kind):
+    header, rows, said = UNLIKE[kind]
+    table = opened("\n".join([header, *rows, ""]), format="tsv" if "tabs" in kind else "csv")
+    assert table.columns[-2:] == ("text", "label")
+    assert sorted(row.values[-2:] for row in table.rows) == sorted(map(tuple, LABELLED))
+    assert table.dialect is not None
+    assert said in "; ".join(table.dialect.said)
+    assert '"text", "label", ""]' in table.ledger.file.records  # commands read it so too
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "says"),
+    [
+        ("text,label", [f"{row},{'x' * (at == 5)}" for at, row in enumerate(ROWS)], "sed '1s/$/,column 3/'"),
+        ("text,label", [f"so it is, {row}" for row in ROWS], "most rows have 3 values"),
+        ("text,label,more", ROWS, "Write a header with 2 names"),
+    ],
+)
+def test_a_header_that_fits_hardly_any_row_is_refused_once(header, rows, says):
+    assert says in refusal("\n".join([header, *rows, ""]))
+
+
 # --- delimiters ------------------------------------------------------------------------------------------------------
 
 DELIMITED = {

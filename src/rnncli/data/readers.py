@@ -108,7 +108,7 @@ def open_table(
         return _table(columns, _checked(rows, columns, ledger, hasher.hexdigest), ledger)
     first = read_first_rows(opened, ledger, expected, patient=before_waiting is None)
     ledger.file = replace(ledger.file, dialect=first.dialect)
-    in_file = opened.names if first.dialect.header else first.names
+    in_file = first.top if first.dialect.header else first.names
     rows = ledger.watched(first.rows, in_file, first.names)
     rows = _checked(rows, first.names, ledger, hasher.hexdigest, first.dialect)
     return _table(*first.read(rows, ledger), ledger, first.dialect)

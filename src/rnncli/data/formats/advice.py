@@ -151,11 +151,14 @@ class DataFile:
             return self.records_in_json
         if self._in_json:
             return "map(json.loads,sys.stdin)"
-        lines, names = "sys.stdin", ""
-        if self.dialect is not None and self.dialect.above:
-            lines = f"list(sys.stdin)[{self.dialect.above}:]"
-        if self.dialect is not None and self.dialect.header is False:
-            names = f",[*map(str,range(1,{self.dialect.width + 1}))]"
+        lines, names, dialect = "sys.stdin", "", self.dialect or Dialect()
+        above = dialect.above + bool(dialect.names)
+        if above:
+            lines = f"list(sys.stdin)[{above}:]"
+        if dialect.header is False:
+            names = f",[*map(str,range(1,{dialect.width + 1}))]"
+        elif dialect.names:
+            names = f",{json.dumps([*dialect.names, ''])}"
         return f"csv.DictReader({lines}{names}{self._dialect})"
 
     @property

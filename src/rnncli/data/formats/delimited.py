@@ -23,6 +23,7 @@ _FITS = 0.9  # of the first rows are as wide as the first one, if they are cut a
 _LIKELY = 0.5  # of them, where some rows are faulty
 _SAYS_DELIMITER = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)  # the line that Excel writes above a table
 _IN_QUOTES = re.compile(r'"[^"]*+"')
+_QUOTED_NAMES = re.compile(r'"[^"]*+"(?: "[^"]*+")++\s*+')  # with spaces between them, as R writes a table
 _WITH_COMMA = re.compile(r"\s*[+-]?\d+(?:\.\d{3})*,\d+\s*")
 
 
@@ -102,6 +103,8 @@ def _sniffed(first: str, line: int, lines: Peeked[str], usual: str, ledger: Ledg
         DataError: two are equally likely.
     """
     found = _in_first_record(first, lines)
+    if not found and _QUOTED_NAMES.fullmatch(first):
+        return " "
     if not found or found == [usual]:
         return usual
     head = [first, *lines.peek(_SNIFFED_LINES, _SNIFFED_CHARACTERS)]

@@ -20,6 +20,7 @@ class Dialect:
         header: whether the first line names the columns.
         decimal: the character before the decimals of a number.
         width: how many values a row has.
+        names: of all columns, where the header has fewer or more than there are values in a row.
         above: how many lines stand above the first row.
         rewritten: places, from 0, of columns whose numbers are read with points, and what a comma in them is: ``,``
             before decimals, ``.`` between thousands.
@@ -33,6 +34,7 @@ class Dialect:
     header: bool | None = None
     decimal: str | None = None
     width: int = 0
+    names: tuple[str, ...] = ()
     above: int = 0
     rewritten: tuple[tuple[int, str], ...] = ()
     unsure: tuple[str, ...] = ()

@@ -56,9 +56,10 @@ class Peeked(Generic[T]):
     def rest(self) -> Iterator[T]:
         """All items that are left. It is faster than the iterator itself, which is not to be used after it."""
         ahead, error = self._ahead, self._error
-        return chain(ahead, self._items) if error is None else chain(ahead, _failing(error))
+        return chain(ahead, self._items) if error is None else chain(ahead, failing(error))
 
 
-def _failing(error: RnncliError) -> Iterator[T]:
+def failing(error: RnncliError) -> Iterator[T]:
+    """Raises the error when its first item is asked for."""
     raise error
     yield  # a generator, so that it raises when it is reached

@@ -6,14 +6,16 @@ It is found out once, as the table is opened, so that every command reads a file
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-from rnncli.data.formats.dialect import Dialect
+from rnncli.data.formats.advice import command
+from rnncli.data.formats.dialect import Dialect, called
 from rnncli.data.formats.numbers import Writing, with_point, writing_of
-from rnncli.data.formats.peek import Peeked
+from rnncli.data.formats.peek import Peeked, failing
 from rnncli.data.formats.registry import is_array
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.values import as_text
@@ -22,10 +24,11 @@ from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.facts import MOSTLY
 from rnncli.data.tables.header import header_of, repeats_header
 from rnncli.data.tables.names import is_name
-from rnncli.errors import counted, listed, quoted
+from rnncli.errors import DataError, counted, listed, quoted
 
 _SEEN_ROWS, _SEEN_VALUES = 200, 200_000
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+(?:_level_\d+)?")  # as pandas reads, and then writes, a column without a name
+_FEW_ROWS = 4  # have names that are all different by chance
 _LISTED = 4  # columns that are named one by one
 
 
@@ -51,11 +54,13 @@ class FirstRows:
     """A table with what its first rows tell.
 
     Attributes:
+        top: the header, or the first row, as wide as the rows are.
         names: of all columns; numbers from 1 where there is no header.
         rows: all of them, as they are in the file.
         dialect: what was found.
     """
 
+    top: tuple[str, ...]
     names: tuple[str, ...]
     rows: Iterator[Row]
     dialect: Dialect
@@ -88,11 +93,22 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
     asked, found = ledger.asked, opened.dialect
     assert found is not None
     top, rows, known = tuple(opened.names), Peeked(opened.rows), expected or Expected()
+    said = [*found.said]
     has_header = asked.header if asked.header is not None else _told_by_names(top, known)
     if expected is None:
         has_header, patient = asked.header is not False, asked.decimal is not None
     # Of a table with commas between its columns more rows tell nothing, once its first line is known to name them all.
     waits = patient or has_header is None or (expected is not None and (found.delimiter != "," or "" in top))
+    seen = [row.texts for row in rows.peek(_SEEN_ROWS if waits else 1, _SEEN_VALUES)] if expected else []
+    unlike = _unlike_header(top, seen, found.delimiter) if has_header is not False else None
+    fault = None
+    if unlike is None and len(seen) > _FEW_ROWS and not ledger.skip_bad and ledger.watch is None:
+        fault = _other_width(top, seen, opened.line, found.delimiter or ",", ledger)
+    if unlike is not None:
+        found = replace(found, width=len(unlike.names), names=unlike.names)
+        top, has_header = unlike.names, True
+        rows = Peeked(_as_wide(rows.rest(), len(top)))
+        said.append(unlike.said)
     sample = [row.texts for row in rows.peek(_SEEN_ROWS, _SEEN_VALUES)] if waits else []
     sample = [texts for texts in sample if len(texts) == len(top) and not repeats_header(top, texts)]
     numbers = _numbers(columns_of(top, sample), asked.decimal, found.delimiter)
@@ -100,7 +116,7 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
     columns = columns_of(as_number(top), map(as_number, sample))
     if has_header is None:
         has_header = _header(columns, opened.line, ledger, known)
-    left: Iterator[Row] = rows.rest()
+    left: Iterator[Row] = rows.rest() if fault is None else failing(fault)
     where = f"{ledger.file.name}:{opened.line}"
     if has_header:
         names = header_names(top, where)
@@ -108,7 +124,6 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
         names = header_names([str(place) for place in range(1, len(top) + 1)], where)
         left = chain((Row(opened.line, top),), left)
     empty, numbering = _without_names(columns, has_header, known.named) if expected and sample else ((), ())
-    said = [*found.said]
     if not has_header:
         said.append("no header: columns are called by their numbers")
     commas = [names[at] for at in numbers.commas]
@@ -128,7 +143,60 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
         left_out=(*empty, *numbering),
         said=tuple(said),
     )
-    return FirstRows(names, left, dialect)
+    return FirstRows(top, names, left, dialect)
+
+
+class _Unlike(NamedTuple):
+    """The names of a header that is narrower or wider than the rows below it, and what is said of that."""
+
+    names: tuple[str, ...]
+    said: str
+
+
+def _unlike_header(top: tuple[str, ...], rows: Sequence[tuple[str, ...]], delimiter: str | None) -> _Unlike | None:
+    """A header that differs from most of the rows by a delimiter at the end, or lacks a name for that of each row."""
+    others = [row for row in rows if len(row) != len(top)]
+    if 2 * len(others) <= len(rows):
+        return None
+    named = len(top)
+    while named > 1 and not top[named - 1].strip():
+        named -= 1
+    if all(len(row) == named for row in others):
+        return _Unlike(top[:named], f"left out: what stands behind the last name, {called(delimiter or ',')}")
+    if all(len(row) > len(top) and not any(value.strip() for value in row[len(top) :]) for row in others):
+        return _Unlike(top, f"left out: empty values behind the last column, {len(others[0]) - len(top)} in a row")
+    if len(others) == len(rows) and all(len(row) == len(top) + 1 for row in rows):  # as R writes a table
+        first = Column("", 0, [row[0] for row in rows])
+        distinct = len(first.distinct) == len(rows) > _FEW_ROWS and (delimiter == "\t" or first.words == 1)
+        if first.counts_rows or distinct:
+            return _Unlike(("", *top), "the header has no name for the first column, that of the rows' names")
+    return None
+
+
+def _other_width(
+    top: Sequence[str], rows: Sequence[Sequence[str]], line: int, delimiter: str, ledger: Ledger
+) -> DataError | None:
+    """The refusal of a table most of whose rows are as wide as each other, and not as the first: few would be left."""
+    ((width, count),) = Counter(map(len, rows)).most_common(1)
+    if width == len(top) or 2 * count <= len(rows):
+        return None
+    hint = f"Write a header with {counted(width, 'name')}"
+    if width > len(top):
+        names = "".join(f"{delimiter}column {at}" for at in range(len(top) + 1, width + 1))
+        made = ledger.file.piped(command("sed", f"1s/$/{names}/"), ledger.file.format.name)
+        hint = f"To name the others: {made}"
+    return ledger.fault(
+        line, f"the header has {counted(len(top), 'column')}, and most rows have {counted(width, 'value')}", hint
+    )
+
+
+def _as_wide(rows: Iterator[Row], width: int) -> Iterator[Row]:
+    """The rows without empty values behind their last column."""
+    for row in rows:
+        values = row.values
+        while len(values) > width and isinstance(values[-1], str) and not values[-1].strip():
+            values = values[:-1]
+        yield row if values is row.values else Row(row.line, values)
 
 
 def _told_by_names(top: Sequence[str], expected: Expected) -> bool | None:
