@@ -256,6 +256,8 @@ DATA_SETS: dict[str, tuple[str, str, Callable[[str, int], str], str]] = {
     "FASTA": ("a.fasta", ">first a", lambda text, k: f"{text}\n>{k} {'ab'[k % 2]}", "auto"),
     "attributes of ARFF": ("a.arff", "@relation r", lambda text, k: f"@attribute {text} {text}", "auto"),
     "names of columns": ("a.csv", "", lambda text, k: f"{text},label" if k == 0 else f"so {k},{'ab'[k % 2]}", "auto"),
+    "lines": ("a.txt", "", lambda text, k: f"{text} {k}", "auto"),
+    "lines of numbers": ("a.txt", "", lambda text, k: f"{k} {text}", "auto"),
     "one JSON document": ("a.json", "[", lambda text, k: json.dumps({"text": text, "label": k % 2}) + ",", "auto"),
 }
 

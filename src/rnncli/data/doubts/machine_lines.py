@@ -77,9 +77,9 @@ _VOWPAL = re.compile(rf"{_NUMBER}[^|]*+(?:\|\S*+(?:\s++(?:{_VALUE}|[^\s:|]++))*+
 _SPARSE = re.compile(rf"\s{_VALUE}")
 
 
-def _are_sparse(form: re.Pattern[str]) -> Callable[[Lines], bool]:
+def _are_sparse(fits: Callable[[str], object]) -> Callable[[Lines], bool]:
     """Whether each line is a label and numbered, or named, values, of which zeros are left out."""
-    return lambda lines: all(map(form.fullmatch, lines)) and 2 * sum(map(bool, map(_SPARSE.search, lines))) > len(lines)
+    return lambda lines: all(map(fits, lines)) and 2 * sum(map(bool, map(_SPARSE.search, lines))) > len(lines)
 
 
 def _dense(name: str, key: str) -> Callable[[DataFile, Lines], str]:
@@ -201,12 +201,12 @@ MACHINE_LINES = (
     Kind("each line has a label as fastText writes it", is_fasttext, "To read it", _read_as("fasttext")),
     Kind(
         "each line is a label and numbered values, as libsvm writes them",
-        _are_sparse(_LIBSVM),
+        _are_sparse(_LIBSVM.fullmatch),
         *("To write each as a row of numbers, with zeros for those that it lacks", _dense(r"\d+", "int")),
     ),
     Kind(
         "each line is a label and named values, as Vowpal Wabbit writes them",
-        _are_sparse(_VOWPAL),
+        _are_sparse(_VOWPAL.fullmatch),
         *("To write each as a row of numbers, with zeros for those that it lacks", _dense(r"[^\s:|]+", "str")),
     ),
     Kind(
