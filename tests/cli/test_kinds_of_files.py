@@ -190,11 +190,6 @@ MACHINE_LINES = {
         [f"  {label:9}{text}" for text, label in zip(TEXTS, LABELS, strict=True)],
         *("several spaces", "classify", TEXTS[0]),
     ),
-    "labels in front": (
-        [f"{('DESC:manner', 'HUM:ind')[k % 2]} {text}" for k, text in enumerate(TEXTS)],
-        *("one of a few labels", "classify", TEXTS[0]),
-    ),
-    "numbers in front": ([f"{k % 2} {t}" for k, t in enumerate(TEXTS)], "a few labels", "classify", TEXTS[0]),
     "FASTA": ([part for k in range(60) for part in (f">p{k} family={'ab'[k % 2]}", "MKV")], "FASTA", "classify", "MKV"),
     "pairs of numbers": ([f"{k} {k * 7 % 31}" for k in range(60)], "a pair of numbers", None, None),
     "word vectors": ([f"{word} 0.1 0.2 -0.3" for word in WORDS], "a word and its vector", None, None),

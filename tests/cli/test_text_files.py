@@ -95,6 +95,70 @@ def tasks_of_commands(cli, files: Mapping[str, str], says: str, *arguments: str)
     ]
 
 
+def each(form: str, labels: Sequence[str]) -> str:
+    """Lines of texts with their labels."""
+    return joined([form.format(label=DRAW.choice(labels), text=text) for text in sentences(40)])
+
+
+# a file → its lines, what is said of them, the tasks of the commands
+LABELLED = {
+    "a number first": (each("{label} {text}", "01"), "begins with one of a few labels (", ["classify", "lm"]),
+    "with a sign": (each("{label} {text} .", ["+1", "-1"]), "begins with one of", ["classify", "lm"]),
+    "in two parts": (each("{label} How {text} ?", ["DESC:manner", "HUM:ind"]), "begins with", ["classify", "lm"]),
+    "a word": (each("{label} {text}", ["sport", "science", "arts"]), "begins with one of", ["classify", "lm"]),
+    "before a comma": (
+        each("{label},so {text}", ["ham", "spam"]).replace(" good", ", good"),
+        *("begins with one", ["classify", "lm"]),
+    ),
+    "in brackets": (each("[{label}] {text}", ["pos", "neg"]), "begins with one of", ["classify", "lm"]),
+    "a number last": (each("{text} . {label}", "01"), "ends with one of a few labels (", ["classify", "lm"]),
+    "a word last": (each("{text} {label}", ["sport", "arts"]), "ends with one of a few labels (", ["classify", "lm"]),
+    "symbols": (
+        joined([f"{'+-'[k % 2]} {''.join(DRAW.choices('acgt', k=40))}" for k in range(40)]),
+        *("begins with one of", ["classify", "lm"]),
+    ),
+    "trees": (
+        joined(
+            [f"(3 (2 {a}) ({k % 5} (3 {b}) (2 {c})))" for k in range(40) for a, b, c in [sentences(1, 3)[0].split()]]
+        ),
+        *("is a tree with labels of its parts ((3 (2 ", ["classify", "lm"]),
+    ),
+    "parsed trees": (
+        joined([f"(ROOT (S (NP (DT The) (NN {one})) (VP (VBD was) (JJ good)) (. .)))" for one in WORDS]),
+        *("is a tree of a sentence", ["tag", "lm"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_lines_with_labels_are_refused_with_the_command_that_makes_a_table(cli, kind):
+    lines, says, tasks = LABELLED[kind]
+    cli.write("a.txt", lines)
+    said = cli.refuses(3, says, "train", "a.txt").err
+    found = [cli.works(*command, "--dry-run", "--json").json for command in commands(said)]
+    assert [one["task"] for one in found] == tasks
+    labels = {str(one["label"]) for one in found[0]["records"]}
+    assert not any(label in one["input"].split() for one in found[0]["records"] for label in labels)
+
+
+TRAINED = {
+    "prose": PROSE,
+    "a poem": joined([f"{first} {text}" for first, text in zip(["And", "The", "O"] * 20, sentences(60), strict=True)]),
+    "who does what": joined([f"{DRAW.choice(['Mary', 'John'])} went to the {one}." for one in WORDS * 3]),
+    "a dialogue": each("{label}: {text}", ["ANN", "BOB"]),
+    "numbered lines": joined([f"{1 + k % 9} {one}" for k, one in enumerate(sentences(60))]),
+    "questions": joined([f"{('what', 'who')[k % 2]} {one}" for k, one in enumerate(sentences(60))]),
+    "few words": joined(["the cat sat here and there", "a dog ran from the cat"] * 30),
+    "code": "".join(f"def f{k}(x):\n    y = x + {k}\n    return y * {k}\n\n\n" for k in range(30)),
+}
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_lines_of_a_text_have_no_labels(cli, kind):
+    cli.write("a.txt", TRAINED[kind])
+    assert cli.works("train", "a.txt", "--dry-run", "--json").json["task"] == "lm"
+
+
 # several files → what they hold, the arguments, what is said, the tasks of the commands
 TOGETHER = {
     "rows of numbers and their labels": (SERIES, ["har"], "have as many lines", ["classify"]),

@@ -25,6 +25,7 @@ FILE: dict[str, Checks] = {
         text_files.lexicon,
         text_files.same_delimiters,
         text_files.loose_columns,
+        text_files.labelled_lines,
     ),
     "documents": [],
     "tagged words": _always(text_files.slashed_tags),

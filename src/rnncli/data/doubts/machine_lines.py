@@ -121,18 +121,6 @@ def _mark(lines: Lines) -> str | None:
     return None
 
 
-def _begin_with_labels(lines: Lines) -> bool:
-    """Whether each line begins with one of a few numbers or names in upper case, as no sentences do."""
-    first = [line.split(maxsplit=1) for line in lines]
-    labels = {words[0] for words in first}
-    if len(lines) < 2 * _FEW or any(len(words) < 2 for words in first) or not 1 < len(labels) <= len(lines) / 4:
-        return False
-    return all(_LABEL.fullmatch(label) for label in labels)
-
-
-_LABEL = re.compile(r"[+-]?\d{1,3}|[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]+:\w+")
-
-
 def _are_conll_u(lines: Lines) -> bool:
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     return len(rows) > 1 and all(len(row) == 10 and row[0][:1].isdigit() for row in rows)
@@ -268,11 +256,5 @@ LOOSE_COLUMNS = (
         "each line has values with several spaces between them",
         _are_in_columns,
         *("To write them as a table with tabs", _tabs('re.sub(r"\\s{2,}","\\t",l.strip())')),
-    ),
-    Kind(
-        "each line begins with one of a few labels",
-        _begin_with_labels,
-        "To write JSON lines of them and the texts",
-        _json('{"text":r[1],"label":r[0]}', "(l.strip().split(None,1) for l in sys.stdin if l.strip())"),
     ),
 )

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Sequence
 
+from rnncli.data.doubts.labelled_lines import LABELLED_LINES
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.machine_lines import LOOSE_COLUMNS, MACHINE_LINES, Kind, kind_of
 from rnncli.data.doubts.preview import Preview, cut
@@ -36,11 +37,11 @@ def _columns(fields: Sequence[Sequence[str]]) -> tuple[list[Column], bool]:
     return columns_of(fields[0], fields[1:]) if named else unnamed(fields), named
 
 
-def _refuse(preview: Preview, what: str, hint: str) -> DataError:
-    """The refusal of a text file; the hint says how else to read it."""
+def _refuse(preview: Preview, what: str, hint: str, as_text: str = "--format text") -> DataError:
+    """The refusal of a text file; the hint says how else to read it, ``as_text`` by which option as a text."""
     line = next(row.line for row, line in zip(preview.rows, preview.sample, strict=True) if line[0].strip())
     if preview.task in ("auto", "lm"):
-        hint = f"{hint}; to read it as a text: {preview.command('--format text')}"
+        hint = f"{hint}; to read it as a text: {preview.command(as_text)}"
     return preview.file.refusal(what, hint, line)
 
 
@@ -91,17 +92,28 @@ def loose_columns(preview: Preview) -> DataError | None:
     return _refuse_kind(preview, LOOSE_COLUMNS)
 
 
+def labelled_lines(preview: Preview) -> DataError | None:
+    """A label and a text in each line, with nothing but a space between them."""
+    return (
+        None
+        if preview.task == "lm"
+        else _refuse_kind(preview, LABELLED_LINES, "these are texts with labels", "--task lm")
+    )
+
+
 def _first(preview: Preview) -> str:
     """The first line that is more than a bracket."""
     return next((line for line in preview.lines if len(line.strip()) > 3), preview.lines[0])
 
 
-def _refuse_kind(preview: Preview, kinds: Sequence[Kind]) -> DataError | None:
+def _refuse_kind(
+    preview: Preview, kinds: Sequence[Kind], so: str = "this is not a text", as_text: str = "--format text"
+) -> DataError | None:
     kind = kind_of(preview.lines, kinds)
     if kind is None:
         return None
     hint = ": ".join(filter(None, (kind.purpose, kind.way(preview.file, preview.lines))))
-    return _refuse(preview, f"{kind.what} ({cut(_first(preview))}), so this is not a text", hint)
+    return _refuse(preview, f"{kind.what} ({cut(_first(preview))}), so {so}", hint, as_text)
 
 
 def slashed_tags(preview: Preview) -> DataError | None:

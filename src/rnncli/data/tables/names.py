@@ -58,6 +58,10 @@ WORDS, TAGS = _set("tokens words"), _set("tags ner_tags pos_tags")  # lists of w
 TAGGED = _set("tag tags label labels ner pos upos xpos chunk chunks iob bio")  # words in the names of lists of tags
 SECOND_TEXTS = _set("summary answer reply response context premise hypothesis")  # that belong to other texts
 CLASSES = _set("pos neg positive negative neutral ham spam real fake true false yes no good bad")  # of texts
+FUNCTION_WORDS = _set(
+    "a an and are as at but by can do for from he her his how i if in is it its my no not of on or our she so that the"
+    " then there they this to was we what when where which who why with you your"
+)  # with which sentences begin
 _PARTS = _set(
     "split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val"
     " in_train in_test"
