@@ -104,7 +104,6 @@ def test_texts_of_several_columns_are_joined(cli, tiny):
         (["--text", "review", "--label", "review"], 2, "--text and --label both name the column 'review'"),
         (["--text", "review", "--label", "9"], 3, "--label: there is no column '9'"),
         (["--text", "review", "--label", "stars", "--time", "who"], 2, "--time has no effect on a.csv"),
-        (["--time", "who,stars"], 2, "--time names one column, and not 2"),
         (["--split", "who,stars"], 2, "--split names one column, and not 2"),
     ],
 )

@@ -98,7 +98,7 @@ ASKED = {
     ),
     "a table of each land": (
         *("a.csv", table("Country,Year,GDP,Inflation", YEARS)),
-        *("in order of 'Year' for each 'Country'", ["forecast"] * 2),
+        *("in order of 'Year' for each 'Country'", ["forecast", "forecast", "regress"]),
     ),
     "houses": (
         *("a.csv", table("bedrooms,bathrooms,sqft,price", ROOMS)),
@@ -106,7 +106,7 @@ ASKED = {
     ),
     "states of one machine": (
         *("a.csv", table("time,x,y,label", [[at, x, x * 2, "ab"[at // 30]] for at, x in enumerate(wave(0, 60))])),
-        *("no column holds texts", ["regress", "forecast"]),
+        *("a.csv:32: the series has 'b' in 'label' here, and 'a' at a.csv:2, but a series has one label", []),
     ),
     "one column": (
         *("a.csv", table("passengers", [[value] for value in wave(0, 60)])),

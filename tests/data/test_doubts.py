@@ -226,7 +226,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     "only numbers": ("a.csv", table("a,b,target", [[1, 2.5, 0.5], [2, 3.5, 1.5]] * 9), {}, ["no column holds texts"]),
     "a date and a number": (
         *("a.csv", table("month,passengers", [[f"1949-{at % 12 + 1:02}", 100 + at * 7] for at in range(36)])),
-        *({}, ["no column holds texts: 'month' (1949-01) holds dates and 'passengers' (100) holds numbers"]),
+        *({}, ["a.csv:14: 'month' has 1949-01 here and at a.csv:2", "--task forecast --ignore month"]),
     ),
     "a date and several numbers": (
         *("a.csv", table("Quarter,Consumption,Income", [[f"{1970 + at} Q1", at / 8, at / 4] for at in range(36)])),

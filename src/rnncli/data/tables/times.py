@@ -166,9 +166,15 @@ def _are_regular(sequences: Iterable[Sequence[Moment | str]], order: str) -> boo
     """Whether the times of each sequence are equally far apart, and no two the same."""
     for values in sequences:
         moments = sorted(_of_order(value, order) for value in values)
-        if len(moments) > 1 and (len(set(moments)) < len(moments) or irregular(moments, dated=True) is not None):
+        if len(set(moments)) < len(moments) or not (_are_monthly(moments) or irregular(moments, dated=True) is None):
             return False
     return True
+
+
+def _are_monthly(moments: Iterable[Moment]) -> bool:
+    """Whether dates have the same day and time of day, so that somebody may have measured once a month."""
+    parts = [divmod(int(moment), DAY) for moment in moments]
+    return len({(date.fromordinal(days).day, rest) for days, rest in parts}) <= 1
 
 
 def is_time(value: str) -> bool:
