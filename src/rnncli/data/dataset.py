@@ -33,6 +33,7 @@ from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.joined import join_columns, join_roles, one_text, one_time, time_parts
 from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.named import Beside, as_trained, columns_named, ignore, resolved, set_aside
+from rnncli.data.tables.names import FILE
 from rnncli.data.tables.parts import PART_VALUES, Part, part_of, split_among
 from rnncli.data.tables.series_form import SeriesForm
 from rnncli.data.tables.source import Roles, Source, joined_names
@@ -523,7 +524,8 @@ def _opened(
         if request.doubted and purpose.trains and not source.more and is_folder(source.path):
             raise_found(files.parts_as_one(source.path, source.format, purpose.command))
         by_name = request.labelled and task in NAMING
-        table = open_source(source, lambda path, format: open_one(path, format=format), by_name)
+        by_file = _by_file(request, purpose)
+        table = open_source(source, lambda path, format: open_one(path, format=format), by_name, by_file=by_file)
     except DataError as error:
         raise (_by_its_lines(error, source, open_one, purpose) if _is_unsaid(source) else error) from None
     holds, several = table.ledger.file.format.holds, bool(table.ledger.file.files) and source.target is None
@@ -585,6 +587,15 @@ def _with_roles(
         split = split_among(one for one in columns if one.name in table.columns and one.name not in named)
         source = replace(source, split=None if split is None else split.name)
     return source, texts, lacking
+
+
+def _by_file(request: Request, purpose: Purpose) -> bool | None:
+    """Whether each of several tables is a sequence: by the model, or by what the tables hold, which None stands for."""
+    reads, source = request.reads, request.source
+    if isinstance(reads, LongForm | SeriesForm):
+        return reads.id == FILE
+    guessed = request.labelled and request.doubted and purpose.trains and request.roles is None
+    return None if guessed and source.id is None and source.text is None else False
 
 
 def _join(table: Table, columns: Sequence[Column], request: Request, source: Source, task: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.folders import LabelledFile, is_folder, stem, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
 from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
+from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.names import FILE
+from rnncli.data.tables.series_form import constants_of_series
 from rnncli.data.tables.source import Source
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
 
@@ -22,9 +24,10 @@ OpenOne = Callable[[str, str | None], Table]
 LABEL = "label"  # a name by which the layouts know what it is
 SOURCE, TARGET = "source", "target"
 _SHOWN = 4  # names in a message
+_LOOKED_AT, _FILES_LOOKED_AT = 100, 8  # rows of a table, and tables, by which it is told whether each is a sequence
 
 
-def open_source(source: Source, open_one: OpenOne, by_name: bool = False) -> Table:
+def open_source(source: Source, open_one: OpenOne, by_name: bool = False, *, by_file: bool | None = False) -> Table:
     """The table of a source, which may be several files, a folder, or two files of which the lines go together.
 
     The files of a folder with a folder for each label have the column ``label`` in addition. A text file is a record; a
@@ -32,6 +35,7 @@ def open_source(source: Source, open_one: OpenOne, by_name: bool = False) -> Tab
 
     Args:
         by_name: whether the lines of several text files are texts, and the name of each file is their label.
+        by_file: whether each table is a sequence, and has the column ``series_id`` too; None to find that out.
 
     Raises:
         UsageError, DataError, StorageError: as ``open_one``; or the files do not go together.
@@ -42,11 +46,15 @@ def open_source(source: Source, open_one: OpenOne, by_name: bool = False) -> Tab
         files = [LabelledFile(path, None) for path in (source.path, *source.more)]
         if any(path == "-" for path, _ in files):
             raise UsageError("standard input (-) is one file, and cannot stand beside others", "save it first")
-        return _Several(source, files, source.format, open_one).table(by_name)
+        return _Several(source, files, source.format, open_one).table(by_name, True if source.id == FILE else by_file)
     if not is_folder(source.path):
-        return open_one(source.path, source.format)
+        table = open_one(source.path, source.format)
+        if source.id != FILE or FILE in table.columns:
+            return table
+        return _Several(source, [LabelledFile(source.path, None)], source.format, lambda *_: table).table(False, True)
     folder = walk(source.path, source.format)
-    return _Several(source, folder.files, folder.format, open_one, folder.said).table(by_name)
+    several = _Several(source, folder.files, folder.format, open_one, folder.said)
+    return several.table(by_name, True if source.id == FILE else by_file)
 
 
 class _Several:
@@ -61,16 +69,19 @@ class _Several:
         said: Sequence[str] = (),
     ) -> None:
         self.source, self.files, self.format, self.open_one, self.said = source, files, format, open_one, said
+        self.by_file = False
 
-    def table(self, by_name: bool) -> Table:
+    def table(self, by_name: bool, by_file: bool | None = False) -> Table:
         first = self.open_one(self.files[0].path, self.format)
+        if self.files[0].label is None and FILE not in first.columns and first.ledger.file.format.holds == "records":
+            self.by_file = self._are_series(first) if by_file is None else by_file
         own = first.ledger
         if by_name and own.file.format.holds == "texts":
             self.files = [LabelledFile(path, stem(path)) for path, _ in self.files]
         file = replace(_as_typed(own.file, self.source), files=tuple(one.path for one in self.files))
         ledger = Ledger(file, own.skip_bad, own.max_field, own.skip_hint, own.max_bytes, said=[*own.said, *self.said])
         if len(self.files) > 1:
-            ledger.said.append(f"{len(self.files):,} files")
+            ledger.said.append(f"{len(self.files):,} files" + (", each of them a sequence" if self.by_file else ""))
         columns = (*first.columns, *self._added(first))
         for name in columns:
             if columns.count(name) > 1:
@@ -83,14 +94,34 @@ class _Several:
     def _added(self, first: Table) -> tuple[str, ...]:
         """Columns for what the folder of a file says."""
         if self.files[0].label is None:
-            return ()
+            return (FILE,) if self.by_file else ()
         return (LABEL,) if first.ledger.file.format.holds in ("documents", "texts") else (FILE, LABEL)
+
+    def _are_series(self, first: Table) -> bool:
+        """Whether each table has the timesteps of one sequence, and its label in all of its rows.
+
+        Of many tables some are looked at. Where all have the same label, it says nothing.
+        """
+        if len(self.files) < 2:
+            return False
+        head = list(islice(first.rows, _LOOKED_AT))
+        first.rows = chain(head, first.rows)
+        found = constants_of_series(columns_of(first.columns, (row.texts for row in head)))
+        values = {name: {value} for name, value in found.items()}
+        step = max(1, (len(self.files) - 1) // (_FILES_LOOKED_AT - 1))
+        for path, _ in [*self.files[step::step], self.files[-1]] if found else ():
+            table = self.open_one(path, self.format)
+            rows = islice(table.rows, _LOOKED_AT)
+            found = constants_of_series(columns_of(table.columns, (row.texts for row in rows)))
+            values = {name: seen | {found[name]} for name, seen in values.items() if name in found}
+        return any(len(seen) > 1 for seen in values.values())
 
     def _rows(self, first: Table, ledger: Ledger) -> Iterator[Row]:
         digests = hashlib.sha256()
         for index, (path, label) in enumerate(self.files):
             table = self.open_one(path, self.format) if index else first
-            added = {(): (), (LABEL,): (label,), (FILE, LABEL): (path, label)}[self._added(first)]
+            named = {LABEL: label, FILE: path}
+            added = [named[name] for name in self._added(first)]
             places = self._places(table, first, path)
             rows = table.rows
             if label is not None and table.ledger.file.format.holds == "texts":

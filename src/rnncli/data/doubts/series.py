@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -18,6 +21,8 @@ from rnncli.data.tables.wide_form import Beside, Steps
 from rnncli.errors import DataError, counted, listed, quoted
 
 _TRIED = 8  # columns that may be left out: a table may have hundreds of words
+_MOST_FILES = 40  # that are named one by one
+_LABELS_IN_NAMES = tuple(way + r"(?:\.[A-Za-z]+)+" for way in (r"(.+?)[-_. ]*\d+", r"\d+[-_. ]+(.+?)"))
 MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
 
 
@@ -62,16 +67,14 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     found += [f"{shown(column)} holds numbers" for column in dict.fromkeys(measured) if column.numeric]
     numbers = [label] if label is not None and label.numeric else values or numeric
     number = numbers[-1] if numbers else None
-    hints = []
+    hints = [] if label is None or label.fractions else _each_file(preview)
     if (label is None or label.fractions) and len(preview.names) > 1 and preview.purpose.trains:
-        hints.append(
-            "A series without a label teaches nothing: put the files of each label into a folder of its own, and name "
-            "the folder of these folders."
-        )
+        folders = "put the files of each label into a folder of its own, and name the folder of these folders"
+        hints.append(_folder_of_labels(preview) or f"A series without a label teaches nothing: {folders}")
     if number is not None and preview.purpose.trains:
-        hints.append(f"{_predict_number(preview, number, label)}.")
+        hints.append(_predict_number(preview, number, label))
     hints.append(f"If a column holds texts nevertheless: {preview.command(preview.some_columns)}")
-    return preview.file.refusal(f"no column holds texts: {listed(found)}", " ".join(hints))
+    return preview.file.refusal(f"no column holds texts: {listed(found)}", ". ".join(hints))
 
 
 def unclear_id(preview: Preview, said: Said, found: LongForm | None) -> DataError | None:
@@ -140,7 +143,7 @@ def label_changes(preview: Preview, said: Said) -> DataError | None:
             return preview.file.refusal(
                 f"{what}{preview.file.place(line)}, but a series has one label",
                 f"To make each run of rows with the same label a series of its own: "
-                f"{preview.file.runs(id or FILE, [*([] if id is None else [id]), column.name])}",
+                f"{preview.file.runs(id, column.name, FILE)}",
                 row.line,
             )
     return None
@@ -208,13 +211,49 @@ def _stays(column: Column) -> bool:
     return may_be_key(column) and len(column.distinct) == 1
 
 
+def _each_file(preview: Preview) -> list[str]:
+    """The command that reads each of several files as a series, if there are such."""
+    if len(preview.file.files) < 2 or FILE in preview.names or not preview.purpose.trains:
+        return []
+    return [f"If each file is a series: {preview.command(command('--id', FILE))}"]
+
+
+def _folder_of_labels(preview: Preview) -> str | None:
+    """The command that makes a folder of files for each label of the names ``walk_01.csv`` and ``sit_02.csv``."""
+    file = preview.file
+    names = [os.path.basename(path) for path in file.files]
+    folder = file.path.rstrip("/") or "."
+    whole = len(names) > _MOST_FILES or all(path == os.path.join(folder, os.path.basename(path)) for path in file.files)
+    for way in _LABELS_IN_NAMES:
+        found = [re.fullmatch(way, name) for name in names]
+        labels = list(dict.fromkeys(one[1] for one in found if one is not None))
+        if not all(found) or not 2 <= len(labels) <= len(names) / 2:
+            continue
+        script = (
+            "import os,re,shutil,sys;[shutil.copy(f,d) for f in sys.argv[2:] for d in [os.path.join(sys.argv[1],"
+            f"re.fullmatch({way!r},os.path.basename(f))[1])] if not os.makedirs(d,exist_ok=True)]"
+        )
+        made = "data-2" if folder == "." or not whole else f"{folder}-2"
+        copied = f"{shlex.quote(folder)}/*" if whole else command(*file.files)
+        shown = listed([quoted(label) for label in labels[:4]]) + (", …" if len(labels) > 4 else "")
+        train = " ".join([file.reader, shlex.quote(made)])
+        return (
+            f"If the names of the files say their labels ({shown}): "
+            f"{command('python3', '-c', script, made)} {copied} && {train}"
+        )
+    return None
+
+
 def _predict_number(preview: Preview, number: Column, label: Column | None) -> str:
     """The commands that predict a number of each row, or the next ones."""
-    ids = [] if times_of(preview.columns) else ids_of(preview.columns)
-    named = command(*(("--id", ids[0].name) if ids else ()), "--label", number.name)
-    of_id = {name for id in ids[:1] for name in (id.name, *names_in(id.name))}
+    ids = [] if times_of(preview.columns) else [one.name for one in ids_of(preview.besides(number))[:1]]
+    if len(preview.file.files) > 1 and not ids and FILE not in preview.names:
+        ids = [FILE]
+    times = {one.name for one in times_of(preview.columns)} | set(TIMES)
+    named = command(*(("--id", ids[0]) if ids else ()), "--label", number.name)
+    of_id = {name for id in ids for name in (id, *names_in(id))}
     others = [column for column in preview.besides(number, label) if column.numeric and not column.is_id]
-    others = [column for column in others if column.name not in of_id]
+    others = [column for column in others if column.name not in of_id | times]
     regress = ""
     if ids or times_of(preview.columns):
         words = [one.name for one in preview.besides(*others) if not (one.numeric or one.dates or one.name in of_id)]
@@ -282,7 +321,7 @@ def _refuse_wide(preview: Preview, values: Sequence[Column], label: Column | Non
     """The refusal of rows of numbers: each is a series, or there is nothing that rnncli learns."""
     first, last = values[0].name, values[-1].name
     numbers = f"{counted(len(values), 'column')} of numbers ({first}" + (f" to {last})" if last != first else ")")
-    hints = []
+    hints = _each_file(preview)
     if len(values) >= MANY_COLUMNS and label is not None:
         hints.append(f"If each row is a series: {_read_wide(preview, values, label)}")
     if text is None:
@@ -306,6 +345,7 @@ def features_or_series(preview: Preview, values: Sequence[Column], label: Column
     """The refusal of rows of numbers that may be series, or measurements of different things."""
     names = [column.name for column in values]
     hint = f"If each row is a series: {_read_wide(preview, values, label)}"
+    hint = "; ".join([*_each_file(preview), hint])
     if not label.numeric and preview.purpose.trains:
         described = preview.command("--task caption", command("--label", label.name))
         hint = f"{hint}; if {quoted(label.name)} is a text that is to be written: {described}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnncli.data.formats.dialect import Dialect
@@ -105,12 +104,18 @@ class DataFile:
         )
         return self.python(script, "jsonl")
 
-    def runs(self, id: str, columns: Sequence[str]) -> str:
-        """JSON lines: the records, each with the number of its run of neighbours that are alike in some columns."""
-        alike = ",".join(f"r[{json.dumps(name, ensure_ascii=False)}]" for name in columns)
-        numbered = f"{{**r,{json.dumps(id, ensure_ascii=False)}:k}}"
+    def runs(self, id: str | None, label: str, named: str) -> str:
+        """JSON lines: the records, of which each run of neighbours that are alike has an id of its own.
+
+        Args:
+            id, label: the columns in which they are alike.
+            named: the column of the new ids, where there was none.
+        """
+        alike = ",".join(f"r[{json.dumps(name, ensure_ascii=False)}]" for name in (id, label) if name is not None)
+        own = json.dumps(id or named, ensure_ascii=False)
+        number = "k" if id is None else f'"%s-%s"%(r[{own}],k)'
         runs = f"enumerate(itertools.groupby({self.records},lambda r:({alike},)),1)"
-        script = f"import csv,itertools,json,sys;[print(json.dumps({numbered})) for k,(_,s) in {runs} for r in s]"
+        script = f"import csv,itertools,json,sys;[print(json.dumps({{**r,{own}:{number}}})) for k,(_,s) in {runs} for r in s]"
         return self.python(script, "jsonl")
 
     def filtered(self, condition: str) -> str:

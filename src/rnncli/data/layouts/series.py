@@ -159,7 +159,7 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
         return None
     id = _named(columns, source.id, "--id")
     if id is None and (forecast or regress) and source.time is None:
-        id = _likely_id(preview)
+        id = _likely_id(preview, source.label)
     time = _named(columns, source.time, "--time") or next(iter(times_of(columns, id)), None)
     if preview.task == "auto" and id is None and time is None and source.label is None:
         _ask_which_of_several(preview)
@@ -201,13 +201,16 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     )
 
 
-def _likely_id(preview: Preview) -> Column | None:
+def _likely_id(preview: Preview, label: str | None) -> Column | None:
     """The column that says which series a row belongs to, where the dates of a file repeat; None where they do not.
+
+    Args:
+        label: the name of the column that is to be predicted, which is none of them.
 
     Raises:
         DataError: it cannot be told which column that is.
     """
-    columns = preview.columns
+    columns = [column for column in preview.columns if column.name != label]
     dated = [column for column in columns if column.dates and not column.numeric]
     if times_of(columns) or not (dated or any(snake_case(column.name) in TIMES for column in columns)):
         return None

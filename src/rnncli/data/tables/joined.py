@@ -19,6 +19,7 @@ from rnncli.data.tables.facts import is_date, mostly
 from rnncli.data.tables.named import keep
 from rnncli.data.tables.names import GROUPS, SEQUENCES, TIME_WORDS, label_rank, mentions, snake_case, words_of
 from rnncli.data.tables.source import joined_names, names_in
+from rnncli.data.tables.times import month_number
 
 Texts = Sequence[str]
 
@@ -40,6 +41,7 @@ _KEYS = GROUPS | {
     *("store", "shop", "item", "product", "sku", "country", "state", "city", "region", "province", "site", "location"),
     *("customer", "ticker", "symbol", "stock", "building", "meter", "department", "dept", "family", "line", "plant"),
 }
+_DIGITS = re.compile(r"([01]?\d|2[0-4])?[0-5]\d", re.ASCII)
 _CLOCK_WORDS = TIME_WORDS | {"clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "hhmm", "hrmn"}
 
 
@@ -117,13 +119,13 @@ def _time(units: Sequence[str | None], parts: Texts) -> str:
         return ""
     whole = [part.strip() for unit, part in zip(units, parts, strict=True) if unit is None]
     of_unit = {unit: _whole(part) for unit, part in zip(units, parts, strict=True) if unit is not None}
-    day = [] if "year" in of_unit or not whole else [whole.pop(0)]
     if "year" in of_unit:
-        month = of_unit.get("month", "")
-        if month.isdigit() or not month:
-            day = ["-".join(of_unit[unit].rjust(2, "0") for unit in _UNITS[:3] if unit in of_unit)]
-        else:  # Mar, March
-            day = [" ".join(filter(None, (of_unit.get("day"), month, of_unit["year"])))]
+        of_unit["month"] = month_number(of_unit.get("month", "1"))
+        day = ["-".join(of_unit[unit].rjust(2, "0") for unit in _UNITS[:3] if unit in of_unit)]
+    else:
+        whole.sort(key=lambda part: _CLOCK.fullmatch(part) is not None)
+        day = whole[:1]
+        del whole[:1]
     clock = [_clock(part) for part in whole]
     if "hour" in of_unit:
         of_clock = [of_unit.get(unit, "00").rjust(2, "0") for unit in _UNITS[3:5]]
@@ -136,10 +138,13 @@ def _clock(text: str) -> str:
     dotted = _DOTTED.fullmatch(text)
     if dotted is not None:
         return ":".join(part for part in dotted.groups() if part is not None)
+    if text[1:2] == ":":
+        return f"0{text}"
     digits = _whole(text)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 4):
         return text
-    return f"{digits}:00" if len(digits) <= 2 else f"{digits[:-2]}:{digits[-2:]}"
+    digits = digits.rjust(2, "0") + "00" if len(digits) <= 2 and len(text) <= 2 else digits.rjust(4, "0")
+    return f"{digits[:2]}:{digits[2:]}"
 
 
 def _whole(text: str) -> str:
@@ -159,7 +164,7 @@ def time_parts(columns: Sequence[Column]) -> tuple[str, ...]:
 
     They are a date that several rows have and the time of day, or a year with its month, day, hour and so on.
     """
-    if not any(mentions(column.name, _CLOCK_WORDS) for column in columns):  # there may be thousands
+    if not any(mentions(one.name, _CLOCK_WORDS) or _unit(one.name) for one in columns):  # there may be thousands
         return ()
     clocks = [column for column in columns if _is_clock(column)]
     dates = [column for column in columns if column.dates and not column.numeric and column not in clocks]
@@ -184,8 +189,15 @@ def time_parts(columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _is_clock(column: Column) -> bool:
     """Whether its values are times of day."""
-    if not column.filled or column.numeric:
+    if not column.filled:
         return False
+    if column.numeric:  # 930, 1800
+        named = (
+            mentions(column.name, _CLOCK_WORDS)
+            and _unit(column.name) is None
+            and any(len(value) > 2 for value in column.filled)
+        )
+        return named and not column.counts_rows and all(_DIGITS.fullmatch(value) for value in column.filled)
     if mostly(_CLOCK.fullmatch(value) is not None for value in column.filled):
         return True
     # 10.11.12 is a date as well.

@@ -251,6 +251,8 @@ def _is_evident(id: Column, features: Sequence[Column]) -> bool:
 def _label(id: Column, others: Sequence[Column], said: Said) -> Column | None:
     """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
     fitting = [column for column in others if _is_constant(id, column) is not said.label_changes]
+    if said.label_changes:
+        fitting = [column for column in fitting if column.repeats and not column.fractions]
     if said.label is not None:
         return next((column for column in fitting if column.name == said.label), None)
     words = [column for column in others if not _is_numeric(column) and not column.dates]

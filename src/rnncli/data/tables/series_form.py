@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.joined import ids_together
+from rnncli.data.tables.facts import MOSTLY, is_missing
+from rnncli.data.tables.joined import ids_together, may_be_key, time_parts
 from rnncli.data.tables.names import IDS, SEQUENCES, TIME_WORDS, TIMES, ends_in, label_rank, mentions, snake_case
 
 _LISTED = 6  # columns named one by one
@@ -53,15 +54,18 @@ def times_of(columns: Sequence[Column], id: Column | None = None) -> list[Column
     Each value is there once in a series; ``id`` says which one a row belongs to.
     """
     found = [column for column in columns if column is not id and _is_time(column, id)]
-    return sorted(found, key=lambda column: not column.dates)
+    return sorted(found, key=lambda column: (not column.dates, len(column.filled) < len(column.values)))
 
 
 def ids_of(columns: Sequence[Column]) -> list[Column]:
-    """What may say which series a row belongs to, where times repeat: a column, or the names of some with commas."""
-    found = [column for column in columns if column.repeats and not column.fractions and times_of(columns, column)]
-    if found:
-        return [column for column in found if not column.numeric] or found
-    return [id for id, others in ids_together(columns) if len(id.distinct) > 1 and times_of(others, id)][:1]
+    """What may say which series a row belongs to, where times repeat: a column, or the names of some with commas.
+
+    Args:
+        columns: without the one that is to be predicted.
+    """
+    found = [one for one in columns if one.repeats and not one.fractions and times_of(columns, one)]
+    found = [one for one in found if not one.numeric] or [one for one in found if may_be_key(one)]
+    return found or [id for id, rest in ids_together(columns) if len(id.distinct) > 1 and times_of(rest, id)][:1]
 
 
 def _is_time(column: Column, id: Column | None) -> bool:
@@ -69,9 +73,11 @@ def _is_time(column: Column, id: Column | None) -> bool:
     if id is not None and column.numeric and not column.fractions and mentions(column.name, TIME_WORDS):
         named = True  # years, days or cycles of each series
     dated = column.dates and (not column.numeric or mentions(column.name, TIME_WORDS))  # 2490.4 is no month
-    if not (dated or column.counts_rows or named) or len(column.filled) < max(2, len(column.values)):
+    filled, least = len(column.filled), len(column.values) * (MOSTLY if dated else 1)
+    if not (dated or column.counts_rows or named) or filled < max(2, least):
         return False
-    rows = column.values if id is None else list(zip(id.values, column.values, strict=True))
+    ids = column.values if id is None else id.values
+    rows = [pair for pair in zip(ids, column.values, strict=True) if not is_missing(pair[1])]
     return len(set(rows)) == len(rows)
 
 
@@ -82,6 +88,21 @@ def measured(columns: Sequence[Column], *others: Column | None) -> list[Column]:
         for column in columns
         if column.numeric and column not in others and not column.counts_rows and not ends_in(column.name, IDS)
     ]
+
+
+def constants_of_series(columns: Sequence[Column]) -> dict[str, str]:
+    """What is the same in all rows of a table of one series, by its column: its label may be among that.
+
+    Nothing where the table has no times, no numbers or more series than one.
+    """
+    if not columns or len(columns[0].raw) < 2:
+        return {}
+    times = times_of(columns) or [one for one in columns if one.name in time_parts(columns)]
+    same = [one for one in columns if len(one.distinct) == 1 and len(one.filled) == len(one.raw) and one not in times]
+    others = [one for one in columns if one not in same and one not in times]
+    if not times or not measured(others) or any(one.is_prose or snake_case(one.name) in SEQUENCES for one in others):
+        return {}
+    return {one.name: one.example for one in same if not one.fractions and not one.is_prose}
 
 
 def number_beside(columns: Sequence[Column], *others: str | None) -> str | None:

@@ -177,6 +177,11 @@ def _are_monthly(moments: Iterable[Moment]) -> bool:
     return len({(date.fromordinal(days).day, rest) for days, rest in parts}) <= 1
 
 
+def month_number(name: str) -> str:
+    """``3`` of Mar and March; what is no name of a month as it is."""
+    return str(_MONTHS.get(name[:3].lower(), name)) if name.isalpha() else name
+
+
 def is_time(value: str) -> bool:
     """Whether a value is a date or a time of day."""
     try:
