@@ -40,6 +40,13 @@ def test_every_column_has_a_type_and_a_role(cli):
         "delimiter": ",",
         "header": True,
         "warnings": [],
+        "rows": [
+            {"use": "training", "file": "a.csv", "rows": 22, "row": "row", "how": ""},
+            {"use": "validation", "file": "a.csv", "rows": 2, "row": "row", "how": "10% of them, set aside"},
+        ],
+        "begins_with": None,
+        "run": None,
+        "refusal": None,
     }
 
 
@@ -77,9 +84,7 @@ def test_what_is_refused_is_refused_in_the_same_way(cli):
     cli.refuses(3, "cannot tell which column is the label", "train", "a.csv", "--dry-run")
     with pytest.raises(DataError, match="cannot tell which column is the label"):
         rnncli.describe(cli.folder / "a.csv")
-    cli.refuses(
-        2, "--name is for a training, and --dry-run trains nothing", "train", "a.csv", "--dry-run", "--name", "x"
-    )
+    cli.refuses(2, "--resume goes on with data that were read before", "train", "--dry-run", "--resume", "x")
     cli.refuses(2, "name the data", "train", "--dry-run")
 
 
@@ -180,3 +185,135 @@ def test_numbers_of_a_caption_are_no_timesteps_and_a_series_that_goes_on_has_no_
     cli.at_terminal(80)
     said = cli.works("train", "b.csv", "--dry-run").out.splitlines()
     assert said[said.index("First records") + 1].split() == ["input"]
+
+
+TEXTS = [(f"{'good' if k % 2 else 'bad'} film {k % 7}", "np"[k % 2]) for k in range(20)]
+
+
+def table(rows, **columns):
+    """A CSV of texts and labels, and of more columns, each made of the number of a row."""
+    names = "".join(f",{name}" for name in columns)
+    lines = (",".join([*row, *(str(made(k)) for made in columns.values())]) for k, row in enumerate(rows))
+    return f"text,label{names}\n" + "".join(f"{line}\n" for line in lines)
+
+
+@pytest.fixture
+def files(cli, tiny):
+    """Data of all that a training may read, and a run to go on with."""
+    cli.write("a.csv", table(TEXTS))
+    cli.write("more.csv", table([(f"{text} more", label) for text, label in TEXTS]))
+    cli.write("valid.csv", table([(f"so {text}", label) for text, label in TEXTS[:6]]))
+    cli.write("test.csv", table([(f"very {text}", label) for text, label in TEXTS[:4]]))
+    cli.write("other.csv", "words,class\nso good,p\n")
+    cli.write("odd.csv", table([*TEXTS[:4], ("so so", "q")]))
+    cli.write("split.csv", table(TEXTS, split=lambda k: ("train", "train", "val", "test")[k // 2 % 4]))
+    cli.write("groups.csv", table(TEXTS, patient=lambda k: k // 4))
+    cli.write("a.en", "so good\nso bad\n" * 9)
+    cli.write("a.de", "so gut\nso schlecht\n" * 9)
+    cli.works("train", "a.csv", *tiny, "--name", "before")
+    return cli
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ("a.csv", [("training", "a.csv"), ("validation", "a.csv")]),
+        ("a.csv --validation 0", [("training", "a.csv")]),
+        ("a.csv more.csv", [("training", "a.csv and 1 more file"), ("validation", "a.csv and 1 more file")]),
+        ("a.csv --validation valid.csv", [("training", "a.csv"), ("validation", "valid.csv")]),
+        (
+            "a.csv --validation 0.5 --test test.csv",
+            [("training", "a.csv"), ("validation", "a.csv"), ("test", "test.csv")],
+        ),
+        ("split.csv --split split", [("training", "split.csv"), ("validation", "split.csv"), ("test", "split.csv")]),
+        (
+            "groups.csv --group patient",
+            [("training", "groups.csv"), ("validation", "groups.csv"), ("groups", "groups.csv")],
+        ),
+        (
+            "a.csv --folds 3 --name x --keep-folds",
+            [("training", "a.csv"), ("validation", "a.csv"), ("folds", "a.csv")],
+        ),
+        (
+            "more.csv --from before --keep a.csv",
+            [("training", "more.csv"), ("validation", "more.csv"), ("older rows", "a.csv")],
+        ),
+        ("--source a.en --target a.de", [("training", "a.en and a.de"), ("validation", "a.en and a.de")]),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_what_a_training_does_with_the_rows(files, tiny, options, rows):
+    found = files.works("train", *options.split(), "--dry-run", "--json").json
+    assert [(one["use"], one["file"]) for one in found["rows"]] == rows
+    small = [] if "--from" in options else tiny
+    shown = files.works("train", *options.split(), *small[:6], *small[8:], "--json").json
+    assert [(one["use"], one["file"]) for one in shown["data"]["rows"]] == rows
+    counts = {one["use"]: one["rows"] for one in found["rows"]}
+    report = shown["report"]
+    for use in ("training", "validation", "test"):
+        assert counts.get(use) == report.get(f"{use}_rows") or (use not in counts and not report.get(f"{use}_rows"))
+    if "--name" in options:
+        assert (found["run"], shown["run"].endswith(found["run"])) == ("runs/x", True)
+    if "--from" in options:
+        assert shown["from"]["added"] == {"word": 2, "label": 0}
+        assert found["begins_with"] == "before, with 9 words and 2 labels; added: 2 words"
+        assert counts["older rows"] == 20
+
+
+def test_how_many_rows_are_for_what_is_left_open_where_only_all_rows_tell(files):
+    files.write("long.csv", table(TEXTS * 20))
+    rows = files.works("train", "long.csv", "--test", "test.csv", "--dry-run", "--json").json["rows"]
+    assert [(one["use"], one["rows"]) for one in rows] == [("training", None), ("validation", None), ("test", 4)]
+    assert rows[1]["how"] == "10% of them, set aside"
+    files.write("long.csv", table(TEXTS * 20, split=lambda k: "train" if k < 300 else "test"))
+    rows = files.works("train", "long.csv", "--split", "split", "--dry-run", "--json").json["rows"]
+    assert rows[1]["how"] == "10% of them, set aside, unless column 'split' names some"
+    shown = files.works("train", "long.csv", "--split", "split", "--dry-run").rows
+    assert ["for", "of", "how"] in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("a.csv --validation other.csv", "--validation other.csv has no column"),
+        ("a.csv --test other.csv", "--test other.csv has no column"),
+        ("a.csv --test missing.csv", "missing.csv"),
+        ("a.csv --test -", "--test takes a file, not stdin"),
+        ("a.csv --validation a.csv", "--validation a.csv holds the same as a.csv"),
+        ("a.csv --validation valid.csv --test valid.csv", "--test valid.csv holds the same as valid.csv"),
+        ("long.csv --test long.csv", "--test long.csv holds the same as long.csv"),
+        ("split.csv --split split --test test.csv", "names the rows for test"),
+        ("split.csv --split label", "column 'label' is to say what each row is for"),
+        ("a.csv --validation odd.csv", "no training row has the label 'q'"),
+        ("a.csv --folds 30", "20 records cannot be divided into 30 folds"),
+        ("a.csv --keep-folds", "--keep-folds keeps the runs of folds"),
+        ("a.csv --keep test.csv", "--keep names older rows"),
+        ("a.csv --from nothing", "nothing"),
+        ("a.csv --from before --cell gru", "--cell gru: the model before has cell lstm"),
+        ("a.csv --from before --keep other.csv", "--keep other.csv has no column"),
+        ("a.csv --name before", "runs/before exists already"),
+        ("a.csv --name a/b", "'a/b' cannot name a run"),
+        ("a.csv --nonlinearity relu", "--nonlinearity is for --cell rnn"),
+        ("a.csv --plot x.gif", "--plot writes a file whose name ends in"),
+        ("a.csv --source a.en --target a.de", "--source and --target stand in place of DATA"),
+        ("a.csv other.csv", "other.csv has no"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_refuses_rows_and_options_as_a_training_does(files, options, says):
+    files.write("long.csv", table(TEXTS * 20))
+    refused = [files("train", *options.split(), *dry) for dry in (["--dry-run"], [])]
+    assert [says in one.err for one in refused] == [True, True], refused
+    assert refused[0].code == refused[1].code
+    assert refused[0].code in (2, 3, 5)
+
+
+def test_a_file_that_is_too_small_is_described_and_the_refusal_said(cli):
+    cli.write("a.csv", table(TEXTS[:2]))
+    found = cli.works("train", "a.csv", "--dry-run", "--json").json
+    assert (found["task"], found["refusal"][:45]) == ("classify", "a.csv: 2 records are too few to set 10% aside")
+
+
+def test_a_description_in_python_takes_what_a_training_takes(files, monkeypatch):
+    monkeypatch.chdir(files.folder)
+    found = rnncli.describe(TEXTS, validation=[("so good", "p"), ("so bad", "n")], folds=2, name="x")
+    assert [(one.use, one.rows) for one in found.rows] == [("training", 20), ("validation", 2), ("folds", None)]
+    assert found.run == "runs/x"

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
-from rnncli.cli.arguments.inputs import are_pairs, as_file, parallel_files, source_of
-from rnncli.cli.arguments.training import Config, TrainingData, TrainingOptions, reading_of, settings_asked
-from rnncli.config import SETTING_NAMES, Settings
+from rnncli.cli.arguments.options import DEFAULT_RUNS
+from rnncli.cli.arguments.training import (
+    Config,
+    Folds,
+    From,
+    Keep,
+    KeepFolds,
+    Name,
+    Test,
+    TrainingData,
+    TrainingOptions,
+    training_call,
+)
+from rnncli.config import SETTING_NAMES
 from rnncli.errors import UsageError
 from rnncli.render.console import Output
 
@@ -23,31 +35,39 @@ def describe(
     data: TrainingData = None,
     *,
     config: Config = None,
+    name: Name = None,
+    test: Test = None,
+    from_: From = None,
+    keep: Keep = None,
+    folds: Folds = None,
+    keep_folds: KeepFolds = False,
+    runs: options.Runs = DEFAULT_RUNS,
     source: options.SourceFile = None,
     target: options.TargetFile = None,
+    named: Collection[str] | None = None,
     **options: Unpack[TrainingOptions],
 ) -> DataDescription:
-    """Says what a file is taken for, from its first rows: task, columns and their roles, the first records.
+    """Says what a file is taken for, from its first rows: task, columns and their roles, the first records, their use.
 
     Args:
         data: a data file, or several, or pairs of an input and its label, as for :func:`rnncli.train`.
-        source, target: in place of ``data`` two text files, of which each line of one goes with that of the other.
         config: a settings file (YAML); ``options`` override it.
+        name, test, from_, keep, folds, keep_folds, runs: as for :func:`rnncli.train`.
+        source, target: in place of ``data`` two text files, of which each line of one goes with that of the other.
+        named: names of settings to refuse where they have no effect; None for those among ``options``.
         options: settings, of which the task counts, and how to read the file, as for :func:`rnncli.train`.
 
     Raises:
         RnncliError: as :func:`rnncli.train`, where the file is refused.
     """
-    from rnncli.training.data import described, open_data
-
-    data = parallel_files(data, source, target)
-    if data is None:
+    if data is None and source is None and target is None:
         raise UsageError("name the data to describe", "rnncli train reviews.csv --dry-run")
-    given, settings = settings_asked(config, options)
-    chosen = Settings.from_mapping(settings)
-    with as_file(data) as path:
-        read = source_of(path, reading_of(options), target=target, pairs=are_pairs(path, data))
-        return described(open_data(read, chosen, given), chosen, alone=True)
+    rows = {"test": test, "keep": keep}
+    arguments: dict[str, Any] = {"config": config, "pair": (source, target), "rows": rows, "model": from_}
+    with training_call(data, options, runs=runs, **arguments) as called:
+        more: dict[str, Any] = {"name": name, "folds": folds or 0, "keep_folds": keep_folds}
+        more["named"] = called.given if named is None else named
+        return called.asked(runs, called.settings, **more).opened().described(alone=True)
 
 
 def show_description(output: Output, found: DataDescription, json: bool) -> None:

@@ -19,38 +19,37 @@ from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
 from rnncli.cli.arguments.inputs import (
-    are_pairs,
-    as_file,
-    found_model,
     load,
-    parallel_files,
-    paths_of,
     require_piped,
-    source_of,
 )
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
     READING,
     AnyPath,
     Note,
-    flag_of,
     quiet,
     resolve_settings,
     setting_options,
 )
-from rnncli.cli.arguments.paths import Reads, Writes, check_output
+from rnncli.cli.arguments.paths import Writes, check_output
 from rnncli.cli.arguments.training import (
     Config,
+    Folds,
+    From,
+    Keep,
+    KeepFolds,
+    Name,
+    Test,
     TrainingData,
     TrainingFiles,
     TrainingOptions,
     reading_of,
-    settings_asked,
+    training_call,
 )
 from rnncli.cli.describe import describe, note_description, show_description
 from rnncli.cli.help import tables_of_training
 from rnncli.cli.plots import learning_curves, require_drawable, write_plot
-from rnncli.config import SETTING_NAMES, Settings, parse
+from rnncli.config import SETTING_NAMES, Settings
 from rnncli.errors import UsageError, counted
 from rnncli.render.console import WARNING, Output
 
@@ -70,34 +69,6 @@ LogFile = Annotated[
     Writes((".jsonl", ".ndjson", ".log")),
     typer.Option("--log", metavar="FILE", help="Write each step and epoch as a JSON line."),
 ]
-Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
-
-Rows = AnyPath | Iterable[tuple[Any, Any]] | None
-Test = Annotated[
-    Rows,
-    Reads(),
-    typer.Option("--test", metavar="FILE", help="File of rows on which the best model is scored once, at the end."),
-]
-From = Annotated[
-    options.OtherModel,
-    typer.Option("--from", metavar="MODEL", help="Go on with this model; new words and labels are added."),
-]
-Keep = Annotated[
-    Rows,
-    Reads(),
-    typer.Option("--keep", metavar="DATA", help="With --from: older rows, scored before and after."),
-]
-Folds = Annotated[
-    int | None,
-    typer.Option(
-        "--folds",
-        metavar="K",
-        min=2,
-        max=100,
-        help="Cross-validation: first train K times, each without a fold, which is scored.",
-    ),
-]
-KeepFolds = Annotated[bool, typer.Option("--keep-folds", help="Keep the model of each fold, as NAME-fold1 and so on.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what the data are taken for, with their first records; train nothing.")
 ]
@@ -172,66 +143,49 @@ def train(
     """
     from rnncli.cli.training_log import TrainingLog
     from rnncli.tasks.model import path_of
-    from rnncli.training.continuing import Begin
     from rnncli.training.parts import parts
     from rnncli.training.resuming import resume as resumed
-    from rnncli.training.starting import start
+    from rnncli.training.starting import begun
 
-    data = parallel_files(data, source, target)
-    if data is None and resume is None:
+    if data is None and source is None and target is None and resume is None:
         raise UsageError("name the data to train on", "rnncli train reviews.csv")
     if resume is not None and name is not None:
         raise UsageError("a resumed training keeps its name", "leave --name out")
     if resume is not None and from_ is not None:
         raise UsageError("a resumed training goes on from its own weights", "leave --from out")
-    folder = Path(runs)
     with ExitStack() as opened:
-        # Rows may be pairs in Python, which are read from a file as all others are.
-        rows = {"validation": options.get("validation"), "test": test, "keep": keep}
-        files = {option: _path_of_rows(opened, one) for option, one in rows.items() if one is not None}
-        if "validation" in files:
-            own = files.pop("validation")
-            options["validation"] = parse("validation", own) if isinstance(own, str) else own
-        given, settings = settings_asked(config, options)
-        begin = None
-        if from_ is not None:
-            found_one, file, _ = found_model(from_, runs)
-            begin = Begin.of(found_one, file)
-        path = opened.enter_context(as_file(data))
-        read_too = [*paths_of(path), *files.values()]
+        called = opened.enter_context(
+            training_call(
+                data,
+                options,
+                config=config,
+                pair=(source, target),
+                rows={"test": test, "keep": keep},
+                model=from_,
+                runs=runs,
+            )
+        )
+        read = called.source
+        read_too = [*(() if read is None else read.paths), *called.files.values()]
         require_drawable(plot, read_too)
         if log is not None:
             check_output("log", log, read_too)
         written = None if log is None else opened.enter_context(TrainingLog(log))
-        pairs = are_pairs(path, data)
-        read = source_of("-" if path is None else path, reading_of(options), target=target, pairs=pairs)
-        if path is not None:
+        if read is not None:
             note(f"reading {read.name} …", "dim")
         if resume is None:
-            session = start(
-                read,
-                {"workers": 1} | settings,
-                folder,
-                name,
-                test=files.get("test"),
-                begin=begin,
-                keep=files.get("keep"),
-                folds=folds or 0,
-                keep_folds=keep_folds,
-                named=given if named is None else named,
-                on_data=on_data,
-            )
+            more: dict[str, Any] = {"name": name, "folds": folds or 0, "keep_folds": keep_folds}
+            more["named"] = called.given if named is None else named
+            session = begun(called.asked(runs, {"workers": 1, **called.settings}, **more), on_data)
         else:
-            run, found = path_of(resume), partial(note, f"resuming {os.fspath(resume)} …", "dim")
-            moved = None if path is None else read
             session = resumed(
-                run,
-                folder,
-                data=moved,
-                given=settings,
+                path_of(resume),
+                Path(runs),
+                data=read,
+                given=called.settings,
                 reading=reading_of(options),
-                beside=files,
-                on_found=found,
+                beside=called.files,
+                on_found=partial(note, f"resuming {os.fspath(resume)} …", "dim"),
             )
             if folds is not None and folds != session.folds:
                 raise UsageError(
@@ -249,12 +203,6 @@ def train(
         progress = session.state.progress
         write_plot(plot, learning_curves(progress.history, session.metric, progress.best_epoch))
     return load(session.folder.model)
-
-
-def _path_of_rows(opened: ExitStack, rows: Any) -> Any:
-    """The name of a file of rows; pairs are in a file as long as ``opened``. A share of rows is returned as it is."""
-    found = rows if isinstance(rows, int | float) else opened.enter_context(as_file(rows))
-    return os.fspath(found) if isinstance(found, os.PathLike) else found
 
 
 def train_command(
@@ -294,13 +242,14 @@ def train_command(
     resolved = resolve_settings(settings, config)
     Settings.from_mapping(resolved)  # refuses a mistyped value before anything is read
     if dry_run:
-        for name in ("resume", "name", "log", "plot", "test", "from_", "keep"):
-            if work.keywords.get(name) is not None:  # type: ignore[attr-defined]
-                option = flag_of(name.removesuffix("_"))
-                raise UsageError(f"{option} is for a training, and --dry-run trains nothing", "leave one of them out")
+        asked: dict[str, Any] = dict(work.keywords)  # type: ignore[attr-defined]
+        if asked.pop("resume") is not None:
+            raise UsageError("--resume goes on with data that were read before", "leave --dry-run out")
+        require_drawable(asked.pop("plot"), data or ())
+        del asked["log"]  # nothing happens that it would hold
         with warnings_shown(output):
-            pair = {name: work.keywords.get(name) for name in ("source", "target")}  # type: ignore[attr-defined]
-            show_description(output, describe(data or None, **pair, **reading | resolved), json)
+            found = describe(data or None, named=settings, **asked | reading | resolved)
+            show_description(output, found, json)
         return
     with warnings_shown(output) as logged, _Progress(output) as progress:
         shown: dict[str, Any] = {"on_data": progress.data, "on_start": progress.begin, "on_event": progress.event}

@@ -322,9 +322,7 @@ def read_opened(opened: OpenedRecords) -> Dataset:
         raise_found(plan.refusal(records))
     why, digest = opened.why(records.inputs), table.ledger.digest
     read = Dataset.of(opened.as_read, why, records, digest, plan.kept(), plan.roles)
-    splits, groups = (Texts(opened.beside.of(role, records.lines)) for role in ("split", "group"))
-    named_columns = table.ledger.file.format.holds == "records"
-    return replace(read, named_columns=named_columns, splits=splits, groups=groups)
+    return opened.with_beside(read, records)
 
 
 def _unusual(table: Table, source: Source) -> dict[str, Any]:
@@ -359,6 +357,11 @@ class OpenedRecords:
     columns: Sequence[Column]
     beside: Beside
     request: Request
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether the first rows are all."""
+        return len(self.plan.preview.rows) < SAMPLE_ROWS
 
     @property
     def as_read(self) -> Source:
@@ -396,7 +399,7 @@ class OpenedRecords:
             DataError: one of them shows that the file is something else.
         """
         skip_bad = self.source.skip_bad or not doubted
-        plan, cut = self.plan, len(self.plan.preview.rows) >= SAMPLE_ROWS
+        plan, cut = self.plan, not self.all_seen
         ledger = replace(self.table.ledger, skip_bad=skip_bad, first_rows=cut, skipped=[], count=0)
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
@@ -408,21 +411,16 @@ class OpenedRecords:
             if ledger.skipped and not self.source.skip_bad:
                 raise DataError(ledger.skipped[0], ledger.skip_hint)
             raise ledger.no_records()
-        if doubted and self.request.doubted and not cut:  # of others only all rows tell
+        if doubted and self.request.doubted and self.all_seen:  # of others only all rows tell
             raise_found(plan.refusal(records))
-            raise_found(self._unlike_parts(records.lines))
-        return Dataset.of(self.as_read, self.why(), records, "", plan.reads, plan.roles)
+        digest = self.table.ledger.digest if self.all_seen else ""
+        return self.with_beside(Dataset.of(self.as_read, self.why(), records, digest, plan.reads, plan.roles), records)
 
-    def _unlike_parts(self, lines: Sequence[int]) -> DataError | None:
-        """The refusal of a column that is to say what rows are for, and says something else."""
-        other = next((value for value in self.beside.of("split", lines) if part_of(value) is None), None)
-        if other is None:
-            return None
-        column = quoted(self.source.split or "")
-        return DataError(
-            f"{self.table.name}: column {column} is to say what each row is for, and holds {quoted(other)}",
-            f"its values are {PART_VALUES}; name another column with --split, or ignore it with --ignore",
-        )
+    def with_beside(self, read: Dataset, records: Records) -> Dataset:
+        """Records that were read, with what stands beside them."""
+        splits, groups = (Texts(self.beside.of(role, records.lines)) for role in ("split", "group"))
+        named_columns = self.table.ledger.file.format.holds == "records"
+        return replace(read, named_columns=named_columns, splits=splits, groups=groups)
 
     def records(self, watch: Callable[[Iterable[Row]], Iterable[Row]] | None = None) -> Iterator[Record]:
         """The records, one after the other.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from rnncli.data.dataset import SAMPLE_ROWS, Dataset, OpenedRecords
+from rnncli.data.dataset import Dataset, OpenedRecords
 from rnncli.data.records import NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in
@@ -51,6 +51,24 @@ class ShownRecord(NamedTuple):
     label: str | None
 
 
+class RowsDescription(NamedTuple):
+    """Rows of one use.
+
+    Attributes:
+        use: training, validation, test, folds, groups or older rows.
+        file: that holds them.
+        rows: how many there are; None where only all rows of a file tell.
+        row: what a row is called.
+        how: which of the file's rows they are, or what is done with them.
+    """
+
+    use: str
+    file: str
+    rows: int | None
+    row: str
+    how: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataDescription:
     """What a file was taken for.
@@ -66,6 +84,10 @@ class DataDescription:
         columns: all, in the order of the file.
         records: the first ones.
         warnings: sentences.
+        rows: what they are for.
+        begins_with: the model that the training begins with; None for a new one.
+        run: the folder that it would make, where that was named.
+        refusal: why it would refuse the rows; None where it would not, and where only all rows tell.
     """
 
     file: str
@@ -79,6 +101,10 @@ class DataDescription:
     columns: tuple[ColumnDescription, ...]
     records: tuple[ShownRecord, ...]
     warnings: tuple[str, ...] = ()
+    rows: tuple[RowsDescription, ...] = ()
+    begins_with: str | None = None
+    run: str | None = None
+    refusal: str | None = None
 
     @property
     def written(self) -> str:
@@ -97,6 +123,7 @@ class DataDescription:
             ("format", self.written),
             ("task", f"{self.task} ({self.task_why})"),
             ("read as", self.why),
+            *self._of_run(),
             *(("warning", warning) for warning in self.warnings),
         ]
 
@@ -113,7 +140,23 @@ class DataDescription:
         names = (Head("column", style="bold"), Head("type"), Head("role"), Head("example"))
         heads = (Head("input"), *([Head("label")] if any(one.label for one in self.records) else []))
         records = tuple(one if len(heads) > 1 else (one.input,) for one in self.records)
-        return [TableView("Columns", names, tuple(cut), caption), TableView("First records", heads, records)]
+        return [
+            TableView("Columns", names, tuple(cut), caption),
+            TableView("First records", heads, records),
+            self._rows_table(),
+        ]
+
+    def _of_run(self) -> list[tuple[str, TableCell]]:
+        named = (("from", self.begins_with), ("run", self.run), ("refused", self.refusal))
+        return [(what, value) for what, value in named if value is not None]
+
+    def _rows_table(self) -> TableView:
+        """What the rows are for; how many, where that is known of some."""
+        known = any(one.rows is not None for one in self.rows)
+        heads = (Head("for"), *([Head("rows", True)] if known else []), Head("of"), Head("how"))
+        rows = ((one.use, *([one.rows] if known else []), one.file, one.how) for one in self.rows)
+        unknown = "how many rows there are shows when all of them are read"
+        return TableView("Rows", heads, tuple(rows), None if known or self.refusal else unknown)
 
     def _column_rows(self, alike: int) -> list[tuple[str, str, str, str]]:
         """A row for each column, or for at least ``alike`` neighbours of one type and role; for 1 no row is shared."""
@@ -134,7 +177,8 @@ class DataDescription:
         lines = [("file", f"{self.file}: {self.written}"), ("task", f"{self.task} ({self.task_why})")]
         if columns:
             lines.append(("columns", ", ".join(columns[:_IN_A_LINE]) + more))
-        return lines
+        of_others = [(one.use, f"{one.file}, {one.how}") for one in self.rows if one.file != self.file]
+        return [*lines, *of_others]
 
     def __repr__(self) -> str:
         return f"<{self.file}: {self.task}; {self.why}>"
@@ -161,7 +205,7 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         header=None if dialect is None else dialect.header,
         columns=columns if table.ledger.file.format.holds == "records" else (),
         records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
-        warnings=tuple(_warnings(columns, len(opened.plan.preview.rows) < SAMPLE_ROWS)),
+        warnings=tuple(_warnings(columns, opened.all_seen)),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -11,15 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.arrangement import PART_VALUES, Arrangement, Part, part_of
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, OpenedRecords, Source, open_records, read_opened
 from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.registry import format_of
 from rnncli.data.formats.sources import display_name
+from rnncli.data.layouts.layout import Request
 from rnncli.data.readers import open_table
 from rnncli.data.recognized import with_format
 from rnncli.data.several import open_source
 from rnncli.data.tables.source import names_in
 from rnncli.errors import DataError, UsageError, counted, listed, quoted
+from rnncli.storage import identity
 from rnncli.training.starting_point import OtherFile
 
 VALUES_SHOWN = 5  # of a column, in a message
@@ -49,11 +52,12 @@ def with_files(
     if not there and parts is None and not len(dataset.groups):
         return dataset, files, ()
     parts = np.zeros(len(dataset.lines), np.int8) if parts is None else parts
-    seen = {dataset.digest: dataset.name}
+    seen = [dataset]
     for option, other in there.items():
-        if other.digest in seen:
+        same = next((one.name for one in seen if _same(one, other)), None)
+        if same is not None:
             raise UsageError(
-                f"--{option} {other.name} holds the same as {seen[other.digest]}: a score on rows that were "
+                f"--{option} {other.name} holds the same as {same}: a score on rows that were "
                 "learned says nothing about new ones",
                 "name a file of other rows",
             )
@@ -64,18 +68,26 @@ def with_files(
                 f"names the {rows} already",
                 f"leave --{option} out, or the column: --ignore {shlex.quote(dataset.source.split or '')}",
             )
-        seen[other.digest] = other.name
+        seen.append(other)
     of_others = [np.full(len(other.lines), BESIDE[option], np.int8) for option, other in there.items()]
     groups, warnings = _groups(dataset, there)
     arrangement = Arrangement(np.concatenate([parts, *of_others]), groups, dataset.source.group or "")
     return dataset.joined(list(there.values()), arrangement), files, warnings
 
 
+def _same(one: Dataset, other: Dataset) -> bool:
+    """Whether two data sets hold the same; of those that are not read whole, whether they are one file."""
+    if one.digest and other.digest:
+        return one.digest == other.digest
+    found = identity(other.source.path)
+    return found is not None and found in map(identity, one.source.paths)
+
+
 def _parts(dataset: Dataset) -> npt.NDArray[np.int8] | None:
     """(rows,) the :class:`Part` of each record, by the column of the split; None where there is none.
 
     Raises:
-        DataError: a value means nothing, or no record is for training.
+        DataError: a value means nothing.
     """
     if not len(dataset.splits):
         return None
@@ -90,9 +102,13 @@ def _parts(dataset: Dataset) -> npt.NDArray[np.int8] | None:
             f"{dataset.place(unknown[0])}: column {column} is to say what each row is for, and holds {shown}",
             f"its values are {PART_VALUES}; name another column with --split, or ignore it with --ignore",
         )
-    if Part.TRAINING not in parts:
-        raise DataError(f"{dataset.name}: by column {column} no row is for training")
     return np.array(parts, np.int8)
+
+
+def require_training_rows(dataset: Dataset) -> None:
+    """Raises DataError: by the column of the split, no record is for training."""
+    if dataset.arrangement is not None and not len(dataset.arrangement.rows(Part.TRAINING)):
+        raise DataError(f"{dataset.name}: by column {quoted(dataset.source.split or '')} no row is for training")
 
 
 def _groups(dataset: Dataset, others: Mapping[str, Dataset]) -> tuple[npt.NDArray[np.int64] | None, tuple[str, ...]]:
@@ -136,16 +152,38 @@ def read_like(dataset: Dataset, path: str, option: str, task: str) -> Dataset:
         DataError: it has other columns, or a record cannot be read.
         StorageError: it cannot be read.
     """
+    with _has_columns(dataset, table := _table(dataset, path, option), option):
+        return read_opened(_opened(dataset, table, task))
+
+
+def open_like(dataset: Dataset, path: str, option: str, task: str) -> OpenedRecords:
+    """As :func:`read_like`, of which the first rows are read."""
+    with _has_columns(dataset, table := _table(dataset, path, option), option):
+        return _opened(dataset, table, task)
+
+
+def _table(dataset: Dataset, path: str, option: str) -> Source:
     if path == "-":
         raise UsageError(f"{option} takes a file, not stdin", "save it first: a resumed training reads it again")
     source = dataset.source.of(path)
     table = with_format(
         replace(source, format=None if is_folder(path) else format_of(path) or source.format, split=None)
     )
-    if table.group is not None and table.group not in _columns(table):
-        table = replace(table, group=None)
+    return replace(table, group=None) if table.group is not None and table.group not in _columns(table) else table
+
+
+def _opened(dataset: Dataset, table: Source, task: str) -> OpenedRecords:
+    labelled = table.label is not None
+    doubted = table.layout is None or not labelled
+    reads = dataset.reads if labelled else None
+    return open_records(Request(table, labelled, reads=reads, inputs=type(dataset.inputs), doubted=doubted), task)
+
+
+@contextmanager
+def _has_columns(dataset: Dataset, table: Source, option: str) -> Iterator[None]:
+    """Inside, a file is read that is to have the columns of a data set."""
     try:
-        return read_dataset(table, table.label is not None, dataset.reads, task=task, inputs=type(dataset.inputs))
+        yield
     except DataError:
         _require_columns(dataset, table, option)
         raise

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from rnncli.tasks import task_named
 from rnncli.training import arranging, folds, state
+from rnncli.training.data import prepare
 from rnncli.training.resuming import locked, refuse_diverged
 from rnncli.training.session import Session
-from rnncli.training.starting import fill, new_session, prepare
+from rnncli.training.starting import fill, new_session
 
 
 def parts(session: Session) -> Iterator[Session]:

@@ -16,10 +16,11 @@ from rnncli.errors import DataError, DivergedError, StorageError, UsageError
 from rnncli.tasks import task_for
 from rnncli.training import arranging, runs, state
 from rnncli.training.continuing import Begin
+from rnncli.training.data import prepare
 from rnncli.training.final_scores import OlderRows
 from rnncli.training.runs import RunFolder, RunLock
 from rnncli.training.session import Session
-from rnncli.training.starting import new_session, prepare
+from rnncli.training.starting import new_session
 from rnncli.training.starting_point import StartingPoint
 from rnncli.training.state import Checkpoint
 

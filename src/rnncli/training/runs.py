@@ -140,11 +140,7 @@ def create(
         UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
         StorageError: the folder cannot be made.
     """
-    if name is not None and (name in ("", ".", "..", LATEST) or "/" in name or not name.isprintable()):
-        raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
-    if name is not None and _OF_EPOCH.fullmatch(name):
-        raise UsageError(f"'{name}' cannot name a run: that is how the model of an epoch is called", "leave the @ out")
-    require_free_latest(runs)
+    require_free(runs, name)
 
     def made(folder: Path) -> bool:
         return storage.new_folder(folder, lambda path: fill(RunFolder(Path(path), folder)))
@@ -154,10 +150,8 @@ def create(
         storage.sweep(runs, folders=True)
         if name is not None:
             folder = runs / name
-            if os.path.lexists(folder) or not made(folder):
-                raise UsageError(
-                    f"{folder} exists already, and a training never overwrites another", "give another --name"
-                )
+            if not made(folder):
+                raise _taken(folder)
             return RunFolder(folder)
         stem = _stem(data_path)
         taken = (re.fullmatch(re.escape(stem) + r"-([0-9]{1,9})", entry.name) for entry in runs.iterdir())
@@ -167,6 +161,27 @@ def create(
         return RunFolder(folder)
     except OSError as error:
         raise StorageError(f"{runs}: the folder for the training cannot be made: {error.strerror}") from error
+
+
+def require_free(runs: Path, name: str | None) -> None:
+    """Refuses a name that no new run can have.
+
+    Raises:
+        UsageError: the named folder exists, the name is a path, or something else than a link is called ``latest``.
+    """
+    require_free_latest(runs)
+    if name is None:
+        return
+    if name in ("", ".", "..", LATEST) or "/" in name or not name.isprintable():
+        raise UsageError(f"'{name}' cannot name a run", "give a plain folder name; --runs says where it is made")
+    if _OF_EPOCH.fullmatch(name):
+        raise UsageError(f"'{name}' cannot name a run: that is how the model of an epoch is called", "leave the @ out")
+    if os.path.lexists(runs / name):
+        raise _taken(runs / name)
+
+
+def _taken(folder: Path) -> UsageError:
+    return UsageError(f"{folder} exists already, and a training never overwrites another", "give another --name")
 
 
 def require_free_latest(runs: Path) -> None:

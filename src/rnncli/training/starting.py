@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnncli.config import Settings
 from rnncli.data.dataset import Dataset, Source, read_opened
 from rnncli.data.description import DataDescription
-from rnncli.errors import UsageError
 from rnncli.parallel import group_of
-from rnncli.tasks import task_for, task_named
+from rnncli.tasks import task_named
 from rnncli.tasks.prepare import Prepared
-from rnncli.tasks.task import Task
 from rnncli.training import arranging, loop, runs, vectors
-from rnncli.training.continuing import Begin
-from rnncli.training.data import described, open_data
+from rnncli.training.data import Asked
 from rnncli.training.final_scores import OlderRows
-from rnncli.training.folds import dataset_of, require_free
 from rnncli.training.runs import RunFolder
 from rnncli.training.session import Session
 from rnncli.training.starting_point import OtherFile
-from rnncli.training.unused import require_used
 
 
 def start(
@@ -32,91 +25,41 @@ def start(
     runs_folder: Path,
     name: str | None = None,
     *,
-    test: str | None = None,
-    begin: Begin | None = None,
-    keep: str | None = None,
-    folds: int = 0,
-    keep_folds: bool = False,
-    named: Collection[str] = (),
     on_data: Callable[[DataDescription], object] = lambda _: None,
+    **more: Any,
 ) -> Session:
+    """As :func:`begun`, of the fields of what is asked for."""
+    return begun(Asked(source, given, runs_folder, name, **more), on_data)
+
+
+def begun(asked: Asked, on_data: Callable[[DataDescription], object] = lambda _: None) -> Session:
     """Reads the data, prepares it, and makes the run's folder last: what fails before leaves no trace.
 
     Args:
-        given: settings by name; the others have the defaults of the task that these or the data ask for.
-        test: a file of rows on which the best model is scored once, at the end.
-        begin: the model that the training begins with; None for a new training.
-        keep: a file of rows on which that model and the new one are scored.
-        folds: how many trainings that leave out a fold come before; 0 for none.
-        keep_folds: whether the runs of the folds are kept.
-        named: those that the user named for this training: each has to change something.
         on_data: takes what the data were taken for, before all of them are read.
 
     Raises:
         RnncliError: of every kind.
     """
-    settings = Settings.from_mapping(given if begin is None else begin.settings(given, {}))
-    if begin is None:
-        if keep is not None:
-            raise UsageError(
-                "--keep names older rows, which are scored before and after a training that begins with a model",
-                "name the model too: --from RUN",
-            )
-        opened = open_data(source, settings, named)
-    else:
-        opened = begin.open(source)
-    on_data(described(opened, settings))
-    dataset = read_opened(opened)
-    paths = {"validation": settings.validation_file, "test": test}
+    opened = asked.opened()
+    on_data(opened.described())
+    dataset = read_opened(opened.records)
     others = {
-        option: arranging.read_like(dataset, path, f"--{option}", settings.task)
-        for option, path in paths.items()
-        if path is not None
+        option: arranging.read_like(dataset, path, f"--{option}", opened.settings.task)
+        for option, path in opened.beside.items()
     }
-    dataset, files, warnings = arranging.with_files(dataset, others)
-    task = task_for(dataset, settings.task)
-    if keep_folds and not folds:
-        raise UsageError("--keep-folds keeps the runs of folds, and there are none", "say how many: --folds 5")
-    if keep_folds and name is not None:
-        require_free(runs_folder, name, folds)
-    defaults = task.defaults(dataset, settings)
-    chosen = {**defaults, **given} if begin is None else begin.settings(given, defaults)
-    settings = vectors.with_dimension(Settings.from_mapping({**chosen, "task": task.name}), given)
-    prepared, tested = prepare(task, dataset, settings, begin)
-    unused = require_used(named, prepared.untrained)
-    session = new_session(RunFolder(runs_folder), dataset, prepared, files, tested)
-    session.unused, session.folds, session.keep_folds = (*unused, *warnings), folds, keep_folds
-    session.begin = begin
+    ready = opened.ready(*arranging.with_files(dataset, others))
+    session = new_session(RunFolder(asked.runs), ready.dataset, ready.prepared, ready.files, ready.tested)
+    session.unused, session.folds, session.keep_folds = ready.warnings, asked.folds, asked.keep_folds
+    session.begin = asked.begin
     fill(session)
-    if folds:
-        prepare(task, dataset_of(arranging.without_test(dataset), folds, 1), session.settings, begin)
-    if keep is not None and begin is not None:
-        rows = arranging.read_like(dataset, keep, "--keep", task.name)
-        session.keep = OlderRows.of(begin.model, rows)
-        session.files = {**files, "keep": OtherFile(rows.source.path, rows.digest)}
+    if asked.keep is not None and asked.begin is not None:
+        rows = arranging.read_like(ready.dataset, asked.keep, "--keep", session.settings.task)
+        session.keep = OlderRows.of(asked.begin.model, rows)
+        session.files = {**ready.files, "keep": OtherFile(rows.source.path, rows.digest)}
     session.require_saveable()
-    session.folder = runs.create(runs_folder, source.path, name, session.begin_in)
+    session.folder = runs.create(asked.runs, asked.source.path, asked.name, session.begin_in)
     return session
-
-
-def prepare(
-    task: Task, dataset: Dataset, settings: Settings, begin: Begin | None = None
-) -> tuple[Prepared, Prepared | None]:
-    """What a training starts from; and the rows for testing in the place of those for validation, if there are any.
-
-    These are prepared before the training, so that one that cannot be read is found before it. The former never sees
-    them; what the latter has learned is the same, since the rows for training decide it.
-    """
-    # A task that cannot begin with a model has no argument for it.
-    known = {} if begin is None else {"begin": begin.model}
-    prepared, arrangement = task.prepare(arranging.without_test(dataset), settings, **known), dataset.arrangement
-    # Other files with these columns are read alike.
-    prepared = replace(prepared, untrained=replace(prepared.untrained, roles=dataset.lasting_roles))
-    if arrangement is None or not arrangement.has_test:
-        return prepared, None
-    tested = task.prepare(replace(dataset, arrangement=arrangement.testing()), settings, **known)
-    report = replace(prepared.report, test_rows=tested.report.validation_rows)
-    return replace(prepared, report=report), tested
 
 
 def new_session(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnncli.cli.arguments import options
+from rnncli.cli.arguments.inputs import are_pairs, as_file, found_model, parallel_files, source_of
 from rnncli.cli.arguments.options import DATA_FILES, READING, AnyPath, is_given
 from rnncli.cli.arguments.paths import Reads
 from rnncli.config import Settings, SettingsDict, parse, settings_of_file
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Source
+    from rnncli.training.continuing import Begin
+    from rnncli.training.data import Asked
 
 TrainingData = Annotated[
     AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None,
@@ -24,6 +33,34 @@ TrainingFiles = Annotated[
     typer.Argument(metavar="DATA", help="A file, several with the same columns, or a folder; - for stdin."),
 ]
 Config = Annotated[options.InputFile, typer.Option("--config", metavar="FILE", help="Settings as YAML.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run's folder.")]
+
+Rows = AnyPath | Iterable[tuple[Any, Any]] | None
+Test = Annotated[
+    Rows,
+    Reads(),
+    typer.Option("--test", metavar="FILE", help="File of rows on which the best model is scored once, at the end."),
+]
+From = Annotated[
+    options.OtherModel,
+    typer.Option("--from", metavar="MODEL", help="Go on with this model; new words and labels are added."),
+]
+Keep = Annotated[
+    Rows,
+    Reads(),
+    typer.Option("--keep", metavar="DATA", help="With --from: older rows, scored before and after."),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        metavar="K",
+        min=2,
+        max=100,
+        help="Cross-validation: first train K times, each without a fold, which is scored.",
+    ),
+]
+KeepFolds = Annotated[bool, typer.Option("--keep-folds", help="Keep the model of each fold, as NAME-fold1 and so on.")]
 
 
 class TrainingOptions(options.Reading, SettingsDict, total=False):
@@ -54,3 +91,82 @@ def settings_asked(config: AnyPath | None, options: Mapping[str, Any]) -> tuple[
         settings["validation"] = os.fspath(settings["validation"])
     Settings.from_mapping(settings)  # refuses a value before anything is read
     return given, settings
+
+
+@dataclass(frozen=True)
+class TrainingCall:
+    """What train and its dry run are called with, as long as pairs from Python are in a file.
+
+    Attributes:
+        source: the data; None where a training is resumed with those that it had.
+        given: the settings that are given, and ``settings``: these over those of the settings file.
+        files: option → the file that it names, of rows beside the data but those for validation, which are a setting.
+        begin: the model that the training begins with.
+    """
+
+    source: Source | None
+    given: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    files: Mapping[str, str]
+    begin: Begin | None
+
+    def asked(self, runs: AnyPath, settings: Mapping[str, Any], **more: Any) -> Asked:
+        """What the training is asked for.
+
+        Args:
+            more: fields of :class:`rnncli.training.data.Asked`.
+        """
+        from rnncli.training.data import Asked
+
+        assert self.source is not None
+        return Asked(self.source, settings, Path(runs), begin=self.begin, **{**self.files, **more})
+
+
+@contextmanager
+def training_call(
+    data: Any,
+    options: Mapping[str, Any],
+    *,
+    config: AnyPath | None,
+    pair: tuple[AnyPath | None, AnyPath | None],
+    rows: Mapping[str, Any],
+    model: Any,
+    runs: AnyPath,
+) -> Iterator[TrainingCall]:
+    """The arguments of a training, of which pairs from Python are in a file as long as the context is open.
+
+    Args:
+        options: how to read the file, and settings.
+        pair: the source and the target file in place of the data.
+        rows: option → a file of rows, or pairs, beside the data.
+        model: that the training begins with.
+
+    Raises:
+        RnncliError: of every kind.
+    """
+    from rnncli.training.continuing import Begin
+
+    data = parallel_files(data, *pair)
+    with ExitStack() as opened:
+        # Rows may be pairs in Python, which are read from a file as all others are.
+        files = {option: _path_of_rows(opened, one) for option, one in rows.items() if one is not None}
+        own, options = options.get("validation"), dict(options)
+        if own is not None:
+            own = _path_of_rows(opened, own)
+            options["validation"] = parse("validation", own) if isinstance(own, str) else own
+        given, settings = settings_asked(config, options)
+        begin = None
+        if model is not None:
+            found, file, _ = found_model(model, runs)
+            begin = Begin.of(found, file)
+        path = opened.enter_context(as_file(data))
+        read = None
+        if path is not None:
+            read = source_of(path, reading_of(options), target=pair[1], pairs=are_pairs(path, data))
+        yield TrainingCall(read, given, settings, files, begin)
+
+
+def _path_of_rows(opened: ExitStack, rows: Any) -> Any:
+    """The name of a file of rows; pairs are in a file as long as ``opened``. A share of rows is returned as it is."""
+    found = rows if isinstance(rows, int | float) else opened.enter_context(as_file(rows))
+    return os.fspath(found) if isinstance(found, os.PathLike) else found
