@@ -22,7 +22,7 @@ from rnncli.cli.arguments.training import (
 )
 from rnncli.config import SETTING_NAMES
 from rnncli.errors import UsageError
-from rnncli.render.console import Output
+from rnncli.render.console import WARNING, Output
 
 if TYPE_CHECKING:
     from rnncli.data.description import DataDescription
@@ -83,6 +83,8 @@ def show_description(output: Output, found: DataDescription, json: bool) -> None
         if view.rows:
             output.write("\n")
             print_table(output, view)
+    if found.refusal is not None:
+        output.note(f"a training stops at these rows: {found.refusal}", WARNING)
 
 
 def note_description(output: Output, found: DataDescription) -> None:

@@ -147,7 +147,7 @@ class DataDescription:
         ]
 
     def _of_run(self) -> list[tuple[str, TableCell]]:
-        named = (("from", self.begins_with), ("run", self.run), ("refused", self.refusal))
+        named = (("from", self.begins_with), ("run", self.run))
         return [(what, value) for what, value in named if value is not None]
 
     def _rows_table(self) -> TableView:
