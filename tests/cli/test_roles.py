@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import openpyxl
 import pytest
 
 import rnncli
@@ -167,3 +168,42 @@ def test_a_model_is_scored_on_the_rows_that_its_training_has_not_seen(cli, tiny)
     says = "b.csv: by column 'split' no row is for testing or for validation"
     cli.refuses(3, says, "evaluate", "b.csv", "-m", "r")
     cli.refuses(2, "--group keeps rows on one side", "evaluate", "a.csv", "-m", "r", "--group", "label")
+
+
+def excel(path, **sheets):
+    """A workbook of these sheets, each its rows."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+
+
+def test_a_sheet_is_read_by_every_command_and_kept_in_the_model(cli, tiny):
+    texts = [["good" if k % 2 else "bad", "np"[k % 2]] for k in range(20)]
+    excel(cli.folder / "a.xlsx", notes=[["notes"], ["of May"]], **{"data 1": [["text", "label"], *texts]})
+    excel(cli.folder / "one.xlsx", any=[["text", "label"], *texts[:6]])
+    cli.write("new.csv", "text,label\nso good,p\nso bad,n\n")
+    hint = "--sheet 'data 1'"
+    cli.refuses(3, ["2 sheets hold something", hint], "train", "a.xlsx", *tiny)
+    files = ["--validation", "one.xlsx", "--test", "new.csv"]
+    found = cli.works("train", "a.xlsx", "--sheet", "data 1", "--dry-run", "--json", *files).json
+    assert (found["task"], found["why"][:16]) == ("classify", "sheet 'data 1'; ")
+    model = rnncli.train(cli.folder / "a.xlsx", sheet=2, hidden=2, epochs=1, runs=cli.folder / "runs", validation=0.2)
+    assert model.roles.sheet == "data 1"
+    for command in (
+        ["evaluate", "a.xlsx"],
+        ["predict", "a.xlsx"],
+        ["tokenize", "a.xlsx"],
+        ["inspect", "--doctor", "a.xlsx"],
+        ["inspect", "--activations", "0", "--data", "a.xlsx"],
+        ["compare", "latest", "latest", "a.xlsx"],
+    ):
+        again = [cli.works(*command, *named, "--json").out for named in ([], ["--sheet", "data 1"], ["--sheet", "2"])]
+        assert again[0] == again[1] == again[2] != ""
+        cli.refuses(3, "there is no sheet 'x'", *command, "--sheet", "x")
+    assert len(cli.works("predict", "one.xlsx").rows) == 6
+    cli.works("evaluate", "one.xlsx")
+    cli.refuses(2, "--sheet is for Excel workbooks", "predict", "new.csv", "--sheet", "1")

@@ -168,11 +168,41 @@ def test_a_workbook_of_several_sheets_is_refused_with_a_command_for_one(tmp_path
     monkeypatch.chdir(tmp_path)
     excel("a.xlsx", ["text", "label"], ["so", 1], sheets={"empty": [], "it's": [["so"]]})
     with pytest.raises(DataError, match=r"a\.xlsx: 2 sheets hold something \('Sheet' and 'it's'\)") as caught:
-        open_table("a.xlsx")
-    subprocess.run(["bash", "-c", as_here(caught.value.hint.partition(": ")[2])], check=True, timeout=60)
-    assert list(open_table("a-2.csv").rows) == [Row(2, ("so", "1"))]
+        open_table("a.xlsx", given=["--task classify"])
+    assert caught.value.hint == (
+        "Name it: rnncli train a.xlsx --task classify --sheet Sheet; "
+        "or rnncli train a.xlsx --task classify --sheet 'it'\"'\"'s'"
+    )
     excel("a.xlsx", sheets={"empty": [], "it's": [["text"], ["so"]]})
     assert list(open_table("a.xlsx").rows) == [Row(2, ("so",))]
+
+
+def test_a_sheet_is_named_or_numbered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    excel("a.xlsx", ["text"], ["one"], sheets={"1": [["text"], ["two"]], "empty": [], "Jan 2": [["text"], ["four"]]})
+    for sheet, text in {"Sheet": "one", "1": "two", "2": "two", "4": "four", "Jan 2": "four"}.items():
+        table = open_table("a.xlsx", sheet=sheet)
+        assert [row.values for row in table.rows] == [(text,)]
+    assert open_table("a.xlsx", usual_sheet="Jan 2").ledger.said == ["sheet 'Jan 2'"]
+    for sheet, says in [
+        ("jan 2", r"there is no sheet 'jan 2', did you mean 'Jan 2'\?"),
+        ("5", "there is no sheet '5'"),
+        ("0", "there is no sheet '0'"),
+        ("empty", "a.xlsx: no records"),
+    ]:
+        with pytest.raises(DataError, match=says):
+            open_table("a.xlsx", sheet=sheet)
+    (tmp_path / "a.csv").write_text("text,label\nso,1\n")
+    with pytest.raises(UsageError, match=r"--sheet is for Excel workbooks, and a\.csv is read as csv"):
+        open_table("a.csv", sheet="1")
+
+
+def test_commands_that_change_a_workbook_take_the_sheet_that_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    excel("a.xlsx", ["no", "names"], ["a", 1], sheets={"it's": [["text", "label"], ["so", "p"], ["no", "n"]]})
+    file = open_table("a.xlsx", sheet="it's").ledger.file
+    subprocess.run(["bash", "-c", as_here(file.filtered("True"))], check=True, timeout=60)
+    assert [row.values for row in open_table("a-2.jsonl").rows] == [("so", "p"), ("no", "n")]
 
 
 def as_here(command: str) -> str:

@@ -489,6 +489,7 @@ def open_records(
     raise_found(lacking)
     rows = _without_nulls(itertools.chain(sample, table.rows), table, table.ledger, plan.roles)
     roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
+    roles = replace(roles, sheet=table.ledger.sheet)
     return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
 
 
@@ -517,6 +518,8 @@ def _opened(
         expected=_expected(request, purpose),
         reader=purpose.command,
         given=_given(source, task if purpose.task_named else None),
+        sheet=source.sheet,
+        usual_sheet=request.sheet or (None if request.roles is None else request.roles.sheet),
     )
     try:
         if request.doubted and purpose.trains and not source.more and is_folder(source.path):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import BinaryIO
 
-from rnncli.data.formats.advice import DataFile
+from rnncli.data.formats.advice import DataFile, command
 from rnncli.data.formats.decoding import check_encoding
 from rnncli.data.formats.dialect import Dialect, delimiter_named, option
 from rnncli.data.formats.peek import Peeked
@@ -49,6 +49,8 @@ def open_table(
     expected: Expected | None = None,
     reader: str = "rnncli train",
     given: Sequence[str] = (),
+    sheet: str | None = None,
+    usual_sheet: str | None = None,
     watch: Watch | None = None,
 ) -> Table:
     """Opens ``source`` and reads its header; the records follow as ``rows`` is iterated.
@@ -73,11 +75,13 @@ def open_table(
             ``header`` and ``decimal`` do not say otherwise; with it, both are found out.
         reader: the beginning of the command that reads the file, for messages.
         given: more options that the user gave, each as it is typed, for the commands in messages.
+        sheet: of an Excel workbook, by its name or its number from 1.
+        usual_sheet: the one that is read where none is named and the workbook has it.
         watch: sees every row as it is read; then a bad record is no error.
 
     Raises:
         UsageError: an unknown format, encoding or delimiter; or a delimiter, a header or decimals of a file that is no
-            delimited text.
+            delimited text, or a sheet of one that is no workbook.
         StorageError: the file is missing, a directory, a named pipe, a device, unreadable or larger than ``max_bytes``,
             or stdin is closed.
         DataError: its suffix is unknown, its header broken or empty, or it is not text. Iterating ``rows`` raises it
@@ -91,13 +95,16 @@ def open_table(
         check_path(path)
     asked = Dialect(None if delimiter is None else delimiter_named(delimiter), header, decimal)
     row = _format_of(path, format, asked)
-    options = (*given, *_options(format, encoding, asked))
+    if sheet is not None and row.name != "xlsx":
+        what = f"--sheet is for Excel workbooks, and {display_name(path)} is read as {row.name}"
+        raise UsageError(what, "leave it out, or say --format xlsx")
+    options = (*given, *_options(format, encoding, asked, sheet))
     file = DataFile(path, row, encoding, reader=reader, options=options)
     if row.binary and encoding != "utf-8":
         raise UsageError(f"{file.name}: {row.name} is not text and has no encoding", "leave --encoding out")
     hasher = hashlib.sha256()
     chunks = open_chunks(path, max_bytes=max_bytes, stdin=stdin, hash=hasher.update, before_waiting=before_waiting)
-    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes, asked, watch)
+    ledger = Ledger(file, skip_bad, max_field, skip_hint, max_bytes, asked, watch, sheet=sheet, usual_sheet=usual_sheet)
     module, function = row.opener.split(":")
     opened: Opened = getattr(import_module(module), function)(chunks, ledger)  # imported once such a file is read
     if opened.dialect is None:
@@ -125,7 +132,8 @@ def _with_a_header(opened: Opened, ledger: Ledger) -> Opened:
     header = header_of(columns_of(opened.names, sample))
     if header.found is False and header.sure:
         book = "openpyxl.load_workbook(io.BytesIO(sys.stdin.buffer.read()),data_only=True)"
-        script = f"import csv,io,sys,openpyxl;[csv.writer(sys.stdout).writerows(s.values) for s in {book}.worksheets]"
+        sheets = f"{book}.worksheets" if ledger.sheet is None else f"[{book}[{ledger.sheet!r}]]"
+        script = f"import csv,io,sys,openpyxl;[csv.writer(sys.stdout).writerows(s.values) for s in {sheets}]"
         made = ledger.file.unpacked(script, "csv")
         ways = f"Name the columns in a row above it; or read it as CSV, without names: {made}"
         raise ledger.fault(opened.line, f"the first row is a record, and no names of columns: {header.why}", ways)
@@ -152,9 +160,11 @@ def _format_of(path: str, name: str | None, asked: Dialect) -> Format:
     return row
 
 
-def _options(format: str | None, encoding: str, asked: Dialect) -> tuple[str, ...]:
+def _options(format: str | None, encoding: str, asked: Dialect, sheet: str | None) -> tuple[str, ...]:
     """What the user said of how a file is read, as it is typed."""
     options = [] if format is None else [f"--format {format}"]
+    if sheet is not None:
+        options.append(command("--sheet", sheet))
     if encoding != "utf-8":
         options.append(f"--encoding {encoding}")
     if asked.delimiter is not None:

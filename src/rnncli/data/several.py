@@ -80,6 +80,7 @@ class _Several:
             self.files = [LabelledFile(path, stem(path)) for path, _ in self.files]
         file = replace(_as_typed(own.file, self.source), files=tuple(one.path for one in self.files))
         ledger = Ledger(file, own.skip_bad, own.max_field, own.skip_hint, own.max_bytes, said=[*own.said, *self.said])
+        ledger.sheet = own.sheet
         if len(self.files) > 1:
             ledger.said.append(f"{len(self.files):,} files" + (", each of them a sequence" if self.by_file else ""))
         columns = (*first.columns, *self._added(first))

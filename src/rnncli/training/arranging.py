@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -169,14 +170,17 @@ def _table(dataset: Dataset, path: str, option: str) -> Source:
     table = with_format(
         replace(source, format=None if is_folder(path) else format_of(path) or source.format, split=None)
     )
-    return replace(table, group=None) if table.group is not None and table.group not in _columns(table) else table
+    table = replace(table, sheet=None)
+    grouped = table.group is None or table.group in _columns(dataset, table)
+    return table if grouped else replace(table, group=None)
 
 
 def _opened(dataset: Dataset, table: Source, task: str) -> OpenedRecords:
     labelled = table.label is not None
     doubted = table.layout is None or not labelled
     reads = dataset.reads if labelled else None
-    return open_records(Request(table, labelled, reads=reads, inputs=type(dataset.inputs), doubted=doubted), task)
+    how: dict[str, Any] = {"inputs": type(dataset.inputs), "sheet": _sheet(dataset), "doubted": doubted}
+    return open_records(Request(table, labelled, reads=reads, **how), task)
 
 
 @contextmanager
@@ -191,7 +195,7 @@ def _has_columns(dataset: Dataset, table: Source, option: str) -> Iterator[None]
 
 def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
     """Raises DataError: a file lacks a column of the data."""
-    roles, columns = dataset.roles, _columns(source)
+    roles, columns = dataset.roles, _columns(dataset, source)
     if roles is None:
         return
     together = (named for named in (roles.id, roles.time) if named is not None)
@@ -205,8 +209,13 @@ def _require_columns(dataset: Dataset, source: Source, option: str) -> None:
         ) from None
 
 
-def _columns(source: Source) -> tuple[str, ...]:
-    one = partial(open_table, encoding=source.encoding)
+def _sheet(dataset: Dataset) -> str | None:
+    """That of the workbook that was read, of which others may have one of the same name."""
+    return None if dataset.roles is None else dataset.roles.sheet
+
+
+def _columns(dataset: Dataset, source: Source) -> tuple[str, ...]:
+    one = partial(open_table, encoding=source.encoding, usual_sheet=_sheet(dataset))
     return open_source(source, lambda path, format: one(path, format=format)).columns
 
 

@@ -123,7 +123,7 @@ class Begin:
         self.require_task()
         model = self.model
         if model.roles is None and model.reads is None and self.columns and source.path != "-":
-            one = partial(open_table, encoding=source.encoding)
+            one = partial(open_table, encoding=source.encoding, sheet=source.sheet)
             there = open_source(source, lambda path, format: one(path, format=format)).columns
             text, label = (name if name in there else None for name in map(self.columns.get, ("text", "label")))
             source = replace(source, text=source.text or text, label=source.label or label)

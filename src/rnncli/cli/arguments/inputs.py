@@ -149,6 +149,8 @@ def source_of(
     if not all((first, *more)):
         raise StorageError("the name of the file is empty")
     given = {name: value for name, value in reading.items() if value is not None}
+    if isinstance(given.get("sheet"), int):
+        given["sheet"] = str(given["sheet"])
     if inputs and first == STDIN and "text" not in given:
         given = {"format": "text"} | given
     try:

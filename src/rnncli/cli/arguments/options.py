@@ -133,6 +133,10 @@ Format = Annotated[
         "--format", metavar="NAME", help=f"Format, if the name of the file does not say it: {', '.join(FORMATS)}."
     ),
 ]
+Sheet = Annotated[
+    str | int | None,
+    typer.Option("--sheet", metavar="NAME|NUMBER", help="Sheet of an Excel workbook, by its name or from 1."),
+]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Text encoding of the file. [utf-8]")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out bad records, and count them.")]
 Ignore = Annotated[
@@ -148,6 +152,7 @@ class InputReading(TypedDict, total=False):
     id: IdColumn
     features: FeatureColumns
     format: Format
+    sheet: Sheet
     encoding: Encoding
     delimiter: Delimiter
     header: Header
@@ -184,7 +189,7 @@ def as_typed(name: str, value: Any) -> str:
     """An option that was given as it is typed."""
     if isinstance(value, bool):
         return flag_of(name) if value else flag_of(f"no_{name}")
-    return f"{flag_of(name)} {shlex.quote(value)}"
+    return f"{flag_of(name)} {shlex.quote(str(value))}"
 
 
 Beam = Annotated[

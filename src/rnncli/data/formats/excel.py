@@ -1,21 +1,23 @@
-"""Excel workbooks: the one sheet that holds something, its first row the names of the columns."""
+"""Excel workbooks: the sheet that is named or alone holds something, its first row the names of the columns."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.json_objects import BadRecord
 from rnncli.data.formats.sources import gathered
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.typed_tables import library, plain, refusals
 from rnncli.data.formats.values import Value, as_text
-from rnncli.errors import DataError, StorageError, listed, quoted
+from rnncli.errors import DataError, StorageError, closest, listed, quoted
 from rnncli.memory import require_room, size_words
 
 MAX_ROWS = 1 << 20  # of a sheet, by Excel's own specification
@@ -25,6 +27,8 @@ _SHOWN = 4  # sheets in a message
 
 # XML packs to a tenth; a thousandth is the most that there is, and nothing but a bomb comes near.
 _MOST_PACKED, _MUCH = 200, 1 << 26
+_BOOK = "openpyxl.load_workbook(io.BytesIO(b),data_only=True)"
+_ALL_SHEETS = f"s={_BOOK}.worksheets;"
 _SHARED = "sharedStrings.xml"  # which openpyxl keeps whole, at up to this many bytes of memory for one of the file
 _MEMORY_PER_BYTE = 8
 
@@ -45,7 +49,7 @@ def open_excel(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
 
     Raises:
         UsageError: openpyxl is not installed.
-        DataError: it is something else, damaged, empty, or several sheets hold something.
+        DataError: it is something else, damaged, empty, has no such sheet, or several hold something and none is named.
         StorageError: it would unpack to too much.
     """
     openpyxl = library("openpyxl", ledger)
@@ -53,20 +57,40 @@ def open_excel(chunks: Iterator[bytes], ledger: Ledger) -> Opened:
     with refusals(file, ledger, _KIND):
         _check_sizes(file, ledger)
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        filled = {}
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # what the sheet says of its size may be wrong
-    for sheet in book.worksheets:
+    filled, named = {}, None if ledger.sheet is None else _named(book.worksheets, ledger.sheet, ledger)
+    for sheet in book.worksheets if named is None else [named]:
         rows = _filled_rows(sheet, file, ledger)
         first = next(rows, None)
-        if first is not None and sheet.sheet_state == "visible":
+        if first is not None and (sheet is named or sheet.sheet_state == "visible"):
             filled[sheet.title] = (first, rows)
-    if len(filled) > 1:
+    if len(filled) > 1 and ledger.usual_sheet not in filled:
         raise _several(list(filled), ledger)
     if not filled:
         raise ledger.no_records()
-    first, rows = next(iter(filled.values()))
-    return _opened(first, rows, ledger)
+    title = ledger.usual_sheet or ""
+    title = title if title in filled else next(iter(filled))
+    if named is not None or len(filled) > 1:
+        ledger.sheet = title
+        ledger.said.append(f"sheet {quoted(title)}")
+        records = ledger.file.format.as_json_lines.replace(_ALL_SHEETS, f"s=[{_BOOK}[{title!r}]];")
+        ledger.file = replace(ledger.file, format=replace(ledger.file.format, as_json_lines=records))
+    return _opened(*filled[title], ledger)
+
+
+def _named(sheets: Sequence[Any], wanted: str, ledger: Ledger) -> Any:
+    """The sheet of a name, or else of a number from 1.
+
+    Raises:
+        DataError: there is none.
+    """
+    titles = [sheet.title for sheet in sheets]
+    at = titles.index(wanted) if wanted in titles else int(wanted) - 1 if re.fullmatch("[0-9]{1,9}", wanted) else -1
+    if not 0 <= at < len(titles):
+        hint = f"It has {_some(titles)}; name one, or say its number from 1."
+        raise DataError(f"{ledger.file.name}: there is no sheet {quoted(wanted)}{closest(wanted, titles)}", hint)
+    return sheets[at]
 
 
 def _check_sizes(file: BytesIO, ledger: Ledger) -> None:
@@ -84,14 +108,14 @@ def _check_sizes(file: BytesIO, ledger: Ledger) -> None:
 
 
 def _several(names: Sequence[str], ledger: Ledger) -> DataError:
+    what = f"{len(names)} sheets hold something ({_some(names)}), and one of them is read"
+    ways = [ledger.file.command(command("--sheet", name)) for name in names[:_SHOWN]]
+    return DataError(f"{ledger.file.name}: {what}", f"Name it: {'; or '.join(ways)}")
+
+
+def _some(names: Sequence[str]) -> str:
     shown = [quoted(name) for name in names[:_SHOWN]]
-    shown += [f"{len(names) - _SHOWN:,} more"] if len(names) > _SHOWN else []
-    what = f"{len(names)} sheets hold something ({listed(shown)}), and rnncli reads a workbook of one"
-    script = (
-        "import csv,io,sys,openpyxl;b=openpyxl.load_workbook(io.BytesIO(sys.stdin.buffer.read()),data_only=True);"
-        f"csv.writer(sys.stdout).writerows(b[{names[0]!r}].values)"
-    )
-    return DataError(f"{ledger.file.name}: {what}", f"To take one: {ledger.file.unpacked(script, 'csv')}")
+    return listed(shown + ([f"{len(names) - _SHOWN:,} more"] if len(names) > _SHOWN else []))
 
 
 def _opened(first: _SheetRow, rows: Iterator[_SheetRow], ledger: Ledger) -> Opened:

@@ -65,6 +65,8 @@ class Ledger:
         asked: what the user said of the dialect.
         watch: sees all rows; then a bad record is no error.
         first_rows: whether only the first rows of the file are read, so that what all of them say is not known yet.
+        sheet: of a workbook, that the user named; then the one that is read, where it has several.
+        usual_sheet: that is read where the user named none, and the workbook has it.
 
     Attributes:
         skipped: messages of the first 20 records that were left out.
@@ -83,6 +85,8 @@ class Ledger:
     asked: Dialect = field(default_factory=Dialect)
     watch: Watch | None = None
     first_rows: bool = False
+    sheet: str | None = None
+    usual_sheet: str | None = None
     skipped: list[str] = field(default_factory=list)
     count: int = 0
     documents: int = 0

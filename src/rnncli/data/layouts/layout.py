@@ -35,6 +35,7 @@ class Request:
         reads: the columns that a model takes its numbers from, where they are not to be guessed.
         roles: of the columns that a model was trained on; the source then has their names.
         inputs: the type of the inputs, where that is not to be guessed.
+        sheet: of a workbook of several, that is read where the user names none.
         doubted: whether the file is to be doubted; not if it was read before, see :mod:`rnncli.data.doubts`.
     """
 
@@ -44,6 +45,7 @@ class Request:
     reads: Reads | None = None
     roles: Roles | None = None
     inputs: type[Inputs[Any]] | None = None
+    sheet: str | None = None
     doubted: bool = True
 
 

@@ -29,6 +29,7 @@ class Source:
         target: a file of texts, a line for each line of ``path``, which is one too.
         text: the column of the texts, or several, which are joined.
         label: the column of the labels, or several.
+        sheet: of an Excel workbook, by its name or its number from 1.
         format: its name in :data:`rnncli.data.formats.registry.FORMATS`.
         format_found: whether the files say it, and not the user.
         skip_bad: whether bad records are left out.
@@ -69,6 +70,7 @@ class Source:
     target: str | None = None
     pairs: bool = False
     format_found: bool = False
+    sheet: str | None = None
 
     def of(self, path: str, more: tuple[str, ...] = (), target: str | None = None) -> Source:
         """Another file, or several, that are read in the same way."""
@@ -130,6 +132,7 @@ class Roles:
         label: the columns of the labels; none where they are not read.
         time, id: what orders the timesteps of a sequence, and says which one a row belongs to.
         split, group: what sets records aside, and keeps them together.
+        sheet: of an Excel workbook of several.
         by_form: whether a model's own form says which columns of another file it reads: one without ids is one
             sequence, one of other timesteps a sequence of another length.
     """
@@ -142,6 +145,7 @@ class Roles:
     id: str | None = None
     split: str | None = None
     group: str | None = None
+    sheet: str | None = None
     by_form: bool = False
 
     @property
