@@ -5,11 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rnncli.record import EpochRecord
 
 TableCell = str | int | float | None
+
+
+class OfLine(Protocol):
+    """Something that was found in a line of a file.
+
+    Attributes:
+        file: its name, where there are several.
+    """
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def file(self) -> str | None: ...
+
+
+def place_of(found: OfLine) -> TableCell:
+    """The line of a file, after its name where there are several: ``may.csv:41``."""
+    return found.line if found.file is None else f"{found.file}:{found.line}"
 
 
 class Several(NamedTuple):

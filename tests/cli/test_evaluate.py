@@ -153,3 +153,53 @@ def test_so_many_processes_are_not_possible(trained):
     for command in (["evaluate", "latest", "reviews.csv"], ["predict", "reviews.csv"]):
         for workers in (0, 65, "x"):
             trained.refuses(2, "--workers", *command, "--workers", workers)
+
+
+FIGURES = "".join(f"{k % 5}.FILE,{k % 3},{word}\n" for k in range(12) for word in ("up", "down"))
+IN_FILES = {
+    "classify": ("csv", "text,label\n" + "".join(f"film {k},{'pn'[k % 2]}\n" for k in range(24)), []),
+    "multilabel": ("csv", "text,label\n" + "".join(f"film {k},{('a', 'a|b', 'b')[k % 3]}\n" for k in range(24)), []),
+    "regress": ("csv", "text,price\n" + "".join(f"film {k % 7},{k}.5\n" for k in range(24)), ["--task", "regress"]),
+    "seq2seq": ("tsv", "source\ttarget\n" + "".join(f"{k} film\tno {k}\n" for k in range(24)), []),
+    "tag": ("conll", "".join(f"film{k} {'AB'[k % 2]}\nis B\n\n" for k in range(24)), []),
+    "caption": ("csv", f"x,y,text\n{FIGURES}", ["--task", "caption"]),
+    "forecast": ("csv", "id,t,y\n" + "".join(f"{k // 24}FILE,{k % 24},{k * k % 7}.5\n" for k in range(48)), []),
+}
+
+
+@pytest.mark.parametrize("task", IN_FILES)
+def test_mistakes_in_several_files_are_in_a_line_of_one_of_them(cli, tiny, task):
+    suffix, content, options = IN_FILES[task]
+    for number, name in enumerate(("may", "june")):
+        cli.write(f"{name}.{suffix}", content.replace("film", name).replace("FILE", str(number)))
+    files, small = [f"may.{suffix}", f"june.{suffix}"], [*tiny[:2], *tiny[4:]]
+    options = [*options, "--task", "forecast", "--label", "y", "--window", "3"] if task == "forecast" else options
+    cli.works("train", *files, *options, *small)
+    found = cli.works("evaluate", *files, "--json", "--mistakes", "200").json["mistakes"]
+    lines = {name: (cli.folder / name).read_text().count("\n") for name in files}
+    assert {one["file"] for one in found} == set(files)
+    assert all(1 <= one["line"] <= lines[one["file"]] for one in found)
+    place = f"{found[0]['file']}:{found[0]['line']}"
+    assert place in [row[0] for row in cli.works("evaluate", *files).rows]
+    alone = cli.works("evaluate", files[1], "--json", "--mistakes", "200").json["mistakes"]
+    assert {one["file"] for one in alone} == {None}
+    if task not in ("forecast", "regress", "caption"):  # whose units are those of one input after the other
+        shown = cli.works("inspect", "--activations", "0", "--data", *files, "--json").json["most"]
+        assert {one["file"] for one in shown} <= set(files)
+
+
+def test_views_of_data_read_several_files(trained):
+    trained.write("a.csv", "text,label\ngood fun,pos\na good film,neg\n")
+    trained.write("b.csv", "text,label\na bad film,neg\ngood fun,pos\n")
+    once = trained.works("inspect", "--doctor", "a.csv", "b.csv", "--full", "--json").json
+    assert once["rows"] == 4
+    places = {(one["file"], one["line"], one["other_file"], one["other"]) for one in once["evidence"]}
+    assert ("b.csv", 3, "a.csv", 2) in places
+    assert trained.works("inspect", "--doctor", "a.csv", "--doctor", "b.csv", "--full", "--json").json == once
+    assert ["duplicates", "b.csv:3", "a.csv:2"] in [
+        row[:3] for row in trained.works("inspect", "--doctor", "a.csv", "b.csv", "--full").rows
+    ]
+    shown = trained.works("inspect", "--activations", "all", "--data", "a.csv", "--data", "b.csv", "--json").json
+    assert shown["texts"] == 4
+    trained.refuses(2, "--doctor reads a file here, and a text is given", "inspect", "--doctor", "a.csv", "so good")
+    trained.refuses(2, "one text is opened at a time", "inspect", "--timesteps", "so", "good")

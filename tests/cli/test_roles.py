@@ -193,15 +193,17 @@ def test_a_sheet_is_read_by_every_command_and_kept_in_the_model(cli, tiny):
     assert (found["task"], found["why"][:16]) == ("classify", "sheet 'data 1'; ")
     model = rnncli.train(cli.folder / "a.xlsx", sheet=2, hidden=2, epochs=1, runs=cli.folder / "runs", validation=0.2)
     assert model.roles.sheet == "data 1"
+    cli.works("train", "a.xlsx", "--sheet", "data 1", "--name", "one", *tiny)
     for command in (
-        ["evaluate", "a.xlsx"],
-        ["predict", "a.xlsx"],
-        ["tokenize", "a.xlsx"],
-        ["inspect", "--doctor", "a.xlsx"],
-        ["inspect", "--activations", "0", "--data", "a.xlsx"],
-        ["compare", "latest", "latest", "a.xlsx"],
+        ["evaluate", "a.xlsx", "-m", "a-1"],
+        ["predict", "a.xlsx", "-m", "a-1"],
+        ["tokenize", "a.xlsx", "-m", "a-1"],
+        ["inspect", "--doctor", "a.xlsx", "-m", "a-1"],
+        ["inspect", "--activations", "0", "--data", "a.xlsx", "-m", "a-1"],
+        ["compare", "a-1", "one", "a.xlsx"],
     ):
         again = [cli.works(*command, *named, "--json").out for named in ([], ["--sheet", "data 1"], ["--sheet", "2"])]
+        again = [out.replace(" --sheet 'data 1'", "").replace(" --sheet 2", "") for out in again]  # of commands to try
         assert again[0] == again[1] == again[2] != ""
         cli.refuses(3, "there is no sheet 'x'", *command, "--sheet", "x")
     assert len(cli.works("predict", "one.xlsx").rows) == 6

@@ -33,6 +33,7 @@ OPTIONS = {
     "text": ["--text", "text"],
     "label": ["--label", "label"],
     "format": ["--format", "csv"],
+    "sheet": ["--sheet", "1"],
     "encoding": ["--encoding", "utf-8"],
     "skip_bad": ["--skip-bad"],
     "ignore": ["--ignore", "id"],

@@ -185,7 +185,7 @@ def test_a_sheet_is_named_or_numbered(tmp_path, monkeypatch):
         assert [row.values for row in table.rows] == [(text,)]
     assert open_table("a.xlsx", usual_sheet="Jan 2").ledger.said == ["sheet 'Jan 2'"]
     for sheet, says in [
-        ("jan 2", r"there is no sheet 'jan 2', did you mean 'Jan 2'\?"),
+        ("jan 2", r"there is no sheet 'jan 2'; did you mean 'Jan 2'\?"),
         ("5", "there is no sheet '5'"),
         ("0", "there is no sheet '0'"),
         ("empty", "a.xlsx: no records"),

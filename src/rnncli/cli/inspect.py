@@ -21,6 +21,7 @@ from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
 from rnncli.cli.views.table import VIEWS, Views
 from rnncli.cli.views.view import Inspection, Subject
+from rnncli.data.formats.registry import looks_like_data
 from rnncli.errors import CheckFailedError, DataError, UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +43,13 @@ Param = Annotated[
 Compare = Annotated[
     options.OtherModel, typer.Option("--compare", metavar="MODEL", help="Another model to compare --memory with.")
 ]
+Sentences = Annotated[
+    list[str] | None,
+    Reads(),
+    typer.Argument(metavar="TEXT", help="A text, or a file: its first input. With --doctor or --data: more files."),
+]
 Data = Annotated[
-    options.InputFile, typer.Option("--data", metavar="FILE", help="Data file for --activations and --diff.")
+    options.InputFiles, typer.Option("--data", metavar="FILE", help="Data file for --activations and --diff.")
 ]
 Units = Annotated[str | None, typer.Option("--units", metavar="LIST", help="Units to show, as 0,3-5.")]
 Top = Annotated[int | None, typer.Option("--top", metavar="K", help="Show the K units that change most.")]
@@ -113,7 +119,7 @@ def inspect(
         sentence: a text, words or numbers, as the model reads them, or a file: its first input; None for the model's
             own example.
         answer: whose loss and scores to show; None for the true label where that is known, or the prediction.
-        data: a file, for ``activations`` and ``diff``.
+        data: a file, or several with the same columns, for ``activations`` and ``diff``.
         model: or its name: ``latest``, a run, ``RUN@EPOCH``, a file.
         runs: where models are found by name.
         note: takes a sentence on what is read, and its style.
@@ -209,6 +215,7 @@ def _require_effect(found: Inspection, map: bool) -> None:
 def inspect_command(
     call: Call,
     work: Callable[..., Inspection],
+    sentence: Sentences = None,
     svg: Svg = None,
     html: Html = None,
     force: options.Force = False,
@@ -237,7 +244,8 @@ def inspect_command(
     output = call.output
     # A picture is the same wherever it is made.
     on_screen = partial(fits_on, output) if output.is_terminal and svg is None else None
-    found = work(note=output.note, fits=on_screen)
+    asked = _told_apart({**work.keywords, "sentence": sentence})  # type: ignore[attr-defined]
+    found = work(**asked | {"note": output.note, "fits": on_screen})
     page_only = html is not None and list(found.shown) == [model_view.VIEW]
     if not page_only:
         show_inspection(output, found, json)
@@ -262,4 +270,24 @@ def inspect_command(
         raise CheckFailedError("the check has failed: see above", "please report it, with the model and the text")
 
 
-COMMAND = partial(command, inspect, inspect_command, more=view_options, check=check_options)
+def _told_apart(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of parameters, where words beside the options are a text, or more files for a view that reads one.
+
+    Raises:
+        UsageError: there are several texts.
+    """
+    given, words = dict(values), list(values["sentence"] or [])
+    of_files = next((name for name in ("doctor", "data") if given.get(name)), None)
+    if of_files is not None and all(looks_like_data(word) or os.path.exists(word) for word in words):
+        given[of_files] = [*given[of_files], *words]
+        words = []
+    if len(words) > 1:
+        raise UsageError("one text is opened at a time, and several are given", 'put it in quotes: "so good"')
+    return given | {"sentence": words[0] if words else None}
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    check_options(_told_apart(values))
+
+
+COMMAND = partial(command, inspect, inspect_command, more=view_options, check=_check)

@@ -141,10 +141,13 @@ class Dataset(ShortRepr):
     def name(self) -> str:
         return self.source.name
 
+    def file(self, row: int) -> str | None:
+        """The file of a record, where there are several."""
+        return self.files[self.file_of[row]] if self.files else None
+
     def place(self, row: int) -> str:
         """Where a record stands: ``reviews.csv:41``."""
-        name = self.files[self.file_of[row]] if self.files else self.name
-        return f"{name}:{self.lines[row]}"
+        return f"{self.file(row) or self.name}:{self.lines[row]}"
 
     def joined(self, others: Sequence[Dataset], arrangement: Arrangement) -> Dataset:
         """The records of this file, and then those of the others.

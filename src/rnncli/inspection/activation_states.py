@@ -18,7 +18,7 @@ class TextActivations:
     language model or a decoder predicts.
 
     Attributes:
-        line: of the file.
+        line: of the file, or of ``file`` where there are several.
         tokens: all tokens of the text.
         hidden: (T, K) the topmost layer's outputs.
         labels: one for each step, or those of the text; may be empty.
@@ -38,6 +38,7 @@ class TextActivations:
     positions: Array | None = None
     pooled: Mapping[str, Array] = field(default_factory=dict)
     labelled: bool = False
+    file: str | None = None
 
     @property
     def statistics(self) -> Mapping[str, Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from rnncli.clean import or_empty
 from rnncli.data.dataset import Dataset
 from rnncli.errors import counted
-from rnncli.results import Column, FileCell, TableCell, TableView
+from rnncli.results import Column, FileCell, TableCell, TableView, place_of
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
 
@@ -60,13 +60,14 @@ class Transduction:
 
 @dataclass(frozen=True, kw_only=True)
 class WrongTarget:
-    """A generated text that is wrong, with the file's line."""
+    """A generated text that is wrong, with its line, and its file where there are several."""
 
     line: int
     text: str
     truth: str
     generated: str = field(metadata={"json": "told"})
     distance: int
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -102,7 +103,7 @@ class PairEvaluation(Evaluation):
         ]
 
     def tables(self) -> list[TableView]:
-        rows = tuple((m.line, m.text, m.truth, m.generated, m.distance) for m in self.mistakes)
+        rows = tuple((place_of(m), m.text, m.truth, m.generated, m.distance) for m in self.mistakes)
         columns = (Column("line", True), Column("source"), Column("truth"), Column("generated"), Column("edits", True))
         return [TableView("Furthest from the truth", columns, rows)]
 
@@ -139,8 +140,12 @@ def compared(
         symbols, wanted = symbols + distance, wanted + len(options[nearest])
         characters, wanted_characters = characters + edit_distance(said, truth), wanted_characters + len(truth)
         if distance:
-            line, text = dataset.lines[row], dataset.called(row)
-            mistakes.append(WrongTarget(line=line, text=text, truth=truth, generated=said, distance=distance))
+            of_row: dict[str, Any] = {
+                "line": dataset.lines[row],
+                "file": dataset.file(row),
+                "text": dataset.called(row),
+            }
+            mistakes.append(WrongTarget(**of_row, truth=truth, generated=said, distance=distance))
     mistakes.sort(key=lambda mistake: -mistake.distance)
     return PairEvaluation(
         rows=len(dataset.inputs),

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.dataset import Dataset
+from rnncli.data.formats.places import LINE
 from rnncli.data.records import Amounts, NumberArrays, SeriesArrays
 from rnncli.errors import DataError, counted
 
@@ -78,7 +79,8 @@ class Windows:
                 dataset,
                 inputs=read.windows(rows, first, lengths),
                 labels=Amounts(flat.flat[flat.starts[rows][:, None] + wanted, self.target]),
-                lines=array("q", lines[begins[rows] + wanted[:, 0]].tolist()),
+                lines=array("q", (lines[begins[rows] + wanted[:, 0]] & LINE).tolist()),
+                file_of=array("i", np.array(dataset.file_of)[rows].tolist() if dataset.files else ()),
                 shown=_names(dataset, rows),
                 arrangement=None,
             ),

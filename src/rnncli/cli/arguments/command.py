@@ -17,7 +17,7 @@ import typer
 
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.options import check_environment
-from rnncli.cli.arguments.paths import check_paths, roles_of
+from rnncli.cli.arguments.paths import Reads, check_paths, roles_of
 from rnncli.render.console import Output
 
 Parameter = inspect.Parameter
@@ -87,6 +87,7 @@ def command(
 
     def called(context: typer.Context, *, quiet: bool, debug: bool, **values: Any) -> None:
         check_environment()
+        values = {name: None if value == [] else value for name, value in values.items()}  # where several may be given
         if check is not None:
             check(values)
         check_paths(roles, values)
@@ -140,6 +141,8 @@ def _as_typed(one: Parameter) -> Parameter:
     kind, *marks = get_args(one.annotation)
     if isinstance(kind, ForwardRef):
         kind = str | None if "None" in kind.__forward_arg__ else str
+    elif any(isinstance(mark, Reads) and mark.several for mark in marks):
+        kind = list[str] | None
     elif isinstance(kind, UnionType) and str in get_args(kind):
         kind = str | None if type(None) in get_args(kind) else str
     return one.replace(kind=Parameter.KEYWORD_ONLY, annotation=Annotated[(kind, *marks)])

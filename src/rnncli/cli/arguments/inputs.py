@@ -175,7 +175,7 @@ def parallel_files(data: T | None, source: AnyPath | None, target: AnyPath | Non
     return source
 
 
-def paths_of(data: AnyPath | Sequence[AnyPath] | None) -> list[AnyPath]:
+def paths_of(data: AnyPath | Iterable[AnyPath] | None) -> list[AnyPath]:
     """The paths that were named."""
     return [] if data is None else [data] if isinstance(data, str | os.PathLike) else list(data)
 

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict, get_args, get_origin, get_type_hints
 
 import typer
@@ -50,6 +50,7 @@ TargetFile = Annotated[
     typer.Option("--target", metavar="FILE", help="Text file with the target of each of these lines."),
 ]
 InputFile = Annotated[AnyPath | None, Reads()]
+InputFiles = Annotated[AnyPath | Iterable[AnyPath] | None, Reads(several=True)]
 TextsOrFiles = Annotated[list[str], Reads()]
 OtherModel = Annotated["AnyModel | None", Reads("model")]
 RunAgain = Annotated[AnyPath | None, Writes()]

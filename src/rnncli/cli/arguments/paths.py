@@ -20,9 +20,14 @@ from rnncli.errors import StorageError, UsageError
 
 @dataclass(eq=False, repr=False)
 class Reads:
-    """Marks a parameter that names inputs: files, texts that may be names of files, or a model."""
+    """Marks a parameter that names inputs: files, texts that may be names of files, or a model.
+
+    Attributes:
+        several: whether its option may be repeated.
+    """
 
     kind: Literal["file", "model"] = "file"
+    several: bool = False
 
 
 @dataclass(eq=False, repr=False)

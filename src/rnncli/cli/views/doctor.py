@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFile, as_typed, is_given
+from rnncli.cli.arguments.options import DEFAULT_RUNS, InputFiles, as_typed, is_given
 from rnncli.cli.views.view import Shown, Subject, View
 from rnncli.errors import counted
 
@@ -54,7 +54,7 @@ VIEW = View(
     "doctor",
     "Diagnose why training is stuck, and suggest what to try.",
     draw,
-    kind=InputFile,
+    kind=InputFiles,
     metavar="DATA",
     alone=True,
     text=False,

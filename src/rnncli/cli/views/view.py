@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from rnncli.cli.arguments.inputs import found_model, require_piped, source_of
+from rnncli.cli.arguments.inputs import found_model, paths_of, require_piped, source_of
 from rnncli.cli.arguments.options import READING, Note, flag_of, quiet
 from rnncli.errors import UsageError
 
@@ -137,7 +137,7 @@ class Subject:
         text: the input; None for the model's own example.
         answer: whose score or loss it is, as given by ``--answer``; None for the prediction.
         of_label: the loss is of the true label, where that is known and no answer is given.
-        file: the data file; ``reading`` says how to read it.
+        file: the data file, or several; ``reading`` says how to read it.
         note: takes a sentence on what is read, and its style.
         fits: whether a table fits on the screen; None where there is none.
     """
@@ -149,7 +149,7 @@ class Subject:
     text: str | None = None
     answer: str | None = None
     of_label: bool = False
-    file: AnyPath | None = None
+    file: AnyPath | Iterable[AnyPath] | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     note: Note = quiet
     fits: Callable[[TableView], bool] | None = None
@@ -164,8 +164,10 @@ class Subject:
     @cached_property
     def source(self) -> Source:
         """The data file, with how to read it."""
-        require_piped(self.file)
-        return source_of(self.file or "", self.reading)
+        files = paths_of(self.file)
+        for one in files:
+            require_piped(one)
+        return source_of(files, self.reading)
 
     @cached_property
     def label(self) -> Label:

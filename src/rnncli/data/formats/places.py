@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _FILE = 40  # bits of a line; those above say the file
+LINE = (1 << _FILE) - 1  # all of these
 
 
 def place_in(file: int, line: int) -> int:

@@ -21,7 +21,7 @@ from rnncli.inspection.activation_states import TextActivations
 from rnncli.inspection.activations.correlations import Correlations
 from rnncli.inspection.adapters import Adapter, adapter_of
 from rnncli.inspection.states import visible
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, TableCell, TableView, place_of
 from rnncli.tasks.model import Model
 
 # Neighbours on either side, more of letters than of words; and what separates two of them.
@@ -39,7 +39,7 @@ class Context:
     """A token at which a unit is large or small.
 
     Attributes:
-        line: of the file.
+        line: of the file, or of ``file`` where there are several.
         place: the token's position in its text, from 1.
         before, after: its neighbours.
         label: of the text, or of the step; empty if there is none, or if it is the token itself.
@@ -52,6 +52,7 @@ class Context:
     before: str
     token: str
     after: str
+    file: str | None = None
 
     @property
     def shown(self) -> str:
@@ -78,7 +79,7 @@ def _context(read: TextActivations, t: int, value: float, unit: str) -> Context:
     right = "".join(gap + token for token in after) + (gap + "…" if place + 1 + width < len(read.tokens) else "")
     of_text = read.pooled or len(read.labels) < 2
     label = (", ".join(read.labels) if of_text else read.labels[t]) if read.label_is != unit else ""
-    return Context(value, read.line, label, place + 1, left, read.tokens[place], right)
+    return Context(value, read.line, label, place + 1, left, read.tokens[place], right, read.file)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,9 @@ class UnitsOfLabels:
 def _contexts(title: str, contexts: Sequence[Context], label_is: str) -> TableView:
     labelled = any(one.label for one in contexts)
     columns = (Column("value", True), Column("line", True), *([Column(label_is)] if labelled else []))
-    rows = tuple((one.value, one.line, *((visible(one.label),) if labelled else ()), one.shown) for one in contexts)
+    rows = tuple(
+        (one.value, place_of(one), *((visible(one.label),) if labelled else ()), one.shown) for one in contexts
+    )
     return TableView(title, (*columns, Column("where")), rows)
 
 

@@ -141,13 +141,14 @@ class CaptionAdapter(GenerationAdapter[CaptionModel]):
         """The next symbol at each step of the decoder, given the right text."""
         model = self.model
         records, _ = self.labelled(records)
-        for text, label, line in zip(records.inputs, records.labels, records.lines, strict=True):
+        for row, (text, label) in enumerate(zip(records.inputs, records.labels, strict=True)):
             symbols = model.symbols(label)
             if not symbols:
                 continue
             _, hidden, _ = self.decoder(text, self.ids(label), keep=False)
             yield TextActivations(
-                line=line,
+                line=records.lines[row],
+                file=records.file(row),
                 tokens=(START, *symbols),
                 hidden=hidden,
                 labels=(*symbols, END),

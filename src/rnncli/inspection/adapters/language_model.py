@@ -157,11 +157,12 @@ class LanguageModelAdapter(Adapter[LanguageModel]):
 
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The next token at each step; each line is read from its beginning, as a text of its own."""
-        for text, line in zip(records.texts, records.lines, strict=True):
+        for row, text in enumerate(records.texts):
             if text:
                 states = self.trace(text)
                 yield TextActivations(
-                    line=line,
+                    line=records.lines[row],
+                    file=records.file(row),
                     tokens=states.tokens,
                     hidden=states.hidden,
                     labels=(*states.tokens[1:], self.model.end),

@@ -176,6 +176,7 @@ class ManyToOneAdapter(Adapter[M]):
                 read_out = {readout: pooled[k : k + 1]} if readout else {}
                 yield TextActivations(
                     line=records.lines[row],
+                    file=records.file(row),
                     tokens=tokens,
                     hidden=hidden,
                     labels=self.labels_beside(records, row),

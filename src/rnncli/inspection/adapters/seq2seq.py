@@ -126,6 +126,7 @@ class Seq2SeqAdapter(GenerationAdapter[Seq2SeqModel]):
                 places = self.read(len(symbols[row]))
                 yield TextActivations(
                     line=records.lines[row],
+                    file=records.file(row),
                     tokens=symbols[row],
                     hidden=hidden,
                     labels=[symbols[row][place] for place in places.tolist()],

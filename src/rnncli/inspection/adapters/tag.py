@@ -133,12 +133,18 @@ class TagAdapter(Adapter[TaggerModel]):
     def activations(self, records: Dataset) -> Iterator[TextActivations]:
         """The tag of each word, with the units' values there."""
         tagged = isinstance(records.labels, TokenLists)
-        for sentence, line, tags in zip(records.inputs, records.lines, records.labels, strict=True):
+        for row, (sentence, tags) in enumerate(zip(records.inputs, records.labels, strict=True)):
             words = tuple(words_of(sentence))
             if words:
                 hidden, labels = self._trace(sentence, words).hidden, tags if tagged else ()
                 yield TextActivations(
-                    line=line, tokens=words, hidden=hidden, labels=labels, known=self.labels, label_is=self.label_is
+                    line=records.lines[row],
+                    file=records.file(row),
+                    tokens=words,
+                    hidden=hidden,
+                    labels=labels,
+                    known=self.labels,
+                    label_is=self.label_is,
                 )
 
     def answer_of(self, prediction: TagPrediction) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.adapters import adapter_of
 from rnncli.inspection.difference.inputs import require_same_task
-from rnncli.results import Column, TableCell, TableView
+from rnncli.results import Column, TableCell, TableView, place_of
 from rnncli.tasks.model import Model
 
 # Whose prediction is the label: of the first, of the second.
@@ -25,7 +25,7 @@ class Changed:
     """An input on which the two differ.
 
     Attributes:
-        line: of the file.
+        line: of the file, or of ``file`` where there are several.
         answers, probabilities: the predictions of the first and of the second.
         change: how much they differ, from 0 to 1: of a label, half of the sum of all |Δp|; of tags, the share that
             differ; of generated text, 1 where it differs, else |Δp|.
@@ -37,6 +37,7 @@ class Changed:
     answers: tuple[str, str]
     probabilities: tuple[float | None, float | None]
     change: float
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class DataDifference:
         for one in self.changed:
             sides = [cell for pair in zip(one.answers, one.probabilities, strict=True) for cell in pair]
             truth = (one.label,) if labelled else ()
-            rows.append((one.line, *truth, *sides, one.change, one.text))
+            rows.append((place_of(one), *truth, *sides, one.change, one.text))
         caption = f"{len(rows)} of {self.rows:,} inputs" if len(rows) < self.rows else None
         return TableView("Where they differ most", tuple(columns), tuple(rows), caption)
 
@@ -114,7 +115,7 @@ def data_difference(
                 right[RIGHT[answers[0] == label, answers[1] == label]] += 1
             if change > 0:
                 sure = adapter.probability_of(pair[0]), adapter.probability_of(pair[1])
-                kept.append(Changed(part.lines[row], part.called(row), label, answers, sure, change))
+                kept.append(Changed(part.lines[row], part.called(row), label, answers, sure, change, part.file(row)))
         kept = sorted(kept, key=lambda one: (-one.change, one.line))[:most]
     labelled = adapter.labels_per == "input" and sum(right.values()) > 0
     found, mean, known = tuple(kept), total / max(1, rows), right if labelled else None

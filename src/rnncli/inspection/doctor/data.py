@@ -210,8 +210,8 @@ def _repeating(name: str, data: Examined, rows: Array) -> list[Evidence]:
     found = []
     for row in rows.tolist():
         other = next(one for one in beside[int(data.first[row])] if one != row)
-        lines = dataset.lines[row], dataset.lines[other]
-        found.append(Evidence(name, *lines, dataset.labels.text(row), dataset.called(row)))
+        lines, files = (dataset.lines[row], dataset.lines[other]), (dataset.file(row), dataset.file(other))
+        found.append(Evidence(name, *lines, dataset.labels.text(row), dataset.called(row), *files))
     return found
 
 
@@ -267,5 +267,6 @@ def _labelled(name: str, data: Examined, unknown: Counter[str]) -> list[Evidence
     for row, of_row in enumerate(data.labels):
         label = next((label for label in of_row if label in unknown), None)
         if label is not None:
-            found.append(Evidence(name, data.dataset.lines[row], None, label, data.dataset.called(row)))
+            dataset = data.dataset
+            found.append(Evidence(name, dataset.lines[row], None, label, dataset.called(row), dataset.file(row)))
     return found

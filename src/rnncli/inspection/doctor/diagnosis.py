@@ -81,7 +81,7 @@ class Diagnosis:
         numbers = (Column("looked at"), Column("number", True), *map(Column, ("", "the number is", "a finding")))
         shown.append(TableView("What was looked at", numbers, looked))
         if full and self.evidence:
-            rows = tuple((one.name, one.line, one.other, one.label, one.text) for one in self.evidence)
+            rows = tuple((one.name, *one.places, one.label, one.text) for one in self.evidence)
             lines = (Column("finding"), Column("line", True), Column("as line", True), Column("label"), Column("text"))
             shown.append(TableView("The rows", lines, rows, "as line: another row with the same text"))
         return shown

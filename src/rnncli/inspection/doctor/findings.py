@@ -11,6 +11,7 @@ from rnncli.config import Settings
 from rnncli.data.dataset import Dataset
 from rnncli.inspection.adapters import Adapter
 from rnncli.record import EpochRecord
+from rnncli.results import TableCell, place_of
 from rnncli.tasks import task_named
 from rnncli.tasks.model import Model
 
@@ -22,6 +23,7 @@ class Evidence:
     Attributes:
         name: of the finding.
         line, other: of the file: the row's, and that of the first row with the same text, where that is what is wrong.
+        file, other_file: where there are several.
     """
 
     name: str
@@ -29,6 +31,14 @@ class Evidence:
     other: int | None
     label: str
     text: str
+    file: str | None = None
+    other_file: str | None = None
+
+    @property
+    def places(self) -> tuple[TableCell, TableCell]:
+        """The line and the other one, each after its file where there are several."""
+        other = self.other if self.other_file is None else f"{self.other_file}:{self.other}"
+        return place_of(self), other
 
 
 @dataclass(frozen=True)

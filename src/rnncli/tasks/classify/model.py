@@ -66,6 +66,7 @@ class ClassifierModel(LabelModel):
         mistakes = (
             Mistake(
                 line=dataset.lines[row],
+                file=dataset.file(row),
                 text=dataset.called(row),
                 truth=dataset.labels[row],
                 predicted=judged.names[predicted[row]],

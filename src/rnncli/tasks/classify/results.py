@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
-from rnncli.results import Column, HeatMap, TableCell, TableView
+from rnncli.results import Column, HeatMap, TableCell, TableView, place_of
 from rnncli.tasks.many_to_one.results import ShownPrediction
 from rnncli.tasks.metrics import Scores, accuracy_pairs, confusion_map, confusion_table, label_table, never_trained
 from rnncli.tasks.model import Evaluation
@@ -45,13 +45,14 @@ class Prediction(ShownPrediction):
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A wrong answer, with the file's line."""
+    """A wrong answer, with its line, and its file where there are several."""
 
     line: int
     text: str
     truth: str
     predicted: str
     probability: float
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -77,7 +78,7 @@ class ClassifierEvaluation(Evaluation):
         return [("rows", self.scores.rows), *accuracy_pairs(self.scores), *never_trained(unseen)]
 
     def tables(self) -> list[TableView]:
-        rows = tuple((m.line, m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)
+        rows = tuple((place_of(m), m.truth, m.predicted, m.probability, m.text) for m in self.mistakes)
         named = Column("line", True), Column("truth"), Column("prediction"), Column("probability", True), Column("text")
         mistakes = TableView("Most confident mistakes", named, rows)
         return [label_table(self.scores, "rows"), confusion_table(self.scores), mistakes]

@@ -90,6 +90,7 @@ class MultilabelModel(LabelModel):
         mistakes = (
             WrongLabels(
                 line=dataset.lines[row],
+                file=dataset.file(row),
                 text=dataset.called(row),
                 truth=sets[row],
                 predicted=self.names(self.predicted(probabilities[row])),

@@ -8,7 +8,7 @@ from rnncli.clean import or_empty
 from rnncli.data.formats.values import as_text
 from rnncli.data.records.label_sets import shown_labels
 from rnncli.errors import counted
-from rnncli.results import Column, FileCell, Several, TableCell, TableView
+from rnncli.results import Column, FileCell, Several, TableCell, TableView, place_of
 from rnncli.tasks.many_to_one.results import ShownPrediction
 from rnncli.tasks.metrics import LabelScore, never_trained, score_table
 from rnncli.tasks.model import Evaluation
@@ -54,7 +54,7 @@ class LabelsPrediction(ShownPrediction):
 
 @dataclass(frozen=True, kw_only=True)
 class WrongLabels:
-    """A record with wrong labels, with the file's line.
+    """A record with wrong labels, with its line, and its file where there are several.
 
     Attributes:
         surest: the wrong decision on a label of which the model was surest: a label that it predicted, or missed.
@@ -67,6 +67,7 @@ class WrongLabels:
     predicted: tuple[str, ...]
     surest: str
     probability: float
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ class LabelsEvaluation(Evaluation):
         thresholds = (Column("threshold", True),)
         with_thresholds = tuple((*row, self.thresholds.get(str(row[0]))) for row in by_label.rows)
         rows = tuple(
-            (m.line, shown_labels(m.truth), shown_labels(m.predicted), m.surest, m.probability, m.text)
+            (place_of(m), shown_labels(m.truth), shown_labels(m.predicted), m.surest, m.probability, m.text)
             for m in self.mistakes
         )
         columns = Column("line", True), Column("truth"), Column("prediction"), Column("wrong"), Column("p", True)

@@ -152,6 +152,7 @@ class NumberModel(ManyToOneModel):
         k = int(off.argmax())
         return FarOff(
             line=dataset.lines[row] + self.later(k),
+            file=dataset.file(row),
             text=dataset.called(row),
             truth=dataset.labels.text(row) if len(off) == 1 else format_number(float(judged.truth[row, k])),
             predicted=self.shown_number(float(judged.predicted[row, k])),
@@ -179,7 +180,7 @@ def amounts_of(dataset: Dataset) -> Array:
     if len(large):
         row = int(large[0])
         raise DataError(
-            f"{dataset.name}:{dataset.lines[row]}: {quoted(labels.text(row))} is too large to be learned",
+            f"{dataset.place(row)}: {quoted(labels.text(row))} is too large to be learned",
             f"numbers up to {LARGEST_NUMBER:g} can be",
         )
     return found

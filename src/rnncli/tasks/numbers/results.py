@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncli.clean import or_empty
 from rnncli.core.packed import Array
-from rnncli.results import Column, FileCell, TableCell, TableView, format_number
+from rnncli.results import Column, FileCell, TableCell, TableView, format_number, place_of
 from rnncli.tasks.comparison import Comparison
 from rnncli.tasks.many_to_one.results import NOTHING_READ, shown_unknown
 from rnncli.tasks.model import Evaluation
@@ -84,13 +84,14 @@ class Errors:
 
 @dataclass(frozen=True, kw_only=True)
 class FarOff:
-    """A prediction that is far off, with the file's line."""
+    """A prediction that is far off, with its line, and its file where there are several."""
 
     line: int
     text: str
     truth: str
     predicted: str
     error: float
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -132,7 +133,7 @@ class NumberEvaluation(Evaluation):
             rows = tuple((step, one.mae, one.rmse) for step, one in enumerate(self.by_step, 1))
             shown.append(TableView("By step ahead", (Column("step", True), *figures), rows))
         named = Column("line", True), Column("truth", True), Column("prediction", True), Column("error", True)
-        far = tuple((m.line, m.truth, m.predicted, m.error, m.text) for m in self.mistakes)
+        far = tuple((place_of(m), m.truth, m.predicted, m.error, m.text) for m in self.mistakes)
         return [*shown, TableView("Furthest off", (*named, Column("text")), far)]
 
 

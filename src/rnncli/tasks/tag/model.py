@@ -156,6 +156,7 @@ class TaggerModel(Model):
             mistakes.append(
                 TagMistake(
                     line=dataset.lines[row],
+                    file=dataset.file(row),
                     word=sentence[at],
                     truth=tags[row][at],
                     predicted=judged.names[predicted[place]],

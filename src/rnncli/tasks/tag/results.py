@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rnncli.clean import or_empty
 from rnncli.errors import counted
-from rnncli.results import Column, FileCell, HeatMap, Several, TableCell, TableView
+from rnncli.results import Column, FileCell, HeatMap, Several, TableCell, TableView, place_of
 from rnncli.tasks.metrics import (
     Scores,
     accuracy_pairs,
@@ -74,7 +74,7 @@ class TagPrediction:
 
 @dataclass(frozen=True, kw_only=True)
 class TagMistake:
-    """A wrong tag, with the line of its sentence."""
+    """A wrong tag, with the line of its sentence, and its file where there are several."""
 
     line: int
     word: str
@@ -82,6 +82,7 @@ class TagMistake:
     predicted: str
     probability: float
     context: str
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -121,7 +122,7 @@ class TagEvaluation(Evaluation):
         return pairs + never_trained(f"tag '{tag}', {counted(count, 'word')}" for tag, count in self.unseen.items())
 
     def tables(self) -> list[TableView]:
-        rows = tuple((m.line, m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
+        rows = tuple((place_of(m), m.word, m.truth, m.predicted, m.probability, m.context) for m in self.mistakes)
         named = Column("line", True), Column("word", style="bold"), Column("truth"), Column("prediction")
         columns = (*named, Column("probability", True), Column("context"))
         mistakes = TableView("Most confident mistakes", columns, rows)
