@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from rnncli.data.dataset import Source, read_dataset
+from rnncli.tasks.model import Model
 
 SMALL = ["--hidden", "4", "--epochs", "1", "--workers", "1", "--validation", "0.25"]
 
@@ -36,7 +38,7 @@ def read_as(cli: Any, *arguments: object) -> dict[str, str]:
 def command_in(text: str, begin: str = "rnncli train") -> list[str]:
     """The words of the first command in a refusal."""
     found = text[text.index(begin) :].split("\n")[0]
-    return shlex.split(found.partition("; ")[0].partition(". ")[0])[1:]
+    return shlex.split(re.split(r"; |\. (?=[A-Z])", found)[0])[1:]
 
 
 HOURS = [(day, hour) for day in range(1, 21) for hour in range(24)]
@@ -250,3 +252,63 @@ def test_a_series_in_each_file_with_its_label_in_the_name(cli: Any, name: str) -
     assert len(labels) == 12
     forecast = cli.refuses(3, "data", "train", "data", "--task", "forecast", "--label", "x").err
     assert read_as(cli, *command_in(forecast)[1:])["id"] == "series_id"
+
+
+def archived(kinds: str, mark: str, start: int, number: str = "{:.5f}") -> str:
+    """A series a line behind its label, as older files of the UCR archive have them."""
+    rows = [[int(kind), *wave(int(kind) - 1, 16, start + at)] for at, kind in enumerate(kinds)]
+    return "\n".join(mark.join(number.format(value) for value in row) for row in rows) + "\n"
+
+
+OLDER = {"commas": (",", "{:.5f}"), "double spaces": ("  ", "{:.7e}"), "tabs": ("\t", "{:g}")}
+
+
+@pytest.mark.parametrize("case", OLDER)
+def test_series_in_a_file_whose_name_says_no_format(cli: Any, case: str) -> None:
+    for name, kinds, start in (("Coffee_TRAIN", "12" * 8, 0), ("Coffee_TEST", "1221", 40)):
+        cli.write(name, archived(kinds, OLDER[case][0], start, OLDER[case][1]))
+    found = cli.works("train", "Coffee_TRAIN", "--test", "Coffee_TEST", *SMALL, "--name", "m", "--json")
+    assert found.json["test"]["rows"] == 4
+    assert Model.load("runs/m/model.safetensors").labels == ("1", "2")
+    assert "sequences: each of 16 rows, timesteps: 2 to 17 (16); label: 1" in found.err
+    assert len(cli.works("predict", "Coffee_TEST", "-m", "m").rows) == 4
+    assert cli.works("evaluate", "Coffee_TEST", "-m", "m").rows[0] == ["rows", "4"]
+
+
+PRICES = [
+    (f"{1 + n // 28:02}/{1 + n % 28:02}/2024", round(90 + 9 * value, 2), value) for n, value in enumerate(wave(0, 80))
+]
+WRITTEN = {
+    "millions and percents": (
+        "Date,Price,Open,Vol.,Change %",
+        [(d, p, p + 1, f"{p:.1f}M", f"{c:.2f}%") for d, p, c in PRICES],
+    ),
+    "thousands": ("Date,Price", [(d, f'"{37 * p:,.2f}"') for d, p, _ in PRICES]),
+    "whole thousands": ("Date,Price,Vol", [(d, p, f'"{37000 * p:,.0f}"') for d, p, _ in PRICES]),
+    "a currency": ("Date,Price,Fee", [(d, p, f"${p:.2f}") for d, p, _ in PRICES]),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_numbers_as_people_write_them_beside_prices(cli: Any, case: str) -> None:
+    cli.write("a.csv", table(*WRITTEN[case]))
+    words = ["train", "a.csv"]
+    for _ in range(2):  # how numbers are written, and which of them is to be predicted
+        found = cli(*words, "--dry-run", "--json")
+        if found.code == 0:
+            break
+        assert found.code == 3
+        words = command_in(found.err)
+    found = cli.works(*words, "--dry-run", "--json")
+    assert found.json["task"] == "forecast"
+    assert next(one["role"] for one in found.json["columns"] if one["name"] == "Price") == "label"
+
+
+@pytest.mark.parametrize("task", ["forecast", "regress"])
+def test_several_numbers_are_predicted_by_a_model_each(cli: Any, task: str) -> None:
+    months = [f"{1990 + n // 12}-{1 + n % 12:02}" for n in range(60)]
+    rows = zip(months, [n * n % 5 for n in range(60)], wave(0, 60), wave(1, 60), strict=True)
+    cli.write("a.csv", table("month,rain,sold,price", rows))
+    says = f"--label names 2 columns, and a model of --task {task} predicts one number"
+    refused = cli.refuses(2, says, "train", "a.csv", "--task", task, "--label", "sold,price")
+    assert read_as(cli, *command_in(refused.err)[1:])["label"] == "sold"

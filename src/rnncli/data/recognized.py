@@ -27,6 +27,9 @@ def with_format(source: Source) -> Source:
         source = replace(source, format=folder.format, format_found=source.format is None)
         paths = [path for path, _ in folder.files[:_FILES]]
     named = format_of(source.path) if source.format is None else source.format if source.format_found else None
+    if source.format is None and named is None and not source.more:  # Coffee_TRAIN
+        format, mark = _told_by_lines(source.path, source, steps=False)
+        return source if mark is None else replace(source, format=format, delimiter=mark, header=False)
     if named is None or FORMATS[named].holds not in ("texts", "documents"):
         return source
     found = {_told_by_lines(path, source, FORMATS[named].holds == "documents") for path in paths}

@@ -74,7 +74,7 @@ def is_file(argument: str, format: str | None = None) -> bool:
 
     if is_path(argument):
         named = argument == STDIN or format is not None or ends_like_data(argument) or has_ending(argument)
-        if not named and os.path.isfile(argument):
+        if not named and os.path.isfile(argument) and not _holds_numbers(argument):
             raise DataError(
                 f"{clean(argument)}: the name does not say the format; it is the name of a file here, or a text",
                 f"Say it with --format: {', '.join(FORMATS)}. The text: echo {shlex.quote(argument)} | rnncli … -",
@@ -83,6 +83,14 @@ def is_file(argument: str, format: str | None = None) -> bool:
     if looks_like_data(argument):
         check_path(argument)
     return False
+
+
+def _holds_numbers(path: str) -> bool:
+    """Whether the lines of a file whose name says no format are rows of numbers: ``Coffee_TEST``."""
+    from rnncli.data.dataset import Source
+    from rnncli.data.recognized import with_format
+
+    return with_format(Source(path)).format is not None
 
 
 def files_among(arguments: Sequence[str], format: str | None = None) -> list[str]:

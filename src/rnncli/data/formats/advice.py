@@ -115,8 +115,8 @@ class DataFile:
         own = json.dumps(id or named, ensure_ascii=False)
         number = "k" if id is None else f'"%s-%s"%(r[{own}],k)'
         runs = f"enumerate(itertools.groupby({self.records},lambda r:({alike},)),1)"
-        script = f"import csv,itertools,json,sys;[print(json.dumps({{**r,{own}:{number}}})) for k,(_,s) in {runs} for r in s]"
-        return self.python(script, "jsonl")
+        printed = f"print(json.dumps({{**r,{own}:{number}}}))"
+        return self.python(f"import csv,itertools,json,sys;[{printed} for k,(_,s) in {runs} for r in s]", "jsonl")
 
     def filtered(self, condition: str) -> str:
         """The records for which a Python expression of ``r`` holds, in the same format."""

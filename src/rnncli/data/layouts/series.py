@@ -166,6 +166,7 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
     others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
+    others = [column for column in others if not column.amounts]  # 12.3M and 0.5% are numbers that are not read
     features_named = named_features(preview, source)
     if features_named is not None:
         numbers, others = [columns[preview.names.index(name)] for name in features_named], []

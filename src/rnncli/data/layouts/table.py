@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnncli.data.doubts.preview import Preview
+from rnncli.data.formats.advice import command
 from rnncli.data.layouts import (
     arrays,
     cells,
@@ -18,7 +19,7 @@ from rnncli.data.layouts import (
     wide,
 )
 from rnncli.data.layouts.layout import Plan, Recognize, Request
-from rnncli.data.tables.source import Roles
+from rnncli.data.tables.source import Roles, names_in
 from rnncli.errors import DataError, UsageError
 
 LAYOUTS: dict[str, Recognize] = {
@@ -47,6 +48,7 @@ def plan_of(preview: Preview, request: Request) -> Plan:
         DataError: that is doubtful, or no layout fits.
         UsageError: an option names a column for a role that these records have not.
     """
+    _require_one_number(preview, request)
     chosen = request.source.layout
     layouts = LAYOUTS.values() if chosen is None else [one for name, one in LAYOUTS.items() if name == chosen]
     plan = next(filter(None, (recognize(preview, request) for recognize in layouts)), None)
@@ -65,6 +67,20 @@ def plan_of(preview: Preview, request: Request) -> Plan:
             "leave it out, or say --task multilabel",
         )
     return plan
+
+
+def _require_one_number(preview: Preview, request: Request) -> None:
+    """Raises UsageError: several columns of numbers are to be predicted at once."""
+    label = request.source.label
+    if not preview.has_numbers or not request.labelled or label is None or label in preview.names:
+        return
+    names = names_in(label)
+    if len(names) > 1 and set(names) <= set(preview.names):
+        each = (preview.command_for(preview.task, command("--label", name)) for name in names[:3])
+        raise UsageError(
+            f"--label names {len(names)} columns, and a model of --task {preview.task} predicts one number",
+            f"train a model for each: {'; and '.join(each)}",
+        )
 
 
 def _has_no_effect(role: str, roles: Roles, request: Request) -> bool:

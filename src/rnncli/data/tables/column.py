@@ -7,7 +7,16 @@ from functools import cached_property
 from typing import Any, Literal
 
 from rnncli.data.formats.numbers import is_number
-from rnncli.data.tables.facts import is_date, is_fraction, is_missing, is_nested, is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import (
+    is_amount,
+    is_date,
+    is_fraction,
+    is_missing,
+    is_nested,
+    is_plain_number,
+    mostly,
+    numbers_in,
+)
 from rnncli.data.tables.names import IDS, Rank, ends_in
 
 # What the values of a column are.
@@ -38,6 +47,7 @@ class Column:
 
     numeric = _mostly(is_plain_number)
     dates = _mostly(is_date)
+    amounts = _mostly(is_amount)  # numbers with a currency, a percent sign or a unit
     lists_of_numbers = _mostly(numbers_in)
     nested = _mostly(lambda value: value[:1] in "[{" and is_nested(value))  # lists or objects
 
