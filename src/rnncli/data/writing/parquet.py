@@ -93,18 +93,9 @@ class _Kind:
 
     def type(self, pa: Any) -> Any:
         """As the library calls it."""
-        match self._name:
-            case "list of string":
-                return pa.list_(pa.string())
-            case "list of double":
-                return pa.list_(pa.float64())
-            case "bool":
-                return pa.bool_()
-            case "int64":
-                return pa.int64()
-            case "double":
-                return pa.float64()
-        return pa.string()
+        _, is_list, kind = self._name.rpartition("list of ")
+        found = pa.type_for_alias(kind)
+        return pa.list_(found) if is_list else found
 
     def converted(self, values: Sequence[Any]) -> list[Any]:
         found = map(plain, values)
@@ -113,4 +104,4 @@ class _Kind:
                 None if value is None else as_text(value).encode("utf-8", "backslashreplace").decode()
                 for value in found
             ]
-        return [None if isinstance(value, str) and not value and self._name != "string" else value for value in found]
+        return [None if isinstance(value, str) and not value else value for value in found]
