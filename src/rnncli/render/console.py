@@ -1,6 +1,6 @@
 """How this process prints: results to stdout, progress, notes and errors to stderr.
 
-Rich is imported when a console is first asked for: `--json` and a piped `predict` never pay for it.
+Rich is imported when a console is first asked for: `--json`, a piped `predict` and notes in a log never pay for it.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Output:
         """
         if self.quiet and style != WARNING:
             return
-        self._print(message, style, wrapped=self.err.is_terminal)
+        self._print(message, style, wrapped=True)
 
     def line(self, message: str, style: str | None = None) -> None:
         """As :meth:`note`, but wrapped by the terminal itself, so that a command in it can be copied whole."""
@@ -149,7 +149,11 @@ class Output:
 
     def _print(self, message: str, style: str | None, wrapped: bool) -> None:
         try:
-            self.err.print(as_text(message, style), soft_wrap=not wrapped)
+            if _is_terminal(self.stderr):
+                self.err.print(as_text(message, style), soft_wrap=not wrapped)
+            else:  # which has no colours and wraps nothing
+                self.stderr.write(f"{clean(message)}\n")
+                self.stderr.flush()
         except (OSError, SystemExit):  # Rich ends the program where it meets a broken pipe
             discard(self.stderr)
 
