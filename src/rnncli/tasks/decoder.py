@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,14 @@ from rnncli.core.layers.named import Layer, NamedLayers
 from rnncli.core.layers.stack import Stack, StackCache
 from rnncli.core.losses import log_softmax, softmax
 from rnncli.core.packed import Array, PackedSequence, Params, State
-from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import lengths_of, rows_of
 from rnncli.data.splits import in_length_order
 from rnncli.schema import Range
 from rnncli.tasks.network import BATCH, Carried, Rng, SequenceNetwork, stack_of
 from rnncli.tasks.symbols import symbols_of
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # Partial sequences that are extended side by side by default: a few find better ones, more hardly do.
 BEAM = 4

@@ -6,12 +6,11 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import UsageError, counted
 from rnncli.parallel.chunks import map_rows
@@ -23,6 +22,9 @@ from rnncli.tasks.model import UNSURE, Axis, Manifest, Model, of_filled, token_a
 from rnncli.tasks.network import BATCH
 from rnncli.tasks.symbols import joined_symbols, require_unit, symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction, compared
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 _ONE = "leave one of them out"
 

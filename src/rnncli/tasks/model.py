@@ -15,10 +15,8 @@ from rnncli import model_file, schema, storage
 from rnncli.config import TASKS, Settings
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array, Params
-from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
-from rnncli.data.layouts.layout import Reads
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.source import Roles
@@ -33,6 +31,8 @@ from rnncli.tasks.rows import EncodedRows
 from rnncli.tasks.table import task_named
 
 if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset, Source
+    from rnncli.data.layouts.layout import Reads
     from rnncli.record import EpochRecord
 
 # Settings that decide how a text becomes what the recurrent layers read.
@@ -385,6 +385,8 @@ class Model(ABC):
         for name, count, least in (("worst", worst, 0), ("workers", workers, 1)):
             if type(count) is not int or count < least:
                 raise UsageError(f"{name} is a whole number of at least {least}, not {_shown(count)}")
+        from rnncli.data.dataset import Dataset, Source  # a text is predicted without it
+
         if not isinstance(data, Dataset):
             data = self.read_dataset(Source(path_of(data)), self.purpose())
         return self._evaluate(self.examples(data), worst, workers)
@@ -402,6 +404,8 @@ class Model(ABC):
             DataError: a record cannot be read, or a column is missing.
             StorageError: the file cannot be read.
         """
+        from rnncli.data.dataset import read_dataset
+
         how: dict[str, Any] = {"task": self.task, "inputs": self.inputs, "purpose": purpose, "roles": self.roles}
         if source.group is not None:
             raise UsageError(

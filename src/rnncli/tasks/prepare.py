@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array, Params
 from rnncli.data.arrangement import Arrangement, Part
-from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import Ragged, rows_of
 from rnncli.data.records.short_repr import ShortRepr
 from rnncli.data.splits import fold_numbers, grouped_split, stratified_split
@@ -25,6 +24,9 @@ from rnncli.tasks.model import Model
 from rnncli.tasks.network import Network
 from rnncli.tasks.report import Report
 from rnncli.tasks.rows import EncodedRows
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.clean import clean
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, left_out
 from rnncli.data.tables.facts import is_plain_number
 from rnncli.errors import counted
 from rnncli.record import FinalScore
 from rnncli.results import format_number
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 Spread = tuple[int, int, int]  # smallest, median, largest
 
@@ -165,4 +167,6 @@ def label_counts(labels: Mapping[str, int]) -> str:
 
 def skipped_warning(dataset: Dataset) -> tuple[str, ...]:
     """A sentence on the bad records that were left out, if any were."""
+    from rnncli.data.dataset import left_out
+
     return (left_out(dataset.skipped, dataset.skipped_because),) if dataset.skipped else ()

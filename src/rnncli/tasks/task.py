@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Dataset
 from rnncli.tasks.model import Model
 from rnncli.tasks.prepare import Prepared
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Task(ABC):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.clean import or_empty
-from rnncli.data.dataset import Dataset
 from rnncli.errors import counted
 from rnncli.results import Column, FileCell, TableCell, TableView, place_of
 from rnncli.tasks.model import Evaluation
 from rnncli.tasks.symbols import edit_distance, joined_symbols, symbols_of
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.formats.places import LINE
 from rnncli.data.records import Amounts, NumberArrays, SeriesArrays
 from rnncli.errors import DataError, counted
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # Windows have two seasons, or this many timesteps where there is no season; and no more than a share of the series, of
 # which there must remain enough to be forecast.

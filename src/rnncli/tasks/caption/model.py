@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text, features
 from rnncli.data.records import FeatureRows, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
@@ -21,6 +20,9 @@ from rnncli.tasks.inputs import NumberInput, Numbers, Spreads
 from rnncli.tasks.model import Metric, distinct
 from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.text_results import PairEvaluation, Transduction
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # Parts in which data are scored; each sorts the rows anew.
 MOST_PARTS = 64

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import FeatureRows
 from rnncli.data.tables.described import ArrayColumn
 from rnncli.data.text.vocabulary import Corpus
@@ -25,6 +24,9 @@ from rnncli.tasks.prepare import Prepared, require_memory, split, vocabulary_of
 from rnncli.tasks.report import Report, numbers_words, skipped_warning, spread, spread_words
 from rnncli.tasks.symbols import likely_unit, symbols_of
 from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 def baselines(train: Described, validation: Described, end: int, unit: str) -> tuple[Baseline, ...]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.errors import DataError, quoted
 from rnncli.tasks.prepare import require_few_labels
 from rnncli.tasks.report import UNEVEN, skipped_warning
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 def require_labels(dataset: Dataset) -> None:
@@ -45,4 +48,6 @@ def warnings_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
             f"labels are uneven (the commonest has {times:,.0f} times the rows of the rarest); "
             "--class-weights balanced makes rare ones count more"
         ]
+    from rnncli.data.dataset import label_warnings
+
     return (*label_warnings(dataset.labels), *uneven, *skipped_warning(dataset))

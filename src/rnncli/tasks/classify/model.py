@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.errors import UsageError
 from rnncli.record import Share
 from rnncli.results import Column
@@ -17,6 +16,9 @@ from rnncli.tasks.classify.results import ClassifierEvaluation, Mistake, Predict
 from rnncli.tasks.many_to_one.model import LabelModel, ManyToOneManifest
 from rnncli.tasks.metrics import judge
 from rnncli.tasks.model import UNSURE, Labels, distinct
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.tasks.classify import labels
 from rnncli.tasks.classify.model import ClassifierModel
 from rnncli.tasks.comparison import Baseline, RowScores
@@ -19,6 +18,9 @@ from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import LabelTargets
 from rnncli.tasks.many_to_one.task import ManyToOneTask
 from rnncli.tasks.prepare import Split, learned_labels, numbered
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Classify(ManyToOneTask, LabelTargets):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text
 from rnncli.data.records import SeriesArrays
 from rnncli.data.tables.calendar import continued
@@ -23,6 +22,9 @@ from rnncli.tasks.least_squares import Ridge
 from rnncli.tasks.model import OF_SERIES
 from rnncli.tasks.numbers.model import NumberManifest, NumberModel, stored_series
 from rnncli.tasks.windows import Windows
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # A linear model of more weights is not kept, and not compared with when the model is evaluated.
 MOST_KEPT = 20_000

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import NumberArrays, SeriesArrays
 from rnncli.data.records.ragged import Ragged
 from rnncli.data.tables.series_form import SeriesForm
@@ -28,6 +27,9 @@ from rnncli.tasks.report import skipped_warning, spread, spread_words
 from rnncli.tasks.seasons import Season, guess_season
 from rnncli.tasks.task import Task
 from rnncli.tasks.windows import Windows, usual_window
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Forecasting(Task):

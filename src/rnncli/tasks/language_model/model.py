@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence, State
-from rnncli.data.dataset import Dataset, is_plain_text
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import DataError
 from rnncli.results import Column, TableCell, TableView
@@ -25,6 +24,9 @@ from rnncli.tasks.language_model.results import Continuation, TextEvaluation
 from rnncli.tasks.model import OF_AN_EMBEDDING, Axis, Manifest, Metric, Model, TextReading, token_axis
 from rnncli.tasks.network import network_in_words
 from rnncli.tasks.symbols import END
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # Streams in which a text is evaluated.
 JUDGED_STREAMS = 32
@@ -48,6 +50,8 @@ def joined(dataset: Dataset) -> str:
 
 def holds_documents(dataset: Dataset) -> bool:
     """Whether each record is a document of its own, and not a line of one text, as in a plain text file."""
+    from rnncli.data.dataset import is_plain_text
+
     return not is_plain_text(dataset.source)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.data.arrangement import Part
-from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Corpus
 from rnncli.errors import DataError, UsageError, counted
 from rnncli.tasks import token_counts
@@ -22,6 +21,9 @@ from rnncli.tasks.prepare import Prepared, require_memory, vocabulary_of
 from rnncli.tasks.report import Report
 from rnncli.tasks.symbols import END
 from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # A short text is cut into fewer streams than the settings ask for, so that an epoch has so many steps.
 LEAST_STEPS = 20

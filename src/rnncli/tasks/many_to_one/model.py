@@ -5,12 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.values import Value, as_text, size
@@ -26,6 +25,9 @@ from rnncli.tasks.inputs import NumberInput, Numbers, Spreads, Steps, StoredToke
 from rnncli.tasks.many_to_one.network import ManyToOne
 from rnncli.tasks.model import OF_AN_EMBEDDING, OF_TEXTS, Axis, Manifest, Model, TextReading, of_filled, token_axis
 from rnncli.tasks.network import BATCH, network_in_words
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 T = TypeVar("T")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import NumberArrays
 from rnncli.data.records.ragged import Ragged
 from rnncli.data.tables.long_form import LongForm
@@ -20,6 +20,9 @@ from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.prepare import Prepared, require_memory
 from rnncli.tasks.report import numbers_words, spread, spread_words
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:

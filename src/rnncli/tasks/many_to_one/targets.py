@@ -5,17 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.prepare import Split, split
 from rnncli.tasks.report import Report, label_report
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Targets(ABC):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import NumberArrays
 from rnncli.data.text.tokenizer import looks_like_characters
 from rnncli.tasks.many_to_one import numbers, texts
@@ -14,6 +13,9 @@ from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 SAMPLE = 200  # texts by which it is decided what a timestep is
 

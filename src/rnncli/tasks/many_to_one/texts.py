@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import Ragged, joined
 from rnncli.data.text.vocabulary import Corpus, Vocabulary, build_vocabulary
 from rnncli.errors import UsageError, counted
@@ -19,6 +19,9 @@ from rnncli.tasks.many_to_one.network import Examples
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.prepare import Prepared, require_memory
 from rnncli.tasks.report import known_in_words, spread, spread_words
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 def prepare(task: Targets, dataset: Dataset, settings: Settings, begin: ManyToOneModel | None = None) -> Prepared:

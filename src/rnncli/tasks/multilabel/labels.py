@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, label_warnings
 from rnncli.data.records.label_sets import shown_labels
 from rnncli.errors import DataError, counted, quoted
 from rnncli.tasks.prepare import require_few_labels
 from rnncli.tasks.report import skipped_warning
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 LabelSet = tuple[str, ...]
 
@@ -66,4 +69,6 @@ def warnings_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
     """Sentences on the labels, and on the records that were left out."""
     without = sum(not labels for labels in dataset.labels)
     none = [f"{counted(without, 'row has', 'rows have')} no label"] if without else []
+    from rnncli.data.dataset import label_warnings
+
     return (*none, *label_warnings(counts_of(dataset.labels)), *skipped_warning(dataset))

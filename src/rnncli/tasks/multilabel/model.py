@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.record import Share
 from rnncli.results import Column, TableCell
 from rnncli.schema import Length
@@ -23,6 +22,9 @@ from rnncli.tasks.multilabel.results import LabelsEvaluation, LabelsPrediction, 
 from rnncli.tasks.multilabel.scores import judge
 from rnncli.tasks.multilabel.thresholds import best_thresholds
 from rnncli.tasks.rows import EncodedRows
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 SHOWN_THRESHOLDS = 20  # in a description
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import LabelSets
 from rnncli.tasks.comparison import Baseline, RowScores
 from rnncli.tasks.many_to_one.model import ManyToOneModel
@@ -22,6 +21,9 @@ from rnncli.tasks.multilabel.model import MultilabelModel, usual_thresholds
 from rnncli.tasks.multilabel.network import f1_of_rows
 from rnncli.tasks.prepare import Split, learned_columns
 from rnncli.tasks.report import Report
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Multilabel(ManyToOneTask, LabelTargets):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import Amounts
 from rnncli.data.tables.series_form import SeriesForm
 from rnncli.errors import DataError, quoted
@@ -20,6 +19,9 @@ from rnncli.tasks.many_to_one.model import ManyToOneManifest, ManyToOneModel
 from rnncli.tasks.model import Metric
 from rnncli.tasks.numbers.network import NumberNetwork, absolute_errors
 from rnncli.tasks.numbers.results import Errors, FarOff, NumberEvaluation, written
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 # Larger numbers have errors whose sums are none.
 LARGEST_NUMBER = 1e90

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import Amounts
 from rnncli.errors import DataError
 from rnncli.results import format_number
@@ -20,6 +19,9 @@ from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.many_to_one.targets import Targets
 from rnncli.tasks.numbers.model import NumberModel, amounts_of
 from rnncli.tasks.report import Report, skipped_warning
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class NumberTargets(Targets):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
-from rnncli.data.layouts.layout import Reads
 from rnncli.data.records import Series, SeriesArrays
 from rnncli.data.tables.series_form import SeriesForm
 from rnncli.results import Column, TableCell, TableView
 from rnncli.tasks.numbers.model import NumberManifest, NumberModel, stored_series
 from rnncli.tasks.numbers.results import NumberPrediction
 from rnncli.tasks.windows import Windows
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
+    from rnncli.data.layouts.layout import Reads
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnncli.config import Settings
 from rnncli.data.arrangement import Arrangement, Part
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import Amounts, SeriesArrays
 from rnncli.data.tables.series_form import SeriesForm
 from rnncli.tasks.many_to_one.model import ManyToOneModel
@@ -17,6 +17,9 @@ from rnncli.tasks.numbers.targets import NumberTargets
 from rnncli.tasks.prepare import Prepared, Split, in_time
 from rnncli.tasks.regress.model import RegressionModel
 from rnncli.tasks.windows import Windows, usual_window
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Regress(ManyToOneTask, NumberTargets):

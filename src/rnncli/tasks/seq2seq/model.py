@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import counted
 from rnncli.results import Column, TableCell
@@ -19,6 +18,9 @@ from rnncli.tasks.network import network_in_words
 from rnncli.tasks.seq2seq.network import EncoderDecoder
 from rnncli.tasks.symbols import symbols_of
 from rnncli.tasks.text_results import PairEvaluation, Transduction
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Dataset
 from rnncli.data.records.ragged import joined, rows_of
 from rnncli.data.text.tokenizer import looks_like_characters
 from rnncli.data.text.vocabulary import Corpus
@@ -22,6 +21,9 @@ from rnncli.tasks.seq2seq.model import Seq2SeqModel, without_empty
 from rnncli.tasks.seq2seq.network import Pairs
 from rnncli.tasks.symbols import are_rows_of_symbols, likely_unit, symbols_of
 from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 class Seq2Seq(Task):

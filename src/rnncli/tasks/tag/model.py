@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset
 from rnncli.data.formats.values import Value, as_text
 from rnncli.data.formats.values import words as listed_words
 from rnncli.data.records import TokenLists
@@ -26,6 +25,9 @@ from rnncli.tasks.network import BATCH, network_in_words
 from rnncli.tasks.tag.network import Tagger
 from rnncli.tasks.tag.results import TagEvaluation, TagMistake, TagPrediction
 from rnncli.tasks.tag.spans import score_spans
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 _CONTEXT = 4  # words shown on either side of a mistake
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Dataset
 from rnncli.data.records import TokenLists
 from rnncli.data.records.ragged import joined
 from rnncli.data.text.vocabulary import Corpus
@@ -23,6 +22,9 @@ from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
 from rnncli.tasks.tag.spans import place_and_type, scheme_of
 from rnncli.tasks.task import Task
+
+if TYPE_CHECKING:
+    from rnncli.data.dataset import Dataset
 
 
 def baselines(train: TagExamples, validation: TagExamples, tag_count: int) -> tuple[Baseline, ...]:
