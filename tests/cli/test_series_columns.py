@@ -47,6 +47,7 @@ IN_TIME = {
     "a date and a time of day": ("Date,Time,load", ["{y}-{m:02}-{d:02}", "{h:02}:00"], "2024-03-21 00:00"),
     "points in times of day": ("Date,Time,load", ["{d:02}/{m:02}/{y}", "{h:02}.00.00"], "21/03/2024 00:00:00"),
     "hours as numbers": ("dteday,hr,load", ["{y}-{m:02}-{d:02}", "{h}"], "2024-03-21 00:00"),
+    "midnights": ("Date,hour,load", ["{y}-{m:02}-{d:02} 00:00:00", "{h}"], "2024-03-21 00:00"),
     "units": ("load,year,month,day,hour", ["{y}", "{m}", "{d}", "{h}"], "2024-03-21 00:00"),
     "months by name": ("Year,Month,Day,Time,load", ["{y}", "March", "{d}", "{h}:00"], "2024-03-21 00:00"),
     "hours of four digits": ("Date,HHMM,load", ["{y}/{m:02}/{d:02}", "{h:02}00"], "2024/03/21 00:00"),

@@ -33,6 +33,7 @@ _UNIT = {
 _MOST = {"month": 12, "day": 31, "hour": 24, "minute": 59, "second": 60}  # of a unit; its year is of four digits
 _NO_UNIT = frozenset({"week", "year", "weekday"})  # as the last word: day_of_week, day_of_year
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[ap]\.?m\.?|z)?", re.IGNORECASE | re.ASCII)
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?\Z", re.ASCII)  # of a date that a program keeps with its time
 _DOTTED = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)(?:\.([0-5]\d))?", re.ASCII)  # 18.00.00, as in Italy
 MOST_COLUMNS = 200  # of a table with a row for each timestep; others have one for each timestep
 _MOST_PARTS, _MOST_KEYS = 3, 5  # of an id, and columns of which they are looked for
@@ -124,7 +125,7 @@ def _time(units: Sequence[str | None], parts: Texts) -> str:
         day = ["-".join(of_unit[unit].rjust(2, "0") for unit in _UNITS[:3] if unit in of_unit)]
     else:
         whole.sort(key=lambda part: _CLOCK.fullmatch(part) is not None)
-        day = whole[:1]
+        day = [_MIDNIGHT.sub("", part) for part in whole[:1]]
         del whole[:1]
     clock = [_clock(part) for part in whole]
     if "hour" in of_unit:
@@ -170,7 +171,7 @@ def time_parts(columns: Sequence[Column]) -> tuple[str, ...]:
     dates = [column for column in columns if column.dates and not column.numeric and column not in clocks]
     units = {unit: column for column in columns if (unit := _unit(column.name)) and _counts(unit, column)}
     of_day = [units[unit].name for unit in _UNITS[3:] if unit in units]
-    if len(dates) == 1 and not any(":" in value for value in dates[0].filled):
+    if len(dates) == 1 and not any(":" in _MIDNIGHT.sub("", value) for value in dates[0].filled):
         day = dates[0]
         if len(day.distinct) == len(day.filled):
             return ()

@@ -418,15 +418,14 @@ class SequenceReader:
         id_at, label_at, time_at = (
             None if name is None else columns.index(name) for name in (form.id, form.label, form.time)
         )
-        first_at = id_at if id_at is not None else time_at
         read: dict[str, OpenSequence | None] = {}  # None: left out
         new = OpenSequence(0, "")
         for line, values in rows:
-            if first_at is not None and not as_text(values[first_at]).strip() and not any(map(_holds, values)):
-                self._empty += 1
-                continue
             id = self._name if id_at is None else as_text(values[id_at]).strip()
             if id_at is not None and not id:
+                if not any(map(_holds, values)):
+                    self._empty += 1
+                    continue
                 self._ledger.bad_record(line, f"the value of {quoted(form.id or '')} is missing")
                 continue
             label = "" if label_at is None else as_text(values[label_at])
@@ -449,6 +448,11 @@ class SequenceReader:
                 read[id] = None
                 continue
             except ValueError as error:
+                if id_at is None and not any(map(_holds, values)):
+                    self._empty += 1
+                    if not one.lines:
+                        del read[id]
+                    continue
                 self._ledger.bad_record(line, str(error))
                 read[id] = None
                 continue
