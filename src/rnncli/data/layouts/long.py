@@ -8,7 +8,7 @@ from typing import Any
 
 from rnncli.data.doubts.labels import not_classes
 from rnncli.data.doubts.preview import Preview, raise_found
-from rnncli.data.doubts.series import label_changes, of_time_twice, unclear_id
+from rnncli.data.doubts.timesteps import label_changes, of_time_twice, unclear_id
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.layouts.labels import label_reading
@@ -77,7 +77,7 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
             label = number_of_each(preview.columns, source.id)
         said = Said(label, source.id, source.time, named_features(preview, source))
         found = recognize_long_form(preview.columns, said)
-        if request.doubted:
+        if request.doubted and not (found is None and preview.has_numbers):
             raise_found(unclear_id(preview, said, None if found is None else found[0]))
         if found is None:
             if request.doubted and not preview.has_numbers:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.data.doubts.preview import Preview, shown
-from rnncli.data.doubts.series import of_time_twice, time_twice
+from rnncli.data.doubts.timesteps import of_time_twice, time_twice
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.numbers import Floats
