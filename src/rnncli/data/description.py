@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from rnncli.data.dataset import Dataset, OpenedRecords
-from rnncli.data.records import NumberArrays
+from rnncli.data.records import Amounts, NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in
 from rnncli.errors import counted, quoted
@@ -193,7 +193,8 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
     """
     table, roles = opened.table, opened.plan.roles
     dialect = table.dialect
-    columns = tuple(_column(column, roles.of(column.name), opened.source.ignore) for column in opened.columns)
+    amounts = isinstance(first.labels, Amounts) or not any(map(first.labels.text, range(min(1, len(first.labels)))))
+    columns = tuple(_column(one, roles.of(one.name), opened.source.ignore, amounts) for one in opened.columns)
     return DataDescription(
         file=table.name,
         task=task,
@@ -209,14 +210,17 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
     )
 
 
-def _column(column: Column, role: Role, ignored: str | None) -> ColumnDescription:
-    because = ""
+def _column(column: Column, role: Role, ignored: str | None, amounts: bool) -> ColumnDescription:
+    """A column; whole numbers that are labels, and no ``amounts``, are names of classes."""
+    because, kind = "", column.kind
+    if role == "label" and kind == "number" and column.repeats and not amounts:
+        kind = "category"
     if role == "ignored":
         poor = {"constant": "always the same", "nearly empty": "nearly empty"}.get(column.kind, "")
         because = poor or ("an id" if column.is_id else "")
         if ignored is not None and (column.name == ignored or column.name in names_in(ignored)):
             because = "--ignore"
-    return ColumnDescription(column.name, column.kind, role, column.example[:_EXAMPLE], because)
+    return ColumnDescription(column.name, kind, role, column.example[:_EXAMPLE], because)
 
 
 def _record(first: Dataset, row: int) -> ShownRecord:
