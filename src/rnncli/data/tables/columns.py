@@ -72,6 +72,9 @@ def find_column(columns: Sequence[str], name: str, option: str) -> int:
     """
     if name in columns:
         return columns.index(name)
+    stripped = [column.strip() for column in columns]
+    if stripped.count(name.strip()) == 1:
+        return stripped.index(name.strip())
     if name.isascii() and name.isdigit() and 0 < int(name[:9]) <= len(columns):
         return int(name) - 1
     raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
@@ -20,8 +21,8 @@ class Part(IntEnum):
 # The values of a column that says what each row is for, without regard to case.
 _VALUES = {
     Part.TRAINING: ("0", "train", "training"),
-    Part.VALIDATION: ("1", "valid", "val", "validation", "dev"),
-    Part.TEST: ("2", "test", "testing"),
+    Part.VALIDATION: ("1", "valid", "val", "validation", "dev", "development", "publictest"),
+    Part.TEST: ("2", "test", "testing", "privatetest"),  # Kaggle's public test rows are seen, the private ones are not
 }
 _PART_OF = {value: part for part, values in _VALUES.items() for value in values}
 _MANY = 200  # rows, of which a file may have more
@@ -30,7 +31,7 @@ PART_VALUES = "0, 1, 2, or train, valid (val, validation, dev) and test"
 
 def part_of(value: str) -> Part | None:
     """What a row with this value in the column of the split is for; None where the value means nothing."""
-    return _PART_OF.get(value.strip().lower().removesuffix(".0"))
+    return _PART_OF.get(re.sub(r"[\s_-]+", "", value).lower().removesuffix(".0"))
 
 
 def split_among(columns: Iterable[Column]) -> Column | None:
