@@ -218,6 +218,88 @@ def test_lines_of_machines_are_no_text_and_the_command_makes_of_them_what_they_a
     assert (made["task"], input.partition("numbers: ")[2] or input) == (task, first)
 
 
+def objects(made):
+    """JSON lines of an object for each text and its label."""
+    return "".join(json.dumps(made(text, label)) + "\n" for text, label in zip(TEXTS, LABELS, strict=True))
+
+
+OBJECTS = {
+    "a text below a key": (objects(lambda text, label: {"data": {"text": text}, "label": label}), 1, "classify"),
+    "a label below a key": (objects(lambda text, label: {"text": text, "meta": {"label": label}}), 1, "classify"),
+    "both below one": (objects(lambda text, label: {"_source": {"text": text, "label": label}}), 1, "classify"),
+    "two keys deep": (objects(lambda text, label: {"a": {"b": {"text": text}}, "c": {"label": label}}), 1, "classify"),
+    "objects in a list": (
+        objects(lambda text, label: {"title": "a", "parts": [{"text": text, "label": label}] * 2}),
+        *(1, "classify"),
+    ),
+    "objects in lists in lists": (
+        json.dumps({"data": [{"p": [{"q": [{"text": t, "label": "ab"[k % 2]}]}]} for k, t in enumerate(TEXTS)]}),
+        *(2, "classify"),
+    ),
+    "a list below a key": (objects(lambda text, label: {"text": text, "said": {"labels": [label]}}), 1, "multilabel"),
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_objects_in_records_become_columns_or_records_by_the_command(cli, tmp_path, monkeypatch, kind):
+    content, steps, task = OBJECTS[kind]
+    monkeypatch.chdir(tmp_path)
+    name = "a.json" if content.startswith('{"data": [') else "a.jsonl"
+    cli.write(name, content)
+    for _ in range(steps):
+        said = cli.refuses(3, "To write ", "train", name, "--dry-run").err
+        way = said.strip().partition(": python3 ")[2].splitlines()[0]
+        subprocess.run(f"python3 {way}", shell=True, check=True)
+        name = way.rpartition(" ")[2]
+    assert cli.works("train", name, "--dry-run", "--json").json["task"] == task
+
+
+PARTS = ["Training"] * 40 + ["PublicTest"] * 10 + ["PrivateTest"] * 10
+PIXELS = [" ".join(str((k * at) % 256) for at in range(48)) for k in range(60)]
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_pictures_in_cells_with_parts_as_kaggle_names_them_are_read_by_the_commands(cli, space):
+    names = ["emotion", f"{space}Usage", f"{space}pixels"]
+    cli.write("a.csv", table(names, (k % 7 for k in range(60)), PARTS, PIXELS))
+    said = cli.refuses(3, "holds rows of numbers", "train", "a.csv", "--dry-run").err
+    for way in re.findall(r"rnncli train .*?(?=; |\. |\n|$)", said):
+        found = cli.works(*shlex.split(way)[1:], "--dry-run", "--json").json
+        assert {one["name"].strip(): (one["type"], one["role"]) for one in found["columns"]} == {
+            "emotion": ("category", "label"),
+            "Usage": ("category", "split"),
+            "pixels": ("list", "input"),
+        }
+
+
+def test_a_column_of_usage_that_holds_something_else_is_no_split(cli):
+    cli.write("a.csv", table(["text", "usage", "label"], TEXTS, (k % 5 for k in range(60)), LABELS))
+    roles = {one["name"]: one["role"] for one in cli.works("train", "a.csv", "--dry-run", "--json").json["columns"]}
+    assert roles == {"text": "input", "usage": "ignored", "label": "label"}
+
+
+@pytest.mark.parametrize("yes", [1, True, 1.0])
+def test_an_object_of_zeros_and_ones_is_a_set_of_labels(cli, yes):
+    rows = [{"text": text, "labels": {"a": yes, "b": type(yes)(k % 2)}} for k, text in enumerate(TEXTS)]
+    cli.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = cli.works("train", "a.jsonl", "--dry-run", "--json").json
+    assert (found["task"], [one["label"] for one in found["records"]]) == ("multilabel", ["a", "a, b", "a"])
+
+
+def test_points_of_dataturks_are_spans_whose_end_is_inside(cli):
+    rows = [
+        {
+            "content": text,
+            "annotation": [{"label": ["X"], "points": [{"start": 4, "end": 4 + len(text.split()[1]) - 1}]}],
+        }
+        for text in TEXTS
+    ]
+    cli.write("a.json", "".join(json.dumps(row | {"extras": None}) + "\n" for row in rows))
+    found = cli.works("train", "a.json", "--dry-run", "--json").json
+    assert (found["task"], json.loads(found["records"][0]["label"])[:3]) == ("tag", ["O", "B-X", "O"])
+    assert "widened" not in found["why"]
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -271,7 +271,12 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     # rows of several parts
     "a fold": ("a.tsv", with_column("fold", [1, 2, 3, 4, 5] * 8, "\t"), {}, ["'fold' divides the rows"]),
-    "another name": ("a.csv", with_column("usage", ["Training", "Validation"] * 20), {}, ["'usage' divides the rows"]),
+    "another name": (
+        "a.csv",
+        with_column("used_for", ["Training", "Validation"] * 20),
+        {},
+        ["'used_for' divides the rows"],
+    ),
     "a flag": ("a.csv", with_column("is_test", [0, 1] * 20), {}, ["'is_test' divides the rows"]),
     "a split of JSON": (
         *(
@@ -459,10 +464,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
     ),
     # more of parts, headers and formats
     "folds": ("a.csv", with_column("kfold", [at % 10 for at in range(40)]), {}, ["'kfold' divides the rows"]),
-    "parts of Kaggle": (
-        *("a.csv", with_column("Usage", ["Training", "PublicTest", "PrivateTest", "Training"] * 10)),
-        *({}, ["'Usage' divides the rows into parts (PrivateTest, PublicTest, Training)", '=="Training"']),
-    ),
     "one line": (
         "a.csv",
         "so good a film,praise\n",

@@ -586,12 +586,20 @@ def test_a_first_line_that_is_bad_can_be_skipped_but_one_without_keys_has_no_col
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_numbers_that_are_none_are_refused(number):
-    sign = number.removeprefix("-")
-    for value in (number, f'{{"a": {number}}}', *([] if number == "NaN" else [f"[1, {number}]"])):
-        message = json_refusal(f'{{"text": {value}, "label": "b"}}')
-        assert message.startswith("<stdin>:3: ")
-        assert f"{sign} is not a JSON number" in message
+def test_numbers_that_are_none_are_missing_and_no_fault_where_nothing_reads_them(tmp_path, number):
+    rows = f'{{"text": "so", "x": {number}, "m": {{"a": {number}}}, "label": "a"}}\n' * 2
+    assert [row.values for row in piped(rows, format="jsonl").rows] == [("so", "", {"a": None}, "a")] * 2
+    path = tmp_path / "a.jsonl"
+    path.write_text(rows)
+    assert list(read_dataset(Source(str(path))).labels) == ["a", "a"]
+    with pytest.raises(DataError, match=r"a\.jsonl:1: the value of 'x' is null"):
+        read_dataset(Source(str(path), text="x"))
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity"])
+def test_infinite_numbers_in_a_list_are_refused(number):
+    message = json_refusal(f'{{"text": [1, {number}], "label": "b"}}')
+    assert message == f"<stdin>:3: {number} is not a JSON number"
 
 
 def test_nan_in_a_list_is_a_missing_value_as_null_is():

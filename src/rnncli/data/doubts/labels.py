@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
 
-from rnncli.data.doubts.preview import Known, Preview, cut, literal
+from rnncli.data.doubts.preview import Known, Preview, cut, literal, unfolded
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import Value, words
 from rnncli.data.records import LabelSets, Records, Shown
@@ -254,6 +254,9 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
             f"{file.as_json(f'{{**r,{literal(column.name)}:{numbers}}}')}",
             line,
         )
+    hint = unfolded(preview, column, label)
+    if hint:
+        return file.refusal(f"{what}, but a label is a single name", hint, line)
     return file.refusal(
         f"{what}, but a label is a single name",
         f"{READS_WORDS}, or as one word and its tag per line (--format conll). {_words_of_spans(preview, found)}"

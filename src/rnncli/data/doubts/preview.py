@@ -13,6 +13,7 @@ from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Row
 from rnncli.data.formats.values import Value, is_json
 from rnncli.data.tables.column import Column, columns_of
+from rnncli.data.tables.facts import nested
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.header import repeats_header
 from rnncli.errors import DataError, quoted
@@ -187,6 +188,24 @@ class Preview:
         if self.file.format.typed:
             return cell(column)
         return f"json.loads({cell(column)})" if is_json(value) else f"ast.literal_eval({cell(column)})"
+
+
+def unfolded(preview: Preview, column: Column, value: str) -> str:
+    """What makes columns of a column of objects, or records of one of lists of objects; empty for other lists.
+
+    Args:
+        value: one of its values.
+    """
+    found = nested(value)
+    if isinstance(found, dict):
+        if preview.file.format.typed:
+            return f"To write what they hold as columns of their own: {preview.file.flattened()}"
+        made = preview.file.as_json(f"{{**r,**{preview.parsed(column, value)}}}")
+        return f"To write what they hold as columns of their own: {made}"
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        items = preview.parsed(column, value)
+        return f"To write a record of each object in them: {preview.file.exploded(literal(column.name), items)}"
+    return ""
 
 
 Check = Callable[[Preview], DataError | None]

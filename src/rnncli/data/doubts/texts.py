@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnncli.data.doubts.labels import READS_WORDS
-from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown
+from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown, unfolded
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
@@ -109,9 +109,8 @@ def only_texts(preview: Preview) -> DataError | None:
     (column,) = preview.columns
     what = f"the only column is {quoted(column.name)}, but a text and a label are needed"
     if column.nested:
-        return preview.file.refusal(
-            f"{what}, and it holds {'objects' if column.example[:1] == '{' else 'lists'}", _pair_in(preview)
-        )
+        kind = "objects" if column.example[:1] == "{" else "lists"
+        return preview.file.refusal(f"{what}, and it holds {kind}", _pair_in(preview))
     if column.numeric and preview.purpose.trains:
         return preview.file.refusal(what, f"To predict the next of its numbers: {preview.command_for('forecast')}")
     return preview.file.refusal(
@@ -125,8 +124,10 @@ def _pair_in(preview: Preview) -> str:
     """What to do with a column of lists or objects: of two texts each, the command that makes columns of them."""
     (column,) = preview.columns
     found = nested(column.example)
-    if not isinstance(found, dict) or len(found) != 2 or not all(isinstance(text, str) for text in found.values()):
-        return f'rnncli reads {{{literal(column.name)}: "so it is", "label": "good"}}'
+    if not isinstance(found, dict) or not {len(name) for name in found} <= {2, 3} or len(found) != 2:  # en, de
+        return unfolded(preview, column, column.example) or (
+            f'rnncli reads {{{literal(column.name)}: "so it is", "label": "good"}}'
+        )
     source, target = (f"{preview.parsed(column, column.example)}[{literal(key)}]" for key in found)
     made = preview.file.as_json(f'{{"source":{source},"target":{target}}}')
     return f"To make pairs of a source and its target of them: {made}"
@@ -171,8 +172,9 @@ def nested_text(preview: Preview, value: str, line: int | None) -> DataError:
     """The refusal of a text that is a list or an object."""
     text, file = preview.text, preview.file
     assert text is not None
-    if value[:1] == "{":
-        kind, hint = "objects", f"Name a column of texts: {preview.command(preview.some_columns)}"
+    hint = unfolded(preview, text, value)
+    if hint:
+        kind = "objects" if value[:1] == "{" else "lists"
     else:
         key, joined = literal(text.name), f'" ".join(map(str,{preview.parsed(text, value)}))'
         if not text.nested:

@@ -90,6 +90,23 @@ class DataFile:
         modules = ",".join(name for name in _MODULES if f"{name}." in made)
         return self.python(f"import {modules};{made}", "jsonl")
 
+    def flattened(self) -> str:
+        """JSON lines without objects in objects: their keys have the names of both, ``data.text``."""
+        below = 'x for k in v for x in (f(v[k],p+k+".") if isinstance(v[k],dict) else [(p+k,v[k])])'
+        script = f'import json,sys;f=lambda v,p="":[{below}];'
+        return self.python(f"{script}[print(json.dumps(dict(f(r)))) for r in {self.records}]", "jsonl")
+
+    def exploded(self, key: str, items: str) -> str:
+        """JSON lines with a record for each object of a list, with the other values beside it.
+
+        Args:
+            key: the list's, as a Python literal.
+            items: the Python expression of the list in ``r``.
+        """
+        return self.as_json(
+            "r", f"({{**{{k:v for k,v in r.items() if k!={key}}},**i}} for r in {self.records} for i in {items} or [])"
+        )
+
     def grouped(self, record: str, key: str) -> str:
         """JSON lines, each a Python expression of ``s``: neighbouring records with the same value of a column.
 

@@ -83,29 +83,28 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _constant(text: str) -> float:
-    """NaN, as Python writes a number that is missing: in a list it is one, see :func:`_without_nan`."""
-    if text != "NaN":
-        raise BadRecord(f"{text} is not a JSON number")
-    return math.nan
-
-
-def _without_nan(value: Any) -> Any:
-    """A value in whose lists null stands for NaN.
+def _without_constants(value: Any, inside: bool = False) -> Any:
+    """A value in which NULL stands for NaN and infinities, as Python writes them; inside of lists and objects, null.
 
     Raises:
-        BadRecord: NaN stands elsewhere.
+        BadRecord: a list has an infinite number.
     """
     if isinstance(value, list):
-        return [None if one != one else _without_nan(one) for one in value]
+        return [_without_constants(one, True) for one in value]
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if value != value:
-        raise BadRecord("NaN is not a JSON number")
-    return value
+        return {key: None if _is_constant(one) else _without_constants(one) for key, one in value.items()}
+    if not _is_constant(value):
+        return value
+    if inside and value == value:
+        raise BadRecord(f"{'-' * (value < 0)}Infinity is not a JSON number")
+    return None if inside else NULL
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_constant)
+def _is_constant(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=float)
 
 
 def keys_of(record: dict[str, Any]) -> tuple[str, ...]:
@@ -139,8 +138,8 @@ def values_of(record: dict[str, Any], keys: Sequence[str], written: str) -> tupl
         raise BadRecord(f"the key {quoted(new)} is not in the first record")
     # Only an escape brings in odd characters, for decoded text holds none; only an exponent makes a number too large.
     looked_at = "\\u" in written or any(pattern.search(written) for pattern in _LARGE)
-    if "NaN" in written:
-        record = {key: _without_nan(value) for key, value in record.items()}
+    if "NaN" in written or "Infinity" in written:
+        record = {key: _without_constants(value) for key, value in record.items()}
     for key in keys:
         value = record[key]
         if value is None:

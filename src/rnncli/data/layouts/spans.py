@@ -64,7 +64,18 @@ def _spans_of(value: Any) -> list[Span]:
         raise _NoSpans("is no list of spans")
     if value and all(isinstance(one, Mapping) and isinstance(one.get("result"), list) for one in value):
         return _annotation(value)
-    return [_span(one) for one in value]
+    return [_span(part) for one in value for part in _parts(one)]
+
+
+def _parts(value: Any) -> list[Any]:
+    """The value; of an entry of DataTurks, which has a label and several points, a span each, whose end is inside."""
+    points = value.get("points") if isinstance(value, Mapping) else None
+    if not isinstance(points, list):
+        return [value]
+    ends = [_place(one.get("end")) if isinstance(one, Mapping) else None for one in points]
+    if None in ends:
+        return [value]
+    return [{**one, "end": (end or 0) + 1, "label": value.get("label")} for one, end in zip(points, ends, strict=True)]
 
 
 def _annotation(annotations: Sequence[Mapping[str, Any]]) -> list[Span]:

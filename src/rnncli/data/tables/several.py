@@ -81,12 +81,21 @@ def likely_mark(values: Iterable[str], known: Collection[str] = ()) -> str | Non
 
 
 def listed_names(value: Value) -> list[Value] | None:
-    """The items of a list of names or whole numbers, also of one that is written as JSON or Python writes it."""
+    """The items of a list of names or whole numbers, also of one that is written as JSON or Python writes it.
+
+    Of an object with 0 or 1 for each name, those with 1.
+    """
     found: object = nested(value) if isinstance(value, str) else value
+    if isinstance(found, dict) and len(found) > 1 and all(map(_is_flag, found.values())):
+        return [name for name, one in found.items() if one]
     if not isinstance(found, list | tuple | set | frozenset):
         return None
     items = sorted(found, key=str) if isinstance(found, set | frozenset) else list(found)
     return items if set(map(type, items)) in (set(), {str}, {int}) else None
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, int | float) and value in (0, 1)
 
 
 def indicator_columns(columns: Sequence[Column]) -> list[Column]:
