@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 DRAW = random.Random(5)
@@ -159,6 +161,54 @@ def test_lines_of_a_text_have_no_labels(cli, kind):
     assert cli.works("train", "a.txt", "--dry-run", "--json").json["task"] == "lm"
 
 
+TAGGED = {"a/in": joined(sentences(40)), "a/out": joined(["O B-x O O I-x O O O", "O O O O O B-x O O"] * 20)}
+KINDS = {"a/in": TAGGED["a/in"], "a/label": joined(["ask", "tell"] * 20)}
+ATIS = joined([f"BOS {one} EOS\tO B-x O O O O O O O {'ab'[k % 2]}" for k, one in enumerate(sentences(40))])
+
+# files → the arguments, what is said, the tasks of the commands
+OTHERS = {
+    "sentences with their tags": ({"a.txt": ATIS}, ["a.txt"], "a sentence with a tag for each", ["tag", "classify"]),
+    "the same in a file of CoNLL": ({"a.iob": ATIS}, ["a.iob"], "a sentence with a tag for", ["tag", "classify"]),
+    "the same in a table": ({"a.tsv": ATIS}, ["a.tsv"], "holds a tag for each word", ["tag", "seq2seq"]),
+    "words and tags in two files": (
+        TAGGED,
+        *(["--source", "a/in", "--target", "a/out"], "a tag for each word of the first", ["tag", "seq2seq"]),
+    ),
+    "texts and labels in two files": (
+        KINDS,
+        *(["--source", "a/in", "--target", "a/label"], "a label for each line", ["classify", "seq2seq"]),
+    ),
+    "a folder of both": (TAGGED | KINDS, ["a"], "in, label and out have as many lines", ["classify", "tag"]),
+    "names of files without an ending": (
+        {name.removesuffix(".txt"): content for name, content in NAMES.items()},
+        *(["names"], "may be the labels of their lines", ["classify", "lm"]),
+    ),
+    "documents without an ending": (
+        {f"d/{label}/{k}": "so it is" for label in "ab" for k in range(20)},
+        *(["d"], "d: the names do not say the format", ["classify"]),
+    ),
+    "no ending": (
+        {"a.data": joined([f"{'+-'[k % 2]},S{k},\t\t{''.join(DRAW.choices('acgt', k=57))}" for k in range(40)])},
+        *(["a.data"], "3 values separated by commas", ["classify", "lm"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_stands_beside_the_words_is_asked_about(cli, kind):
+    files, arguments, says, tasks = OTHERS[kind]
+    assert tasks_of_commands(cli, files, says, *arguments) == tasks
+
+
+def test_words_and_tags_in_two_files_train_a_tagger(cli):
+    write(cli, TAGGED)
+    files = ["--source", "a/in", "--target", "a/out"]
+    cli.works("train", *files, "--task", "tag", "--epochs", "1", "--hidden", "4", "--name", "m")
+    assert cli.works("evaluate", *files, "--model", "m", "--json").json["scores"]["rows"] == 320
+    write(cli, {"a/out": TAGGED["a/out"].replace(" O\n", "\n", 1)})
+    cli.refuses(3, "a/in and a/out:1: 8 words and 7 tags", "train", *files, "--task", "tag", "--dry-run")
+
+
 # several files → what they hold, the arguments, what is said, the tasks of the commands
 TOGETHER = {
     "rows of numbers and their labels": (SERIES, ["har"], "have as many lines", ["classify"]),
@@ -250,3 +300,42 @@ def test_a_file_of_numbers_in_the_folder_of_its_label_is_a_series(cli):
         write(cli, {f"d/{'ab'[k % 2]}/{k}.txt": joined(steps)})
     found = cli.works("train", "d", "--dry-run", "--json").json
     assert (found["task"], found["records"][0]["input"][:28]) == ("classify", "9 timesteps of 3 numbers: [[")
+
+
+X, Y = np.arange(40 * 5 * 3).reshape(40, 5, 3) / 7, np.arange(40) % 2
+
+
+@pytest.mark.parametrize("arguments", [["xy.npz"], ["X.npy"], ["--source", "X.npy", "--target", "y.npy"]])
+def test_arrays_become_json_lines_by_the_command(cli, arguments):
+    np.savez("xy.npz", x_test=X[:9], y_test=Y[:9], x_train=X, y_train=Y)
+    np.save("X.npy", X)
+    np.save("y.npy", Y)
+    said = cli.refuses(3, "which rnncli does not read", "train", *arguments, "--dry-run").err
+    (command,) = commands(said)
+    found = cli.works(*command, "--dry-run", "--json").json
+    assert (found["task"], found["records"][0]["input"][:27]) == ("classify", "5 timesteps of 3 numbers: [")
+    assert len(Path(command[1]).read_text().splitlines()) == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.wav", b"RIFF$\0\0\0WAVEfmt ", "a.wav: this is a recording of sound, which rnncli does not read"),
+        ("a.mp3", b"ID3\3\0", "ffmpeg -i a.mp3 a-2.wav"),
+        ("a.pkl", b"\x80\4]", "A pickle can run any code"),
+        ("b c.pdf", b"%PDF-1.4", "pdftotext 'b c.pdf' 'b c-2'.txt"),
+        ("a.docx", b"PK\3\4", "a document of a word processor"),
+        ("a.zip", b"PK\3\4", "an archive, which rnncli does not read"),
+        ("a.pt", b"PK\3\4", "a model of another program"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n\0", "a.csv: looks like an image, not text"),
+        ("a.txt", b"\x93NUMPY\1\0", "a.txt: looks like a NumPy array, not text"),
+    ],
+)
+def test_what_is_no_text_is_said_to_be_what_it_is(cli, name, content, says):
+    cli.write(name, content)
+    assert "--format" not in cli.refuses(3, says, "train", name).err
+
+
+def test_a_text_may_begin_with_the_name_of_a_format(cli):
+    cli.write("a.csv", "RIFF,label\nso it is,a\nno it is not,b\n" * 9)
+    cli.works("train", "a.csv", "--text", "RIFF", "--label", "label", "--dry-run")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rnncli.data.arrangement import Arrangement
 from rnncli.data.doubts.parts import Parts
-from rnncli.data.doubts.preview import NAMING, Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.doubts.preview import NAMING, TAGGING, Known, Preview, Purpose, raise_first, raise_found
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.places import file_and_line
@@ -506,6 +506,7 @@ def _opened(
     """The table of a source, and whether it is still to be doubted as a file of its format: not where each file was."""
     from rnncli.data.doubts import files
     from rnncli.data.doubts.checks import FILE
+    from rnncli.data.doubts.unsaid import by_its_lines
 
     source = request.source
     open_one = partial(
@@ -524,14 +525,20 @@ def _opened(
         sheet=source.sheet,
         usual_sheet=request.sheet or (None if request.roles is None else request.roles.sheet),
     )
+
+    def opened_as(
+        format: str | None, by_name: bool = False, tagged: bool = False, by_file: bool | None = False
+    ) -> Table:
+        named = replace(source, format=format)
+        return open_source(named, lambda path, format: open_one(path, format=format), by_name, tagged, by_file=by_file)
+
     try:
         if request.doubted and purpose.trains and not source.more and is_folder(source.path):
             raise_found(files.parts_as_one(source.path, source.format, purpose.command))
-        by_name = request.labelled and task in NAMING
-        by_file = _by_file(request, purpose)
-        table = open_source(source, lambda path, format: open_one(path, format=format), by_name, by_file=by_file)
+        by_name, tagged = (request.labelled and task in tasks for tasks in (NAMING, TAGGING))
+        table = opened_as(source.format, by_name, tagged, _by_file(request, purpose))
     except DataError as error:
-        raise (_by_its_lines(error, source, open_one, purpose) if _is_unsaid(source) else error) from None
+        raise by_its_lines(error, source, partial(opened_as, "text"), open_one, SAMPLE_ROWS, purpose) from None
     holds, several = table.ledger.file.format.holds, bool(table.ledger.file.files) and source.target is None
     doubted = request.doubted and (holds != "texts" or source.format is None or source.format_found)
     if doubted and several and holds == "texts":
@@ -621,31 +628,6 @@ def _join(table: Table, columns: Sequence[Column], request: Request, source: Sou
     if parts and not any(name in named for name in parts) and not any(column.is_prose for column in there):
         join_columns(table, parts, one_time(parts))
         table.ledger.said.append(f"{listed([*map(quoted, parts)])} are one time")
-
-
-def _is_unsaid(source: Source) -> bool:
-    """Whether neither the name of a single file nor the user says its format."""
-    single = source.path != "-" and not source.more and source.target is None and not is_folder(source.path)
-    return single and source.format is None and format_of(source.path) is None
-
-
-def _by_its_lines(unknown: DataError, source: Source, open_one: Callable[..., Table], purpose: Purpose) -> DataError:
-    """The refusal of a file whose name does not say its format, with the command for what its lines look like."""
-    try:
-        table = open_one(source.path, format="text")
-        rows = list(itertools.islice(table.rows, SAMPLE_ROWS))
-    except DataError:
-        return unknown  # it is no text
-    preview = Preview.of(table.ledger.file, table.columns, rows, "auto", Known.NOTHING, purpose)
-    from rnncli.data.doubts.checks import FILE
-
-    found = next(filter(None, (check(preview) for check, _ in FILE["texts"])), None)
-    unsaid = f"{table.name}: the name does not say the format"
-    if found is None or found.hint is None:
-        hint = f"To read it as a text: {preview.command('--format text')}"
-        return DataError(unsaid, f"{hint}. {unknown.hint}")
-    looks = found.message.partition(": ")[2]
-    return DataError(f"{unsaid}; {looks}", f"{found.hint}. {unknown.hint}")
 
 
 def _without_nulls(rows: Iterable[Row], table: Table, ledger: Ledger, roles: Roles) -> Iterator[Row]:

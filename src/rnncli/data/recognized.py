@@ -23,7 +23,10 @@ def with_format(source: Source) -> Source:
         return source
     paths: Sequence[str] = source.paths
     if not source.more and is_folder(source.path):
-        folder = walk(source.path, source.format)
+        try:
+            folder = walk(source.path, source.format)
+        except RnncliError:
+            return source
         source = replace(source, format=folder.format, format_found=source.format is None)
         paths = [path for path, _ in folder.files[:_FILES]]
     named = format_of(source.path) if source.format is None else source.format if source.format_found else None

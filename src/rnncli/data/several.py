@@ -12,6 +12,7 @@ from rnncli.data.formats.folders import LabelledFile, is_folder, stem, walk
 from rnncli.data.formats.places import place_in
 from rnncli.data.formats.registry import PAIRS
 from rnncli.data.formats.table import MOST_KEPT, Ledger, Row, Table
+from rnncli.data.formats.unreadable import unreadable
 from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.names import FILE
 from rnncli.data.tables.series_form import constants_of_series
@@ -27,7 +28,14 @@ _SHOWN = 4  # names in a message
 _LOOKED_AT, _FILES_LOOKED_AT = 100, 8  # rows of a table, and tables, by which it is told whether each is a sequence
 
 
-def open_source(source: Source, open_one: OpenOne, by_name: bool = False, *, by_file: bool | None = False) -> Table:
+def open_source(
+    source: Source,
+    open_one: OpenOne,
+    by_name: bool = False,
+    tagged: bool = False,
+    *,
+    by_file: bool | None = False,
+) -> Table:
     """The table of a source, which may be several files, a folder, or two files of which the lines go together.
 
     The files of a folder with a folder for each label have the column ``label`` in addition. A text file is a record; a
@@ -36,12 +44,13 @@ def open_source(source: Source, open_one: OpenOne, by_name: bool = False, *, by_
     Args:
         by_name: whether the lines of several text files are texts, and the name of each file is their label.
         by_file: whether each table is a sequence, and has the column ``series_id`` too; None to find that out.
+        tagged: whether two files hold words, with white space between them, and a tag for each.
 
     Raises:
         UsageError, DataError, StorageError: as ``open_one``; or the files do not go together.
     """
     if source.target is not None:
-        return _open_pairs(source, open_one)
+        return _open_pairs(source, open_one, tagged)
     if source.more:
         files = [LabelledFile(path, None) for path in (source.path, *source.more)]
         if any(path == "-" for path, _ in files):
@@ -165,12 +174,15 @@ def _as_typed(file: DataFile, source: Source) -> DataFile:
     return replace(file, path=source.path, called=name, typed=typed, options=options)
 
 
-def _open_pairs(source: Source, open_one: OpenOne) -> Table:
+def _open_pairs(source: Source, open_one: OpenOne, tagged: bool) -> Table:
     """Line by line what two text files hold; an empty line is an empty text."""
     assert source.target is not None
     if source.path == "-" and source.target == "-":
         raise UsageError("--source and --target are two files, and only one of them can be stdin", "save it first")
     paths = (source.path, source.target)
+    foreign = unreadable(*paths) if source.format is None else None
+    if foreign is not None:
+        raise foreign
     texts, targets = tables = [open_one(path, source.format or "text") for path in paths]
     if any(len(table.columns) > 1 for table in tables):
         raise UsageError("--source and --target name files with a text on each line", "leave --format out")
@@ -185,7 +197,8 @@ def _open_pairs(source: Source, open_one: OpenOne) -> Table:
                 counts = (count + more, count) if target is None else (count, count + more)
                 has = [f"{path} has {counted(lines, 'line')}" for path, lines in zip(paths, counts, strict=True)]
                 raise DataError(f"{' and '.join(has)}, but line by line they are to say the same")
-            yield Row(text.line, (text.values[0], target.values[0]))
+            values = (text.values[0], target.values[0])
+            yield Row(text.line, tuple(tuple(str(value).split()) for value in values) if tagged else values)
         both = "".join(f"{table.ledger.digest}\n" for table in tables)
         ledger.digest = hashlib.sha256(both.encode()).hexdigest()
 

@@ -5,7 +5,7 @@ What the user said is not doubted: a column that is named is what it was named a
 
 from __future__ import annotations
 
-from rnncli.data.doubts import decimals, series, tagged_words, text_files, texts
+from rnncli.data.doubts import decimals, files, series, tagged_words, text_files, texts
 from rnncli.data.doubts.preview import Check, Checks, Known
 
 
@@ -15,12 +15,18 @@ def _always(*checks: Check) -> Checks:
 
 # A file, by what its format holds;
 FILE: dict[str, Checks] = {
-    "records": [(text_files.words_in_a_table, Known.COLUMNS), (texts.rejected, Known.NOTHING)],
+    "records": [
+        (files.lines_of_two, Known.COLUMNS),
+        (text_files.words_in_a_table, Known.COLUMNS),
+        (texts.tags_beside_words, Known.COLUMNS),
+        (texts.rejected, Known.NOTHING),
+    ],
     "texts": _always(
         text_files.slashed_tags,
         text_files.machine_lines,
         text_files.lines_of_numbers,
         text_files.tagged_words,
+        text_files.sentences_with_tags,
         text_files.same_tabs,
         text_files.lexicon,
         text_files.same_delimiters,
@@ -28,7 +34,7 @@ FILE: dict[str, Checks] = {
         text_files.labelled_lines,
     ),
     "documents": [],
-    "tagged words": _always(text_files.slashed_tags),
+    "tagged words": _always(text_files.slashed_tags, text_files.sentences_with_tags),
 }
 
 # words and tags in columns of their own, once these are chosen;

@@ -6,21 +6,21 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, permutations
 from typing import NamedTuple
 
-from rnncli.data.doubts.preview import Checks, Known, Preview, Purpose, raise_first, raise_found
+from rnncli.data.doubts.preview import Checks, Known, Preview, Purpose, cut, raise_first, raise_found
 from rnncli.data.formats.advice import DataFile, command
 from rnncli.data.formats.folders import stem, walk
+from rnncli.data.formats.registry import PAIRS
 from rnncli.data.formats.table import Table
-from rnncli.data.tables.facts import is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import are_labels, are_tags, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.names import CLASSES, mentions
 from rnncli.data.tables.parts import Part, part_of
 from rnncli.errors import DataError, listed
 
 FEW = 4  # files whose lines are counted, to see whether those of one go with those of another
 _CHOICES = 3  # commands in a message
-_ROWS_OF_EACH = 5  # with fewer lines than this for each, values are no labels
 _ENOUGH = 10  # lines of a file, before they say what it holds
 _LONGEST_NAME = 3  # words in a line that is a name or a word, and no line of a text
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -51,11 +51,6 @@ class TextFile(NamedTuple):
         """Whether few values occur again and again."""
         return are_labels(self.preview.lines)
 
-    @property
-    def words(self) -> int:
-        """How many different words its first lines have."""
-        return len({word for line in self.preview.lines for word in line.split()})
-
 
 def text_files(
     whole: DataFile, open_one: Callable[[str], Table], rows: int, task: str, purpose: Purpose
@@ -71,23 +66,6 @@ def text_files(
         file = replace(whole, files=(path,), called=path, typed=whole.quoted)
         preview = Preview.of(file, table.columns, first, task, Known.NOTHING, purpose)
         yield TextFile(preview, len(first) + sum(1 for _ in table.rows) if len(whole.files) <= FEW else 0)
-
-
-def are_labels(lines: Sequence[str]) -> bool:
-    """Whether lines are labels: few different values of a word or two."""
-    distinct = set(lines)
-    short = max((len(line.split()) for line in distinct), default=0) <= 2
-    return len(lines) >= _ENOUGH and short and 1 < len(distinct) <= len(lines) / _ROWS_OF_EACH
-
-
-def are_tags(texts: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether lines hold a tag for each word of texts: as many in each line, of few different ones."""
-    tags = [line.split() for line in lines]
-    flat = [tag for line in tags for tag in line]
-    same = len(texts) == len(tags) and all(
-        len(text.split()) == len(line) for text, line in zip(texts, tags, strict=True)
-    )
-    return same and len(flat) > len(tags) and _ROWS_OF_EACH * len(set(flat)) <= len(flat)
 
 
 def read_together(whole: DataFile, files: Sequence[TextFile], checks: Checks, by_name: bool) -> None:
@@ -113,34 +91,57 @@ def read_together(whole: DataFile, files: Sequence[TextFile], checks: Checks, by
 
 def _lines_of_each(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:
     """Files of as many lines, of which one holds labels, numbers or tags: of the lines of another one."""
-    ways = [way for source in files for way in _ways(source, files)]
-    if not ways:
+    alike = [pair for pair in permutations(files, 2) if pair[0].lines == pair[1].lines > 0]
+    found = [(source, target, told) for source, target in alike if (told := _tells(source, target)) is not None]
+    targets = {target.path for _, target, _ in found}
+    found = [each for each in found if each[0].path not in targets]
+    if not found:
         return None
+    ways = "; ".join(
+        f"to learn the {what} in {os.path.basename(target.path)}: "
+        f"{command('rnncli', 'train', '--source', source.path, '--target', target.path)} {options}"
+        for source, target, (what, options) in found[:_CHOICES]
+    )
+    names = dict.fromkeys(os.path.basename(one.path) for source, target, _ in found for one in (source, target))
     return whole.refusal(
-        f"{listed([os.path.basename(one.path) for one in files if one.lines == ways[0][0]])} have as many lines, so "
-        f"a line of one seems to go with that of another",
-        "; ".join(way for _, way in ways[:_CHOICES]),
+        f"{listed(list(names))} have as many lines, so a line of one seems to go with that of another",
+        f"T{ways[1:]}",
     )
 
 
-def _ways(source: TextFile, files: Sequence[TextFile]) -> Iterator[tuple[int, str]]:
-    """The commands that learn from the lines of a file what another one says of each, and how many lines there are."""
+def _tells(source: TextFile, target: TextFile) -> tuple[str, str] | None:
+    """What a file says of the lines of another, and the options that learn it; None if it says nothing."""
+    columns = "--features source --label target" if source.numbers else ""
     if source.labels:
-        return
-    for target in files:
-        if target is source or target.lines != source.lines or not source.lines:
-            continue
-        columns = "--features source --label target" if source.numbers else ""
-        if target.labels:
-            what, options = "labels", columns or "--task classify"
-        elif target.words < source.words and are_tags(source.preview.lines, target.preview.lines):
-            what, options = "tags", "--task tag"
-        elif len(target.preview.lines) >= _ENOUGH and all(map(is_plain_number, target.preview.lines)):
-            what, options = "numbers", f"--task regress {columns or '--text source --label target'}"
-        else:
-            continue
-        pair = command("rnncli", "train", "--source", source.path, "--target", target.path)
-        yield source.lines, f"To learn the {what} in {os.path.basename(target.path)}: {pair} {options}"
+        return None
+    if target.labels:
+        return "labels", columns or "--task classify"
+    if are_tags(source.preview.lines, target.preview.lines):
+        return "tags", "--task tag"
+    if len(target.preview.lines) >= _ENOUGH and all(map(is_plain_number, target.preview.lines)):
+        return "numbers", f"--task regress {columns or '--text source --label target'}"
+    return None
+
+
+def lines_of_two(preview: Preview) -> DataError | None:
+    """Of two files whose lines go together, one has labels or tags: it is to be learned, or to be written."""
+    if preview.file.format is not PAIRS or not preview.purpose.trains or preview.task != "auto":
+        return None
+    texts, targets = [column.values for column in preview.columns]
+    if preview.columns[0].lists_of_numbers:
+        return None
+    if are_labels(targets):
+        what, task = "a label for each line", "classify"
+    elif are_tags(texts, targets):
+        what, task = "a tag for each word", "tag"
+    else:
+        return None
+    return preview.file.refusal(
+        f"the second file seems to hold {what} of the first ({cut(targets[0])})",
+        f"If it does: {preview.command_for(task)}; to write its lines from those of the first: "
+        f"{preview.command_for('seq2seq')}",
+        preview.rows[0].line,
+    )
 
 
 def _named_by_label(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:

@@ -19,7 +19,7 @@ from rnncli.data.tables.header import repeats_header
 from rnncli.errors import DataError, quoted
 
 COUNTING = ("regress", "forecast")  # tasks whose targets are numbers
-NAMING = ("classify",)  # a class for each input
+NAMING, TAGGING = ("classify",), ("tag",)  # a class for each input, or for each of its words
 WRITING = ("seq2seq", "caption", "lm")  # tasks whose targets are texts
 _SHOWN = 40  # characters of an example
 
@@ -116,7 +116,7 @@ class Preview:
             known |= Known.TARGETS
         if self.has_numbers:
             known |= Known.NUMBERS
-        if self.task == "tag":
+        if self.task in TAGGING:
             known |= Known.TAGS
         if self.task in NAMING and self.purpose.task_named and Known.LABEL in self.named:
             known |= Known.CLASSES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from itertools import permutations
 
 from rnncli.data.doubts.labelled_lines import LABELLED_LINES
 from rnncli.data.doubts.labels import READS_WORDS
@@ -14,7 +15,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import words
 from rnncli.data.tables.column import Column, columns_of, unnamed
-from rnncli.data.tables.facts import is_bio, is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import are_tags, is_bio, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
@@ -51,6 +52,9 @@ def same_tabs(preview: Preview) -> DataError | None:
     widths = set(map(len, fields))
     if len(fields) < 2 or len(widths) > 1 or widths == {1}:
         return None
+    blank = not all(any(value.strip() for value in column) for column in zip(*fields, strict=True))
+    if blank and any(all(mark in line for line in preview.lines) for mark in _MARKS):
+        return None  # the tabs are those of one value
     what = f"each line has {counted(len(fields[0]) - 1, 'tab')}, so this looks like a table, not a text"
     return _refuse(preview, what, f"To read it as a table: {preview.command('--format tsv')}")
 
@@ -114,6 +118,31 @@ def _refuse_kind(
         return None
     hint = ": ".join(filter(None, (kind.purpose, kind.way(preview.file, preview.lines))))
     return _refuse(preview, f"{kind.what} ({cut(_first(preview))}), so {so}", hint, as_text)
+
+
+def sentences_with_tags(preview: Preview) -> DataError | None:
+    """A sentence in a column of each line, and a tag for each of its words in another."""
+    if preview.holds_tagged_words:
+        places = range(len(preview.names))
+        columns = [[item for row in preview.rows for item in words(row.values[at]) or ()] for at in places]
+    else:
+        lines = [line.split("\t") for line in preview.lines]
+        columns = [list(column) for column in zip(*lines, strict=False)] if len(set(map(len, lines))) == 1 else []
+    pairs = permutations(range(len(columns)), 2)
+    found = next(((text, tags) for text, tags in pairs if are_tags(columns[text], columns[tags])), None)
+    if found is None:
+        return None
+    words_at, tags_at = found
+    sentences = [text.split() for text in columns[words_at]]
+    framed = all(len({sentence[at] for sentence in sentences if sentence}) == 1 for at in (0, -1))  # BOS … EOS
+    inside = "[1:-1]" if framed else ""
+    rows = '(l.rstrip("\\n").split("\\t") for l in sys.stdin if l.strip())'
+    record = f'{{"tokens":r[{words_at}].split(){inside},"tags":r[{tags_at}].split(){inside}}}'
+    intents = f'{{"text":" ".join(r[{words_at}].split()[1:-1]),"label":r[{tags_at}].split()[-1]}}'
+    classify = f"; to learn what stands last, a label for each sentence: {preview.file.as_json(intents, rows)}"
+    what = f"each line is a sentence with a tag for each of its words ({cut(columns[words_at][0])})"
+    hint = f"{READS_WORDS}. To write it so: {preview.file.as_json(record, rows)}{classify if framed else ''}"
+    return preview.file.refusal(what, hint, preview.rows[0].line)
 
 
 def slashed_tags(preview: Preview) -> DataError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 
 from rnncli.data.doubts.labels import READS_WORDS
 from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, shown, unfolded
@@ -10,12 +11,13 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import is_json
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.described import described_numbers
-from rnncli.data.tables.facts import is_bio, is_nested, mostly, nested, numbers_in
+from rnncli.data.tables.facts import are_tags, is_bio, is_nested, mostly, nested, numbers_in
 from rnncli.data.tables.names import SECOND_TEXTS, SENTENCES, ends_in, label_rank, mentions, text_rank
 from rnncli.data.tables.several import indicator_columns
 from rnncli.data.tables.source import joined_names
 from rnncli.errors import DataError, listed, quoted
 
+_PAIRED = 6  # columns of which each is compared with the others
 # What Prodigy writes of each record, and what it is called there.
 _ANSWER, _ACCEPTED, _NOT_ACCEPTED = "answer", "accept", frozenset(("reject", "ignore"))
 
@@ -219,18 +221,29 @@ def tags_in_a_row(preview: Preview) -> DataError | None:
     pairs = [(words.split(), tags.split()) for words, tags in zip(text.values, label.values, strict=True)]
     if not mostly(len(words) == len(tags) for words, tags in pairs) or not any(len(tags) > 1 for _, tags in pairs):
         return None
-    tags = {tag for _, row in pairs for tag in row}
-    if len({len(row) for _, row in pairs}) == 1 and not mostly(map(is_bio, tags)):
+    tags = [tag for _, row in pairs for tag in row]
+    distinct = set(tags)
+    if len({len(row) for _, row in pairs}) == 1 and not 2 * sum(map(is_bio, tags)) > len(tags):
         return None  # VERY GOOD may be the label of two words
-    few = 3 * len(tags) <= sum(len(row) for _, row in pairs)
-    if not few or not mostly(tag == tag.upper() or is_bio(tag) for tag in tags):
+    like_tags = mostly(tag == tag.upper() or is_bio(tag) for tag in distinct) and 3 * len(distinct) <= len(tags)
+    if not (like_tags or are_tags(text.values, label.values)):
         return None
     made = preview.file.as_json(f'{{"tokens":{cell(text)}.split(),"tags":{cell(label)}.split()}}')
     return preview.file.refusal(
         f"{quoted(label.name)} holds a tag for each word ({cut(label.values[0])}), but would be read as one label",
-        f"{READS_WORDS}. To write it so: {made}",
+        f"{READS_WORDS}. To write it so: {made}; to write them from the words: "
+        f"{preview.command_for('seq2seq', preview.chosen_columns)}",
         preview.rows[0].line,
     )
+
+
+def tags_beside_words(preview: Preview) -> DataError | None:
+    """As many tags in a cell as there are words in another, in a table that would be taken for pairs of texts."""
+    if preview.task != "auto" or preview.file.dialect is None or not (preview.purpose.trains and preview.rows):
+        return None
+    pairs = ((text, tags) for text, tags in permutations(preview.columns[:_PAIRED], 2) if text.words == tags.words > 1)
+    found = next(((text, tags) for text, tags in pairs if are_tags(text.values, tags.values)), None)
+    return None if found is None else tags_in_a_row(preview.choose(*(column.at for column in found)))
 
 
 def several_columns_of_labels(preview: Preview) -> DataError | None:

@@ -15,6 +15,7 @@ from itertools import chain
 
 from rnncli.data.formats.encodings import is_mostly_utf_8, likely_encodings, possible_encodings
 from rnncli.data.formats.table import Ledger
+from rnncli.data.formats.unreadable import MAGIC, begun
 from rnncli.errors import DataError, UsageError, closest, quoted
 
 # A line may be this much longer than a value (other columns, quotes, escapes) before it is taken for no line at all.
@@ -40,7 +41,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_MARKS = (*(mark for mark, *_ in _MAGIC), *_BYTE_ORDER_MARKS)
+_MARKS = (*(mark for mark, *_ in _MAGIC), *MAGIC, *_BYTE_ORDER_MARKS)
 # NULs in this many bytes at the start tell an encoding without a mark: in text of ASCII letters they are every second
 # byte of UTF-16 and three of four of UTF-32. Encoding → which of four bytes in a row.
 _HEAD = 1024
@@ -141,6 +142,9 @@ def _checked_start(chunks: Iterator[bytes], name: str, encoding: str) -> Iterato
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{name}: looks like {kind}, not text", hint)
+    foreign = begun(head, name)
+    if foreign is not None:
+        raise foreign
     if b"\x1b$B" in head and not encoding.startswith("iso2022"):
         raise DataError(f"{name}: looks like ISO-2022-JP; use --encoding iso2022_jp")
     marked = next((kind for mark, kind in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)

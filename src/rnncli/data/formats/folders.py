@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rnncli.data.formats.registry import FORMATS, PACKED, format_of, known_suffixes
+from rnncli.data.formats.unreadable import unreadable
 from rnncli.errors import DataError, StorageError, counted, listed, quoted
 
 _SHOWN = 3  # names in a message
@@ -94,9 +95,10 @@ def _format_of(files: Sequence[str], folder: str, format: str | None) -> str:
     formats = {path: format_of(path) for path in files}
     unknown = [path for path, found in formats.items() if found is None]
     if unknown:
-        raise DataError(
+        known = next((found for found in formats.values() if found is not None), None)
+        raise unreadable(unknown[0]) or DataError(
             f"{unknown[0]}: the name does not say the format, and all files of a folder are read",
-            f"Move it away, or say the format of all: --format {', '.join(FORMATS)}.",
+            f"Move it away, or say the format of all with --format {known or ', '.join(FORMATS)}",
         )
     first = {found: path for path, found in reversed(formats.items()) if found is not None}
     if len(first) > 1:

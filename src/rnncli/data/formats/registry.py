@@ -11,16 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rnncli.data.formats.unreadable import SUFFIXES, unreadable
 from rnncli.errors import DataError
 
 ARRAY_SUFFIX = ".npy"  # the numbers of a single input, named in a table or on the command line; no table itself
 PACKED = ".gz"  # of every format
 
 # Endings of files that rnncli does not read. Nobody ends a text so: the argument is refused as a file, there or not.
-UNREADABLE = (
-    *(".xls", ".ods", ".npz", ".pkl", ".pickle", ".h5", ".hdf5"),
-    *(".mat", ".xml", ".zip", ".7z", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".db", ".sqlite", ".safetensors"),
-)
+UNREADABLE = (*SUFFIXES, ".xml")
 
 _NAME_WITH_ENDING = re.compile(r"\S*[^\s.]\.\w{1,12}")
 
@@ -131,7 +129,7 @@ def required_format_of(path: str) -> str:
     format = format_of(path)
     if format is None:
         known = ", ".join(known_suffixes())
-        raise DataError(
+        raise unreadable(path) or DataError(
             f"{path}: the name does not say the format; known are {known}, each also with {PACKED}",
             f"Say it with --format: {', '.join(FORMATS)}.",
         )

@@ -79,7 +79,7 @@ def _are_pairs(columns: Sequence[Column]) -> bool:
     source, target = columns[:2]
     if any(c.numeric or c.dates or c.nested or c.lists_of_numbers for c in (source, target)):
         return False
-    if any(column.repeats and len(column.distinct) > 1 and column.words < 3 for column in columns):
+    if any(column.repeats and len(set(column.values)) > 1 and column.words < 3 for column in columns):
         return False
     if target.is_prose:
         return True

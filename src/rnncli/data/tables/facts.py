@@ -7,7 +7,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rnncli.data.formats.missing import is_missing as is_missing
 from rnncli.data.formats.numbers import is_number
@@ -17,6 +17,8 @@ MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
 _LONGEST_LIST = 100_000  # characters of a value that may be a list
 _LONGEST_LITERAL = 20_000  # of one that is to be read as Python
+_ENOUGH = 10  # values, before they are labels or tags for certain,
+_OF_EACH = 5  # and as many of each on average
 _LOOKED_AT = 1_000  # characters of a value, to see whether it is a row of numbers
 
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:[AaPp][Mm]|Z|[+-]\d{2}:?\d{2})?"
@@ -120,3 +122,20 @@ def mostly(found: Iterable[bool]) -> bool:
     """Whether nearly all are true, of at least one."""
     found = list(found)
     return bool(found) and sum(found) >= MOSTLY * len(found)
+
+
+def are_labels(values: Sequence[str]) -> bool:
+    """Whether values are labels: few different ones, of a word or two."""
+    distinct = set(values)
+    short = max((len(value.split()) for value in distinct), default=0) <= 2
+    return len(values) >= _ENOUGH and short and 1 < len(distinct) <= len(values) / _OF_EACH
+
+
+def are_tags(texts: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether values hold a tag for each word of texts: as many in each, of fewer different ones."""
+    words, tags = ([value.split() for value in column] for column in (texts, values))
+    if list(map(len, words)) != list(map(len, tags)) or len(tags) < _ENOUGH:
+        return False
+    distinct, flat = ({word for row in rows for word in row} for rows in (words, tags))
+    count = sum(map(len, tags))
+    return count > len(tags) and len(flat) < len(distinct) and _OF_EACH * len(flat) <= count

@@ -73,7 +73,7 @@ def _is_value(column: Column, names: Sequence[str]) -> str | None:
     name, filled = column.name, column.filled
     if is_plain_number(name) and column.numeric and not any(map(is_known, names)):
         return f"{quoted(name)} is a number, like the values below it"
-    below = filled.count(name.strip())
+    below = column.values.count(name.strip()) if name.strip() else 0  # "-" is missing, or a label beside "+"
     # Where values repeat, a first one that is found only once more is none of them.
     once = below == 1 and len(filled) >= _ENOUGH and len(filled) >= 2 * len(column.distinct)
     if below > 1 or (below and not once and not is_name(name)):
