@@ -319,7 +319,7 @@ Q = {"q": 3}
         (lambda m: rnncli.inspect(bptt=True, param=5, model=m), "param must be a text, not 5 (int)"),
         (lambda m: rnncli.inspect(why=True, answer=5, model=m), "answer must be a text, not 5 (int)"),
         (lambda m: rnncli.inspect(gates=1, model=m), "gates must be true or false, not 1 (int)"),
-        (lambda m: rnncli.inspect(doctor=True, model=m), "doctor must be a text or a path, not True (bool)"),
+        (lambda m: rnncli.inspect(doctor=True, model=m), "doctor must be a text, a path or a list, not True (bool)"),
         (lambda m: rnncli.predict("reviews.csv", m, workers="a"), "workers must be a whole number, not 'a' (str)"),
         (lambda m: rnncli.predict("reviews.csv", m, workers=0), "workers must be at least 1 and at most 64, not 0"),
         (lambda m: rnncli.evaluate("reviews.csv", m, workers=65), "workers must be at least 1 and at most 64, not 65"),

@@ -200,12 +200,13 @@ def test_a_sheet_is_read_by_every_command_and_kept_in_the_model(cli, tiny):
         ["tokenize", "a.xlsx", "-m", "a-1"],
         ["inspect", "--doctor", "a.xlsx", "-m", "a-1"],
         ["inspect", "--activations", "0", "--data", "a.xlsx", "-m", "a-1"],
-        ["compare", "a-1", "one", "a.xlsx"],
     ):
         again = [cli.works(*command, *named, "--json").out for named in ([], ["--sheet", "data 1"], ["--sheet", "2"])]
         again = [out.replace(" --sheet 'data 1'", "").replace(" --sheet 2", "") for out in again]  # of commands to try
         assert again[0] == again[1] == again[2] != ""
         cli.refuses(3, "there is no sheet 'x'", *command, "--sheet", "x")
+    cli.works("compare", "a-1", "one", "a.xlsx")
+    cli.refuses(3, "there is no sheet 'x'", "compare", "a-1", "one", "a.xlsx", "--sheet", "x")
     assert len(cli.works("predict", "one.xlsx").rows) == 6
     cli.works("evaluate", "one.xlsx")
     cli.refuses(2, "--sheet is for Excel workbooks", "predict", "new.csv", "--sheet", "1")
