@@ -43,13 +43,24 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | Iterable[bytes 
     Raises:
         StorageError: the file cannot be written; the message names path and reason.
     """
-    try:
+    with writing(path):
         target = os.path.realpath(_possible(path))
         mode = _mode_to_keep(target)
         folder, name = os.path.split(target)
         sweep(folder, name)
         _replace(target, mode, [data] if isinstance(data, bytes) else data)
         _sync_folder(folder)
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Inside, a file is written.
+
+    Raises:
+        StorageError: in place of an OSError; the message names path and reason.
+    """
+    try:
+        yield
     except OSError as error:
         raise StorageError(f"{one_line(path)} cannot be written: {_reason(error)}") from error
 
@@ -205,7 +216,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         StorageError: its folder is not there, or cannot be written to.
     """
-    try:
+    with writing(path):
         folder = os.path.dirname(os.path.realpath(_possible(path)))
         status = os.stat(folder)
         if not stat.S_ISDIR(status.st_mode):
@@ -213,8 +224,6 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             reason = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
             raise OSError(reason, os.strerror(reason))
-    except OSError as error:
-        raise StorageError(f"{one_line(path)} cannot be written: {_reason(error)}") from error
 
 
 def one_line(text: str | os.PathLike[str]) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from rnncli.errors import StorageError
 from rnncli.render.json_out import dumps
 from rnncli.results import EpochDone, Event, StepDone
-from rnncli.storage import one_line
+from rnncli.storage import writing
 
 if TYPE_CHECKING:
     from rnncli.training.session import Session
@@ -33,7 +32,7 @@ class TrainingLog:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = path
-        with self._storage_errors():
+        with writing(self._path):
             self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115  # closed by __exit__
 
     def __enter__(self) -> Self:
@@ -73,13 +72,6 @@ class TrainingLog:
             self._write("finished", reason=event.reason)
 
     def _write(self, what: str, **fields: Any) -> None:
-        with self._storage_errors():
+        with writing(self._path):
             self._file.write(dumps({"event": what} | fields, ensure_ascii=True) + "\n")
             self._file.flush()
-
-    @contextmanager
-    def _storage_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StorageError(f"{one_line(self._path)} cannot be written: {error.strerror or error}") from error

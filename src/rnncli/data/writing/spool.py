@@ -6,10 +6,9 @@ import os
 import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-from rnncli.errors import StorageError
+from rnncli.storage import writing
 
 _CHUNK = 2_000  # rows that are written at a time
 
@@ -28,7 +27,7 @@ class Spool:
         self._path = path
         self._rows: list[Any] = []
         self.count = 0
-        with self._errors():
+        with writing(self._path):
             self._file = tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path)))  # noqa: SIM115
 
     def add(self, row: Any) -> None:
@@ -49,7 +48,7 @@ class Spool:
             StorageError: they cannot be read again.
         """
         self._write()
-        with self._errors():
+        with writing(self._path):
             self._file.seek(0)
             while True:
                 try:
@@ -63,13 +62,6 @@ class Spool:
 
     def _write(self) -> None:
         if self._rows:
-            with self._errors():
+            with writing(self._path):
                 pickle.dump(self._rows, self._file, pickle.HIGHEST_PROTOCOL)
             self._rows = []
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StorageError(f"{self._path} cannot be written: {error.strerror or error}") from error
