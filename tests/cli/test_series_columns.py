@@ -313,3 +313,16 @@ def test_several_numbers_are_predicted_by_a_model_each(cli: Any, task: str) -> N
     says = f"--label names 2 columns, and a model of --task {task} predicts one number"
     refused = cli.refuses(2, says, "train", "a.csv", "--task", task, "--label", "sold,price")
     assert read_as(cli, *command_in(refused.err)[1:])["label"] == "sold"
+
+
+def test_labels_of_files_in_folders(cli: Any) -> None:
+    """A column of labels counts before the names of folders, which may be those of persons."""
+    for number in range(12):
+        rows = [(step, value, "ab"[number % 2]) for step, value in enumerate(wave(number % 2, 12, number))]
+        (cli.folder / "data" / f"p{number % 3}").mkdir(parents=True, exist_ok=True)
+        cli.write(f"data/p{number % 3}/r{number}.csv", table("time,x,label", rows))
+    dataset = read_dataset(Source("data"))
+    assert "labels are what the files have in 'label', not the names of their folders" in dataset.why
+    assert [int(name.partition("/r")[2][:-4]) % 2 for name in dataset.shown] == [
+        "ab".index(one) for one in dataset.labels
+    ]

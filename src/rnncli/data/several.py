@@ -92,12 +92,13 @@ class _Several:
         ledger.sheet = own.sheet
         if len(self.files) > 1:
             ledger.said.append(f"{len(self.files):,} files" + (", each of them a sequence" if self.by_file else ""))
-        columns = (*first.columns, *self._added(first))
+        added = self._added(first)
+        if self.files[0].label is not None and LABEL not in added:
+            ledger.said.append(f"labels are what the files have in {quoted(LABEL)}, not the names of their folders")
+        columns = (*first.columns, *added)
         for name in columns:
             if columns.count(name) > 1:
-                what = (
-                    f"{self.files[0].path}: a column is called {quoted(name)}, as that of the folders' names would be"
-                )
+                what = f"{self.files[0].path}: a column is called {quoted(name)}, as that of the files' names would be"
                 raise DataError(what, "Rename the column.")
         return replace(first, name=file.name, columns=columns, rows=self._rows(first, ledger), ledger=ledger)
 
@@ -105,7 +106,9 @@ class _Several:
         """Columns for what the folder of a file says."""
         if self.files[0].label is None:
             return (FILE,) if self.by_file else ()
-        return (LABEL,) if first.ledger.file.format.holds in ("documents", "texts") else (FILE, LABEL)
+        if first.ledger.file.format.holds in ("documents", "texts"):
+            return (LABEL,)
+        return (FILE,) if LABEL in first.columns else (FILE, LABEL)
 
     def _are_series(self, first: Table) -> bool:
         """Whether each table has the timesteps of one sequence, and its label in all of its rows.

@@ -146,4 +146,7 @@ def require_columns(preview: Preview, names: Iterable[str]) -> None:
     """Raises DataError: the table lacks a column that a model reads."""
     for name in names:
         if name not in preview.names:
-            raise DataError(f"{preview.file.name}: there is no column {quoted(name)}, which the model reads")
+            lacking = [part for part in names_in(name) if part not in preview.names] or [
+                name
+            ]  # of a time of two columns
+            raise DataError(f"{preview.file.name}: there is no column {quoted(lacking[0])}, which the model reads")
