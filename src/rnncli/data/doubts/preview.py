@@ -108,6 +108,10 @@ class Preview:
         text_column, label_column = (None if at is None else self.columns[at] for at in (text, label))
         return replace(self, text=text_column, label=label_column)
 
+    def labelled(self, name: str | None) -> Preview:
+        """The same rows, with the column of this name as label, and no text."""
+        return self.choose(None, None if name is None else self.names.index(name))
+
     @property
     def known(self) -> Known:
         """All that is known about the file."""

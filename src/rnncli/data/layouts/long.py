@@ -6,25 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rnncli.data.doubts.labels import not_classes
 from rnncli.data.doubts.preview import Preview, raise_found
 from rnncli.data.doubts.timesteps import label_changes, of_time_twice, unclear_id
-from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
-from rnncli.data.records import Inputs, NumberArrays, Records
+from rnncli.data.layouts.sequences import SequencePlan
+from rnncli.data.records import Inputs
 from rnncli.data.tables.long_form import LongForm, Said, SequenceReader, recognize_long_form
 from rnncli.data.tables.series_form import number_of_each
 from rnncli.data.tables.source import Roles
-from rnncli.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan(Plan):
+class _Plan(SequencePlan):
     of_several_rows = True
     reads: LongForm
-    missing: Missing
     ignored: Mapping[str, str] = field(default_factory=dict)
     read: list[LongForm] = field(default_factory=list)  # the same columns with what all rows together have shown
 
@@ -36,8 +33,7 @@ class _Plan(Plan):
             sequences = f"one sequence, in order of {form.order}"
         ignored = dict(self.ignored) | {name: "constant" for name in self.reads.features if name not in form.features}
         left = f"; not read: {', '.join(f'{name} ({why})' for name, why in ignored.items())}" if ignored else ""
-        why = f"{sequences}; {form.inputs}{left}"
-        return why if form.label is None else f"{why}; label: {form.label}; change with --label{self.labels.said}"
+        return self.with_label(f"{sequences}; {form.inputs}{left}")
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         """The sequences, once all rows have been read; a bad row leaves all of its sequence out."""
@@ -50,13 +46,6 @@ class _Plan(Plan):
 
     def kept(self) -> LongForm:
         return self.read[0] if self.read else self.reads
-
-    def new_inputs(self) -> NumberArrays:
-        return NumberArrays(whole=True)
-
-    def refusal(self, records: Records) -> DataError | None:
-        label_at = None if self.reads.label is None else self.preview.names.index(self.reads.label)
-        return not_classes(self.preview.choose(None, label_at), records)
 
 
 def recognize(preview: Preview, request: Request) -> Plan | None:
@@ -88,13 +77,11 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         return None
     labels = () if form.label is None else (form.label,)
     roles = Roles(layout="long", by_form=True, features=form.features, label=labels, time=form.time, id=form.id)
-    missing = source.missing or preview.purpose.missing
-    labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
     return _Plan(
         preview=preview,
         roles=roles,
         reads=form,
-        labels=label_reading(labelled, source),
+        labels=label_reading(preview.labelled(form.label), source),
         ignored=ignored,
-        missing=missing,
+        missing=source.missing or preview.purpose.missing,
     )

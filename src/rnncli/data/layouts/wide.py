@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data.doubts.labels import not_classes
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.doubts.series import either_label, features_or_series, unclear_columns
-from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpolated, is_missing, without_end
+from rnncli.data.formats.missing import HOW_TO_FILL, Gap, first_gap, interpolated, is_missing, without_end
 from rnncli.data.formats.numbers import Floats
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Value, as_text, number
 from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features
-from rnncli.data.records import Inputs, NumberArrays, Records
+from rnncli.data.layouts.sequences import SequencePlan
+from rnncli.data.records import Inputs
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.source import Roles
@@ -37,10 +37,9 @@ from rnncli.errors import DataError, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan(Plan):
+class _Plan(SequencePlan):
     reads: WideForm
     steps: Steps
-    missing: Missing
     ids: tuple[Column, ...] = ()
 
     def why(self, inputs: Inputs[Any] | None = None) -> str:
@@ -51,9 +50,7 @@ class _Plan(Plan):
             why = f"{why} of {dimensions} numbers"
         if self.ids:
             why = f"{why}; not read: {', '.join(column.name for column in self.ids)}"
-        if self.reads.label is None:
-            return why
-        return f"{why}; label: {self.reads.label}; change with --label{self.labels.said}"
+        return self.with_label(why)
 
     def records(self, rows: Iterable[Row], ledger: Ledger) -> Iterator[Record]:
         places = [[column.at for column in step] for step in self.steps.columns]
@@ -67,7 +64,7 @@ class _Plan(Plan):
                 continue
             try:
                 series = self._series(values, places)
-            except _Gap as gap:
+            except Gap as gap:
                 ledger.bad_record(line, str(gap), HOW_TO_FILL)
             except ValueError as error:
                 ledger.bad_record(line, str(error))
@@ -86,7 +83,7 @@ class _Plan(Plan):
         step, place = gap
         if self.missing is None:
             name = self.preview.names[places[step][place]]
-            raise _Gap(f"the value of {quoted(name)} is missing, at timestep {step + 1}")
+            raise Gap(f"the value of {quoted(name)} is missing, at timestep {step + 1}")
         return interpolated(series)
 
     def _number(self, value: Value, at: int) -> float:
@@ -98,19 +95,6 @@ class _Plan(Plan):
                 raise ValueError(f"the value of {name} is not a finite number: {quoted(text)}")
             found = np.nan
         return found
-
-    def new_inputs(self) -> NumberArrays:
-        return NumberArrays(whole=True)
-
-    def refusal(self, records: Records) -> DataError | None:
-        label = self.reads.label
-        return not_classes(
-            self.preview.choose(None, None if label is None else self.preview.names.index(label)), records
-        )
-
-
-class _Gap(ValueError):
-    """A number is missing, between others of its sequence."""
 
 
 def recognize(preview: Preview, request: Request) -> Plan | None:
@@ -140,16 +124,14 @@ def _plan(preview: Preview, request: Request, form: WideForm, steps: Steps, ids:
     labels = () if form.label is None else (form.label,)
     id = next((column.name for column in ids), None)
     roles = Roles(layout="wide", by_form=True, features=steps.names, label=labels, id=id)
-    missing = request.source.missing or preview.purpose.missing
-    labelled = preview.choose(None, None if form.label is None else preview.names.index(form.label))
     return _Plan(
         preview=preview,
         roles=roles,
         reads=form,
         steps=steps,
-        missing=missing,
+        missing=request.source.missing or preview.purpose.missing,
         ids=tuple(ids),
-        labels=label_reading(labelled, request.source),
+        labels=label_reading(preview.labelled(form.label), request.source),
     )
 
 

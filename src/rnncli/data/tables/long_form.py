@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.data.formats.advice import command
-from rnncli.data.formats.missing import HOW_TO_FILL, Missing, first_gap, interpolated, is_missing, without_end
+from rnncli.data.formats.missing import HOW_TO_FILL, Gap, Missing, first_gap, interpolated, is_missing, without_end
 from rnncli.data.formats.numbers import Floats, finite_number
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.table import Ledger, Row
@@ -443,7 +443,7 @@ class SequenceReader:
                     raise ValueError(f"the sequence {quoted(id)} has the label {quoted(label)} here, but {before}")
                 if time_at is not None:
                     one.times.append(self._time(values[time_at]))
-            except _Gap as gap:
+            except Gap as gap:
                 self._ledger.bad_record(line, str(gap), HOW_TO_FILL)
                 read[id] = None
                 continue
@@ -490,7 +490,7 @@ class SequenceReader:
         # A row without any number may be the end of its sequence: that shows when all rows are read.
         ends = missing is not None and all(map(np.isnan, numbers))
         if missing is not None and self._missing is None and not ends:
-            raise _Gap(f"the value of {quoted(missing)} is missing")
+            raise Gap(f"the value of {quoted(missing)} is missing")
         words: list[int] = []
         for at, codes in zip(self._worded, self._codes, strict=True):
             word = as_text(values[at]).strip()
@@ -661,10 +661,6 @@ class SequenceReader:
 
 def _holds(value: Value) -> bool:
     return bool(as_text(value).strip())
-
-
-class _Gap(ValueError):
-    """A number is missing, between others of its sequence."""
 
 
 def _since_first(moments: Sequence[Moment], count: int) -> Floats | None:
