@@ -12,6 +12,7 @@ import pytest
 from rnncli.data.dataset import Source, label_warnings, open_records, read_dataset
 from rnncli.data.formats.sources import is_path
 from rnncli.data.layouts.layout import Request
+from rnncli.data.records import Texts
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError
 
@@ -141,3 +142,12 @@ def test_texts_without_tokens_are_named_or_left_out(tmp_path: Path) -> None:
         read_dataset(Source(path, skip_bad=True)).with_tokens([0, 0, 0, 0], "word")
     whole = read_dataset(Source(path))
     assert whole.with_tokens([1, 2, 3, 4], "word") is whole
+
+
+def test_texts_are_kept_as_one_by_one_and_none_are_none() -> None:
+    for some in ([], [""], ["a", "", "é"], ["x" * 2000, "b"]):
+        texts, one_by_one = Texts(["before"]), Texts(["before"])
+        texts.append_all(some)
+        for one in some:
+            one_by_one.append(one)
+        assert (list(texts), len(texts), texts.sizes) == (list(one_by_one), len(some) + 1, one_by_one.sizes)

@@ -167,7 +167,7 @@ class Texts(Inputs[str]):
         if not joined.isascii():
             data = [text.encode("utf-8", "surrogatepass") for text in texts]
         sizes = list(map(len, data))
-        if max(sizes, default=0) >= _LONG:
+        if not sizes or max(sizes) >= _LONG:  # of none, accumulate gives the initial value
             for text in texts:
                 self.append(text)
             return
