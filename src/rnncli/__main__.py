@@ -3,6 +3,7 @@
 What the commands need is imported here, inside the ``try``: a signal may come before there is a command to stop.
 """
 
+import gc
 import os
 import sys
 
@@ -21,6 +22,8 @@ def main() -> None:
     except KeyboardInterrupt:  # before the signals were ours
         os.write(2, b"rnncli: stopped\n")
         os._exit(130)
+    # What is left ends with the process: searching all of it for cycles takes longer than a short command itself.
+    gc.freeze()
     sys.exit(code)
 
 

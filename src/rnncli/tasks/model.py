@@ -15,10 +15,8 @@ from rnncli import model_file, schema, storage
 from rnncli.config import TASKS, Settings
 from rnncli.core.optim.parameters import LARGEST, flatten, nest, within_bounds
 from rnncli.core.packed import Array, Params
-from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.values import Value, size
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
-from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.source import Roles
 from rnncli.data.text.vocabulary import Vocabulary
 from rnncli.errors import ModelFileError, UsageError
@@ -32,6 +30,7 @@ from rnncli.tasks.table import task_named
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset, Source
+    from rnncli.data.doubts.preview import Purpose
     from rnncli.data.layouts.layout import Reads
     from rnncli.record import EpochRecord
 
@@ -434,6 +433,9 @@ class Model(ABC):
         Args:
             command: the beginning of a command line, for messages.
         """
+        from rnncli.data.doubts.preview import Purpose
+        from rnncli.data.tables.first_rows import Expected
+
         return Purpose(command, expected=Expected(by_model=True), task=self.task)
 
     def problem(self, text: Value) -> str | None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from rnncli.errors import counted
 from rnncli.parallel.chunks import map_chunks
 from rnncli.tasks.comparison import RowScores
 
-Rng = np.random.Generator | None  # for dropout; None when predicting
+# For dropout; None when predicting, for which np.random is not even imported.
+Rng: TypeAlias = "np.random.Generator | None"
 Carried = dict[str, Array] | None  # of Network.carried_shapes
 
 # Sequences that are answered together: enough that products are large, few enough that a step stays in the cache.

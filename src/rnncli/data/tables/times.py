@@ -37,7 +37,6 @@ _DAY = (
     rf"{_MONTH}-(?P<y>\d{{2}})",  # Mar-24
     r"(?P<m>\d{1,2})/(?P<y>\d{4})",  # 03/2024
 )
-_DAYS = tuple(re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in _DAY)
 _EITHER = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)  # 01/02/2024, in an order to be found
 _CLOCK = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([ap])\.?m\.?)?(?: ?(z|utc|gmt|[+-]\d{2}(?::?\d{2})?))?",
@@ -234,7 +233,7 @@ def _nanoseconds(day: str, order: str) -> int | None:
         if any(len(parts[one]) > 2 for one in "dm"):
             return None
         return _of(parts["y"], int(parts["m"]), int(parts["d"]))
-    found = next(filter(None, (pattern.fullmatch(day) for pattern in _DAYS)), None)
+    found = next(filter(None, (re.fullmatch(pattern, day, re.IGNORECASE | re.ASCII) for pattern in _DAY)), None)
     if found is None:
         return None
     parts = found.groupdict()

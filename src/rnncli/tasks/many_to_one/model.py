@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from rnncli.core.packed import Array
-from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.missing import Missing
 from rnncli.data.formats.values import Value, as_text, size
 from rnncli.data.records import Inputs, NumberArrays, Texts
@@ -28,6 +27,7 @@ from rnncli.tasks.network import BATCH, network_in_words
 
 if TYPE_CHECKING:
     from rnncli.data.dataset import Dataset
+    from rnncli.data.doubts.preview import Purpose
 
 T = TypeVar("T")
 
