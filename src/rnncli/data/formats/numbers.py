@@ -99,6 +99,16 @@ def finite_number(value: str) -> float | None:
     return number if math.isfinite(number) and "_" not in value else None
 
 
+def finite_numbers(values: Sequence[Any]) -> list[float] | None:
+    """The numbers of several values, where each is a text that has a :func:`finite_number`, and their sum is finite."""
+    try:
+        text = "".join(values)
+        numbers = list(map(float, values))
+    except (TypeError, ValueError):
+        return None
+    return numbers if math.isfinite(sum(numbers)) and "_" not in text and len(text) <= _LONGEST else None
+
+
 def exact_number(value: str) -> int | float:
     """The number of a value that has a :func:`finite_number`; a whole number keeps all its digits."""
     return int(value) if is_whole_number(value) else float(value)

@@ -13,6 +13,7 @@ JSON lines, so that nothing after this needs to know which of the two a file was
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -22,7 +23,7 @@ import numpy as np
 
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import HOW_TO_FILL, Gap, Missing, first_gap, interpolated, is_missing, without_end
-from rnncli.data.formats.numbers import Floats, finite_number
+from rnncli.data.formats.numbers import Floats, finite_number, finite_numbers
 from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import Numbers, Value, as_text, number
@@ -360,7 +361,7 @@ class OpenSequence:
     """A sequence of which more rows may come.
 
     Attributes:
-        steps: the numbers of each timestep, NaN where one is missing.
+        steps: the numbers of one timestep after the other, NaN where one is missing.
         words: the numbers of the words of each, -1 where one is missing.
     """
 
@@ -368,7 +369,7 @@ class OpenSequence:
     label: str
     times: list[Moment | str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    steps: list[list[float]] = field(default_factory=list)
+    steps: array[float] = field(default_factory=lambda: array("d"))
     words: list[list[int]] = field(default_factory=list)
 
 
@@ -457,7 +458,7 @@ class SequenceReader:
                 read[id] = None
                 continue
             one.lines.append(line)
-            one.steps.append(numbers)
+            one.steps.extend(numbers)
             if words:
                 one.words.append(words)
         self._settle([one.times for one in read.values() if one is not None])
@@ -472,6 +473,9 @@ class SequenceReader:
         Raises:
             ValueError: one of them cannot be used.
         """
+        every = finite_numbers([values[at] for at in self._numeric])
+        if every is not None and not self._worded:
+            return every, []  # as most rows, of which a table may have a million
         numbers: list[float] = []
         missing = None
         for at in self._numeric:
@@ -484,7 +488,7 @@ class SequenceReader:
                     raise ValueError(f"the value of {quoted(self._columns[at])} {what}")
                 missing = self._columns[at] if missing is None else missing
                 found = np.nan
-            numbers.append(found + 0.0)  # -0 is 0
+            numbers.append(found)
         if missing is None and not self._worded:
             return numbers, []
         # A row without any number may be the end of its sequence: that shows when all rows are read.
@@ -572,7 +576,7 @@ class SequenceReader:
             what = f"the sequence {quoted(id)} has the time {shown} here and {self._where(first, second)}"
             self._ledger.bad_record(second, what, self._twice)
             return
-        numbers = np.array(one.steps) + 0.0
+        numbers = np.array(one.steps).reshape(len(one.lines), len(self._numeric)) + 0.0  # -0 is 0
         series = without_end(numbers) if numbers.shape[1] else numbers
         if not len(series):
             self._ledger.bad_record(one.line, f"the sequence {quoted(id)} has no values")
@@ -677,6 +681,6 @@ def _put_in_order(one: OpenSequence, moments: list[Moment]) -> tuple[int, int, M
             return one.lines[before], one.lines[after], moments[after]
     moments[:] = [moments[row] for row in order]
     one.lines = [one.lines[row] for row in order]
-    one.steps = [one.steps[row] for row in order]
+    one.steps = array("d", np.array(one.steps).reshape(len(order), -1)[order].tobytes()) if one.steps else one.steps
     one.words = [one.words[row] for row in order] if one.words else []
     return None
