@@ -210,6 +210,7 @@ def _csv_rows(lines: Iterator[str], first_line: int, delimiter: str, ledger: Led
             yield line
 
     reader = csv.reader(kept(), strict=True, **_csv_way(delimiter))
+    new = tuple.__new__  # as Row(...), without the call of Python that a named tuple makes: a table has a million rows
     while True:
         start = first_line + reader.line_num
         before = csv.field_size_limit(limit)
@@ -222,7 +223,7 @@ def _csv_rows(lines: Iterator[str], first_line: int, delimiter: str, ledger: Led
         if values is None:
             return
         current.clear()
-        yield Row(start, tuple(values))
+        yield new(Row, (start, tuple(values)))
 
 
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+')  # up to the quote that closes

@@ -214,7 +214,7 @@ class _Parsed(Inputs[T]):
         super().__init__(values)
 
     def _keep_source(self, value: Value) -> None:
-        if isinstance(value, str) or self._sources:
+        if isinstance(value, str) or self._sources.sizes:
             while len(self._sources) < len(self) - 1:
                 self._sources.append("")
             self._sources.append(value if isinstance(value, str) else "")
@@ -249,7 +249,7 @@ class _Names(_Parsed[tuple[str, ...]]):
         super().__init__(values)
 
     def _put_names(self, names: Iterable[str]) -> None:
-        self._put(array("i", map(self._ids.__getitem__, names)).tobytes())
+        self._put(array("i", list(map(self._ids.__getitem__, names))).tobytes())  # a list is faster than what it is of
 
     def extend(self, other: Self) -> None:
         # The same name has another id there, and the bytes that are kept are ids.
@@ -517,7 +517,7 @@ def _tags_problem(found: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
         return f"{counted(len(found), 'word')} and {counted(len(tags), 'tag')}; there is a tag for each word"
     if not found:
         return "the sentence has no words"
-    if not all(tags) or any(map(str.isspace, tags)):
+    if not all(tags) or any(map(str.isspace, set(tags))):
         return f"the tag of word {next(k for k, tag in enumerate(tags, 1) if not tag.strip())} is empty"
     return None
 
@@ -590,7 +590,8 @@ class Records:
             StorageError: the memory does not suffice to train on more records.
         """
         if isinstance(self.inputs, TokenLists) and isinstance(self.labels, TokenLists) and label is not None:
-            found, tags = split_words(input), split_words(label)
+            found = input if type(input) is tuple else split_words(input)
+            tags = label if type(label) is tuple else split_words(label)
             problem = _tags_problem(found, tags)
             if problem is not None:
                 self.ledger.bad_record(line, problem)

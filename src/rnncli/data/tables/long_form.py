@@ -437,7 +437,7 @@ class SequenceReader:
                 continue
             try:
                 numbers, words = self._step(line, values)
-                if label_at is not None and not label.strip():
+                if label_at is not None and not (one.lines and label == one.label) and not label.strip():
                     raise ValueError("the label is empty")
                 if label != one.label:
                     before = f"{quoted(one.label)} {self._where(one.line, line)}"

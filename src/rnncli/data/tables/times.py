@@ -68,11 +68,11 @@ class Times:
         Raises:
             ValueError: it is no time, of another kind than those before, or in another order.
         """
-        value = value.strip()
         if self._kind == _NUMBER:  # a table has a million of them
             number = finite_number(value)
-            if number is not None and abs(number) < _EXACT:
+            if number is not None and -_EXACT < number < _EXACT:
                 return number
+        value = value.strip()
         usual = _USUAL.fullmatch(value) if self._kind == "a date" else None
         if usual is not None:
             days, (hour, minute, second) = (
