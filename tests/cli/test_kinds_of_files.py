@@ -278,6 +278,57 @@ def test_a_column_of_usage_that_holds_something_else_is_no_split(cli):
     assert roles == {"text": "input", "usage": "ignored", "label": "label"}
 
 
+def waves(value, every=7):
+    """A series of numbers, some of which are ``value``."""
+    return [value if k % every == 3 else f"{20 + k % 6 / 2}" for k in range(60)]
+
+
+STEPS = [f"2024-{k // 28 + 1:02}-{k % 28 + 1:02}" for k in range(60)]
+SENTINELS = {
+    "one column": (table(["date", "value"], STEPS, waves("-999")), [], "'value' holds -999 in 9 values"),
+    "semicolons": (table(["date", "value"], STEPS, waves("9999", 20), mark=";"), [], "'value' holds 9999 in 3 values"),
+    "a large number": (table(["date", "value"], STEPS, waves("1e+20")), [], "'value' holds 1e+20 in 9 values"),
+    "two columns": (
+        table(["date", "x", "y"], STEPS, waves("-9999"), waves("-9999")),
+        *(["--label", "x", "--task", "forecast"], "'x' and 1 other column hold -9999 in 18 values"),
+    ),
+    "an id of the same name": (
+        table(["id", "t", "x", "label"], [99] * 30 + [7] * 30, [*range(30)] * 2, waves("99"), ["a"] * 30 + ["b"] * 30),
+        *([], "'x' holds 99 in 9 values"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SENTINELS)
+def test_a_number_for_missing_values_is_a_warning_with_the_command_that_empties_them(cli, tmp_path, monkeypatch, kind):
+    content, options, says = SENTINELS[kind]
+    monkeypatch.chdir(tmp_path)
+    cli.write("a.csv", content)
+    (warning,) = cli.works("train", "a.csv", *options, "--dry-run", "--json").json["warnings"]
+    assert says in warning
+    way = warning.partition("leave it empty: ")[2].partition("; then ")[0]
+    subprocess.run(way, shell=True, check=True)
+    found = cli.works("train", "a-2.csv", *options, "--missing", "interpolate", "--dry-run", "--json").json
+    assert found["warnings"] == []
+    sizes = [len((tmp_path / name).read_text().splitlines()) for name in ("a.csv", "a-2.csv")]
+    assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0 if k % 7 == 0 else 900 + k for k in range(60)],
+        [999 if k == 9 else 20 + k % 5 for k in range(60)],
+        [999 if k % 9 == 3 else k * 30 for k in range(60)],
+        [1000 * (k % 13 + 1) ** 3 for k in range(60)],
+    ],
+    ids=["zeros", "once", "among others", "a long tail"],
+)
+def test_numbers_that_may_be_numbers_are_no_warning(cli, values):
+    cli.write("a.csv", table(["date", "value"], STEPS, values))
+    assert cli.works("train", "a.csv", "--dry-run", "--json").json["warnings"] == []
+
+
 @pytest.mark.parametrize("yes", [1, True, 1.0])
 def test_an_object_of_zeros_and_ones_is_a_set_of_labels(cli, yes):
     rows = [{"text": text, "labels": {"a": yes, "b": type(yes)(k % 2)}} for k, text in enumerate(TEXTS)]

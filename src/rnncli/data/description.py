@@ -8,6 +8,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from rnncli.data.dataset import Dataset, OpenedRecords
+from rnncli.data.doubts.sentinels import sentinel_warnings
 from rnncli.data.records import Amounts, NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in
@@ -193,8 +194,9 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
     """
     table, roles = opened.table, opened.plan.roles
     dialect = table.dialect
-    amounts = isinstance(first.labels, Amounts) or not any(map(first.labels.text, range(min(1, len(first.labels)))))
+    amounts = isinstance(first.labels, Amounts) or not (roles.label and len(first.labels) and first.labels.text(0))
     columns = tuple(_column(one, roles.of(one.name), opened.source.ignore, amounts) for one in opened.columns)
+    read = [one for one in islice(opened.columns, _WARNED) if roles.of(one.name) in ("input", "label")]
     return DataDescription(
         file=table.name,
         task=task,
@@ -206,7 +208,7 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
         header=None if dialect is None else dialect.header,
         columns=columns if table.ledger.file.format.holds == "records" else (),
         records=tuple(_record(first, row) for row in range(min(SHOWN_RECORDS, len(first.inputs)))),
-        warnings=tuple(_warnings(columns, opened.all_seen)),
+        warnings=(*_warnings(columns, opened.all_seen), *sentinel_warnings(read, opened.columns, table.ledger.file)),
     )
 
 

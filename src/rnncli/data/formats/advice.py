@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnncli.data.formats.dialect import Dialect
@@ -141,13 +142,28 @@ class DataFile:
             return self.as_json("r", where=condition)
         if self._in_json:
             script = f"import json,sys;[print(x,end='') for x in sys.stdin for r in [json.loads(x)] if {condition}]"
-        else:
-            script = (
-                f"import csv,sys;d={self.records};"
-                f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});{self._write_header}"
-                f"w.writerows(r for r in d if {condition})"
-            )
-        return self.python(script, "jsonl" if self._in_json else self.format.name)
+            return self.python(script, "jsonl")
+        return self._table(f"r for r in d if {condition}")
+
+    def with_missing(self, values: Sequence[str], names: Sequence[str], inside: bool) -> str:
+        """The records without these values, in the same format.
+
+        Args:
+            names: of the columns that lose them; if not ``inside``, of those that keep them.
+        """
+        known, columns = ("{" + ",".join(map(json.dumps, one)) + "}" for one in (values, names))
+        there = f"str(v).strip() in {known} and k {'in' if inside else 'not in'} {columns}"
+        if self._in_json or self.format.one_value:
+            return self.as_json(f"{{k:None if {there} else v for k,v in r.items()}}")
+        return self._table(f'{{k:"" if {there} else v for k,v in r.items()}} for r in d')
+
+    def _table(self, rows: str) -> str:
+        """A table with the same columns, of a Python expression of the records ``d``."""
+        script = (
+            f"import csv,sys;d={self.records};"
+            f"w=csv.DictWriter(sys.stdout,d.fieldnames{self._dialect});{self._write_header}w.writerows({rows})"
+        )
+        return self.python(script, self.format.name)
 
     def python(self, script: str, suffix: str) -> str:
         """A line of Python with the file's text on its standard input, and a new file for what it prints."""
