@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shlex
@@ -339,3 +340,26 @@ def test_what_is_no_text_is_said_to_be_what_it_is(cli, name, content, says):
 def test_a_text_may_begin_with_the_name_of_a_format(cli):
     cli.write("a.csv", "RIFF,label\nso it is,a\nno it is not,b\n" * 9)
     cli.works("train", "a.csv", "--text", "RIFF", "--label", "label", "--dry-run")
+
+
+NUMBERED = [",".join(map(str, sorted(DRAW.sample(range(10), 1 + k % 3 // 2)))) for k in range(60)]
+UNSORTED = [",".join(map(str, DRAW.sample(range(10), 1 + k % 3 // 2))) for k in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "says", "tasks"),
+    [
+        (NUMBERED, "may hold several labels in one (", ["multilabel", "classify", "regress"]),
+        (UNSORTED, "holds decimal numbers (", ["regress", "classify", "multilabel"]),
+    ],
+)
+def test_numbers_with_commas_between_them_may_be_labels(cli, labels, says, tasks):
+    rows = [f"{text}\t{label}\tx{k}" for k, (text, label) in enumerate(zip(sentences(60), labels, strict=True))]
+    assert tasks_of_commands(cli, {"a.tsv": joined(rows)}, says, "a.tsv") == tasks
+    several = ["--task", "multilabel", "--text", "1", "--label", "2", "--label-separator", ","]
+    found = cli.works("train", "a.tsv", *several, "--dry-run", "--json").json
+    assert found["columns"][1]["type"] != "number"
+    assert "decimal" not in json.dumps(found)
+    cli.works("train", "a.tsv", *several, "--epochs", "1", "--hidden", "4", "--name", "m")
+    scores = cli.works("evaluate", "a.tsv", "--model", "m", "--json").json["scores"]
+    assert [one["label"] for one in scores["labels"]] == [str(label) for label in range(10)]

@@ -21,6 +21,7 @@ from rnncli.data.formats.places import file_and_line
 from rnncli.data.formats.registry import FORMATS, format_of
 from rnncli.data.formats.table import Ledger, Row, Table, Watch
 from rnncli.data.formats.values import NULL
+from rnncli.data.layouts.labels import SEVERAL
 from rnncli.data.layouts.layout import Plan, Reads, Record, Request
 from rnncli.data.readers import open_table
 from rnncli.data.records import SKIP_HINT, Inputs, Records, Shown, Texts
@@ -519,7 +520,7 @@ def _opened(
         delimiter=source.delimiter,
         header=source.header,
         decimal=source.decimal,
-        expected=_expected(request, purpose),
+        expected=_expected(request, task, purpose),
         reader=purpose.command,
         given=_given(source, task if purpose.task_named else None),
         sheet=source.sheet,
@@ -646,12 +647,15 @@ def _checked_for_nulls(rows: Iterable[Row], table: Table, ledger: Ledger, roles:
             ledger.bad_record(row.line, f"the value of {quoted(table.columns[null])} is null")
 
 
-def _expected(request: Request, purpose: Purpose) -> Expected:
+def _expected(request: Request, task: str, purpose: Purpose) -> Expected:
     """What is known of a file's columns before it is read."""
-    named, roles = _named_columns(request.source), request.roles
-    if roles is None or request.source.pairs:
-        return replace(purpose.expected, named=named)
-    return replace(purpose.expected, named=named, columns=roles.read, header=not all(map(str.isdigit, roles.read)))
+    source, roles = request.source, request.roles
+    several = source.label_separator is not None or SEVERAL in (task, purpose.task)
+    lists = (*source.named("label"), *(() if roles is None else roles.label)) if several else ()
+    known = replace(purpose.expected, named=_named_columns(source), lists=lists)
+    if roles is None or source.pairs:
+        return known
+    return replace(known, columns=roles.read, header=not all(map(str.isdigit, roles.read)))
 
 
 def _given(source: Source, task: str | None) -> list[str]:

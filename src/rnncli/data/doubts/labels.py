@@ -23,7 +23,7 @@ from rnncli.data.tables.facts import (
     numbers_in,
 )
 from rnncli.data.tables.names import TAGS, WORDS, is_one_of
-from rnncli.data.tables.several import are_indicators, joined_by, listed_names, perhaps_joined
+from rnncli.data.tables.several import are_indicators, joined_by, listed_names, numbered_lists, perhaps_joined
 from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
@@ -69,6 +69,9 @@ def no_labels(
         return _refuse_texts(preview, preview.label, f"{len(found):,} different texts in {len(labels):,} records")
     if len(found) >= _ENOUGH_DATES and mostly(map(is_date, found)):
         return _refuse_numbers(preview, preview.label, f"dates ({cut(min(found))}){_NO_CLASS}")
+    example = numbered_lists(sorted(found))
+    if example is not None:
+        return _refuse_lists(preview, preview.label, example)
     if not mostly(is_plain_number(label) or is_amount(label) for label in found):
         return None
     amounts = {label for label in found if is_fraction(label) or is_amount(label)}
@@ -174,6 +177,10 @@ def _refuse_numbers(
 ) -> DataError:
     """The refusal of labels that look like numbers or dates; ``too_many`` of them even for classes of their own."""
     hint = _settle_label(preview, "" if too_many else "each value is a class of its own")
+    dialect = preview.file.dialect
+    if preview.purpose.trains and dialect is not None and dict(dialect.rewritten).get(column.at) == ",":
+        several = preview.command("--task multilabel", preview.chosen_columns, "--label-separator ,")
+        hint = f"{hint}. If commas stand between several labels: {several}"
     if preview.purpose.trains and column.numeric:
         if preview.text is not None and preview.text.dates:  # no text, but times
             ahead = preview.command_for("forecast", command("--label", column.name))
@@ -209,11 +216,23 @@ def _settle_label(preview: Preview, if_so: str) -> str:
     return f"If {if_so}: {classes}; if another column holds the labels, name that one instead"
 
 
+def _refuse_lists(preview: Preview, column: Column, example: str) -> DataError:
+    """The refusal of whole numbers with commas between them: several labels, or decimals."""
+    ways = _settle_several(preview)
+    if preview.purpose.trains:
+        comma = "" if preview.file.dialect is None else "--decimal ,"
+        numbers = preview.command_for("regress", comma, preview.chosen_columns)
+        ways = f"{ways}; if they are numbers with decimals: {numbers}"
+    what = f"{quoted(column.name)} may hold several labels in one ({cut(example)}), or numbers with decimals"
+    return preview.file.refusal(what, ways, preview.line_of(column, example.strip()))
+
+
 def _settle_several(preview: Preview) -> str:
     """What to type if labels are several in one, or if they are not."""
     if not preview.purpose.trains:
         return f"The model predicts one label; name the column that holds it: {preview.command('--label COLUMN')}"
-    several = preview.command("--task multilabel", preview.chosen_columns)
+    mark = "--label-separator ," if preview.label is not None and numbered_lists(preview.label.distinct) else ""
+    several = preview.command("--task multilabel", preview.chosen_columns, mark)
     classes = preview.command("--task classify", preview.chosen_columns)
     return f"To learn each of them: {several}; if each combination is a class of its own: {classes}"
 

@@ -12,7 +12,7 @@ from rnncli.data.formats.values import Value
 from rnncli.data.records import Inputs, LabelSets, Texts
 from rnncli.data.records.label_sets import label_set
 from rnncli.data.tables.facts import mostly
-from rnncli.data.tables.several import are_indicators, joined_by, likely_mark, listed_names, split_at
+from rnncli.data.tables.several import are_indicators, joined_by, likely_mark, listed_names, numbered_lists, split_at
 from rnncli.data.tables.source import Source
 
 SEVERAL = "multilabel"  # the task whose labels are sets
@@ -69,7 +69,7 @@ def label_reading(preview: Preview, source: Source) -> LabelReading:
     if mostly(one is not None for one in lists):
         places = are_indicators([one for one in lists if one is not None])
         return SINGLE if places else _several(preview, None)
-    joined = joined_by(column.distinct)
+    joined = None if numbered_lists(column.distinct) else joined_by(column.distinct)  # numbers are asked about
     return SINGLE if joined is None else _several(preview, joined[0], guessed=True)
 
 

@@ -24,6 +24,7 @@ from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.facts import MOSTLY
 from rnncli.data.tables.header import header_of, repeats_header
 from rnncli.data.tables.names import is_name
+from rnncli.data.tables.several import numbered_lists
 from rnncli.errors import DataError, counted, listed, quoted
 
 _SEEN_ROWS, _SEEN_VALUES = 200, 200_000
@@ -41,12 +42,14 @@ class Expected:
         columns: those that a model reads, in a file like its own.
         header: whether the model's own file had a header; None where it does not say.
         by_model: whether a model reads the file.
+        lists: columns of several labels in each value.
     """
 
     named: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     header: bool | None = None
     by_model: bool = False
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,14 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
         said.append(unlike.said)
     sample = [row.texts for row in rows.peek(_SEEN_ROWS, _SEEN_VALUES)] if waits else []
     sample = [texts for texts in sample if len(texts) == len(top) and not repeats_header(top, texts)]
-    numbers = _numbers(columns_of(top, sample), asked.decimal, found.delimiter)
+    prose = any(column.is_prose for column in columns_of(top, sample))
+    may_count = [
+        column
+        for column in columns_of(top, sample)
+        if not {column.name, str(column.at + 1)} & set(known.lists)
+        and not (prose and asked.decimal is None and numbered_lists(column.filled))
+    ]
+    numbers = _numbers(may_count, asked.decimal, found.delimiter)
     as_number = _rewriting(dict.fromkeys(numbers.unsure, ",") | numbers.rewritten)  # whichever number it is
     columns = columns_of(as_number(top), map(as_number, sample))
     if has_header is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 
 from rnncli.data.formats.values import Value
 from rnncli.data.tables.column import Column
@@ -13,6 +14,8 @@ from rnncli.data.tables.facts import nested
 MARKS = "|;,"
 YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no"))
 _TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them
+_WHOLE = re.compile(r"0|[1-9]\d{0,5}")
+_LISTS = 3  # values with a comma, before they show what it is
 _ANGLES = "><"  # the mark between those
 
 
@@ -78,6 +81,20 @@ def likely_mark(values: Iterable[str], known: Collection[str] = ()) -> str | Non
     if found is not None:
         return found[0]
     return next(iter(marks), None)
+
+
+def numbered_lists(values: Iterable[str]) -> str | None:
+    """One of several values that are whole numbers in ascending order with commas between them, as no decimals are.
+
+    All the others are whole numbers.
+    """
+    split = [value.split(",") for value in values]
+    joined = [parts for parts in split if len(parts) > 1]
+    if len(joined) < _LISTS or not all(_WHOLE.fullmatch(part.strip()) for parts in split for part in parts):
+        return None
+    ascending = all(int(one) < int(next) for parts in joined for one, next in pairwise(parts))
+    thousands = all(len(part.strip()) == 3 for parts in joined for part in parts[1:])
+    return ",".join(joined[0]) if ascending and not thousands else None
 
 
 def listed_names(value: Value) -> list[Value] | None:
