@@ -316,4 +316,9 @@ def test_a_description_in_python_takes_what_a_training_takes(files, monkeypatch)
     monkeypatch.chdir(files.folder)
     found = rnncli.describe(TEXTS, validation=[("so good", "p"), ("so bad", "n")], folds=2, name="x")
     assert [(one.use, one.rows) for one in found.rows] == [("training", 20), ("validation", 2), ("folds", None)]
-    assert found.run == "runs/x"
+    assert (found.run, found.file) == ("runs/x", "the pairs")
+    said: list[str] = []
+    model = rnncli.train(TEXTS, hidden=2, epochs=1, note=lambda *words: said.append(words[0]), on_data=said.append)
+    assert model.record.data == "pairs.jsonl"
+    rnncli.evaluate(TEXTS, model, note=lambda *words: said.append(words[0]))
+    assert [one for one in map(repr, said) if "pairs.jsonl" in one or "tmp" in one] == []

@@ -109,3 +109,18 @@ def test_commands_and_their_options_are_completed(cli):
     assert completed("rnncli train --hid") == ["--hidden"]
     assert "--timesteps" in completed("rnncli inspect --time")
     cli.refuses(2, "'tcsh' is none of bash, zsh, fish", "--show-completion", "tcsh")
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "options", "beaten"),
+    [
+        ("tickets.csv", "multilabel", ["--epochs", "8"], "commonest_labels"),
+        ("flats.csv", "regress", ["--task", "regress", "--epochs", "8"], "mean"),
+        ("ferry.csv", "forecast", ["--horizon", "7", "--epochs", "6"], "naive"),
+    ],
+)
+def test_samples_of_tasks_that_are_no_classes_are_learned(cli, name, task, options, beaten):
+    shown = cli.works("train", SAMPLE_DATA / name, *options, "--workers", "1", "--json").json
+    assert shown["settings"]["task"] == task
+    best, weak = shown["best_value"], shown["baselines"][beaten]
+    assert best > 1.2 * weak if task == "multilabel" else best < 0.8 * weak

@@ -172,6 +172,32 @@ def test_chance_is_that_of_the_seed(trained: tuple[LanguageModel, Path]) -> None
         model.with_options(beam=2)
 
 
+def test_a_training_from_before_documents_had_an_end_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its vocabulary has no end, and nothing in its state says what the records of the table were to it."""
+    from rnncli.errors import ModelFileError
+    from rnncli.tasks.language_model import task
+    from rnncli.training import resuming, starting
+    from rnncli.training.continuing import Begin
+
+    (tmp_path / "recipes.csv").write_text("recipe\n" + "".join(f"bread with oil and salt {k % 3}\n" for k in range(40)))
+    chosen = {"hidden": 4, "epochs": 1, "task": "lm", "min_count": 1}
+    with monkeypatch.context() as before:
+        before.setattr(task, "holds_documents", lambda dataset: False)
+        for _ in starting.start(Source(str(tmp_path / "recipes.csv")), chosen, tmp_path / "runs", "old").events():
+            pass
+    with pytest.raises(ModelFileError, match="another version of rnncli") as refused:
+        resuming.resume("old", tmp_path / "runs")
+    assert refused.value.hint is not None
+    assert refused.value.hint.endswith(f"rnncli train DATA --from {tmp_path / 'runs' / 'old'}")
+    old = LanguageModel.load(tmp_path / "runs" / "old" / "model.safetensors")
+    begin = Begin.of(old, tmp_path / "runs" / "old" / "model.safetensors")
+    new = starting.start(Source(str(tmp_path / "recipes.csv")), {"epochs": 1}, tmp_path / "runs", "new", begin=begin)
+    assert new.origin is not None
+    assert new.origin.added == {"char": 1}  # the end
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, workers: int) -> None:
     """Stopped in the middle of an epoch, where the next step begins with states that the last one has left."""

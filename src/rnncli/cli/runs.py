@@ -87,7 +87,7 @@ COMMAND = partial(command, list_runs, runs_command)
 
 def _remove(call: Call, action: list[str], runs: options.AnyPath, yes: bool, json: bool) -> None:
     from rnncli.render.json_out import print_json
-    from rnncli.training.overview import find_all
+    from rnncli.training.overview import find_all, remove
 
     if action[0] != "rm":
         raise UsageError(
@@ -102,7 +102,7 @@ def _remove(call: Call, action: list[str], runs: options.AnyPath, yes: bool, jso
             raise UsageError(f"{counted(len(found), 'run')} would be removed for good: {names}", "add --yes")
         if not typer.confirm(clean(f"Remove {names}?"), err=True):
             return
-    left = remove_runs(action[1:], runs)
+    left = {str(run.path): remove(run) for run in found}
     if json:
         print_json(call.output, {"removed": list(left), "left": left})
         return

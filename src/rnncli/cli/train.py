@@ -172,7 +172,7 @@ def train(
             check_output("log", log, read_too)
         written = None if log is None else opened.enter_context(TrainingLog(log))
         if read is not None:
-            note(f"reading {read.name} …", "dim")
+            note(f"reading {'the pairs' if read.pairs else read.name} …", "dim")
         if resume is None:
             more: dict[str, Any] = {"name": name, "folds": folds or 0, "keep_folds": keep_folds}
             more["named"] = called.given if named is None else named

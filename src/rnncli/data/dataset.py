@@ -45,6 +45,7 @@ __all__ = ["Dataset", "Source", "label_warnings", "left_out", "open_records", "r
 
 SAMPLE_ROWS = 200  # rows by which the columns are guessed
 SKIPPED_SHOWN = 5  # records that were left out, of which the reason is shown
+PAIRS = "the pairs"
 TRAINING = Purpose()
 _IN_TIME = ("auto", "classify", "multilabel", "regress", "forecast")  # tasks whose inputs may be rows in order of time
 
@@ -140,7 +141,8 @@ class Dataset(ShortRepr):
 
     @property
     def name(self) -> str:
-        return self.source.name
+        """What messages call it; pairs from Python are in a file of ours, whose name says nothing."""
+        return PAIRS if self.source.pairs else self.source.name
 
     def file(self, row: int) -> str | None:
         """The file of a record, where there are several."""
@@ -478,6 +480,8 @@ def open_records(
     table.rows = itertools.chain(head, table.rows)
     columns = columns_of(table.columns, [row.texts for row in head])
     source, texts, lacking = _with_roles(table, columns, request, task, purpose)
+    if source.pairs:
+        table.name, table.ledger.file = PAIRS, replace(table.ledger.file, called=PAIRS)
     beside = set_aside(table, source)
     request = replace(request, source=source)
     sample = list(itertools.islice(table.rows, len(head)))

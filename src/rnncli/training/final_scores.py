@@ -88,7 +88,7 @@ class OlderRows:
         metric, after = model.metric, row_scores(model, self.dataset)
         gain = metric.compare(after, self.before, "before")
         return KeptScore(
-            data=stored_name(self.dataset.name),
+            data=stored_name(self.dataset.source.name),
             rows=gain.rows,
             metric=metric.name,
             before=self.before.score,

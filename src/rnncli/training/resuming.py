@@ -12,8 +12,9 @@ from typing import Any
 from rnncli import storage
 from rnncli.data.dataset import Dataset, Source, read_dataset
 from rnncli.data.formats.sources import display_name
-from rnncli.errors import DataError, DivergedError, StorageError, UsageError
+from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, UsageError
 from rnncli.tasks import task_for
+from rnncli.tasks.model import Model
 from rnncli.training import arranging, runs, state
 from rnncli.training.continuing import Begin
 from rnncli.training.data import prepare
@@ -113,6 +114,7 @@ def _resumed(
     joined, files, warnings = arranging.with_files(dataset, others)
     task = task_for(joined, settings.task)
     prepared, tested = prepare(task, joined, settings, begin)
+    _require_same_words(folder, prepared.untrained)
     session = new_session(folder, joined, prepared, files, tested)
     session.begin, session.unused = begin, warnings
     if begin is not None and "keep" in others:
@@ -129,6 +131,28 @@ def _resumed(
         )
     storage.write_atomically(folder.config, session.settings.to_yaml().encode())
     return session
+
+
+def _require_same_words(folder: RunFolder, now: Model) -> None:
+    """Refuses a run whose words or labels are others than this version makes of the same data.
+
+    Their numbers in the saved state would mean something else: the records of a table were the lines of one text to a
+    language model once, and its line break stands where the end of a document is now.
+
+    Raises:
+        ModelFileError: the run's model knows others.
+    """
+    try:
+        before, _ = Model.load_untrained(folder.model)
+    except (ModelFileError, StorageError):  # none was saved yet, and the state shows what is wrong
+        return
+    known = [{name: axis.names for name, axis in model.axes.items()} for model in (before, now)]
+    if known[0] != known[1]:
+        raise ModelFileError(
+            f"{folder.named} was begun by another version of rnncli, which made other words or labels of these data, "
+            "and cannot be resumed",
+            f"go on with its best model: rnncli train DATA --from {shlex.quote(str(folder.named))}",
+        )
 
 
 def _read_again(

@@ -260,7 +260,7 @@ class Session:
         """
         p, progress = self.prepared, self.state.progress
         return Record(
-            data=stored_name(self.dataset.name),
+            data=stored_name(self.dataset.source.name),
             rows=p.report.training_rows,
             validation_rows=p.report.validation_rows,
             label_rows=dict(p.report.label_rows),
@@ -322,7 +322,7 @@ class Session:
         model = Model.load(self.folder.model)
         if self.test is not None:
             file = None if self.of else self.files.get("test")
-            self.scores = FinalScores.of(model, self.test, self.dataset.name if file is None else file.path)
+            self.scores = FinalScores.of(model, self.test, self.dataset.source.name if file is None else file.path)
         if self.keep is not None:
             self.kept = self.keep.score(model)
         model = model.with_training(self.settings, self._record(best_epoch))

@@ -226,7 +226,7 @@ def validation_rows(patient: Patient, dataset: Dataset) -> Array | None:
     if record.arranged:
         return None
     rows, aside = record.rows, record.validation_rows
-    name = os.fsencode(os.path.basename(dataset.name)).decode("utf-8", "backslashreplace")
+    name = os.fsencode(os.path.basename(dataset.source.name)).decode("utf-8", "backslashreplace")
     if rows is None or not aside or record.data != name or rows + aside != len(dataset.texts):
         return None
     found = patient.adapter.validation_rows(dataset)
