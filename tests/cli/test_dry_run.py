@@ -208,8 +208,8 @@ def files(cli, tiny):
     cli.write("odd.csv", table([*TEXTS[:4], ("so so", "q")]))
     cli.write("split.csv", table(TEXTS, split=lambda k: ("train", "train", "val", "test")[k // 2 % 4]))
     cli.write("groups.csv", table(TEXTS, patient=lambda k: k // 4))
-    cli.write("a.en", "so good\nso bad\n" * 9)
-    cli.write("a.de", "so gut\nso schlecht\n" * 9)
+    cli.write("a.en", "".join(f"so good a film {k}\n" for k in range(18)))
+    cli.write("a.de", "".join(f"so ein guter Film {k}\n" for k in range(18)))
     cli.works("train", "a.csv", *tiny, "--name", "before")
     return cli
 
