@@ -998,3 +998,42 @@ def test_a_gzip_bomb_stops_at_the_limit_in_bounded_memory(tmp_path):
     tracemalloc.stop()
     assert caught.value.exit_code == 5
     assert peak < 6_000_000
+
+
+def test_json_in_one_piece_is_unpacked_to_so_many_times_its_size_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnncli.data.formats.sources._MUCH", 1 << 20)
+    monkeypatch.setattr("rnncli.data.formats.json_document._CHECKED_EVERY", 1 << 18)
+    path = tmp_path / "bomb.json.gz"
+    path.write_bytes(gzip.compress(b'[{"text": "a"}' + b', {"text": "a"}' * 400_000 + b"]"))
+    with pytest.raises(DataError, match=r"bomb\.json\.gz: unpacks to \d MiB or more, 2\d\d times its size") as caught:
+        open_table(path)
+    assert caught.value.hint == "If it is to be read all the same, unpack it first."
+    (tmp_path / "bomb.json").write_bytes(gzip.decompress(path.read_bytes()))
+    assert sum(1 for _ in open_table(tmp_path / "bomb.json").rows) == 400_001
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("blank.csv", "text,label\n" + "\n" * 1_000_000, "no records"),
+        ("blank.tsv", "text\tlabel\n" + "\n" * 1_000_000, "no records"),
+        ("blank.jsonl", "\n" * 1_000_000, "no records"),
+        ("blank.conll", "\n" * 1_000_000, "no records"),
+        ("deep.json", "[" * 1_000_000, "the array holds no objects"),
+        ("deep.jsonl", '{"a": ' + "[" * 1_000_000, "brackets are nested more than 64 deep"),
+        ("quotes.json", '["' + '\\"' * 500_000, "the array holds no objects"),
+    ],
+)
+def test_a_megabyte_of_nothing_takes_a_few(tmp_path, name, content, says):
+    """Whatever it is that repeats."""
+    (tmp_path / name).write_text(content)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=says):
+        sum(1 for _ in open_table(tmp_path / name).rows) or raise_no_records()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def raise_no_records():
+    raise DataError("no records")

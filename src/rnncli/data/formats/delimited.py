@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -85,15 +86,14 @@ def _first_line(lines: Iterator[str], ledger: Ledger) -> tuple[str, int]:
 
 def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
     """The rows without blank lines; but in a table of one column such a line is an empty value, if more rows follow."""
-    blank: list[int] = []
+    blank = array("q")
     for row in rows:
-        if not row.values:
-            blank.append(row.line)
-            continue
-        if columns == 1:
+        if row.values:
             yield from (Row(line, ("",)) for line in blank)
-        blank.clear()
-        yield row
+            del blank[:]
+            yield row
+        elif columns == 1:
+            blank.append(row.line)
 
 
 def _sniffed(first: str, line: int, lines: Peeked[str], usual: str, ledger: Ledger) -> str:

@@ -13,20 +13,18 @@ from typing import Any, NamedTuple
 
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.json_objects import BadRecord
-from rnncli.data.formats.sources import gathered
+from rnncli.data.formats.sources import gathered, refuse_bomb
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.typed_tables import library, plain, refusals
 from rnncli.data.formats.values import Value, as_text
 from rnncli.errors import DataError, StorageError, closest, listed, quoted
-from rnncli.memory import require_room, size_words
+from rnncli.memory import require_room
 
 MAX_ROWS = 1 << 20  # of a sheet, by Excel's own specification
 _KIND = "an Excel workbook"
 _FIRST_ROWS = 1000  # in which a column without a name has to hold something, to be one
 _SHOWN = 4  # sheets in a message
 
-# XML packs to a tenth; a thousandth is the most that there is, and nothing but a bomb comes near.
-_MOST_PACKED, _MUCH = 200, 1 << 26
 _BOOK = "openpyxl.load_workbook(io.BytesIO(b),data_only=True)"
 _ALL_SHEETS = f"s={_BOOK}.worksheets;"
 _SHARED = "sharedStrings.xml"  # which openpyxl keeps whole, at up to this many bytes of memory for one of the file
@@ -101,8 +99,7 @@ def _check_sizes(file: BytesIO, ledger: Ledger) -> None:
     name = ledger.file.name
     if size > ledger.max_bytes:
         raise StorageError(f"{name}: unpacks to more than {ledger.max_bytes:,} bytes", "Take a part of the sheet.")
-    if size > _MUCH and size > _MOST_PACKED * packed:
-        raise DataError(f"{name}: unpacks to {size_words(size)}, {size // max(packed, 1):,} times its size")
+    refuse_bomb(name, size, packed)
     shared = sum(part.file_size for part in parts if part.filename.endswith(_SHARED))
     require_room(_MEMORY_PER_BYTE * shared, f"{name}: its texts", "Take a part of the sheet, or save it as CSV UTF-8.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -21,6 +22,8 @@ from rnncli.data.formats.json_objects import (
     keys_of,
     values_of,
 )
+from rnncli.data.formats.registry import PACKED
+from rnncli.data.formats.sources import refuse_bomb
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.errors import DataError, listed, quoted
 from rnncli.memory import require_room
@@ -79,7 +82,7 @@ def open_document(texts: Iterable[str], ledger: Ledger) -> Opened:
 
 
 def _joined(texts: Iterable[str], ledger: Ledger) -> str:
-    """The whole text; raises StorageError where it would not find room."""
+    """The whole text; raises StorageError where it would not find room, and DataError where it is a bomb."""
     pieces: list[str] = []
     size = checked = 0
     width = 1  # bytes of a character
@@ -91,6 +94,8 @@ def _joined(texts: Iterable[str], ledger: Ledger) -> str:
             checked = size
             what = f"{ledger.file.name}: a JSON value is read whole, which"
             require_room(2 * size * width, what, "Write it as JSON lines, an object a line.")
+            if ledger.file.path.lower().endswith(PACKED):
+                refuse_bomb(ledger.file.name, size, os.path.getsize(ledger.file.path))
     return "".join(pieces)
 
 

@@ -19,7 +19,9 @@ from rnncli.data.formats.table import Ledger, Opened, Row
 
 WHITE_SPACE = " \t\r\n"  # of JSON
 # Enough to tell: the first of an array, and of one in that what stands behind a text; or a whole line.
-_START = re.compile(r'\[\s*[^\s\["]|(?:\[\s*)+(?:[^\s\["]|"[^"\\]*(?:\\.[^"\\]*)*"\s*\S\s*\S)|[^\s\[][^\r\n]*[\r\n]')
+_START = re.compile(
+    r'\[\s*+[^\s\["]|(?:\[\s*+)++(?:[^\s\["]|"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+\S\s*+\S)|[^\s\[][^\r\n]*+[\r\n]'
+)
 _TWO = re.compile(r"[^\r\n]*\s*\S")  # a line, and what comes behind it
 _LINE = re.compile(r"([^\r\n]*)(.*)", re.DOTALL)
 

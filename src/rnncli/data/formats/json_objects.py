@@ -21,7 +21,7 @@ MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, s
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 # A text, and what is said of it, as spaCy's training data have them: ["so it is", {"entities": [[0, 2, "X"]]}].
 PAIR = ("text", "annotations")
-IS_PAIR = re.compile(r'\[\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,\s*\{')
+IS_PAIR = re.compile(r'\[\s*+"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+,\s*+\{')
 TOO_DEEP = f"brackets are nested more than {MAX_NESTING} deep"
 MANY_DIGITS = "an integer of thousands of digits"
 

@@ -18,10 +18,12 @@ from typing import BinaryIO
 
 from rnncli.data.formats.registry import PACKED
 from rnncli.errors import DataError, StorageError, closest
-from rnncli.memory import require_room
+from rnncli.memory import require_room, size_words
 
 CHUNK = 1 << 18  # bytes read or unzipped at a time
 STDIN = "-"
+# What is packed to a two-hundredth, and is large, nobody has written.
+_MOST_PACKED, _MUCH = 200, 1 << 26
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/")  # where a process finds the files that it was given open
 
 
@@ -107,6 +109,7 @@ def gathered(chunks: Iterable[bytes], name: str) -> BytesIO:
 
     Raises:
         StorageError: the memory does not suffice, or the bytes cannot be read.
+        DataError: they unpack to far more than the file's size.
     """
     file = BytesIO()
     checked = 0
@@ -114,9 +117,27 @@ def gathered(chunks: Iterable[bytes], name: str) -> BytesIO:
         if file.tell() >= checked:
             checked = 2 * file.tell() + CHUNK
             require_room(checked, f"{name}: reading it", "Take a part of it.")  # before the buffer grows by as much
+            if name.lower().endswith(PACKED):
+                refuse_bomb(name, file.tell(), os.path.getsize(name))
         file.write(data)
     file.seek(0)
     return file
+
+
+def refuse_bomb(name: str, size: int, packed: int) -> None:
+    """Refuses what is to be in memory as a whole, and unpacks to far more than its own size.
+
+    Args:
+        size, packed: bytes, as far as they are known.
+
+    Raises:
+        DataError: it does.
+    """
+    if size > _MUCH and size > _MOST_PACKED * packed:
+        raise DataError(
+            f"{name}: unpacks to {size_words(size)} or more, {size // max(packed, 1):,} times its size",
+            "If it is to be read all the same, unpack it first.",
+        )
 
 
 def display_name(path: str) -> str:
