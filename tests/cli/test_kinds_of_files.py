@@ -278,6 +278,38 @@ def test_a_column_of_usage_that_holds_something_else_is_no_split(cli):
     assert roles == {"text": "input", "usage": "ignored", "label": "label"}
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("12.5M", 12_500_000), ("0.5%", 0.5), ("$1.5M", 1_500_000), ("€3.25", 3.25), ("1.5 m", 1.5)],
+)
+def test_amounts_become_numbers_by_the_command(cli, tmp_path, monkeypatch, written, number):
+    monkeypatch.chdir(tmp_path)
+    cli.write("a.csv", table(["text", "worth"], TEXTS, [written] * 30 + [written.replace("5", "7")] * 30))
+    said = cli.refuses(3, "holds amounts", "train", "a.csv", "--dry-run").err
+    subprocess.run(said.partition("for --task regress: ")[2].partition(". If each")[0], shell=True, check=True)
+    found = cli.works("train", "a-2.jsonl", "--task", "regress", "--label", "worth", "--dry-run", "--json").json
+    assert float(found["records"][0]["label"]) == number
+
+
+SURVEY = table(
+    ["Timestamp", "Age", "How satisfied are you?", "Gender", "Comments"],
+    *([f"2024/01/{k % 28 + 1:02} 10:0{k % 9}" for k in range(60)], (20 + k % 40 for k in range(60)), "123" * 20),
+    *("fm" * 30, (text if k % 3 else "" for k, text in enumerate(TEXTS))),
+)
+NO_HEADER = table((), WORDS, (f"{word}s" for word in WORDS), mark="\t")
+FILMS = table(["name", "plot", "budget"], OTHERS, TEXTS, (f"{k / 7 + 1:.1f}M" for k in range(60)))
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", SURVEY), ("a.tsv", NO_HEADER), ("a.csv", FILMS)])
+def test_all_commands_of_a_choice_work(cli, name, content):
+    cli.write(name, content)
+    said = cli.refuses(3, "cannot tell", "train", name, "--dry-run").err
+    ways = re.findall(r"rnncli train .*?(?=; |\. |\n|$)", said)
+    assert ways
+    for way in ways:
+        cli.works(*shlex.split(way)[1:], "--dry-run")
+
+
 def waves(value, every=7):
     """A series of numbers, some of which are ``value``."""
     return [value if k % every == 3 else f"{20 + k % 6 / 2}" for k in range(60)]

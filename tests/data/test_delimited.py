@@ -189,10 +189,11 @@ def test_what_is_said_goes_into_the_commands_of_a_refusal(tmp_path):
     (tmp_path / "a.txt").write_bytes("wälk;wälked\nrun;ran\nsee;saw\n".encode("latin-1"))
     with pytest.raises(DataError) as caught:
         open_table(tmp_path / "a.txt", expected=Expected(), delimiter=";", encoding="latin-1", given=["--task seq2seq"])
-    options = "--task seq2seq --encoding iso8859-1 --delimiter semicolon"
-    path = tmp_path / "a.txt"
-    said = f"rnncli train {path} {options}"
-    assert caught.value.hint == f"If it is: {said} --header; if it is a record: {said} --no-header"
+    file, options = f"rnncli train {tmp_path / 'a.txt'}", "--encoding iso8859-1 --delimiter semicolon"
+    names = "--header --task seq2seq --text 'wälk' --label 'wälked'"  # which do not say which is the source
+    assert caught.value.hint == (
+        f"If it is: {file} {options} {names}; if it is a record: {file} --task seq2seq {options} --no-header"
+    )
 
 
 def test_a_long_table_is_told_by_its_first_rows():

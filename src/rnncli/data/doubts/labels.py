@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
 
-from rnncli.data.doubts.preview import Known, Preview, cut, literal, unfolded
+from rnncli.data.doubts.preview import Known, Preview, cell, cut, literal, unfolded
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.values import Value, words
 from rnncli.data.records import LabelSets, Records, Shown
@@ -78,7 +78,10 @@ def no_labels(
     for label, line in zip(labels, lines, strict=True) if amounts else ():
         if label in amounts:
             kind = "decimal numbers" if is_fraction(label) else "amounts"
-            return _refuse_numbers(preview, preview.label, f"{kind} ({cut(label)}){_NO_CLASS}", line)
+            error = _refuse_numbers(preview, preview.label, f"{kind} ({cut(label)}){_NO_CLASS}", line)
+            if kind == "amounts" and preview.purpose.trains and not any("," in one for one in preview.label.distinct):
+                error.hint = f"{_numbers_alone(preview, preview.label)}. {error.hint}"
+            return error
     return None
 
 
@@ -190,6 +193,15 @@ def _refuse_numbers(
         numbers = preview.command_for("regress", preview.chosen_columns)
         hint = f"To predict the number: {numbers}. {hint}"
     return preview.file.refusal(f"{quoted(column.name)} holds {what}", hint, line)
+
+
+def _numbers_alone(preview: Preview, column: Column) -> str:
+    """The command that writes amounts without their currencies and units: ``$1.5M`` is 1500000."""
+    there = f"str({cell(column)})"
+    times = f'{{"K":1e3,"k":1e3,"M":1e6,"B":1e9}}.get({there}.strip()[-1:],1)'
+    number = f'round(float(re.sub(r"[^0-9.-]","",{there}))*{times},9)'
+    made = preview.file.as_json(f"{{**r,{literal(column.name)}:{number}}}")
+    return f"To write the numbers alone, for --task regress: {made}"
 
 
 def _are_too_many(distinct: Sized, labels: Sized) -> bool:

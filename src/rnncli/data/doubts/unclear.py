@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from rnncli.data.doubts.preview import Preview
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import Unclear, choose_columns
+from rnncli.data.tables.facts import is_amount, mostly
 from rnncli.data.tables.names import text_rank
 from rnncli.errors import DataError, quoted
 
@@ -27,6 +28,10 @@ def unclear_columns(preview: Preview, unclear: Unclear, text: str | None, label:
         return preview.file.refusal(unclear.message, _without_label(preview, named))
     task = "seq2seq" if preview.task == "auto" and _are_pairs(preview) else None
     choices = list(dict.fromkeys(_choices(preview, unclear, named)))[:_CHOICES]
+    if not choices and any(one.dates for one in preview.columns) and not any(one.is_prose for one in preview.columns):
+        numbers = [one for one in preview.columns if one.numeric and not one.is_id][:_CHOICES]
+        ahead = "; or ".join(preview.command_for("forecast", command("--label", one.name)) for one in numbers)
+        return preview.file.refusal(unclear.message, f"To predict the next numbers: {ahead}") if numbers else unclear
     if not choices:
         return unclear
     commands = (preview.command_for(task, choice) if task else preview.command(choice) for choice in choices)
@@ -36,24 +41,34 @@ def unclear_columns(preview: Preview, unclear: Unclear, text: str | None, label:
 def _choices(preview: Preview, unclear: Unclear, named: dict[str, str | None]) -> Iterator[str]:
     """The options that name the columns, with each of the likely ones: those that repeat values first, as labels do."""
     likely = [column for column in preview.columns if column.name in unclear.likely and column.filled]
+    likely = [column for column in likely if not (column.dates or mostly(map(is_amount, column.filled)))]
     if unclear.role == "label":
         likely.sort(key=lambda column: (not column.repeats, text_rank(column.name) is not None))
     for column in likely:
         yield from _completed(preview, named | {unclear.role: column.name}, likely)
 
 
-def _completed(preview: Preview, named: dict[str, str | None], likely: Iterable[Column]) -> Iterator[str]:
+def _completed(preview: Preview, named: dict[str, str | None], likely: Sequence[Column]) -> Iterator[str]:
     """The options that name text and label, where one of them is known, and the other is that or may be any."""
     names, sample = preview.names, preview.sample
     try:
         found = choose_columns(names, sample, text=named["text"], label=named["label"])
     except DataError:
-        for column in likely:
+        for column in likely if len(likely) > 1 else (one for one in preview.columns if one.repeats):
             if named["label"] is None and column.name != named["text"]:
-                yield command("--text", str(named["text"]), "--label", column.name)
+                yield _naming(preview, names.index(str(named["text"])), column.at)
         return
-    if found.label is not None:
-        yield command("--text", names[found.text], "--label", names[found.label])
+    if found.label is not None and not preview.columns[found.text].dates:
+        yield _naming(preview, found.text, found.label)
+
+
+def _naming(preview: Preview, text: int, label: int) -> str:
+    """The options that name two columns: where one lacks values, such rows are left out; prose is to be written."""
+    columns = [preview.columns[at] for at in (text, label)]
+    more = [] if all(all(column.values) for column in columns) else ["--skip-bad"]
+    if preview.task == "auto" and columns[1].is_prose and not columns[1].repeats and not _are_pairs(preview):
+        more += ["--task", "seq2seq"]
+    return command("--text", columns[0].name, "--label", columns[1].name, *more)
 
 
 def _are_pairs(preview: Preview) -> bool:

@@ -170,4 +170,4 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 def _example(text: str) -> str:
     """The first word that is not ASCII."""
-    return next((word[:20] for word in re.findall(r"[^\s,;]+", text) if not word.isascii()), "")
+    return next((word[:20] for word in re.findall(r'[^\s,;"]+', text) if not word.isascii()), "")

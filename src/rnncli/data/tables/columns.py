@@ -155,6 +155,7 @@ def _label_by_sample(columns: Sequence[Column], text: Column) -> Column:
     """
     others = [column for column in columns if column is not text and not _is_id(column)]
     if len(others) > 1:
+        others = _prefer(others, lambda column: not column.dates)
         others = _prefer(others, _repeats)
         others = _prefer(others, lambda column: len(set(column.raw)) > 1)  # a constant says nothing
     if len(others) != 1:

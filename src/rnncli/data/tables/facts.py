@@ -37,7 +37,7 @@ _SEPARATORS = re.compile(r"[\s,;|]+")
 _BIO = re.compile(r"O|[BIESLU]-\S+")
 _CURRENCY = r"(?:[$€£¥₹]|usd|eur|gbp|chf)"
 _AMOUNT = re.compile(
-    rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])|[+-]?\d+[.,]\d+ ?[a-zµ°]{{1,5}}",
+    rf"[+-]?{_CURRENCY} ?[+-]?\d[\d.,' ]*[kmb]?|[+-]?\d[\d.,' ]*(?:{_CURRENCY}|[%‰])|[+-]?\d+[.,]\d+ ?[a-zµ°]{{1,5}}",
     re.IGNORECASE,
 )  # $3.50, 4,50 €, 12%, 1.5 kg
 # A text as Python quotes it, also one that is never closed, so that no quote is looked at twice.

@@ -237,7 +237,11 @@ def _header(columns: Sequence[Column], line: int, ledger: Ledger, expected: Expe
         return not all(name.isdigit() for name in expected.named)
     first = ", ".join(quoted(column.name) for column in columns[:_LISTED]) + ", …" * (len(columns) > _LISTED)
     what = f"cannot tell whether the first line ({first}) is a header: {header.why}"
-    ways = f"If it is: {ledger.file.command('--header')}; if it is a record: {ledger.file.command('--no-header')}"
+    named = ""
+    if len(columns) == 2 and all(2 * len(column.distinct) > len(column.values) for column in columns):  # pairs
+        named = command("--task", "seq2seq", "--text", columns[0].name, "--label", columns[1].name)
+    read = ledger.file.command(*filter(None, ("--header", named)))
+    ways = f"If it is: {read}; if it is a record: {ledger.file.command('--no-header')}"
     raise ledger.file.refusal(what, ways, line)
 
 
