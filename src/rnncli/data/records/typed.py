@@ -249,7 +249,7 @@ class _Names(_Parsed[tuple[str, ...]]):
         super().__init__(values)
 
     def _put_names(self, names: Iterable[str]) -> None:
-        self._put(array("i", list(map(self._ids.__getitem__, names))).tobytes())  # a list is faster than what it is of
+        self._put(array("i", list(map(self._ids.__getitem__, names))).tobytes())
 
     def extend(self, other: Self) -> None:
         # The same name has another id there, and the bytes that are kept are ids.
