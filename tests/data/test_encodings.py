@@ -60,8 +60,11 @@ def _read(data: bytes) -> list[object]:
     ("data", "says", "hint"),
     [
         (
-            "text,label\nэто,a\n".encode("cp1251"),
-            *("2 other encodings are likely", "--encoding cp1251 (it reads 'это'); or --encoding cp1255"),
+            "text,label\nмама дома,a\n".encode("cp1251"),
+            *(
+                "4 other encodings are likely",
+                "Say which one it is: --encoding cp1251 (it reads 'мама'); or --encoding",
+            ),
         ),
         (
             "text,label\nпривет,a\nВсем,b\n".encode("koi8-r") + b"\x9f\x98 \x90\xff\n",
