@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from rnncli.config import Settings
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.data.text.tokenizer import Tokenizer
 from rnncli.data.text.vocabulary import Corpus, build_vocabulary
 from rnncli.tasks.classify.network import Classifier

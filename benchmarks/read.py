@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent.parent
 # Reads the file once for each line on its standard input; the last line of all is how many values there are.
 READER = """
 import gc, sys, time
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 read = read_dataset(Source(sys.argv[1]))
 one = read.inputs[0]
 values = sum(len(one.split()) if isinstance(one, str) else getattr(one, "size", len(one)) for one in read.inputs)

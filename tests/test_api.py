@@ -16,7 +16,8 @@ from page_examples import MODELS
 
 import rnncli
 from rnncli.config import Settings, SettingsDict
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.results import EpochDone, Event, Finished, StepDone

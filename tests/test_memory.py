@@ -11,7 +11,8 @@ import pytest
 import rnncli
 from rnncli import memory
 from rnncli.config import Settings
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.data.records import Texts
 from rnncli.data.records.ragged import Ragged
 from rnncli.errors import StorageError, UsageError

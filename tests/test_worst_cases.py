@@ -18,9 +18,10 @@ import rich.cells
 
 from rnncli.clean import clean
 from rnncli.config import MAX_YAML_BYTES, settings_from_yaml
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.numbers import finite_number, is_number, is_whole_number
 from rnncli.data.formats.values import is_json
+from rnncli.data.opening import read_dataset
 from rnncli.data.readers import open_table
 from rnncli.data.tables.facts import is_date, nested, numbers_in
 from rnncli.data.text.tokenizer import Tokenizer, composed

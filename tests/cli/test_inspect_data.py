@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import rnncli
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.inspection.activations.units import top_activations, units_of_labels
 from rnncli.inspection.difference.inputs import difference
 from rnncli.inspection.doctor.diagnosis import examine

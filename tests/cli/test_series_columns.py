@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.tasks.model import Model
 
 SMALL = ["--hidden", "4", "--epochs", "1", "--workers", "1", "--validation", "0.25"]

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats import npy
 from rnncli.data.formats.npy import MAX_NUMBERS, read_vector
 from rnncli.data.formats.values import as_text
 from rnncli.data.inputs import Input, stream_inputs
 from rnncli.data.layouts import arrays
+from rnncli.data.opening import read_dataset
 from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.described import ArrayColumn, NumericColumns, described_arrays
 from rnncli.errors import DataError, RnncliError, StorageError

@@ -11,12 +11,13 @@ from pathlib import Path
 import conllu
 import pytest
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.conll import _OTHER_SPACE, _Sentences, open_conll, open_conll_u
 from rnncli.data.formats.registry import FORMATS
 from rnncli.data.formats.table import Ledger, Opened
 from rnncli.data.inputs import stream_inputs
+from rnncli.data.opening import read_dataset
 from rnncli.data.readers import open_table
 from rnncli.data.records import TokenLists
 from rnncli.errors import DataError, UsageError

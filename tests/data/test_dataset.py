@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.data.dataset import Source, label_warnings, open_records, read_dataset
+from rnncli.data.dataset import Source, label_warnings
 from rnncli.data.formats.sources import is_path
 from rnncli.data.layouts.layout import Request
+from rnncli.data.opening import open_records, read_dataset
 from rnncli.data.records import Texts
 from rnncli.data.tables.source import Roles
 from rnncli.errors import DataError

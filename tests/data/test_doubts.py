@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.doubts.preview import Purpose
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError
 
 WORDS = "the a good bad warm cold film story cast plot was is very not so dull bright long short slow".split()  # noqa: SIM905

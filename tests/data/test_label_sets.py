@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.doubts.preview import Purpose
+from rnncli.data.opening import read_dataset
 from rnncli.data.records import LabelSets, Texts
 from rnncli.data.records.label_sets import named_labels, shown_labels
 from rnncli.data.tables.several import joined_by, likely_mark

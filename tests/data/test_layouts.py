@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rnncli import schema
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
+from rnncli.data.opening import read_dataset
 from rnncli.data.tables.source import Roles, joined_names, names_in
 from rnncli.errors import DataError, UsageError
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from helpers import time_limit
 
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.opening import read_dataset
 from rnncli.data.tables.column import columns_of
-from rnncli.data.tables.long_form import Category, LongForm, Said, recognize_long_form
+from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_form import Category, LongForm
 from rnncli.errors import DataError, UsageError
 
 WALK = """id,time,ax,ay,label

@@ -13,8 +13,9 @@ import pytest
 from data.float_records import FLOATS, written
 
 from rnncli.cli.main import main
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats import registry, values
+from rnncli.data.opening import read_dataset
 from rnncli.data.records import NumberArrays
 from rnncli.tasks.model import Model
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.numbers import exact_number, finite_number, is_number
 from rnncli.data.formats.values import parsed, sequence
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError
 from rnncli.tasks.inputs import FURTHEST, NumberInput
 from rnncli.tasks.model import Model

@@ -20,9 +20,10 @@ from helpers import time_limit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.registry import known_suffixes
 from rnncli.data.formats.table import Row, Table
+from rnncli.data.opening import read_dataset
 from rnncli.data.readers import open_table
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import rnncli
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.folders import LabelledFile, walk
 from rnncli.data.formats.places import file_and_line, place_in
+from rnncli.data.opening import read_dataset
 from rnncli.data.recognized import with_format
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 

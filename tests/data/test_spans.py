@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import rnncli
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
+from rnncli.data.opening import read_dataset
 from rnncli.data.text.tagged_spans import Span, tag_words
 from rnncli.errors import DataError, UsageError
 from rnncli.tasks import task_for

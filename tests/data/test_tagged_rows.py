@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.inputs import stream_inputs
+from rnncli.data.opening import read_dataset
 from rnncli.data.records import TokenLists
 from rnncli.errors import DataError
 

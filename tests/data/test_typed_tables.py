@@ -21,10 +21,11 @@ from pyarrow import feather, parquet
 
 import rnncli
 from rnncli import memory
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.formats.registry import FORMATS
 from rnncli.data.formats.table import Row
+from rnncli.data.opening import read_dataset
 from rnncli.data.readers import open_table
 from rnncli.errors import DataError, RnncliError, StorageError, UsageError
 

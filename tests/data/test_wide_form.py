@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.inputs import stream_inputs
+from rnncli.data.opening import read_dataset
 from rnncli.data.records import NumberArrays
 from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.wide_form import (

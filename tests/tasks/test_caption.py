@@ -12,8 +12,9 @@ from helpers import assert_all_gradients
 import rnncli
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.inputs import Input, stream_inputs
+from rnncli.data.opening import read_dataset
 from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.described import NumericColumns, described_numbers
 from rnncli.errors import DataError

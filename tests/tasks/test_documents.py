@@ -11,7 +11,8 @@ import pytest
 import rnncli
 from rnncli.config import Settings
 from rnncli.core.packed import PackedSequence
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for
 from rnncli.tasks.language_model.model import LanguageModel, all_tokens

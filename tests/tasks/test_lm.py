@@ -15,7 +15,8 @@ from rnncli.cli.views.model import model_pairs
 from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.packed import PackedSequence
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for

@@ -382,7 +382,7 @@ def test_thresholds_are_those_of_the_validation_rows_and_kept(
 
 
 def rnncli_dataset(path: Path) -> Dataset:
-    from rnncli.data.dataset import read_dataset
+    from rnncli.data.opening import read_dataset
 
     return read_dataset(Source(str(path)))
 

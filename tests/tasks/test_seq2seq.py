@@ -16,7 +16,8 @@ from rnncli.config import Settings
 from rnncli.core.losses import softmax
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError, UsageError
 from rnncli.inspection.adapters import adapter_of
 from rnncli.tasks import task_for

@@ -14,8 +14,9 @@ import rnncli
 from rnncli.config import Settings
 from rnncli.core.optim.parameters import flatten
 from rnncli.core.packed import PackedSequence
-from rnncli.data.dataset import Source, read_dataset
+from rnncli.data.dataset import Source
 from rnncli.data.formats.values import split_words
+from rnncli.data.opening import read_dataset
 from rnncli.data.text.word_features import SIDES, WordFeatures, shape, sides
 from rnncli.errors import DataError
 from rnncli.inspection.adapters import adapter_of

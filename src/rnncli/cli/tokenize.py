@@ -69,10 +69,10 @@ def tokenize(
         ModelFileError, StorageError: the file or the model cannot be read.
     """
     from rnncli.cli.tokens import statistics_of, tokens_of
-    from rnncli.data.dataset import open_records
     from rnncli.data.doubts.preview import Purpose
     from rnncli.data.formats.sources import display_name
     from rnncli.data.layouts.layout import Request
+    from rnncli.data.opening import open_records
 
     cutting = {"tokens": tokens, "lowercase": lowercase, "min_count": min_count, "max_vocabulary": max_vocabulary}
     given = {name: value for name, value in cutting.items() if value is not None}

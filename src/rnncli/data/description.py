@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from rnncli.data.dataset import Dataset, OpenedRecords
+from rnncli.data.dataset import Dataset
 from rnncli.data.doubts.sentinels import sentinel_warnings
+from rnncli.data.opening import OpenedRecords
 from rnncli.data.records import Amounts, NumberArrays
 from rnncli.data.tables.column import Column, Kind
 from rnncli.data.tables.source import Role, names_in

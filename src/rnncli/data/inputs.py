@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from rnncli.data.dataset import TRAINING, is_plain_text, open_records
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.formats.npy import read_vector
 from rnncli.data.formats.registry import ARRAY_SUFFIX, is_array
@@ -15,6 +14,7 @@ from rnncli.data.formats.table import Table
 from rnncli.data.formats.values import Value, as_text, is_nested, sequence
 from rnncli.data.kept import Kept, KeptRows
 from rnncli.data.layouts.layout import Reads, Request
+from rnncli.data.opening import TRAINING, is_plain_text, open_records
 from rnncli.data.records import Inputs, NumberArrays, Series, Texts
 from rnncli.data.tables.described import ArrayColumn, NumericColumns
 from rnncli.data.tables.source import Roles, Source, joined_names, names_in

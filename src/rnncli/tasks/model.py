@@ -403,7 +403,7 @@ class Model(ABC):
             DataError: a record cannot be read, or a column is missing.
             StorageError: the file cannot be read.
         """
-        from rnncli.data.dataset import read_dataset
+        from rnncli.data.opening import read_dataset
 
         how: dict[str, Any] = {"task": self.task, "inputs": self.inputs, "purpose": purpose, "roles": self.roles}
         if source.group is not None:

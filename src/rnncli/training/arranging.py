@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.arrangement import PART_VALUES, Arrangement, Part, part_of
-from rnncli.data.dataset import Dataset, OpenedRecords, Source, open_records, read_opened
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats.folders import is_folder
 from rnncli.data.formats.registry import format_of
 from rnncli.data.formats.sources import display_name
 from rnncli.data.layouts.layout import Request
+from rnncli.data.opening import OpenedRecords, open_records, read_opened
 from rnncli.data.readers import open_table
 from rnncli.data.recognized import with_format
 from rnncli.data.several import open_source

@@ -15,8 +15,9 @@ import numpy as np
 from rnncli import model_file, storage
 from rnncli.config import Settings
 from rnncli.core.packed import Array
-from rnncli.data.dataset import Dataset, OpenedRecords, Source, open_records, read_opened
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.layouts.layout import Request
+from rnncli.data.opening import OpenedRecords, open_records, read_opened
 from rnncli.data.readers import open_table
 from rnncli.data.several import open_source
 from rnncli.errors import ModelFileError, RnncliError, UsageError
@@ -117,7 +118,7 @@ class Begin:
         """New data, of which the first rows are read as the model reads data.
 
         Raises:
-            UsageError, DataError, StorageError: as :func:`rnncli.data.dataset.read_dataset`; or no model of this task
+            UsageError, DataError, StorageError: as :func:`rnncli.data.opening.read_dataset`; or no model of this task
                 can be trained further.
         """
         self.require_task()

@@ -9,10 +9,11 @@ from typing import Any
 
 from rnncli.config import Settings
 from rnncli.data.arrangement import Part
-from rnncli.data.dataset import Dataset, OpenedRecords, Source, is_plain_text, open_records
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.description import DataDescription, RowsDescription, describe
 from rnncli.data.doubts.preview import Purpose
 from rnncli.data.layouts.layout import Request
+from rnncli.data.opening import OpenedRecords, is_plain_text, open_records
 from rnncli.errors import DataError, UsageError, quoted
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.prepare import Prepared

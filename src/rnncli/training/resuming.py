@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rnncli import storage
-from rnncli.data.dataset import Dataset, Source, read_dataset
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats.sources import display_name
+from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, UsageError
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model

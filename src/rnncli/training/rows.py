@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnncli.data.dataset import Dataset, read_dataset
+from rnncli.data.dataset import Dataset
 from rnncli.data.formats.sources import display_name
+from rnncli.data.opening import read_dataset
 from rnncli.errors import RnncliError
 from rnncli.training import runs, state
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnncli.data.dataset import Dataset, Source, read_opened
+from rnncli.data.dataset import Dataset, Source
 from rnncli.data.description import DataDescription
+from rnncli.data.opening import read_opened
 from rnncli.parallel import group_of
 from rnncli.tasks import task_named
 from rnncli.tasks.prepare import Prepared

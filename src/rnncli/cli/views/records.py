@@ -25,8 +25,9 @@ def records_of(subject: Subject) -> Iterator[Dataset]:
         DataError: a record, or a column that was named, cannot be used.
         StorageError: the file cannot be read.
     """
-    from rnncli.data.dataset import Dataset, left_out, open_records
+    from rnncli.data.dataset import Dataset, left_out
     from rnncli.data.layouts.layout import Request
+    from rnncli.data.opening import open_records
     from rnncli.data.records import SKIP_HINT, Records
     from rnncli.tasks.model import CHUNK
 

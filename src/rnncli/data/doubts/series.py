@@ -8,7 +8,8 @@ from rnncli.data.doubts.preview import Preview, cut, shown
 from rnncli.data.doubts.timesteps import each_file, folder_of_labels
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.long_form import LongForm, Said, recognize_long_form
+from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import FILE, TIMES, label_rank, text_rank
 from rnncli.data.tables.series_form import ids_of, times_of
 from rnncli.data.tables.source import names_in

@@ -13,7 +13,8 @@ from rnncli.data.doubts.preview import Preview, cut, shown
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.joined import MOST_COLUMNS, ids_together, is_key, may_be_key
-from rnncli.data.tables.long_form import LongForm, Said, recognize_long_form
+from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import FILE, label_rank
 from rnncli.data.tables.series_form import times_of
 from rnncli.data.tables.source import joined_names, names_in

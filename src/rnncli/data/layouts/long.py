@@ -13,7 +13,9 @@ from rnncli.data.layouts.labels import label_reading
 from rnncli.data.layouts.layout import Plan, Record, Request, named_features, require_columns
 from rnncli.data.layouts.sequences import SequencePlan
 from rnncli.data.records import Inputs
-from rnncli.data.tables.long_form import LongForm, Said, SequenceReader, recognize_long_form
+from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_form import LongForm
+from rnncli.data.tables.sequences import SequenceReader
 from rnncli.data.tables.series_form import number_of_each
 from rnncli.data.tables.source import Roles
 

@@ -25,8 +25,10 @@ from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.joined import ids_together, is_key
-from rnncli.data.tables.long_form import LongForm, NumberRecord, OpenSequence, Said, SequenceReader, recognize_long_form
+from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
+from rnncli.data.tables.sequences import NumberRecord, OpenSequence, SequenceReader
 from rnncli.data.tables.series_form import SeriesForm, ids_of, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles, joined_names
 from rnncli.data.tables.times import Moment

@@ -50,7 +50,7 @@ def joined(dataset: Dataset) -> str:
 
 def holds_documents(dataset: Dataset) -> bool:
     """Whether each record is a document of its own, and not a line of one text, as in a plain text file."""
-    from rnncli.data.dataset import is_plain_text
+    from rnncli.data.opening import is_plain_text
 
     return not is_plain_text(dataset.source)
 
