@@ -25,7 +25,7 @@ from rnncli.tasks.model import Model
 from rnncli.tasks.tag.model import TaggerModel, words_of
 from rnncli.tasks.tag.network import TagExamples, Tagger
 from rnncli.tasks.tag.results import in_a_row
-from rnncli.tasks.tag.task import baselines
+from rnncli.tasks.tag.task import TASK, baselines
 
 SENTENCES = [
     (["The", "cat", "sat", "."], ["DET", "NOUN", "VERB", "PUNCT"]),
@@ -233,3 +233,10 @@ def test_one_tag_is_none(tmp_path: Path) -> None:
     path.write_text(lines([(["a", "b"], ["X", "X"])] * 9))
     with pytest.raises(DataError, match="a tagger needs at least 2 tags, and every word here has 'X'"):
         rnncli.train(path, runs=tmp_path / "runs")
+
+
+def test_more_tags_than_anybody_gives_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("".join(f"word{n} T{n}\n{chr(10) * (n % 5 == 0)}" for n in range(10_001)))
+    with pytest.raises(DataError, match=r"a\.conll: 10,001 different tags, and rnncli learns at most 10,000"):
+        TASK.prepare(read_dataset(Source(str(path))), Settings())

@@ -9,8 +9,13 @@ import numpy as np
 
 from rnncli.core.packed import Array
 from rnncli.data.splits import BOOTSTRAP, stream
+from rnncli.errors import StorageError
 from rnncli.memory import require_room
 from rnncli.results import Column, HeatMap, TableCell, TableView
+
+# Of a matrix with a row and a column each: those of a model, at most, and some that it does not have. More take
+# gigabytes, however few the rows of the data are.
+_MOST_LABELS = 11_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,10 @@ def confusion_matrix(truth: Array, predicted: Array, count: int) -> Array:
         StorageError: there is no room for so many labels; a column of them holds something else, most likely.
     """
     hint = "name the column of the labels with --label, or evaluate on fewer of them"
+    if count > _MOST_LABELS:
+        raise StorageError(
+            f"a confusion matrix of {count:,} labels is too large: it has at most {_MOST_LABELS:,}", hint
+        )
     require_room(3 * 8 * count * count, f"a confusion matrix of {count:,} labels", hint)
     return np.bincount(truth * count + predicted, minlength=count * count).reshape(count, count)
 

@@ -16,7 +16,7 @@ from rnncli.data.text.vocabulary import Corpus
 from rnncli.data.text.word_features import SIDES, WordFeatures
 from rnncli.errors import DataError, counted
 from rnncli.tasks.comparison import Baseline, RowScores
-from rnncli.tasks.prepare import Prepared, learned_labels, numbered, require_memory, split
+from rnncli.tasks.prepare import MOST_LABELS, Prepared, learned_labels, numbered, require_memory, split
 from rnncli.tasks.report import known_in_words, label_report, skipped_warning, spread, spread_words
 from rnncli.tasks.tag.model import TaggerModel
 from rnncli.tasks.tag.network import TagExamples
@@ -64,6 +64,9 @@ class Tag(Task):
             words.add(sentence)
             tag_corpus.add(its_tags)
         tags, number = numbered(tag_corpus.distinct)
+        if len(tags) > MOST_LABELS:
+            what = f"{len(tags):,} different tags, and rnncli learns at most {MOST_LABELS:,}"
+            raise DataError(f"{dataset.name}: {what}", "name the column of the tags with --label")
         if len(tags) < 2 and begin is None:
             raise DataError(f"{dataset.name}: a tagger needs at least 2 tags, and every word here has '{tags[0]}'")
         lengths = words.lengths
