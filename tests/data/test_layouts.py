@@ -135,11 +135,11 @@ def test_a_column_that_says_what_rows_are_for_is_obeyed(tmp_path, name, values):
         ("split", ["a", "b"] * 20),
         ("split", ["valid", "test"] * 20),
         ("split", ["train", ""] * 20),
-        ("usage", ["train", "test"] * 20),
+        ("purpose", ["train", "test"] * 20),
     ],
 )
 def test_one_that_may_say_something_else_is_refused(tmp_path, name, values):
     with pytest.raises(DataError, match=f"'{name}' divides the rows into parts") as caught:
         read(tmp_path, parts(name, values))
     assert f"--ignore {name}" in caught.value.hint
-    assert ("--split" in caught.value.hint) == (name == "usage")
+    assert ("--split" in caught.value.hint) == (name == "purpose")

@@ -86,7 +86,7 @@ def likely_mark(values: Iterable[str], known: Collection[str] = ()) -> str | Non
 def numbered_lists(values: Iterable[str]) -> str | None:
     """One of several values that are whole numbers in ascending order with commas between them, as no decimals are.
 
-    All the others are whole numbers.
+    All the others are whole numbers. Numbers that all have as many decimals, as 0,50 and 12,75, are no lists.
     """
     split = [value.split(",") for value in values]
     joined = [parts for parts in split if len(parts) > 1]
@@ -94,7 +94,9 @@ def numbered_lists(values: Iterable[str]) -> str | None:
         return None
     ascending = all(int(one) < int(next) for parts in joined for one, next in pairwise(parts))
     thousands = all(len(part.strip()) == 3 for parts in joined for part in parts[1:])
-    return ",".join(joined[0]) if ascending and not thousands else None
+    digits = {len(parts[1].strip()) if len(parts) == 2 else 0 for parts in split}  # after the comma
+    decimals = len(digits) == 1 and max(digits) > 1
+    return ",".join(joined[0]) if ascending and not thousands and not decimals else None
 
 
 def listed_names(value: Value) -> list[Value] | None:
