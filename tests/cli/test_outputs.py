@@ -17,6 +17,7 @@ import rnncli
 from rnncli.cli import app
 from rnncli.cli.arguments.command import roles_of
 from rnncli.cli.arguments.paths import Writes
+from rnncli.cli.samples import SAMPLES
 from rnncli.errors import StorageError, UsageError
 
 TRAIN = ["--hidden", "4", "--embedding", "3", "--epochs", "2", "--min-count", "1", "--workers", "1", "--name", "new"]
@@ -240,10 +241,10 @@ def test_samples_on_a_full_disk(cli: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert result.code == 5
     assert "cannot be written: No space left on device" in result.err
     written = {path.name: path.read_bytes() for path in Path("new").iterdir()}
-    assert 0 < len(written) < 11
+    assert 0 < len(written) < len(SAMPLES)
     cli.works("samples", "-o", "new", "--force")
     assert {name: (Path("new") / name).read_bytes() for name in written} == written
-    assert len(os.listdir("new")) == 11
+    assert len(os.listdir("new")) == len(SAMPLES)
 
 
 def test_samples_where_no_folder_can_be(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,4 +267,4 @@ def test_samples_killed_in_the_middle(cli: Any, process: Any, at_import: Any) ->
     assert len(temporaries(cli.folder)) == 1
     cli.works("samples", "-o", "new", "--force")
     assert temporaries(cli.folder) == []
-    assert len(os.listdir("new")) == 11
+    assert len(os.listdir("new")) == len(SAMPLES)
