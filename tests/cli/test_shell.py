@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,14 @@ def test_samples_of_tasks_that_are_no_classes_are_learned(cli, name, task, optio
     assert shown["settings"]["task"] == task
     best, weak = shown["best_value"], shown["baselines"][beaten]
     assert best > 1.2 * weak if task == "multilabel" else best < 0.8 * weak
+
+
+@pytest.mark.parametrize("name", ["reviews.csv", "ferry.csv", "vibration.jsonl"])
+def test_what_is_advised_after_a_training_works(cli, name):
+    """A model of numbers is asked about a file, and no line ends within a command, however narrow the window."""
+    cli.works("samples", name)
+    cli.at_terminal(40)
+    said = cli.works("train", name, "--epochs", "1", "--workers", "1").err
+    (asked, opened) = re.findall(r"(?:ask|open) it: rnncli (.+?)(?:,|$)", said, re.MULTILINE)
+    assert cli.works(*asked.split()).out
+    assert "Hidden state after every" in cli.works(*opened.split()).out

@@ -407,6 +407,7 @@ def _stopping_on_signals(session: Session) -> Iterator[None]:
 def _summarize(output: Output, session: Session) -> None:
     """Prints the best epoch and the baselines, on the same validation rows, and which is better."""
     from rnncli.core.cells.named import specification_of
+    from rnncli.data.records.typed import NumberArrays
     from rnncli.render.tables import print_table
     from rnncli.results import Column, TableView, format_number
 
@@ -450,7 +451,9 @@ def _summarize(output: Output, session: Session) -> None:
             )
         else:
             output.note(said)
-    output.note(f'saved in {session.folder.named}; ask it: rnncli predict "…", open it: rnncli inspect --timesteps')
+    asked = session.dataset.source.typed if issubclass(session.model().inputs, NumberArrays) else '"…"'
+    advice = f"ask it: rnncli predict {asked}, open it: rnncli inspect --timesteps"
+    output.note(f"saved in {session.folder.named}; {advice}", wrapped=False)
 
 
 def _print_folds(output: Output, crossed: CrossValidation) -> None:

@@ -134,17 +134,20 @@ class Output:
         """Write ``text``, cleaned by the caller, to stdout as it is."""
         self.stdout.write(text)
 
-    def note(self, message: str, style: str | None = None) -> None:
+    def note(self, message: str, style: str | None = None, wrapped: bool = True) -> None:
         """Print a sentence to stderr: on one line of a log, on a terminal wrapped between words.
 
         If stderr is closed, as after ``2>&1 | head -1``, the note is lost and the work continues.
+
+        Args:
+            wrapped: else the terminal itself wraps it, so that a command in it can be copied whole.
         """
         if self.quiet and style != WARNING:
             return
-        self._print(message, style, wrapped=True)
+        self._print(message, style, wrapped)
 
     def line(self, message: str, style: str | None = None) -> None:
-        """As :meth:`note`, but wrapped by the terminal itself, so that a command in it can be copied whole."""
+        """As :meth:`note`, but never left out, and wrapped by the terminal itself."""
         self._print(message, style, wrapped=False)
 
     def _print(self, message: str, style: str | None, wrapped: bool) -> None:
