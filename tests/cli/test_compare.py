@@ -92,6 +92,7 @@ BEST, CLOSE, FAR = [1] * 40, [1] * 39 + [0], [0] * 20 + [1] * 20
             [("close", CLOSE, 9)],
             "best and close cannot be told apart by their accuracy on 40 rows of d.csv (by 2.5 points",
         ),
+        ([("even", BEST, 9)], "on 40 rows of d.csv (both are right on the same rows); take even, which"),
         ([("close", CLOSE, 9)], "; take close, which is the smallest."),
         ([("close", CLOSE, 900)], "; take best, which is the smallest."),
         ([("close", CLOSE, 100)], "; take any of them."),

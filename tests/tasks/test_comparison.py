@@ -85,6 +85,8 @@ def test_what_is_better_worse_equal_and_the_same() -> None:
     assert equal.sentence(ROWS).endswith("they cannot be told apart.")
     same = said(*answers(39, 0, 0, 39)).sentence(ROWS)
     assert same.endswith("equals the best baseline (commonest label, 0.5000): both are right on the same rows.")
+    wrong = said(*answers(0, 0, 0, 78)).sentence(ROWS)
+    assert wrong.endswith("equals the best baseline (commonest label, 0.0000): neither is right on any row.")
 
 
 def test_losses_are_better_where_they_are_smaller() -> None:

@@ -441,7 +441,9 @@ def _summarize(output: Output, session: Session) -> None:
     if kept is not None:
         before, after = format_number(kept.before), format_number(kept.after)
         said = f"{kept.metric} on {_kept_rows(session)}: {before} before, {after} after"
-        if kept.interval is not None:
+        if kept.interval == (0, 0):
+            said += ", the same on each row"
+        elif kept.interval is not None:
             low, high = map(format_number, kept.interval)
             said += f" (95% interval of the gain {low} to {high})"
         if kept.fell:

@@ -96,12 +96,17 @@ class Comparison:
         low, high = self.interval
         return low > 0 or high < 0
 
+    @property
+    def right_rows(self) -> str:
+        """On which rows two of the :attr:`same` scores are right."""
+        return "both are right on the same rows" if self.score else "neither is right on any row"
+
     def sentence(self, validated_on: str) -> str:
         """The comparison in plain words, with a count of what both were scored on: ``78 validation rows``."""
         said = f"{format_number(self.score)} {self.metric} on {validated_on} "
         beside = f"the best baseline ({self.baseline.replace('_', ' ')}, {format_number(self.baseline_score)})"
         if self.same:
-            return f"{said}equals {beside}: both are right on the same rows."
+            return f"{said}equals {beside}: {self.right_rows}."
         better = self.difference > 0
         if self.difference == 0:
             said += f"equals {beside}"

@@ -148,6 +148,8 @@ def _verdict(models: Sequence[Scored], metric: str, share: bool, data: str, rows
 
 
 def _margin(beside: Comparison, share: bool) -> str:
+    if beside.same:
+        return beside.right_rows
     low, high = (f"{100 * x:.1f}" if share else format_number(x) for x in beside.interval)
     by = f"{100 * beside.difference:.1f} points" if share else format_number(beside.difference)
     return f"by {by}; 95% interval {low} to {high}".replace(" -", " −")
