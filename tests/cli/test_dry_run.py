@@ -98,6 +98,17 @@ def test_a_table_of_many_columns_stays_small(cli, tiny):
     assert "    columns  text (text, input), label (category, label), c0 to c299 (300) (constant, ignored" in said
 
 
+def test_a_label_that_is_the_same_in_the_first_rows_alone_is_no_constant(cli):
+    rows = [f"so good {k},{'pn'[k // 300]},en\n" for k in range(600)]
+    columns = {}
+    for name, some in {"sorted": rows, "short": rows[:40]}.items():
+        cli.write("a.csv", "text,label,language\n" + "".join(some))
+        document = cli.works("train", "a.csv", "--dry-run", "--json").json
+        columns[name] = [(one["type"], one["role"], one["ignored_because"]) for one in document["columns"][1:]]
+    assert columns["sorted"] == [("category", "label", ""), ("constant", "ignored", "the same in the first rows")]
+    assert columns["short"] == [("constant", "label", ""), ("constant", "ignored", "always the same")]
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_a_terminal_has_a_panel(cli, tiny, width):
     cli.write("a.csv", REVIEWS)
@@ -257,6 +268,7 @@ def test_a_dry_run_says_what_a_training_does_with_the_rows(files, tiny, options,
         assert shown["from"]["added"] == {"word": 2, "label": 0}
         assert found["begins_with"] == "before, with 9 words and 2 labels; added: 2 words"
         assert counts["older rows"] == 20
+        assert found["task_why"] == "the task of before"
 
 
 def test_how_many_rows_are_for_what_is_left_open_where_only_all_rows_tell(files):

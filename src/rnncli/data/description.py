@@ -196,7 +196,9 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
     table, roles = opened.table, opened.plan.roles
     dialect = table.dialect
     amounts = isinstance(first.labels, Amounts) or not (roles.label and len(first.labels) and first.labels.text(0))
-    columns = tuple(_column(one, roles.of(one.name), opened.source.ignore, amounts) for one in opened.columns)
+    columns = tuple(
+        _column(one, roles.of(one.name), opened.source.ignore, amounts, opened.all_seen) for one in opened.columns
+    )
     read = [one for one in islice(opened.columns, _WARNED) if roles.of(one.name) in ("input", "label")]
     return DataDescription(
         file=table.name,
@@ -213,13 +215,21 @@ def describe(opened: OpenedRecords, first: Dataset, task: str, task_why: str) ->
     )
 
 
-def _column(column: Column, role: Role, ignored: str | None, amounts: bool) -> ColumnDescription:
-    """A column; whole numbers that are labels, and no ``amounts``, are names of classes."""
+def _column(column: Column, role: Role, ignored: str | None, amounts: bool, all_seen: bool) -> ColumnDescription:
+    """A column; whole numbers that are labels, and no ``amounts``, are names of classes.
+
+    Args:
+        all_seen: whether the first rows are all; else others may follow that have another label, where a file is
+            sorted by labels, or by sequences that have one.
+    """
     because, kind = "", column.kind
+    if role == "label" and kind == "constant" and not all_seen:
+        kind = "number" if amounts else "category"
     if role == "label" and kind == "number" and column.repeats and not amounts:
         kind = "category"
     if role == "ignored":
-        poor = {"constant": "always the same", "nearly empty": "nearly empty"}.get(column.kind, "")
+        same = "always the same" if all_seen else "the same in the first rows"
+        poor = {"constant": same, "nearly empty": "nearly empty"}.get(column.kind, "")
         because = poor or ("an id" if column.is_id else "")
         if ignored is not None and (column.name == ignored or column.name in names_in(ignored)):
             because = "--ignore"
@@ -250,7 +260,7 @@ def _warnings(described: Sequence[ColumnDescription], all_seen: bool) -> list[st
             found.append(f"{quoted(one.name)} is read, and nearly empty in the first rows")
         elif one.type == "constant":
             found.append(f"{quoted(one.name)} is read, and always the same in the first rows")
-    if all_seen:  # others may follow where a file is sorted by labels, or by sequences that have one
+    if all_seen:
         same = (one for one in described if one.role == "label" and one.type == "constant")
         found += [f"the label {quoted(one.name)} is the same in all rows" for one in same]
     return found

@@ -150,8 +150,11 @@ class OpenedTraining:
         """
         first = self.records.first(doubted=alone)
         task = task_for(first, self.settings.task)
+        begin, keep = self.asked.begin, self.asked.keep
         why = task.recognized_by if self.settings.task == "auto" else f"--task {task.name}"
-        paths = self.beside | ({} if self.asked.keep is None else {"keep": self.asked.keep})
+        if begin is not None and "task" not in self.asked.named:
+            why = f"the task of {begin.name}"
+        paths = self.beside | ({} if keep is None else {"keep": keep})
         others = {
             option: arranging.open_like(first, path, f"--{option}", self.settings.task)
             for option, path in paths.items()
