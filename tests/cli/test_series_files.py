@@ -91,7 +91,12 @@ def test_a_folder_for_each_label_and_a_file_for_each_series(
     assert f"has the time 0 here and on line {lines - 1}" in caught.value.message
     with pytest.raises(DataError) as caught:
         rnncli.train(list((tmp_path / "data" / "2").iterdir()), runs=tmp_path / "runs")
-    assert "A series without a label teaches nothing" in str(caught.value.hint)
+    assert "without a label teaches nothing: put the files of each label into a folder" in str(caught.value.hint)
+    table = tmp_path / "long.csv"
+    table.write_text("id,time,x\n" + "".join(f"{k // 9},{k % 9},{k}.5\n" for k in range(36)))
+    with pytest.raises(DataError) as caught:
+        rnncli.train(table, runs=tmp_path / "runs")
+    assert "teaches nothing: add a column with the label of each series. To predict the next " in str(caught.value.hint)
 
 
 def test_a_file_of_fewer_timesteps_or_without_labels_and_ids_is_read(tmp_path: Path) -> None:

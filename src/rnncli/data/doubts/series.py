@@ -63,8 +63,10 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     number = numbers[-1] if numbers else None
     hints = [] if label is None or label.fractions else each_file(preview)
     if (label is None or label.fractions) and len(preview.names) > 1 and preview.purpose.trains:
-        folders = "put the files of each label into a folder of its own, and name the folder of these folders"
-        hints.append(folder_of_labels(preview) or f"A series without a label teaches nothing: {folders}")
+        labels = "put the files of each label into a folder of its own, and name the folder of these folders"
+        if len(preview.file.files) < 2:
+            labels = "add a column with the label of each series"
+        hints.append(folder_of_labels(preview) or f"A series without a label teaches nothing: {labels}")
     if number is not None and preview.purpose.trains:
         hints.append(_predict_number(preview, number, label))
     hints.append(f"If a column holds texts nevertheless: {preview.command(preview.some_columns)}")
