@@ -170,6 +170,11 @@ def test_a_number_that_is_constant_for_each_sequence(cli: Any) -> None:
     assert "20 of them in order of time; numbers: x; label: price" in result.err
     assert len(cli.works("predict", "l.csv").rows) == 20
     cli.refuses(3, "--task regress --label price", "train", "l.csv", "--label", "price")
+    of_id = "rnncli train l.csv --task {} --id id --label {}"
+    regress, forecast = of_id.format("regress", "price"), of_id.format("forecast", "x")
+    cli.refuses(3, f"a number of each row: {regress}; the next values: {forecast}. ", "train", "l.csv")
+    for one in (regress, forecast):
+        cli.works(*one.split()[1:], "--dry-run")
 
 
 def test_settings_of_series_are_for_series(trained: Any, sold: Any, tiny: list[str]) -> None:

@@ -453,7 +453,8 @@ def _summarize(output: Output, session: Session) -> None:
             )
         else:
             output.note(said)
-    asked = session.dataset.source.typed if issubclass(session.model().inputs, NumberArrays) else '"…"'
+    source, reads_numbers = session.dataset.source, issubclass(session.model().inputs, NumberArrays)
+    asked = ("DATA" if source.more else source.typed) if reads_numbers else '"…"'
     advice = f"ask it: rnncli predict {asked}, open it: rnncli inspect --timesteps"
     output.note(f"saved in {session.folder.named}; {advice}", wrapped=False)
 

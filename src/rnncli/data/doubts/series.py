@@ -8,7 +8,7 @@ from rnncli.data.doubts.preview import Preview, cut, shown
 from rnncli.data.doubts.timesteps import each_file, folder_of_labels
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
-from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_columns import Said, is_constant, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import FILE, TIMES, label_rank, text_rank
 from rnncli.data.tables.series_form import ids_of, times_of
@@ -68,18 +68,19 @@ def nothing_to_read(preview: Preview) -> DataError | None:
             labels = "add a column with the label of each series"
         hints.append(folder_of_labels(preview) or f"A series without a label teaches nothing: {labels}")
     if number is not None and preview.purpose.trains:
-        hints.append(_predict_number(preview, number, label))
+        hints += _predict_number(preview, number, label)
     hints.append(f"If a column holds texts nevertheless: {preview.command(preview.some_columns)}")
     return preview.file.refusal(f"no column holds texts: {listed(found)}", ". ".join(hints))
 
 
-def _predict_number(preview: Preview, number: Column, label: Column | None) -> str:
+def _predict_number(preview: Preview, number: Column, label: Column | None) -> list[str]:
     """The commands that predict a number of each row, or the next ones."""
     ids = [] if times_of(preview.columns) else [one.name for one in ids_of(preview.besides(number))[:1]]
     if len(preview.file.files) > 1 and not ids and FILE not in preview.names:
         ids = [FILE]
     times = {one.name for one in times_of(preview.columns)} | set(TIMES)
-    named = command(*(("--id", ids[0]) if ids else ()), "--label", number.name)
+    of_ids = ("--id", ids[0]) if ids else ()
+    named = command(*of_ids, "--label", number.name)
     of_id = {name for id in ids for name in (id, *names_in(id))}
     others = [column for column in preview.besides(number, label) if column.numeric and not column.is_id]
     others = [column for column in others if column.name not in of_id | times]
@@ -90,8 +91,13 @@ def _predict_number(preview: Preview, number: Column, label: Column | None) -> s
         regress = preview.command_for("regress", left_out, named) if others else ""
     elif len(others) > 1:
         regress = preview.command_for("regress", command("--features", ",".join(c.name for c in others)), named)
-    forecast = f"the next values: {preview.command_for('forecast', named)}"
-    return f"To predict a number of each row: {regress}; {forecast}" if regress else f"To predict {forecast}"
+    hints = [f"a number of each row: {regress}"] if regress else []
+    by_id = [one for one in preview.columns if one.name in ids]
+    changing = [one for one in (number, *reversed(others)) if not any(is_constant(id, one) for id in by_id)]
+    if changing:  # a series of one number over and over has no next values
+        forecast = preview.command_for("forecast", command(*of_ids, "--label", changing[0].name))
+        hints.append(f"the next values: {forecast}")
+    return [f"To predict {'; '.join(hints)}"] if hints else []
 
 
 def words_beside_numbers(preview: Preview) -> DataError | None:

@@ -118,7 +118,7 @@ def _is_evident(id: Column, features: Sequence[Column]) -> bool:
 
 def _label(id: Column, others: Sequence[Column], said: Said) -> Column | None:
     """The column that is named, or whose name says that it holds labels, or the only other one without numbers."""
-    fitting = [column for column in others if _is_constant(id, column) is not said.label_changes]
+    fitting = [column for column in others if is_constant(id, column) is not said.label_changes]
     if said.label_changes:
         fitting = [column for column in fitting if column.repeats and not column.fractions]
     if said.label is not None:
@@ -182,7 +182,7 @@ def _time(id: Column, others: Sequence[Column], said: Said) -> Column | None:
         found = next((column for column in timely if snake_case(column.name) == name), None)
         if found is not None:
             return found
-    moving = [column for column in dated if not _is_constant(id, column)]
+    moving = [column for column in dated if not is_constant(id, column)]
     if len(moving) == 1:
         return moving[0]
     counting = [column for column in timely if mentions(column.name, TIME_WORDS) and _counts(id, column)]
@@ -200,7 +200,7 @@ def _counts(id: Column, column: Column) -> bool:
     return True
 
 
-def _is_constant(id: Column, column: Column) -> bool:
+def is_constant(id: Column, column: Column) -> bool:
     """Whether it never changes within a sequence; missing values are another matter."""
     first: dict[str, str] = {}
     filled = ((one, value) for one, value in zip(id.values, column.raw, strict=True) if one and value.strip())
