@@ -157,6 +157,16 @@ def test_a_folder_of_series_for_each_label(folder):
     assert found.source.id == "series_id"
 
 
+@pytest.mark.parametrize("ignored", ["x,label", "x,y", "y,label", "x,y,label"])
+def test_the_names_of_files_are_no_texts(folder, ignored):
+    for number in range(6):
+        label, path = "ab"[number % 2], Path(f"s/{'ab'[number % 2]}/{number}.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x,y,label\n" + "".join(f"{number * t},{t},{label}\n" for t in range(4)))
+    with pytest.raises(DataError):
+        rnncli.describe("s", ignore=ignored)
+
+
 def test_a_folder_is_walked_in_order_and_says_what_it_cannot_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("f/b/2.txt", "f/b/10.txt", "f/a/x.txt", "f/a/.hidden", "f/.git/x"):

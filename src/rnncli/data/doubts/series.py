@@ -125,7 +125,7 @@ def _likely_label(columns: Sequence[Column]) -> Column | None:
     best = best_named(columns, label_rank)
     if best:
         return best[0]
-    words = [c for c in columns if c.repeats and not (c.numeric or c.dates) and c.words < 3]
+    words = [c for c in columns if c.repeats and not (c.numeric or c.dates or c.is_id) and c.words < 3]
     return words[0] if len(words) == 1 else None
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rnncli.data.formats.numbers import is_number, is_whole_number
 from rnncli.data.tables.column import LABEL_LENGTH, Column, best_named, columns_of
-from rnncli.data.tables.names import IDS, ends_in, label_rank, text_rank
+from rnncli.data.tables.names import FILE, IDS, ends_in, label_rank, text_rank
 from rnncli.errors import DataError, UsageError, closest, quoted
 
 MAX_COLUMNS = 10_000
@@ -169,7 +169,8 @@ def _guess_text(columns: Sequence[Column], label: Column | None, need_label: boo
     Raises:
         DataError: no column has clearly the longest values.
     """
-    others = _prefer([column for column in columns if column is not label], lambda column: any(column.values))
+    others = [column for column in columns if column is not label and column.name != FILE]  # a file's name is no text
+    others = _prefer(others, lambda column: any(column.values))
     likely = best_named(others, text_rank)
     if not likely:
         likely = _prefer(others, lambda column: label_rank(column.name) is None)
