@@ -204,6 +204,12 @@ def test_the_latest_windows_are_for_validation_and_share_no_value_with_training(
     assert len(rows.train) + len(rows.validation) == len(cut.series) - 2 * 3
     with pytest.raises(DataError, match="2 windows are too few to train on and to set 10% aside"):
         in_time(series_of([1, 2]), Settings(), np.zeros(2, np.int64), 1)
+    short, of_each = series_of(*([1, 2, 3, 4] for _ in range(20))), np.repeat(np.arange(20), 4)
+    with pytest.raises(DataError, match=r"80 windows are too few .*, at most 4 of a series$") as caught:
+        in_time(short, Settings(), of_each, 2)
+    assert "--validation 0.25; or " in str(caught.value.hint)
+    rows = in_time(short, Settings(validation=0.25), of_each, 2)
+    assert (rows.validation.tolist(), len(rows.train)) == (list(range(3, 80, 4)), 40)
 
 
 @pytest.mark.parametrize(("steps", "season", "horizon", "window"), [(144, 12, 1, 24), (144, 1, 1, 24), (20, 1, 1, 4)])

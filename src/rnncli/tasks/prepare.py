@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -303,9 +304,14 @@ def in_time(dataset: Dataset, settings: Settings, series: Array, horizon: int = 
     judged = arrangement.tested and not len(learned)  # by a trained model, and nothing is to be learned
     if not judged and (len(made.train) < 2 or (share and not len(made.validation))):
         windows = counted(len(learned), "window is", "windows are")
+        hint = "take a shorter --window or a smaller --horizon, or train without validation (--validation 0)"
+        most = int(np.bincount(series[learned]).max(initial=0))
+        if len(made.train) > 1 and most > max(1, horizon):  # many short series: none has a window to set aside
+            hint = f"set one of each series aside: --validation {math.ceil(100 / most) / 100:g}; or {hint}"
         raise DataError(
-            f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation",
-            "take a shorter --window or a smaller --horizon, or train without validation (--validation 0)",
+            f"{dataset.name}: {windows} too few to train on and to set {share:.0%} aside for validation"
+            + (f", at most {most} of a series" if len(series) > most else ""),
+            hint,
         )
     if arrangement.tested:
         return Split(made.train, np.flatnonzero(of_window == Part.TEST), made.validation)
