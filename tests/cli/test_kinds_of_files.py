@@ -502,3 +502,120 @@ def test_spans_as_python_writes_them_are_no_constant(cli):
     cli.write("a.csv", table(["text", "entities"], *rows))
     found = cli.works("train", "a.csv", "--dry-run", "--json").json
     assert (found["task"], found["columns"][1]["type"], found["warnings"]) == ("tag", "list", [])
+
+
+GENRES = [[{"id": 2, "name": "drama"}, {"id": 1, "name": "comedy"}], [{"id": 2, "name": "drama"}]] * 30
+CATS = [{"cats": {"A": one == "good", "B": one != "good"}} for one in LABELS]
+ANSWERS = [f"because of {other}" for other in OTHERS]
+CHATS = [
+    [("system", "be kind"), ("user", text), ("assistant", label)] for text, label in zip(TEXTS, LABELS, strict=True)
+]
+MESSAGES = [[{"role": who, "content": said} for who, said in chat] for chat in CHATS]
+TURNS = [
+    [{"from": ("human", "gpt")[k % 2], "value": said} for k, said in enumerate((text, answer, answer, text))]
+    for text, answer in zip(TEXTS, ANSWERS, strict=True)
+]
+
+NAMES_OF_OBJECTS = ("To make labels of their 'name'", 0, "multilabel", TEXTS[0], "comedy, drama")
+PARTED = {"val": 40, "train": 0}
+
+# file → its content, what is said, of the commands that make another file which one, and its task, first input, label
+MADE = {
+    "a value that stands for none": (
+        *("a.csv", table(["text", "label"], TEXTS, ["NaN", *LABELS[1:]]), "holds NaN, which stands for no value"),
+        *(0, "classify", TEXTS[1], LABELS[1]),
+    ),
+    "labels behind a mark": (
+        *("a.txt", "".join(f"{text} .@{one}\n" for text, one in zip(TEXTS, ["neutral", "positive"] * 30, strict=True))),
+        *("ends with one of a few labels", 0, "classify", f"{TEXTS[0]} .", "neutral"),
+    ),
+    "labels with another prefix": (
+        *("a.txt", "".join(f"__class__{one} {text}\n" for text, one in zip(TEXTS, LABELS, strict=True))),
+        *("begins with one of a few labels", 0, "classify", TEXTS[0], f"__class__{LABELS[0]}"),
+    ),
+    "tags behind underscores": (
+        *("a.txt", "".join(f"Mia_NNP saw_VBD {word}_NN\n" for word in WORDS), "after an underscore"),
+        *(0, "tag", f'["Mia","saw","{WORDS[0]}"]', '["NNP","VBD","NN"]'),
+    ),
+    "values of JSON over several lines": (
+        *("a.json", objects(lambda text, label: {"text": text, "label": label}).replace(", ", ",\n")),
+        *("a second JSON value", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "pairs of an array": (
+        *("a.json", json.dumps(list(map(list, zip(TEXTS, CATS, strict=True)))), "'annotations' holds objects"),
+        *(0, None, "", ""),
+    ),
+    "pairs a line": (
+        *("a.jsonl", "".join(json.dumps(pair) + "\n" for pair in zip(TEXTS, LABELS, strict=True)), "an array, but"),
+        *(0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "texts below their label": (
+        *("a.json", json.dumps({"good": TEXTS[:31], "bad": TEXTS[31:]}), "an object of lists"),
+        *(0, "classify", TEXTS[0], "good"),
+    ),
+    "as many texts below each label": (
+        *("a.json", json.dumps({"good": TEXTS[:30], "bad": TEXTS[30:]}), "if 'good' is a label"),
+        *(1, "classify", TEXTS[0], "good"),
+    ),
+    "pairs below the names of parts": (
+        *("a.json", json.dumps({part: list(zip(TEXTS[at:], LABELS[at:], strict=True)) for part, at in PARTED.items()})),
+        *("an object of lists", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "objects with names as labels": ("a.jsonl", lines(text=TEXTS, genres=GENRES), *NAMES_OF_OBJECTS),
+    "objects with names in a table": (
+        *("a.csv", table(["id", "plot", "genres"], range(60), TEXTS, (f'"{one}"' for one in GENRES))),
+        *NAMES_OF_OBJECTS,
+    ),
+    "texts in a list": (
+        *("a.jsonl", lines(tag=LABELS, patterns=[["hello", text] for text in TEXTS]), "'patterns' holds lists"),
+        *(0, "classify", "hello", LABELS[0]),
+    ),
+    "a chat whose answers are labels": (
+        *("a.jsonl", lines(messages=MESSAGES), "the only column is 'messages'"),
+        *(0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "a chat": ("a.jsonl", lines(id=range(60), conversations=TURNS), "'conversations' holds lists", 0, None, "", ""),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_the_command_makes_of_a_file_what_it_is(cli, tmp_path, monkeypatch, kind):
+    name, content, says, which, task, input, label = MADE[kind]
+    monkeypatch.chdir(tmp_path)
+    cli.write(name, content)
+    said = cli.refuses(3, says, "train", name, "--dry-run").err
+    way = re.findall(r"python3 -c .*? > [^ ;]+\.[a-z]+", said)[which]
+    subprocess.run(way, shell=True, check=True)
+    made = way.rpartition(" ")[2]
+    if task is None:  # it is asked about again, with commands that work
+        said = cli.refuses(3, made, "train", made, "--dry-run").err
+        way = re.findall(r"rnncli train .*?(?=; |\n|$)", said)[0]
+        cli.works(*shlex.split(way)[1:], "--dry-run")
+        return
+    found = cli.works("train", made, "--dry-run", "--json").json
+    assert (found["task"], found["records"][0]) == (task, {"input": input, "label": label})
+
+
+def test_a_header_among_the_rows_is_no_record(cli):
+    both = table(["text", "label"], TEXTS, LABELS)
+    cli.write("a.csv", both * 2)
+    cli.refuses(3, "a.csv:62: the header once more", "train", "a.csv", "--dry-run")
+    assert cli.works("train", "a.csv", "--skip-bad", "--dry-run", "--json").json["rows"][0]["rows"] == 108
+
+
+def test_a_folder_of_folders_of_parts_names_the_part_for_training(cli, tmp_path):
+    for part in ("test", "train"):
+        for label in ("neg", "pos"):
+            (tmp_path / "d" / part / label).mkdir(parents=True)
+            for k in range(6):
+                cli.write(f"d/{part}/{label}/{k}.txt", f"{part} {TEXTS[k]}")
+    cli.refuses(3, "rnncli train d/train --test d/test", "train", "d", "--dry-run")
+    cli.works("train", "d/train", "--test", "d/test", "--dry-run")
+    (tmp_path / "d/train/unsup").mkdir()
+    cli.write("d/train/unsup/0.txt", TEXTS[0])
+    cli.refuses(3, "mv d/train/unsup d-train-unsup && rnncli train d/train", "train", "d/train", "--dry-run")
+
+
+def test_names_that_begin_with_label_are_those_of_labels(cli):
+    cli.write("a.csv", table(["text", "label_sexist", "label_category"], TEXTS, LABELS, "xyz" * 20))
+    cli.refuses(3, "--label label_sexist; or rnncli train a.csv --text text --label label_cat", "train", "a.csv")

@@ -308,7 +308,7 @@ def _opened(
 
     try:
         if request.doubted and purpose.trains and not source.more and is_folder(source.path):
-            raise_found(files.parts_as_one(source.path, source.format, purpose.command))
+            raise_found(files.parts_as_one(source.path, purpose.command))
         by_name, tagged = (request.labelled and task in tasks for tasks in (NAMING, TAGGING))
         table = opened_as(source.format, by_name, tagged, _by_file(request, purpose))
     except DataError as error:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rnncli.data.doubts.preview import Checks, Known, Preview, Purpose, cut, raise_first, raise_found
 from rnncli.data.formats.advice import DataFile, command
-from rnncli.data.formats.folders import stem, walk
+from rnncli.data.formats.folders import names_in, stem
 from rnncli.data.formats.registry import PAIRS
 from rnncli.data.formats.table import Table
 from rnncli.data.tables.facts import are_labels, are_tags, is_plain_number, mostly, numbers_in
@@ -23,6 +23,7 @@ FEW = 4  # files whose lines are counted, to see whether those of one go with th
 _CHOICES = 3  # commands in a message
 _ENOUGH = 10  # lines of a file, before they say what it holds
 _LONGEST_NAME = 3  # words in a line that is a name or a word, and no line of a text
+_UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled")  # folders of texts for which nobody gave labels
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -178,11 +179,17 @@ def _two_texts(whole: DataFile, files: Sequence[TextFile]) -> DataError | None:
     )
 
 
-def parts_as_one(folder: str, format: str | None, reader: str) -> DataError | None:
+def parts_as_one(folder: str, reader: str) -> DataError | None:
     """The refusal of a folder of which the files, or the folders in it, are for training and for testing."""
-    names = list(
-        dict.fromkeys(os.path.relpath(path, folder).split(os.sep)[0] for path, _ in walk(folder, format).files)
-    )
+    names = names_in(folder)
+    unlabelled = next((name for name in names if name.lower() in _UNLABELLED), None)
+    if unlabelled is not None and len(names) > 1 and os.path.isdir(os.path.join(folder, unlabelled)):
+        aside = f"{os.path.normpath(folder).replace(os.sep, '-')}-{unlabelled}"
+        return DataError(
+            f"{folder}: the folder {unlabelled} seems to hold texts without labels, and its name would be their label",
+            f"To train without them: {command('mv', os.path.join(folder, unlabelled), aside)} && "
+            f"{command(*reader.split(), folder)}",
+        )
     found: dict[Part, list[str]] = {}
     for name in names:
         parts = {part for word in _LETTERS.findall(stem(name)) if (part := part_of(word)) is not None}
@@ -190,6 +197,7 @@ def parts_as_one(folder: str, format: str | None, reader: str) -> DataError | No
             found.setdefault(parts.pop(), []).append(os.path.join(folder, name))
     if Part.TRAINING not in found or len(found) < 2:
         return None
+    parted = listed([os.path.basename(path) for paths in found.values() for path in paths][:FEW])
     training = found.pop(Part.TRAINING)
     options = [
         word
@@ -200,7 +208,6 @@ def parts_as_one(folder: str, format: str | None, reader: str) -> DataError | No
     every = [] if len(names) > FEW or os.path.isdir(training[0]) else [os.path.join(folder, one) for one in names]
     to_all = f"; to train on all of them: {command(*reader.split(), *every)}" if every else ""
     return DataError(
-        f"{folder}: the names in this folder ({listed(names[:FEW])}) divide the data into parts, but all would be "
-        "read together",
+        f"{folder}: the names in this folder ({parted}) divide the data into parts, but all would be read together",
         f"To train on the part for training: {command(*reader.split(), *training, *options)}{to_all}",
     )

@@ -15,9 +15,11 @@ _WORDS, _LENGTH = 3, 15  # of what stands beside a label, on average: more of ei
 _ELSEWHERE = 0.05  # of the lines may have a word that is a label in the rest too
 
 _FROM_START = re.compile(r"\s*+([^\s,;|]++)[\s,;|]++(.*\S)")
+_FROM_END = re.compile(r"\s*+([^\s,;|@]++)[\s,;|@]++(.*\S)")  # of a line that is turned round
 _FIRST = r"\s*([^\s,;|]+)[\s,;|]+(.*\S)"
-_LAST = r"\s*(.*\S)[\s,;|]+([^\s,;|]+)"
-_CODE = re.compile(r"[+-]?\d{1,3}|[+-]|[A-Z]+[_:][A-Za-z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+")  # 0, +1, DESC:manner
+_LAST = r"\s*(.*[^\s,;|@])[\s,;|@]+([^\s,;|@]+)"
+_CODE = re.compile(r"[+-]?\d{1,3}|[+-]|[A-Z]+[_:][A-Za-z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+|__\w+__\w+")
+# 0, +1, DESC:manner, __class__spam
 _PART = re.compile(r"(?<=[A-Z]):\w+$")
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 
@@ -29,7 +31,7 @@ def _labels(last: bool) -> Callable[[Lines], bool]:
         if len(lines) < _ENOUGH or 2 * len(set(lines)) < len(lines):
             return False
         # From its end a line is read backwards: what may stand before the label is not tried again and again.
-        found = [_FROM_START.match(line.strip()[::-1] if last else line) for line in lines]
+        found = [_FROM_END.match(line.strip()[::-1]) if last else _FROM_START.match(line) for line in lines]
         parted = [match.groups() for match in found if match is not None]
         if len(parted) < len(lines):
             return False

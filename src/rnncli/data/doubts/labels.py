@@ -33,6 +33,7 @@ _ALL_DIFFERENT = 50  # more labels than this,
 _ROWS_OF_EACH = 2  # with fewer rows than this for each, are texts
 _BRACKETS = ("[", "{", "(")
 _LIST_OF_TEXTS = ('["', "[]")
+_NO_VALUES = ("nan", "<na>", "#n/a", "null")  # as programs write that there is none; "none" and "?" may be labels
 READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
 
@@ -64,6 +65,9 @@ def no_labels(
     if known & (Known.CLASSES | Known.TAGS):
         return None
     found = counts.keys() - preview.purpose.labels
+    missing = next((label for label in sorted(found) if label.strip().lower() in _NO_VALUES), None)
+    if missing is not None and len(found) > 1:
+        return _refuse_missing(preview, preview.label, missing)
     many = preview.purpose.trains and len(found) > _ALL_DIFFERENT
     if many and len(found) >= MOSTLY * len(labels) and preview.label.words >= 3:
         return _refuse_texts(preview, preview.label, f"{len(found):,} different texts in {len(labels):,} records")
@@ -204,6 +208,15 @@ def _numbers_alone(preview: Preview, column: Column) -> str:
     return f"To write the numbers alone, for --task regress: {made}"
 
 
+def _refuse_missing(preview: Preview, column: Column, label: str) -> DataError:
+    kept = preview.file.filtered(f"str({cell(column)})!={literal(label)}")
+    return preview.file.refusal(
+        f"{quoted(column.name)} holds {cut(label)}, which stands for no value",
+        f"To leave out such records: {kept}. {_settle_label(preview, 'it is a class')}",
+        preview.line_of(column, label.strip()),
+    )
+
+
 def _are_too_many(distinct: Sized, labels: Sized) -> bool:
     """Whether there are too many different labels for the names of classes."""
     return len(distinct) > _ALL_DIFFERENT and _ROWS_OF_EACH * len(distinct) > len(labels)
@@ -285,7 +298,7 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
             f"{file.as_json(f'{{**r,{literal(column.name)}:{numbers}}}')}",
             line,
         )
-    hint = unfolded(preview, column, label)
+    hint = _names_of_objects(preview, column, label) or unfolded(preview, column, label)
     if hint:
         return file.refusal(f"{what}, but a label is a single name", hint, line)
     return file.refusal(
@@ -294,6 +307,18 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
         f"If another column holds the labels: {preview.command('--label COLUMN')}",
         line,
     )
+
+
+def _names_of_objects(preview: Preview, column: Column, label: str) -> str:
+    """The command that makes of objects like ``{"id": 28, "name": "action"}`` their names; empty if they have none."""
+    found = nested(label)
+    first = found[0] if isinstance(found, list) and found else None
+    named = [key for key, value in first.items() if isinstance(value, str)] if isinstance(first, dict) else []
+    if len(named) != 1:
+        return ""
+    key = literal(named[0])
+    names = preview.file.as_json(f"{{**r,{literal(column.name)}:[i[{key}] for i in {preview.parsed(column, label)}]}}")
+    return f"To make labels of their {quoted(named[0])}: {names}"
 
 
 def _words_of_spans(preview: Preview, found: object) -> str:

@@ -206,10 +206,30 @@ def unfolded(preview: Preview, column: Column, value: str) -> str:
             return f"To write what they hold as columns of their own: {preview.file.flattened()}"
         made = preview.file.as_json(f"{{**r,**{preview.parsed(column, value)}}}")
         return f"To write what they hold as columns of their own: {made}"
+    items = preview.parsed(column, value)
+    if isinstance(found, list) and (turns := _turns(found)) is not None:
+        who, what, last = map(literal, turns)
+        pairs = f"for s in [{items}] for a,b in zip(s,s[1:]) if b[{who}]=={last}"
+        made = preview.file.as_json(
+            "r", f"({{a[{who}]:a[{what}],b[{who}]:b[{what}]}} for r in {preview.file.records} {pairs})"
+        )
+        return f"To write what was said last beside what it answers, each in a column: {made}"
     if isinstance(found, list) and found and isinstance(found[0], dict):
-        items = preview.parsed(column, value)
         return f"To write a record of each object in them: {preview.file.exploded(literal(column.name), items)}"
     return ""
+
+
+_SPEAKERS = ("role", "from", "speaker")  # keys of a message in a chat
+
+
+def _turns(found: list[object]) -> tuple[str, str, str] | None:
+    """The keys of who speaks and of what is said in the messages of a chat, and who speaks last."""
+    messages = [dict(one) for one in found if isinstance(one, dict) and len(one) == 2]
+    who = next((key for key in _SPEAKERS if messages and key in messages[0]), None)
+    if who is None or len(messages) < max(2, len(found)) or any(set(one) != set(messages[0]) for one in messages):
+        return None
+    what = next(key for key in messages[0] if key != who)
+    return who, what, str(messages[-1][who])
 
 
 Check = Callable[[Preview], DataError | None]

@@ -20,7 +20,7 @@ from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
 
-_SLASHED = re.compile(r"\S+/[A-Z$.,:'`()#-]+[0-9]?")
+_TAGGED = {mark: re.compile(rf"\S+{mark}[A-Z$.,:'`()#-]+[0-9]?") for mark in "/_"}
 _GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first word and the rest
 _MARKS = (",", ";", "|")
 _FEW = 10  # lines that are numbers by chance
@@ -146,17 +146,19 @@ def sentences_with_tags(preview: Preview) -> DataError | None:
 
 
 def slashed_tags(preview: Preview) -> DataError | None:
-    """Words with their tags behind a slash, a sentence a line: ``Mia/NNP saw/VBD``."""
+    """Words with their tags behind a slash or an underscore, a sentence a line: ``Mia/NNP saw/VBD``."""
     if preview.holds_tagged_words:
         items = [item for column in _columns_of_words(preview) for item in column]
     else:
         items = [item for line in preview.lines for item in line.split()]
-    if len(items) < 10 or not mostly(_SLASHED.fullmatch(item) is not None for item in items):
+    fitting = (mark for mark, tagged in _TAGGED.items() if mostly(map(bool, map(tagged.fullmatch, items))))
+    mark = next(fitting, None)
+    if len(items) < 10 or mark is None:
         return None
-    record = '{"tokens":[w.rpartition("/")[0] for w in r],"tags":[w.rpartition("/")[2] for w in r]}'
+    record = f'{{"tokens":[w.rpartition("{mark}")[0] for w in r],"tags":[w.rpartition("{mark}")[2] for w in r]}}'
     made = preview.file.as_json(record, "map(str.split,sys.stdin)", "r")
     return preview.file.refusal(
-        f"each word has its tag after a slash ({cut(items[0])})",
+        f"each word has its tag after {'a slash' if mark == '/' else 'an underscore'} ({cut(items[0])})",
         f"{READS_WORDS}. To write it so: {made}",
         preview.rows[0].line,
     )

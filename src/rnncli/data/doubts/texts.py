@@ -178,11 +178,22 @@ def nested_text(preview: Preview, value: str, line: int | None) -> DataError:
     if hint:
         kind = "objects" if value[:1] == "{" else "lists"
     else:
-        key, joined = literal(text.name), f'" ".join(map(str,{preview.parsed(text, value)}))'
+        key, items = literal(text.name), preview.parsed(text, value)
+        joined = f'" ".join(map(str,{items}))'
         if not text.nested:
             joined = f"{joined} if isinstance({cell(text)},list) else {cell(text)}"
         kind, made = "lists", file.as_json(f"{{**r,{key}:{joined}}}")
-        hint = f'rnncli reads {{{key}: "so it is"}}. To join the words: {made}'
+        found = nested(value)
+        if (
+            text.nested
+            and isinstance(found, list)
+            and len(found) > 1
+            and 2 * sum(" " in str(one).strip() for one in found) >= len(found)
+        ):
+            each = file.as_json(f"{{**r,{key}:t}}", f"{file.records} for t in {items}")
+            hint = f"To write a record of each text in them: {each}; to join the texts: {made}"
+        else:
+            hint = f'rnncli reads {{{key}: "so it is"}}. To join the words: {made}'
     return file.refusal(f"{quoted(text.name)} holds {kind} ({cut(value)}), but a text is needed", hint, line)
 
 

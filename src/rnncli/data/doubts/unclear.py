@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rnncli.data.doubts.preview import Preview
+from rnncli.data.doubts.texts import words_as_text
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import Unclear, choose_columns
@@ -25,7 +26,9 @@ def unclear_columns(preview: Preview, unclear: Unclear, text: str | None, label:
         return unclear
     named = {"text": text, "label": label}
     if unclear.role == "label" and not unclear.likely:
-        return preview.file.refusal(unclear.message, _without_label(preview, named))
+        found = choose_columns(preview.names, preview.sample, text=text, need_label=False)
+        nested = words_as_text(preview.choose(found.text, None))
+        return nested or preview.file.refusal(unclear.message, _without_label(preview, preview.columns[found.text]))
     task = "seq2seq" if preview.task == "auto" and _are_pairs(preview) else None
     choices = list(dict.fromkeys(_choices(preview, unclear, named)))[:_CHOICES]
     if not choices and any(one.dates for one in preview.columns) and not any(one.is_prose for one in preview.columns):
@@ -78,12 +81,11 @@ def _are_pairs(preview: Preview) -> bool:
     )
 
 
-def _without_label(preview: Preview, named: dict[str, str | None]) -> str:
+def _without_label(preview: Preview, column: Column) -> str:
     """What to do with texts that have no label."""
-    found = choose_columns(preview.names, preview.sample, text=named["text"], need_label=False)
-    text = preview.names[found.text]
+    text = column.name
     written = preview.command_for("lm", command("--text", text))
-    numbers = [one for one in preview.besides(preview.columns[found.text]) if one.numeric and not one.is_id]
+    numbers = [one for one in preview.besides(column) if one.numeric and not one.is_id]
     predicted = [preview.command_for("regress", command("--text", text, "--label", one.name)) for one in numbers[:1]]
     add = "to learn labels, add a column with the label of each text"
     first = "".join(f"To predict {quoted(numbers[0].name)}: {one}. " for one in predicted)

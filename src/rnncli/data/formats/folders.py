@@ -77,13 +77,21 @@ def walk(folder: str, format: str | None = None) -> Folder:
     return Folder(found, "documents" if FORMATS[format].holds == "texts" else format, said)
 
 
-def _entries(folder: str) -> tuple[list[str], list[str]]:
-    """The paths of the files and of the folders in a folder, in order of their names."""
+def names_in(folder: str) -> list[str]:
+    """The names of the files and folders in a folder, in their order, without hidden ones.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise StorageError(f"{folder}: cannot be read ({error.strerror or error})") from None
-    paths = [os.path.join(folder, name) for name in names]
+
+
+def _entries(folder: str) -> tuple[list[str], list[str]]:
+    """The paths of the files and of the folders in a folder, in order of their names."""
+    paths = [os.path.join(folder, name) for name in names_in(folder)]
     return [path for path in paths if not os.path.isdir(path)], [path for path in paths if os.path.isdir(path)]
 
 

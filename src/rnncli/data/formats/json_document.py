@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from rnncli.data.formats.json_objects import (
     IS_PAIR,
     MANY_DIGITS,
     MAX_NESTING,
+    PAIR,
     TOO_DEEP,
     BadRecord,
     as_object,
@@ -137,6 +138,8 @@ class _Document:
         """The elements of the array of records, or the one object; see :func:`open_document`."""
         start = self._skip(0)
         if self.text[start] == "[":
+            if IS_PAIR.match(self.text, self._skip(start + 1)):
+                self._take_records(f"[dict(zip({PAIR},r)) for r in json.load(sys.stdin)]")
             return self._elements(start, alone=True)
         arrays: list[_Array] = []
         end = self._find(start, (), arrays)
@@ -226,16 +229,20 @@ class _Document:
         record = self._element(start).value
         found = _columns_in(record) if isinstance(record, dict) else None
         if isinstance(record, dict) and found is not None:
-            what, rows = found
-            made = self.ledger.file.as_json("r", f"(lambda d: {rows})(json.load(sys.stdin))")
+            what, ways = found
+            made = [self.ledger.file.as_json("r", f"(lambda d: {rows})(json.load(sys.stdin))") for rows in ways]
             names = listed([quoted(key) for key in list(record)[:_SHOWN]])
             what = f"an object of {what} ({names}), and no array of records"
-            raise self._fault(start, what, f"{_READS}. To make such lines of it: {made}")
+            by_label = (
+                f"; if {quoted(next(iter(record)))} is a label of what is below it: {made[1]}" if made[1:] else ""
+            )
+            raise self._fault(start, what, f"{_READS}. To make such lines of it: {made[0]}{by_label}")
 
     def _several(self, end: int) -> DataError:
         script = (
-            "import json,sys\ns,d=sys.stdin.read().strip(),json.JSONDecoder()\n"
-            "while s: r,n=d.raw_decode(s);print(json.dumps(r));s=s[n:].lstrip()"
+            "import json,sys;d=json.JSONDecoder();s=[sys.stdin.read().strip()];"
+            "f=lambda r,n:(s.__setitem__(0,s[0][n:].lstrip()),r)[1];"
+            '[print(json.dumps(r)) for r in iter(lambda:s[0] and f(*d.raw_decode(s[0])),"")]'
         )
         made = self.ledger.file.python(script, "jsonl")
         what = "a second JSON value, and the first spreads over several lines"
@@ -284,19 +291,30 @@ class _Document:
         return self.ledger.fault(1 + line_ends(self.text[:at]), what, hint)
 
 
-def _columns_in(record: dict[str, Any]) -> tuple[str, str] | None:
-    """What an object holds in place of a record's values, and a Python expression of ``d`` that makes records of it."""
+_BY_LABEL = '[{"text":t,"label":k} for k in d for t in d[k]]'
+
+
+def _columns_in(record: dict[str, Any]) -> tuple[str, Sequence[str]] | None:
+    """What an object holds in place of a record's values, and Python expressions of ``d`` that make records of it."""
     values = list(record.values())
     names, rows = record.get("columns"), record.get("data")  # as pandas writes a table with orient="split"
     if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
-        return "lists", '[dict(zip(d["columns"],v)) for v in d["data"]]'
-    if values and all(isinstance(value, list) for value in values) and len(set(map(len, values))) == 1:
-        return "lists", "[dict(zip(d,v)) for v in zip(*d.values())]"
+        return "lists", ['[dict(zip(d["columns"],v)) for v in d["data"]]']
+    if values and all(isinstance(value, list) and value for value in values):
+        pairs = all(isinstance(one, list) and [type(part) for part in one] == [str, str] for v in values for one in v)
+        if pairs:
+            key = json.dumps(max(record, key=lambda key: len(record[key])))
+            return "lists", [f'[{{"text":t,"label":k}} for t,k in d[{key}]]']
+        items = [one for value in values for one in value]
+        prose = all(isinstance(one, str) for one in items) and 2 * sum(" " in one.strip() for one in items) > len(items)
+        texts = [_BY_LABEL] if len(values) > 1 and prose else []
+        alike = ["[dict(zip(d,v)) for v in zip(*d.values())]"] if len(set(map(len, values))) == 1 else []
+        return ("lists", [*alike, *texts]) if alike or texts else None
     if len(values) < 2 or not all(isinstance(value, dict) and value for value in values):
         return None
     keys = [tuple(value) for value in values]
     if len(set(keys)) > 1:
         return None
     if all(key.isdigit() for key in keys[0]):  # as pandas writes a table
-        return "columns", "[dict(zip(d,v)) for v in zip(*(c.values() for c in d.values()))]"
-    return "objects", "d.values()"
+        return "columns", ["[dict(zip(d,v)) for v in zip(*(c.values() for c in d.values()))]"]
+    return "objects", ["d.values()"]

@@ -23,6 +23,7 @@ _START = re.compile(
     r'\[\s*+[^\s\["]|(?:\[\s*+)++(?:[^\s\["]|"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+\S\s*+\S)|[^\s\[][^\r\n]*+[\r\n]'
 )
 _TWO = re.compile(r"[^\r\n]*\s*\S")  # a line, and what comes behind it
+_PAIR = re.compile(r'\s*\[\s*"(?:[^"\\]|\\.)*+"\s*,\s*"(?:[^"\\]|\\.)*+"\s*\]\s*$')  # ["so it is", "good"]
 _LINE = re.compile(r"([^\r\n]*)(.*)", re.DOTALL)
 
 
@@ -96,7 +97,9 @@ def _open_lines(lines: Iterable[str], ledger: Ledger) -> Opened:
         try:
             keys = keys_of(parse_object(text))
         except BadRecord as bad:
-            ledger.bad_record(number, str(bad))
+            made = ledger.file.as_json('{"text":r[0],"label":r[1]}', "map(json.loads,sys.stdin)")
+            pairs = f"where the first value is the text and the second its label: {made}" if _PAIR.match(text) else None
+            ledger.bad_record(number, str(bad), pairs)
             continue
         return Opened(keys, _rows(chain(((number, text),), numbered), keys, ledger), number)
     raise ledger.no_records()

@@ -69,7 +69,8 @@ def label_reading(preview: Preview, source: Source) -> LabelReading:
     if mostly(one is not None for one in lists):
         places = are_indicators([one for one in lists if one is not None])
         return SINGLE if places else _several(preview, None)
-    joined = None if numbered_lists(column.distinct) else joined_by(column.distinct)  # numbers are asked about
+    asked = column.nested or numbered_lists(column.distinct)  # objects, or numbers
+    joined = None if asked else joined_by(column.distinct)
     return SINGLE if joined is None else _several(preview, joined[0], guessed=True)
 
 

@@ -47,11 +47,15 @@ class _Plan(Plan):
         tags_doubted = doubted and self.inputs is TokenLists
         texts_expected = doubted and self.inputs is Texts and not preview.has_targets
         texts_expected = texts_expected and not preview.columns[text_at].nested
+        dialect = preview.file.dialect
+        header = preview.names if self.request.whole and dialect is not None and dialect.header else None
         for line, values in rows:
             input, label = values[text_at], None if label_at is None else values[label_at]
             problem = None
             if label is not None and self.request.whole:
                 problem = _missing(input, NONE if self.labels.several else label)
+                if values == header:
+                    problem = "the header once more"
             if problem is not None:
                 ledger.bad_record(line, problem)
                 continue

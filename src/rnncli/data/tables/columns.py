@@ -175,6 +175,8 @@ def _guess_text(columns: Sequence[Column], label: Column | None, need_label: boo
     if not likely:
         likely = _prefer(others, lambda column: label_rank(column.name) is None)
         likely = _prefer(likely, lambda column: not _is_id(column))
+        if any(column.is_prose for column in likely):
+            likely = _prefer(likely, lambda column: not column.nested)
         likely = _prefer(likely, lambda column: not (column.raw and all(map(is_number, column.raw))))
         if need_label and label is None:  # one of these is the label: not the text, if it looks like one
             likely = _prefer(likely, lambda column: not _repeats(column))

@@ -30,6 +30,7 @@ _LABEL_NAMES = _ranks(
 # Those that also count as the last word of a longer name: tweet_text, airline_sentiment, but not class_name.
 _TEXT_ENDINGS = _set("text review sentence comment message content body tweet question")
 _LABEL_ENDINGS = _set("label class target sentiment category rating stars intent topic")
+_LABEL_BEGINNINGS = _set("label labels")  # label_sexist, label name
 _ENDING_RANK = 3  # below that of all names
 _NUMBERED_RANK = 4  # of names of numbered labels: category_id, Class Index
 
@@ -100,7 +101,10 @@ def label_rank(name: str) -> int | None:
     """How clearly a name says that its column holds labels: 0 is the clearest, None says nothing."""
     words = words_of(name)
     numbered = len(words) == 2 and words[0] in _LABEL_ENDINGS and words[1] in IDS
-    return _NUMBERED_RANK if numbered else _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
+    if numbered:
+        return _NUMBERED_RANK
+    found = _rank(name, _LABEL_NAMES, _LABEL_ENDINGS)
+    return _ENDING_RANK if found is None and len(words) > 1 and words[0] in _LABEL_BEGINNINGS else found
 
 
 def _rank(name: str, ranks: dict[str, int], endings: frozenset[str]) -> int | None:
