@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from rnncli.data.formats.numbers import Floats
 from rnncli.data.formats.values import number
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.long_form import MOST_CATEGORIES, Category, LongForm
@@ -25,6 +26,7 @@ from rnncli.data.tables.names import (
 )
 
 _TELLING = 1  # a label's name of this rank or better decides before the values do
+_SINCE_LONG_AGO = 1e8  # seconds, milliseconds, …: no measurement is as large
 _ROWS_A_SEQUENCE = 3  # on average, where the name of the ids is not one of sequences
 
 
@@ -60,7 +62,7 @@ def recognize_long_form(columns: Sequence[Column], said: Said) -> tuple[LongForm
             continue
         time, features, ignored = found
         certain = said.id is not None or snake_case(id.name) in SEQUENCES
-        if not certain and not _is_evident(id, features):
+        if not certain and not _is_evident(id, features if time is None else [*features, time]):
             continue
         words = tuple(Category(column.name, ()) for column in features if not _is_numeric(column))
         form = LongForm(
@@ -86,7 +88,7 @@ def _ids(columns: Sequence[Column], named: str | None) -> list[Column]:
     certain = [column for column in columns if _says_which_sequence(column)]
     if certain:
         return certain if len(certain) == 1 else []
-    possible = [column for column in columns if _groups_rows(column)]
+    possible = [column for column in columns if groups_rows(column)]
     return sorted(
         possible, key=lambda column: (not mentions(column.name, GROUPS), column.numeric, -len(column.distinct))
     )
@@ -97,7 +99,7 @@ def _says_which_sequence(column: Column) -> bool:
     return snake_case(column.name) in SEQUENCES and len(set(column.values)) < len(column.values)
 
 
-def _groups_rows(column: Column) -> bool:
+def groups_rows(column: Column) -> bool:
     """Whether its values may say which sequence a row belongs to, though its name is not one of sequences."""
     if (
         len(column.filled) < len(column.values)
@@ -157,7 +159,7 @@ def _features(
             ignored[column.name] = "dates"
         elif len(column.distinct) == 1 and len(column.filled) == len(column.raw) and len(column.raw) > 1:
             ignored[column.name] = "constant"
-        elif column.nested or column.lists_of_numbers or _are_texts(column):
+        elif column.nested or column.lists_of_numbers or column.amounts or _are_texts(column):
             return None
         else:
             features.append(column)
@@ -185,19 +187,40 @@ def _time(id: Column, others: Sequence[Column], said: Said) -> Column | None:
     moving = [column for column in dated if not is_constant(id, column)]
     if len(moving) == 1:
         return moving[0]
-    counting = [column for column in timely if mentions(column.name, TIME_WORDS) and _counts(id, column)]
+    each = {column.name: _numbers_of_each(id, column) for column in timely}
+    counting = [one for one in timely if mentions(one.name, TIME_WORDS) and _goes_on(each[one.name])]
+    counting = counting or [one for one in timely if _counts_from_one(each[one.name])]
     return counting[0] if len(counting) == 1 else None
 
 
-def _counts(id: Column, column: Column) -> bool:
-    """Whether its numbers go up in each sequence, from row to row."""
-    last: dict[str, float] = {}
+def _numbers_of_each(id: Column, column: Column) -> list[Floats]:
+    """The numbers of each sequence in the order of their rows; none where a value is no number."""
+    found: dict[str, list[float | None]] = {}
     for one, value in zip(id.values, column.values, strict=True):
-        found = number(value)
-        if found is None or found <= last.get(one, -np.inf):
-            return False
-        last[one] = found
-    return True
+        found.setdefault(one, []).append(number(value))
+    return [] if any(None in one for one in found.values()) else [np.array(one) for one in found.values()]
+
+
+def _goes_on(each: Sequence[Floats]) -> bool:
+    """Whether numbers go up in each sequence from row to row, or would if its rows were in order.
+
+    In another order they are equally far apart, or so large that they count from a year long ago; none is there twice.
+    """
+    if not each or all((np.diff(one) > 0).all() for one in each):
+        return bool(each)
+    steps = [np.diff(np.sort(one)) for one in each]
+    if not all((one > 0).all() for one in steps):
+        return False
+    return min(float(one.min()) for one in each) >= _SINCE_LONG_AGO or all(
+        np.allclose(one, one[:1], rtol=1e-3) for one in steps
+    )
+
+
+def _counts_from_one(each: Sequence[Floats]) -> bool:
+    """Whether numbers count the rows of each sequence from 0 or 1, in any order, whatever the column is called."""
+    if sum(map(len, each)) < _ROWS_A_SEQUENCE * max(len(each), 1):
+        return False
+    return any(all((np.sort(one) == np.arange(first, first + len(one))).all() for one in each) for first in (0, 1))
 
 
 def is_constant(id: Column, column: Column) -> bool:

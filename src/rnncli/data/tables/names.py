@@ -52,7 +52,7 @@ TIMES = ("time", "t", "timestep", "time_step", "step", "timestamp", "frame")  # 
 # Words in the names of columns that order rows: ``date``, ``time_s``, ``cycle``.
 TIME_WORDS = _set(
     "time times timestep timestamp datetime date day days hour hours minute minutes second seconds month year week"
-    " epoch ts cycle tick step frame ms millis"
+    " epoch ts ds cycle tick step frame ms millis zeit zeitstempel uhrzeit datum fecha heure hora tijd"
 )
 SENTENCES = _set("sentence sent document doc tweet text utterance")  # which sentence a word belongs to
 WORDS, TAGS = _set("tokens words"), _set("tags ner_tags pos_tags")  # lists of words, and a tag for each

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from rnncli.data.formats.values import number
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.facts import MOSTLY, is_missing
 from rnncli.data.tables.joined import ids_together, may_be_key, time_parts
 from rnncli.data.tables.names import IDS, SEQUENCES, TIME_WORDS, TIMES, ends_in, label_rank, mentions, snake_case
 
 _LISTED = 6  # columns named one by one
+_SINCE_LONG_AGO = 1e9  # seconds, milliseconds, …
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def ids_of(columns: Sequence[Column]) -> list[Column]:
 
 
 def _is_time(column: Column, id: Column | None) -> bool:
-    named = column.numeric and snake_case(column.name) in TIMES
+    named = column.numeric and (snake_case(column.name) in TIMES or _goes_up(column))
     if id is not None and column.numeric and not column.fractions and mentions(column.name, TIME_WORDS):
         named = True  # years, days or cycles of each series
     dated = column.dates and (not column.numeric or mentions(column.name, TIME_WORDS))  # 2490.4 is no month
@@ -79,6 +82,15 @@ def _is_time(column: Column, id: Column | None) -> bool:
     ids = column.values if id is None else id.values
     rows = [pair for pair in zip(ids, column.values, strict=True) if not is_missing(pair[1])]
     return len(set(rows)) == len(rows)
+
+
+def _goes_up(column: Column) -> bool:
+    """Whether its numbers go up from row to row, and are times by its name, or large and equally far apart."""
+    numbers = [number(value) or 0 for value in column.filled]
+    steps = [after - before for before, after in pairwise(numbers)]
+    if len(steps) < 2 or min(steps) <= 0:
+        return False
+    return mentions(column.name, TIME_WORDS) or (numbers[0] >= _SINCE_LONG_AGO and len(set(steps)) == 1)
 
 
 def measured(columns: Sequence[Column], *others: Column | None) -> list[Column]:
