@@ -48,6 +48,8 @@ COLUMNS_OF_WORDS: Checks = [
 TABLE: Checks = [
     (texts.only_texts, Known.NOTHING),
     (decimals.commas_in_numbers, Known.TEXT),
+    (texts.several_series, Known.TEXT),
+    (series.amounts, Known.TEXT),
     (series.series_as_texts, Known.TEXT | Known.TARGETS),
     (series.nothing_to_read, Known.TEXT | Known.TARGETS),
     (texts.several_columns_of_labels, Known.COLUMNS),

@@ -193,6 +193,12 @@ class Preview:
             return cell(column)
         return f"json.loads({cell(column)})" if is_json(value) else f"ast.literal_eval({cell(column)})"
 
+    def numbers(self, column: Column) -> str:
+        """A column's row of numbers as a list, in a Python expression of the record ``r``."""
+        if self.file.format.typed:
+            return cell(column)
+        return f'map(float,re.split(r"[|;,\\s]+",{cell(column)}.strip("[]() ")))'
+
 
 def unfolded(preview: Preview, column: Column, value: str) -> str:
     """What makes columns of a column of objects, or records of one of lists of objects; empty for other lists.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnncli.data.doubts.preview import Preview, cut, shown
+from rnncli.data.doubts.preview import Preview, cut, literal, shown
 from rnncli.data.doubts.timesteps import each_file, folder_of_labels
 from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.long_columns import Said, is_constant, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
-from rnncli.data.tables.names import FILE, TIMES, label_rank, text_rank
+from rnncli.data.tables.names import FILE, TIME_WORDS, TIMES, label_rank, mentions, text_rank
 from rnncli.data.tables.series_form import ids_of, times_of
 from rnncli.data.tables.source import names_in
 from rnncli.data.tables.wide_form import Beside, Steps
@@ -18,6 +18,38 @@ from rnncli.errors import DataError, counted, listed, quoted
 
 _TRIED = 8  # columns that may be left out: a table may have hundreds of words
 MANY_COLUMNS = 3  # of numbers: with so many, a table is not one of texts, even if a column has the name of a text
+
+
+def amounts(preview: Preview) -> DataError | None:
+    """A table of measurements, some of which are written with a currency, a percent sign or a unit."""
+    columns = preview.columns
+    if any(one.is_prose or one.nested or text_rank(one.name) in (0, 1) for one in columns):
+        return None
+    if not any(one.dates or mentions(one.name, TIME_WORDS) for one in columns):
+        return None
+    found = [column for column in columns if column.amounts]
+    return unread_amounts(preview, found) if found and preview.purpose.trains else None
+
+
+def unread_amounts(preview: Preview, found: Sequence[Column], others: Sequence[Column] = ()) -> DataError:
+    """The refusal of columns of amounts, which are no numbers.
+
+    Args:
+        others: columns of numbers, of which one may be predicted nevertheless.
+    """
+    ways = [preview.command_for("forecast", command("--label", column.name)) for column in others[:3]]
+    hints = [f"to predict the next values of another column: {'; or '.join(ways)}"] * bool(ways)
+    if not any(value[-1:].lower() in ("k", "m", "b") for column in found for value in column.filled):
+        names = ",".join(literal(column.name) for column in found)
+        made = preview.file.as_json(f'{{k:re.sub(r"[^0-9.,+-]","",v) if k in ({names},) else v for k,v in r.items()}}')
+        hints.append(f"to write the amounts as numbers: {made}")
+    left_out = command("--ignore", ",".join(column.name for column in found))
+    hint = "; ".join(hints) or f"to leave them out: {preview.command(left_out)}"
+    return preview.file.refusal(
+        f"{listed([shown(column) for column in found[:4]])} hold{'s' * (len(found) == 1)} amounts, which are not read "
+        "as numbers",
+        hint[:1].upper() + hint[1:],
+    )
 
 
 def series_as_texts(preview: Preview) -> DataError | None:
@@ -50,7 +82,7 @@ def nothing_to_read(preview: Preview) -> DataError | None:
     others = preview.besides(label)
     numeric = [column for column in others if column.numeric]
     dates = [column for column in others if column.dates and not column.numeric]
-    readable = any(c.filled and not (c.numeric or c.dates or c.is_id) for c in others)
+    readable = any((len(c.distinct) > 1 or len(c.raw) == 1) and not (c.numeric or c.dates or c.is_id) for c in others)
     if readable or not (numeric or dates):
         return None
     values = [column for column in numeric if not column.is_id]
@@ -126,6 +158,7 @@ def _likely_label(columns: Sequence[Column]) -> Column | None:
     if best:
         return best[0]
     words = [c for c in columns if c.repeats and not (c.numeric or c.dates or c.is_id) and c.words < 3]
+    words = [column for column in words if len(column.distinct) > 1]
     return words[0] if len(words) == 1 else None
 
 
@@ -142,6 +175,10 @@ def _refuse_series(preview: Preview, form: LongForm, left_out: Column) -> DataEr
     """The refusal of a table that would be one of series without a column."""
     ignored = command("--ignore", left_out.name)
     read = preview.command(ignored, command("--label", form.label or "label"))
+    others = [column for column in preview.columns if column.name != form.label]
+    if left_out.repeats and recognize_long_form(others, Said(left_out.name, form.id)) is not None:
+        either = command("--ignore", form.label or "label")
+        read = f"{read} or {preview.command(either, command('--label', left_out.name))}"
     texts = preview.some_columns
     if left_out.is_prose and form.label is not None:
         texts = preview.command(command("--text", left_out.name, "--label", form.label))

@@ -31,11 +31,30 @@ def either_series(preview: Preview, columns: Sequence[Column]) -> DataError:
     """The refusal of a table with a series in several cells of each row."""
     label = [] if preview.label is None else ["--label", preview.label.name]
     choices = " or ".join(preview.command(command("--features", column.name, *label)) for column in columns[:3])
+    together = ""
+    lengths = [[len(numbers_in(value)) for value in column.filled] for column in columns]
+    if all(one == lengths[0] for one in lengths) and preview.purpose.trains:
+        rows = ",".join(preview.numbers(column) for column in columns)
+        left = ",".join(literal(column.name) for column in columns)
+        made = preview.file.as_json(
+            f'{{**{{k:v for k,v in r.items() if k not in ({left})}},"sequence":[*zip({rows})]}}'
+        )
+        together = f". To read them as {len(columns)} numbers of each timestep: {made}"
     return preview.file.refusal(
         f"{len(columns)} columns hold rows of numbers, {listed([shown(column) for column in columns[:4]])}, and one of "
         "them is read",
-        f"Choose one: {choices}",
+        f"Choose one: {choices}{together}",
     )
+
+
+def several_series(preview: Preview) -> DataError | None:
+    """Columns of lists of numbers, of which one would be read."""
+    if not (preview.purpose.trains or preview.purpose.numbers) or preview.has_targets:
+        return None
+    found = [column for column in preview.columns if holds_series(column)]
+    labels = [one for one in preview.besides(*found) if label_rank(one.name) is not None and not one.nested]
+    label = labels[0].at if len(labels) == 1 else None
+    return either_series(preview.choose(None, label), found) if len(found) > 1 else None
 
 
 def numbers_as_words(preview: Preview) -> DataError | None:

@@ -47,6 +47,9 @@ _LONGEST_LIST = 100_000  # characters of a list that is not JSON
 _TEXT = r"""(?:'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+")"""
 _IN_QUOTES = re.compile(_TEXT)
 _QUOTED = re.compile(rf"{_TEXT}(?:(?:\s*,\s*|\s+){_TEXT})*+,?")
+_OF_TYPE = re.compile(
+    r"(?:np\.|numpy\.|torch\.)?(?:array|tensor|Series)\(\s*(\[[^\[\]]*\])(?:,\s*dtype=[\w.]+)?\s*\)", re.DOTALL
+)
 _WHOLE_NUMBERS = re.compile(r"-?\d{1,15}(?:\s+-?\d{1,15})++")
 
 
@@ -119,6 +122,12 @@ def list_in(text: str) -> list[Any] | None:
         return [ast.literal_eval(one) for one in _IN_QUOTES.findall(body)]
     except (ValueError, SyntaxError):
         return None
+
+
+def bare(text: str) -> str:
+    """A list without the name of its type, as Python shows an object: ``array([1., 2.])``, ``tensor([1, 2])``."""
+    found = _OF_TYPE.fullmatch(text.strip())
+    return text.strip() if found is None else found[1]
 
 
 def words(value: Value) -> tuple[str, ...] | None:
@@ -220,7 +229,7 @@ def row_of_numbers(text: str) -> Floats | None:
     NaN where one is missing; None if it is something else: of the commas and spaces in ``0,1 0,2`` neither stands
     between all numbers.
     """
-    text = text.strip()
+    text = bare(text)
     if text[:1] in ("[", "(") and text[-1:] in ("]", ")"):
         text = text[1:-1].strip()
     between = next((mark for mark in "|;," if mark in text), None)

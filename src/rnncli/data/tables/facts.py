@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from rnncli.data.formats.missing import is_missing as is_missing
 from rnncli.data.formats.numbers import is_number
-from rnncli.data.formats.values import words
+from rnncli.data.formats.values import bare, words
 
 MOSTLY = 0.9  # of a column's values, to say that it holds what they are
 _LONGEST_NUMBER = 64  # characters; what is longer is written for no reader
@@ -110,7 +110,7 @@ def nested(value: str) -> object:
 def numbers_in(value: str) -> list[str]:
     """The numbers that a value is made of, ``0.1 0.2 -0.45`` or ``[1, 2, 3]``; none where it is something else."""
     cut = len(value) > _LOOKED_AT
-    parts = _SEPARATORS.split(value[:_LOOKED_AT].strip().strip("[]()").strip())
+    parts = _SEPARATORS.split(bare(value[:_LOOKED_AT]).strip("[]()").strip())
     if cut:
         parts.pop()  # it may have been cut in two
     if not all(is_plain_number(part) or part.lower() in ("nan", "null") for part in parts):
