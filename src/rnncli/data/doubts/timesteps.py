@@ -39,6 +39,8 @@ def unclear_id(preview: Preview, said: Said, found: LongForm | None) -> DataErro
         of_id = recognize_long_form([*others, id], replace(said, id=id.name))
         if of_id is None or not _is_alone([*others, id], of_id[0]) or 3 * len(id.distinct) > len(id.raw):
             continue
+        if any(_is_alone(columns, replace(of_id[0], id=name)) for name in names_in(id.name) if of_id[0].time):
+            continue
         form, parts = of_id[0], listed([quoted(name) for name in names_in(id.name)])
         label = [] if form.label is None or said.label is not None else ["--label", form.label]
         hints = [f"If they do: {preview.command(command('--id', id.name, *label))}"]

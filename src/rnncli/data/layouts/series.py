@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data.doubts.preview import Preview, shown
+from rnncli.data.doubts.preview import Preview, raise_found, shown
+from rnncli.data.doubts.series import unread_amounts
 from rnncli.data.doubts.timesteps import of_time_twice, time_twice
 from rnncli.data.formats.advice import command
 from rnncli.data.formats.missing import Missing
@@ -25,12 +26,12 @@ from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.joined import ids_together, is_key
-from rnncli.data.tables.long_columns import Said, recognize_long_form
+from rnncli.data.tables.long_columns import Said, groups_rows, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
 from rnncli.data.tables.sequences import NumberRecord, OpenSequence, SequenceReader
 from rnncli.data.tables.series_form import SeriesForm, ids_of, measured, number_beside, times_of
-from rnncli.data.tables.source import Roles, joined_names
+from rnncli.data.tables.source import Roles, joined_names, names_in
 from rnncli.data.tables.times import Moment
 from rnncli.data.tables.wide_form import counted_steps
 from rnncli.errors import DataError, counted, listed, quoted
@@ -163,8 +164,10 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     if id is None and (forecast or regress) and source.time is None:
         id = _likely_id(preview, source.label)
     time = _named(columns, source.time, "--time") or next(iter(times_of(columns, id)), None)
-    if preview.task == "auto" and id is None and time is None and source.label is None:
+    if preview.task == "auto" and id is None and (time is None or not _orders(time)) and source.label is None:
         _ask_which_of_several(preview)
+    if forecast and id is None and time is None:
+        raise_found(_runs_of_words(preview, source.label))
     numbers = measured(columns, id, time)
     label = _named(columns, source.label, "--label")
     others = [column for column in preview.besides(id, time, *numbers) if not column.is_id and column.filled]
@@ -175,7 +178,7 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
     beside = preview.besides(*numbers)
     if preview.task == "auto" and id is None and time is None and len(beside) == 1 and beside[0].dates:
         raise time_twice(preview, "forecast", beside[0])
-    if not forecast and (others or time is None or (id is not None and not regress)):
+    if not forecast and ((others and source.id is None) or time is None or (id is not None and not regress)):
         return None
     if label is not None and not label.numeric:
         if forecast:
@@ -187,6 +190,10 @@ def _guess(preview: Preview, request: Request) -> SeriesForm | None:
         label = next((column for column in columns if column.name == number_beside(numbers)), None)
         if label is None:
             return None
+    if label is None and time is not None and time.dates:
+        amounts = [column for column in beside if column.amounts]
+        if amounts and preview.purpose.trains:
+            raise unread_amounts(preview, amounts, numbers)
     if label is None and len(numbers) != 1:
         return _several(preview, time, numbers) if numbers else None
     target = label or numbers[0]
@@ -215,13 +222,29 @@ def _likely_id(preview: Preview, label: str | None) -> Column | None:
     """
     columns = [column for column in preview.columns if column.name != label]
     dated = [column for column in columns if column.dates and not column.numeric]
-    if times_of(columns) or not (dated or any(snake_case(column.name) in TIMES for column in columns)):
+    if times_of(columns):
         return None
     found = ids_of(columns)
-    if len(found) == 1 and found[0] in columns:
+    if len(found) == 1 and found[0] in columns and (dated or is_key(found[0])):
         return found[0]
+    if not dated and not any(snake_case(column.name) in TIMES for column in columns):
+        return None
     repeated = dated[0] if dated else next(column for column in columns if snake_case(column.name) in TIMES)
     raise time_twice(preview, preview.task, repeated, found)
+
+
+def _runs_of_words(preview: Preview, label: str | None) -> DataError | None:
+    """A table in the order of the file, of which a column of words may say where one series ends and another begins."""
+    found = [one for one in preview.columns if one.name != label and not one.numeric and groups_rows(one)]
+    if not found:
+        return None
+    names = [one.name for one in found]
+    way = preview.command_for("forecast", command("--id", names[0]))
+    whole = preview.command_for("forecast", command("--ignore", ",".join(names)))
+    return preview.file.refusal(
+        f"{shown(found[0])} may say which series a row belongs to, and nothing else does",
+        f"If it does: {way}; if all rows are one series: {whole}",
+    )
 
 
 def _named(columns: Sequence[Column], name: str | None, option: str) -> Column | None:
@@ -270,12 +293,20 @@ def _ask_which_of_several(preview: Preview) -> None:
     whole = [column for column in columns if column.numeric and column.repeats and not column.fractions]
     if any(recognize_long_form(columns, Said(column.name)) is not None for column in whole):
         return  # one of these may be the label of each series
-    possible = [one for one in columns if not (one.numeric or one.dates) and one.repeats and len(one.distinct) > 1]
+    possible = [one for one in columns if one.repeats and len(one.distinct) > 1 and not (one.dates or one.fractions)]
+    possible = [one for one in possible if not one.numeric or is_key(one)]
+    enough: list[set[str]] = []
     for id, beside in [*((one, preview.besides(one)) for one in possible), *ids_together(columns)]:
+        parts = {id.name, *names_in(id.name)}
         time = next(filter(_orders, times_of(beside, id)), None)
+        if time is None or any(fewer <= parts for fewer in enough):
+            continue
+        enough.append({id.name})
         numbers = measured(beside, time)
         others = [one for one in beside if one not in (time, *numbers) and not one.is_id and one.filled]
-        if time is not None and numbers and not others and counted_steps(numbers) is None:
+        others = [one for one in others if len(set(zip(one.values, id.values, strict=True))) > len(one.distinct)]
+        others = [one for one in others if not {value.lower() for value in one.distinct} <= {"true", "false"}]
+        if numbers and not others and (counted_steps(numbers) is None or is_key(id)):
             raise _which(preview, time, numbers, id)
 
 

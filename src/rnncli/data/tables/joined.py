@@ -43,7 +43,7 @@ _KEYS = GROUPS | {
     *("customer", "ticker", "symbol", "stock", "building", "meter", "department", "dept", "family", "line", "plant"),
 }
 _DIGITS = re.compile(r"([01]?\d|2[0-4])?[0-5]\d", re.ASCII)
-_CLOCK_WORDS = TIME_WORDS | {"clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "hhmm", "hrmn"}
+_CLOCK_WORDS = TIME_WORDS | {"clock", "ora", "hhmm", "hrmn"}
 
 
 def join_columns(table: Table, names: Sequence[str], join: Callable[[Texts], str]) -> None:
@@ -100,7 +100,8 @@ def _repeats(column: Column) -> bool:
 def ids_together(columns: Sequence[Column]) -> Iterator[tuple[Column, list[Column]]]:
     """The ids that some columns may be together, each with the other columns: of few parts and of the first ones."""
     few = columns if len(columns) <= MOST_COLUMNS else ()
-    keys = sorted(filter(may_be_key, few), key=lambda column: not is_key(column))[:_MOST_KEYS]
+    possible = [one for one in few if is_key(one) or (len(one.distinct) > 1 and may_be_key(one))]
+    keys = sorted(possible, key=lambda column: not is_key(column))[:_MOST_KEYS]
     keys.sort(key=lambda column: column.at)
     for count in range(2, _MOST_PARTS + 1):
         for parts in combinations(keys, count):
