@@ -176,7 +176,7 @@ def beside_steps(others: Sequence[Column], named: str | None) -> Beside:
     if label is None and named is None:
         best = best_named(others, label_rank)
         words = [column for column in others if column.repeats and not column.numeric and not column.dates]
-        words = [column for column in words if len(column.distinct) > 1]
+        words = [column for column in words if len(column.distinct) > 1 and not column.is_id]
         candidates = best or words
         if len(candidates) > 1:
             return Beside(None, tuple(candidates), (), ())
