@@ -96,7 +96,10 @@ def test_a_folder_for_each_label_and_a_file_for_each_series(
     table.write_text("id,time,x\n" + "".join(f"{k // 9},{k % 9},{k}.5\n" for k in range(36)))
     with pytest.raises(DataError) as caught:
         rnncli.train(table, runs=tmp_path / "runs")
-    assert "teaches nothing: add a column with the label of each series. To predict the next " in str(caught.value.hint)
+    assert caught.value.hint == (
+        f"To predict the next values of one: rnncli train {table} --task forecast --id id --label x. "
+        "To learn a label of each series, add a column that holds it"
+    )
 
 
 def test_a_file_of_fewer_timesteps_or_without_labels_and_ids_is_read(tmp_path: Path) -> None:

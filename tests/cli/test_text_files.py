@@ -338,7 +338,7 @@ def test_what_is_no_text_is_said_to_be_what_it_is(cli, name, content, says):
 
 
 def test_a_text_may_begin_with_the_name_of_a_format(cli):
-    cli.write("a.csv", "RIFF,label\nso it is,a\nno it is not,b\n" * 9)
+    cli.write("a.csv", "RIFF,label\n" + "so it is,a\nno it is not,b\n" * 9)
     cli.works("train", "a.csv", "--text", "RIFF", "--label", "label", "--dry-run")
 
 

@@ -26,7 +26,7 @@ from rnncli.data.records import Inputs, Series, SeriesArrays
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.joined import ids_together, is_key
-from rnncli.data.tables.long_columns import Said, groups_rows, recognize_long_form
+from rnncli.data.tables.long_columns import Said, groups_rows, is_constant, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
 from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
 from rnncli.data.tables.sequences import NumberRecord, OpenSequence, SequenceReader
@@ -319,11 +319,14 @@ def _which(preview: Preview, time: Column, numbers: Sequence[Column], id: Column
     named = [] if ids is None else [command("--id", ids)]
     of = "" if id is None else f" for each {quoted(id.name)}"
     likely = [column for column in numbers if column.name not in stays]
-    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in likely[:3]]
+    changing = [column for column in likely if id is None or not is_constant(id, column)] or likely
+    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in changing[:3]]
     hint = f"To predict the next values of one: {'; or '.join(ways)}"
     if len(likely) > 1:
         regress = preview.command_for("regress", *named, command("--label", likely[-1].name))
         hint = f"{hint}; to predict a number of each row from the others: {regress}"
+    if id is not None:
+        hint = f"{hint}. To learn a label of each series, add a column that holds it"
     return preview.file.refusal(f"{what}{of}, and nothing says which is to be predicted", hint)
 
 
