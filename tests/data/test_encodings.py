@@ -76,9 +76,17 @@ def _read(data: bytes) -> list[object]:
             "Mend",
         ),
         ("text,label\nこれはいい,a\n".encode("iso2022_jp"), "looks like ISO-2022-JP; use --encoding iso2022_jp", ""),
+        (
+            "text,label\nGroße Qualität für mein iPhone MfG Müller GmbH,a\n".encode("cp1252"),
+            *("say --encoding latin-1", "It reads 'Große' then."),
+        ),
+        (
+            "text,label\nfür 5 € schöne Grüße,a\n".encode("iso8859-15"),
+            *("say --encoding iso8859-15", "It reads 'für' then."),
+        ),
         (b"text,label\ncaf\xe9,a\n", "say --encoding latin-1", "It reads 'café' then."),
     ],
-    ids=["two", "none", "mostly UTF-8", "escapes", "one letter"],
+    ids=["two", "none", "mostly UTF-8", "escapes", "capitals of ASCII", "euro of ISO", "one letter"],
 )
 def test_what_is_not_clear_is_said_with_the_encodings_that_may_be(data, says, hint):
     with pytest.raises(DataError) as caught:

@@ -32,9 +32,10 @@ _THAI = ("".join(map(chr, (*range(0x0E01, 0x0E3B), *range(0x0E40, 0x0E4F)))),)
 _ENGLISH = frozenset("abcdefghijklmnopqrstuvwxyz")
 _LETTER = r"[^\W\d_]"
 _UNLIKELY = re.compile(
-    rf"[a-zà-ÿа-яёα-ώ][A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]|ς\w|{_LETTER}€|{_LETTER}[{re.escape(''.join(_MARKS - set('’·')))}]{_LETTER}"
+    rf"[à-ÿа-яёα-ώ][A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω]|[a-z][À-ÖØ-ÞА-ЯЁΑ-Ω]|ς\w|{_LETTER}€"
+    rf"|{_LETTER}[{re.escape(''.join(_MARKS - set('’·')))}]{_LETTER}"
     r"|(?<![ก-ฮ\u0e31-\u0e4e])[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]|[เ-ไ](?![ก-ฮ])"
-)  # a capital behind a small letter, a mark between letters, and what stands nowhere in a word of Greek and of Thai
+)  # a capital behind a small letter, but in MfG, a mark between letters, and what no word of Greek or Thai has
 _GLUED = re.compile(rf"[A-Za-z](?![A-Za-z]){_LETTER}|(?![A-Za-z]){_LETTER}[A-Za-z]")
 _ENOUGH = 60  # letters of Russian, in which one of these does occur: Hebrew's bytes are letters of it too
 _RUSSIAN = frozenset("ыьэюя")
@@ -93,6 +94,7 @@ _KOREAN = _wide(lambda one: "가" <= one <= "힣", 0.98)
 # Name of an encoding → whether a text that it decodes is likely one. Of two that decode it alike the first is named.
 _ENCODINGS = {
     "cp1252": _letters(*_WESTERN),
+    "iso8859-15": _letters(*_WESTERN),
     "cp1250": _letters(*_CENTRAL),
     "iso8859-2": _letters(*_CENTRAL),
     "cp1254": _letters(*_TURKISH),
