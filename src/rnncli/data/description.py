@@ -157,7 +157,7 @@ class DataDescription:
         known = any(one.rows is not None for one in self.rows)
         heads = (Head("for"), *([Head("rows", True)] if known else []), Head("of"), Head("how"))
         rows = ((one.use, *([one.rows] if known else []), one.file, one.how) for one in self.rows)
-        unknown = "how many rows there are shows when all of them are read"
+        unknown = "the rows are counted once all of them are read"
         return TableView("Rows", heads, tuple(rows), None if known or self.refusal else unknown)
 
     def _column_rows(self, alike: int) -> list[tuple[str, str, str, str]]:
