@@ -172,7 +172,7 @@ def test_a_number_that_is_constant_for_each_sequence(cli: Any) -> None:
     cli.refuses(3, "--task regress --label price", "train", "l.csv", "--label", "price")
     of_id = "rnncli train l.csv --task {} --id id --label {}"
     regress, forecast = of_id.format("regress", "price"), of_id.format("forecast", "x")
-    says = f"the next values of one: {forecast}; to predict a number of each row from the others: {regress}. "
+    says = f"next values of one: {forecast}; to predict a number of each series from the others: {regress}. "
     cli.refuses(3, says, "train", "l.csv")
     for one in (regress, forecast):
         cli.works(*one.split()[1:], "--dry-run")

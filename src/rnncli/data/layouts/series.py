@@ -319,12 +319,13 @@ def _which(preview: Preview, time: Column, numbers: Sequence[Column], id: Column
     named = [] if ids is None else [command("--id", ids)]
     of = "" if id is None else f" for each {quoted(id.name)}"
     likely = [column for column in numbers if column.name not in stays]
-    changing = [column for column in likely if id is None or not is_constant(id, column)] or likely
-    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in changing[:3]]
+    fixed = [column for column in likely if id is not None and is_constant(id, column)]  # have no next values
+    moving = [column for column in likely if column not in fixed] or likely
+    ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in moving[:3]]
     hint = f"To predict the next values of one: {'; or '.join(ways)}"
     if len(likely) > 1:
-        regress = preview.command_for("regress", *named, command("--label", likely[-1].name))
-        hint = f"{hint}; to predict a number of each row from the others: {regress}"
+        regress = preview.command_for("regress", *named, command("--label", (fixed or likely)[-1].name))
+        hint = f"{hint}; to predict a number of each {'series' if fixed else 'row'} from the others: {regress}"
     if id is not None:
         hint = f"{hint}. To learn a label of each series, add a column that holds it"
     return preview.file.refusal(f"{what}{of}, and nothing says which is to be predicted", hint)
