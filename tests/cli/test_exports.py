@@ -194,3 +194,50 @@ def test_comments_above_a_header(cli: Any) -> None:
     refused = cli.refuses(3, "the header has 1 column", "train", "a.csv").err
     shell(cli.folder, refused[refused.index("grep ") :].strip())
     assert read_as(cli, "a-2.csv") == {"id": "id", "time": "time", "input": "x,y", "label": "label"}
+
+
+BLOCKS = {  # name, between numbers, whether each block has its label above it
+    "as first published": ("ae.train", " ", False),
+    "tabs": ("ae.dat", "\t", False),
+    "commas": ("ae.csv", ",", False),
+    "a text": ("ae.txt", " ", False),
+    "labels": ("lp1.data", "\t", True),
+    "labels in a text": ("moves.txt", " ", True),
+}
+
+
+@pytest.mark.parametrize("case", BLOCKS)
+def test_blocks_of_rows_between_blank_lines_are_series(cli: Any, case: str) -> None:
+    name, mark, labelled = BLOCKS[case]
+    blocks = [[[number() for _ in range(4)] for _ in range(5 + at % 3)] for at in range(20)]
+    lines = [
+        [*([KINDS[at % 2]] * labelled), *(mark.join(map(str, row)) for row in one)] for at, one in enumerate(blocks)
+    ]
+    cli.write(name, "".join("\n".join(one) + "\n\n" for one in lines))
+    says = "blank lines separate blocks of rows of numbers"
+    refused = cli.refuses(3, says, "train", name).err
+    shell(cli.folder, refused[refused.index("python3 -c") :].strip())
+    made = refused.rpartition(" > ")[2].strip()
+    records = [json.loads(line) for line in (cli.folder / made).read_text().splitlines()]
+    assert [record["sequence"] for record in records] == blocks
+    if labelled:
+        assert read_as(cli, made) == {"input": "sequence", "label": "label"}
+    else:
+        assert "add a column with the label of each series" in cli.refuses(3, "the label", "train", made).err
+
+
+def test_paragraphs_with_numbers_are_a_text(cli: Any) -> None:
+    cli.write("a.txt", "1 2 3\nso it was\n\nand so 4\n5 6 7\n\n" * 9)
+    assert cli.works("train", "a.txt", "--dry-run", "--json").json["task"] == "lm"
+
+
+def test_lists_of_numbers_are_no_labels_but_go_on(cli: Any) -> None:
+    records = [
+        {"start": "2020-01-01", "target": [number() for _ in range(60)], "item_id": f"T{at}", "cat": [at]}
+        for at in range(4)
+    ]
+    cli.write("a.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    refused = cli.refuses(3, "'target' holds lists", "train", "a.jsonl").err
+    found = cli.works(*command_in(refused), "--dry-run", "--json").json
+    assert found["why"] == cli.works("train", "a.jsonl", "--task", "forecast", "--dry-run", "--json").json["why"]
+    assert "each in one value of target" in found["why"]

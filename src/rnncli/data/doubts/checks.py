@@ -5,7 +5,7 @@ What the user said is not doubted: a column that is named is what it was named a
 
 from __future__ import annotations
 
-from rnncli.data.doubts import decimals, files, series, tagged_words, text_files, texts
+from rnncli.data.doubts import blocks, decimals, files, series, tagged_words, text_files, texts
 from rnncli.data.doubts.preview import Check, Checks, Known
 
 
@@ -20,9 +20,11 @@ FILE: dict[str, Checks] = {
         (text_files.words_in_a_table, Known.COLUMNS),
         (texts.tags_beside_words, Known.COLUMNS),
         (texts.rejected, Known.NOTHING),
+        (blocks.blocks_of_rows, Known.COLUMNS),
     ],
     "texts": _always(
         text_files.slashed_tags,
+        blocks.blocks_of_lines,
         text_files.machine_lines,
         text_files.lines_of_numbers,
         text_files.tagged_words,

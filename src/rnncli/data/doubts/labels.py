@@ -299,6 +299,8 @@ def _refuse_nested(preview: Preview, text: str, label: str, line: int) -> DataEr
             line,
         )
     hint = _names_of_objects(preview, column, label) or unfolded(preview, column, label)
+    if preview.purpose.trains and column.lists_of_numbers and "." in column.example:
+        hint = f"To predict the next values of each: {preview.command_for('forecast', command('--text', column.name))}"
     if hint:
         return file.refusal(f"{what}, but a label is a single name", hint, line)
     return file.refusal(

@@ -84,6 +84,10 @@ def _are_pairs(preview: Preview) -> bool:
 def _without_label(preview: Preview, column: Column) -> str:
     """What to do with texts that have no label."""
     text = column.name
+    if column.lists_of_numbers or column.example.startswith("[["):
+        ahead = preview.command_for("forecast", command("--text", text))
+        next_ones = f"To predict the next values of each series: {ahead}; to" if column.lists_of_numbers else "To"
+        return f"{next_ones} learn labels, add a column with the label of each series"
     written = preview.command_for("lm", command("--text", text))
     numbers = [one for one in preview.besides(column) if one.numeric and not one.is_id]
     predicted = [preview.command_for("regress", command("--text", text, "--label", one.name)) for one in numbers[:1]]

@@ -118,7 +118,8 @@ class _Lists(Plan):
 def _lists(preview: Preview, request: Request) -> Plan | None:
     """Series in the cells of a column, each of which goes on; a sentence of a language model is none."""
     named = request.source.text
-    found = [column for column in preview.columns if column.name == named or (named is None and column.nested)]
+    found = [one for one in preview.columns if one.name == named or (named is None and one.nested)]
+    found = [one for one in found if one.lists_of_numbers] or found
     again = request.source.layout == "series"  # of a model that was trained on such
     if not (again or (preview.task == "forecast" and request.labelled)) or len(found) != 1:
         return None
