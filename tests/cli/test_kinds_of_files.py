@@ -65,7 +65,7 @@ REFUSED = {
     ),
     "no header and two texts": (
         table((), (k % 4 for k in range(60)), (one.title() for one in TEXTS), TEXTS[::-1]),
-        *("cannot tell which column is the text", ["classify", "classify"]),
+        *("cannot tell which column is the text", ["classify", "classify", "classify"]),
     ),
     "a title beside a description": (
         table(["Class Index", "Title", "Description"], (k % 4 for k in range(60)), OTHERS, TEXTS),
@@ -100,6 +100,34 @@ REFUSED = {
     "lists of words with several labels": (
         table(["tokens", "labels"], QUOTED, ["\"['a', 'b']\"", "\"['a']\""] * 30),
         *("'tokens' holds lists", []),
+    ),
+    "two sentences and a label": (
+        table(["sentence1", "sentence2", "gold_label"], TEXTS, TEXTS[::-1], LABELS),
+        *("cannot tell which column is the text", ["classify", "classify", "classify"]),
+    ),
+    "a title that may be missing": (
+        table(["title", "review", "rating"], ["", *OTHERS[1:]], TEXTS, (k % 5 for k in range(60))),
+        *("two columns hold texts", ["classify", "classify", "classify"]),
+    ),
+    "texts in two languages": (
+        table(["English words/sentences", "French words/sentences"], TEXTS, (f"le {text}" for text in TEXTS)),
+        *("two columns hold texts, 'English words/sentences' and", ["seq2seq", "seq2seq"]),
+    ),
+    "likes of tweets": (
+        table(["tweet", "likes", "retweets"], TEXTS, (k * 7 % 60 for k in range(60)), (k % 9 for k in range(60))),
+        *("it is not clear which are to be predicted", ["regress", "caption"]),
+    ),
+    "prices of flats": (
+        table(["text", "price", "area"], TEXTS, (k * 70 for k in range(60)), (k * 7 % 60 for k in range(60))),
+        *("it is not clear which are to be predicted", ["regress", "caption"]),
+    ),
+    "labels with slashes": (
+        table(["text", "label"], TEXTS, ["a", "b", "a/b", "c/b", "c", "a/c"] * 10),
+        *("seems to hold several labels in one (a/b)", ["multilabel", "classify"]),
+    ),
+    "hash tags as labels": (
+        table(["text", "label"], TEXTS, ["#a", "#b", "#a #b", "#c #b", "#c", "#a #c"] * 10),
+        *("seems to hold several labels in one (#a #b)", ["multilabel", "classify"]),
     ),
     "one column of numbers": (
         table(["value"], (k / 2 for k in range(60))),
@@ -574,6 +602,45 @@ MADE = {
         *("a.jsonl", lines(messages=MESSAGES), "the only column is 'messages'"),
         *(0, "classify", TEXTS[0], LABELS[0]),
     ),
+    "lines above the header": (
+        *("a.csv", "Feedback 2024,\n,\n" + table(["text", "label"], TEXTS, LABELS)),
+        *("a.csv:3: these seem to be the names of the columns", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "a comment above the header": (
+        *("a.csv", "# made in May\n\n" + table(["id", "text", "label"], range(60), TEXTS, LABELS)),
+        *("a.csv:3: these seem to be the names of the columns", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "commas without quotes": (
+        *("a.csv", table(["id", "text", "label"], range(60), (f"{text}, and so on" for text in TEXTS), LABELS)),
+        *("If these are commas in 'text'", 0, "classify", f"{TEXTS[0]}, and so on", LABELS[0]),
+    ),
+    "commas without quotes in the last column": (
+        *("a.csv", table(["label", "text"], LABELS, (f"{text}, and so on" for text in TEXTS))),
+        *("If these are commas in 'text'", 0, "classify", f"{TEXTS[0]}, and so on", LABELS[0]),
+    ),
+    "quotes with backslashes": (
+        *("a.csv", table(["text", "label"], (f'"he said \\"{text}\\""' for text in TEXTS), LABELS)),
+        *("have a backslash before them", 0, "classify", f'he said "{TEXTS[0]}"', LABELS[0]),
+    ),
+    "lines of Python": (
+        *(
+            "a.jsonl",
+            "".join(f"{ {'text': text, 'label': label} }\n" for text, label in zip(TEXTS, LABELS, strict=True)),
+        ),
+        *("objects as Python shows them", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "a list of Python": (
+        *("a.json", str([{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)])),
+        *("a list as Python shows it", 0, "classify", TEXTS[0], LABELS[0]),
+    ),
+    "labels in brackets": (
+        *("a.csv", table(["text", "label"], TEXTS, ["[b][a]", "[a]"] * 30), "holds what stands in brackets"),
+        *(0, "multilabel", TEXTS[0], "a, b"),
+    ),
+    "labels of a database": (
+        *("a.csv", table(["text", "label"], TEXTS, ['"{b,a}"', "{a}"] * 30), "holds what stands in brackets"),
+        *(0, "multilabel", TEXTS[0], "a, b"),
+    ),
     "a chat": ("a.jsonl", lines(id=range(60), conversations=TURNS), "'conversations' holds lists", 0, None, "", ""),
 }
 
@@ -584,7 +651,7 @@ def test_the_command_makes_of_a_file_what_it_is(cli, tmp_path, monkeypatch, kind
     monkeypatch.chdir(tmp_path)
     cli.write(name, content)
     said = cli.refuses(3, says, "train", name, "--dry-run").err
-    way = re.findall(r"python3 -c .*? > [^ ;]+\.[a-z]+", said)[which]
+    way = re.findall(r"(?:python3 -c|tail|sed) .*? > [^ ;]+\.[a-z]+", said)[which]
     subprocess.run(way, shell=True, check=True)
     made = way.rpartition(" ")[2]
     if task is None:  # it is asked about again, with commands that work

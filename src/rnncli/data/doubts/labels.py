@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
 
@@ -23,7 +24,14 @@ from rnncli.data.tables.facts import (
     numbers_in,
 )
 from rnncli.data.tables.names import TAGS, WORDS, is_one_of
-from rnncli.data.tables.several import are_indicators, joined_by, listed_names, numbered_lists, perhaps_joined
+from rnncli.data.tables.several import (
+    are_indicators,
+    joined_by,
+    joined_by_rare_marks,
+    listed_names,
+    numbered_lists,
+    perhaps_joined,
+)
 from rnncli.errors import DataError, quoted
 
 _MANY_NUMBERS = 20  # more different whole numbers than this are not labels,
@@ -33,6 +41,8 @@ _ALL_DIFFERENT = 50  # more labels than this,
 _ROWS_OF_EACH = 2  # with fewer rows than this for each, are texts
 _BRACKETS = ("[", "{", "(")
 _LIST_OF_TEXTS = ('["', "[]")
+_BRACED = re.compile(r"\{[^{}]*\}|(?:\[[^\[\]]+\])+")  # {action,drama} as a database writes it, or [action][drama]
+_IN_BRACES = "[^][{},]+"
 _NO_VALUES = ("nan", "<na>", "#n/a", "null")  # as programs write that there is none; "none" and "?" may be labels
 READS_WORDS = 'rnncli reads tagged words as {"tokens": ["Ada", "came"], "tags": ["B-PER", "O"]}'
 
@@ -119,6 +129,21 @@ def unlikely_labels(preview: Preview, labels: Sequence[str], counts: Mapping[str
             _settle_several(preview),
             preview.line_of(column, example.strip()),
         )
+    braced = [label for label in counts if _BRACED.fullmatch(label.strip())]
+    several = next((label for label in braced if "," in label or "][" in label), None)
+    if several is not None and len(braced) == len(counts):
+        value = f"re.findall(r{_IN_BRACES!r},{cell(column)})"
+        return preview.file.refusal(
+            f"{quoted(column.name)} holds what stands in brackets ({cut(several)}), as several labels do",
+            f"To make lists of them: {preview.file.as_json(f'{{**r,{literal(column.name)}:{value}}}')}. "
+            f"{_settle_label(preview, 'each combination is a class of its own')}",
+            preview.line_of(column, several.strip()),
+        )
+    rare = joined_by_rare_marks(counts)
+    if rare is not None:
+        what = f"{quoted(column.name)} seems to hold several labels in one ({cut(rare[1])}), or names of classes"
+        mark = command("--label-separator", rare[0])
+        return preview.file.refusal(what, _settle_several(preview, mark), preview.line_of(column, rare[1]))
     example = cut(next((label for label in counts if not is_plain_number(label)), ""))
     for kind, fits in _NO_LABELS if example else ():
         if mostly(map(fits, counts)):
@@ -252,11 +277,12 @@ def _refuse_lists(preview: Preview, column: Column, example: str) -> DataError:
     return preview.file.refusal(what, ways, preview.line_of(column, example.strip()))
 
 
-def _settle_several(preview: Preview) -> str:
-    """What to type if labels are several in one, or if they are not."""
+def _settle_several(preview: Preview, mark: str = "") -> str:
+    """What to type if labels are several in one, or if they are not; ``mark`` is the option for what separates them."""
     if not preview.purpose.trains:
         return f"The model predicts one label; name the column that holds it: {preview.command('--label COLUMN')}"
-    mark = "--label-separator ," if preview.label is not None and numbered_lists(preview.label.distinct) else ""
+    if preview.label is not None and numbered_lists(preview.label.distinct):
+        mark = "--label-separator ,"
     several = preview.command("--task multilabel", preview.chosen_columns, mark)
     classes = preview.command("--task classify", preview.chosen_columns)
     return f"To learn each of them: {several}; if each combination is a class of its own: {classes}"

@@ -10,7 +10,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.tables.column import Column, best_named
 from rnncli.data.tables.long_columns import Said, is_constant, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
-from rnncli.data.tables.names import FILE, TIME_WORDS, TIMES, label_rank, mentions, text_rank
+from rnncli.data.tables.names import AMOUNTS, DESCRIPTIONS, FILE, TIME_WORDS, TIMES, label_rank, mentions, text_rank
 from rnncli.data.tables.series_form import ids_of, times_of
 from rnncli.data.tables.source import names_in
 from rnncli.data.tables.wide_form import Beside, Steps
@@ -225,6 +225,28 @@ def features_or_series(preview: Preview, values: Sequence[Column], label: Column
         f"{counted(len(names), 'column')} of numbers ({names[0]} to {names[-1]}) may be the timesteps of a series, or "
         "measure different things",
         hint,
+    )
+
+
+def described_or_predicted(preview: Preview, numbers: Sequence[str], text: str | None) -> DataError | None:
+    """Numbers beside a text that need not describe them: those of a tweet say how it was liked.
+
+    Args:
+        numbers: the names of their columns.
+        text: that of the text's.
+    """
+    if text is None or not preview.purpose.trains:
+        return None
+    amount = next((name for name in numbers if mentions(name, AMOUNTS)), None)
+    if amount is None and text.strip().lower() in DESCRIPTIONS:
+        return None
+    number = amount or numbers[0]
+    predicted = preview.command_for("regress", command("--text", text, "--label", number))
+    written = preview.command_for("caption", command("--label", text))
+    shown = listed([quoted(name) for name in numbers[:3]])
+    return preview.file.refusal(
+        f"beside the texts in {quoted(text)} stand numbers ({shown}), and it is not clear which are to be predicted",
+        f"To predict {quoted(number)}: {predicted}; to write the texts from the numbers: {written}",
     )
 
 

@@ -15,7 +15,7 @@ from rnncli.data.formats.advice import command
 from rnncli.data.formats.dialect import called, option
 from rnncli.data.formats.values import words
 from rnncli.data.tables.column import Column, columns_of, unnamed
-from rnncli.data.tables.facts import are_tags, is_bio, is_plain_number, mostly, numbers_in
+from rnncli.data.tables.facts import are_labels, are_tags, is_bio, is_plain_number, mostly, numbers_in
 from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
@@ -245,6 +245,10 @@ def lexicon(preview: Preview) -> DataError | None:
     short = 2 * sum(map(len, symbols)) / len(symbols) <= sum(map(len, words)) / len(words)
     if not distinct or not (short or all(map(_GAP.search, preview.lines))):
         return None
+    if are_labels([entry[1] for entry in entries]):
+        what = f"each line is a word followed by one of a few labels ({cut(' '.join(entries[0]))})"
+        table = preview.command("--format csv", option(" "))
+        return _refuse(preview, f"{what}, so this looks like a table", f"To read it as one: {table}")
     what = f"each line is a word followed by symbols ({cut(' '.join(entries[0]))})"
     what = f"{what}, so this looks like a lexicon, a table of two columns"
     return _refuse(preview, what, f"To read it as one: {preview.command('--format lexicon')}")

@@ -101,9 +101,9 @@ def second_text(preview: Preview) -> DataError | None:
     if text is None:
         return None
 
-    def reads(texts: str) -> str:
+    def reads(texts: str, filled: bool = True) -> str:
         labels = () if label is None else ("--label", label.name)
-        return preview.command(command("--text", texts, *labels))
+        return preview.command(command("--text", texts, *labels, *(() if filled else ("--skip-bad",))))
 
     for column in preview.besides(text, label):
         if 2 * len(column.distinct) <= len(column.values):
@@ -117,7 +117,7 @@ def second_text(preview: Preview) -> DataError | None:
         both = joined_names(one.name for one in sorted((text, column), key=lambda one: one.at))
         return preview.file.refusal(
             f"two columns hold texts, {shown(text)} and {shown(column)}, and it is not clear which is to be read",
-            f"One of them: {preview.command(preview.chosen_columns)}; or {reads(column.name)}; "
+            f"One of them: {'; or '.join(reads(one.name, all(one.values)) for one in (text, column))}; "
             f"or both, joined: {reads(both)}",
         )
     return None

@@ -11,6 +11,7 @@ from rnncli.data.tables.column import Column
 from rnncli.data.tables.columns import Unclear, choose_columns
 from rnncli.data.tables.facts import is_amount, mostly
 from rnncli.data.tables.names import text_rank
+from rnncli.data.tables.source import joined_names
 from rnncli.errors import DataError, quoted
 
 _CHOICES = 3  # commands in a message
@@ -47,8 +48,15 @@ def _choices(preview: Preview, unclear: Unclear, named: dict[str, str | None]) -
     likely = [column for column in likely if not (column.dates or mostly(map(is_amount, column.filled)))]
     if unclear.role == "label":
         likely.sort(key=lambda column: (not column.repeats, text_rank(column.name) is not None))
-    for column in likely:
-        yield from _completed(preview, named | {unclear.role: column.name}, likely)
+    else:
+        likely = [column for column in likely if not column.nested] or likely
+    ways = [way for column in likely for way in _completed(preview, named | {unclear.role: column.name}, likely)]
+    yield from ways[: _CHOICES - 1]
+    texts = [column.name for column in likely if column.is_prose]
+    if unclear.role == "text" and ways and len(texts) > 1 and not _are_pairs(preview):  # a sentence, and what follows
+        first, both = (command("--text", name) for name in (texts[0], joined_names(texts[:2])))
+        yield from (way.replace(first, both, 1) for way in ways[:1] if way.startswith(f"{first} "))
+    yield from ways
 
 
 def _completed(preview: Preview, named: dict[str, str | None], likely: Sequence[Column]) -> Iterator[str]:

@@ -232,6 +232,9 @@ _QUOTED = re.compile(r'"(?:[^"]++|"")*+')  # up to the quote that closes
 def _csv_fault(record: str, start: int, reason: str, limit: int, delimiter: str, ledger: Ledger) -> DataError:
     """Names the line where the quote opened: the csv module only knows where it noticed."""
     hint = 'A quote inside a quoted value is written twice: "".'
+    if '\\"' in record:
+        doubled = ledger.file.piped('sed \'s/\\\\"/""/g\'', ledger.file.format.name)
+        hint = f"{hint} To write those so that have a backslash before them: {doubled}"
     quote = _faulty_quote(record, delimiter)
     opened = start + line_ends(record[:quote])
     if len(record) > limit:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rnncli.data.formats.decoding import line_ends
 from rnncli.data.formats.json_objects import (
+    AS_PYTHON,
     DECODER,
     IS_PAIR,
     MANY_DIGITS,
@@ -283,6 +284,11 @@ class _Document:
         return at if found is None else found.end()
 
     def _broken(self, error: json.JSONDecodeError) -> DataError:
+        if AS_PYTHON.match(self.text):
+            made = self.ledger.file.as_json("r", "ast.literal_eval(sys.stdin.read())")
+            return self._fault(
+                0, "this is a list as Python shows it, and no JSON", f"To write it as JSON lines: {made}"
+            )
         what = _CUT_OFF if error.pos >= len(self.text.rstrip()) else f"broken JSON ({error.msg})"
         return self._fault(error.pos, what)
 

@@ -13,7 +13,7 @@ from itertools import chain
 
 from rnncli.data.formats.decoding import LINE_SLACK, line_ends, lines_in, text_of
 from rnncli.data.formats.json_document import open_document
-from rnncli.data.formats.json_objects import IS_PAIR, BadRecord, keys_of, parse_object, values_of
+from rnncli.data.formats.json_objects import AS_PYTHON, IS_PAIR, BadRecord, keys_of, parse_object, values_of
 from rnncli.data.formats.registry import FORMATS
 from rnncli.data.formats.table import Ledger, Opened, Row
 
@@ -98,7 +98,10 @@ def _open_lines(lines: Iterable[str], ledger: Ledger) -> Opened:
             keys = keys_of(parse_object(text))
         except BadRecord as bad:
             made = ledger.file.as_json('{"text":r[0],"label":r[1]}', "map(json.loads,sys.stdin)")
+            python = ledger.file.as_json("r", "map(ast.literal_eval,sys.stdin)")
             pairs = f"where the first value is the text and the second its label: {made}" if _PAIR.match(text) else None
+            if AS_PYTHON.match(text):
+                pairs = f"these are objects as Python shows them; to write them as JSON: {python}"
             ledger.bad_record(number, str(bad), pairs)
             continue
         return Opened(keys, _rows(chain(((number, text),), numbered), keys, ledger), number)

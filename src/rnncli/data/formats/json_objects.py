@@ -18,6 +18,7 @@ from rnncli.errors import quoted
 
 MAX_NESTING = 64  # lists in lists; far below Python's own limit of recursion, so that a value can be parsed again
 
+AS_PYTHON = re.compile(r"\s*(?:\[\s*)?\{\s*'")  # an object, or the first of a list, as Python shows it
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 # A text, and what is said of it, as spaCy's training data have them: ["so it is", {"entities": [[0, 2, "X"]]}].
 PAIR = ("text", "annotations")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from rnncli.data.doubts.checks import DESCRIBED
-from rnncli.data.doubts.preview import Preview, raise_first
-from rnncli.data.doubts.series import features_or_series
+from rnncli.data.doubts.preview import Preview, raise_first, raise_found
+from rnncli.data.doubts.series import described_or_predicted, features_or_series
 from rnncli.data.formats.numbers import as_json
 from rnncli.data.formats.table import Ledger, Row
 from rnncli.data.formats.values import as_text
@@ -79,6 +79,8 @@ def recognize(preview: Preview, request: Request) -> Plan | None:
         raise features_or_series(preview, numbers, classes)
     if request.doubted:
         raise_first(DESCRIBED, preview)
+        if preview.task == "auto" and request.labelled and request.roles is None and request.source.label is None:
+            raise_found(described_or_predicted(preview, reads.names, text))
     roles = Roles(layout="numbers", features=reads.names, label=() if text is None else (text,))
     return _Plan(preview=preview, roles=roles, reads=reads, text=text)
 

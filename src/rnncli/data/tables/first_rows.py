@@ -23,13 +23,14 @@ from rnncli.data.tables.column import Column, columns_of
 from rnncli.data.tables.columns import header_names
 from rnncli.data.tables.facts import MOSTLY
 from rnncli.data.tables.header import header_of, repeats_header
-from rnncli.data.tables.names import is_name
+from rnncli.data.tables.names import IDS, ends_in, is_name, text_rank
 from rnncli.data.tables.several import numbered_lists
 from rnncli.errors import DataError, counted, listed, quoted
 
 _SEEN_ROWS, _SEEN_VALUES = 200, 200_000
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+(?:_level_\d+)?")  # as pandas reads, and then writes, a column without a name
 _FEW_ROWS = 4  # have names that are all different by chance
+_TITLES = 10  # lines above a header
 _LISTED = 4  # columns that are named one by one
 
 
@@ -103,6 +104,8 @@ def read_first_rows(opened: Opened, ledger: Ledger, expected: Expected | None, *
     # Of a table with commas between its columns more rows tell nothing, once its first line is known to name them all.
     waits = patient or has_header is None or (expected is not None and (found.delimiter != "," or "" in top))
     seen = [row.texts for row in rows.peek(_SEEN_ROWS if waits else 1, _SEEN_VALUES)] if expected else []
+    if has_header is None and expected is not None:
+        _refuse_title(top, rows.peek(_SEEN_ROWS if waits else 1, _SEEN_VALUES), ledger)
     unlike = _unlike_header(top, seen, found.delimiter) if has_header is not False else None
     fault = None
     if unlike is None and len(seen) > _FEW_ROWS and not ledger.skip_bad and ledger.watch is None:
@@ -178,9 +181,25 @@ def _unlike_header(top: tuple[str, ...], rows: Sequence[tuple[str, ...]], delimi
     if len(others) == len(rows) and all(len(row) == len(top) + 1 for row in rows):  # as R writes a table
         first = Column("", 0, [row[0] for row in rows])
         distinct = len(first.distinct) == len(rows) > _FEW_ROWS and (delimiter == "\t" or first.words == 1)
-        if first.counts_rows or distinct:
+        if (first.counts_rows or distinct) and not ends_in(top[0], IDS):
             return _Unlike(("", *top), "the header has no name for the first column, that of the rows' names")
     return None
+
+
+def _refuse_title(top: tuple[str, ...], rows: Sequence[Row], ledger: Ledger) -> None:
+    """Raises DataError: what stands in the first lines is no row, and names of columns stand below it."""
+    for at, row in enumerate(rows[:_TITLES]):
+        above = [top, *(one.texts for one in rows[:at])]
+        if not all(sum(map(bool, map(str.strip, texts))) < 2 for texts in above):
+            return
+        below = [one.texts for one in rows[at + 1 :] if len(one.values) == len(row.values)]
+        if len(row.values) < 2 or len(below) < _FEW_ROWS or not all(map(str.strip, row.texts)):
+            continue
+        if header_of(columns_of(row.texts, below)).found:
+            made = ledger.file.piped(f"tail -n +{row.line}", ledger.file.format.name)
+            names = ", ".join(map(quoted, row.texts[:_LISTED])) + ", …" * (len(row.values) > _LISTED)
+            what = f"these seem to be the names of the columns ({names}), and no header stands above them"
+            raise ledger.fault(row.line, what, f"To leave out the lines above: {made}")
 
 
 def _other_width(
@@ -198,6 +217,17 @@ def _other_width(
         names = "".join(f"{delimiter}column {at}" for at in range(len(top) + 1, width + 1))
         made = ledger.file.piped(command("sed", f"1s/$/{names}/"), ledger.file.format.name)
         hint = f"To name the others: {made}"
+        texts = [at for at, name in enumerate(top) if text_rank(name) is not None]
+        if len(texts) == 1:
+            first, after = texts[0], len(top) - 1 - texts[0]
+            row = f"r[:{first}]+[d.join(r[{first}:len(r)-{after}])]+r[len(r)-{after}:]"
+            split = f'd="{delimiter}";w=csv.writer(sys.stdout,delimiter=d,lineterminator="\\n")'
+            script = (
+                f'import csv,sys;{split};[w.writerow({row}) for r in (l.rstrip("\\r\\n").split(d) for l in sys.stdin)]'
+            )
+            joined = ledger.file.python(script, ledger.file.format.name)
+            so = f"If these are {called(delimiter)} in {quoted(top[first])}"
+            hint = f"{so}, to put quotes around it: {joined}; t{hint[1:]}"
     return ledger.fault(
         line, f"the header has {counted(len(top), 'column')}, and most rows have {counted(width, 'value')}", hint
     )

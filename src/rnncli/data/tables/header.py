@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rnncli.data.formats.advice import DataFile
 from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import is_date, is_missing, is_nested, is_plain_number, numbers_in
-from rnncli.data.tables.names import are_roles, is_known, is_name
+from rnncli.data.tables.names import are_languages, are_roles, is_known, is_name
 from rnncli.errors import DataError, quoted
 
 _ENOUGH = 12  # rows, before it says something that a value does not stand among them
@@ -46,7 +46,7 @@ def header_of(columns: Sequence[Column]) -> Header:
     repeated = _repeated_number(names)
     if repeated is not None:
         return Header(False, f"{quoted(repeated)} occurs in it twice")
-    if named or any(map(_heads_numbers, columns)) or _are_steps(columns):
+    if named or are_languages(names) or any(map(_heads_numbers, columns)) or _are_steps(columns):
         return Header(True)
     for column in columns:
         reason = _is_value(column, names)

@@ -63,6 +63,16 @@ FUNCTION_WORDS = _set(
     "a an and are as at but by can do for from he her his how i if in is it its my no not of on or our she so that the"
     " then there they this to was we what when where which who why with you your"
 )  # with which sentences begin
+DESCRIPTIONS = _set("text caption captions")  # of the numbers beside them
+AMOUNTS = _set(  # that are to be predicted from a text, and are not described by it
+    "age amount cool cost count downloads favorites favourites funny helpful income length likes price rating reactions"
+    " replies retweets revenue salary sales score shares stars upvotes useful views votes words year"
+)
+_LANGUAGES = _set(
+    "english french german spanish italian portuguese dutch russian polish czech turkish arabic hindi chinese japanese"
+    " korean vietnamese indonesian swedish danish norwegian finnish greek hebrew ukrainian romanian hungarian urdu"
+    " bengali tamil swahili latin"
+)
 _PARTS = _set(
     "split splits fold folds kfold cvfold set subset partition phase is_train is_test is_valid is_validation is_val"
     " in_train in_test"
@@ -158,6 +168,12 @@ def is_known(name: str) -> bool:
 def is_role(name: str) -> bool:
     """Whether it is the name of a text or of a label."""
     return len(name.split()) < 3 and (text_rank(name) is not None or label_rank(name) is not None)
+
+
+def are_languages(names: Sequence[str]) -> bool:
+    """Whether each of several names begins with that of another language: ``English words``, ``French words``."""
+    first = [next(iter(words_of(name)), "") for name in names]
+    return len(set(first)) == len(first) > 1 and all(word in _LANGUAGES for word in first)
 
 
 def are_roles(names: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from rnncli.data.tables.column import Column
 from rnncli.data.tables.facts import nested
 
 MARKS = "|;,"
+_RARE_MARKS = "/+& "
 YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no"))
 _TAGS = re.compile(r"(?:<[^<>/][^<>]*>){2,}")  # <java><android>, as Stack Overflow joins them
 _WHOLE = re.compile(r"0|[1-9]\d{0,5}")
@@ -51,6 +52,16 @@ def joined_by(labels: Collection[str]) -> tuple[str, str] | None:
         known = sum(part in labels or (several and count > 1) for part, count in parts.items())
         if alone == len(parts) or (len(joined) > 1 and known >= 0.75 * len(parts)):
             return mark, joined[0]
+    return None
+
+
+def joined_by_rare_marks(labels: Collection[str]) -> tuple[str, str] | None:
+    """As :func:`joined_by`, of marks that names have too: each part stands alone as well, and several are joined."""
+    known = {label.strip() for label in labels}
+    for mark in _RARE_MARKS:
+        joined = [label for label in known if len(split_at(label, mark)) > 1]
+        if len(joined) > 1 and all(part in known for label in joined for part in split_at(label, mark)):
+            return mark, min(joined)
     return None
 
 
