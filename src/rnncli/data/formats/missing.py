@@ -8,7 +8,13 @@ import numpy as np
 
 from rnncli.data.formats.numbers import Floats, finite_number
 
-MISSING_WORDS = frozenset(("", "nan", "na", "n/a", "#n/a", "n.a.", "<na>", "null", "none", "?", "-", "--"))
+MISSING_WORDS = frozenset(
+    (
+        *("", "nan", "na", "n/a", "#n/a", "n.a.", "<na>", "null", "none", "?", "-", "--"),
+        *("\\n", "-nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind"),  # as MySQL and C write it,
+        *("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),  # and a spreadsheet that could not compute
+    )
+)
 Missing = Literal["interpolate"] | None  # what is done about a gap: it is refused where this is None
 HOW_TO_FILL = "fill gaps from their neighbours with --missing interpolate"
 
