@@ -175,7 +175,7 @@ class OpenedRecords:
         """
         skip_bad = self.source.skip_bad or not doubted
         plan, cut = self.plan, not self.all_seen
-        ledger = replace(self.table.ledger, skip_bad=skip_bad, first_rows=cut, skipped=[], count=0)
+        ledger = replace(self.table.ledger, skip_bad=skip_bad, first_rows=cut, skipped=[], count=0, first_bad=None)
         parts = Parts(plan.preview)
         records = Records(ledger, plan.new_inputs(), plan.new_labels())
         rows = _without_nulls(plan.preview.rows, self.table, ledger, plan.roles)
@@ -183,8 +183,8 @@ class OpenedRecords:
         if self.request.doubted:
             raise_found(parts.refusal({*plan.roles.text, *plan.roles.label}))
         if not records.inputs:
-            if ledger.skipped and not self.source.skip_bad:
-                raise DataError(ledger.skipped[0], ledger.skip_hint)
+            if ledger.first_bad is not None and not self.source.skip_bad:
+                raise ledger.first_bad
             raise ledger.no_records()
         if doubted and self.request.doubted and self.all_seen:  # of others only all rows tell
             raise_found(plan.refusal(records))

@@ -71,6 +71,7 @@ class Ledger:
     Attributes:
         skipped: messages of the first 20 records that were left out.
         count: how many were.
+        first_bad: the error that the first of them is, were it not left out.
         documents: lines that begin a document, which are not records.
         said: what the user should know of how the file is read.
         digest: SHA-256 over the bytes as stored, in hex, once all have been read; "" before.
@@ -89,6 +90,7 @@ class Ledger:
     usual_sheet: str | None = None
     skipped: list[str] = field(default_factory=list)
     count: int = 0
+    first_bad: DataError | None = None
     documents: int = 0
     said: list[str] = field(default_factory=list)
     digest: str = ""
@@ -115,6 +117,7 @@ class Ledger:
         if not self.skip_bad:
             raise error
         self.count += 1
+        self.first_bad = self.first_bad or error
         if len(self.skipped) < MOST_KEPT:
             self.skipped.append(error.message)
 

@@ -139,7 +139,7 @@ class SequenceReader:
                     if not one.lines:
                         del read[id]
                     continue
-                self._ledger.bad_record(line, str(error))
+                self._ledger.bad_record(line, str(error), self._without(line) if id_at is None else None)
                 read[id] = None
                 continue
             one.lines.append(line)
@@ -295,6 +295,13 @@ class SequenceReader:
     def dated(self) -> bool:
         """Whether the times are dates, so that moments are nanoseconds."""
         return self._times.dated
+
+    def _without(self, line: int) -> str | None:
+        """How to leave out one line, where to leave out its sequence leaves nothing: that of a total, or of a note."""
+        file = self._ledger.file
+        if not file.format.delimiter or len(file.files) > 1:
+            return None
+        return f"leave out this line alone: {file.piped(command('sed', f'{line}d'), file.format.name)}"
 
     def _where(self, line: int, other: int) -> str:
         """``on line 5``, of a line in the file of another one; else ``at b.csv:5``."""
