@@ -241,3 +241,44 @@ def test_lists_of_numbers_are_no_labels_but_go_on(cli: Any) -> None:
     found = cli.works(*command_in(refused), "--dry-run", "--json").json
     assert found["why"] == cli.works("train", "a.jsonl", "--task", "forecast", "--dry-run", "--json").json["why"]
     assert "each in one value of target" in found["why"]
+
+
+def test_a_total_below_a_series_is_left_out_by_the_command(cli: Any) -> None:
+    rows = [(day, number()) for day in DAYS]
+    cli.write("a.csv", table("date,x", [*rows, ("Total", 3)]))
+    refused = cli.refuses(3, "'Total' is neither a number nor a date", "train", "a.csv").err
+    shell(cli.folder, refused[refused.index("sed ") :].split("; or ")[0])
+    assert (cli.folder / "a-2.csv").read_text() == table("date,x", rows)
+
+
+def test_quoted_values_with_commas_between_them(cli: Any) -> None:
+    rows = [(f'"{at}"', f'"{day} 10:00"', number(), at // 20) for at, day in enumerate(DAYS)]
+    cli.write("room.txt", table('"date","x","occupied"', rows))
+    refused = cli.refuses(3, "each line has 4 values in quotes", "train", "room.txt").err
+    assert "--format csv --delimiter comma" in refused
+    read_as(cli, *command_in(refused)[1:], "--task", "forecast", "--label", "x")
+
+
+def test_each_command_for_a_label_reads_rows_that_are_series(cli: Any) -> None:
+    names = ["patient", "age", "sex", *(f"s{at}" for at in range(9)), "diagnosis"]
+    rows = [
+        (f"P{at}", 30 + at * 7 % 20, "mf"[at % 2], *(number() for _ in range(9)), KINDS[at // 2 % 2])
+        for at in range(24)
+    ]
+    cli.write("a.csv", table(",".join(names), rows))
+    refused = cli.refuses(3, "its label may be in 'sex' (m) and 'diagnosis' (walk)", "train", "a.csv").err
+    for label, after in (("sex", 0), ("diagnosis", refused.index(" or rnncli"))):
+        assert read_as(cli, *command_in(refused[after:].replace(" or rnncli", "; rnncli"))[1:])["label"] == label
+
+
+MISSING = ["\\N", "#DIV/0!", "-nan(ind)", "1.#QNAN"]
+
+
+@pytest.mark.parametrize("written", MISSING)
+def test_a_value_that_a_program_could_not_compute_is_missing(cli: Any, written: str) -> None:
+    rows = recordings(range(8), IDS)
+    rows[3][2] = written
+    cli.write("a.csv", table("id,time,x,y,label", rows))
+    says = "a.csv:5: the value of 'x' is missing"
+    assert "--missing interpolate" in cli.refuses(3, says, "train", "a.csv").err
+    assert read_as(cli, "a.csv", "--missing", "interpolate")["input"] == "x,y"

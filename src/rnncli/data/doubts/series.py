@@ -250,15 +250,19 @@ def described_or_predicted(preview: Preview, numbers: Sequence[str], text: str |
     )
 
 
-def either_label(preview: Preview, columns: Sequence[Column], apart: bool = True) -> DataError:
+def either_label(
+    preview: Preview, columns: Sequence[Column], unclear: Sequence[Column] = (), apart: bool = True
+) -> DataError:
     """The refusal of a table of series of which several columns may hold the labels.
 
     Args:
+        unclear: columns of which it is not clear what they are for.
         apart: whether the others are no timesteps, and are to be left out.
     """
     ways = []
     for column in columns[:3]:
-        others = ",".join(other.name for other in columns if other is not column) if apart else ""
+        left_out = [other.name for other in (*columns, *unclear) if other is not column]
+        others = ",".join(left_out) if apart else ""
         ways.append(preview.command(command("--ignore", others) if others else "", command("--label", column.name)))
     choices = " or ".join(ways)
     return preview.file.refusal(

@@ -63,12 +63,13 @@ def same_delimiters(preview: Preview) -> DataError | None:
     """The same number of commas, semicolons or bars in each line, under names or beside labels, is that of a table."""
     lines = preview.lines
     if len(lines) > _FEW and all('"' in line for line in lines):  # as R writes a table
-        widths = [len(row) for row in csv.reader(lines, delimiter=" ")]
+        mark = next((mark for mark in _MARKS if all(f'"{mark}' in line for line in lines)), " ")
+        widths = [len(row) for row in csv.reader(lines, delimiter=mark)]
         if len(set(widths[1:])) == 1 and widths[1] > 1 and widths[0] in (widths[1] - 1, widths[1]):
             what = (
                 f"each line has {widths[1]} values in quotes ({cut(lines[1])}), so this looks like a table, not a text"
             )
-            return _refuse(preview, what, f"To read it as a table: {preview.command('--format csv', option(' '))}")
+            return _refuse(preview, what, f"To read it as a table: {preview.command('--format csv', option(mark))}")
     for mark in _MARKS:
         if len(lines) < 2 or not all(mark in line for line in lines):
             continue

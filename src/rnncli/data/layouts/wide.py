@@ -147,7 +147,7 @@ def _named(preview: Preview, request: Request) -> Plan | None:
         return None
     beside = beside_steps(others, label)
     if beside.labels:
-        raise either_label(preview, beside.labels)
+        raise either_label(preview, beside.labels, beside.unclear)
     if beside.label is None:
         codes = [column for column in beside.unclear if column.numeric and column.repeats and not column.fractions]
         if request.doubted and codes:

@@ -179,7 +179,8 @@ def beside_steps(others: Sequence[Column], named: str | None) -> Beside:
         words = [column for column in words if len(column.distinct) > 1 and not column.is_id]
         candidates = best or words
         if len(candidates) > 1:
-            return Beside(None, tuple(candidates), (), ())
+            rest = [column for column in others if column not in candidates and not _says_nothing(column)]
+            return Beside(None, tuple(candidates), (), tuple(rest))
         label = candidates[0] if candidates else None
     rest = [column for column in others if column is not label]
     ids = [column for column in rest if _says_nothing(column)]
