@@ -319,7 +319,7 @@ def _which(preview: Preview, time: Column, numbers: Sequence[Column], id: Column
     ids = joined_names(stays) if id is None and stays else None if id is None else id.name
     named = [] if ids is None else [command("--id", ids)]
     of = "" if id is None else f" for each {quoted(id.name)}"
-    likely = [column for column in numbers if column.name not in stays]
+    likely = [column for column in numbers if column.name not in stays and len(column.distinct) > 1] or numbers
     fixed = [column for column in likely if id is not None and is_constant(id, column)]  # have no next values
     moving = [column for column in likely if column not in fixed] or likely
     ways = [preview.command_for("forecast", *named, command("--label", column.name)) for column in moving[:3]]
