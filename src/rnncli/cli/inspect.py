@@ -184,7 +184,8 @@ def _text(sentence: AnyPath | Iterable[Any] | None, model: Model, reading: Mappi
     path = os.fspath(sentence)
     require_piped(path, "the text")
     source = source_of(path, reading, inputs=True)
-    first = next(stream_inputs(source, model.reads, inputs=model.inputs, roles=model.roles))
+    how: dict[str, Any] = {"purpose": model.purpose("rnncli inspect"), "inputs": model.inputs, "roles": model.roles}
+    first = next(stream_inputs(source, model.reads, **how))
     problem = model.problem(first.value)
     if problem is not None:
         raise DataError(f"{first.place}: {problem}")

@@ -244,6 +244,7 @@ def open_records(
 
     if not request.labelled and request.source.label is not None:
         raise UsageError("--label names the right answers, and a model of a text has none", "leave it out")
+    request = replace(request, source=_of_lines(request))
     table, file_doubted = _opened(request, task, purpose, before_waiting, watch)
     head = list(itertools.islice(table.rows, _rows_to_wait_for(table, request, before_waiting is not None)))
     table.rows = itertools.chain(head, table.rows)
@@ -268,6 +269,15 @@ def open_records(
     roles = replace(plan.roles, text=texts or plan.roles.text, split=source.split, group=source.group)
     roles = replace(roles, sheet=table.ledger.sheet)
     return OpenedRecords(source, table, replace(plan, roles=roles), rows, columns, beside, request)
+
+
+def _of_lines(request: Request) -> Source:
+    """The source, as a text if the model's inputs were the lines of one: its rows of numbers are no table then."""
+    source, roles = request.source, request.roles
+    of_lines = roles is not None and roles.layout == "cells" and roles.text == ("source",)
+    if not (of_lines and source.format_found and format_of(source.path) == "text"):
+        return source
+    return replace(source, format="text", format_found=False, delimiter=None, header=None)
 
 
 def _opened(
