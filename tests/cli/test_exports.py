@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.test_series_columns import command_in, read_as, table
+from cli.test_series_columns import SMALL, command_in, read_as, table
 
 RNG = random.Random(3)
 KINDS = ("walk", "run")
@@ -282,3 +282,19 @@ def test_a_value_that_a_program_could_not_compute_is_missing(cli: Any, written: 
     says = "a.csv:5: the value of 'x' is missing"
     assert "--missing interpolate" in cli.refuses(3, says, "train", "a.csv").err
     assert read_as(cli, "a.csv", "--missing", "interpolate")["input"] == "x,y"
+
+
+def test_a_model_that_fills_gaps_fills_them_when_it_is_opened(cli: Any) -> None:
+    rows = recordings(range(8), IDS)
+    rows[3][2] = "NaN"
+    cli.write("a.csv", table("id,time,x,y,label", rows))
+    cli.works("train", "a.csv", "--missing", "interpolate", *SMALL, "--name", "m")
+    assert cli.works("inspect", "a.csv", "--timesteps", "-m", "m").rows[0][0] == "t"
+
+
+def test_rows_of_numbers_beside_a_file_of_labels(cli: Any) -> None:
+    cli.write("x.txt", "".join("  ".join(f"{number():.6e}" for _ in range(9)) + "\n" for _ in range(30)))
+    cli.write("y.txt", "".join(f"{1 + at % 3}\n" for at in range(30)))
+    refused = cli.refuses(3, "so a line of one seems to go with that of another", "train", "x.txt", "y.txt").err
+    cli.works(*command_in(refused), *SMALL, "--name", "m")
+    assert len(cli.works("predict", "x.txt", "-m", "m").rows) == 30

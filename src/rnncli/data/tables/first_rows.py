@@ -210,10 +210,7 @@ def _other_width(
     if width == len(top) or 2 * count <= len(rows):
         return None
     hint = f"Write a header with {counted(width, 'name')}"
-    if top[0][:1] in ("#", "%"):
-        made = ledger.file.piped(command("grep", "-v", f"^{top[0][0]}"), ledger.file.format.name)
-        hint = f"To leave out the lines of comments: {made}"
-    elif width > len(top):
+    if width > len(top):
         names = "".join(f"{delimiter}column {at}" for at in range(len(top) + 1, width + 1))
         made = ledger.file.piped(command("sed", f"1s/$/{names}/"), ledger.file.format.name)
         hint = f"To name the others: {made}"
