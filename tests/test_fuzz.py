@@ -73,7 +73,8 @@ def test_labels_that_read_as_numbers_stay_texts_in_json(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     labels = ["NaN", "Infinity", "-Infinity", "1e999", "null"]
     rows = "".join(f"a w{k % 5} film {k},{labels[k % 5]}\n" for k in range(40))
-    monkeypatch.setattr(fuzz, "KINDS", {"classify": Kind("rows.csv", f"text,label\n{rows}", ["--min-count", "1"], "a")})
+    meant = ["--min-count", "1", "--task", "classify", "--text", "text", "--label", "label"]  # NaN, as a class
+    monkeypatch.setattr(fuzz, "KINDS", {"classify": Kind("rows.csv", f"text,label\n{rows}", meant, "a")})
     (subject,) = fuzz.train(tmp_path)
     assert sorted(subject.manifest["labels"]) == sorted(labels)
     for arguments in fuzz.commands(subject, str(subject.run / "model.safetensors")):

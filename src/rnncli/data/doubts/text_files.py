@@ -20,10 +20,16 @@ from rnncli.data.tables.header import header_of, series_of_lines
 from rnncli.data.tables.names import is_role
 from rnncli.errors import DataError, counted
 
-_TAGGED = {mark: re.compile(rf"\S+{mark}[A-Z$.,:'`()#-]+[0-9]?") for mark in "/_"}
+_TAG = re.compile(r"[A-Z$.,:'`()#-]+[0-9]?")
 _GAP = re.compile(r"^\S+(?: {2,}|\t)\S")  # more than a space between the first word and the rest
 _MARKS = (",", ";", "|")
 _FEW = 10  # lines that are numbers by chance
+
+
+def _is_tagged(word: str, mark: str) -> bool:
+    """Whether a tag stands behind the last of some marks in it."""
+    before, _, tag = word.rpartition(mark)
+    return before != "" and _TAG.fullmatch(tag) is not None
 
 
 def _columns_of_words(preview: Preview) -> tuple[list[str], list[str]]:
@@ -152,8 +158,7 @@ def slashed_tags(preview: Preview) -> DataError | None:
         items = [item for column in _columns_of_words(preview) for item in column]
     else:
         items = [item for line in preview.lines for item in line.split()]
-    fitting = (mark for mark, tagged in _TAGGED.items() if mostly(map(bool, map(tagged.fullmatch, items))))
-    mark = next(fitting, None)
+    mark = next((mark for mark in "/_" if mostly(_is_tagged(item, mark) for item in items)), None)
     if len(items) < 10 or mark is None:
         return None
     record = f'{{"tokens":[w.rpartition("{mark}")[0] for w in r],"tags":[w.rpartition("{mark}")[2] for w in r]}}'
