@@ -298,3 +298,28 @@ def test_rows_of_numbers_beside_a_file_of_labels(cli: Any) -> None:
     refused = cli.refuses(3, "so a line of one seems to go with that of another", "train", "x.txt", "y.txt").err
     cli.works(*command_in(refused), *SMALL, "--name", "m")
     assert len(cli.works("predict", "x.txt", "-m", "m").rows) == 30
+
+
+def test_objects_of_numbers_in_a_list_are_a_series(cli: Any) -> None:
+    records = [
+        {"kind": KINDS[at % 2], "samples": [{"t": step, "x": number(), "y": number()} for step in range(6)]}
+        for at in range(20)
+    ]
+    cli.write("a.json", json.dumps(records))
+    refused = cli.refuses(3, "'samples' holds lists", "train", "a.json").err
+    shell(cli.folder, refused[refused.index("python3 ") :].strip())
+    assert read_as(cli, "a-2.jsonl") == {"label": "kind", "input": "sequence"}
+    line = (cli.folder / "a-2.jsonl").read_text().splitlines()[0]
+    assert json.loads(line)["sequence"] == [[one["x"], one["y"]] for one in records[0]["samples"]]
+
+
+def test_a_folder_for_each_recording_below_that_of_its_label(cli: Any) -> None:
+    for at in range(24):
+        folder = cli.folder / "data" / KINDS[at % 2] / f"r{at}"
+        folder.mkdir(parents=True)
+        rows = "".join(f"{step},{number()}\n" for step in range(6))
+        (folder / "Raw Data.csv").write_text(f"Time (s),x\n{rows}")
+    refused = cli.refuses(3, "a folder of folders holds one a label", "train", "data").err
+    copied, train = refused[refused.index("python3 ") :].strip().split(" && ")
+    shell(cli.folder, copied)
+    assert read_as(cli, *train.split()[2:]) == {"id": "series_id", "time": "Time (s)", "input": "x", "label": "label"}

@@ -16,6 +16,7 @@ from rnncli.data.tables.column import Column, columns_of
 from rnncli.data.tables.facts import nested
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.header import repeats_header
+from rnncli.data.tables.names import TIME_WORDS, TIMES, mentions, snake_case
 from rnncli.errors import DataError, quoted
 
 COUNTING = ("regress", "forecast")  # tasks whose targets are numbers
@@ -221,8 +222,27 @@ def unfolded(preview: Preview, column: Column, value: str) -> str:
         )
         return f"To write what was said last beside what it answers, each in a column: {made}"
     if isinstance(found, list) and found and isinstance(found[0], dict):
+        if (measured := _measured(found)) is not None:
+            keys, key = "".join(f"{literal(name)}," for name in measured), literal(column.name)
+            rest = f"{{k:v for k,v in r.items() if k!={key}}}"
+            made = preview.file.as_json(f'{{**{rest},"sequence":[[i[k] for k in ({keys})] for i in {items}]}}')
+            return f"To write the numbers in them as a series: {made}"
         return f"To write a record of each object in them: {preview.file.exploded(literal(column.name), items)}"
     return ""
+
+
+def _measured(objects: Sequence[object]) -> list[str] | None:
+    """The keys of what was measured at each timestep, if the objects hold numbers, all the same ones.
+
+    They stand in order of time, so what is a time by its name is left out.
+    """
+    first = objects[0]
+    if not isinstance(first, dict):
+        return None
+    names = [name for name in first if not mentions(name, TIME_WORDS) and snake_case(name) not in TIMES]
+    alike = all(isinstance(one, dict) and one.keys() == first.keys() for one in objects)
+    numbers = alike and all(type(one[name]) in (int, float) for one in objects for name in names)  # type: ignore[index]
+    return names if numbers and names and len(objects) > 1 else None
 
 
 _SPEAKERS = ("role", "from", "speaker")  # keys of a message in a chat

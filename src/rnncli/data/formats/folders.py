@@ -6,11 +6,17 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnncli.data.formats.advice import command
 from rnncli.data.formats.registry import FORMATS, PACKED, format_of, known_suffixes
 from rnncli.data.formats.unreadable import unreadable
 from rnncli.errors import DataError, StorageError, counted, listed, quoted
 
 _SHOWN = 3  # names in a message
+_ONE_FOLDER_A_LABEL = (  # copies what is anywhere below a label's folder into one
+    'import os,shutil,sys;f,t=sys.argv[1:];[shutil.copy(os.path.join(d,n),os.path.join(o,"-".join([*p[1:],n]))) '
+    'for d,_,s in os.walk(f) for n in s for p in [os.path.relpath(d,f).split(os.sep)] if p!=["."] '
+    "for o in [os.path.join(t,p[0])] if not os.makedirs(o,exist_ok=True)]"
+)
 
 
 class LabelledFile(NamedTuple):
@@ -67,9 +73,13 @@ def walk(folder: str, format: str | None = None) -> Folder:
     for path in folders:
         inside, below = _entries(path)
         if below:
+            made = f"{folder.rstrip('/')}-2"
+            copied = command("python3", "-c", _ONE_FOLDER_A_LABEL, folder, made)
+            train = command("rnncli", "train", made)
             raise DataError(
                 f"{path}: there are folders in this folder, {_some(below)}, and a folder of folders holds one a label",
-                f"Name the folder that holds the data: rnncli train {path}",
+                f"Name the folder that holds the data: {command('rnncli', 'train', path)}; "
+                f"if all that is in {quoted(os.path.basename(path))} is of one label: {copied} && {train}",
             )
         found += [LabelledFile(one, os.path.basename(path)) for one in inside]
     said = [f"left out: {counted(len(files), 'file')} beside the folders ({_some(files)})"] if files else []
