@@ -25,7 +25,10 @@ HERE = Path(__file__).resolve().parent.parent
 READER = """
 import gc, sys, time
 from rnncli.data.dataset import Source
-from rnncli.data.opening import read_dataset
+try:
+    from rnncli.data.opening import read_dataset
+except ImportError:  # of an earlier checkout
+    from rnncli.data.dataset import read_dataset
 read = read_dataset(Source(sys.argv[1]))
 one = read.inputs[0]
 values = sum(len(one.split()) if isinstance(one, str) else getattr(one, "size", len(one)) for one in read.inputs)
