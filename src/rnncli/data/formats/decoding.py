@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
-from rnncli.data.formats.encodings import is_mostly_utf_8, likely_encodings, possible_encodings
 from rnncli.data.formats.table import Ledger
 from rnncli.data.formats.unreadable import MAGIC, begun
 from rnncli.errors import DataError, UsageError, closest, quoted
@@ -270,6 +269,8 @@ def _undecodable(where: str, bad: _BadByte, encoding: str) -> DataError:
     what = f"{where}: byte 0x{bad.byte:02x} is not valid"
     if encoding not in ("utf-8", "utf-8-sig"):
         return DataError(f"{what} {encoding}; say another --encoding")
+    from rnncli.data.formats.encodings import is_mostly_utf_8, likely_encodings, possible_encodings
+
     if is_mostly_utf_8(bad.around):
         return DataError(f"{what} UTF-8, which the rest is", "Mend that line, or leave it out.")
     found = likely_encodings(bad.around)
