@@ -89,8 +89,9 @@ def _without_blanks(rows: Iterator[Row], columns: int) -> Iterator[Row]:
     blank = array("q")
     for row in rows:
         if row.values:
-            yield from (Row(line, ("",)) for line in blank)
-            del blank[:]
+            if blank:
+                yield from (Row(line, ("",)) for line in blank)
+                del blank[:]
             yield row
         elif columns == 1:
             blank.append(row.line)
