@@ -65,9 +65,8 @@ def describe(
     rows = {"test": test, "keep": keep}
     arguments: dict[str, Any] = {"config": config, "pair": (source, target), "rows": rows, "model": from_}
     with training_call(data, options, runs=runs, **arguments) as called:
-        more: dict[str, Any] = {"name": name, "folds": folds or 0, "keep_folds": keep_folds}
-        more["named"] = called.given if named is None else named
-        return called.asked(runs, called.settings, **more).opened().described(alone=True)
+        asked = called.asked(runs, name, folds=folds, keep_folds=keep_folds, named=named)
+        return asked.opened().described(alone=True)
 
 
 def show_description(output: Output, found: DataDescription, json: bool) -> None:

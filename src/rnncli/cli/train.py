@@ -18,10 +18,7 @@ from rnncli.clean import clean
 from rnncli.cli.arguments import options
 from rnncli.cli.arguments.checked import checked
 from rnncli.cli.arguments.command import Call, command
-from rnncli.cli.arguments.inputs import (
-    load,
-    require_piped,
-)
+from rnncli.cli.arguments.inputs import load, require_piped
 from rnncli.cli.arguments.options import (
     DEFAULT_RUNS,
     READING,
@@ -174,9 +171,8 @@ def train(
         if read is not None:
             note(f"reading {'the pairs' if read.pairs else read.name} …", "dim")
         if resume is None:
-            more: dict[str, Any] = {"name": name, "folds": folds or 0, "keep_folds": keep_folds}
-            more["named"] = called.given if named is None else named
-            session = begun(called.asked(runs, {"workers": 1, **called.settings}, **more), on_data)
+            asked = called.asked(runs, name, folds=folds, keep_folds=keep_folds, named=named, usual={"workers": 1})
+            session = begun(asked, on_data)
         else:
             session = resumed(
                 path_of(resume),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,16 +110,36 @@ class TrainingCall:
     files: Mapping[str, str]
     begin: Begin | None
 
-    def asked(self, runs: AnyPath, settings: Mapping[str, Any], **more: Any) -> Asked:
+    def asked(
+        self,
+        runs: AnyPath,
+        name: str | None,
+        *,
+        folds: int | None,
+        keep_folds: bool,
+        named: Collection[str] | None,
+        usual: Mapping[str, Any] | None = None,
+    ) -> Asked:
         """What the training is asked for.
 
         Args:
-            more: fields of :class:`rnncli.training.data.Asked`.
+            named: names of settings to refuse where they have no effect; None for those that are given.
+            usual: settings in the place of those that are absent.
         """
         from rnncli.training.data import Asked
 
         assert self.source is not None
-        return Asked(self.source, settings, Path(runs), begin=self.begin, **{**self.files, **more})
+        return Asked(
+            self.source,
+            {**(usual or {}), **self.settings},
+            Path(runs),
+            name,
+            begin=self.begin,
+            folds=folds or 0,
+            keep_folds=keep_folds,
+            named=self.given if named is None else named,
+            **self.files,
+        )
 
 
 @contextmanager

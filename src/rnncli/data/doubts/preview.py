@@ -16,7 +16,7 @@ from rnncli.data.tables.column import Column, columns_of
 from rnncli.data.tables.facts import nested
 from rnncli.data.tables.first_rows import Expected
 from rnncli.data.tables.header import repeats_header
-from rnncli.data.tables.names import TIME_WORDS, TIMES, mentions, snake_case
+from rnncli.data.tables.names import is_time_name
 from rnncli.errors import DataError, quoted
 
 COUNTING = ("regress", "forecast")  # tasks whose targets are numbers
@@ -239,7 +239,7 @@ def _measured(objects: Sequence[object]) -> list[str] | None:
     first = objects[0]
     if not isinstance(first, dict):
         return None
-    names = [name for name in first if not mentions(name, TIME_WORDS) and snake_case(name) not in TIMES]
+    names = [name for name in first if not is_time_name(name)]
     alike = all(isinstance(one, dict) and one.keys() == first.keys() for one in objects)
     numbers = alike and all(type(one[name]) in (int, float) for one in objects for name in names)  # type: ignore[index]
     return names if numbers and names and len(objects) > 1 else None

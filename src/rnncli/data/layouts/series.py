@@ -28,7 +28,7 @@ from rnncli.data.tables.columns import find_column
 from rnncli.data.tables.joined import ids_together, is_key
 from rnncli.data.tables.long_columns import Said, groups_rows, is_constant, recognize_long_form
 from rnncli.data.tables.long_form import LongForm
-from rnncli.data.tables.names import TIME_WORDS, TIMES, label_rank, mentions, snake_case
+from rnncli.data.tables.names import TIMES, is_time_name, label_rank, snake_case
 from rnncli.data.tables.sequences import NumberRecord, OpenSequence, SequenceReader
 from rnncli.data.tables.series_form import SeriesForm, ids_of, measured, number_beside, times_of
 from rnncli.data.tables.source import Roles, joined_names, names_in
@@ -281,7 +281,7 @@ def _several(preview: Preview, time: Column | None, numbers: Sequence[Column]) -
 
 def _orders(time: Column) -> bool:
     """Whether a column holds times, and does not only count the rows."""
-    return time.dates or mentions(time.name, TIME_WORDS) or snake_case(time.name) in TIMES
+    return time.dates or is_time_name(time.name)
 
 
 def _ask_which_of_several(preview: Preview) -> None:

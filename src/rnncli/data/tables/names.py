@@ -136,6 +136,11 @@ def mentions(name: str, words: frozenset[str]) -> bool:
     return not words.isdisjoint(words_of(name))
 
 
+def is_time_name(name: str) -> bool:
+    """Whether a column of this name says when a row was measured."""
+    return mentions(name, TIME_WORDS) or snake_case(name) in TIMES
+
+
 def names_parts(name: str) -> bool:
     """Whether the values of a column of this name divide the rows into parts: ``split``, ``k_fold``, ``data-split``."""
     words = words_of(name)
