@@ -93,6 +93,12 @@ def listed(parts: Sequence[str], joint: str = "and") -> str:
     return f" {joint} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
+def first_listed(parts: Sequence[str], most: int) -> str:
+    """As :func:`listed`, the first ones and how many more there are: ``a, b and 7 more``."""
+    more = len(parts) - most
+    return listed([*parts[:most], *([f"{more:,} more"] if more > 0 else [])])
+
+
 def closest(name: str, known: Iterable[str], prefix: str = "") -> str:
     """``"; did you mean 'lstm'?"`` for a mistyped ``name``, or an empty string when nothing is near.
 

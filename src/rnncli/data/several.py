@@ -17,7 +17,7 @@ from rnncli.data.tables.column import columns_of
 from rnncli.data.tables.names import FILE
 from rnncli.data.tables.series_form import constants_of_series
 from rnncli.data.tables.source import Source
-from rnncli.errors import DataError, UsageError, counted, listed, quoted
+from rnncli.errors import DataError, UsageError, counted, first_listed, quoted
 
 # Opens one file, of a format that is None where its name says it.
 OpenOne = Callable[[str, str | None], Table]
@@ -156,16 +156,11 @@ class _Several:
         missing = [quoted(name) for name in first.columns if name not in table.columns]
         new = [quoted(name) for name in table.columns if name not in first.columns]
         if missing or new:
-            lacks = f"has no {_some(missing)}" if missing else ""
-            has = f"has {_some(new)} besides" if new else ""
+            lacks = f"has no {first_listed(missing, _SHOWN)}" if missing else ""
+            has = f"has {first_listed(new, _SHOWN)} besides" if new else ""
             what = f"{path} {' and '.join(filter(None, (lacks, has)))}, unlike {self.files[0].path}"
             raise DataError(what, "Files that are read together have the same columns; leave some out with --ignore.")
         return [table.columns.index(name) for name in first.columns]
-
-
-def _some(names: Sequence[str]) -> str:
-    shown, more = names[:_SHOWN], len(names) - _SHOWN
-    return listed([*shown, *([f"{more:,} more"] if more > 0 else [])])
 
 
 def _as_typed(file: DataFile, source: Source) -> DataFile:

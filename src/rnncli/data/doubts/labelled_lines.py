@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rnncli.data.doubts.machine_lines import Kind, Lines
+from rnncli.data.doubts.machine_lines import Kind, Lines, json_lines_of
 from rnncli.data.tables.names import CLASSES, FUNCTION_WORDS
 
 _ENOUGH = 20  # lines, before their first words say something
@@ -78,10 +78,6 @@ def _trees(root: str) -> Callable[[Lines], bool]:
     return fits
 
 
-def _made(record: str, rows: str = "filter(str.strip,sys.stdin)") -> Callable[..., str]:
-    return lambda file, _: file.as_json(record, rows)
-
-
 def _pairs(form: str) -> str:
     return f'(re.fullmatch(r"{form}",l.strip()).groups() for l in sys.stdin if l.strip())'
 
@@ -93,13 +89,13 @@ LABELLED_LINES = (
         "each line is a tree with labels of its parts",
         _trees(r"\s*\(\d+ [(\w]"),
         "To learn the labels of whole sentences",
-        _made(f'{{"text":" ".join(w for t,w in re.findall(r"{_LEAF}",r)),"label":r.split()[0][1:]}}'),
+        json_lines_of(f'{{"text":" ".join(w for t,w in re.findall(r"{_LEAF}",r)),"label":r.split()[0][1:]}}'),
     ),
     Kind(
         "each line is a tree of a sentence",
         _trees(r"\s*\((?:[A-Z]+ *)?\([A-Z]"),
         "To learn the tags of its words",
-        _made(
+        json_lines_of(
             '{"tokens":[w for t,w in r],"tags":[t for t,w in r]}',
             f'(re.findall(r"{_LEAF}",l) for l in sys.stdin if l.strip())',
         ),
@@ -108,12 +104,12 @@ LABELLED_LINES = (
         "each line begins with one of a few labels",
         _labels(last=False),
         "To write JSON lines of them and the texts",
-        _made('{"text":r[1],"label":r[0]}', _pairs(_FIRST)),
+        json_lines_of('{"text":r[1],"label":r[0]}', _pairs(_FIRST)),
     ),
     Kind(
         "each line ends with one of a few labels",
         _labels(last=True),
         "To write JSON lines of them and the texts",
-        _made('{"text":r[0],"label":r[1]}', _pairs(_LAST)),
+        json_lines_of('{"text":r[0],"label":r[1]}', _pairs(_LAST)),
     ),
 )

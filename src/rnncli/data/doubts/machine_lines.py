@@ -60,7 +60,11 @@ def _read_as(format: str) -> Callable[[DataFile, Lines], str]:
     return lambda file, _: file.command(f"--format {format}")
 
 
-def _json(record: str, rows: str) -> Callable[[DataFile, Lines], str]:
+_FILLED = "filter(str.strip,sys.stdin)"  # lines that hold something
+
+
+def json_lines_of(record: str, rows: str = _FILLED) -> Callable[[DataFile, Lines], str]:
+    """What writes JSON lines, each a Python expression of ``r``, of the rows that another one reads."""
     return lambda file, _: file.as_json(record, rows)
 
 
@@ -140,7 +144,6 @@ def _are_in_columns(lines: Lines) -> bool:
     return len(lines) >= _FEW and len(widths) == 1 and widths != {1}
 
 
-_FILLED = "filter(str.strip,sys.stdin)"  # lines that hold something
 _XML = "xml.etree.ElementTree.fromstring(sys.stdin.buffer.read())"
 _FIELDS = '{**r.attrib,**{c.tag:"".join(c.itertext()).strip() for c in r},**({} if len(r) else {"text":r.text})}'
 
@@ -155,13 +158,13 @@ MACHINE_LINES = (
         "each line is a list as JSON writes it",
         lambda lines: len(lines) > 1 and _values("[", lambda line: is_json(line) and not numbers_in(line))(lines),
         "Where the first value is the text and the second its label",
-        _json('{"text":r[0],"label":r[1]}', f"map(json.loads,{_FILLED})"),
+        json_lines_of('{"text":r[0],"label":r[1]}', f"map(json.loads,{_FILLED})"),
     ),
     Kind("this is JSON", _begins(r'\s*(\[\s*(\{|\[")|\{\s*"[^"\n]*"\s*:)'), "To read it", _read_as("json")),
     Kind(
         "each line is an object as Python writes it",
         _values("{", is_nested),
-        *("To write JSON lines", _json("ast.literal_eval(r)", _FILLED)),
+        *("To write JSON lines", json_lines_of("ast.literal_eval(r)")),
     ),
     Kind(
         "this is HTML",
@@ -176,7 +179,7 @@ MACHINE_LINES = (
     Kind(
         "this is XML",
         lambda lines: _begins(r"\s*<\?xml\b")(lines) or (len(lines) > 2 and _each(r"\s*<[A-Za-z/!?].*>\s*")(lines)),
-        *("To write a JSON line of each element below the first", _json(_FIELDS, _XML)),
+        *("To write a JSON line of each element below the first", json_lines_of(_FIELDS, _XML)),
     ),
     Kind("this is FASTA", _are_proteins, "To read it", _read_as("fasta")),
     Kind("this is ARFF", _begins(r"(%[^\n]*\n)*@relation\b"), "To read it", _read_as("arff")),
@@ -201,7 +204,7 @@ MACHINE_LINES = (
         "each line is made of names and values",
         _each(rf"{_PAIR}(?:\s++{_PAIR})*+\s*"),
         "To write JSON lines",
-        _json('dict(w.split("=",1) for w in shlex.split(r))', _FILLED),
+        json_lines_of('dict(w.split("=",1) for w in shlex.split(r))'),
     ),
     Kind(
         "these are subtitles",
@@ -224,7 +227,7 @@ MACHINE_LINES = (
         "each line is an item or a field of YAML",
         lambda lines: lines[0][:2] == "- " and _each(r"(?:- | +)[\w. -]+:(?:\s.*)?")(lines),
         "To write a JSON line of each item",
-        _json(
+        json_lines_of(
             'dict((k.strip(),v.strip().strip("\\"\'")) for k,c,v in (l.partition(":") for l in r.splitlines()) if c)',
             '("\\n"+sys.stdin.read()).split("\\n- ")[1:]',
         ),

@@ -197,8 +197,8 @@ def words_in_a_table(preview: Preview) -> DataError | None:
     ):
         return None  # no line is between the records, or their lines are those of several files
     tags = preview.columns[-1]
-    if preview.file.files or any(column.fractions for column in preview.columns):
-        return None  # lines of several files, or series
+    if any(column.fractions for column in preview.columns):
+        return None  # series
     if any(len(value.split()) > 1 for row in rows for value in row) or tags.numeric:
         return None
     if 3 * len(tags.distinct) > len(rows) or any(tag != tag.upper() and not is_bio(tag) for tag in tags.distinct):

@@ -17,7 +17,7 @@ from rnncli.data.formats.sources import gathered, refuse_bomb
 from rnncli.data.formats.table import Ledger, Opened, Row
 from rnncli.data.formats.typed_tables import library, plain, refusals
 from rnncli.data.formats.values import Value, as_text
-from rnncli.errors import DataError, StorageError, closest, listed, quoted
+from rnncli.errors import DataError, StorageError, closest, first_listed, quoted
 from rnncli.memory import require_room
 
 MAX_ROWS = 1 << 20  # of a sheet, by Excel's own specification
@@ -86,7 +86,7 @@ def _named(sheets: Sequence[Any], wanted: str, ledger: Ledger) -> Any:
     titles = [sheet.title for sheet in sheets]
     at = titles.index(wanted) if wanted in titles else int(wanted) - 1 if re.fullmatch("[0-9]{1,9}", wanted) else -1
     if not 0 <= at < len(titles):
-        hint = f"It has {_some(titles)}; name one, or say its number from 1."
+        hint = f"It has {first_listed([*map(quoted, titles)], _SHOWN)}; name one, or say its number from 1."
         raise DataError(f"{ledger.file.name}: there is no sheet {quoted(wanted)}{closest(wanted, titles)}", hint)
     return sheets[at]
 
@@ -105,14 +105,11 @@ def _check_sizes(file: BytesIO, ledger: Ledger) -> None:
 
 
 def _several(names: Sequence[str], ledger: Ledger) -> DataError:
-    what = f"{len(names)} sheets hold something ({_some(names)}), and one of them is read"
+    what = (
+        f"{len(names)} sheets hold something ({first_listed([*map(quoted, names)], _SHOWN)}), and one of them is read"
+    )
     ways = [ledger.file.command(command("--sheet", name)) for name in names[:_SHOWN]]
     return DataError(f"{ledger.file.name}: {what}", f"Name it: {'; or '.join(ways)}")
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = [quoted(name) for name in names[:_SHOWN]]
-    return listed(shown + ([f"{len(names) - _SHOWN:,} more"] if len(names) > _SHOWN else []))
 
 
 def _opened(first: _SheetRow, rows: Iterator[_SheetRow], ledger: Ledger) -> Opened:
